@@ -1,0 +1,372 @@
+//! The tables as the migrations leave them.
+//!
+//! Written by `cargo xtask schema` from the catalog of a freshly migrated database, and compared with it by
+//! `cargo xtask lint`: change a migration, not this file.
+
+/// PostgreSQL's own enums, as SQL types.
+pub mod sql_types {
+    /// The SQL type `catch_up_policy`.
+    #[derive(Clone, Debug, diesel::query_builder::QueryId, diesel::sql_types::SqlType)]
+    #[diesel(postgres_type(name = "catch_up_policy"))]
+    pub struct CatchUpPolicy;
+
+    /// The SQL type `holiday_calendar`.
+    #[derive(Clone, Debug, diesel::query_builder::QueryId, diesel::sql_types::SqlType)]
+    #[diesel(postgres_type(name = "holiday_calendar"))]
+    pub struct HolidayCalendar;
+
+    /// The SQL type `invoice_status`.
+    #[derive(Clone, Debug, diesel::query_builder::QueryId, diesel::sql_types::SqlType)]
+    #[diesel(postgres_type(name = "invoice_status"))]
+    pub struct InvoiceStatus;
+
+    /// The SQL type `job_state`.
+    #[derive(Clone, Debug, diesel::query_builder::QueryId, diesel::sql_types::SqlType)]
+    #[diesel(postgres_type(name = "job_state"))]
+    pub struct JobState;
+
+    /// The SQL type `member_role`.
+    #[derive(Clone, Debug, diesel::query_builder::QueryId, diesel::sql_types::SqlType)]
+    #[diesel(postgres_type(name = "member_role"))]
+    pub struct MemberRole;
+
+    /// The SQL type `payment_kind`.
+    #[derive(Clone, Debug, diesel::query_builder::QueryId, diesel::sql_types::SqlType)]
+    #[diesel(postgres_type(name = "payment_kind"))]
+    pub struct PaymentKind;
+
+    /// The SQL type `payment_method`.
+    #[derive(Clone, Debug, diesel::query_builder::QueryId, diesel::sql_types::SqlType)]
+    #[diesel(postgres_type(name = "payment_method"))]
+    pub struct PaymentMethod;
+
+    /// The SQL type `relance_status`.
+    #[derive(Clone, Debug, diesel::query_builder::QueryId, diesel::sql_types::SqlType)]
+    #[diesel(postgres_type(name = "relance_status"))]
+    pub struct RelanceStatus;
+
+    /// The SQL type `relance_tone`.
+    #[derive(Clone, Debug, diesel::query_builder::QueryId, diesel::sql_types::SqlType)]
+    #[diesel(postgres_type(name = "relance_tone"))]
+    pub struct RelanceTone;
+}
+
+diesel::table! {
+    activity_events (id) {
+        id -> Uuid,
+        organization_id -> Uuid,
+        kind -> Text,
+        invoice_id -> Nullable<Uuid>,
+        actor_user_id -> Nullable<Uuid>,
+        meta -> Jsonb,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    client_contacts (id) {
+        id -> Uuid,
+        organization_id -> Uuid,
+        client_id -> Uuid,
+        name -> Text,
+        email -> Text,
+        phone -> Nullable<Text>,
+        job_title -> Nullable<Text>,
+        receives_relances -> Bool,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    client_service_locations (id) {
+        id -> Uuid,
+        organization_id -> Uuid,
+        client_id -> Uuid,
+        name -> Text,
+        address_line1 -> Nullable<Text>,
+        address_line2 -> Nullable<Text>,
+        postal_code -> Nullable<Text>,
+        city -> Nullable<Text>,
+        country -> Nullable<Bpchar>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    clients (id) {
+        id -> Uuid,
+        organization_id -> Uuid,
+        name -> Text,
+        email -> Text,
+        phone -> Nullable<Text>,
+        address_line1 -> Nullable<Text>,
+        address_line2 -> Nullable<Text>,
+        postal_code -> Nullable<Text>,
+        city -> Nullable<Text>,
+        country -> Nullable<Bpchar>,
+        siren -> Nullable<Text>,
+        vat_number -> Nullable<Text>,
+        notes -> Text,
+        paused_at -> Nullable<Timestamptz>,
+        paused_until -> Nullable<Date>,
+        search_text -> Text,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    idempotency_keys (organization_id, key) {
+        organization_id -> Uuid,
+        key -> Text,
+        request_hash -> Bytea,
+        response_status -> Nullable<Int2>,
+        response_body -> Nullable<Jsonb>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    invoice_lines (id) {
+        id -> Uuid,
+        organization_id -> Uuid,
+        invoice_id -> Uuid,
+        position -> Int4,
+        description -> Text,
+        quantity_thousandths -> Int8,
+        unit_price_cents -> Int8,
+        vat_rate_basis_points -> Int4,
+        service_location_id -> Nullable<Uuid>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::sql_types::InvoiceStatus;
+
+    invoices (id) {
+        id -> Uuid,
+        organization_id -> Uuid,
+        client_id -> Uuid,
+        plan_id -> Nullable<Uuid>,
+        numero -> Text,
+        amount_ttc_cents -> Int8,
+        settled_cents -> Int8,
+        currency -> Bpchar,
+        issue_date -> Date,
+        due_date -> Date,
+        status -> InvoiceStatus,
+        rubis_earned -> Int4,
+        chased -> Bool,
+        paid_at -> Nullable<Timestamptz>,
+        cancelled_at -> Nullable<Timestamptz>,
+        paused_at -> Nullable<Timestamptz>,
+        paused_until -> Nullable<Date>,
+        search_text -> Text,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::sql_types::JobState;
+
+    jobs (id) {
+        id -> Text,
+        queue -> Text,
+        payload -> Jsonb,
+        organization_id -> Nullable<Uuid>,
+        run_at -> Timestamptz,
+        state -> JobState,
+        attempts -> Int4,
+        crashes -> Int4,
+        lease_token -> Nullable<Uuid>,
+        lease_until -> Nullable<Timestamptz>,
+        last_error -> Nullable<Text>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::sql_types::MemberRole;
+
+    memberships (id) {
+        id -> Uuid,
+        organization_id -> Uuid,
+        user_id -> Uuid,
+        role -> MemberRole,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::sql_types::CatchUpPolicy;
+    use super::sql_types::HolidayCalendar;
+
+    organizations (id) {
+        id -> Uuid,
+        name -> Text,
+        time_zone -> Text,
+        sending_time -> Time,
+        business_days_only -> Bool,
+        holiday_calendar -> HolidayCalendar,
+        catch_up_policy -> CatchUpPolicy,
+        signature -> Text,
+        legal_mentions -> Text,
+        address_line1 -> Nullable<Text>,
+        address_line2 -> Nullable<Text>,
+        postal_code -> Nullable<Text>,
+        city -> Nullable<Text>,
+        country -> Nullable<Bpchar>,
+        siren -> Nullable<Text>,
+        paused_at -> Nullable<Timestamptz>,
+        paused_until -> Nullable<Date>,
+        rubis_count -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::sql_types::PaymentKind;
+    use super::sql_types::PaymentMethod;
+
+    payments (id) {
+        id -> Uuid,
+        organization_id -> Uuid,
+        invoice_id -> Uuid,
+        kind -> PaymentKind,
+        amount_cents -> Int8,
+        method -> PaymentMethod,
+        paid_on -> Date,
+        label -> Text,
+        voided_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::sql_types::RelanceTone;
+
+    plan_steps (id) {
+        id -> Uuid,
+        organization_id -> Uuid,
+        plan_id -> Uuid,
+        lineage_id -> Uuid,
+        step_order -> Int4,
+        offset_days -> Int4,
+        tone -> RelanceTone,
+        subject -> Text,
+        body -> Text,
+        requires_manual_validation -> Bool,
+        retired_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    plans (id) {
+        id -> Uuid,
+        organization_id -> Uuid,
+        name -> Text,
+        is_default -> Bool,
+        archived_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    refresh_tokens (token_hash) {
+        token_hash -> Bytea,
+        session_id -> Uuid,
+        issued_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        spent_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::sql_types::RelanceStatus;
+
+    relance_tasks (id) {
+        id -> Uuid,
+        organization_id -> Uuid,
+        invoice_id -> Uuid,
+        plan_step_id -> Uuid,
+        send_at -> Timestamptz,
+        status -> RelanceStatus,
+        sending_since -> Nullable<Timestamptz>,
+        sent_at -> Nullable<Timestamptz>,
+        reason -> Nullable<Text>,
+        reason_detail -> Nullable<Text>,
+        drafted_at -> Nullable<Timestamptz>,
+        approved_at -> Nullable<Timestamptz>,
+        approved_by -> Nullable<Uuid>,
+        approved_balance_cents -> Nullable<Int8>,
+        subject -> Nullable<Text>,
+        body -> Nullable<Text>,
+        recipient -> Nullable<Text>,
+        queue_job_id -> Text,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    sessions (id) {
+        id -> Uuid,
+        organization_id -> Uuid,
+        user_id -> Uuid,
+        created_at -> Timestamptz,
+        revoked_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    users (id) {
+        id -> Uuid,
+        email -> Text,
+        full_name -> Text,
+        password_hash -> Text,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::joinable!(activity_events -> organizations (organization_id));
+diesel::joinable!(clients -> organizations (organization_id));
+diesel::joinable!(idempotency_keys -> organizations (organization_id));
+diesel::joinable!(invoices -> organizations (organization_id));
+diesel::joinable!(jobs -> organizations (organization_id));
+diesel::joinable!(memberships -> organizations (organization_id));
+diesel::joinable!(memberships -> users (user_id));
+diesel::joinable!(plans -> organizations (organization_id));
+diesel::joinable!(refresh_tokens -> sessions (session_id));
+diesel::joinable!(relance_tasks -> organizations (organization_id));
+
+diesel::allow_tables_to_appear_in_same_query!(
+    activity_events,
+    client_contacts,
+    client_service_locations,
+    clients,
+    idempotency_keys,
+    invoice_lines,
+    invoices,
+    jobs,
+    memberships,
+    organizations,
+    payments,
+    plan_steps,
+    plans,
+    refresh_tokens,
+    relance_tasks,
+    sessions,
+    users,
+);
