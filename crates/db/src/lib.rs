@@ -1,0 +1,10 @@
+//! The generated schema, the connection pool and the embedded migrations.
+
+mod enums;
+mod migrations;
+mod pool;
+pub mod schema;
+
+pub use diesel_async::{AsyncConnection, AsyncPgConnection};
+pub use migrations::{MigrationError, has_pending_migrations, run_migrations};
+pub use pool::{Pool, PoolError, PooledConnection, connect};

@@ -1,0 +1,30 @@
+//! The pool of connections that a process shares.
+
+use std::time::Duration;
+
+use diesel_async::{
+    AsyncPgConnection,
+    pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod},
+};
+
+/// The connections of a process.
+pub type Pool = bb8::Pool<AsyncDieselConnectionManager<AsyncPgConnection>>;
+/// A connection that goes back to its pool.
+pub type PooledConnection<'pool> =
+    bb8::PooledConnection<'pool, AsyncDieselConnectionManager<AsyncPgConnection>>;
+/// No connection could be had.
+pub type PoolError = bb8::RunError<diesel_async::pooled_connection::PoolError>;
+
+/// A pool of at most `size` connections. Nothing is connected yet: a database that is away for a
+/// while delays a request and does not keep a process from starting.
+#[must_use]
+pub fn connect(url: &str, size: u32) -> Pool {
+    let mut config = ManagerConfig::default();
+    // A connection is looked at before it is lent (was it closed, does it sit in a broken
+    // transaction?), without a round trip for each.
+    config.recycling_method = RecyclingMethod::Fast;
+    bb8::Pool::builder()
+        .max_size(size)
+        .connection_timeout(Duration::from_secs(5))
+        .build_unchecked(AsyncDieselConnectionManager::new_with_config(url, config))
+}

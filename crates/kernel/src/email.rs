@@ -1,0 +1,132 @@
+//! A mail as the domains write it and the mailer sends it.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// An address that mail can be sent to, its domain in lower case.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct EmailAddress(String);
+
+/// This can't be the address of a mailbox.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a mail address")]
+pub struct InvalidEmailAddress(pub String);
+
+impl EmailAddress {
+    /// The address, as `compta@exemple.fr`.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for EmailAddress {
+    type Err = InvalidEmailAddress;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let refused = || InvalidEmailAddress(text.to_owned());
+        // A domain without a dot, a literal address, quotes and display names are legal in a
+        // header and never the address of a company's mailbox.
+        let options = email_address::Options::default()
+            .with_required_tld()
+            .without_domain_literal()
+            .without_display_text();
+        let trimmed = text.trim();
+        if trimmed.contains('"') || trimmed.chars().any(char::is_control) {
+            return Err(refused());
+        }
+        email_address::EmailAddress::parse_with_options(trimmed, options).map_err(|_| refused())?;
+        let (local, domain) = trimmed.rsplit_once('@').ok_or_else(refused)?;
+        Ok(Self(format!("{local}@{}", domain.to_lowercase())))
+    }
+}
+
+impl fmt::Display for EmailAddress {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for EmailAddress {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
+    }
+}
+
+/// An address and the name shown beside it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mailbox {
+    /// The name shown, if any.
+    pub name: Option<String>,
+    /// Where the mail goes.
+    pub address: EmailAddress,
+}
+
+/// A whole mail.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Email {
+    /// Whom it comes from: the product's address in an organization's name.
+    pub from: Mailbox,
+    /// Whom it goes to.
+    pub to: Mailbox,
+    /// Who gets a copy.
+    pub cc: Vec<Mailbox>,
+    /// Whom an answer goes to.
+    pub reply_to: Option<Mailbox>,
+    /// The subject, one line.
+    pub subject: String,
+    /// The plain text, lines ended by `\n`.
+    pub text: String,
+    /// The same as HTML.
+    pub html: Option<String>,
+    /// `Message-ID` without the angle brackets; the same whenever the same mail is sent again.
+    pub message_id: String,
+    /// What a provider knows a repeated request by.
+    pub idempotency_key: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::EmailAddress;
+
+    #[test]
+    fn addresses_of_mailboxes_are_accepted() {
+        for (given, kept) in [
+            ("compta@exemple.fr", "compta@exemple.fr"),
+            (
+                " Jean.Dupont+factures@Exemple.FR ",
+                "Jean.Dupont+factures@exemple.fr",
+            ),
+            ("o'neil@sous.domaine.exemple.fr", "o'neil@sous.domaine.exemple.fr"),
+        ] {
+            assert_eq!(given.parse::<EmailAddress>().unwrap().as_str(), kept);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_a_mailbox_is_refused() {
+        for wrong in [
+            "",
+            "@",
+            "jean",
+            "jean@",
+            "@exemple.fr",
+            "jean@exemple",
+            "jean@@exemple.fr",
+            "jean dupont@exemple.fr",
+            "Jean <jean@exemple.fr>",
+            "jean@[127.0.0.1]",
+            "\"jean\"@exemple.fr",
+            "jean@exemple.fr\r\nBcc: autre@exemple.fr",
+            "jean@exemple.fr\0",
+            "jean@exemple..fr",
+            "jean@exemple.fr, autre@exemple.fr",
+        ] {
+            assert!(wrong.parse::<EmailAddress>().is_err(), "{wrong:?}");
+        }
+    }
+}

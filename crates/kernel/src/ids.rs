@@ -1,0 +1,89 @@
+//! One type per entity's id, so that a client's id can't be passed where an invoice's is meant.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// A new id, ordered by time (UUIDv7).
+            #[must_use]
+            #[expect(clippy::new_without_default, reason = "each call gives another value")]
+            pub fn new() -> Self {
+                Self(Uuid::now_v7())
+            }
+
+            /// The id as the database holds it.
+            #[must_use]
+            pub const fn as_uuid(&self) -> Uuid {
+                self.0
+            }
+        }
+
+        impl From<Uuid> for $name {
+            fn from(uuid: Uuid) -> Self {
+                Self(uuid)
+            }
+        }
+
+        impl From<$name> for Uuid {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(formatter)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = uuid::Error;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Uuid::parse_str(text).map(Self)
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// The tenant: the creditor company.
+    OrganizationId;
+    /// A person who signs in.
+    UserId;
+    /// A person's place in an organization.
+    MembershipId;
+    /// One sign-in, with its family of refresh tokens.
+    SessionId;
+    /// A debtor of an organization.
+    ClientId;
+    /// A person at a client.
+    ContactId;
+    /// A place where a client is served.
+    ServiceLocationId;
+    /// An invoice to be paid.
+    InvoiceId;
+    /// A line of an invoice.
+    InvoiceLineId;
+    /// A payment or a credit note on an invoice.
+    PaymentId;
+    /// A sequence of reminders.
+    PlanId;
+    /// One reminder of a plan, in one wording.
+    PlanStepId;
+    /// A plan's step through all its wordings.
+    StepLineageId;
+    /// One planned reminder of one invoice.
+    RelanceTaskId;
+    /// Something that happened, for the feed.
+    ActivityEventId;
+}

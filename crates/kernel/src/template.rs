@@ -1,0 +1,112 @@
+//! Mustache-like text with variables, checked when it is saved and not when it is rendered.
+
+/// A parsed text with `{{variable}}` places.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Template {
+    parts: Vec<Part>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Part {
+    Text(String),
+    Variable(String),
+}
+
+/// What is wrong with a template.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TemplateError {
+    /// There is no such variable.
+    #[error("{{{{{0}}}}} is not a variable; there are {known}", known = .1.iter().map(|name| format!("{{{{{name}}}}}")).collect::<Vec<_>>().join(", "))]
+    UnknownVariable(String, &'static [&'static str]),
+    /// A `{{` has no `}}`.
+    #[error("a {{{{ is not closed by }}}}")]
+    Unclosed,
+}
+
+impl Template {
+    /// Reads a template that may use these variables, and no others.
+    ///
+    /// # Errors
+    /// [`TemplateError`] names the variable that does not exist, or says that one is not closed.
+    pub fn parse(source: &str, variables: &'static [&'static str]) -> Result<Self, TemplateError> {
+        let mut parts = Vec::new();
+        let mut rest = source;
+        while let Some((before, after)) = rest.split_once("{{") {
+            if !before.is_empty() {
+                parts.push(Part::Text(before.to_owned()));
+            }
+            let (name, following) = after.split_once("}}").ok_or(TemplateError::Unclosed)?;
+            let name = name.trim();
+            if !variables.contains(&name) {
+                return Err(TemplateError::UnknownVariable(name.to_owned(), variables));
+            }
+            parts.push(Part::Variable(name.to_owned()));
+            rest = following;
+        }
+        if !rest.is_empty() {
+            parts.push(Part::Text(rest.to_owned()));
+        }
+        Ok(Self { parts })
+    }
+
+    /// The text with each variable replaced by what `value_of` gives for it. What a value
+    /// contains is never read as a template again.
+    pub fn render(&self, mut value_of: impl FnMut(&str) -> String) -> String {
+        let mut rendered = String::new();
+        for part in &self.parts {
+            match part {
+                Part::Text(text) => rendered.push_str(text),
+                Part::Variable(name) => rendered.push_str(&value_of(name)),
+            }
+        }
+        rendered
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const VARIABLES: &[&str] = &["client.name", "numero"];
+
+    #[test]
+    fn variables_are_replaced_and_their_values_are_not_read_again() {
+        let template = Template::parse("Bonjour {{client.name}},\n{{ numero }} }} {x}", VARIABLES).unwrap();
+        let rendered = template.render(|name| match name {
+            "client.name" => "{{numero}}".to_owned(),
+            _ => "F-1".to_owned(),
+        });
+        assert_eq!(rendered, "Bonjour {{numero}},\nF-1 }} {x}");
+    }
+
+    #[test]
+    fn a_variable_that_does_not_exist_is_refused_by_name() {
+        let error = Template::parse("{{client.nom}}", VARIABLES).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "{{client.nom}} is not a variable; there are {{client.name}}, {{numero}}"
+        );
+    }
+
+    #[test]
+    fn an_open_variable_is_refused() {
+        assert_eq!(
+            Template::parse("Facture {{numero", VARIABLES),
+            Err(TemplateError::Unclosed)
+        );
+        assert!(
+            matches!(Template::parse("{{}}", VARIABLES), Err(TemplateError::UnknownVariable(name, _)) if name.is_empty())
+        );
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_parsed_or_refused_and_a_text_without_variables_stays_as_it_is(source in ".{0,80}") {
+            if let Ok(template) = Template::parse(&source, VARIABLES)
+                && !source.contains("{{")
+            {
+                proptest::prop_assert_eq!(template.render(|_| String::new()), source);
+            }
+        }
+    }
+}
