@@ -1,0 +1,91 @@
+//! The HTTP side: a page for people, JSON for tools.
+
+mod api;
+mod html;
+mod pages;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::middleware::DefaultHeaders;
+use actix_web::{App, HttpServer, web};
+
+use crate::inbox::Shared;
+
+/// Largest JSON body taken (a behaviour), in bytes.
+const MAX_BODY_BYTES: usize = 256 * 1024;
+
+/// Everything on these pages comes from this server, and scripts only from one file.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \
+     frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// What a handler needs.
+struct State {
+    shared: Arc<Shared>,
+    smtp_addr: SocketAddr,
+}
+
+/// A running HTTP server; dropping it stops it.
+#[derive(Debug)]
+pub(crate) struct RunningServer {
+    addr: SocketAddr,
+    handle: ServerHandle,
+}
+
+impl RunningServer {
+    pub(crate) fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    pub(crate) async fn stop(&self) {
+        self.handle.stop(false).await;
+    }
+}
+
+impl Drop for RunningServer {
+    fn drop(&mut self) {
+        // The command is sent by the call itself; nobody needs to wait for the end.
+        drop(self.handle.stop(false));
+    }
+}
+
+/// Listens and serves in the background.
+pub(crate) fn start(
+    addr: SocketAddr,
+    smtp_addr: SocketAddr,
+    shared: Arc<Shared>,
+) -> io::Result<RunningServer> {
+    let state = web::Data::new(State { shared, smtp_addr });
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(state.clone())
+            .app_data(
+                web::JsonConfig::default()
+                    .limit(MAX_BODY_BYTES)
+                    .error_handler(api::refused_body),
+            )
+            .app_data(web::QueryConfig::default().error_handler(api::refused_query))
+            .wrap(
+                DefaultHeaders::new()
+                    .add(("Content-Security-Policy", CONTENT_SECURITY_POLICY))
+                    .add(("X-Content-Type-Options", "nosniff"))
+                    .add(("Referrer-Policy", "no-referrer"))
+                    .add(("Cache-Control", "no-store")),
+            )
+            .configure(pages::routes)
+            .configure(api::routes)
+    })
+    .workers(1)
+    .shutdown_timeout(1)
+    .keep_alive(Duration::from_secs(30))
+    .disable_signals()
+    .bind(addr)?;
+    let addr = server.addrs().first().copied().unwrap_or(addr);
+    let running = server.run();
+    let handle = running.handle();
+    tokio::spawn(running);
+    Ok(RunningServer { addr, handle })
+}

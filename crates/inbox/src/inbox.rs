@@ -1,0 +1,149 @@
+//! The inbox as a whole: its two servers and what they share.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::behaviour::{Behaviour, InvalidBehaviour};
+use crate::faults::Faults;
+use crate::http;
+use crate::mail::Mail;
+use crate::settings::InboxSettings;
+use crate::smtp;
+use crate::store::{MailQuery, Store};
+
+/// What the SMTP sessions and the page have in common.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub settings: InboxSettings,
+    pub store: Store,
+    pub faults: Faults,
+}
+
+/// A running inbox; dropping it stops its servers.
+#[derive(Debug)]
+pub struct Inbox {
+    shared: Arc<Shared>,
+    smtp_addr: SocketAddr,
+    http: Option<http::RunningServer>,
+    stop: watch::Sender<bool>,
+}
+
+/// Why an inbox could not start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The SMTP address is taken or not ours.
+    #[error("cannot listen for SMTP on {addr}")]
+    Smtp {
+        /// The address that was asked for.
+        addr: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The HTTP address is taken or not ours.
+    #[error("cannot listen for HTTP on {addr}")]
+    Http {
+        /// The address that was asked for.
+        addr: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl Inbox {
+    /// Starts listening; returns once mails are accepted.
+    ///
+    /// # Errors
+    /// When an address cannot be listened on.
+    pub async fn start(settings: InboxSettings) -> Result<Self, StartError> {
+        let addr = settings.smtp_addr;
+        let smtp_error = |source| StartError::Smtp { addr, source };
+        let listener = TcpListener::bind(addr).await.map_err(smtp_error)?;
+        let smtp_addr = listener.local_addr().map_err(smtp_error)?;
+        let shared = Arc::new(Shared {
+            store: Store::new(settings.keep),
+            faults: Faults::default(),
+            settings,
+        });
+        let http = match shared.settings.http_addr {
+            Some(addr) => Some(
+                http::start(addr, smtp_addr, Arc::clone(&shared))
+                    .map_err(|source| StartError::Http { addr, source })?,
+            ),
+            None => None,
+        };
+        let (stop, stopped) = watch::channel(false);
+        tokio::spawn(smtp::serve(listener, Arc::clone(&shared), stopped));
+        Ok(Self {
+            shared,
+            smtp_addr,
+            http,
+            stop,
+        })
+    }
+
+    /// Where mails are taken.
+    pub fn smtp_addr(&self) -> SocketAddr {
+        self.smtp_addr
+    }
+
+    /// Where the page is, when there is one.
+    pub fn http_addr(&self) -> Option<SocketAddr> {
+        self.http.as_ref().map(http::RunningServer::addr)
+    }
+
+    /// Every mail that is kept, oldest first.
+    pub fn messages(&self) -> Vec<Mail> {
+        self.find(&MailQuery::default())
+    }
+
+    /// The mails that match, oldest first.
+    pub fn find(&self, query: &MailQuery) -> Vec<Mail> {
+        self.shared
+            .store
+            .list(query)
+            .iter()
+            .map(|mail| mail.open())
+            .collect()
+    }
+
+    /// Waits until at least `count` mails match; gives those that are there when the time is up,
+    /// which may be fewer.
+    pub async fn wait_for(&self, query: &MailQuery, count: usize, timeout: Duration) -> Vec<Mail> {
+        let mails = self.shared.store.wait(query, count, timeout).await;
+        mails.iter().map(|mail| mail.open()).collect()
+    }
+
+    /// Throws every mail away; ids go on rising.
+    pub fn clear(&self) {
+        self.shared.store.clear();
+    }
+
+    /// What is programmed; `times` is what is left of each fault.
+    pub fn behaviour(&self) -> Behaviour {
+        self.shared.faults.get()
+    }
+
+    /// Replaces what is programmed, from the next command on.
+    ///
+    /// # Errors
+    /// When a fault makes no sense; the former behaviour then stays.
+    pub fn set_behaviour(&self, behaviour: Behaviour) -> Result<(), InvalidBehaviour> {
+        behaviour.validate()?;
+        self.shared.faults.set(behaviour);
+        Ok(())
+    }
+
+    /// Stops both servers and closes what is open.
+    pub async fn stop(mut self) {
+        self.stop.send_replace(true);
+        if let Some(http) = self.http.take() {
+            http.stop().await;
+        }
+    }
+}

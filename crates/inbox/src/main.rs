@@ -1,0 +1,50 @@
+//! The development mail inbox: `rubis-inbox --smtp 127.0.0.1:1025 --http 127.0.0.1:8025`.
+
+use std::error::Error;
+use std::net::SocketAddr;
+
+use clap::Parser;
+use rubis_inbox::{Inbox, InboxSettings};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing::info;
+use tracing_subscriber::EnvFilter;
+
+/// Takes every mail, delivers none, and shows them on a web page.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Arguments {
+    /// Where mails are taken.
+    #[arg(long, default_value = "127.0.0.1:1025")]
+    smtp: SocketAddr,
+    /// Where the page and its JSON API are.
+    #[arg(long, default_value = "127.0.0.1:8025")]
+    http: SocketAddr,
+    /// How many mails are kept; the oldest leave first.
+    #[arg(long, default_value_t = InboxSettings::default().keep)]
+    keep: usize,
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let filter = EnvFilter::try_from_env("LOG_LEVEL").unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).init();
+    let arguments = Arguments::parse();
+
+    let mut terminate = signal(SignalKind::terminate())?;
+    let inbox = Inbox::start(InboxSettings {
+        smtp_addr: arguments.smtp,
+        http_addr: Some(arguments.http),
+        keep: arguments.keep,
+        ..InboxSettings::default()
+    })
+    .await?;
+    info!(smtp = %inbox.smtp_addr(), page = %format!("http://{}/", arguments.http), "ready");
+
+    tokio::select! {
+        _ = terminate.recv() => {}
+        interrupted = tokio::signal::ctrl_c() => interrupted?,
+    }
+    info!("stopping");
+    inbox.stop().await;
+    Ok(())
+}

@@ -1,0 +1,184 @@
+//! The mails that are kept, bounded in number and in bytes.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use time::OffsetDateTime;
+use tokio::sync::watch;
+
+use crate::mail::{Envelope, StoredMail};
+
+/// However many mails may be kept, their bytes stay below this.
+const MAX_KEPT_BYTES: usize = 512 * 1024 * 1024;
+
+/// Which mails are wanted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MailQuery {
+    /// Only mails with a recipient that contains this text (ASCII case does not count).
+    pub to: Option<String>,
+    /// Only mails that came after the one with this id.
+    pub since: Option<u64>,
+}
+
+impl MailQuery {
+    /// The mails to this recipient.
+    pub fn to(recipient: impl Into<String>) -> Self {
+        Self {
+            to: Some(recipient.into()),
+            since: None,
+        }
+    }
+
+    fn matches(&self, mail: &StoredMail) -> bool {
+        self.since.is_none_or(|since| mail.summary.id > since)
+            && self.to.as_ref().is_none_or(|to| {
+                let to = to.to_ascii_lowercase();
+                let mut recipients = mail.summary.envelope_to.iter();
+                recipients.any(|recipient| recipient.to_ascii_lowercase().contains(&to))
+            })
+    }
+}
+
+/// Keeps mails and tells when one arrives.
+#[derive(Debug)]
+pub(crate) struct Store {
+    kept: Mutex<Kept>,
+    keep: usize,
+    arrivals: watch::Sender<u64>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    mails: VecDeque<Arc<StoredMail>>,
+    bytes: usize,
+    last_id: u64,
+}
+
+impl Store {
+    pub(crate) fn new(keep: usize) -> Self {
+        Self {
+            kept: Mutex::default(),
+            keep: keep.max(1),
+            arrivals: watch::Sender::new(0),
+        }
+    }
+
+    /// Keeps a mail, and lets the oldest go when there is no room.
+    pub(crate) fn add(&self, envelope: Envelope, raw: Vec<u8>) -> u64 {
+        let received_at = arrival_time();
+        let mut kept = self.lock();
+        kept.last_id += 1;
+        let id = kept.last_id;
+        kept.bytes += raw.len();
+        kept.mails
+            .push_back(Arc::new(StoredMail::new(id, received_at, envelope, raw)));
+        while kept.mails.len() > self.keep || (kept.bytes > MAX_KEPT_BYTES && kept.mails.len() > 1) {
+            if let Some(oldest) = kept.mails.pop_front() {
+                kept.bytes -= oldest.raw.len();
+            }
+        }
+        drop(kept);
+        self.arrivals.send_replace(id);
+        id
+    }
+
+    /// The mails that match, oldest first.
+    pub(crate) fn list(&self, query: &MailQuery) -> Vec<Arc<StoredMail>> {
+        let kept = self.lock();
+        kept.mails
+            .iter()
+            .filter(|mail| query.matches(mail))
+            .map(Arc::clone)
+            .collect()
+    }
+
+    pub(crate) fn find(&self, id: u64) -> Option<Arc<StoredMail>> {
+        let kept = self.lock();
+        let position = kept
+            .mails
+            .binary_search_by_key(&id, |mail| mail.summary.id)
+            .ok()?;
+        kept.mails.get(position).map(Arc::clone)
+    }
+
+    pub(crate) fn clear(&self) {
+        let mut kept = self.lock();
+        kept.mails.clear();
+        kept.bytes = 0;
+    }
+
+    /// Waits until at least `count` mails match, and gives what is there when the time is up.
+    pub(crate) async fn wait(
+        &self,
+        query: &MailQuery,
+        count: usize,
+        timeout: Duration,
+    ) -> Vec<Arc<StoredMail>> {
+        let mut arrivals = self.arrivals.subscribe();
+        let enough = async {
+            while self.list(query).len() < count {
+                // The sender lives in `self`, so this cannot fail while we wait.
+                if arrivals.changed().await.is_err() {
+                    return;
+                }
+            }
+        };
+        // Too late or not, what is there is the answer.
+        let _in_time = tokio::time::timeout(timeout, enough).await;
+        self.list(query)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "when a mail arrived is a fact of the real world that is only shown, never decided upon"
+)]
+fn arrival_time() -> OffsetDateTime {
+    OffsetDateTime::from(SystemTime::now())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn envelope(to: &str) -> Envelope {
+        Envelope {
+            from: String::new(),
+            to: vec![to.to_owned()],
+        }
+    }
+
+    #[test]
+    fn the_oldest_mail_leaves_when_there_is_no_room() {
+        let store = Store::new(2);
+        for to in ["a@x.fr", "b@x.fr", "c@x.fr"] {
+            store.add(envelope(to), b"Subject: x\r\n\r\n".to_vec());
+        }
+        let ids: Vec<u64> = store
+            .list(&MailQuery::default())
+            .iter()
+            .map(|m| m.summary.id)
+            .collect();
+        assert_eq!(ids, [2, 3]);
+        assert!(store.find(1).is_none());
+        assert_eq!(store.find(3).unwrap().summary.envelope_to, ["c@x.fr"]);
+    }
+
+    #[test]
+    fn ids_go_on_rising_after_everything_was_cleared() {
+        let store = Store::new(10);
+        store.add(envelope("a@x.fr"), Vec::new());
+        store.clear();
+        assert_eq!(store.add(envelope("a@x.fr"), Vec::new()), 2);
+        let after_the_first = MailQuery {
+            since: Some(1),
+            to: Some("A@X".into()),
+        };
+        assert_eq!(store.list(&after_the_first).len(), 1);
+    }
+}
