@@ -1,0 +1,32 @@
+//! Who makes a request.
+
+use rubis_db::AsyncPgConnection;
+use rubis_kernel::{OrganizationId, SessionId, UserId};
+
+use crate::{Role, queries};
+
+/// Who makes a request, where and as what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Authenticated {
+    /// Who.
+    pub user_id: UserId,
+    /// Where: the tenant of everything the request reaches.
+    pub organization_id: OrganizationId,
+    /// As what, at this moment.
+    pub role: Role,
+    /// In which session.
+    pub session_id: SessionId,
+}
+
+/// Whose session this is, if it has not been ended and its user is still a member. Read at each
+/// request, so that signing out, a reuse and a change of role act at once; how long an access token
+/// is taken is written in the token itself.
+///
+/// # Errors
+/// The database's.
+pub async fn authenticate(
+    conn: &mut AsyncPgConnection,
+    session: SessionId,
+) -> Result<Option<Authenticated>, diesel::result::Error> {
+    queries::sessions::authenticate(conn, session).await
+}

@@ -1,0 +1,49 @@
+//! Organizations, users, sessions, members, idempotency keys and the activity feed.
+//!
+//! Every use case takes a connection, its input already parsed, and `now`; it opens a transaction of
+//! its own where it writes more than one row, which nests in the caller's. Hashing a password costs
+//! tens of milliseconds of processor time and is therefore left to the caller, who knows which thread
+//! may spend it: see [`PasswordHash`] and [`Credentials`].
+
+mod activity;
+mod address;
+mod authenticate;
+mod idempotency;
+mod membership;
+mod organization;
+mod organization_patch;
+mod page;
+mod password;
+mod pause;
+mod pause_organization;
+mod purge;
+mod queries;
+mod refresh_session;
+mod session;
+mod sign_in;
+mod sign_out;
+mod sign_up;
+mod update_organization;
+mod update_user;
+mod user;
+
+pub use activity::{ActivityEvent, ActivityKind, NewEvent, events_of_invoice, feed, record, record_many};
+pub use address::{AddressInput, PostalAddress};
+pub use authenticate::{Authenticated, authenticate};
+pub use idempotency::{Begun, IdempotencyError, IdempotencyKey, InvalidIdempotencyKey, begin, complete};
+pub use membership::{Member, Membership, Role, members, owner_of};
+pub use organization::{CatchUpPolicy, Organization, earn_rubis, organization};
+pub use organization_patch::{OrganizationInput, OrganizationPatch};
+pub use page::Page;
+pub use password::{Password, PasswordHash, PasswordHashError};
+pub use pause::{Pause, PauseEndsTooEarly};
+pub use pause_organization::{PauseOrganizationError, pause_organization, resume_organization};
+pub use purge::{Purged, purge_expired};
+pub use refresh_session::{RefreshError, Refreshed, refresh};
+pub use session::{OpenedSession, RefreshToken, open_session};
+pub use sign_in::{Credentials, SignedIn, VerifiedAccount, credentials, sign_in};
+pub use sign_out::sign_out;
+pub use sign_up::{NewAccount, NewAccountInput, SignUpError, SignedUp, sign_up};
+pub use update_organization::{OrganizationUpdate, UpdateOrganizationError, update_organization};
+pub use update_user::{UserInput, UserPatch, update_user};
+pub use user::{User, user};

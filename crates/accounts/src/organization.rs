@@ -1,0 +1,98 @@
+//! An organization and its settings.
+
+use diesel::{deserialize::FromSqlRow, expression::AsExpression};
+use rubis_db::{AsyncPgConnection, pg_enum, schema::sql_types};
+use rubis_kernel::{HolidayCalendar, OrganizationId, SendingCalendar, TimeZone};
+use time::{OffsetDateTime, Time};
+
+use crate::{Pause, PostalAddress, queries};
+
+/// What becomes of the reminders that an invoice should have had before it was put in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, AsExpression, FromSqlRow)]
+#[diesel(sql_type = sql_types::CatchUpPolicy)]
+pub enum CatchUpPolicy {
+    /// The first missed one leaves now, the later ones keep the plan's own spacing after it.
+    #[default]
+    Shift,
+    /// All missed ones leave now.
+    Immediate,
+    /// Only the last missed one leaves.
+    Skip,
+}
+
+pg_enum!(CatchUpPolicy, sql_types::CatchUpPolicy {
+    Shift => "shift",
+    Immediate => "immediate",
+    Skip => "skip",
+});
+
+/// The tenant: a company that is owed money.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Organization {
+    /// Its id, part of every key.
+    pub id: OrganizationId,
+    /// The company's name, as debtors read it.
+    pub name: String,
+    /// Where its sending time is read off the wall.
+    pub time_zone: TimeZone,
+    /// The time of day at which mails leave.
+    pub sending_time: Time,
+    /// Whether weekends and public holidays are passed over.
+    pub business_days_only: bool,
+    /// Which public holidays those are.
+    pub holiday_calendar: HolidayCalendar,
+    /// What becomes of missed reminders.
+    pub catch_up_policy: CatchUpPolicy,
+    /// What `{{signature}}` stands for; may be empty.
+    pub signature: String,
+    /// What the foot of its documents says; may be empty.
+    pub legal_mentions: String,
+    /// Where it gets its letters.
+    pub address: PostalAddress,
+    /// Its nine-digit number.
+    pub siren: Option<String>,
+    /// Whether nothing of it leaves.
+    pub pause: Option<Pause>,
+    /// The points it earned.
+    pub rubis_count: i64,
+    /// When it signed up.
+    pub created_at: OffsetDateTime,
+    /// When its settings last changed.
+    pub updated_at: OffsetDateTime,
+}
+
+impl Organization {
+    /// When its mails leave.
+    #[must_use]
+    pub fn sending_calendar(&self) -> SendingCalendar {
+        SendingCalendar {
+            time_zone: self.time_zone,
+            sending_time: self.sending_time,
+            business_days_only: self.business_days_only,
+            holidays: self.holiday_calendar,
+        }
+    }
+}
+
+/// The organization, if it exists.
+///
+/// # Errors
+/// The database's.
+pub async fn organization(
+    conn: &mut AsyncPgConnection,
+    id: OrganizationId,
+) -> Result<Option<Organization>, diesel::result::Error> {
+    queries::organizations::find(conn, id).await
+}
+
+/// Gives an organization points, or takes them back (`count` below zero, never below none).
+///
+/// # Errors
+/// The database's.
+pub async fn earn_rubis(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    count: i64,
+) -> Result<(), diesel::result::Error> {
+    queries::organizations::add_rubis(conn, organization, count).await
+}

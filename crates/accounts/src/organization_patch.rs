@@ -1,0 +1,262 @@
+//! A change of an organization's settings, before and after it was checked.
+
+use rubis_kernel::{FieldErrors, HolidayCalendar, TimeZone, is_valid_siren, optional_text, required_text};
+use time::{Time, format_description::BorrowedFormatItem, macros::format_description};
+
+use crate::{AddressInput, CatchUpPolicy, Organization, PostalAddress};
+
+const SENDING_TIME: &[BorrowedFormatItem<'_>] = format_description!("[hour]:[minute]");
+
+/// New settings as somebody sent them; what is `None` stays as it is.
+#[derive(Clone, Debug, Default)]
+pub struct OrganizationInput {
+    /// At most 200 characters.
+    pub name: Option<String>,
+    /// A name of the IANA database, as `Europe/Paris`.
+    pub time_zone: Option<String>,
+    /// Hours and minutes, as `09:00`.
+    pub sending_time: Option<String>,
+    /// Whether weekends and public holidays are passed over.
+    pub business_days_only: Option<bool>,
+    /// `metropolitan` or `alsace_moselle`.
+    pub holiday_calendar: Option<String>,
+    /// `shift`, `immediate` or `skip`.
+    pub catch_up_policy: Option<String>,
+    /// At most 1000 characters.
+    pub signature: Option<String>,
+    /// At most 2000 characters.
+    pub legal_mentions: Option<String>,
+    /// Replaces the whole address.
+    pub address: Option<AddressInput>,
+    /// Nine digits, spaces ignored; `Some(None)` forgets it.
+    pub siren: Option<Option<String>>,
+}
+
+/// New settings, each of them right.
+#[derive(Clone, Debug, Default)]
+pub struct OrganizationPatch {
+    name: Option<String>,
+    time_zone: Option<TimeZone>,
+    sending_time: Option<Time>,
+    business_days_only: Option<bool>,
+    holiday_calendar: Option<HolidayCalendar>,
+    catch_up_policy: Option<CatchUpPolicy>,
+    signature: Option<String>,
+    legal_mentions: Option<String>,
+    address: Option<PostalAddress>,
+    siren: Option<Option<String>>,
+}
+
+impl OrganizationPatch {
+    /// Checks new settings.
+    ///
+    /// # Errors
+    /// Every mistake, among them `unknown_time_zone`, `invalid_time`, `unknown_value` and `invalid_siren`.
+    pub fn parse(input: OrganizationInput) -> Result<Self, FieldErrors> {
+        let mut errors = FieldErrors::new();
+        let found = &mut errors;
+        let patch = Self {
+            name: input.name.map(|name| required_text(found, "name", &name, 200)),
+            time_zone: input.time_zone.and_then(|name| time_zone(found, &name)),
+            sending_time: input.sending_time.and_then(|text| sending_time(found, &text)),
+            business_days_only: input.business_days_only,
+            holiday_calendar: input
+                .holiday_calendar
+                .and_then(|name| holiday_calendar(found, &name)),
+            catch_up_policy: input
+                .catch_up_policy
+                .and_then(|name| catch_up_policy(found, &name)),
+            signature: input
+                .signature
+                .map(|text| text_or_empty(found, "signature", &text, 1000)),
+            legal_mentions: input
+                .legal_mentions
+                .map(|text| text_or_empty(found, "legalMentions", &text, 2000)),
+            address: input.address.map(|address| address.parse_below(found, "address")),
+            siren: input
+                .siren
+                .map(|siren| siren.and_then(|number| parse_siren(found, &number))),
+        };
+        errors.into_result(patch)
+    }
+
+    /// The organization as these settings leave it.
+    #[must_use]
+    pub(crate) fn apply(self, mut organization: Organization) -> Organization {
+        set(&mut organization.name, self.name);
+        set(&mut organization.time_zone, self.time_zone);
+        set(&mut organization.sending_time, self.sending_time);
+        set(&mut organization.business_days_only, self.business_days_only);
+        set(&mut organization.holiday_calendar, self.holiday_calendar);
+        set(&mut organization.catch_up_policy, self.catch_up_policy);
+        set(&mut organization.signature, self.signature);
+        set(&mut organization.legal_mentions, self.legal_mentions);
+        set(&mut organization.address, self.address);
+        set(&mut organization.siren, self.siren);
+        organization
+    }
+}
+
+fn set<T>(current: &mut T, new: Option<T>) {
+    if let Some(new) = new {
+        *current = new;
+    }
+}
+
+fn time_zone(errors: &mut FieldErrors, name: &str) -> Option<TimeZone> {
+    match name.parse() {
+        Ok(time_zone) => Some(time_zone),
+        Err(_) => {
+            errors.push(
+                "timeZone",
+                "unknown_time_zone",
+                "must be a name of the IANA database, as Europe/Paris",
+            );
+            None
+        }
+    }
+}
+
+fn sending_time(errors: &mut FieldErrors, text: &str) -> Option<Time> {
+    let time = Time::parse(text, SENDING_TIME).ok();
+    if time.is_none() {
+        errors.push(
+            "sendingTime",
+            "invalid_time",
+            "must be hours and minutes, as 09:00",
+        );
+    }
+    time
+}
+
+fn holiday_calendar(errors: &mut FieldErrors, name: &str) -> Option<HolidayCalendar> {
+    match name {
+        "metropolitan" => Some(HolidayCalendar::Metropolitan),
+        "alsace_moselle" => Some(HolidayCalendar::AlsaceMoselle),
+        _ => {
+            errors.push(
+                "holidayCalendar",
+                "unknown_value",
+                "must be metropolitan or alsace_moselle",
+            );
+            None
+        }
+    }
+}
+
+fn catch_up_policy(errors: &mut FieldErrors, name: &str) -> Option<CatchUpPolicy> {
+    let policy = CatchUpPolicy::ALL
+        .iter()
+        .copied()
+        .find(|policy| policy.as_str() == name);
+    if policy.is_none() {
+        errors.push(
+            "catchUpPolicy",
+            "unknown_value",
+            "must be shift, immediate or skip",
+        );
+    }
+    policy
+}
+
+fn text_or_empty(errors: &mut FieldErrors, field: &str, text: &str, max_chars: usize) -> String {
+    optional_text(errors, field, Some(text), max_chars).unwrap_or_default()
+}
+
+fn parse_siren(errors: &mut FieldErrors, number: &str) -> Option<String> {
+    let digits: String = number
+        .chars()
+        .filter(|character| !character.is_whitespace())
+        .collect();
+    if digits.is_empty() {
+        return None;
+    }
+    if !is_valid_siren(&digits) {
+        errors.push(
+            "siren",
+            "invalid_siren",
+            "must be the nine digits that INSEE gave",
+        );
+    }
+    Some(digits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn codes(input: OrganizationInput) -> Vec<(String, &'static str)> {
+        match OrganizationPatch::parse(input) {
+            Ok(_) => Vec::new(),
+            Err(errors) => errors
+                .as_slice()
+                .iter()
+                .map(|error| (error.field.clone(), error.code))
+                .collect(),
+        }
+    }
+
+    #[test]
+    fn every_wrong_setting_is_told_with_its_rule() {
+        let input = OrganizationInput {
+            name: Some("  ".to_owned()),
+            time_zone: Some("Europe/Lutetia".to_owned()),
+            sending_time: Some("9h".to_owned()),
+            holiday_calendar: Some("bavarian".to_owned()),
+            catch_up_policy: Some("never".to_owned()),
+            signature: Some("x".repeat(1001)),
+            address: Some(AddressInput {
+                country: Some("XX".to_owned()),
+                ..AddressInput::default()
+            }),
+            siren: Some(Some("123456789".to_owned())),
+            ..OrganizationInput::default()
+        };
+        let expected = [
+            ("name", "required"),
+            ("timeZone", "unknown_time_zone"),
+            ("sendingTime", "invalid_time"),
+            ("holidayCalendar", "unknown_value"),
+            ("catchUpPolicy", "unknown_value"),
+            ("signature", "too_long"),
+            ("address.country", "unknown_country"),
+            ("siren", "invalid_siren"),
+        ];
+        assert_eq!(
+            codes(input),
+            expected.map(|(field, code)| (field.to_owned(), code))
+        );
+    }
+
+    #[test]
+    fn a_sending_time_exists_on_the_clock() {
+        let at = |text: &str| {
+            codes(OrganizationInput {
+                sending_time: Some(text.to_owned()),
+                ..OrganizationInput::default()
+            })
+        };
+        assert!(at("00:00").is_empty() && at("23:59").is_empty());
+        for wrong in ["24:00", "09:60", "9:00", "09:00:00", "", "neuf"] {
+            assert_eq!(
+                at(wrong),
+                [("sendingTime".to_owned(), "invalid_time")],
+                "{wrong:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_siren_is_written_with_or_without_spaces_and_can_be_forgotten() {
+        let parsed = |siren: Option<&str>| {
+            let input = OrganizationInput {
+                siren: Some(siren.map(str::to_owned)),
+                ..OrganizationInput::default()
+            };
+            OrganizationPatch::parse(input).unwrap().siren
+        };
+        assert_eq!(parsed(Some("732 829 320")), Some(Some("732829320".to_owned())));
+        assert_eq!(parsed(Some("")), Some(None));
+        assert_eq!(parsed(None), Some(None));
+    }
+}

@@ -1,0 +1,168 @@
+//! Passwords and their argon2id hashes.
+
+use std::fmt;
+
+use argon2::{
+    Argon2,
+    password_hash::{self, PasswordHasher, PasswordVerifier, phc},
+};
+use rubis_kernel::FieldErrors;
+
+/// How long a password is, in characters.
+const LENGTH: std::ops::RangeInclusive<usize> = 10..=128;
+
+/// Salt and output are arbitrary bytes: finding what hashes to them is as hard as breaking argon2.
+const OF_NOBODY: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$Y0ea1poJCyWCd+yPum+ZQQ$0EuY9I6Pi8wVxq5awFCAHNbc/UKPtfnmXE4W54BzQPo";
+
+/// A new password that follows the rules. It never prints.
+#[derive(Clone)]
+pub struct Password(String);
+
+impl fmt::Debug for Password {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Password(…)")
+    }
+}
+
+impl Password {
+    /// A password of 10 to 128 characters, without NUL, that is not the person's address.
+    ///
+    /// # Errors
+    /// `too_short`, `too_long`, `control_character` or `same_as_email`, for the field `password`.
+    pub fn parse(text: &str, email: &str) -> Result<Self, FieldErrors> {
+        let mut errors = FieldErrors::new();
+        let length = text.chars().count();
+        if length < *LENGTH.start() {
+            errors.push(
+                "password",
+                "too_short",
+                format!("must have at least {} characters", LENGTH.start()),
+            );
+        }
+        if length > *LENGTH.end() {
+            errors.push(
+                "password",
+                "too_long",
+                format!("must have at most {} characters", LENGTH.end()),
+            );
+        }
+        if text.contains('\0') {
+            errors.push(
+                "password",
+                "control_character",
+                "must not contain a NUL character",
+            );
+        }
+        if text.trim().to_lowercase() == email.trim().to_lowercase() {
+            errors.push("password", "same_as_email", "must not be the mail address");
+        }
+        errors.into_result(Self(text.to_owned()))
+    }
+}
+
+/// An argon2id hash in the PHC format, with its salt and parameters. It never prints.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PasswordHash(String);
+
+/// A password could not be hashed: the system gave no random bytes or no memory.
+#[derive(Debug, thiserror::Error)]
+#[error("the password could not be hashed: {0}")]
+pub struct PasswordHashError(password_hash::Error);
+
+impl fmt::Debug for PasswordHash {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("PasswordHash(…)")
+    }
+}
+
+impl PasswordHash {
+    /// Hashes a password with a new salt and the parameters that OWASP names first for argon2id
+    /// (19 MiB, two passes, one lane). Takes tens of milliseconds of processor time: run it where
+    /// that holds nobody up (`spawn_blocking`).
+    ///
+    /// # Errors
+    /// [`PasswordHashError`] when the system gives no random bytes.
+    pub fn hash(password: &Password) -> Result<Self, PasswordHashError> {
+        let hash: phc::PasswordHash = Argon2::default()
+            .hash_password(password.0.as_bytes())
+            .map_err(PasswordHashError)?;
+        Ok(Self(hash.to_string()))
+    }
+
+    /// Whether the hash is this password's. Costs what [`Self::hash`] does.
+    #[must_use]
+    pub fn verify(&self, password: &str) -> bool {
+        phc::PasswordHash::new(&self.0).is_ok_and(|hash| {
+            Argon2::default()
+                .verify_password(password.as_bytes(), &hash)
+                .is_ok()
+        })
+    }
+
+    /// A hash that no known password has, with the same parameters: what an unknown address is checked
+    /// against, so that the time an answer takes does not tell which addresses are known.
+    pub(crate) fn of_nobody() -> Self {
+        Self(OF_NOBODY.to_owned())
+    }
+
+    pub(crate) fn from_column(hash: String) -> Self {
+        Self(hash)
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusals(text: &str) -> Vec<&'static str> {
+        match Password::parse(text, "Claire@exemple.fr") {
+            Ok(_) => Vec::new(),
+            Err(errors) => errors.as_slice().iter().map(|error| error.code).collect(),
+        }
+    }
+
+    #[test]
+    fn a_password_has_10_to_128_characters_and_is_not_the_address() {
+        assert!(refusals("dix lettre").is_empty());
+        assert!(refusals(&"é".repeat(128)).is_empty());
+        assert_eq!(refusals("neuf lett"), ["too_short"]);
+        assert_eq!(refusals(&"é".repeat(129)), ["too_long"]);
+        assert_eq!(refusals("dix lettres\0"), ["control_character"]);
+        assert_eq!(refusals("CLAIRE@exemple.fr "), ["same_as_email"]);
+    }
+
+    #[test]
+    fn a_hash_knows_its_password_alone() {
+        let password = Password::parse("correct horse battery", "claire@exemple.fr").unwrap();
+        let hash = PasswordHash::hash(&password).unwrap();
+        assert!(hash.verify("correct horse battery"));
+        assert!(!hash.verify("correct horse batterx"));
+        assert_ne!(
+            hash,
+            PasswordHash::hash(&password).unwrap(),
+            "each hash has its own salt"
+        );
+        assert!(hash.as_str().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
+        assert_eq!(format!("{hash:?} {password:?}"), "PasswordHash(…) Password(…)");
+    }
+
+    #[test]
+    fn an_unknown_address_is_checked_at_the_same_cost() {
+        let parsed = phc::PasswordHash::new(OF_NOBODY).unwrap();
+        assert!(
+            parsed.salt.is_some() && parsed.hash.is_some(),
+            "so that verifying it does the whole work"
+        );
+        assert!(OF_NOBODY.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
+        assert!(!PasswordHash::of_nobody().verify("correct horse battery"));
+        assert!(
+            !PasswordHash::from_column(String::new()).verify(""),
+            "what is no hash matches nothing"
+        );
+    }
+}

@@ -1,0 +1,47 @@
+//! What has expired is forgotten, a bounded batch at a time.
+
+use rubis_db::AsyncPgConnection;
+use time::OffsetDateTime;
+
+use crate::{idempotency::KEPT_FOR, queries};
+
+/// How much was forgotten.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Purged {
+    /// Refresh tokens past their expiry.
+    pub refresh_tokens: usize,
+    /// Sessions that had no token left.
+    pub sessions: usize,
+    /// Idempotency keys past their day.
+    pub idempotency_keys: usize,
+}
+
+impl Purged {
+    /// Whether a batch was full, so that there may be more to forget.
+    #[must_use]
+    pub fn is_full(&self, limit: u32) -> bool {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        self.refresh_tokens >= limit || self.idempotency_keys >= limit
+    }
+}
+
+/// Forgets at most `limit` expired refresh tokens, the sessions they leave without any, and at most
+/// `limit` expired idempotency keys. Spent tokens are kept until they expire, since spending them again
+/// has to be noticed. Several workers may do this at once: each passes over what another one holds.
+///
+/// # Errors
+/// The database's.
+pub async fn purge_expired(
+    conn: &mut AsyncPgConnection,
+    now: OffsetDateTime,
+    limit: u32,
+) -> Result<Purged, diesel::result::Error> {
+    let (refresh_tokens, sessions) = queries::sessions::delete_expired(conn, now, limit).await?;
+    let kept_since = now.saturating_sub(KEPT_FOR);
+    let idempotency_keys = queries::idempotency::delete_before(conn, kept_since, limit).await?;
+    Ok(Purged {
+        refresh_tokens,
+        sessions,
+        idempotency_keys,
+    })
+}

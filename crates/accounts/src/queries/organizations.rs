@@ -1,0 +1,237 @@
+//! The table `organizations`.
+
+use diesel::{
+    AsChangeset, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, Selectable,
+    SelectableHelper, deserialize::FromSqlRow, expression::AsExpression, result::Error,
+};
+use diesel_async::RunQueryDsl;
+use rubis_db::{
+    AsyncPgConnection, pg_enum,
+    schema::{organizations, sql_types},
+};
+use rubis_kernel::{HolidayCalendar, OrganizationId};
+use time::{Date, OffsetDateTime, Time};
+use uuid::Uuid;
+
+use super::unreadable;
+use crate::{CatchUpPolicy, Organization, Pause, PostalAddress};
+
+/// [`HolidayCalendar`] as the database holds it; the kernel knows no database.
+#[derive(Clone, Copy, Debug, AsExpression, FromSqlRow)]
+#[diesel(sql_type = sql_types::HolidayCalendar)]
+pub(crate) enum HolidayColumn {
+    Metropolitan,
+    AlsaceMoselle,
+}
+
+pg_enum!(HolidayColumn, sql_types::HolidayCalendar {
+    Metropolitan => "metropolitan",
+    AlsaceMoselle => "alsace_moselle",
+});
+
+impl From<HolidayCalendar> for HolidayColumn {
+    fn from(calendar: HolidayCalendar) -> Self {
+        match calendar {
+            HolidayCalendar::Metropolitan => Self::Metropolitan,
+            HolidayCalendar::AlsaceMoselle => Self::AlsaceMoselle,
+        }
+    }
+}
+
+impl From<HolidayColumn> for HolidayCalendar {
+    fn from(column: HolidayColumn) -> Self {
+        match column {
+            HolidayColumn::Metropolitan => Self::Metropolitan,
+            HolidayColumn::AlsaceMoselle => Self::AlsaceMoselle,
+        }
+    }
+}
+
+/// A row of the table.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = organizations, check_for_backend(diesel::pg::Pg))]
+pub(crate) struct OrganizationRow {
+    id: Uuid,
+    name: String,
+    time_zone: String,
+    sending_time: Time,
+    business_days_only: bool,
+    holiday_calendar: HolidayColumn,
+    catch_up_policy: CatchUpPolicy,
+    signature: String,
+    legal_mentions: String,
+    address_line1: Option<String>,
+    address_line2: Option<String>,
+    postal_code: Option<String>,
+    city: Option<String>,
+    country: Option<String>,
+    siren: Option<String>,
+    paused_at: Option<OffsetDateTime>,
+    paused_until: Option<Date>,
+    rubis_count: i64,
+    created_at: OffsetDateTime,
+    updated_at: OffsetDateTime,
+}
+
+impl TryFrom<OrganizationRow> for Organization {
+    type Error = Error;
+
+    fn try_from(row: OrganizationRow) -> Result<Self, Error> {
+        Ok(Self {
+            id: row.id.into(),
+            name: row.name,
+            time_zone: row.time_zone.parse().map_err(unreadable)?,
+            sending_time: row.sending_time,
+            business_days_only: row.business_days_only,
+            holiday_calendar: row.holiday_calendar.into(),
+            catch_up_policy: row.catch_up_policy,
+            signature: row.signature,
+            legal_mentions: row.legal_mentions,
+            address: PostalAddress {
+                line1: row.address_line1,
+                line2: row.address_line2,
+                postal_code: row.postal_code,
+                city: row.city,
+                country: row.country,
+            },
+            siren: row.siren,
+            pause: Pause::from_columns(row.paused_at, row.paused_until),
+            rubis_count: row.rubis_count,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        })
+    }
+}
+
+/// The columns that people change.
+#[derive(AsChangeset)]
+#[diesel(table_name = organizations, treat_none_as_null = true)]
+struct Settings<'organization> {
+    name: &'organization str,
+    time_zone: &'static str,
+    sending_time: Time,
+    business_days_only: bool,
+    holiday_calendar: HolidayColumn,
+    catch_up_policy: CatchUpPolicy,
+    signature: &'organization str,
+    legal_mentions: &'organization str,
+    address_line1: Option<&'organization str>,
+    address_line2: Option<&'organization str>,
+    postal_code: Option<&'organization str>,
+    city: Option<&'organization str>,
+    country: Option<&'organization str>,
+    siren: Option<&'organization str>,
+    paused_at: Option<OffsetDateTime>,
+    paused_until: Option<Date>,
+    updated_at: OffsetDateTime,
+}
+
+/// What a new organization starts with; the rest are the table's defaults.
+#[derive(Insertable)]
+#[diesel(table_name = organizations)]
+struct NewRow<'organization> {
+    id: Uuid,
+    name: &'organization str,
+    created_at: OffsetDateTime,
+    updated_at: OffsetDateTime,
+}
+
+pub(crate) async fn insert(
+    conn: &mut AsyncPgConnection,
+    id: OrganizationId,
+    name: &str,
+    now: OffsetDateTime,
+) -> Result<Organization, Error> {
+    diesel::insert_into(organizations::table)
+        .values(NewRow {
+            id: id.into(),
+            name,
+            created_at: now,
+            updated_at: now,
+        })
+        .returning(OrganizationRow::as_returning())
+        .get_result(conn)
+        .await?
+        .try_into()
+}
+
+pub(crate) async fn find(
+    conn: &mut AsyncPgConnection,
+    id: OrganizationId,
+) -> Result<Option<Organization>, Error> {
+    organizations::table
+        .find(id.as_uuid())
+        .select(OrganizationRow::as_select())
+        .first(conn)
+        .await
+        .optional()?
+        .map(TryInto::try_into)
+        .transpose()
+}
+
+/// Holds off other changes of the organization; what belongs to it can still be inserted meanwhile.
+pub(crate) async fn lock(
+    conn: &mut AsyncPgConnection,
+    id: OrganizationId,
+) -> Result<Option<Organization>, Error> {
+    organizations::table
+        .find(id.as_uuid())
+        .select(OrganizationRow::as_select())
+        .for_no_key_update()
+        .first(conn)
+        .await
+        .optional()?
+        .map(TryInto::try_into)
+        .transpose()
+}
+
+/// Saves settings and pause. The points are counted apart, see [`add_rubis`].
+pub(crate) async fn save(
+    conn: &mut AsyncPgConnection,
+    organization: &Organization,
+    now: OffsetDateTime,
+) -> Result<Organization, Error> {
+    let address = &organization.address;
+    diesel::update(organizations::table.find(organization.id.as_uuid()))
+        .set(Settings {
+            name: &organization.name,
+            time_zone: organization.time_zone.as_str(),
+            sending_time: organization.sending_time,
+            business_days_only: organization.business_days_only,
+            holiday_calendar: organization.holiday_calendar.into(),
+            catch_up_policy: organization.catch_up_policy,
+            signature: &organization.signature,
+            legal_mentions: &organization.legal_mentions,
+            address_line1: address.line1.as_deref(),
+            address_line2: address.line2.as_deref(),
+            postal_code: address.postal_code.as_deref(),
+            city: address.city.as_deref(),
+            country: address.country.as_deref(),
+            siren: organization.siren.as_deref(),
+            paused_at: organization.pause.map(|pause| pause.since),
+            paused_until: organization.pause.and_then(|pause| pause.until),
+            updated_at: now,
+        })
+        .returning(OrganizationRow::as_returning())
+        .get_result(conn)
+        .await?
+        .try_into()
+}
+
+diesel::define_sql_function! {
+    /// The greater of two numbers.
+    #[sql_name = "greatest"]
+    fn greatest(one: diesel::sql_types::BigInt, other: diesel::sql_types::BigInt) -> diesel::sql_types::BigInt;
+}
+
+pub(crate) async fn add_rubis(
+    conn: &mut AsyncPgConnection,
+    id: OrganizationId,
+    count: i64,
+) -> Result<(), Error> {
+    diesel::update(organizations::table.find(id.as_uuid()))
+        .set(organizations::rubis_count.eq(greatest(organizations::rubis_count + count, 0)))
+        .execute(conn)
+        .await?;
+    Ok(())
+}

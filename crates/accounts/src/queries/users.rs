@@ -1,0 +1,143 @@
+//! The table `users`.
+
+use diesel::{
+    ExpressionMethods, Insertable, JoinOnDsl, OptionalExtension, QueryDsl, Queryable, Selectable,
+    SelectableHelper, result::Error,
+};
+use diesel_async::RunQueryDsl;
+use rubis_db::{
+    AsyncPgConnection,
+    schema::{memberships, organizations, users},
+};
+use rubis_kernel::{EmailAddress, UserId};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::{memberships::MembershipRow, organizations::OrganizationRow, unreadable};
+use crate::{Membership, Organization, PasswordHash, User};
+
+/// A row of the table, without the password.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = users, check_for_backend(diesel::pg::Pg))]
+pub(crate) struct UserRow {
+    id: Uuid,
+    email: String,
+    full_name: String,
+    created_at: OffsetDateTime,
+    updated_at: OffsetDateTime,
+}
+
+impl TryFrom<UserRow> for User {
+    type Error = Error;
+
+    fn try_from(row: UserRow) -> Result<Self, Error> {
+        Ok(Self {
+            id: row.id.into(),
+            email: row.email.parse().map_err(unreadable)?,
+            full_name: row.full_name,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        })
+    }
+}
+
+/// A user who signs up.
+pub(crate) struct NewUser<'account> {
+    pub(crate) id: UserId,
+    pub(crate) email: &'account EmailAddress,
+    pub(crate) full_name: &'account str,
+    pub(crate) password_hash: &'account PasswordHash,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = users)]
+struct NewRow<'account> {
+    id: Uuid,
+    email: &'account str,
+    full_name: &'account str,
+    password_hash: &'account str,
+    created_at: OffsetDateTime,
+    updated_at: OffsetDateTime,
+}
+
+/// `None` when the address is taken, without failing the transaction.
+pub(crate) async fn insert(
+    conn: &mut AsyncPgConnection,
+    user: NewUser<'_>,
+    now: OffsetDateTime,
+) -> Result<Option<User>, Error> {
+    diesel::insert_into(users::table)
+        .values(NewRow {
+            id: user.id.into(),
+            email: user.email.as_str(),
+            full_name: user.full_name,
+            password_hash: user.password_hash.as_str(),
+            created_at: now,
+            updated_at: now,
+        })
+        .on_conflict(users::email)
+        .do_nothing()
+        .returning(UserRow::as_returning())
+        .get_result(conn)
+        .await
+        .optional()?
+        .map(TryInto::try_into)
+        .transpose()
+}
+
+pub(crate) async fn find(conn: &mut AsyncPgConnection, id: UserId) -> Result<Option<User>, Error> {
+    users::table
+        .find(id.as_uuid())
+        .select(UserRow::as_select())
+        .first(conn)
+        .await
+        .optional()?
+        .map(TryInto::try_into)
+        .transpose()
+}
+
+/// The user with this address, the hash of their password, and the organization they joined first.
+pub(crate) async fn find_to_sign_in(
+    conn: &mut AsyncPgConnection,
+    email: &str,
+) -> Result<Option<(User, PasswordHash, Membership, Organization)>, Error> {
+    let found: Option<(UserRow, String, MembershipRow, OrganizationRow)> = users::table
+        .inner_join(memberships::table.on(memberships::user_id.eq(users::id)))
+        .inner_join(organizations::table.on(organizations::id.eq(memberships::organization_id)))
+        .filter(users::email.eq(email))
+        .order(memberships::id)
+        .select((
+            UserRow::as_select(),
+            users::password_hash,
+            MembershipRow::as_select(),
+            OrganizationRow::as_select(),
+        ))
+        .first(conn)
+        .await
+        .optional()?;
+    let Some((user, hash, membership, organization)) = found else {
+        return Ok(None);
+    };
+    Ok(Some((
+        user.try_into()?,
+        PasswordHash::from_column(hash),
+        membership.into(),
+        organization.try_into()?,
+    )))
+}
+
+pub(crate) async fn rename(
+    conn: &mut AsyncPgConnection,
+    id: UserId,
+    full_name: &str,
+    now: OffsetDateTime,
+) -> Result<Option<User>, Error> {
+    diesel::update(users::table.find(id.as_uuid()))
+        .set((users::full_name.eq(full_name), users::updated_at.eq(now)))
+        .returning(UserRow::as_returning())
+        .get_result(conn)
+        .await
+        .optional()?
+        .map(TryInto::try_into)
+        .transpose()
+}

@@ -1,0 +1,95 @@
+//! A session lives on: a refresh token is spent and gives its successor.
+//!
+//! A token that comes a second time has been copied, and nobody can tell which of the two who hold it is
+//! the thief: the whole session ends. There is no grace for a repeated request, since a grace is exactly
+//! what a thief would need; a client therefore refreshes in one place at a time and keeps the last answer.
+
+use diesel_async::AsyncConnection;
+use rubis_db::AsyncPgConnection;
+use rubis_kernel::{SessionId, sha256};
+use time::{Duration, OffsetDateTime};
+
+use crate::{Organization, RefreshToken, Role, User, queries};
+
+/// A session that goes on.
+#[derive(Clone, Debug)]
+pub struct Refreshed {
+    /// The same session as before.
+    pub session_id: SessionId,
+    /// Whose it is.
+    pub user: User,
+    /// Where they work.
+    pub organization: Organization,
+    /// As what, now.
+    pub role: Role,
+    /// The next token of the family.
+    pub refresh_token: RefreshToken,
+    /// When it stops being taken.
+    pub expires_at: OffsetDateTime,
+}
+
+/// Why a session does not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum RefreshError {
+    /// No such token was given out, or it was forgotten long after it expired.
+    #[error("the refresh token is unknown")]
+    Unknown,
+    /// It came too late.
+    #[error("the refresh token has expired")]
+    Expired,
+    /// It had been spent before: its session has been ended.
+    #[error("the refresh token had been used before; the session was ended")]
+    Reused,
+    /// Its session has ended: signed out, or ended by a reuse.
+    #[error("the session has ended")]
+    Revoked,
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] diesel::result::Error),
+}
+
+/// Spends a refresh token. Of two requests with the same token exactly one succeeds; the other is a reuse.
+///
+/// Commits by itself, also what it answers [`RefreshError::Reused`] to. Don't call it in a transaction
+/// that is rolled back on errors: that would let the stolen session live.
+///
+/// # Errors
+/// See [`RefreshError`].
+pub async fn refresh(
+    conn: &mut AsyncPgConnection,
+    plain_token: &str,
+    now: OffsetDateTime,
+    ttl: Duration,
+) -> Result<Refreshed, RefreshError> {
+    let spent = sha256(plain_token.as_bytes());
+    conn.transaction::<_, diesel::result::Error, _>(async |conn| {
+        let Some(token) = queries::sessions::lock_token(conn, &spent).await? else {
+            return Ok(Err(RefreshError::Unknown));
+        };
+        if token.revoked_at.is_some() {
+            return Ok(Err(RefreshError::Revoked));
+        }
+        if token.spent_at.is_some() {
+            queries::sessions::revoke(conn, token.session_id, now).await?;
+            return Ok(Err(RefreshError::Reused));
+        }
+        if token.expires_at <= now {
+            return Ok(Err(RefreshError::Expired));
+        }
+        let refresh_token = RefreshToken::random();
+        let expires_at = now.saturating_add(ttl);
+        queries::sessions::spend_token(conn, &spent, now).await?;
+        queries::sessions::insert_token(conn, token.session_id, &refresh_token.hash(), now, expires_at)
+            .await?;
+        let (user, organization, role) = queries::sessions::whose(conn, token.session_id).await?;
+        Ok(Ok(Refreshed {
+            session_id: token.session_id,
+            user,
+            organization,
+            role,
+            refresh_token,
+            expires_at,
+        }))
+    })
+    .await?
+}

@@ -1,0 +1,103 @@
+//! Somebody signs in with their address and password.
+//!
+//! In three steps, because the middle one costs tens of milliseconds of processor time and must hold
+//! neither a connection nor an asynchronous thread: read the [`Credentials`], verify them, open the session.
+
+use rubis_db::AsyncPgConnection;
+use time::{Duration, OffsetDateTime};
+
+use crate::{Membership, OpenedSession, Organization, PasswordHash, User, open_session, queries};
+
+/// What an address's password is checked against. Made for unknown addresses as well, with the same
+/// cost of verifying, so that nobody learns which addresses have an account.
+#[derive(Debug)]
+pub struct Credentials {
+    account: Option<Box<VerifiedAccount>>,
+    hash: PasswordHash,
+}
+
+/// Whose password was right.
+#[derive(Clone, Debug)]
+pub struct VerifiedAccount {
+    user: User,
+    organization: Organization,
+    membership: Membership,
+}
+
+/// A session, and whose it is.
+#[derive(Clone, Debug)]
+pub struct SignedIn {
+    /// Who signed in.
+    pub user: User,
+    /// The organization they work in: the one they joined first.
+    pub organization: Organization,
+    /// Their place in it.
+    pub membership: Membership,
+    /// The session that began.
+    pub session: OpenedSession,
+}
+
+impl Credentials {
+    /// Whose password this is, if it is right. Costs tens of milliseconds of processor time whether
+    /// the address is known or not: run it where that holds nobody up (`spawn_blocking`).
+    #[must_use]
+    pub fn verify(self, password: &str) -> Option<VerifiedAccount> {
+        let right = self.hash.verify(password);
+        self.account.filter(|_| right).map(|account| *account)
+    }
+}
+
+/// What the password typed for an address is to be checked against.
+///
+/// # Errors
+/// The database's.
+pub async fn credentials(
+    conn: &mut AsyncPgConnection,
+    email: &str,
+) -> Result<Credentials, diesel::result::Error> {
+    let email = email.trim().to_lowercase();
+    // PostgreSQL refuses a NUL in a text; no address has one.
+    let found = if email.contains('\0') {
+        None
+    } else {
+        queries::users::find_to_sign_in(conn, &email).await?
+    };
+    Ok(match found {
+        Some((user, hash, membership, organization)) => Credentials {
+            account: Some(Box::new(VerifiedAccount {
+                user,
+                organization,
+                membership,
+            })),
+            hash,
+        },
+        None => Credentials {
+            account: None,
+            hash: PasswordHash::of_nobody(),
+        },
+    })
+}
+
+/// Opens a session for somebody whose password was right.
+///
+/// # Errors
+/// The database's.
+pub async fn sign_in(
+    conn: &mut AsyncPgConnection,
+    account: VerifiedAccount,
+    now: OffsetDateTime,
+    ttl: Duration,
+) -> Result<SignedIn, diesel::result::Error> {
+    let session = open_session(conn, &account.membership, now, ttl).await?;
+    let VerifiedAccount {
+        user,
+        organization,
+        membership,
+    } = account;
+    Ok(SignedIn {
+        user,
+        organization,
+        membership,
+        session,
+    })
+}
