@@ -1,0 +1,128 @@
+//! `cargo xtask dev`: everything on this machine, with a demo organization, until Ctrl-C.
+
+use std::fs::{self, File, TryLockError};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use clap::Args;
+
+use crate::demo;
+use crate::interrupt;
+use crate::once;
+use crate::servers::{Durability, Programs};
+use crate::stack::{Addresses, Binaries, Place, Ports, Report, Stack};
+use crate::terminal::{bold, noisy_step};
+use crate::workspace::private;
+
+#[derive(Args)]
+pub struct Arguments {
+    /// Run the main job to its end with an organization of its own, then stop: exits 0 if it all happened
+    #[arg(long)]
+    once: bool,
+    /// Do not install PostgreSQL or Redis if they are missing
+    #[arg(long)]
+    no_install: bool,
+}
+
+/// What a second `cargo xtask dev` reads about the first.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Running {
+    process: u32,
+    addresses: Addresses,
+}
+
+/// Runs until Ctrl-C, or with `--once` until the main job is done.
+///
+/// # Errors
+/// When something does not start, or ends by itself, with the end of its log.
+pub fn run(arguments: &Arguments) -> Result<ExitCode> {
+    if arguments.once {
+        return once::run(!arguments.no_install);
+    }
+    let directory = private("")?;
+    let lock = File::create(directory.join("dev.lock"))?;
+    match lock.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return tell_of_the_other(),
+        Err(TryLockError::Error(error)) => return Err(error).context(".dev/dev.lock cannot be locked"),
+    }
+    let note = directory.join("dev.json");
+    // What a run that was killed left would send people to addresses where nobody is.
+    let _ = fs::remove_file(&note);
+
+    let programs = Programs::find(!arguments.no_install)?;
+    let binaries = noisy_step("building", || Binaries::build(Report::Progress))?;
+    let logs = directory.join("logs");
+    let place = Place {
+        data: &directory,
+        logs: &logs,
+        durability: Durability::Durable,
+    };
+    let mut stack = Stack::start(&binaries, &programs, &place, &Ports::preferred()?)?;
+    let running = Running {
+        process: std::process::id(),
+        addresses: stack.addresses.clone(),
+    };
+    workspace_note(&note, &running)?;
+
+    let demo = demo::seed(&stack.addresses)?;
+    tell_addresses(&stack.addresses);
+    demo.tell();
+    println!(
+        "\nLogs are in .dev/logs, one file a program. {}",
+        bold("Ctrl-C stops everything.")
+    );
+
+    let outcome = loop {
+        if let Err(error) = stack.check() {
+            break Err(error);
+        }
+        if interrupt::pause(Duration::from_millis(500)).is_err() {
+            break Ok(ExitCode::SUCCESS);
+        }
+    };
+    println!("\nStopping…");
+    let _ = fs::remove_file(&note);
+    drop(stack);
+    println!("Everything is stopped; the data stays in .dev for the next time.");
+    outcome
+}
+
+/// The password of the database is in it, so only this user may read it.
+fn workspace_note(path: &std::path::Path, running: &Running) -> Result<()> {
+    crate::workspace::write_secret(path, &serde_json::to_string_pretty(running)?)
+}
+
+/// Running it twice is harmless: the second says where the first is.
+fn tell_of_the_other() -> Result<ExitCode> {
+    let text = fs::read_to_string(private("dev.json")?).unwrap_or_default();
+    match serde_json::from_str::<Running>(&text) {
+        Ok(running) => {
+            println!("Already running in this checkout (process {}):", running.process);
+            tell_addresses(&running.addresses);
+        }
+        Err(_) => println!("Already starting in this checkout, in another terminal."),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn tell_addresses(addresses: &Addresses) {
+    println!();
+    for (name, address) in [
+        ("API", format!("{}/api/v1", addresses.api)),
+        ("its documentation", format!("{}/api/docs", addresses.api)),
+        ("mails that left", addresses.inbox.clone()),
+        (
+            "metrics",
+            format!(
+                "{} (api), {} (worker)",
+                addresses.api_metrics, addresses.worker_metrics
+            ),
+        ),
+        ("PostgreSQL", addresses.database.clone()),
+        ("Redis", addresses.redis.clone()),
+    ] {
+        println!("  {:<18} {address}", name);
+    }
+}

@@ -1,0 +1,89 @@
+//! What `cargo metadata` says of our own crates.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+use serde::Deserialize;
+
+use crate::processes::output_of;
+use crate::workspace::root;
+
+/// The prefix of our packages' names; `xtask` alone lacks it.
+const PREFIX: &str = "rubis-";
+
+#[derive(Deserialize)]
+struct Metadata {
+    packages: Vec<Package>,
+}
+
+/// One of our packages.
+#[derive(Deserialize)]
+pub struct Package {
+    name: String,
+    /// Of its `Cargo.toml`.
+    pub manifest_path: PathBuf,
+    dependencies: Vec<Dependency>,
+}
+
+#[derive(Deserialize)]
+struct Dependency {
+    name: String,
+    kind: Option<String>,
+}
+
+/// What part of a package a dependency is of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// What others get: `[dependencies]` and `[build-dependencies]`.
+    Code,
+    /// `[dev-dependencies]`.
+    Tests,
+}
+
+/// Our packages, by name.
+///
+/// # Errors
+/// When cargo cannot read the workspace.
+pub fn packages() -> Result<Vec<Package>> {
+    let text = output_of(
+        Command::new("cargo")
+            .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
+            .current_dir(root()),
+    )?;
+    let mut metadata: Metadata =
+        serde_json::from_str(&text).context("what cargo metadata says is not understood")?;
+    metadata
+        .packages
+        .sort_by(|left, right| left.name.cmp(&right.name));
+    Ok(metadata.packages)
+}
+
+impl Package {
+    /// Its name in the architecture's table: without `rubis-`.
+    pub fn short_name(&self) -> &str {
+        self.name.strip_prefix(PREFIX).unwrap_or(&self.name)
+    }
+
+    /// Our packages that it depends on, by their short names.
+    pub fn own_dependencies(&self, part: Part) -> BTreeSet<&str> {
+        self.dependencies(part)
+            .filter_map(|name| name.strip_prefix(PREFIX))
+            .collect()
+    }
+
+    /// The libraries that it names as dependencies.
+    pub fn libraries(&self, part: Part) -> BTreeSet<&str> {
+        self.dependencies(part)
+            .filter(|name| !name.starts_with(PREFIX))
+            .collect()
+    }
+
+    fn dependencies(&self, part: Part) -> impl Iterator<Item = &str> {
+        self.dependencies
+            .iter()
+            .filter(move |dependency| (dependency.kind.as_deref() == Some("dev")) == (part == Part::Tests))
+            .map(|dependency| dependency.name.as_str())
+    }
+}

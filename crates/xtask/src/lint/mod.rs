@@ -1,0 +1,100 @@
+//! `cargo xtask lint`: what CI refuses, one line a check.
+
+mod dependency_rule;
+mod manifests;
+mod metadata;
+mod table_owners;
+mod tools;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Args, ValueEnum};
+
+use crate::terminal::{failure, step};
+use crate::{interrupt, openapi, schema};
+
+#[derive(Args)]
+pub struct Arguments {
+    /// Only these checks, rather than all
+    checks: Vec<Check>,
+    /// Do not install PostgreSQL if it is missing
+    #[arg(long)]
+    no_install: bool,
+}
+
+/// One check; they run in this order, the quick ones first.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Check {
+    /// The code is as `cargo fmt` leaves it
+    Format,
+    /// Each crate takes its versions, its edition and its lints from the workspace
+    Manifests,
+    /// The crates depend on each other, and on libraries, only as the architecture allows
+    Dependencies,
+    /// Each table is queried by the one crate that owns it
+    Tables,
+    /// Licences, advisories and sources, where cargo-deny is installed
+    Deny,
+    /// schema.rs is what the migrations make, and each migration can be undone
+    Schema,
+    /// No warning of clippy
+    Clippy,
+    /// docs/openapi.json is what the handlers say
+    Openapi,
+}
+
+impl Check {
+    const fn label(self) -> &'static str {
+        match self {
+            Self::Format => "formatting",
+            Self::Manifests => "manifests",
+            Self::Dependencies => "dependency rule",
+            Self::Tables => "each table in one crate",
+            Self::Deny => "cargo-deny",
+            Self::Schema => "schema.rs and migrations up, down, up",
+            Self::Clippy => "clippy",
+            Self::Openapi => "OpenAPI document",
+        }
+    }
+
+    fn run(self, may_install: bool) -> Result<()> {
+        match self {
+            Self::Format => tools::format(),
+            Self::Manifests => manifests::check(),
+            Self::Dependencies => dependency_rule::check(),
+            Self::Tables => table_owners::check(),
+            Self::Deny => tools::deny(),
+            Self::Schema => schema::check(may_install),
+            Self::Clippy => tools::clippy(),
+            Self::Openapi => openapi::check(),
+        }
+    }
+}
+
+/// Runs the checks, all of them even when one fails.
+///
+/// # Errors
+/// When interrupted. A check that fails is told and makes the exit code 1.
+pub fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let mut failed = Vec::new();
+    for check in Check::value_variants() {
+        let wanted = arguments.checks.is_empty() || arguments.checks.contains(check);
+        if !wanted || (*check == Check::Deny && !tools::has_deny()) {
+            continue;
+        }
+        match step(check.label(), || check.run(!arguments.no_install)) {
+            Ok(()) => {}
+            Err(error) if interrupt::caused(&error) => return Err(error),
+            Err(error) => {
+                failure(&error);
+                failed.push(check.label());
+            }
+        }
+    }
+    if failed.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    eprintln!("lint failed: {}", failed.join(", "));
+    Ok(ExitCode::FAILURE)
+}

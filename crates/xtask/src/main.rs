@@ -1,0 +1,91 @@
+//! The project's commands: `cargo xtask dev`, `test`, `lint`, `schema`, `openapi`, `bruno`.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "these commands talk to the person who typed them, on the terminal"
+)]
+
+mod bruno;
+mod clock;
+mod demo;
+mod dev;
+mod guard;
+mod http;
+mod install;
+mod interrupt;
+mod lint;
+mod once;
+mod openapi;
+mod ports;
+mod processes;
+mod schema;
+mod servers;
+mod stack;
+mod terminal;
+mod test;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    about = "The commands of the Rubis workspace"
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Starts everything on this machine, with a demo organization, until Ctrl-C
+    Dev(dev::Arguments),
+    /// Runs all tests against private servers
+    Test(test::Arguments),
+    /// Checks what CI checks: formatting, clippy, dependencies, schema.rs, the OpenAPI document
+    Lint(lint::Arguments),
+    /// Writes crates/db/src/schema.rs from the migrations
+    Schema(schema::Arguments),
+    /// Writes docs/openapi.json from the handlers
+    Openapi,
+    /// Runs the Bruno collection against a stack of its own
+    Bruno(bruno::Arguments),
+    /// Runs one program and stops it when whoever started it goes away
+    #[command(hide = true)]
+    Guard(guard::Arguments),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    interrupt::listen();
+    let outcome = match arguments.command {
+        Command::Guard(arguments) => return guard::run(&arguments),
+        Command::Dev(arguments) => dev::run(&arguments),
+        Command::Test(arguments) => test::run(&arguments),
+        Command::Lint(arguments) => lint::run(&arguments),
+        Command::Schema(arguments) => schema::run(&arguments),
+        Command::Openapi => openapi::write(),
+        Command::Bruno(arguments) => bruno::run(&arguments),
+    };
+    exit_code(outcome)
+}
+
+/// A command says its own code (a test runner's, say); an error is 1, and 130 when it was interrupted.
+fn exit_code(outcome: Result<ExitCode>) -> ExitCode {
+    match outcome {
+        Ok(code) => code,
+        Err(error) if interrupt::caused(&error) => {
+            eprintln!("Interrupted.");
+            ExitCode::from(130)
+        }
+        Err(error) => {
+            terminal::failure(&error);
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! `docs/openapi.json`, the document that the API's handlers make.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::processes::output_of;
+use crate::schema::first_difference;
+use crate::stack::{Binaries, Report};
+use crate::workspace::root;
+
+/// Writes the file.
+///
+/// # Errors
+/// When the API does not build.
+pub fn write() -> Result<ExitCode> {
+    let path = path();
+    let text = document(Report::Progress)?;
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    fs::write(&path, text).with_context(|| format!("{} cannot be written", path.display()))?;
+    println!("{} is written", path.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Compares the file with what it should be.
+///
+/// # Errors
+/// When it differs, with the first line that does.
+pub fn check() -> Result<()> {
+    let wanted = document(Report::ErrorsOnly)?;
+    let found = fs::read_to_string(path()).unwrap_or_default();
+    if wanted != found {
+        bail!(
+            "docs/openapi.json is not what the handlers say ({}): run `cargo xtask openapi`",
+            first_difference(&found, &wanted)
+        );
+    }
+    Ok(())
+}
+
+fn path() -> PathBuf {
+    root().join("docs/openapi.json")
+}
+
+fn document(report: Report) -> Result<String> {
+    let binaries = Binaries::build(report)?;
+    let text = output_of(Command::new(&binaries.api).arg("openapi"))?;
+    Ok(format!("{}\n", text.trim_end()))
+}

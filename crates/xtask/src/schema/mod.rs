@@ -1,0 +1,142 @@
+//! `crates/db/src/schema.rs`, generated from the database that the migrations make.
+
+mod migrations;
+mod render;
+
+use std::fs;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::{Command, ExitCode, Stdio};
+
+use anyhow::{Context as _, Result, bail};
+use clap::Args;
+
+use crate::ports;
+use crate::servers::{Durability, Postgres, Programs};
+use crate::terminal::step;
+use crate::workspace::{RunDirectory, root};
+
+use migrations::Migrations;
+use render::Catalog;
+
+const CATALOG_QUERY: &str = include_str!("catalog.sql");
+const DATABASE: &str = "scratch";
+
+#[derive(Args)]
+pub struct Arguments {
+    /// Do not install PostgreSQL if it is missing
+    #[arg(long)]
+    no_install: bool,
+}
+
+/// Writes the file.
+///
+/// # Errors
+/// When PostgreSQL cannot be started, or refuses a migration.
+pub fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let text = step("applying the migrations and reading the catalog", || {
+        generate(!arguments.no_install, false)
+    })?;
+    let path = path();
+    fs::write(&path, text).with_context(|| format!("{} cannot be written", path.display()))?;
+    println!("  {} is written", path.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Compares the file with what it should be, having taken every migration up, down and up again.
+///
+/// # Errors
+/// When it differs, or when a migration does not undo what it did.
+pub fn check(may_install: bool) -> Result<()> {
+    let wanted = generate(may_install, true)?;
+    let path = path();
+    let found = fs::read_to_string(&path).unwrap_or_default();
+    if wanted != found {
+        bail!(
+            "crates/db/src/schema.rs is not what the migrations make ({}): run `cargo xtask schema`",
+            first_difference(&found, &wanted)
+        );
+    }
+    Ok(())
+}
+
+fn path() -> PathBuf {
+    root().join("crates/db/src/schema.rs")
+}
+
+fn generate(may_install: bool, down_as_well: bool) -> Result<String> {
+    let (programs, _) = Programs::find_postgres(may_install)?;
+    let directory = RunDirectory::create("schema")?;
+    let postgres = Postgres::start(
+        &programs,
+        &directory.path().join("postgres"),
+        &directory.path().join("postgres.log"),
+        ports::any()?,
+        Durability::Disposable,
+    )?;
+    postgres.create_database(DATABASE)?;
+    let migrations = Migrations::read(&root().join("migrations"))?;
+    if down_as_well {
+        migrations.up_down_and_up(&postgres, DATABASE)?;
+    } else {
+        migrations.up(&postgres, DATABASE)?;
+    }
+    let catalog = catalog(&postgres)?;
+    let catalog: Catalog =
+        serde_json::from_str(&catalog).context("the catalog query's answer is not understood")?;
+    formatted(&catalog.render()?)
+}
+
+/// What the migrations have made so far, as JSON.
+fn catalog(postgres: &Postgres) -> Result<String> {
+    postgres.query(DATABASE, CATALOG_QUERY)
+}
+
+/// The text as `cargo fmt` leaves it.
+fn formatted(text: &str) -> Result<String> {
+    let mut rustfmt = Command::new("rustfmt")
+        .args(["--edition", "2024", "--config-path"])
+        .arg(root().join(".rustfmt.toml"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("rustfmt cannot be started: `rustup component add rustfmt`")?;
+    if let Some(mut input) = rustfmt.stdin.take() {
+        input.write_all(text.as_bytes())?;
+    }
+    let output = rustfmt.wait_with_output()?;
+    if !output.status.success() {
+        bail!("rustfmt refuses the generated schema.rs");
+    }
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+/// The first line that differs, to be put between brackets.
+pub fn first_difference(found: &str, wanted: &str) -> String {
+    let mut lines = 0_usize;
+    let mut wanted = wanted.lines();
+    for found in found.lines() {
+        lines = lines.saturating_add(1);
+        match wanted.next() {
+            Some(line) if line == found => {}
+            Some(line) => return format!("line {lines} is `{}`, not `{}`", found.trim(), line.trim()),
+            None => return format!("line {lines}, `{}`, is too much", found.trim()),
+        }
+    }
+    wanted.next().map_or_else(
+        || "the ends of lines differ".to_owned(),
+        |line| format!("after line {lines}, `{}` is missing", line.trim()),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_difference_is_told_with_its_line() {
+        assert_eq!(first_difference("a\nb\n", "a\nc\n"), "line 2 is `b`, not `c`");
+        assert_eq!(first_difference("a\nb\n", "a\n"), "line 2, `b`, is too much");
+        assert_eq!(first_difference("a\n", "a\nb\n"), "after line 1, `b` is missing");
+    }
+}

@@ -1,0 +1,348 @@
+//! The whole product on this machine: PostgreSQL, Redis, the inbox, the API and the worker.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::guard::StopSignal;
+use crate::http::Client;
+use crate::ports;
+use crate::processes::{Guarded, Launch, output_of};
+use crate::servers::{Durability, Postgres, Programs, Redis};
+use crate::terminal::step_with;
+use crate::workspace::{self, root};
+
+const DATABASE: &str = "rubis";
+
+/// How long a program may take to answer that it is ready.
+const START_LIMIT: Duration = Duration::from_secs(60);
+
+/// What cargo shows while it builds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Report {
+    /// Its own progress.
+    Progress,
+    /// Errors and warnings.
+    ErrorsOnly,
+}
+
+/// Where cargo leaves our programs.
+pub struct Binaries {
+    /// `rubis-api`.
+    pub api: PathBuf,
+    /// `rubis-worker`.
+    pub worker: PathBuf,
+    /// `rubis-inbox`.
+    pub inbox: PathBuf,
+}
+
+impl Binaries {
+    /// Builds them.
+    ///
+    /// It is always the whole workspace: naming packages would give libraries other features than the tests have,
+    /// and compile most of them once more.
+    ///
+    /// # Errors
+    /// When the build fails; cargo has said why.
+    pub fn build(report: Report) -> Result<Self> {
+        let mut arguments = vec!["build", "--workspace", "--bins"];
+        if report == Report::ErrorsOnly {
+            arguments.push("--quiet");
+        }
+        let status = Launch::new("cargo", "cargo")
+            .arguments(arguments)
+            .directory(root())
+            .with_its_children()
+            .start()?
+            .wait()?;
+        if !status.success() {
+            bail!("the build fails");
+        }
+        let metadata = output_of(
+            Command::new("cargo")
+                .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
+                .current_dir(root()),
+        )?;
+        let metadata: serde_json::Value = serde_json::from_str(&metadata)?;
+        let directory = Path::new(crate::http::text(&metadata, "target_directory")?).join("debug");
+        Ok(Self {
+            api: directory.join("rubis-api"),
+            worker: directory.join("rubis-worker"),
+            inbox: directory.join("rubis-inbox"),
+        })
+    }
+}
+
+/// The ports of a stack, all different.
+pub struct Ports {
+    postgres: u16,
+    redis: u16,
+    api: u16,
+    api_metrics: u16,
+    worker_metrics: u16,
+    smtp: u16,
+    inbox: u16,
+}
+
+impl Ports {
+    /// The ones that the documentation names, each moved up if it is taken.
+    ///
+    /// # Errors
+    /// When there are none.
+    pub fn preferred() -> Result<Self> {
+        let api_metrics = ports::free_from(9464)?;
+        Ok(Self {
+            postgres: ports::free_from(5433)?,
+            redis: ports::free_from(6380)?,
+            api: ports::free_from(3333)?,
+            api_metrics,
+            worker_metrics: ports::free_from(api_metrics.saturating_add(1))?,
+            smtp: ports::free_from(1025)?,
+            inbox: ports::free_from(8025)?,
+        })
+    }
+
+    /// Any that are free: for a stack that lives beside another one.
+    ///
+    /// # Errors
+    /// When there are none.
+    pub fn any() -> Result<Self> {
+        let [postgres, redis, api, api_metrics, worker_metrics, smtp, inbox] = ports::several()?;
+        Ok(Self {
+            postgres,
+            redis,
+            api,
+            api_metrics,
+            worker_metrics,
+            smtp,
+            inbox,
+        })
+    }
+}
+
+/// Where a stack keeps its data and its logs, and how dearly.
+pub struct Place<'a> {
+    /// The servers' data is below it.
+    pub data: &'a Path,
+    /// One log a program.
+    pub logs: &'a Path,
+    /// Whether the data matters.
+    pub durability: Durability,
+}
+
+/// What a person or a program reaches, as URLs.
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+pub struct Addresses {
+    /// Scheme, host and port of the API.
+    pub api: String,
+    /// The inbox page, and its JSON.
+    pub inbox: String,
+    /// Prometheus metrics of the API.
+    pub api_metrics: String,
+    /// Prometheus metrics of the worker.
+    pub worker_metrics: String,
+    /// For psql.
+    pub database: String,
+    /// For redis-cli.
+    pub redis: String,
+}
+
+/// Everything, running. Dropping it stops the programs in this order.
+pub struct Stack {
+    api: Guarded,
+    worker: Guarded,
+    inbox: Guarded,
+    redis: Redis,
+    postgres: Postgres,
+    /// Where to find it.
+    pub addresses: Addresses,
+}
+
+impl Stack {
+    /// Starts everything, migrates the database, and waits until the API says that it is ready.
+    ///
+    /// # Errors
+    /// When a part does not start, with the end of its log; what had started is stopped again.
+    pub fn start(binaries: &Binaries, programs: &Programs, place: &Place<'_>, ports: &Ports) -> Result<Self> {
+        let log = |name: &str| place.logs.join(format!("{name}.log"));
+        let on_port = |port: u16| Some(format!("port {port}"));
+        let postgres = step_with(
+            &format!("PostgreSQL {}", programs.postgres_version),
+            || {
+                let server = Postgres::start(
+                    &programs.postgres,
+                    &place.data.join("postgres"),
+                    &log("postgres"),
+                    ports.postgres,
+                    place.durability,
+                )?;
+                server.create_database(DATABASE)?;
+                Ok(server)
+            },
+            |server| on_port(server.port()),
+        )?;
+        let redis = step_with(
+            "Redis",
+            || {
+                Redis::start(
+                    &programs.redis,
+                    &place.data.join("redis"),
+                    &log("redis"),
+                    ports.redis,
+                )
+            },
+            |server| on_port(server.port()),
+        )?;
+        let addresses = Addresses {
+            api: format!("http://localhost:{}", ports.api),
+            inbox: format!("http://localhost:{}", ports.inbox),
+            api_metrics: format!("http://localhost:{}/metrics", ports.api_metrics),
+            worker_metrics: format!("http://localhost:{}/metrics", ports.worker_metrics),
+            database: postgres.url(DATABASE),
+            redis: redis.url(),
+        };
+        let environment = environment(place, ports, &addresses)?;
+        step_with(
+            "migrations",
+            || {
+                output_of(
+                    Command::new(&binaries.api)
+                        .arg("migrate")
+                        .envs(environment.clone())
+                        .current_dir(root()),
+                )
+                .with_context(|| {
+                    format!(
+                        "the migrations fail; `rm -r {}` starts afresh",
+                        place.data.display()
+                    )
+                })
+            },
+            |_| None,
+        )?;
+        let inbox = step_with(
+            "inbox",
+            || {
+                let smtp = format!("127.0.0.1:{}", ports.smtp);
+                let http = format!("127.0.0.1:{}", ports.inbox);
+                let mut inbox = Launch::new("rubis-inbox", &binaries.inbox)
+                    .arguments(["--smtp", &smtp, "--http", &http])
+                    .log(log("inbox"))
+                    .start()?;
+                wait_for(&mut inbox, &addresses.inbox, "/api/messages")?;
+                Ok(inbox)
+            },
+            |_| Some(addresses.inbox.clone()),
+        )?;
+        let api = step_with(
+            "api",
+            || {
+                let mut api = program("rubis-api", &binaries.api, "serve", &environment, &log("api"))
+                    .environment([("METRICS_ADDR", format!("127.0.0.1:{}", ports.api_metrics))])
+                    .start()?;
+                wait_for(&mut api, &addresses.api, "/readyz")?;
+                Ok(api)
+            },
+            |_| Some(addresses.api.clone()),
+        )?;
+        let worker = step_with(
+            "worker",
+            || {
+                let mut worker = program(
+                    "rubis-worker",
+                    &binaries.worker,
+                    "run",
+                    &environment,
+                    &log("worker"),
+                )
+                .environment([("METRICS_ADDR", format!("127.0.0.1:{}", ports.worker_metrics))])
+                .start()?;
+                wait_for(&mut worker, &addresses.worker_metrics, "")?;
+                Ok(worker)
+            },
+            |_| None,
+        )?;
+        Ok(Self {
+            api,
+            worker,
+            inbox,
+            redis,
+            postgres,
+            addresses,
+        })
+    }
+
+    /// Looks whether everything still runs.
+    ///
+    /// # Errors
+    /// When a part does not, with the end of its log.
+    pub fn check(&mut self) -> Result<()> {
+        self.postgres.check()?;
+        self.redis.check()?;
+        self.inbox.check()?;
+        self.api.check()?;
+        self.worker.check()
+    }
+
+    /// The ends of the logs that tell why a reminder did not leave.
+    pub fn tails(&self) -> String {
+        format!("the worker{}\nthe api{}", self.worker.tail(), self.api.tail())
+    }
+}
+
+fn program(name: &str, path: &Path, verb: &str, environment: &[(String, String)], log: &Path) -> Launch {
+    let _ = verb;
+    Launch::new(name, path)
+        .environment(environment.iter().cloned())
+        .directory(root())
+        .log(log)
+        .stop_with(StopSignal::Term, Duration::from_secs(20))
+}
+
+/// Waits until a GET is answered well.
+fn wait_for(program: &mut Guarded, base: &str, path: &str) -> Result<()> {
+    let client = Client::new(base);
+    program.wait_until(START_LIMIT, || {
+        client.try_get(path).is_ok_and(|answer| answer.is_success())
+    })
+}
+
+/// The settings that both programs read.
+fn environment(place: &Place<'_>, ports: &Ports, addresses: &Addresses) -> Result<Vec<(String, String)>> {
+    let settings = [
+        ("HOST", "127.0.0.1".to_owned()),
+        ("PORT", ports.api.to_string()),
+        ("APP_KEY", app_key(place.data)?),
+        ("APP_URL", addresses.api.clone()),
+        ("WEB_URL", "http://localhost:5173".to_owned()),
+        ("CORS_ORIGIN", "http://localhost:5173".to_owned()),
+        ("LOG_LEVEL", "info".to_owned()),
+        ("DATABASE_URL", addresses.database.clone()),
+        ("REDIS_URL", addresses.redis.clone()),
+        ("MAIL_DRIVER", "smtp".to_owned()),
+        ("MAIL_FROM_ADDRESS", "relances@rubis.example".to_owned()),
+        ("MAIL_FROM_NAME", "Rubis".to_owned()),
+        ("SMTP_HOST", "127.0.0.1".to_owned()),
+        ("SMTP_PORT", ports.smtp.to_string()),
+        ("SMTP_TLS", "none".to_owned()),
+        ("COOKIE_SECURE", "false".to_owned()),
+    ];
+    Ok(settings
+        .into_iter()
+        .map(|(key, value)| (key.to_owned(), value))
+        .collect())
+}
+
+/// The key that tokens are made with, made once: those of the last run stay good.
+fn app_key(data: &Path) -> Result<String> {
+    let path = data.join("app_key");
+    if let Ok(key) = fs::read_to_string(&path) {
+        return Ok(key);
+    }
+    let key = workspace::random_hex(32)?;
+    workspace::write_secret(&path, &key)?;
+    Ok(key)
+}
