@@ -1,6 +1,8 @@
 //! A postal address, of an organization, a client or a place where a client is served.
 
-use rubis_kernel::{FieldErrors, optional_text};
+use rubis_kernel::FieldErrors;
+
+use crate::optional_line;
 
 /// The two-letter codes that ISO 3166 gives to countries.
 const COUNTRIES: &str = "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO \
@@ -50,10 +52,10 @@ impl AddressInput {
     pub fn parse(self) -> Result<PostalAddress, FieldErrors> {
         let mut errors = FieldErrors::new();
         let address = PostalAddress {
-            line1: optional_text(&mut errors, "line1", self.line1.as_deref(), 200),
-            line2: optional_text(&mut errors, "line2", self.line2.as_deref(), 200),
-            postal_code: optional_text(&mut errors, "postalCode", self.postal_code.as_deref(), 20),
-            city: optional_text(&mut errors, "city", self.city.as_deref(), 100),
+            line1: optional_line(&mut errors, "line1", self.line1.as_deref(), 200),
+            line2: optional_line(&mut errors, "line2", self.line2.as_deref(), 200),
+            postal_code: optional_line(&mut errors, "postalCode", self.postal_code.as_deref(), 20),
+            city: optional_line(&mut errors, "city", self.city.as_deref(), 100),
             country: self
                 .country
                 .map(|code| code.trim().to_ascii_uppercase())

@@ -1,9 +1,9 @@
 //! A change of an organization's settings, before and after it was checked.
 
-use rubis_kernel::{FieldErrors, HolidayCalendar, TimeZone, is_valid_siren, optional_text, required_text};
+use rubis_kernel::{FieldErrors, HolidayCalendar, TimeZone, optional_text};
 use time::{Time, format_description::BorrowedFormatItem, macros::format_description};
 
-use crate::{AddressInput, CatchUpPolicy, Organization, PostalAddress};
+use crate::{AddressInput, CatchUpPolicy, Organization, PostalAddress, optional_siren, required_line};
 
 const SENDING_TIME: &[BorrowedFormatItem<'_>] = format_description!("[hour]:[minute]");
 
@@ -56,7 +56,7 @@ impl OrganizationPatch {
         let mut errors = FieldErrors::new();
         let found = &mut errors;
         let patch = Self {
-            name: input.name.map(|name| required_text(found, "name", &name, 200)),
+            name: input.name.map(|name| required_line(found, "name", &name, 200)),
             time_zone: input.time_zone.and_then(|name| time_zone(found, &name)),
             sending_time: input.sending_time.and_then(|text| sending_time(found, &text)),
             business_days_only: input.business_days_only,
@@ -75,7 +75,7 @@ impl OrganizationPatch {
             address: input.address.map(|address| address.parse_below(found, "address")),
             siren: input
                 .siren
-                .map(|siren| siren.and_then(|number| parse_siren(found, &number))),
+                .map(|siren| optional_siren(found, siren.as_deref())),
         };
         errors.into_result(patch)
     }
@@ -161,24 +161,6 @@ fn catch_up_policy(errors: &mut FieldErrors, name: &str) -> Option<CatchUpPolicy
 
 fn text_or_empty(errors: &mut FieldErrors, field: &str, text: &str, max_chars: usize) -> String {
     optional_text(errors, field, Some(text), max_chars).unwrap_or_default()
-}
-
-fn parse_siren(errors: &mut FieldErrors, number: &str) -> Option<String> {
-    let digits: String = number
-        .chars()
-        .filter(|character| !character.is_whitespace())
-        .collect();
-    if digits.is_empty() {
-        return None;
-    }
-    if !is_valid_siren(&digits) {
-        errors.push(
-            "siren",
-            "invalid_siren",
-            "must be the nine digits that INSEE gave",
-        );
-    }
-    Some(digits)
 }
 
 #[cfg(test)]

@@ -2,10 +2,10 @@
 
 use diesel_async::AsyncConnection;
 use rubis_db::AsyncPgConnection;
-use rubis_kernel::{EmailAddress, FieldErrors, MembershipId, OrganizationId, UserId, required_text};
+use rubis_kernel::{EmailAddress, FieldErrors, MembershipId, OrganizationId, UserId};
 use time::OffsetDateTime;
 
-use crate::{Membership, Organization, Password, PasswordHash, Role, User, queries};
+use crate::{Membership, Organization, Password, PasswordHash, Role, User, queries, required_line};
 
 /// What somebody who signs up has typed.
 #[derive(Clone)]
@@ -45,8 +45,8 @@ impl NewAccount {
             errors.push("email", "invalid_email", "must be a mail address");
         }
         let password = Password::parse(&input.password, &input.email);
-        let full_name = required_text(&mut errors, "fullName", &input.full_name, 200);
-        let organization_name = required_text(&mut errors, "organizationName", &input.organization_name, 200);
+        let full_name = required_line(&mut errors, "fullName", &input.full_name, 200);
+        let organization_name = required_line(&mut errors, "organizationName", &input.organization_name, 200);
         match (email, password) {
             (Ok(email), Ok(password)) => errors.into_result(Self {
                 email,

@@ -1,10 +1,10 @@
 //! A user changes what is known of them.
 
 use rubis_db::AsyncPgConnection;
-use rubis_kernel::{FieldErrors, UserId, required_text};
+use rubis_kernel::{FieldErrors, UserId};
 use time::OffsetDateTime;
 
-use crate::{User, queries};
+use crate::{User, queries, required_line};
 
 /// What a user sent about themselves; what is `None` stays as it is.
 #[derive(Clone, Debug, Default)]
@@ -28,7 +28,7 @@ impl UserPatch {
         let mut errors = FieldErrors::new();
         let full_name = input
             .full_name
-            .map(|name| required_text(&mut errors, "fullName", &name, 200));
+            .map(|name| required_line(&mut errors, "fullName", &name, 200));
         errors.into_result(Self { full_name })
     }
 }

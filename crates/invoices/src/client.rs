@@ -1,0 +1,250 @@
+//! A client: a company or a person who owes money.
+
+use rubis_accounts::{AddressInput, Pause, PostalAddress, optional_line, optional_siren, required_line};
+use rubis_db::AsyncPgConnection;
+use rubis_kernel::{ClientId, EmailAddress, FieldErrors, OrganizationId, optional_text};
+use time::OffsetDateTime;
+
+use crate::{queries, vat_number::optional_vat_number};
+
+const MAX_NAME: usize = 200;
+const MAX_PHONE: usize = 40;
+const MAX_NOTES: usize = 5000;
+
+/// Somebody who owes the organization money.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Client {
+    /// Their id.
+    pub id: ClientId,
+    /// Whom they owe it to.
+    pub organization_id: OrganizationId,
+    /// How they are called.
+    pub name: String,
+    /// Where their reminders go.
+    pub email: EmailAddress,
+    /// How they are called up, as it was typed.
+    pub phone: Option<String>,
+    /// Where letters go.
+    pub address: PostalAddress,
+    /// Their nine-digit number.
+    pub siren: Option<String>,
+    /// Their VAT number, without spaces.
+    pub vat_number: Option<String>,
+    /// What the organization's people tell each other about them; may be empty.
+    pub notes: String,
+    /// Whether their reminders wait.
+    pub pause: Option<Pause>,
+    /// When they were put in.
+    pub created_at: OffsetDateTime,
+    /// When something about them last changed.
+    pub updated_at: OffsetDateTime,
+}
+
+/// A new client as somebody typed them.
+#[derive(Clone, Debug, Default)]
+pub struct NewClientInput {
+    /// At most 200 characters.
+    pub name: String,
+    /// A mail address.
+    pub email: String,
+    /// At most 40 characters.
+    pub phone: Option<String>,
+    /// Where letters go.
+    pub address: AddressInput,
+    /// Nine digits, spaces ignored.
+    pub siren: Option<String>,
+    /// An intra-community VAT number, spaces ignored.
+    pub vat_number: Option<String>,
+    /// At most 5000 characters.
+    pub notes: Option<String>,
+}
+
+/// A checked new client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewClient {
+    pub(crate) name: String,
+    pub(crate) email: EmailAddress,
+    pub(crate) phone: Option<String>,
+    pub(crate) address: PostalAddress,
+    pub(crate) siren: Option<String>,
+    pub(crate) vat_number: Option<String>,
+    pub(crate) notes: String,
+}
+
+impl NewClient {
+    /// Checks a new client.
+    ///
+    /// # Errors
+    /// Every mistake, among them `invalid_email`, `invalid_siren` and `invalid_vat_number`.
+    pub fn parse(input: NewClientInput) -> Result<Self, FieldErrors> {
+        let mut errors = FieldErrors::new();
+        let found = &mut errors;
+        let name = required_line(found, "name", &input.name, MAX_NAME);
+        let email = parse_email(found, &input.email);
+        let phone = optional_line(found, "phone", input.phone.as_deref(), MAX_PHONE);
+        let address = input.address.parse_below(found, "address");
+        let siren = optional_siren(found, input.siren.as_deref());
+        let vat_number = optional_vat_number(found, input.vat_number.as_deref());
+        let notes = optional_text(found, "notes", input.notes.as_deref(), MAX_NOTES).unwrap_or_default();
+        match email {
+            Some(email) => {
+                errors.into_result(Self { name, email, phone, address, siren, vat_number, notes })
+            }
+            None => Err(errors),
+        }
+    }
+
+    /// A client of whom only name and address are known, as an invoice tells them.
+    pub(crate) fn named(name: String, email: EmailAddress) -> Self {
+        let address = PostalAddress::default();
+        Self { name, email, phone: None, address, siren: None, vat_number: None, notes: String::new() }
+    }
+}
+
+/// A change of a client as somebody typed it; what is `None` stays, `Some(None)` forgets.
+#[derive(Clone, Debug, Default)]
+pub struct ClientInput {
+    /// At most 200 characters.
+    pub name: Option<String>,
+    /// A mail address.
+    pub email: Option<String>,
+    /// At most 40 characters.
+    pub phone: Option<Option<String>>,
+    /// Replaces the whole address.
+    pub address: Option<AddressInput>,
+    /// Nine digits, spaces ignored.
+    pub siren: Option<Option<String>>,
+    /// An intra-community VAT number, spaces ignored.
+    pub vat_number: Option<Option<String>>,
+    /// At most 5000 characters.
+    pub notes: Option<String>,
+}
+
+/// A checked change of a client.
+#[derive(Clone, Debug, Default)]
+pub struct ClientPatch {
+    name: Option<String>,
+    email: Option<EmailAddress>,
+    phone: Option<Option<String>>,
+    address: Option<PostalAddress>,
+    siren: Option<Option<String>>,
+    vat_number: Option<Option<String>>,
+    notes: Option<String>,
+}
+
+impl ClientPatch {
+    /// Checks a change.
+    ///
+    /// # Errors
+    /// Those of [`NewClient::parse`].
+    pub fn parse(input: ClientInput) -> Result<Self, FieldErrors> {
+        let mut errors = FieldErrors::new();
+        let found = &mut errors;
+        let patch = Self {
+            name: input.name.map(|name| required_line(found, "name", &name, MAX_NAME)),
+            email: input.email.and_then(|email| parse_email(found, &email)),
+            phone: input.phone.map(|phone| optional_line(found, "phone", phone.as_deref(), MAX_PHONE)),
+            address: input.address.map(|address| address.parse_below(found, "address")),
+            siren: input.siren.map(|siren| optional_siren(found, siren.as_deref())),
+            vat_number: input.vat_number.map(|number| optional_vat_number(found, number.as_deref())),
+            notes: input
+                .notes
+                .map(|notes| optional_text(found, "notes", Some(&notes), MAX_NOTES).unwrap_or_default()),
+        };
+        errors.into_result(patch)
+    }
+
+    /// The client as this change leaves them.
+    pub(crate) fn apply(self, mut client: Client) -> Client {
+        set(&mut client.name, self.name);
+        set(&mut client.email, self.email);
+        set(&mut client.phone, self.phone);
+        set(&mut client.address, self.address);
+        set(&mut client.siren, self.siren);
+        set(&mut client.vat_number, self.vat_number);
+        set(&mut client.notes, self.notes);
+        client
+    }
+}
+
+/// The organization's client with this id.
+///
+/// # Errors
+/// The database's.
+pub async fn client(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    id: ClientId,
+) -> Result<Option<Client>, diesel::result::Error> {
+    queries::clients::find(conn, organization, id).await
+}
+
+/// Those of these clients that are the organization's, in no order.
+///
+/// # Errors
+/// The database's.
+pub async fn clients_by_ids(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    ids: &[ClientId],
+) -> Result<Vec<Client>, diesel::result::Error> {
+    queries::clients::find_many(conn, organization, ids).await
+}
+
+/// A mail address; a mistake is noted for `email`.
+pub(crate) fn parse_email(errors: &mut FieldErrors, email: &str) -> Option<EmailAddress> {
+    let parsed = email.parse().ok();
+    if parsed.is_none() {
+        errors.push("email", "invalid_email", "must be a mail address");
+    }
+    parsed
+}
+
+/// Puts a new value in the place of the current one, if there is a new one.
+pub(crate) fn set<T>(current: &mut T, new: Option<T>) {
+    if let Some(new) = new {
+        *current = new;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_mistake_about_a_client_is_told() {
+        let wrong = NewClientInput {
+            name: "a\0".to_owned(),
+            email: "personne".to_owned(),
+            phone: Some("0".repeat(41)),
+            address: AddressInput { country: Some("ZZ".to_owned()), ..AddressInput::default() },
+            siren: Some("000000001".to_owned()),
+            vat_number: Some("FR".to_owned()),
+            notes: Some("n".repeat(5001)),
+        };
+        let errors = NewClient::parse(wrong).unwrap_err();
+        let found: Vec<_> = errors.as_slice().iter().map(|error| (error.field.as_str(), error.code)).collect();
+        assert_eq!(
+            found,
+            [
+                ("name", "control_character"),
+                ("email", "invalid_email"),
+                ("phone", "too_long"),
+                ("address.country", "unknown_country"),
+                ("siren", "invalid_siren"),
+                ("vatNumber", "invalid_vat_number"),
+                ("notes", "too_long"),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_client_needs_a_name_and_an_address_alone() {
+        let least = NewClientInput {
+            name: "Boulangerie Petit".to_owned(),
+            email: "Compta@Petit.example.FR".to_owned(),
+            ..NewClientInput::default()
+        };
+        assert_eq!(NewClient::parse(least).unwrap().email.as_str(), "Compta@petit.example.fr");
+    }
+}

@@ -1,0 +1,20 @@
+//! A client is put in.
+
+use rubis_db::AsyncPgConnection;
+use rubis_kernel::OrganizationId;
+use time::OffsetDateTime;
+
+use crate::{Client, NewClient, queries};
+
+/// Creates a client.
+///
+/// # Errors
+/// The database's.
+pub async fn create_client(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    client: &NewClient,
+    now: OffsetDateTime,
+) -> Result<Client, diesel::result::Error> {
+    queries::clients::insert(conn, organization, client, now).await
+}

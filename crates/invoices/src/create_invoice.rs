@@ -1,0 +1,129 @@
+//! An invoice is put in.
+
+use diesel::result::{DatabaseErrorKind, Error};
+use diesel_async::AsyncConnection;
+use rubis_db::AsyncPgConnection;
+use rubis_kernel::{ClientId, InvoiceId, OrganizationId, PlanId, ServiceLocationId};
+use time::OffsetDateTime;
+
+use crate::{Client, Invoice, InvoiceLine, InvoicedClient, NewClient, NewInvoice, NewLine, queries};
+
+/// An invoice that was put in.
+#[derive(Clone, Debug)]
+pub struct CreatedInvoice {
+    /// The invoice.
+    pub invoice: Invoice,
+    /// Its lines.
+    pub lines: Vec<InvoiceLine>,
+    /// Who owes it.
+    pub client: Client,
+    /// Whether the client was created with it.
+    pub client_created: bool,
+}
+
+/// Why an invoice was not put in.
+#[derive(Debug, thiserror::Error)]
+pub enum CreateInvoiceError {
+    /// The organization has no such client.
+    #[error("there is no such client")]
+    UnknownClient,
+    /// The organization has no such plan.
+    #[error("there is no such plan")]
+    UnknownPlan,
+    /// The client has no such service location.
+    #[error("the client has no such service location")]
+    UnknownServiceLocation,
+    /// The client has an invoice with this number.
+    #[error("the client has an invoice with this number")]
+    DuplicateNumero {
+        /// That invoice.
+        existing: InvoiceId,
+    },
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] Error),
+}
+
+/// Creates an invoice, and its client where it names a new one.
+///
+/// # Errors
+/// See [`CreateInvoiceError`]; nothing is written and the transaction around stays usable. Of two requests
+/// that race with one number, one is answered [`CreateInvoiceError::DuplicateNumero`].
+pub async fn create_invoice(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    new: &NewInvoice,
+    plan: Option<PlanId>,
+    now: OffsetDateTime,
+) -> Result<CreatedInvoice, CreateInvoiceError> {
+    conn.transaction(async |conn| {
+        let (client, client_created) = invoiced_client(conn, organization, &new.client, now).await?;
+        check_service_locations(conn, organization, client.id, &new.lines).await?;
+        let inserted = queries::invoices::insert(conn, organization, new, &client, plan, now).await;
+        let invoice = match inserted {
+            Ok(Some(invoice)) => invoice,
+            Ok(None) => {
+                let existing =
+                    queries::invoices::find_by_numero(conn, organization, client.id, &new.numero).await?;
+                return Err(CreateInvoiceError::DuplicateNumero { existing });
+            }
+            Err(error) if is_unknown_plan(&error) => return Err(CreateInvoiceError::UnknownPlan),
+            Err(error) => return Err(error.into()),
+        };
+        let lines = queries::lines::insert(conn, organization, invoice.id, &new.lines).await?;
+        Ok(CreatedInvoice { invoice, lines, client, client_created })
+    })
+    .await
+}
+
+/// The client that the invoice names, kept from being renamed until the invoice is there, since their name is
+/// written into what it is searched by.
+async fn invoiced_client(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    client: &InvoicedClient,
+    now: OffsetDateTime,
+) -> Result<(Client, bool), CreateInvoiceError> {
+    match client {
+        InvoicedClient::Known(id) => {
+            let known = queries::clients::share(conn, organization, *id).await?;
+            Ok((known.ok_or(CreateInvoiceError::UnknownClient)?, false))
+        }
+        InvoicedClient::Named { name, email } => {
+            // Two invoices that name the same new client at once create them once.
+            queries::clients::serialize_creation(conn, organization, email).await?;
+            if let Some(known) = queries::clients::share_by_email(conn, organization, email, name).await? {
+                return Ok((known, false));
+            }
+            let new = NewClient::named(name.clone(), email.clone());
+            Ok((queries::clients::insert(conn, organization, &new, now).await?, true))
+        }
+    }
+}
+
+/// Whether every place that the lines name is one of the client's.
+pub(crate) async fn check_service_locations(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    client: ClientId,
+    lines: &[NewLine],
+) -> Result<(), CreateInvoiceError> {
+    let mut named: Vec<ServiceLocationId> = lines.iter().filter_map(|line| line.service_location_id).collect();
+    named.sort_unstable();
+    named.dedup();
+    if named.is_empty() {
+        return Ok(());
+    }
+    let found = queries::service_locations::count_of(conn, organization, client, &named).await?;
+    if usize::try_from(found).is_ok_and(|found| found == named.len()) {
+        Ok(())
+    } else {
+        Err(CreateInvoiceError::UnknownServiceLocation)
+    }
+}
+
+/// Whether a statement failed because the organization has no such plan.
+pub(crate) fn is_unknown_plan(error: &Error) -> bool {
+    matches!(error, Error::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, info)
+        if info.constraint_name() == Some("invoices_plan"))
+}

@@ -1,0 +1,45 @@
+//! A client is removed, with their contacts and places.
+
+use diesel::result::{DatabaseErrorKind, Error};
+use diesel_async::AsyncConnection;
+use rubis_db::AsyncPgConnection;
+use rubis_kernel::{ClientId, OrganizationId};
+
+use crate::queries;
+
+/// Why a client was not removed.
+#[derive(Debug, thiserror::Error)]
+pub enum DeleteClientError {
+    /// The organization has no such client.
+    #[error("there is no such client")]
+    NotFound,
+    /// Accounts have to be kept: who was ever invoiced stays.
+    #[error("the client has invoices")]
+    ClientHasInvoices,
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] Error),
+}
+
+/// Removes a client who was never invoiced.
+///
+/// # Errors
+/// See [`DeleteClientError`]. The transaction around stays usable.
+pub async fn delete_client(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    id: ClientId,
+) -> Result<(), DeleteClientError> {
+    // The foreign key decides, so that an invoice put in at this moment is seen as well.
+    let deleted = conn
+        .transaction(async |conn| queries::clients::delete(conn, organization, id).await)
+        .await;
+    match deleted {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(DeleteClientError::NotFound),
+        Err(Error::DatabaseError(DatabaseErrorKind::ForeignKeyViolation | DatabaseErrorKind::RestrictViolation, _)) => {
+            Err(DeleteClientError::ClientHasInvoices)
+        }
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,153 @@
+//! An invoice, and how it is read.
+
+use rubis_accounts::Pause;
+use rubis_db::AsyncPgConnection;
+use rubis_kernel::{ClientId, InvoiceId, Money, OrganizationId, PlanId};
+use time::{Date, OffsetDateTime};
+
+use crate::{InvoiceStatus, queries};
+
+/// An invoice to be paid.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invoice {
+    /// Its id.
+    pub id: InvoiceId,
+    /// Whom it is owed to.
+    pub organization_id: OrganizationId,
+    /// Who owes it.
+    pub client_id: ClientId,
+    /// The plan that chases it; without one it is not chased.
+    pub plan_id: Option<PlanId>,
+    /// The number on it, unique for its client.
+    pub numero: String,
+    /// Its total, VAT included.
+    pub amount: Money,
+    /// Payments and credit notes that count, in the same currency.
+    pub settled: Money,
+    /// When it was issued.
+    pub issue_date: Date,
+    /// When it is due; not before it was issued.
+    pub due_date: Date,
+    /// Where it stands.
+    pub status: InvoiceStatus,
+    /// The points it earned.
+    pub rubis_earned: i32,
+    /// Whether a reminder has gone out.
+    pub chased: bool,
+    /// When it was settled in full; known exactly while it is paid.
+    pub paid_at: Option<OffsetDateTime>,
+    /// When it was given up.
+    pub cancelled_at: Option<OffsetDateTime>,
+    /// Whether its reminders wait.
+    pub pause: Option<Pause>,
+    /// When it was put in.
+    pub created_at: OffsetDateTime,
+    /// When it last changed.
+    pub updated_at: OffsetDateTime,
+}
+
+impl Invoice {
+    /// What is outstanding.
+    #[must_use]
+    pub const fn balance(&self) -> Money {
+        Money::new(self.amount.cents - self.settled.cents, self.amount.currency)
+    }
+
+    /// Whether it is late on this day.
+    #[must_use]
+    pub fn is_overdue_on(&self, date: Date) -> bool {
+        self.status.is_open() && self.due_date < date
+    }
+}
+
+/// The organization's invoice with this id.
+///
+/// # Errors
+/// The database's.
+pub async fn invoice(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    id: InvoiceId,
+) -> Result<Option<Invoice>, diesel::result::Error> {
+    queries::invoices::find(conn, organization, id).await
+}
+
+/// The organization's invoice with this id, held against every other change until the transaction ends.
+/// What changes an invoice (`transition`, `record_payment`, …) takes one that was locked.
+///
+/// # Errors
+/// The database's.
+pub async fn lock_invoice(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    id: InvoiceId,
+) -> Result<Option<Invoice>, diesel::result::Error> {
+    queries::invoices::lock(conn, organization, id).await
+}
+
+/// Those of these invoices that are the organization's, in no order.
+///
+/// # Errors
+/// The database's.
+pub async fn invoices_by_ids(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    ids: &[InvoiceId],
+) -> Result<Vec<Invoice>, diesel::result::Error> {
+    queries::invoices::find_many(conn, organization, ids).await
+}
+
+/// At most `limit` of a client's invoices with something outstanding, those due first at the front, after
+/// the due date and id of the last one seen.
+///
+/// # Errors
+/// The database's.
+pub async fn open_invoices_of_client(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    client: ClientId,
+    after: Option<(Date, InvoiceId)>,
+    limit: u32,
+) -> Result<Vec<Invoice>, diesel::result::Error> {
+    queries::invoices::open_of_client(conn, organization, client, after, limit).await
+}
+
+/// The ids of at most `limit` of an organization's invoices that are neither paid nor cancelled, in the
+/// order of their ids: for planning all of them again, a batch at a time.
+///
+/// # Errors
+/// The database's.
+pub async fn ids_of_unfinished_invoices(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    after: Option<InvoiceId>,
+    limit: u32,
+) -> Result<Vec<InvoiceId>, diesel::result::Error> {
+    queries::invoices::unfinished_ids(conn, organization, None, after, limit).await
+}
+
+/// [`ids_of_unfinished_invoices`], of those that a plan chases.
+///
+/// # Errors
+/// The database's.
+pub async fn ids_of_unfinished_invoices_of_plan(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    plan: PlanId,
+    after: Option<InvoiceId>,
+    limit: u32,
+) -> Result<Vec<InvoiceId>, diesel::result::Error> {
+    queries::invoices::unfinished_ids(conn, organization, Some(plan), after, limit).await
+}
+
+/// Whether any invoice, of whatever state, names this plan.
+///
+/// # Errors
+/// The database's.
+pub async fn is_plan_in_use(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    plan: PlanId,
+) -> Result<bool, diesel::result::Error> {
+    queries::invoices::names_plan(conn, organization, plan).await
+}

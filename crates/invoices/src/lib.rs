@@ -1,0 +1,67 @@
+//! Clients, invoices, lines, payments and the invoice state machine.
+//!
+//! Every use case takes a connection, the organization, its input already parsed, and `now`; it writes in a
+//! transaction of its own, which nests in the caller's. What changes where an invoice stands takes the
+//! [`Invoice`] that the caller has locked with [`lock_invoice`] in the same transaction.
+
+mod client;
+mod contact;
+mod create_client;
+mod create_invoice;
+mod delete_client;
+mod invoice;
+mod limits;
+mod line;
+mod list_clients;
+mod list_invoices;
+mod manage_contacts;
+mod manage_service_locations;
+mod new_invoice;
+mod pause;
+mod payment;
+mod queries;
+mod record_payment;
+mod referral_code;
+mod search;
+mod service_location;
+mod statement;
+mod status;
+mod transition;
+mod update_client;
+mod update_invoice;
+mod vat_number;
+mod void_settlement;
+
+pub use client::{Client, ClientInput, ClientPatch, NewClient, NewClientInput, client, clients_by_ids};
+pub use contact::{Contact, ContactInput, ContactPatch, NewContact, NewContactInput, contacts_of};
+pub use create_client::create_client;
+pub use create_invoice::{CreateInvoiceError, CreatedInvoice, create_invoice};
+pub use delete_client::{DeleteClientError, delete_client};
+pub use invoice::{
+    Invoice, ids_of_unfinished_invoices, ids_of_unfinished_invoices_of_plan, invoice, invoices_by_ids,
+    is_plan_in_use, lock_invoice, open_invoices_of_client,
+};
+pub use line::{InvalidQuantity, InvoiceLine, LineInput, NewLine, Quantity, lines_of};
+pub use list_clients::{ClientPosition, list_clients};
+pub use list_invoices::{InvoiceFilter, InvoicePosition, InvoiceSort, ListedInvoice, list_invoices};
+pub use manage_contacts::{ContactError, MAX_CONTACTS, add_contact, remove_contact, update_contact};
+pub use manage_service_locations::{
+    MAX_SERVICE_LOCATIONS, ServiceLocationError, add_service_location, remove_service_location,
+    update_service_location,
+};
+pub use new_invoice::{InvoicedClient, InvoicedClientInput, NewInvoice, NewInvoiceInput};
+pub use pause::{clear_client_pause, clear_invoice_pause, set_client_pause, set_invoice_pause};
+pub use payment::{NewPayment, NewPaymentInput, Payment, PaymentKind, PaymentMethod, payments_of};
+pub use record_payment::{RecordPaymentError, Recorded, record_payment};
+pub use referral_code::{referral_code, resolve_referral};
+pub use search::SearchTerms;
+pub use service_location::{
+    NewServiceLocation, NewServiceLocationInput, ServiceLocation, ServiceLocationInput, ServiceLocationPatch,
+    service_locations_of,
+};
+pub use statement::{CurrencyBalance, Statement, StatementPayment, statement};
+pub use status::{IllegalTransition, InvoiceStatus, Transition};
+pub use transition::{TransitionError, relance_sent, transition};
+pub use update_client::update_client;
+pub use update_invoice::{InvoiceInput, InvoicePatch, InvoiceUpdate, UpdateInvoiceError, update_invoice};
+pub use void_settlement::{VoidSettlementError, void_settlement};

@@ -1,0 +1,26 @@
+//! What an amount and a date may be, wherever somebody types one.
+
+use rubis_kernel::FieldErrors;
+use time::{Date, macros::date};
+
+/// The largest amount, in cents: ten billion of a currency's unit.
+pub(crate) const MAX_AMOUNT_CENTS: i64 = 1_000_000_000_000;
+
+const FIRST_DATE: Date = date!(2000 - 01 - 01);
+const END_OF_DATES: Date = date!(2100 - 01 - 01);
+
+/// Notes an amount that is not between 1 and 10^12 cents.
+pub(crate) fn check_amount(errors: &mut FieldErrors, field: &str, cents: i64) {
+    if cents < 1 {
+        errors.push(field, "amount_not_positive", "must be at least 1 cent");
+    } else if cents > MAX_AMOUNT_CENTS {
+        errors.push(field, "amount_too_large", "must be at most 10^12 cents");
+    }
+}
+
+/// Notes a date that no invoice of this century has.
+pub(crate) fn check_date(errors: &mut FieldErrors, field: &str, date: Date) {
+    if !(FIRST_DATE..END_OF_DATES).contains(&date) {
+        errors.push(field, "date_out_of_range", "must lie between 2000-01-01 and 2099-12-31");
+    }
+}

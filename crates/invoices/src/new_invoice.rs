@@ -1,0 +1,259 @@
+//! A new invoice, before and after it was checked.
+
+use rubis_accounts::required_line;
+use rubis_kernel::{ClientId, Currency, EmailAddress, FieldErrors, Money};
+use time::Date;
+
+use crate::{
+    LineInput, NewLine,
+    limits::{check_amount, check_date},
+    line::parse_lines,
+};
+
+/// How many characters the number of an invoice may have.
+pub(crate) const MAX_NUMERO: usize = 64;
+
+/// A new invoice as somebody typed it. Either `client_id` or `client` is given.
+#[derive(Clone, Debug)]
+pub struct NewInvoiceInput {
+    /// An existing client.
+    pub client_id: Option<ClientId>,
+    /// A client told by name and address, found or created.
+    pub client: Option<InvoicedClientInput>,
+    /// At most 64 characters.
+    pub numero: String,
+    /// 1 to 10^12 cents.
+    pub amount_ttc_cents: i64,
+    /// An ISO 4217 code; `EUR` if not given.
+    pub currency: Option<String>,
+    /// In this century.
+    pub issue_date: Date,
+    /// Not before the issue date.
+    pub due_date: Date,
+    /// At most 200.
+    pub items: Vec<LineInput>,
+}
+
+/// A client as an invoice names them.
+#[derive(Clone, Debug)]
+pub struct InvoicedClientInput {
+    /// At most 200 characters.
+    pub name: String,
+    /// Where their reminders go.
+    pub email: String,
+}
+
+/// Whom an invoice is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InvoicedClient {
+    /// A client that exists.
+    Known(ClientId),
+    /// The client with this address, in whatever case; created under this name if there is none.
+    Named {
+        /// The name of a client to be created.
+        name: String,
+        /// The address that clients are found by.
+        email: EmailAddress,
+    },
+}
+
+/// A checked new invoice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewInvoice {
+    /// Whom it is for.
+    pub client: InvoicedClient,
+    /// The number on it.
+    pub numero: String,
+    /// Its total, VAT included.
+    pub amount: Money,
+    /// When it was issued.
+    pub issue_date: Date,
+    /// When it is due.
+    pub due_date: Date,
+    /// Its lines.
+    pub lines: Vec<NewLine>,
+}
+
+impl NewInvoice {
+    /// Checks a new invoice.
+    ///
+    /// # Errors
+    /// Every mistake, among them `amount_not_positive`, `amount_too_large`, `unknown_currency`,
+    /// `due_before_issue` and `date_out_of_range`.
+    pub fn parse(input: NewInvoiceInput) -> Result<Self, FieldErrors> {
+        let mut errors = FieldErrors::new();
+        let client = parse_client(&mut errors, input.client_id, input.client);
+        let numero = required_line(&mut errors, "numero", &input.numero, MAX_NUMERO);
+        check_amount(&mut errors, "amountTtcCents", input.amount_ttc_cents);
+        let currency = parse_currency(&mut errors, input.currency.as_deref());
+        check_date(&mut errors, "issueDate", input.issue_date);
+        check_date(&mut errors, "dueDate", input.due_date);
+        if input.due_date < input.issue_date {
+            errors.push("dueDate", "due_before_issue", "must not be before the issue date");
+        }
+        let lines = parse_lines(&mut errors, &input.items);
+        let amount = Money::new(input.amount_ttc_cents, currency);
+        match client {
+            Some(client) => errors.into_result(Self {
+                client,
+                numero,
+                amount,
+                issue_date: input.issue_date,
+                due_date: input.due_date,
+                lines,
+            }),
+            None => Err(errors),
+        }
+    }
+}
+
+fn parse_currency(errors: &mut FieldErrors, code: Option<&str>) -> Currency {
+    match code.map(str::parse) {
+        None => Currency::EUR,
+        Some(Ok(currency)) => currency,
+        Some(Err(_)) => {
+            errors.push("currency", "unknown_currency", "must be an ISO 4217 code, as EUR");
+            Currency::EUR
+        }
+    }
+}
+
+/// Whom the invoice is for; `None` when a mistake was noted.
+fn parse_client(
+    errors: &mut FieldErrors,
+    id: Option<ClientId>,
+    named: Option<InvoicedClientInput>,
+) -> Option<InvoicedClient> {
+    match (id, named) {
+        (Some(id), None) => Some(InvoicedClient::Known(id)),
+        (None, Some(named)) => {
+            let name = required_line(errors, "client.name", &named.name, 200);
+            match named.email.parse() {
+                Ok(email) => Some(InvoicedClient::Named { name, email }),
+                Err(_) => {
+                    errors.push("client.email", "invalid_email", "must be a mail address");
+                    None
+                }
+            }
+        }
+        (None, None) => {
+            errors.push("clientId", "required", "must be given, or else client with a name and an email");
+            None
+        }
+        (Some(_), Some(_)) => {
+            errors.push("client", "ambiguous", "must not be given beside clientId");
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::macros::date;
+
+    fn input() -> NewInvoiceInput {
+        NewInvoiceInput {
+            client_id: Some(ClientId::new()),
+            client: None,
+            numero: " F-2026-001 ".to_owned(),
+            amount_ttc_cents: 120_000,
+            currency: None,
+            issue_date: date!(2026 - 03 - 01),
+            due_date: date!(2026 - 03 - 31),
+            items: Vec::new(),
+        }
+    }
+
+    fn mistakes(input: NewInvoiceInput) -> Vec<(String, &'static str)> {
+        match NewInvoice::parse(input) {
+            Ok(_) => Vec::new(),
+            Err(errors) => errors.as_slice().iter().map(|error| (error.field.clone(), error.code)).collect(),
+        }
+    }
+
+    fn mistake(input: NewInvoiceInput) -> (String, &'static str) {
+        let mut found = mistakes(input);
+        assert_eq!(found.len(), 1, "{found:?}");
+        found.remove(0)
+    }
+
+    #[test]
+    fn an_invoice_is_in_euros_unless_it_says_otherwise() {
+        let invoice = NewInvoice::parse(input()).unwrap();
+        assert_eq!((invoice.amount.currency, invoice.numero.as_str()), (Currency::EUR, "F-2026-001"));
+        let francs = NewInvoiceInput { currency: Some("CHF".to_owned()), ..input() };
+        assert_eq!(NewInvoice::parse(francs).unwrap().amount.currency.as_str(), "CHF");
+    }
+
+    #[test]
+    fn an_amount_lies_between_a_cent_and_ten_billion() {
+        for right in [1, 1_000_000_000_000] {
+            assert!(mistakes(NewInvoiceInput { amount_ttc_cents: right, ..input() }).is_empty());
+        }
+        for (wrong, code) in [
+            (0, "amount_not_positive"),
+            (-1, "amount_not_positive"),
+            (i64::MIN, "amount_not_positive"),
+            (1_000_000_000_001, "amount_too_large"),
+            (i64::MAX, "amount_too_large"),
+        ] {
+            let found = mistake(NewInvoiceInput { amount_ttc_cents: wrong, ..input() });
+            assert_eq!(found, ("amountTtcCents".to_owned(), code));
+        }
+    }
+
+    #[test]
+    fn an_invoice_is_due_on_its_issue_date_at_the_earliest() {
+        assert!(mistakes(NewInvoiceInput { due_date: date!(2026 - 03 - 01), ..input() }).is_empty());
+        let found = mistake(NewInvoiceInput { due_date: date!(2026 - 02 - 28), ..input() });
+        assert_eq!(found, ("dueDate".to_owned(), "due_before_issue"));
+    }
+
+    #[test]
+    fn dates_lie_in_this_century() {
+        let found = mistake(NewInvoiceInput { issue_date: date!(1999 - 12 - 31), ..input() });
+        assert_eq!(found, ("issueDate".to_owned(), "date_out_of_range"));
+        let found = mistake(NewInvoiceInput { due_date: date!(2100 - 01 - 01), ..input() });
+        assert_eq!(found, ("dueDate".to_owned(), "date_out_of_range"));
+        let latest = NewInvoiceInput { issue_date: date!(2000 - 01 - 01), due_date: date!(2099 - 12 - 31), ..input() };
+        assert!(mistakes(latest).is_empty());
+    }
+
+    #[test]
+    fn a_number_is_there_and_short_and_printable() {
+        for (wrong, code) in
+            [("  ", "required"), (&*"9".repeat(65), "too_long"), ("F\01", "control_character"), ("F\n1", "control_character")]
+        {
+            assert_eq!(mistake(NewInvoiceInput { numero: wrong.to_owned(), ..input() }), ("numero".to_owned(), code));
+        }
+    }
+
+    #[test]
+    fn a_currency_exists() {
+        for wrong in ["XXZ", "eur", "", "EURO"] {
+            let found = mistake(NewInvoiceInput { currency: Some(wrong.to_owned()), ..input() });
+            assert_eq!(found, ("currency".to_owned(), "unknown_currency"), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn an_invoice_names_one_client() {
+        let named = |email: &str| {
+            Some(InvoicedClientInput { name: "Boulangerie Petit".to_owned(), email: email.to_owned() })
+        };
+        assert!(mistakes(NewInvoiceInput { client_id: None, client: named("a@exemple.fr"), ..input() }).is_empty());
+        let neither = NewInvoiceInput { client_id: None, ..input() };
+        assert_eq!(mistake(neither), ("clientId".to_owned(), "required"));
+        let both = NewInvoiceInput { client: named("a@exemple.fr"), ..input() };
+        assert_eq!(mistake(both), ("client".to_owned(), "ambiguous"));
+        let wrong = NewInvoiceInput { client_id: None, client: named("petit"), ..input() };
+        assert_eq!(mistake(wrong), ("client.email".to_owned(), "invalid_email"));
+    }
+
+    #[test]
+    fn every_mistake_is_told_at_once() {
+        let wrong = NewInvoiceInput { numero: String::new(), amount_ttc_cents: 0, client_id: None, ..input() };
+        assert_eq!(mistakes(wrong).len(), 3);
+    }
+}

@@ -1,0 +1,71 @@
+//! A payment or a credit note comes in.
+
+use diesel_async::AsyncConnection;
+use rubis_db::AsyncPgConnection;
+use rubis_kernel::Money;
+use time::OffsetDateTime;
+
+use crate::{IllegalTransition, Invoice, NewPayment, Payment, Transition, queries};
+
+/// A payment was recorded.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    /// The payment.
+    pub payment: Payment,
+    /// Whether nothing is outstanding any more, and the invoice is paid.
+    pub settled_in_full: bool,
+}
+
+/// Why a payment was not recorded.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordPaymentError {
+    /// The invoice is paid or cancelled.
+    #[error(transparent)]
+    Illegal(#[from] IllegalTransition),
+    /// More was paid than is outstanding.
+    #[error("the amount is above the balance of {} cents", balance.cents)]
+    AmountExceedsBalance {
+        /// What is outstanding.
+        balance: Money,
+    },
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] diesel::result::Error),
+}
+
+/// Records a payment on an invoice that was locked in this transaction. When nothing is outstanding then,
+/// the invoice is paid and earns a rubis; the organization's own rubis is for the caller to add. A part
+/// payment leaves the invoice where it stands.
+///
+/// # Errors
+/// See [`RecordPaymentError`]; the invoice is as before.
+pub async fn record_payment(
+    conn: &mut AsyncPgConnection,
+    invoice: &mut Invoice,
+    payment: &NewPayment,
+    now: OffsetDateTime,
+) -> Result<Recorded, RecordPaymentError> {
+    // What can't be settled takes no part payment either.
+    let paid = invoice.status.apply(Transition::SettledInFull, invoice.chased)?;
+    let balance = invoice.balance();
+    let amount_cents = payment.amount_cents.unwrap_or(balance.cents);
+    if amount_cents > balance.cents {
+        return Err(RecordPaymentError::AmountExceedsBalance { balance });
+    }
+    let settled_in_full = amount_cents == balance.cents;
+    let mut changed = invoice.clone();
+    changed.settled.cents += amount_cents;
+    if settled_in_full {
+        changed.status = paid;
+        changed.paid_at = Some(now);
+        changed.rubis_earned = invoice.rubis_earned.saturating_add(1);
+    }
+    let (payment, saved) = conn
+        .transaction::<_, diesel::result::Error, _>(async |conn| {
+            let payment = queries::payments::insert(conn, invoice, payment, amount_cents, now).await?;
+            Ok((payment, queries::invoices::save_progress(conn, &changed, now).await?))
+        })
+        .await?;
+    *invoice = saved;
+    Ok(Recorded { payment, settled_in_full })
+}

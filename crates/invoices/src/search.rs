@@ -1,0 +1,97 @@
+//! Free text search: what is written into `search_text`, and what somebody typed as patterns over it.
+//!
+//! A search text is normalised, begins with a space, and keeps a space before each word, so that a word's
+//! beginning can be looked for: shorter pieces than three characters have no trigram inside a word, and an
+//! index finds them at its beginning only.
+
+use rubis_kernel::normalize_search;
+
+/// How much of what somebody typed is looked at.
+const MAX_CHARS: usize = 200;
+const MAX_WORDS: usize = 8;
+
+/// What somebody looks for: every word has to occur.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SearchTerms(Vec<String>);
+
+impl SearchTerms {
+    /// The words that were typed; `None` when there is no letter and no digit among them. A word of one or
+    /// two letters is looked for at the beginning of words, a longer one anywhere.
+    #[must_use]
+    pub fn parse(typed: &str) -> Option<Self> {
+        let typed: String = typed.chars().filter(|character| *character != '\0').take(MAX_CHARS).collect();
+        let patterns: Vec<String> =
+            normalize_search(&typed).split(' ').filter_map(pattern).take(MAX_WORDS).collect();
+        (!patterns.is_empty()).then_some(Self(patterns))
+    }
+
+    /// One `LIKE` pattern for each word.
+    pub(crate) fn patterns(&self) -> &[String] {
+        &self.0
+    }
+}
+
+/// The pattern of a word; `None` when it has no letter and no digit, since nothing indexes those.
+fn pattern(word: &str) -> Option<String> {
+    let longest_run = word.split(|character: char| !character.is_alphanumeric()).map(|run| run.chars().count()).max()?;
+    let escaped = word.replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_");
+    match longest_run {
+        0 => None,
+        1 | 2 => Some(format!("% {escaped}%")),
+        _ => Some(format!("%{escaped}%")),
+    }
+}
+
+/// What a client is found by.
+pub(crate) fn text_of_client(parts: &[&str]) -> String {
+    format!(" {}", normalize_search(&parts.join(" ")))
+}
+
+/// What an invoice is found by: its number on the first line, its client on the second, so that either can
+/// be rewritten without the other.
+pub(crate) fn text_of_invoice(numero: &str, client_name: &str) -> String {
+    format!(" {}\n{}", normalize_search(numero), client_line(client_name))
+}
+
+/// The second line of [`text_of_invoice`].
+pub(crate) fn client_line(client_name: &str) -> String {
+    format!(" {}", normalize_search(client_name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn patterns(typed: &str) -> Vec<String> {
+        SearchTerms::parse(typed).map(|terms| terms.0).unwrap_or_default()
+    }
+
+    #[test]
+    fn every_word_is_looked_for_without_case_and_accents() {
+        assert_eq!(patterns(" Électricité  2026-001 "), ["%electricite%", "%2026-001%"]);
+    }
+
+    #[test]
+    fn a_short_word_is_looked_for_at_the_beginning_of_words() {
+        assert_eq!(patterns("F 12 f-12"), ["% f%", "% 12%", "% f-12%"]);
+    }
+
+    #[test]
+    fn the_signs_of_a_pattern_mean_themselves() {
+        assert_eq!(patterns(r"100% a_bc \def"), [r"%100\%%", r"% a\_bc%", r"%\\def%"]);
+    }
+
+    #[test]
+    fn a_search_without_letters_and_digits_is_no_search() {
+        for typed in ["", "  ", "%", "__", "-- %", "\0"] {
+            assert_eq!(SearchTerms::parse(typed), None, "{typed:?}");
+        }
+    }
+
+    #[test]
+    fn a_search_is_bounded() {
+        assert_eq!(patterns(&"mot ".repeat(100)).len(), MAX_WORDS);
+        assert_eq!(patterns(&"x".repeat(1000)), [format!("%{}%", "x".repeat(MAX_CHARS))]);
+        assert_eq!(patterns("du\0pont"), ["%dupont%"]);
+    }
+}

@@ -1,0 +1,182 @@
+//! The states of an invoice and every way from one to another.
+
+use diesel::{deserialize::FromSqlRow, expression::AsExpression};
+use rubis_db::{pg_enum, schema::sql_types};
+
+/// Where an invoice stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, AsExpression, FromSqlRow)]
+#[diesel(sql_type = sql_types::InvoiceStatus)]
+pub enum InvoiceStatus {
+    /// Nothing has gone out yet.
+    Pending,
+    /// The user was asked whether it was paid.
+    AwaitingUserConfirmation,
+    /// The debtor has been reminded.
+    InRelance,
+    /// Nothing is outstanding.
+    Paid,
+    /// The debtor disputes it; its reminders wait.
+    Litigation,
+    /// It was given up.
+    Cancelled,
+}
+
+pg_enum!(InvoiceStatus, sql_types::InvoiceStatus {
+    Pending => "pending",
+    AwaitingUserConfirmation => "awaiting_user_confirmation",
+    InRelance => "in_relance",
+    Paid => "paid",
+    Litigation => "litigation",
+    Cancelled => "cancelled",
+});
+
+/// What happens to an invoice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Transition {
+    /// The user is asked whether it was paid.
+    CheckinSent,
+    /// The user answers that it was not.
+    StillPending,
+    /// A reminder goes out.
+    RelanceSent,
+    /// Nothing is outstanding any more.
+    SettledInFull,
+    /// The debtor disputes it.
+    Disputed,
+    /// The dispute is over.
+    Resumed,
+    /// It is given up.
+    Cancelled,
+    /// Its settlement is undone.
+    Reopened,
+}
+
+/// This can't happen to an invoice in this state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an invoice that is {} cannot be {}", from.as_str(), transition.as_participle())]
+pub struct IllegalTransition {
+    /// Where the invoice stands.
+    pub from: InvoiceStatus,
+    /// What was to happen to it.
+    pub transition: Transition,
+}
+
+impl InvoiceStatus {
+    /// The states in which something is outstanding.
+    pub const OPEN: [Self; 4] =
+        [Self::Pending, Self::AwaitingUserConfirmation, Self::InRelance, Self::Litigation];
+
+    /// Whether something is outstanding, so that the invoice may still be changed and paid.
+    #[must_use]
+    pub fn is_open(self) -> bool {
+        Self::OPEN.contains(&self)
+    }
+
+    /// The state after something happened. `chased` tells whether a reminder has gone out: where an
+    /// invoice goes back to depends on it.
+    ///
+    /// # Errors
+    /// [`IllegalTransition`] when it can't happen in this state.
+    pub fn apply(self, transition: Transition, chased: bool) -> Result<Self, IllegalTransition> {
+        use InvoiceStatus::{AwaitingUserConfirmation, Cancelled, InRelance, Litigation, Paid, Pending};
+
+        let silent_or_chased = if chased { InRelance } else { Pending };
+        match (transition, self) {
+            (Transition::CheckinSent, Pending | InRelance) => Ok(AwaitingUserConfirmation),
+            (Transition::StillPending, AwaitingUserConfirmation)
+            | (Transition::Resumed, Litigation)
+            | (Transition::Reopened, Paid) => Ok(silent_or_chased),
+            (Transition::RelanceSent, Pending | AwaitingUserConfirmation | InRelance) => Ok(InRelance),
+            (
+                Transition::SettledInFull,
+                Pending | AwaitingUserConfirmation | InRelance | Litigation,
+            ) => Ok(Paid),
+            (Transition::Disputed, Pending | AwaitingUserConfirmation | InRelance) => Ok(Litigation),
+            (
+                Transition::Cancelled,
+                Pending | AwaitingUserConfirmation | InRelance | Litigation,
+            ) => Ok(Cancelled),
+            _ => Err(IllegalTransition { from: self, transition }),
+        }
+    }
+}
+
+impl Transition {
+    const fn as_participle(self) -> &'static str {
+        match self {
+            Self::CheckinSent => "asked about",
+            Self::StillPending => "declared still pending",
+            Self::RelanceSent => "reminded",
+            Self::SettledInFull => "settled",
+            Self::Disputed => "disputed",
+            Self::Resumed => "resumed",
+            Self::Cancelled => "cancelled",
+            Self::Reopened => "reopened",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::InvoiceStatus::{
+        AwaitingUserConfirmation as Awaiting, Cancelled, InRelance, Litigation, Paid, Pending,
+    };
+    use super::*;
+
+    /// For each transition, the states after it from each state in the order of [`STATES`]: first of an
+    /// invoice that nobody was reminded of, then of one that somebody was. `None`: it is refused.
+    type Row = (Transition, [Option<InvoiceStatus>; 6], [Option<InvoiceStatus>; 6]);
+
+    const STATES: [InvoiceStatus; 6] = [Pending, Awaiting, InRelance, Paid, Litigation, Cancelled];
+
+    #[rustfmt::skip]
+    const TABLE: [Row; 8] = [
+        (Transition::CheckinSent,
+            [Some(Awaiting),   None,             Some(Awaiting),   None,            None,            None],
+            [Some(Awaiting),   None,             Some(Awaiting),   None,            None,            None]),
+        (Transition::StillPending,
+            [None,             Some(Pending),    None,             None,            None,            None],
+            [None,             Some(InRelance),  None,             None,            None,            None]),
+        (Transition::RelanceSent,
+            [Some(InRelance),  Some(InRelance),  Some(InRelance),  None,            None,            None],
+            [Some(InRelance),  Some(InRelance),  Some(InRelance),  None,            None,            None]),
+        (Transition::SettledInFull,
+            [Some(Paid),       Some(Paid),       Some(Paid),       None,            Some(Paid),      None],
+            [Some(Paid),       Some(Paid),       Some(Paid),       None,            Some(Paid),      None]),
+        (Transition::Disputed,
+            [Some(Litigation), Some(Litigation), Some(Litigation), None,            None,            None],
+            [Some(Litigation), Some(Litigation), Some(Litigation), None,            None,            None]),
+        (Transition::Resumed,
+            [None,             None,             None,             None,            Some(Pending),   None],
+            [None,             None,             None,             None,            Some(InRelance), None]),
+        (Transition::Cancelled,
+            [Some(Cancelled),  Some(Cancelled),  Some(Cancelled),  None,            Some(Cancelled), None],
+            [Some(Cancelled),  Some(Cancelled),  Some(Cancelled),  None,            Some(Cancelled), None]),
+        (Transition::Reopened,
+            [None,             None,             None,             Some(Pending),   None,            None],
+            [None,             None,             None,             Some(InRelance), None,            None]),
+    ];
+
+    #[test]
+    fn every_transition_leads_where_the_table_says_from_every_state() {
+        for (transition, silent, chased) in TABLE {
+            for (column, from) in STATES.into_iter().enumerate() {
+                for (was_chased, expected) in [(false, silent[column]), (true, chased[column])] {
+                    let expected = expected.ok_or(IllegalTransition { from, transition });
+                    assert_eq!(from.apply(transition, was_chased), expected, "{transition:?} from {from:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_table_covers_every_state() {
+        assert_eq!(InvoiceStatus::ALL, STATES);
+    }
+
+    #[test]
+    fn a_refusal_says_what_cannot_happen_to_which_invoice() {
+        let refusal = Paid.apply(Transition::Disputed, true).unwrap_err();
+        assert_eq!(refusal.to_string(), "an invoice that is paid cannot be disputed");
+    }
+}

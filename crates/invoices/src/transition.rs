@@ -1,0 +1,63 @@
+//! Something happens to an invoice that moves no money.
+
+use rubis_db::AsyncPgConnection;
+use time::OffsetDateTime;
+
+use crate::{IllegalTransition, Invoice, InvoiceStatus, Transition, queries};
+
+/// Why nothing happened to an invoice.
+#[derive(Debug, thiserror::Error)]
+pub enum TransitionError {
+    /// It can't happen in the invoice's state.
+    #[error(transparent)]
+    Illegal(#[from] IllegalTransition),
+    /// Being paid follows from what was paid: [`crate::record_payment`] and [`crate::void_settlement`].
+    #[error("an invoice is settled and reopened by its payments alone")]
+    DecidedByPayments,
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] diesel::result::Error),
+}
+
+/// Lets something happen to an invoice that was locked in this transaction, and saves where it stands then.
+///
+/// # Errors
+/// See [`TransitionError`]; the invoice is as before.
+pub async fn transition(
+    conn: &mut AsyncPgConnection,
+    invoice: &mut Invoice,
+    transition: Transition,
+    now: OffsetDateTime,
+) -> Result<(), TransitionError> {
+    if matches!(transition, Transition::SettledInFull | Transition::Reopened) {
+        return Err(TransitionError::DecidedByPayments);
+    }
+    let mut changed = invoice.clone();
+    changed.status = invoice.status.apply(transition, invoice.chased)?;
+    if changed.status == InvoiceStatus::Cancelled {
+        changed.cancelled_at = Some(now);
+    }
+    *invoice = queries::invoices::save_progress(conn, &changed, now).await?;
+    Ok(())
+}
+
+/// Records that a reminder of an invoice, locked in this transaction, has gone out: the invoice is chased and
+/// earns a rubis, and a silent one is in relance from now on. One that was settled or disputed while the
+/// mail was under way stays what it is.
+///
+/// # Errors
+/// The database's.
+pub async fn relance_sent(
+    conn: &mut AsyncPgConnection,
+    invoice: &mut Invoice,
+    now: OffsetDateTime,
+) -> Result<(), diesel::result::Error> {
+    let mut changed = invoice.clone();
+    changed.chased = true;
+    changed.rubis_earned = invoice.rubis_earned.saturating_add(1);
+    if let Ok(status) = invoice.status.apply(Transition::RelanceSent, true) {
+        changed.status = status;
+    }
+    *invoice = queries::invoices::save_progress(conn, &changed, now).await?;
+    Ok(())
+}

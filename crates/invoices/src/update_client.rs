@@ -1,0 +1,31 @@
+//! Something about a client changes.
+
+use diesel_async::AsyncConnection;
+use rubis_db::AsyncPgConnection;
+use rubis_kernel::{ClientId, OrganizationId};
+use time::OffsetDateTime;
+
+use crate::{Client, ClientPatch, queries};
+
+/// Changes a client and answers how they are now; `None` when the organization has no such client. A new
+/// name is written into what their invoices are searched by.
+///
+/// # Errors
+/// The database's.
+pub async fn update_client(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    id: ClientId,
+    patch: ClientPatch,
+    now: OffsetDateTime,
+) -> Result<Option<Client>, diesel::result::Error> {
+    conn.transaction(async |conn| {
+        let Some(before) = queries::clients::lock(conn, organization, id).await? else { return Ok(None) };
+        let after = queries::clients::save(conn, &patch.apply(before.clone()), now).await?;
+        if after.name != before.name {
+            queries::invoices::rename_client(conn, organization, id, &after.name).await?;
+        }
+        Ok(Some(after))
+    })
+    .await
+}

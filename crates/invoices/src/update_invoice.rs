@@ -1,0 +1,237 @@
+//! What an invoice says changes.
+
+use diesel::result::{DatabaseErrorKind, Error};
+use diesel_async::AsyncConnection;
+use rubis_accounts::required_line;
+use rubis_db::AsyncPgConnection;
+use rubis_kernel::{ClientId, FieldErrors, InvoiceId, Money, OrganizationId, PlanId};
+use time::{Date, OffsetDateTime};
+
+use crate::{
+    CreateInvoiceError, Invoice, InvoiceStatus, LineInput, NewLine,
+    client::set,
+    create_invoice::{check_service_locations, is_unknown_plan},
+    limits::{check_amount, check_date},
+    line::parse_lines,
+    new_invoice::MAX_NUMERO,
+    queries,
+};
+
+/// A change of an invoice as somebody typed it; what is `None` stays.
+#[derive(Clone, Debug, Default)]
+pub struct InvoiceInput {
+    /// At most 64 characters.
+    pub numero: Option<String>,
+    /// 1 to 10^12 cents, above what is settled.
+    pub amount_ttc_cents: Option<i64>,
+    /// In this century.
+    pub issue_date: Option<Date>,
+    /// Not before the issue date.
+    pub due_date: Option<Date>,
+    /// Another client of the organization.
+    pub client_id: Option<ClientId>,
+    /// Another plan, or `Some(None)` to chase it no more.
+    pub plan_id: Option<Option<PlanId>>,
+    /// Replaces all lines.
+    pub items: Option<Vec<LineInput>>,
+}
+
+/// A checked change of an invoice.
+#[derive(Clone, Debug, Default)]
+pub struct InvoicePatch {
+    numero: Option<String>,
+    amount_cents: Option<i64>,
+    issue_date: Option<Date>,
+    due_date: Option<Date>,
+    client_id: Option<ClientId>,
+    plan_id: Option<Option<PlanId>>,
+    lines: Option<Vec<NewLine>>,
+}
+
+impl InvoicePatch {
+    /// Checks a change.
+    ///
+    /// # Errors
+    /// Those of [`crate::NewInvoice::parse`].
+    pub fn parse(input: InvoiceInput) -> Result<Self, FieldErrors> {
+        let mut errors = FieldErrors::new();
+        let numero = input.numero.map(|numero| required_line(&mut errors, "numero", &numero, MAX_NUMERO));
+        if let Some(cents) = input.amount_ttc_cents {
+            check_amount(&mut errors, "amountTtcCents", cents);
+        }
+        if let Some(date) = input.issue_date {
+            check_date(&mut errors, "issueDate", date);
+        }
+        if let Some(date) = input.due_date {
+            check_date(&mut errors, "dueDate", date);
+        }
+        let lines = input.items.map(|items| parse_lines(&mut errors, &items));
+        errors.into_result(Self {
+            numero,
+            amount_cents: input.amount_ttc_cents,
+            issue_date: input.issue_date,
+            due_date: input.due_date,
+            client_id: input.client_id,
+            plan_id: input.plan_id,
+            lines,
+        })
+    }
+
+    /// The plan that this change puts the invoice on, for the caller to check.
+    #[must_use]
+    pub fn new_plan(&self) -> Option<PlanId> {
+        self.plan_id.flatten()
+    }
+}
+
+/// An invoice before and after it changed.
+#[derive(Clone, Debug)]
+pub struct InvoiceUpdate {
+    /// As it was.
+    pub before: Invoice,
+    /// As it is.
+    pub after: Invoice,
+}
+
+impl InvoiceUpdate {
+    /// Whether something changed that decides when its reminders leave.
+    #[must_use]
+    pub fn changes_planning(&self) -> bool {
+        self.before.due_date != self.after.due_date || self.before.plan_id != self.after.plan_id
+    }
+}
+
+/// Why an invoice did not change.
+#[derive(Debug, thiserror::Error)]
+pub enum UpdateInvoiceError {
+    /// The organization has no such invoice.
+    #[error("there is no such invoice")]
+    NotFound,
+    /// It is paid or cancelled.
+    #[error("an invoice that is {} does not change", status.as_str())]
+    NotEditable {
+        /// Where it stands.
+        status: InvoiceStatus,
+    },
+    /// Nothing would be outstanding with the new amount.
+    #[error("the amount must stay above the {} cents that are settled", settled.cents)]
+    AmountNotAboveSettled {
+        /// What is settled.
+        settled: Money,
+    },
+    /// It would be due before it was issued.
+    #[error("the due date must not be before the issue date")]
+    DueBeforeIssue,
+    /// The client has another invoice with this number.
+    #[error("the client has another invoice with this number")]
+    DuplicateNumero {
+        /// That invoice.
+        existing: InvoiceId,
+    },
+    /// The organization has no such client.
+    #[error("there is no such client")]
+    UnknownClient,
+    /// The organization has no such plan.
+    #[error("there is no such plan")]
+    UnknownPlan,
+    /// The client has no such service location.
+    #[error("the client has no such service location")]
+    UnknownServiceLocation,
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] Error),
+}
+
+impl From<CreateInvoiceError> for UpdateInvoiceError {
+    fn from(error: CreateInvoiceError) -> Self {
+        match error {
+            CreateInvoiceError::UnknownClient => Self::UnknownClient,
+            CreateInvoiceError::UnknownPlan => Self::UnknownPlan,
+            CreateInvoiceError::UnknownServiceLocation => Self::UnknownServiceLocation,
+            CreateInvoiceError::DuplicateNumero { existing } => Self::DuplicateNumero { existing },
+            CreateInvoiceError::Database(error) => Self::Database(error),
+        }
+    }
+}
+
+/// Changes an invoice that is neither paid nor cancelled. When it goes to another client, its lines forget
+/// the places of the former one.
+///
+/// # Errors
+/// See [`UpdateInvoiceError`]; nothing is written and the transaction around stays usable.
+pub async fn update_invoice(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    id: InvoiceId,
+    patch: InvoicePatch,
+    now: OffsetDateTime,
+) -> Result<InvoiceUpdate, UpdateInvoiceError> {
+    conn.transaction(async |conn| {
+        let before =
+            queries::invoices::lock(conn, organization, id).await?.ok_or(UpdateInvoiceError::NotFound)?;
+        let mut patch = patch;
+        let new_lines = patch.lines.take();
+        let after = changed(before.clone(), patch)?;
+        let client = queries::clients::share(conn, organization, after.client_id)
+            .await?
+            .ok_or(UpdateInvoiceError::UnknownClient)?;
+        let after = save(conn, &after, &client.name, now).await?;
+        if let Some(lines) = new_lines {
+            check_service_locations(conn, organization, client.id, &lines).await?;
+            queries::lines::delete(conn, organization, id).await?;
+            queries::lines::insert(conn, organization, id, &lines).await?;
+        } else if after.client_id != before.client_id {
+            queries::lines::forget_service_locations(conn, organization, id).await?;
+        }
+        Ok(InvoiceUpdate { before, after })
+    })
+    .await
+}
+
+/// The invoice as a change leaves it, if it may.
+fn changed(mut invoice: Invoice, patch: InvoicePatch) -> Result<Invoice, UpdateInvoiceError> {
+    if !invoice.status.is_open() {
+        return Err(UpdateInvoiceError::NotEditable { status: invoice.status });
+    }
+    set(&mut invoice.numero, patch.numero);
+    set(&mut invoice.amount.cents, patch.amount_cents);
+    set(&mut invoice.issue_date, patch.issue_date);
+    set(&mut invoice.due_date, patch.due_date);
+    set(&mut invoice.client_id, patch.client_id);
+    set(&mut invoice.plan_id, patch.plan_id);
+    if invoice.amount.cents <= invoice.settled.cents {
+        return Err(UpdateInvoiceError::AmountNotAboveSettled { settled: invoice.settled });
+    }
+    if invoice.due_date < invoice.issue_date {
+        return Err(UpdateInvoiceError::DueBeforeIssue);
+    }
+    Ok(invoice)
+}
+
+/// Saves what an invoice says. A number that is taken undoes this statement alone, so that the invoice which
+/// has it can still be looked up.
+async fn save(
+    conn: &mut AsyncPgConnection,
+    invoice: &Invoice,
+    client_name: &str,
+    now: OffsetDateTime,
+) -> Result<Invoice, UpdateInvoiceError> {
+    let saved = conn
+        .transaction(async |conn| queries::invoices::save_contents(conn, invoice, client_name, now).await)
+        .await;
+    match saved {
+        Ok(invoice) => Ok(invoice),
+        Err(Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => {
+            let existing = queries::invoices::find_by_numero(
+                conn,
+                invoice.organization_id,
+                invoice.client_id,
+                &invoice.numero,
+            )
+            .await?;
+            Err(UpdateInvoiceError::DuplicateNumero { existing })
+        }
+        Err(error) if is_unknown_plan(&error) => Err(UpdateInvoiceError::UnknownPlan),
+        Err(error) => Err(error.into()),
+    }
+}
