@@ -1,0 +1,212 @@
+//! Taking jobs that are due.
+
+use std::time::Duration;
+
+use diesel::{
+    QueryableByName,
+    result::QueryResult,
+    sql_types::{Array, BigInt, Double, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid},
+};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use rubis_kernel::OrganizationId;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::{
+    JobId, Lease, Queue,
+    row::count,
+    statement::{Bind, prepared, statement},
+};
+
+/// A job that this worker may run now.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClaimedJob {
+    /// The right to run it.
+    pub lease: Lease,
+    /// The serialised [`crate::Job`].
+    pub payload: serde_json::Value,
+    /// The tenant.
+    pub organization: Option<OrganizationId>,
+    /// When it was due.
+    pub run_at: OffsetDateTime,
+    /// When the payload was written.
+    pub created_at: OffsetDateTime,
+    /// When it was claimed, by the clock that decided that it is due.
+    pub now: OffsetDateTime,
+}
+
+// The two claims differ in how they find rows, not in what they do to them.
+macro_rules! take_found {
+    () => {
+        " UPDATE jobs SET state = 'running', lease_token = gen_random_uuid(),
+              lease_until = clock.now + make_interval(secs => ?)
+          FROM found, clock WHERE jobs.id = found.id
+          RETURNING jobs.id, jobs.payload, jobs.organization_id, jobs.run_at, jobs.created_at, jobs.attempts,
+              jobs.crashes, jobs.lease_token, jobs.lease_until, clock.now"
+    };
+}
+
+statement!(
+    ClaimJobs,
+    concat!(
+        "WITH clock AS (SELECT coalesce(?, clock_timestamp()) AS now),
+         found AS (
+             SELECT jobs.id FROM jobs, clock
+             WHERE jobs.id = ANY(?) AND jobs.queue = ? AND jobs.state = 'scheduled' AND jobs.run_at <= clock.now
+             FOR UPDATE OF jobs SKIP LOCKED
+         )",
+        take_found!()
+    )
+);
+
+statement!(
+    ClaimDueJobs,
+    concat!(
+        "WITH clock AS (SELECT coalesce(?, clock_timestamp()) AS now),
+         found AS (
+             SELECT jobs.id FROM jobs
+             WHERE jobs.queue = ? AND jobs.state = 'scheduled' AND jobs.run_at <= (SELECT now FROM clock)
+             ORDER BY jobs.run_at, jobs.id LIMIT ?
+             FOR UPDATE SKIP LOCKED
+         )",
+        take_found!()
+    )
+);
+
+#[derive(QueryableByName)]
+struct Claimed {
+    #[diesel(sql_type = Text)]
+    id: String,
+    #[diesel(sql_type = Jsonb)]
+    payload: serde_json::Value,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    organization_id: Option<Uuid>,
+    #[diesel(sql_type = Timestamptz)]
+    run_at: OffsetDateTime,
+    #[diesel(sql_type = Timestamptz)]
+    created_at: OffsetDateTime,
+    #[diesel(sql_type = Integer)]
+    attempts: i32,
+    #[diesel(sql_type = Integer)]
+    crashes: i32,
+    #[diesel(sql_type = SqlUuid)]
+    lease_token: Uuid,
+    #[diesel(sql_type = Timestamptz)]
+    lease_until: OffsetDateTime,
+    #[diesel(sql_type = Timestamptz)]
+    now: OffsetDateTime,
+}
+
+impl From<Claimed> for ClaimedJob {
+    fn from(row: Claimed) -> Self {
+        Self {
+            lease: Lease {
+                job_id: JobId::from_database(row.id),
+                token: row.lease_token,
+                until: row.lease_until,
+                attempts: count(row.attempts),
+                crashes: count(row.crashes),
+            },
+            payload: row.payload,
+            organization: row.organization_id.map(OrganizationId::from),
+            run_at: row.run_at,
+            created_at: row.created_at,
+            now: row.now,
+        }
+    }
+}
+
+/// Claims those of the jobs that are scheduled and due, in one fenced statement. One that another
+/// transaction is busy with is not waited for; ask [`look_up_unclaimed`] what the others are.
+///
+/// # Errors
+/// The database refused; then none is claimed, or all are and their leases will expire.
+pub async fn claim(
+    conn: &mut AsyncPgConnection,
+    queue: Queue,
+    ids: &[JobId],
+    lease: Duration,
+    now: Option<OffsetDateTime>,
+) -> QueryResult<Vec<ClaimedJob>> {
+    let ids: Vec<&str> = ids.iter().map(JobId::as_str).collect();
+    let rows: Vec<Claimed> = prepared::<ClaimJobs>()
+        .bind::<Nullable<Timestamptz>, _>(now)
+        .bind::<Array<Text>, _>(ids)
+        .bind::<Text, _>(queue.as_str())
+        .bind::<Double, _>(lease.as_secs_f64())
+        .load(conn)
+        .await?;
+    Ok(rows.into_iter().map(ClaimedJob::from).collect())
+}
+
+/// Claims up to `limit` jobs that are due, the earliest first: the way without Redis, which knows
+/// neither turns nor limits.
+///
+/// # Errors
+/// The database refused; then none is claimed, or all are and their leases will expire.
+pub async fn claim_due(
+    conn: &mut AsyncPgConnection,
+    queue: Queue,
+    limit: u32,
+    lease: Duration,
+    now: Option<OffsetDateTime>,
+) -> QueryResult<Vec<ClaimedJob>> {
+    let rows: Vec<Claimed> = prepared::<ClaimDueJobs>()
+        .bind::<Nullable<Timestamptz>, _>(now)
+        .bind::<Text, _>(queue.as_str())
+        .bind::<BigInt, _>(i64::from(limit))
+        .bind::<Double, _>(lease.as_secs_f64())
+        .load(conn)
+        .await?;
+    Ok(rows.into_iter().map(ClaimedJob::from).collect())
+}
+
+/// A job that is still scheduled though a claim did not get it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnclaimedJob {
+    /// The job.
+    pub id: JobId,
+    /// How long until it is due; zero when another transaction was just busy with it.
+    pub due_in: Duration,
+}
+
+statement!(
+    LookUpUnclaimed,
+    "SELECT jobs.id, greatest(extract(epoch FROM jobs.run_at - coalesce(?, clock_timestamp())), 0)::float8 AS due_in
+     FROM jobs WHERE jobs.id = ANY(?) AND jobs.queue = ? AND jobs.state = 'scheduled'"
+);
+
+#[derive(QueryableByName)]
+struct Unclaimed {
+    #[diesel(sql_type = Text)]
+    id: String,
+    #[diesel(sql_type = Double)]
+    due_in: f64,
+}
+
+/// Of the jobs that a claim did not get, those that will be due later. The others are running,
+/// dead, finished or cancelled, and whoever offered them may forget them.
+///
+/// # Errors
+/// The database refused.
+pub async fn look_up_unclaimed(
+    conn: &mut AsyncPgConnection,
+    queue: Queue,
+    ids: &[JobId],
+    now: Option<OffsetDateTime>,
+) -> QueryResult<Vec<UnclaimedJob>> {
+    let ids: Vec<&str> = ids.iter().map(JobId::as_str).collect();
+    let rows: Vec<Unclaimed> = prepared::<LookUpUnclaimed>()
+        .bind::<Nullable<Timestamptz>, _>(now)
+        .bind::<Array<Text>, _>(ids)
+        .bind::<Text, _>(queue.as_str())
+        .load(conn)
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| UnclaimedJob {
+            id: JobId::from_database(row.id),
+            due_in: Duration::try_from_secs_f64(row.due_in).unwrap_or_default(),
+        })
+        .collect())
+}

@@ -1,0 +1,114 @@
+//! How a job can end other than well.
+
+use std::{fmt, time::Duration};
+
+/// Why a handler did not do its job.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum JobError {
+    /// It may go better later: try again, unless this was the last attempt.
+    #[error("{reason}")]
+    Retry {
+        /// What went wrong, for the operator.
+        reason: String,
+        /// When to try again, where the other side said so; else the kind's retry policy decides.
+        after: Option<Duration>,
+    },
+    /// It will never go better: the job is dead.
+    #[error("{reason}")]
+    Fail {
+        /// What went wrong, for the operator.
+        reason: String,
+    },
+    /// The payload is not understood, as when a newer release wrote it while this one is being
+    /// replaced. It is put back for a worker that does, and counts as no attempt.
+    #[error("the payload is not understood: {reason}")]
+    Unreadable {
+        /// What is not understood.
+        reason: String,
+    },
+    /// Another worker holds the job by now; nothing of this run may be recorded.
+    #[error("the lease was lost")]
+    LeaseLost,
+}
+
+impl JobError {
+    /// Try again when the kind's retry policy says.
+    pub fn retry(reason: impl fmt::Display) -> Self {
+        Self::Retry {
+            reason: reason.to_string(),
+            after: None,
+        }
+    }
+
+    /// Try again after this wait.
+    pub fn retry_after(reason: impl fmt::Display, wait: Duration) -> Self {
+        Self::Retry {
+            reason: reason.to_string(),
+            after: Some(wait),
+        }
+    }
+
+    /// Give up.
+    pub fn fail(reason: impl fmt::Display) -> Self {
+        Self::Fail {
+            reason: reason.to_string(),
+        }
+    }
+}
+
+/// A database that refused or went away is worth another attempt.
+impl From<diesel::result::Error> for JobError {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::retry(error)
+    }
+}
+
+/// No connection could be had: worth another attempt.
+impl From<rubis_db::PoolError> for JobError {
+    fn from(error: rubis_db::PoolError) -> Self {
+        Self::retry(error)
+    }
+}
+
+/// Why the end of a job could not be recorded.
+#[derive(Debug, thiserror::Error)]
+pub enum FinishError {
+    /// The job is no longer this worker's: roll back what was done for it.
+    #[error("the lease was lost")]
+    LeaseLost,
+    /// The database refused.
+    #[error(transparent)]
+    Database(#[from] diesel::result::Error),
+}
+
+impl From<FinishError> for JobError {
+    fn from(error: FinishError) -> Self {
+        match error {
+            FinishError::LeaseLost => Self::LeaseLost,
+            FinishError::Database(error) => error.into(),
+        }
+    }
+}
+
+/// The most of an error that a row keeps, in characters.
+const MAX_ERROR_LENGTH: usize = 2_000;
+
+/// The error as a row can hold it: Postgres takes no NUL, and nobody reads a megabyte.
+pub(crate) fn storable(error: &str) -> String {
+    error
+        .chars()
+        .filter(|&character| character != '\0')
+        .take(MAX_ERROR_LENGTH)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_error_can_be_stored() {
+        assert_eq!(storable("a\0b"), "ab");
+        assert_eq!(storable(&"é".repeat(5_000)).chars().count(), MAX_ERROR_LENGTH);
+    }
+}

@@ -1,0 +1,165 @@
+//! How a run ends, other than in its handler's own transaction. Each is fenced by the lease.
+
+use std::{collections::HashSet, time::Duration};
+
+use diesel::{
+    QueryableByName,
+    result::QueryResult,
+    sql_types::{Array, Bool, Double, Nullable, Text, Timestamptz, Uuid as SqlUuid},
+};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use time::OffsetDateTime;
+
+use crate::{
+    FinishError, JobId, Lease,
+    error::storable,
+    lease::columns,
+    statement::{Bind, prepared, statement},
+};
+
+#[derive(QueryableByName)]
+struct Affected {
+    #[diesel(sql_type = Text)]
+    id: String,
+}
+
+fn affected(rows: Vec<Affected>) -> HashSet<JobId> {
+    rows.into_iter().map(|row| JobId::from_database(row.id)).collect()
+}
+
+statement!(
+    FinishJobs,
+    "WITH held AS (
+         SELECT jobs.id FROM jobs JOIN unnest(?, ?) AS lease(id, token)
+             ON jobs.id = lease.id AND jobs.lease_token = lease.token
+         WHERE jobs.state = 'running'
+         ORDER BY jobs.id FOR UPDATE OF jobs
+     )
+     DELETE FROM jobs USING held WHERE jobs.id = held.id RETURNING jobs.id"
+);
+
+/// Deletes jobs that are done and whose handlers had nothing to record with that. Returns those
+/// that were still held; the leases of the others were lost.
+///
+/// # Errors
+/// The database refused.
+pub async fn finish_many(conn: &mut AsyncPgConnection, leases: &[Lease]) -> QueryResult<HashSet<JobId>> {
+    let (ids, tokens) = columns(leases);
+    let rows = prepared::<FinishJobs>()
+        .bind::<Array<Text>, _>(ids)
+        .bind::<Array<SqlUuid>, _>(tokens)
+        .load(conn)
+        .await?;
+    Ok(affected(rows))
+}
+
+statement!(
+    ReleaseJobs,
+    "WITH held AS (
+         SELECT jobs.id FROM jobs JOIN unnest(?, ?) AS lease(id, token)
+             ON jobs.id = lease.id AND jobs.lease_token = lease.token
+         WHERE jobs.state = 'running'
+         ORDER BY jobs.id FOR UPDATE OF jobs
+     )
+     UPDATE jobs SET state = 'scheduled', lease_token = NULL, lease_until = NULL
+     FROM held WHERE jobs.id = held.id RETURNING jobs.id"
+);
+
+/// Puts jobs back as they were before they were claimed, as a worker that stops does. Returns
+/// those that were still held.
+///
+/// # Errors
+/// The database refused.
+pub async fn release(conn: &mut AsyncPgConnection, leases: &[Lease]) -> QueryResult<HashSet<JobId>> {
+    let (ids, tokens) = columns(leases);
+    let rows = prepared::<ReleaseJobs>()
+        .bind::<Array<Text>, _>(ids)
+        .bind::<Array<SqlUuid>, _>(tokens)
+        .load(conn)
+        .await?;
+    Ok(affected(rows))
+}
+
+statement!(
+    PutBackJob,
+    "UPDATE jobs SET state = 'scheduled', lease_token = NULL, lease_until = NULL,
+         run_at = coalesce(?, clock_timestamp()) + make_interval(secs => ?),
+         attempts = attempts + CASE WHEN ? THEN 1 ELSE 0 END, last_error = ?
+     WHERE id = ? AND state = 'running' AND lease_token = ?"
+);
+
+async fn put_back(
+    conn: &mut AsyncPgConnection,
+    lease: &Lease,
+    delay: Duration,
+    counts: bool,
+    error: &str,
+    now: Option<OffsetDateTime>,
+) -> Result<(), FinishError> {
+    let moved = prepared::<PutBackJob>()
+        .bind::<Nullable<Timestamptz>, _>(now)
+        .bind::<Double, _>(delay.as_secs_f64())
+        .bind::<Bool, _>(counts)
+        .bind::<Text, _>(storable(error))
+        .bind::<Text, _>(lease.job_id.as_str())
+        .bind::<SqlUuid, _>(lease.token)
+        .execute(conn)
+        .await?;
+    if moved == 0 {
+        Err(FinishError::LeaseLost)
+    } else {
+        Ok(())
+    }
+}
+
+/// Records a failed attempt, and that the job is to be tried again after `delay`.
+///
+/// # Errors
+/// [`FinishError::LeaseLost`] when another worker may have the job.
+pub async fn retry(
+    conn: &mut AsyncPgConnection,
+    lease: &Lease,
+    delay: Duration,
+    error: &str,
+    now: Option<OffsetDateTime>,
+) -> Result<(), FinishError> {
+    put_back(conn, lease, delay, true, error, now).await
+}
+
+/// Puts the job back for `delay` without counting an attempt: this worker cannot judge it.
+///
+/// # Errors
+/// [`FinishError::LeaseLost`] when another worker may have the job.
+pub async fn postpone(
+    conn: &mut AsyncPgConnection,
+    lease: &Lease,
+    delay: Duration,
+    reason: &str,
+    now: Option<OffsetDateTime>,
+) -> Result<(), FinishError> {
+    put_back(conn, lease, delay, false, reason, now).await
+}
+
+statement!(
+    BuryJob,
+    "UPDATE jobs SET state = 'dead', attempts = attempts + 1, last_error = ?, lease_token = NULL, lease_until = NULL
+     WHERE id = ? AND state = 'running' AND lease_token = ?"
+);
+
+/// Gives the job up: it stays as a dead letter. Tell the domain in the same transaction.
+///
+/// # Errors
+/// [`FinishError::LeaseLost`] when another worker may have the job.
+pub async fn bury(conn: &mut AsyncPgConnection, lease: &Lease, error: &str) -> Result<(), FinishError> {
+    let buried = prepared::<BuryJob>()
+        .bind::<Text, _>(storable(error))
+        .bind::<Text, _>(lease.job_id.as_str())
+        .bind::<SqlUuid, _>(lease.token)
+        .execute(conn)
+        .await?;
+    if buried == 0 {
+        Err(FinishError::LeaseLost)
+    } else {
+        Ok(())
+    }
+}

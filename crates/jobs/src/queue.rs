@@ -1,0 +1,46 @@
+//! The queues that workers take jobs from.
+
+use std::{fmt, str::FromStr};
+
+/// A line of jobs that workers serve apart from the others, with its own limits and metrics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Queue {
+    /// The reminders to debtors.
+    Relances,
+}
+
+/// A name that no queue has.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no queue {0:?}")]
+pub struct UnknownQueue(pub String);
+
+impl Queue {
+    /// Every queue.
+    pub const ALL: &'static [Self] = &[Self::Relances];
+
+    /// The name in the database, in Redis keys, in metrics and on the command line.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Relances => "relances",
+        }
+    }
+}
+
+impl fmt::Display for Queue {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Queue {
+    type Err = UnknownQueue;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|queue| queue.as_str() == text)
+            .ok_or_else(|| UnknownQueue(text.to_owned()))
+    }
+}

@@ -1,0 +1,144 @@
+//! How runs end, always fenced by the lease.
+
+use diesel_async::AsyncConnection as _;
+use rubis_jobs::{FinishError, JobState, bury, finish_many, postpone, release, retry};
+
+use crate::support::{Calendar, START, id, seconds};
+
+#[tokio::test]
+async fn a_finished_job_leaves_nothing_behind() {
+    let mut calendar = Calendar::create().await;
+    let lease = calendar.claimed(1).await.lease;
+    lease.finish(&mut calendar.conn).await.unwrap();
+    assert_eq!(calendar.find(1).await, None);
+}
+
+#[tokio::test]
+async fn an_effect_is_rolled_back_together_with_the_end_of_its_job() {
+    let mut calendar = Calendar::create().await;
+    let lease = calendar.claimed(1).await.lease;
+    let refused: Result<(), FinishError> = calendar
+        .conn
+        .transaction(async |conn| {
+            lease.finish(conn).await?;
+            Err(diesel::result::Error::RollbackTransaction.into())
+        })
+        .await;
+    assert!(refused.is_err());
+    assert_eq!(calendar.row(1).await.state, JobState::Running);
+}
+
+#[tokio::test]
+async fn nothing_can_be_recorded_under_a_lease_that_passed_to_another_worker() {
+    let mut calendar = Calendar::create().await;
+    let lost = calendar.claimed(1).await.lease;
+    release(&mut calendar.conn, std::slice::from_ref(&lost))
+        .await
+        .unwrap();
+    let current = calendar.claim(&[1], START).await.remove(0).lease;
+
+    let conn = &mut calendar.conn;
+    let is_lost = |result: Result<(), FinishError>| matches!(result, Err(FinishError::LeaseLost));
+    assert!(is_lost(lost.finish(conn).await));
+    assert!(is_lost(lost.reschedule(conn, START).await));
+    assert!(is_lost(retry(conn, &lost, seconds(1), "no", Some(START)).await));
+    assert!(is_lost(
+        postpone(conn, &lost, seconds(1), "no", Some(START)).await
+    ));
+    assert!(is_lost(bury(conn, &lost, "no").await));
+    assert!(
+        finish_many(conn, std::slice::from_ref(&lost))
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert!(
+        release(conn, std::slice::from_ref(&lost))
+            .await
+            .unwrap()
+            .is_empty()
+    );
+
+    current.finish(conn).await.unwrap();
+}
+
+#[tokio::test]
+async fn many_jobs_are_finished_by_one_statement_which_tells_whose_lease_was_lost() {
+    let mut calendar = Calendar::create().await;
+    let mut leases = Vec::new();
+    for key in 1..=3 {
+        leases.push(calendar.claimed(key).await.lease);
+    }
+    release(&mut calendar.conn, &leases[..1]).await.unwrap();
+    let finished = finish_many(&mut calendar.conn, &leases).await.unwrap();
+    assert_eq!(finished, [id(2), id(3)].into());
+    assert_eq!(calendar.row(1).await.state, JobState::Scheduled);
+}
+
+#[tokio::test]
+async fn a_failed_attempt_counts_and_waits() {
+    let mut calendar = Calendar::create().await;
+    let lease = calendar.claimed(1).await.lease;
+    retry(
+        &mut calendar.conn,
+        &lease,
+        seconds(30),
+        "mail server \0 busy",
+        Some(START),
+    )
+    .await
+    .unwrap();
+    let row = calendar.row(1).await;
+    assert_eq!(
+        (row.state, row.attempts, row.run_at),
+        (JobState::Scheduled, 1, START + seconds(30))
+    );
+    assert_eq!(row.last_error.as_deref(), Some("mail server  busy"));
+    assert_eq!(row.lease_until, None);
+}
+
+#[tokio::test]
+async fn a_job_that_nobody_could_judge_waits_without_counting() {
+    let mut calendar = Calendar::create().await;
+    let lease = calendar.claimed(1).await.lease;
+    postpone(&mut calendar.conn, &lease, seconds(30), "unknown", Some(START))
+        .await
+        .unwrap();
+    let row = calendar.row(1).await;
+    assert_eq!(
+        (row.state, row.attempts, row.run_at),
+        (JobState::Scheduled, 0, START + seconds(30))
+    );
+}
+
+#[tokio::test]
+async fn a_released_job_is_as_it_was_before_its_claim() {
+    let mut calendar = Calendar::create().await;
+    calendar.enqueue(1, START).await;
+    let before = calendar.row(1).await;
+    let lease = calendar.claim(&[1], START + seconds(5)).await.remove(0).lease;
+    assert_eq!(
+        release(&mut calendar.conn, &[lease]).await.unwrap(),
+        [id(1)].into()
+    );
+    assert_eq!(calendar.row(1).await, before);
+}
+
+#[tokio::test]
+async fn a_handler_can_give_its_job_another_date_as_though_it_were_new() {
+    let mut calendar = Calendar::create().await;
+    let failed = calendar.claimed(1).await.lease;
+    retry(&mut calendar.conn, &failed, seconds(0), "no", Some(START))
+        .await
+        .unwrap();
+    let lease = calendar.claim(&[1], START).await.remove(0).lease;
+    lease
+        .reschedule(&mut calendar.conn, START + seconds(86_400))
+        .await
+        .unwrap();
+    let row = calendar.row(1).await;
+    assert_eq!(
+        (row.state, row.attempts, row.run_at),
+        (JobState::Scheduled, 0, START + seconds(86_400))
+    );
+}

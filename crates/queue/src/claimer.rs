@@ -1,0 +1,193 @@
+//! Finds jobs to run: Redis says where to look, Postgres decides.
+
+use std::{collections::HashSet, time::Duration};
+
+use rubis_db::Pool;
+use rubis_jobs::{ClaimedJob, JobId, Queue};
+use time::OffsetDateTime;
+
+use crate::{
+    ClaimTerms, OfferedJob, Offers, QueueError, QueueSettings, Taken, held::offered, offers::BATCH,
+    rate::LocalRate,
+};
+
+/// When to look again at a job that another transaction was busy with.
+const BUSY_DELAY: Duration = Duration::from_millis(250);
+
+/// When to look again at jobs that Postgres could not be asked about.
+const OUTAGE_DELAY: Duration = Duration::from_secs(1);
+
+/// The least wait after a claim that found nothing, however soon something should be due: clocks
+/// differ by a little, and this keeps a worker from asking without pause.
+const LEAST_PAUSE: Duration = Duration::from_millis(2);
+
+/// The time between claims from Postgres alone, unless there was more than could be taken.
+const POLL_EVERY: Duration = Duration::from_secs(1);
+
+pub(crate) struct Claimer {
+    queue: Queue,
+    terms: ClaimTerms,
+    horizon: Duration,
+    local_rate: Option<LocalRate>,
+}
+
+/// What a claim found.
+#[derive(Debug)]
+pub(crate) struct Claim {
+    /// The jobs to run.
+    pub(crate) jobs: Vec<ClaimedJob>,
+    /// How long until it is worth asking again; none until the feeder says so.
+    pub(crate) next: Option<Duration>,
+    /// Redis named jobs, if only such as Postgres did not give.
+    pub(crate) looked: bool,
+}
+
+impl Claimer {
+    pub(crate) fn new(queue: Queue, settings: &QueueSettings) -> Self {
+        Self {
+            queue,
+            terms: ClaimTerms {
+                lease: settings.lease,
+                tenant_rate: settings.tenant_rate,
+                provider_rate: settings.provider_rate,
+            },
+            horizon: settings.horizon,
+            local_rate: settings.provider_rate.map(LocalRate::new),
+        }
+    }
+
+    /// Claims up to `count` jobs.
+    pub(crate) async fn claim(
+        &self,
+        pool: &Pool,
+        offers: &Offers,
+        count: usize,
+        now: Option<OffsetDateTime>,
+    ) -> Result<Claim, QueueError> {
+        let count = count.min(BATCH);
+        if offers.is_up()
+            && let Ok(taken) = offers.claim(count, self.terms, now).await
+        {
+            return self.claim_taken(pool, offers, taken, now).await;
+        }
+        self.claim_due(pool, count, now).await
+    }
+
+    /// Claims in Postgres what was taken from Redis. What Postgres does not give is offered anew
+    /// for its real date, or forgotten.
+    async fn claim_taken(
+        &self,
+        pool: &Pool,
+        offers: &Offers,
+        taken: Taken,
+        now: Option<OffsetDateTime>,
+    ) -> Result<Claim, QueueError> {
+        if taken.jobs.is_empty() {
+            let next = taken.next.map(|next| next.max(LEAST_PAUSE));
+            return Ok(Claim {
+                jobs: Vec::new(),
+                next,
+                looked: false,
+            });
+        }
+        match self.claim_rows(pool, &taken.jobs, now).await {
+            Ok((jobs, waiting)) => {
+                self.return_others(offers, &taken.jobs, &jobs, &waiting, now)
+                    .await;
+                Ok(Claim {
+                    jobs,
+                    next: taken.next,
+                    looked: true,
+                })
+            }
+            Err(error) => {
+                let back: Vec<_> = taken.jobs.into_iter().map(|job| (job, OUTAGE_DELAY)).collect();
+                // Should this fail as well, the leases in Redis end by themselves.
+                let _ = offers.give_back(&back, now).await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn claim_rows(
+        &self,
+        pool: &Pool,
+        taken: &[OfferedJob],
+        now: Option<OffsetDateTime>,
+    ) -> Result<(Vec<ClaimedJob>, Vec<rubis_jobs::UnclaimedJob>), QueueError> {
+        let ids: Vec<JobId> = taken.iter().map(|job| job.id.clone()).collect();
+        let mut conn = pool.get().await?;
+        let jobs = rubis_jobs::claim(&mut conn, self.queue, &ids, self.terms.lease, now).await?;
+        let claimed: HashSet<&JobId> = jobs.iter().map(|job| &job.lease.job_id).collect();
+        let others: Vec<JobId> = ids.into_iter().filter(|id| !claimed.contains(id)).collect();
+        if others.is_empty() {
+            return Ok((jobs, Vec::new()));
+        }
+        // The claim stands whatever becomes of this look-up.
+        let waiting = rubis_jobs::look_up_unclaimed(&mut conn, self.queue, &others, now).await;
+        Ok((jobs, waiting.unwrap_or_default()))
+    }
+
+    async fn return_others(
+        &self,
+        offers: &Offers,
+        taken: &[OfferedJob],
+        claimed: &[ClaimedJob],
+        waiting: &[rubis_jobs::UnclaimedJob],
+        now: Option<OffsetDateTime>,
+    ) {
+        if claimed.len() == taken.len() {
+            return;
+        }
+        let claimed: HashSet<OfferedJob> = claimed.iter().map(offered).collect();
+        let (mut back, mut gone) = (Vec::new(), Vec::new());
+        for job in taken.iter().filter(|job| !claimed.contains(job)) {
+            match waiting.iter().find(|waiting| waiting.id == job.id) {
+                Some(waiting) if waiting.due_in.is_zero() => back.push((job.clone(), BUSY_DELAY)),
+                Some(waiting) if waiting.due_in <= self.horizon => back.push((job.clone(), waiting.due_in)),
+                // Beyond the window, where the feeder will find it again, or no longer scheduled.
+                _ => gone.push(job.clone()),
+            }
+        }
+        // Should these fail, the leases in Redis end, and the same question is asked again.
+        let _ = offers.give_back(&back, now).await;
+        let _ = offers.forget(&gone).await;
+    }
+
+    /// Claims from Postgres alone.
+    async fn claim_due(
+        &self,
+        pool: &Pool,
+        count: usize,
+        now: Option<OffsetDateTime>,
+    ) -> Result<Claim, QueueError> {
+        let wanted = u32::try_from(count).unwrap_or(u32::MAX);
+        let allowed = self
+            .local_rate
+            .as_ref()
+            .map_or(wanted, |rate| rate.take(wanted, now));
+        if allowed == 0 {
+            return Ok(Claim {
+                jobs: Vec::new(),
+                next: Some(POLL_EVERY),
+                looked: false,
+            });
+        }
+        let mut conn = pool.get().await?;
+        let jobs = rubis_jobs::claim_due(&mut conn, self.queue, allowed, self.terms.lease, now).await?;
+        let claimed = u32::try_from(jobs.len()).unwrap_or(allowed);
+        if let Some(rate) = &self.local_rate {
+            rate.give_back(allowed - claimed.min(allowed));
+        }
+        let next = if claimed < wanted {
+            POLL_EVERY
+        } else {
+            Duration::ZERO
+        };
+        Ok(Claim {
+            looked: !jobs.is_empty(),
+            jobs,
+            next: Some(next),
+        })
+    }
+}

@@ -1,0 +1,17 @@
+//! Why a step of the queue failed.
+
+use crate::OffersError;
+
+/// Why a step of the queue failed. The next step tries again; nothing is lost by it.
+#[derive(Debug, thiserror::Error)]
+pub enum QueueError {
+    /// Redis does not answer.
+    #[error(transparent)]
+    Offers(#[from] OffersError),
+    /// No connection to Postgres.
+    #[error("Postgres cannot be reached: {0}")]
+    Pool(#[from] rubis_db::PoolError),
+    /// Postgres refused.
+    #[error("Postgres refused: {0}")]
+    Database(#[from] diesel::result::Error),
+}

@@ -1,0 +1,242 @@
+//! Reads the calendar and offers what will be due soon.
+//!
+//! The feeder works by level, not by edge: whatever Redis lost, missed or never heard of is offered
+//! again by the next look at the window it belongs to. It reads
+//! - the *far edge* each second: what came into the window since;
+//! - the *near slice* each second: what was enqueued for about now;
+//! - the *whole window* every 30 s, and at once after Redis was wiped.
+
+use std::time::Duration;
+
+use rubis_db::{AsyncPgConnection, Pool};
+use rubis_jobs::{PageStart, Queue, Reaped, ScheduledJob};
+use time::OffsetDateTime;
+
+use crate::{
+    FeedPlan, OfferedJob, Offers, QueueError, QueueSettings,
+    instant::{from_milliseconds, milliseconds},
+    metrics,
+    offers::BATCH,
+};
+
+/// Jobs to a page of the calendar.
+const PAGE: u32 = 1_000;
+
+/// How far the near slice reaches back: a transaction that enqueues a job for "now" may take so
+/// long to commit.
+const NEAR_PAST: Duration = Duration::from_secs(10);
+
+/// How far the near slice reaches ahead: to the one after the next, if that should be late.
+const NEAR_FUTURE: Duration = Duration::from_secs(3);
+
+/// The most jobs of a near slice, the newest first, lest a backlog be read again each second.
+const NEAR_LIMIT: u32 = 2_000;
+
+/// The most jobs taken from lost workers in one statement, and the most statements in one step.
+const REAP_BATCH: u32 = 500;
+const REAP_BATCHES: u32 = 10;
+
+/// Clocks that differ by less are taken to agree: the measurement is no better than that.
+const CLOCK_NOISE: i64 = 250;
+
+/// What one step of the feeder did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FeedReport {
+    /// Jobs taken from workers that were lost.
+    pub reaped: Vec<Reaped>,
+    /// Jobs offered to Redis, those left alone because they are leased not counted.
+    pub offered: u64,
+    /// The whole window was read.
+    pub swept: bool,
+    /// Redis answered.
+    pub redis_up: bool,
+    /// How long until something can be due; none when nothing is offered.
+    pub next: Option<Duration>,
+}
+
+pub(crate) struct Feeder<'a> {
+    pub(crate) queue: Queue,
+    pub(crate) settings: &'a QueueSettings,
+    pub(crate) pool: &'a Pool,
+    pub(crate) offers: &'a Offers,
+}
+
+/// One reading of the calendar: the instant by Postgres, and how far the clock of Redis is ahead.
+struct Reading {
+    clock: OffsetDateTime,
+    ahead: i64,
+    now: Option<OffsetDateTime>,
+}
+
+impl Feeder<'_> {
+    /// One step: takes back what lost workers held, reads what is to be read, offers it. With
+    /// `force` the whole window is read, whoever read it last.
+    pub(crate) async fn feed(
+        &self,
+        force: bool,
+        now: Option<OffsetDateTime>,
+    ) -> Result<FeedReport, QueueError> {
+        let mut conn = self.pool.get().await?;
+        let mut report = FeedReport {
+            reaped: self.reap(&mut conn, now).await?,
+            ..FeedReport::default()
+        };
+        match self.offer(&mut conn, force, &mut report, now).await {
+            Ok(()) => report.redis_up = true,
+            // The claim loop knows what to do without Redis, and the next sweep mends the rest.
+            Err(QueueError::Offers(_)) => {}
+            Err(error) => return Err(error),
+        }
+        Ok(report)
+    }
+
+    async fn reap(
+        &self,
+        conn: &mut AsyncPgConnection,
+        now: Option<OffsetDateTime>,
+    ) -> Result<Vec<Reaped>, QueueError> {
+        let mut reaped = Vec::new();
+        for _ in 0..REAP_BATCHES {
+            let policy = &self.settings.crash_policy;
+            let batch = rubis_jobs::reap_expired(conn, self.queue, policy, REAP_BATCH, now).await?;
+            let is_last = u32::try_from(batch.len()).is_ok_and(|length| length < REAP_BATCH);
+            reaped.extend(batch);
+            if is_last {
+                break;
+            }
+        }
+        for job in &reaped {
+            metrics::crashed(self.queue);
+            if job.quarantined {
+                metrics::dead(self.queue);
+                tracing::error!(queue = %self.queue, job = %job.id, crashes = job.crashes, "quarantined");
+            } else {
+                tracing::warn!(queue = %self.queue, job = %job.id, crashes = job.crashes, "taken from a lost worker");
+            }
+        }
+        Ok(reaped)
+    }
+
+    async fn offer(
+        &self,
+        conn: &mut AsyncPgConnection,
+        force: bool,
+        report: &mut FeedReport,
+        now: Option<OffsetDateTime>,
+    ) -> Result<(), QueueError> {
+        // A little less than a tick, so that a tick that comes early is not skipped.
+        let slice_every = self.settings.tick.mul_f64(0.9);
+        let sweep_every = if force {
+            Duration::ZERO
+        } else {
+            self.settings.sweep_every
+        };
+        let plan = self.offers.begin_feed(slice_every, sweep_every, now).await?;
+        let clock = rubis_jobs::database_now(conn, now).await?;
+        let ahead = plan.now - milliseconds(clock);
+        let reading = Reading {
+            clock,
+            ahead: if ahead.abs() < CLOCK_NOISE { 0 } else { ahead },
+            now,
+        };
+
+        self.offer_reaped(&report.reaped, &reading).await?;
+        if plan.slice {
+            let read = self.read(conn, plan, &reading).await;
+            if plan.sweep && read.is_err() {
+                self.offers.fail_feed().await?;
+            }
+            report.offered = read?;
+            report.swept = plan.sweep;
+        }
+        report.next = self.offers.next_due(now).await?;
+        Ok(())
+    }
+
+    /// Whatever Redis believes of these jobs was the lost worker's.
+    async fn offer_reaped(&self, reaped: &[Reaped], reading: &Reading) -> Result<(), QueueError> {
+        let jobs: Vec<(OfferedJob, Duration)> = reaped
+            .iter()
+            .filter(|job| !job.quarantined)
+            .map(|job| {
+                let wait = Duration::try_from(job.run_at - reading.clock).unwrap_or_default();
+                (
+                    OfferedJob {
+                        id: job.id.clone(),
+                        organization: job.organization,
+                    },
+                    wait,
+                )
+            })
+            .collect();
+        Ok(self.offers.give_back(&jobs, reading.now).await?)
+    }
+
+    async fn read(
+        &self,
+        conn: &mut AsyncPgConnection,
+        plan: FeedPlan,
+        reading: &Reading,
+    ) -> Result<u64, QueueError> {
+        let until = reading.clock + self.settings.horizon;
+        let read_before = plan.upper.and_then(from_milliseconds).filter(|_| !plan.sweep);
+        let offered = match read_before {
+            None => {
+                self.read_window(conn, PageStart::Earliest, until, reading)
+                    .await?
+            }
+            Some(upper) => {
+                let edge = self
+                    .read_window(conn, PageStart::After(upper), until, reading)
+                    .await?;
+                let (from, until) = (reading.clock - NEAR_PAST, reading.clock + NEAR_FUTURE);
+                let near = rubis_jobs::sweep_newest(conn, self.queue, from, until, NEAR_LIMIT).await?;
+                edge + self.offer_page(&near, reading).await?
+            }
+        };
+        self.offers.end_feed(milliseconds(until)).await?;
+        Ok(offered)
+    }
+
+    async fn read_window(
+        &self,
+        conn: &mut AsyncPgConnection,
+        mut start: PageStart,
+        until: OffsetDateTime,
+        reading: &Reading,
+    ) -> Result<u64, QueueError> {
+        let mut offered = 0;
+        loop {
+            let page = rubis_jobs::sweep_page(conn, self.queue, &start, until, PAGE).await?;
+            offered += self.offer_page(&page, reading).await?;
+            match page
+                .into_iter()
+                .nth(usize::try_from(PAGE - 1).unwrap_or(usize::MAX))
+            {
+                Some(last) => start = PageStart::AfterJob(last),
+                None => return Ok(offered),
+            }
+        }
+    }
+
+    async fn offer_page(&self, page: &[ScheduledJob], reading: &Reading) -> Result<u64, QueueError> {
+        let mut offered = 0;
+        for batch in page.chunks(BATCH) {
+            let jobs: Vec<(OfferedJob, i64)> = batch
+                .iter()
+                .map(|job| {
+                    let due = milliseconds(job.run_at).saturating_add(reading.ahead);
+                    (
+                        OfferedJob {
+                            id: job.id.clone(),
+                            organization: job.organization,
+                        },
+                        due,
+                    )
+                })
+                .collect();
+            offered += self.offers.offer(&jobs, reading.now).await?;
+        }
+        Ok(offered)
+    }
+}

@@ -1,0 +1,144 @@
+//! What a domain does for a kind of job.
+
+use std::{collections::HashMap, sync::Arc};
+
+use async_trait::async_trait;
+use rubis_db::{AsyncPgConnection, Pool};
+use rubis_jobs::{Job, JobError, JobId, Lease, RetryPolicy};
+use rubis_kernel::OrganizationId;
+use serde_json::Value;
+use time::OffsetDateTime;
+
+/// What a handler gets beside the job.
+#[derive(Clone)]
+pub struct JobContext {
+    /// The connections to Postgres.
+    pub pool: Pool,
+    /// The right to run the job: [`Lease::finish`] belongs in the transaction of the effect.
+    pub lease: Lease,
+    /// The instant at which the job was claimed.
+    pub now: OffsetDateTime,
+    /// The tenant.
+    pub organization: Option<OrganizationId>,
+    /// A failure of this attempt would be the last.
+    pub is_last_attempt: bool,
+}
+
+/// How a handler ended well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finished {
+    /// It called [`Lease::finish`] or [`Lease::reschedule`] in its own transaction.
+    Recorded,
+    /// It had nothing to record: the runner finishes the job.
+    Unrecorded,
+}
+
+/// Why and when a job was given up.
+#[derive(Clone, Debug)]
+pub struct Death {
+    /// The job.
+    pub job_id: JobId,
+    /// The tenant.
+    pub organization: Option<OrganizationId>,
+    /// The last failure.
+    pub error: String,
+    /// The failures, the last one included.
+    pub attempts: u32,
+    /// When the last attempt was claimed.
+    pub now: OffsetDateTime,
+}
+
+/// Does one kind of job. A job may be run more than once (its worker can be lost at any point), so
+/// a handler looks at the state of things first, and records under its lease.
+#[async_trait]
+pub trait Handler: Send + Sync + 'static {
+    /// The kind.
+    type Job: Job;
+
+    /// Does the job.
+    async fn run(&self, context: JobContext, job: Self::Job) -> Result<Finished, JobError>;
+
+    /// Records that the job was given up, in the transaction that makes it a dead letter.
+    async fn on_dead(
+        &self,
+        _conn: &mut AsyncPgConnection,
+        _job: Self::Job,
+        _death: &Death,
+    ) -> Result<(), JobError> {
+        Ok(())
+    }
+}
+
+/// A handler of whatever kind.
+#[async_trait]
+pub(crate) trait AnyHandler: Send + Sync {
+    fn retry_policy(&self) -> RetryPolicy;
+    async fn run(&self, context: JobContext, payload: Value) -> Result<Finished, JobError>;
+    async fn on_dead(
+        &self,
+        conn: &mut AsyncPgConnection,
+        payload: Value,
+        death: &Death,
+    ) -> Result<(), JobError>;
+}
+
+struct Typed<H>(H);
+
+fn read<J: Job>(payload: Value) -> Result<J, JobError> {
+    serde_json::from_value(payload).map_err(|error| JobError::Unreadable {
+        reason: error.to_string(),
+    })
+}
+
+#[async_trait]
+impl<H: Handler> AnyHandler for Typed<H> {
+    fn retry_policy(&self) -> RetryPolicy {
+        H::Job::RETRY
+    }
+
+    async fn run(&self, context: JobContext, payload: Value) -> Result<Finished, JobError> {
+        self.0.run(context, read(payload)?).await
+    }
+
+    async fn on_dead(
+        &self,
+        conn: &mut AsyncPgConnection,
+        payload: Value,
+        death: &Death,
+    ) -> Result<(), JobError> {
+        self.0.on_dead(conn, read(payload)?, death).await
+    }
+}
+
+/// The handlers of a worker, by kind.
+#[derive(Clone, Default)]
+pub struct Handlers {
+    by_kind: HashMap<&'static str, Arc<dyn AnyHandler>>,
+}
+
+impl Handlers {
+    /// None yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Also this one, in place of an earlier one for the same kind.
+    #[must_use]
+    pub fn with<H: Handler>(mut self, handler: H) -> Self {
+        self.by_kind.insert(H::Job::KIND, Arc::new(Typed(handler)));
+        self
+    }
+
+    /// The kinds that have a handler, in alphabetical order.
+    #[must_use]
+    pub fn kinds(&self) -> Vec<&'static str> {
+        let mut kinds: Vec<_> = self.by_kind.keys().copied().collect();
+        kinds.sort_unstable();
+        kinds
+    }
+
+    pub(crate) fn get(&self, kind: &str) -> Option<&Arc<dyn AnyHandler>> {
+        self.by_kind.get(kind)
+    }
+}

@@ -1,0 +1,37 @@
+//! Runs jobs when they are due: Postgres is the calendar, Redis is the clock.
+//!
+//! A [`Worker`] serves queues. For each, its *feeder* reads what will be due soon from Postgres and
+//! offers it to Redis; its *claim loop* takes what is due from Redis, tenants in turn and within
+//! the limits, and claims those rows in Postgres, whose word is final; handlers run; and how they
+//! ended is settled in Postgres first. Without Redis the claim loop asks Postgres directly. Whatever
+//! a worker had in its hands when it died comes back when the lease ends.
+
+mod claimer;
+mod error;
+mod execute;
+mod feeder;
+mod handler;
+mod held;
+mod instant;
+mod jitter;
+pub mod metrics;
+mod offers;
+mod rate;
+mod redis_pool;
+mod runner;
+mod serve;
+mod settings;
+mod settle;
+mod worker;
+
+pub use error::QueueError;
+pub use feeder::FeedReport;
+pub use handler::{Death, Finished, Handler, Handlers, JobContext};
+pub use jitter::Jitter;
+pub use offers::{BATCH, ClaimTerms, FeedPlan, OfferedJob, Offers, OffersError, Taken};
+pub use rate::RateLimit;
+pub use redis_pool::{RedisAddressError, RedisPool, connect_redis};
+pub use runner::QueueRunner;
+pub use settings::QueueSettings;
+pub use settle::RunReport;
+pub use worker::Worker;

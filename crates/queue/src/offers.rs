@@ -1,0 +1,363 @@
+//! What Redis knows of a queue: which jobs will be due soon, and who is looking at them.
+//!
+//! Under `{prefix}:1:{{queue}}:`, where the braces are Redis Cluster's hash tag, there are
+//! - `o:<organization>`: the organization's offered jobs by date;
+//! - `wait`: organizations by the next instant at which they may have something;
+//! - `ring`: organizations that have something due, by turn;
+//! - `leased`: jobs that a worker took, by the end of its lease;
+//! - `rate`, `rate:<organization>`: the state of the limits;
+//! - `feed`: what the feeders have read, and when.
+//!
+//! An organization that has offered jobs is in `wait` or in `ring`, never in both. All of it is
+//! derived from Postgres and may vanish at any time.
+
+use std::{
+    sync::{
+        LazyLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use deadpool_redis::redis::{FromRedisValue, RedisError, Script, ScriptInvocation, cmd};
+use rubis_jobs::{JobId, Queue};
+use rubis_kernel::OrganizationId;
+use time::OffsetDateTime;
+
+use crate::{
+    RateLimit, RedisPool,
+    instant::{duration_milliseconds, milliseconds},
+    metrics,
+};
+
+static OFFER: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/offer.lua")));
+static CLAIM: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/claim.lua")));
+static RENEW: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/renew.lua")));
+static BEGIN_FEED: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/begin_feed.lua")));
+static NEXT_DUE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/next_due.lua")));
+
+/// The most jobs that one script call deals with, so that none takes Redis for more than 3 ms.
+pub const BATCH: usize = 200;
+
+/// Redis could not be reached, or refused.
+#[derive(Debug, thiserror::Error)]
+pub enum OffersError {
+    /// No connection.
+    #[error("Redis cannot be reached: {0}")]
+    Pool(#[from] deadpool_redis::PoolError),
+    /// A command failed.
+    #[error("Redis refused: {0}")]
+    Redis(#[from] RedisError),
+}
+
+/// The offered jobs of a queue.
+pub struct Offers {
+    queue: Queue,
+    pool: RedisPool,
+    base: String,
+    is_up: AtomicBool,
+}
+
+/// A job as Redis names it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct OfferedJob {
+    /// The job.
+    pub id: JobId,
+    /// The tenant whose turn it takes.
+    pub organization: Option<OrganizationId>,
+}
+
+/// What a claim took.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// The jobs, leased to the caller.
+    pub jobs: Vec<OfferedJob>,
+    /// How long until something can be due; none when nothing is offered.
+    pub next: Option<Duration>,
+}
+
+/// The limits and the length of a claim.
+#[derive(Clone, Copy, Debug)]
+pub struct ClaimTerms {
+    /// How long the jobs are leased.
+    pub lease: Duration,
+    /// What each tenant may send.
+    pub tenant_rate: Option<RateLimit>,
+    /// What all may send.
+    pub provider_rate: Option<RateLimit>,
+}
+
+/// What a feeder is to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FeedPlan {
+    /// The clock of Redis, in milliseconds.
+    pub now: i64,
+    /// The slices that are new since the last look.
+    pub slice: bool,
+    /// The whole window.
+    pub sweep: bool,
+    /// Up to where the window was read, in milliseconds of the clock of Postgres.
+    pub upper: Option<i64>,
+}
+
+/// The organization in a key: 32 hexadecimal digits, or a dash for the platform's own jobs.
+fn organization_key(organization: Option<OrganizationId>) -> String {
+    organization.map_or_else(
+        || "-".to_owned(),
+        |organization| organization.as_uuid().simple().to_string(),
+    )
+}
+
+fn member(job: &OfferedJob) -> String {
+    format!("{}|{}", organization_key(job.organization), job.id)
+}
+
+/// The instant for a script: empty lets Redis read its own clock.
+fn script_now(now: Option<OffsetDateTime>) -> String {
+    now.map_or_else(String::new, |now| milliseconds(now).to_string())
+}
+
+/// The time between an instant and now, none when the instant is -1.
+fn wait(now: i64, next: i64) -> Option<Duration> {
+    (next >= 0).then(|| Duration::from_millis(u64::try_from(next.saturating_sub(now)).unwrap_or(0)))
+}
+
+impl Offers {
+    /// The offers of the queue below this prefix.
+    #[must_use]
+    pub fn new(queue: Queue, pool: RedisPool, prefix: &str) -> Self {
+        Self {
+            queue,
+            pool,
+            base: format!("{prefix}:1:{{{queue}}}:"),
+            is_up: AtomicBool::new(true),
+        }
+    }
+
+    /// Whether Redis answered when it was last asked.
+    #[must_use]
+    pub fn is_up(&self) -> bool {
+        self.is_up.load(Ordering::Relaxed)
+    }
+
+    /// Notes whether Redis answers, and says so when that has changed.
+    fn note<T>(&self, result: Result<T, OffersError>) -> Result<T, OffersError> {
+        let is_up = result.is_ok();
+        if self.is_up.swap(is_up, Ordering::Relaxed) != is_up {
+            match &result {
+                Ok(_) => tracing::info!(queue = %self.queue, "Redis answers again"),
+                Err(error) => {
+                    tracing::warn!(queue = %self.queue, %error, "without Redis, jobs come from Postgres")
+                }
+            }
+        }
+        metrics::redis_up(self.queue, is_up);
+        result
+    }
+
+    async fn invoke<T: FromRedisValue>(&self, call: &ScriptInvocation<'_>) -> Result<T, OffersError> {
+        let answer = async {
+            let mut connection = self.pool.get().await?;
+            Ok(call.invoke_async(&mut connection).await?)
+        };
+        self.note(answer.await)
+    }
+
+    /// Notes the dates of up to [`BATCH`] jobs, in milliseconds of the clock of Redis. A job that
+    /// is leased is left alone. Returns how many were not.
+    ///
+    /// # Errors
+    /// Redis does not answer.
+    pub async fn offer(
+        &self,
+        jobs: &[(OfferedJob, i64)],
+        now: Option<OffsetDateTime>,
+    ) -> Result<u64, OffersError> {
+        let mut call = OFFER.prepare_invoke();
+        call.key(&self.base).arg(script_now(now)).arg("absolute").arg(0);
+        for (job, due) in jobs {
+            call.arg(organization_key(job.organization))
+                .arg(job.id.as_str())
+                .arg(*due);
+        }
+        self.invoke(&call).await
+    }
+
+    /// Ends the leases of jobs and notes that they are due after these waits.
+    ///
+    /// # Errors
+    /// Redis does not answer.
+    pub async fn give_back(
+        &self,
+        jobs: &[(OfferedJob, Duration)],
+        now: Option<OffsetDateTime>,
+    ) -> Result<(), OffersError> {
+        for batch in jobs.chunks(BATCH) {
+            let mut call = OFFER.prepare_invoke();
+            call.key(&self.base).arg(script_now(now)).arg("relative").arg(1);
+            for (job, wait) in batch {
+                call.arg(organization_key(job.organization))
+                    .arg(job.id.as_str())
+                    .arg(duration_milliseconds(*wait));
+            }
+            let _: u64 = self.invoke(&call).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes up to `count` (at most [`BATCH`]) jobs that are due, the organizations in turn.
+    ///
+    /// # Errors
+    /// Redis does not answer; jobs that it took all the same come back when their leases end.
+    pub async fn claim(
+        &self,
+        count: usize,
+        terms: ClaimTerms,
+        now: Option<OffsetDateTime>,
+    ) -> Result<Taken, OffersError> {
+        let limit =
+            |rate: Option<RateLimit>| rate.map_or((0.0, 0.0), |rate| (rate.interval(), rate.tolerance()));
+        let (tenant, provider) = (limit(terms.tenant_rate), limit(terms.provider_rate));
+        let mut call = CLAIM.prepare_invoke();
+        call.key(&self.base)
+            .arg(script_now(now))
+            .arg(count.min(BATCH))
+            .arg(duration_milliseconds(terms.lease));
+        call.arg(tenant.0).arg(tenant.1).arg(provider.0).arg(provider.1);
+        let (clock, next, jobs) = self.invoke::<ClaimReply>(&call).await?.0;
+        Ok(Taken {
+            jobs,
+            next: wait(clock, next),
+        })
+    }
+
+    /// Lengthens the leases of jobs that are still leased.
+    ///
+    /// # Errors
+    /// Redis does not answer.
+    pub async fn renew(
+        &self,
+        jobs: &[OfferedJob],
+        lease: Duration,
+        now: Option<OffsetDateTime>,
+    ) -> Result<(), OffersError> {
+        for batch in jobs.chunks(BATCH) {
+            let mut call = RENEW.prepare_invoke();
+            call.key(&self.base)
+                .arg(script_now(now))
+                .arg(duration_milliseconds(lease));
+            for job in batch {
+                call.arg(member(job));
+            }
+            let _: u64 = self.invoke(&call).await?;
+        }
+        Ok(())
+    }
+
+    /// Forgets jobs that were leased.
+    ///
+    /// # Errors
+    /// Redis does not answer.
+    pub async fn forget(&self, jobs: &[OfferedJob]) -> Result<(), OffersError> {
+        for batch in jobs.chunks(BATCH) {
+            let members: Vec<String> = batch.iter().map(member).collect();
+            let answer = async {
+                let mut connection = self.pool.get().await?;
+                let mut command = cmd("ZREM");
+                command.arg(format!("{}leased", self.base)).arg(members);
+                Ok(command.query_async::<()>(&mut connection).await?)
+            };
+            self.note(answer.await)?;
+        }
+        Ok(())
+    }
+
+    /// Says what a feeder is to read now, and notes that it does.
+    ///
+    /// # Errors
+    /// Redis does not answer.
+    pub async fn begin_feed(
+        &self,
+        slice_every: Duration,
+        sweep_every: Duration,
+        now: Option<OffsetDateTime>,
+    ) -> Result<FeedPlan, OffersError> {
+        let mut call = BEGIN_FEED.prepare_invoke();
+        call.key(&self.base).arg(script_now(now));
+        call.arg(duration_milliseconds(slice_every))
+            .arg(duration_milliseconds(sweep_every));
+        let (now, slice, sweep, upper): (i64, bool, bool, i64) = self.invoke(&call).await?;
+        Ok(FeedPlan {
+            now,
+            slice,
+            sweep,
+            upper: (upper >= 0).then_some(upper),
+        })
+    }
+
+    /// Notes up to where the window has been read, in milliseconds of the clock of Postgres.
+    ///
+    /// # Errors
+    /// Redis does not answer.
+    pub async fn end_feed(&self, upper: i64) -> Result<(), OffersError> {
+        self.set_feed_mark("HSET", &["upper".to_owned(), upper.to_string()])
+            .await
+    }
+
+    /// Lets the next feeder sweep the whole window, since this one could not finish.
+    ///
+    /// # Errors
+    /// Redis does not answer.
+    pub async fn fail_feed(&self) -> Result<(), OffersError> {
+        self.set_feed_mark("HDEL", &["swept".to_owned()]).await
+    }
+
+    async fn set_feed_mark(&self, command: &str, arguments: &[String]) -> Result<(), OffersError> {
+        let answer = async {
+            let mut connection = self.pool.get().await?;
+            Ok(cmd(command)
+                .arg(format!("{}feed", self.base))
+                .arg(arguments)
+                .query_async::<()>(&mut connection)
+                .await?)
+        };
+        self.note(answer.await)
+    }
+
+    /// How long until something can be due; none when nothing is offered.
+    ///
+    /// # Errors
+    /// Redis does not answer.
+    pub async fn next_due(&self, now: Option<OffsetDateTime>) -> Result<Option<Duration>, OffersError> {
+        let mut call = NEXT_DUE.prepare_invoke();
+        call.key(&self.base).arg(script_now(now));
+        let (clock, next): (i64, i64) = self.invoke(&call).await?;
+        Ok(wait(clock, next))
+    }
+}
+
+/// The clock, the next date, and the jobs.
+struct ClaimReply((i64, i64, Vec<OfferedJob>));
+
+impl FromRedisValue for ClaimReply {
+    fn from_redis_value(
+        value: deadpool_redis::redis::Value,
+    ) -> Result<Self, deadpool_redis::redis::ParsingError> {
+        let fields: Vec<deadpool_redis::redis::Value> = FromRedisValue::from_redis_value(value)?;
+        let mut fields = fields.into_iter();
+        let mut instant = || fields.next().map_or(Ok(-1), i64::from_redis_value);
+        let (now, next) = (instant()?, instant()?);
+        let mut jobs = Vec::new();
+        while let (Some(organization), Some(id)) = (fields.next(), fields.next()) {
+            let organization = String::from_redis_value(organization)?;
+            // What is no id was not written by this queue, and no row answers to it.
+            if let Ok(id) = String::from_redis_value(id)?.parse() {
+                jobs.push(OfferedJob {
+                    id,
+                    organization: organization.parse().ok(),
+                });
+            }
+        }
+        Ok(Self((now, next, jobs)))
+    }
+}

@@ -1,0 +1,137 @@
+-- Takes jobs that are due, the organizations in turn, within the limits, and leases them.
+-- KEYS[1]  the prefix of all keys of the queue
+-- ARGV     now in ms ('' for the clock of Redis), how many at most, the lease in ms, the tenant's
+--          limit and the provider's, each as interval and tolerance in ms (interval 0: no limit)
+-- Returns  now, when something can next be due (-1: never), then organization, job for each job
+local base = KEYS[1]
+local now = tonumber(ARGV[1])
+if not now then
+  local time = redis.call('TIME')
+  now = time[1] * 1000 + math.floor(time[2] / 1000)
+end
+local wanted, lease = tonumber(ARGV[2]), tonumber(ARGV[3])
+local tenant_interval, tenant_tolerance = tonumber(ARGV[4]), tonumber(ARGV[5])
+local provider_interval, provider_tolerance = tonumber(ARGV[6]), tonumber(ARGV[7])
+local leased, wait, ring = base .. 'leased', base .. 'wait', base .. 'ring'
+
+-- The generic cell rate algorithm: how many of `most` may go now, and the arrival time they are
+-- counted from. A value that no run of this algorithm could have left comes from a clock that
+-- went back, and is cut down to the most it can be.
+local function allowance(key, interval, tolerance, most)
+  local arrival = tonumber(redis.call('GET', key) or now)
+  arrival = math.min(math.max(arrival, now), now + tolerance + interval)
+  local free = math.floor((now + tolerance - arrival) / interval) + 1
+  return math.max(0, math.min(most, free)), arrival
+end
+local function spend(key, arrival)
+  redis.call('SET', key, string.format('%.3f', arrival), 'PX', math.ceil(arrival - now) + 60000)
+end
+
+-- Whoever took these neither renewed nor returned them. They are due again; Postgres knows whether
+-- they really are.
+local lost = redis.call('ZRANGEBYSCORE', leased, '-inf', now, 'LIMIT', 0, 50)
+if #lost > 0 then
+  redis.call('ZREM', leased, unpack(lost))
+  for _, member in ipairs(lost) do
+    local bar = string.find(member, '|', 1, true)
+    local organization = string.sub(member, 1, bar - 1)
+    redis.call('ZADD', base .. 'o:' .. organization, 'NX', now, string.sub(member, bar + 1))
+    if not redis.call('ZSCORE', ring, organization) then
+      redis.call('ZADD', wait, 'LT', now, organization)
+    end
+  end
+end
+
+-- Organizations whose time has come join the end of the ring.
+local last = redis.call('ZRANGE', ring, -1, -1, 'WITHSCORES')
+local turn = tonumber(last[2] or 0)
+local ready = redis.call('ZRANGEBYSCORE', wait, '-inf', now, 'LIMIT', 0, 200)
+if #ready > 0 then
+  redis.call('ZREM', wait, unpack(ready))
+  local joining = {}
+  for _, organization in ipairs(ready) do
+    turn = turn + 1
+    joining[#joining + 1] = turn
+    joining[#joining + 1] = organization
+  end
+  redis.call('ZADD', ring, unpack(joining))
+end
+
+local reply = { now, -1 }
+local free, arrival = wanted, nil
+if provider_interval > 0 then
+  free, arrival = allowance(base .. 'rate', provider_interval, provider_tolerance, wanted)
+end
+local size = redis.call('ZCARD', ring)
+local share = math.max(1, math.floor(free / math.max(1, size)))
+local taken, visits = 0, 0
+while taken < free and visits < 200 do
+  local organization = redis.call('ZPOPMIN', ring)[1]
+  if not organization then
+    break
+  end
+  visits = visits + 1
+  local set = base .. 'o:' .. organization
+  local take = math.min(share, free - taken)
+  local ids = redis.call('ZRANGEBYSCORE', set, '-inf', now, 'LIMIT', 0, take + 1)
+  take = math.min(take, #ids)
+  local slot = nil
+  if take > 0 and tenant_interval > 0 then
+    local key = base .. 'rate:' .. organization
+    local tenant_arrival
+    take, tenant_arrival = allowance(key, tenant_interval, tenant_tolerance, take)
+    tenant_arrival = tenant_arrival + take * tenant_interval
+    if take > 0 then
+      spend(key, tenant_arrival)
+    end
+    slot = math.ceil(tenant_arrival - tenant_tolerance)
+  end
+  if take > 0 then
+    local leases = {}
+    for i = 1, take do
+      leases[#leases + 1] = now + lease
+      leases[#leases + 1] = organization .. '|' .. ids[i]
+      reply[#reply + 1] = organization
+      reply[#reply + 1] = ids[i]
+    end
+    redis.call('ZREM', set, unpack(ids, 1, take))
+    redis.call('ZADD', leased, unpack(leases))
+    taken = taken + take
+  end
+  if #ids > take then
+    if slot and slot > now then
+      redis.call('ZADD', wait, slot, organization)
+    else
+      turn = turn + 1
+      redis.call('ZADD', ring, turn, organization)
+    end
+  else
+    local first = redis.call('ZRANGE', set, 0, 0, 'WITHSCORES')[2]
+    if first then
+      redis.call('ZADD', wait, first, organization)
+    end
+  end
+end
+if arrival then
+  arrival = arrival + taken * provider_interval
+  if taken > 0 then
+    spend(base .. 'rate', arrival)
+  end
+end
+
+local next_at = -1
+if redis.call('ZCARD', ring) > 0 then
+  next_at = now
+  if arrival then
+    next_at = math.max(now, math.ceil(arrival - provider_tolerance))
+  end
+else
+  for _, key in ipairs({ wait, leased }) do
+    local first = tonumber(redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')[2])
+    if first and (next_at < 0 or first < next_at) then
+      next_at = math.ceil(first)
+    end
+  end
+end
+reply[2] = next_at
+return reply

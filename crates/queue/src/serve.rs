@@ -1,0 +1,243 @@
+//! One queue, served by the clock until the worker is told to stop.
+
+use std::{future::pending, sync::Arc, time::Duration};
+
+use rubis_jobs::ClaimedJob;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch},
+    task::JoinSet,
+    time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, timeout},
+};
+use tracing::Instrument as _;
+
+use crate::{QueueError, QueueRunner, execute::Completed, offers::BATCH, runner::Parts};
+
+/// How many finished jobs may wait to be recorded before handlers wait for that.
+const SETTLE_BACKLOG: usize = 1_000;
+
+/// The pause before another try to record what could not be, and how long it is tried. By then the
+/// leases have been lost, or Postgres is gone for longer than a restart.
+const SETTLE_PAUSE: Duration = Duration::from_millis(500);
+const SETTLE_PATIENCE: Duration = Duration::from_secs(60);
+
+/// The pause of the claim loop when Postgres does not answer.
+const OUTAGE_PAUSE: Duration = Duration::from_millis(500);
+
+/// When the feeder expects something to be due; none when it knows of nothing.
+type Wake = Option<Instant>;
+
+/// Serves the queue until `stop` turns true, then ends in good order: nothing new is claimed, what
+/// runs may finish within the grace, what is left is put back.
+pub(crate) async fn serve(runner: QueueRunner, mut stop: watch::Receiver<bool>) {
+    let parts = runner.parts;
+    let (wake_sender, wake) = watch::channel(Wake::None);
+    let (completed_sender, completed) = mpsc::channel(SETTLE_BACKLOG);
+    let mut background = JoinSet::new();
+    background.spawn(feed_by_the_clock(Arc::clone(&parts), wake_sender));
+    background.spawn(renew_by_the_clock(Arc::clone(&parts)));
+    background.spawn(measure_by_the_clock(Arc::clone(&parts)));
+    let settling = tokio::spawn(settle_as_they_come(Arc::clone(&parts), completed));
+
+    let mut running = JoinSet::new();
+    claim_until_stopped(&parts, wake, &mut stop, &mut running, &completed_sender).await;
+    tracing::info!(queue = %parts.queue, running = running.len(), "no more jobs are claimed");
+    let drained = timeout(parts.settings.shutdown_grace, async {
+        while running.join_next().await.is_some() {}
+    });
+    if drained.await.is_err() {
+        running.shutdown().await;
+    }
+    drop(completed_sender);
+    if timeout(SETTLE_PATIENCE, settling).await.is_err() {
+        tracing::error!(queue = %parts.queue, "finished jobs could not be recorded before the end");
+    }
+    if let Err(error) = parts.release().await {
+        tracing::error!(queue = %parts.queue, %error, "running jobs were not put back; their leases will end");
+    }
+    background.shutdown().await;
+}
+
+/// Until the worker is told to stop, or nobody is left who could tell it.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+/// Claims as many jobs as there are free places, and sleeps while nothing is due. A claim that is
+/// under way when the worker is told to stop is not cut off: its jobs would wait for their leases
+/// to end.
+async fn claim_until_stopped(
+    parts: &Arc<Parts>,
+    mut wake: watch::Receiver<Wake>,
+    stop: &mut watch::Receiver<bool>,
+    running: &mut JoinSet<()>,
+    completed: &mpsc::Sender<Completed>,
+) {
+    let places = usize::try_from(parts.settings.concurrency.max(1)).unwrap_or(Semaphore::MAX_PERMITS);
+    let places = Arc::new(Semaphore::new(places));
+    loop {
+        let free = tokio::select! {
+            biased;
+            () = stopped(stop) => return,
+            free = free_places(&places) => free,
+        };
+        while running.try_join_next().is_some() {}
+        let next = match parts.claim(free.len(), None).await {
+            Ok(claim) => {
+                let next = claim.next;
+                for (job, place) in claim.jobs.into_iter().zip(free) {
+                    running.spawn(run(Arc::clone(parts), job, place, completed.clone()));
+                }
+                next
+            }
+            Err(error) => {
+                tracing::warn!(queue = %parts.queue, %error, "jobs cannot be claimed");
+                Some(OUTAGE_PAUSE)
+            }
+        };
+        if next != Some(Duration::ZERO) {
+            tokio::select! {
+                () = stopped(stop) => return,
+                () = rest(next.map(|next| Instant::now() + next), &mut wake) => {}
+            }
+        }
+    }
+}
+
+/// All places that are free, at least one and at most a batch.
+async fn free_places(places: &Arc<Semaphore>) -> Vec<OwnedSemaphorePermit> {
+    let mut free = Vec::new();
+    // The semaphore is never closed.
+    free.extend(Arc::clone(places).acquire_owned().await.ok());
+    while free.len() < BATCH
+        && let Ok(place) = Arc::clone(places).try_acquire_owned()
+    {
+        free.push(place);
+    }
+    free
+}
+
+/// Sleeps until this instant, or an earlier one that the feeder names meanwhile.
+async fn rest(mut until: Wake, wake: &mut watch::Receiver<Wake>) {
+    loop {
+        let sleeping = async {
+            match until {
+                Some(until) => sleep_until(until).await,
+                None => pending().await,
+            }
+        };
+        tokio::select! {
+            () = sleeping => return,
+            changed = wake.changed() => {
+                if changed.is_err() {
+                    return sleep(OUTAGE_PAUSE).await;
+                }
+                let earlier = *wake.borrow_and_update();
+                until = [until, earlier].into_iter().flatten().min();
+            }
+        }
+    }
+}
+
+async fn run(
+    parts: Arc<Parts>,
+    job: ClaimedJob,
+    place: OwnedSemaphorePermit,
+    completed: mpsc::Sender<Completed>,
+) {
+    let span = tracing::info_span!("job", id = %job.lease.job_id, attempt = job.lease.attempts + 1);
+    let ended = parts.execute(job).instrument(span).await;
+    drop(place);
+    // Nobody receives any more only when the worker is at its end, which puts back what is held.
+    let _ = completed.send(ended).await;
+}
+
+/// Records what has ended, all that has come together in one go. What cannot be recorded is tried
+/// again: Postgres may be restarting, and what a handler did should not be done twice for that.
+async fn settle_as_they_come(parts: Arc<Parts>, mut completed: mpsc::Receiver<Completed>) {
+    let mut batch = Vec::new();
+    while completed.recv_many(&mut batch, SETTLE_BACKLOG).await > 0 {
+        let deadline = Instant::now() + SETTLE_PATIENCE;
+        while !batch.is_empty() {
+            batch = parts.settle(batch, None).await.unsettled;
+            if batch.is_empty() {
+                break;
+            }
+            if Instant::now() >= deadline {
+                tracing::error!(queue = %parts.queue, jobs = batch.len(), "finished jobs could not be recorded");
+                parts.held.remove(
+                    batch
+                        .drain(..)
+                        .map(|completed| completed.job.lease)
+                        .collect::<Vec<_>>()
+                        .iter(),
+                );
+            } else {
+                sleep(SETTLE_PAUSE).await;
+            }
+        }
+    }
+}
+
+/// Ticks that were missed are not made up for.
+fn ticks(every: Duration) -> tokio::time::Interval {
+    let mut ticks = interval(every.max(Duration::from_millis(1)));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
+}
+
+async fn feed_by_the_clock(parts: Arc<Parts>, wake: watch::Sender<Wake>) {
+    let mut ticks = ticks(parts.settings.tick);
+    let mut outage = Outage::default();
+    loop {
+        ticks.tick().await;
+        let fed = parts.feed(false, None).await;
+        let next = match &fed {
+            Ok(report) if report.redis_up => report.next.map(|next| Instant::now() + next),
+            // The claim loop may be waiting for Redis.
+            _ => Some(Instant::now()),
+        };
+        wake.send_replace(next);
+        outage.note(&parts, "the calendar cannot be read", fed.as_ref().map(|_| ()));
+    }
+}
+
+async fn renew_by_the_clock(parts: Arc<Parts>) {
+    let mut ticks = ticks(parts.settings.heartbeat);
+    let mut outage = Outage::default();
+    loop {
+        ticks.tick().await;
+        let renewed = parts.renew().await;
+        outage.note(&parts, "leases cannot be renewed", renewed.as_ref().map(|()| ()));
+    }
+}
+
+async fn measure_by_the_clock(parts: Arc<Parts>) {
+    let mut ticks = ticks(parts.settings.stats_every);
+    let mut outage = Outage::default();
+    loop {
+        ticks.tick().await;
+        let measured = parts.measure().await;
+        outage.note(
+            &parts,
+            "the queue cannot be measured",
+            measured.as_ref().map(|()| ()),
+        );
+    }
+}
+
+/// Says once that something fails, and once that it works again.
+#[derive(Default)]
+struct Outage {
+    lasts: bool,
+}
+
+impl Outage {
+    fn note(&mut self, parts: &Parts, what: &str, result: Result<(), &QueueError>) {
+        match result {
+            Ok(()) if self.lasts => tracing::info!(queue = %parts.queue, "over: {what}"),
+            Err(error) if !self.lasts => tracing::warn!(queue = %parts.queue, %error, "{what}"),
+            Ok(()) | Err(_) => {}
+        }
+        self.lasts = result.is_err();
+    }
+}

@@ -1,0 +1,61 @@
+//! How a queue is served.
+
+use std::time::Duration;
+
+use rubis_jobs::CrashPolicy;
+
+use crate::RateLimit;
+
+/// How one queue is served. All workers of a queue should agree on everything but `concurrency`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueueSettings {
+    /// The first part of all keys in Redis.
+    pub prefix: String,
+    /// How many jobs this worker runs at once.
+    pub concurrency: u32,
+    /// How long a worker keeps a job without giving a sign of life.
+    pub lease: Duration,
+    /// The time between signs of life; less than a third of `lease`, so that two may get lost.
+    pub heartbeat: Duration,
+    /// The time between looks at the calendar.
+    pub tick: Duration,
+    /// The time between looks at the whole window.
+    pub sweep_every: Duration,
+    /// How far ahead jobs are offered to Redis.
+    pub horizon: Duration,
+    /// What all tenants together may send, as the provider allows.
+    pub provider_rate: Option<RateLimit>,
+    /// What each tenant may send.
+    pub tenant_rate: Option<RateLimit>,
+    /// What happens to jobs whose worker was lost.
+    pub crash_policy: CrashPolicy,
+    /// How long a job whose payload this release does not understand waits for another worker.
+    pub unreadable_delay: Duration,
+    /// How long after it was written such a job is given up.
+    pub unreadable_patience: Duration,
+    /// How long running jobs may go on after the worker was told to stop.
+    pub shutdown_grace: Duration,
+    /// The time between measurements of the queue.
+    pub stats_every: Duration,
+}
+
+impl Default for QueueSettings {
+    fn default() -> Self {
+        Self {
+            prefix: "rubis".to_owned(),
+            concurrency: 50,
+            lease: Duration::from_secs(10),
+            heartbeat: Duration::from_secs(3),
+            tick: Duration::from_secs(1),
+            sweep_every: Duration::from_secs(30),
+            horizon: Duration::from_secs(300),
+            provider_rate: None,
+            tenant_rate: None,
+            crash_policy: CrashPolicy::default(),
+            unreadable_delay: Duration::from_secs(30),
+            unreadable_patience: Duration::from_secs(24 * 60 * 60),
+            shutdown_grace: Duration::from_secs(25),
+            stats_every: Duration::from_secs(5),
+        }
+    }
+}

@@ -1,0 +1,297 @@
+//! Records how handlers ended: in Postgres first, then in Redis.
+
+use std::time::Duration;
+
+use diesel_async::AsyncConnection as _;
+use rubis_db::{AsyncPgConnection, Pool};
+use rubis_jobs::{FinishError, JobError, Lease, Queue};
+use time::OffsetDateTime;
+
+use crate::{
+    Death, Finished, Handlers, Jitter, OfferedJob, Offers, QueueError, QueueSettings,
+    execute::Completed,
+    held::{Held, offered},
+    metrics,
+};
+
+/// What became of jobs that ran.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RunReport {
+    /// Done.
+    pub done: u64,
+    /// Failed, to be tried again.
+    pub retried: u64,
+    /// Given up.
+    pub dead: u64,
+    /// Put back because this release does not understand them.
+    pub postponed: u64,
+    /// Passed to another worker in the meantime.
+    pub lost: u64,
+}
+
+impl std::ops::AddAssign for RunReport {
+    fn add_assign(&mut self, other: Self) {
+        self.done += other.done;
+        self.retried += other.retried;
+        self.dead += other.dead;
+        self.postponed += other.postponed;
+        self.lost += other.lost;
+    }
+}
+
+/// What settling a batch came to.
+#[derive(Default)]
+pub(crate) struct Settlement {
+    pub(crate) report: RunReport,
+    /// What could not be recorded, to be tried again.
+    pub(crate) unsettled: Vec<Completed>,
+}
+
+/// What to record of a job that failed.
+enum Verdict {
+    Retry { reason: String, delay: Duration },
+    Postpone { reason: String },
+    Bury { reason: String },
+}
+
+/// What became of a job that failed.
+enum Ending {
+    BackAfter(Duration),
+    Buried,
+}
+
+pub(crate) struct Settler<'a> {
+    pub(crate) queue: Queue,
+    pub(crate) settings: &'a QueueSettings,
+    pub(crate) pool: &'a Pool,
+    pub(crate) offers: &'a Offers,
+    pub(crate) handlers: &'a Handlers,
+    pub(crate) jitter: &'a Jitter,
+    pub(crate) held: &'a Held,
+}
+
+impl Settler<'_> {
+    /// Records how these jobs ended. Those that were merely done go in one statement.
+    pub(crate) async fn settle(&self, completed: Vec<Completed>, now: Option<OffsetDateTime>) -> Settlement {
+        let mut settlement = Settlement::default();
+        let (mut over, mut back) = (Vec::new(), Vec::new());
+        let (mut unrecorded, mut failed) = (Vec::new(), Vec::new());
+        for completed in completed {
+            match completed.outcome {
+                Ok(Finished::Recorded) => {
+                    settlement.report.done += 1;
+                    self.held.remove([&completed.job.lease]);
+                    over.push(offered(&completed.job));
+                }
+                Ok(Finished::Unrecorded) => unrecorded.push(completed),
+                Err(_) => failed.push(completed),
+            }
+        }
+        self.finish(unrecorded, &mut settlement, &mut over).await;
+        for completed in failed {
+            self.settle_failure(completed, &mut settlement, &mut over, &mut back, now)
+                .await;
+        }
+        metrics::done(self.queue, settlement.report.done);
+        // Without this Redis finds out by itself, when the leases there end.
+        if self.offers.is_up() {
+            let _ = self.offers.forget(&over).await;
+            let _ = self.offers.give_back(&back, now).await;
+        }
+        settlement
+    }
+
+    async fn finish(
+        &self,
+        completed: Vec<Completed>,
+        settlement: &mut Settlement,
+        over: &mut Vec<OfferedJob>,
+    ) {
+        if completed.is_empty() {
+            return;
+        }
+        let leases: Vec<Lease> = completed
+            .iter()
+            .map(|completed| completed.job.lease.clone())
+            .collect();
+        match self.delete(&leases).await {
+            Ok(finished) => {
+                self.held.remove(&leases);
+                for completed in completed {
+                    if finished.contains(&completed.job.lease.job_id) {
+                        settlement.report.done += 1;
+                        over.push(offered(&completed.job));
+                    } else {
+                        self.lost(&completed.job.lease, settlement);
+                    }
+                }
+            }
+            Err(error) => {
+                tracing::warn!(queue = %self.queue, %error, jobs = leases.len(), "finished jobs are not recorded yet");
+                settlement.unsettled.extend(completed);
+            }
+        }
+    }
+
+    async fn delete(
+        &self,
+        leases: &[Lease],
+    ) -> Result<std::collections::HashSet<rubis_jobs::JobId>, QueueError> {
+        let mut conn = self.pool.get().await?;
+        Ok(rubis_jobs::finish_many(&mut conn, leases).await?)
+    }
+
+    /// Another worker may have the job by now; whatever is noted of it is that worker's.
+    fn lost(&self, lease: &Lease, settlement: &mut Settlement) {
+        tracing::warn!(queue = %self.queue, job = %lease.job_id, "the lease was lost while the job ran");
+        metrics::lease_lost(self.queue);
+        settlement.report.lost += 1;
+    }
+
+    async fn settle_failure(
+        &self,
+        completed: Completed,
+        settlement: &mut Settlement,
+        over: &mut Vec<OfferedJob>,
+        back: &mut Vec<(OfferedJob, Duration)>,
+        now: Option<OffsetDateTime>,
+    ) {
+        let Some(verdict) = self.verdict(&completed) else {
+            self.held.remove([&completed.job.lease]);
+            return self.lost(&completed.job.lease, settlement);
+        };
+        let ending = self.record(&completed, &verdict, now).await;
+        let job = offered(&completed.job);
+        let id = &completed.job.lease.job_id;
+        match ending {
+            Ok(Ending::BackAfter(delay)) => {
+                match &verdict {
+                    Verdict::Postpone { reason } => {
+                        tracing::warn!(queue = %self.queue, job = %id, reason, "put back, not understood");
+                        metrics::unreadable(self.queue);
+                        settlement.report.postponed += 1;
+                    }
+                    Verdict::Retry { reason, .. } | Verdict::Bury { reason } => {
+                        tracing::warn!(queue = %self.queue, job = %id, reason, ?delay, "failed, to be tried again");
+                        metrics::failed(self.queue);
+                        settlement.report.retried += 1;
+                    }
+                }
+                if delay <= self.settings.horizon {
+                    back.push((job, delay))
+                } else {
+                    over.push(job)
+                }
+            }
+            Ok(Ending::Buried) => {
+                tracing::error!(queue = %self.queue, job = %id, "given up");
+                metrics::failed(self.queue);
+                metrics::dead(self.queue);
+                settlement.report.dead += 1;
+                over.push(job);
+            }
+            Err(JobError::LeaseLost) => self.lost(&completed.job.lease, settlement),
+            Err(error) => {
+                tracing::warn!(queue = %self.queue, job = %id, %error, "a failure is not recorded yet");
+                settlement.unsettled.push(completed);
+                return;
+            }
+        }
+        self.held.remove([&completed.job.lease]);
+    }
+
+    /// What is to become of the job; none when it is no longer this worker's.
+    fn verdict(&self, completed: &Completed) -> Option<Verdict> {
+        let job = &completed.job;
+        let policy = self
+            .handlers
+            .get(job.lease.job_id.kind())
+            .map(|handler| handler.retry_policy());
+        match (&completed.outcome, policy) {
+            (Err(JobError::Retry { reason, after }), Some(policy)) => {
+                let failures = job.lease.attempts.saturating_add(1);
+                let reason = reason.clone();
+                Some(if failures >= policy.max_attempts {
+                    Verdict::Bury { reason }
+                } else {
+                    let delay = after.unwrap_or_else(|| policy.delay(failures, self.jitter.draw()));
+                    Verdict::Retry { reason, delay }
+                })
+            }
+            (Err(JobError::Fail { reason }), _) => Some(Verdict::Bury {
+                reason: reason.clone(),
+            }),
+            (Err(JobError::Unreadable { reason } | JobError::Retry { reason, .. }), _) => {
+                let reason = reason.clone();
+                let age = job.now - job.created_at;
+                Some(if age > self.settings.unreadable_patience {
+                    Verdict::Bury { reason }
+                } else {
+                    Verdict::Postpone { reason }
+                })
+            }
+            (Err(JobError::LeaseLost) | Ok(_), _) => None,
+        }
+    }
+
+    async fn record(
+        &self,
+        completed: &Completed,
+        verdict: &Verdict,
+        now: Option<OffsetDateTime>,
+    ) -> Result<Ending, JobError> {
+        let lease = &completed.job.lease;
+        let mut conn = self.pool.get().await?;
+        match verdict {
+            Verdict::Retry { reason, delay } => {
+                rubis_jobs::retry(&mut conn, lease, *delay, reason, now).await?;
+                Ok(Ending::BackAfter(*delay))
+            }
+            Verdict::Postpone { reason } => {
+                let delay = self.settings.unreadable_delay;
+                rubis_jobs::postpone(&mut conn, lease, delay, reason, now).await?;
+                Ok(Ending::BackAfter(delay))
+            }
+            Verdict::Bury { reason } => {
+                self.bury(&mut conn, completed, reason).await?;
+                Ok(Ending::Buried)
+            }
+        }
+    }
+
+    /// Makes the job a dead letter and tells its domain, in one transaction. A domain that will
+    /// never take the news does not keep the job from being dead.
+    async fn bury(
+        &self,
+        conn: &mut AsyncPgConnection,
+        completed: &Completed,
+        reason: &str,
+    ) -> Result<(), JobError> {
+        let job = &completed.job;
+        let death = Death {
+            job_id: job.lease.job_id.clone(),
+            organization: job.organization,
+            error: reason.to_owned(),
+            attempts: job.lease.attempts.saturating_add(1),
+            now: job.now,
+        };
+        let told = conn
+            .transaction(async |conn| {
+                rubis_jobs::bury(conn, &job.lease, reason).await?;
+                match self.handlers.get(job.lease.job_id.kind()) {
+                    Some(handler) => handler.on_dead(conn, job.payload.clone(), &death).await,
+                    None => Ok(()),
+                }
+            })
+            .await;
+        match told {
+            Err(error @ (JobError::Fail { .. } | JobError::Unreadable { .. })) => {
+                tracing::error!(queue = %self.queue, job = %job.lease.job_id, %error, "its domain was not told of a death");
+                rubis_jobs::bury(conn, &job.lease, reason)
+                    .await
+                    .map_err(|error: FinishError| error.into())
+            }
+            told => told,
+        }
+    }
+}

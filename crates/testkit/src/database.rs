@@ -1,0 +1,161 @@
+//! A Postgres database of a test's own, copied from a migrated template.
+#![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::{env, fmt::Write as _, fs, path::Path, thread};
+
+use diesel::{QueryableByName, sql_query, sql_types::Bool};
+use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
+use rubis_db::{AsyncConnection as _, AsyncPgConnection, Pool};
+use uuid::Uuid;
+
+/// Where the tests find a Postgres on which they may create databases, as `cargo xtask test` sets it.
+const URL_VARIABLE: &str = "TEST_DATABASE_URL";
+
+/// Any number: one test builds the template, the others wait for it.
+const TEMPLATE_LOCK: i64 = 7_283_545_202;
+
+/// How many connections a test's pool has at most.
+const POOL_SIZE: u32 = 8;
+
+/// An empty, migrated database. It is dropped with this value.
+pub struct TestDatabase {
+    /// Its address.
+    pub url: String,
+    /// Connections to it.
+    pub pool: Pool,
+    name: String,
+    server: String,
+}
+
+impl TestDatabase {
+    /// Creates one: the migrations run once for all tests, into a template whose name follows from
+    /// their texts.
+    pub async fn create() -> Self {
+        let server = env::var(URL_VARIABLE)
+            .unwrap_or_else(|_| panic!("{URL_VARIABLE} is not set: run the tests with `cargo xtask test`"));
+        let template = format!("rubis_template_{}", migrations_hash());
+        let mut conn = AsyncPgConnection::establish(&server)
+            .await
+            .expect("Postgres cannot be reached");
+        if !exists(&mut conn, &template).await {
+            create_template(&mut conn, &server, &template).await;
+        }
+        let name = format!("rubis_test_{}", Uuid::now_v7().simple());
+        execute(&mut conn, &format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
+        let url = address(&server, &name);
+        Self {
+            pool: rubis_db::connect(&url, POOL_SIZE),
+            url,
+            name,
+            server,
+        }
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        let (server, name) = (self.server.clone(), self.name.clone());
+        // Dropping is not async, and the test's runtime may have a single thread.
+        let dropping = thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.expect("a runtime").block_on(async {
+                let mut conn = AsyncPgConnection::establish(&server)
+                    .await
+                    .expect("Postgres cannot be reached");
+                execute(&mut conn, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
+            });
+        });
+        if dropping.join().is_err() && !thread::panicking() {
+            panic!("the database {} of a test could not be dropped", self.name);
+        }
+    }
+}
+
+/// Builds the template under another name, so that it has its own only when it is whole.
+async fn create_template(conn: &mut AsyncPgConnection, server: &str, template: &str) {
+    execute(conn, &format!("SELECT pg_advisory_lock({TEMPLATE_LOCK})")).await;
+    if !exists(conn, template).await {
+        let unfinished = format!("{template}_unfinished");
+        execute(
+            conn,
+            &format!("DROP DATABASE IF EXISTS {unfinished} WITH (FORCE)"),
+        )
+        .await;
+        execute(conn, &format!("CREATE DATABASE {unfinished}")).await;
+        migrate(address(server, &unfinished)).await;
+        execute(conn, &format!("ALTER DATABASE {unfinished} RENAME TO {template}")).await;
+    }
+    execute(conn, &format!("SELECT pg_advisory_unlock({TEMPLATE_LOCK})")).await;
+}
+
+/// Migrations need a runtime with several threads, which a test's may not be.
+async fn migrate(url: String) {
+    let migrating = tokio::task::spawn_blocking(move || {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build();
+        runtime
+            .expect("a runtime")
+            .block_on(async { rubis_db::run_migrations(&url).await })
+    });
+    migrating
+        .await
+        .expect("migrating does not panic")
+        .expect("the migrations run");
+}
+
+async fn exists(conn: &mut AsyncPgConnection, database: &str) -> bool {
+    #[derive(QueryableByName)]
+    struct Found {
+        #[diesel(sql_type = Bool)]
+        found: bool,
+    }
+    let query = format!("SELECT EXISTS (SELECT 1 FROM pg_database WHERE datname = '{database}') AS found");
+    let row: Found = sql_query(query)
+        .get_result(conn)
+        .await
+        .expect("the catalog can be read");
+    row.found
+}
+
+async fn execute(conn: &mut AsyncPgConnection, sql: &str) {
+    conn.batch_execute(sql)
+        .await
+        .unwrap_or_else(|error| panic!("{sql}: {error}"));
+}
+
+/// The address of another database of the same server.
+fn address(server: &str, database: &str) -> String {
+    let (host, parameters) = server
+        .split_once('?')
+        .map_or((server, None), |(host, rest)| (host, Some(rest)));
+    let (host, _) = host.rsplit_once('/').expect("the address names a database");
+    let parameters = parameters
+        .map(|parameters| format!("?{parameters}"))
+        .unwrap_or_default();
+    format!("{host}/{database}{parameters}")
+}
+
+/// Follows from the names and texts of all migrations.
+fn migrations_hash() -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations");
+    let mut migrations: Vec<_> = fs::read_dir(folder)
+        .expect("the migrations are there")
+        .map(|entry| entry.expect("the folder can be read").path())
+        .filter(|path| path.is_dir())
+        .collect();
+    migrations.sort();
+    let mut texts = Vec::new();
+    for migration in migrations {
+        texts.extend_from_slice(migration.to_string_lossy().as_bytes());
+        texts.extend(fs::read(migration.join("up.sql")).expect("a migration has an up.sql"));
+    }
+    rubis_kernel::sha256(&texts)
+        .iter()
+        .take(8)
+        .fold(String::new(), |mut hash, byte| {
+            let _ = write!(hash, "{byte:02x}");
+            hash
+        })
+}

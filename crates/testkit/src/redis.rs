@@ -1,0 +1,83 @@
+//! A part of Redis of a test's own.
+#![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::{env, thread};
+
+use deadpool_redis::redis::{Client, Commands as _, Connection, RedisResult, cmd};
+use rubis_queue::RedisPool;
+use uuid::Uuid;
+
+/// Where the tests find a Redis, as `cargo xtask test` sets it.
+const URL_VARIABLE: &str = "TEST_REDIS_URL";
+
+/// How many connections a test's pool has at most.
+const POOL_SIZE: usize = 8;
+
+/// A prefix for keys that no other test uses. They are deleted with this value.
+pub struct TestRedis {
+    /// The address of the Redis.
+    pub url: String,
+    /// Connections to it.
+    pub pool: RedisPool,
+    /// What the test's keys must begin with.
+    pub prefix: String,
+}
+
+impl TestRedis {
+    /// A fresh prefix.
+    #[must_use]
+    pub fn create() -> Self {
+        let url = env::var(URL_VARIABLE)
+            .unwrap_or_else(|_| panic!("{URL_VARIABLE} is not set: run the tests with `cargo xtask test`"));
+        let pool = rubis_queue::connect_redis(&url, POOL_SIZE).expect("a Redis address");
+        Self {
+            url,
+            pool,
+            prefix: format!("rubis-test-{}", Uuid::now_v7().simple()),
+        }
+    }
+
+    /// The keys below the prefix.
+    #[must_use]
+    pub fn keys(&self) -> Vec<String> {
+        let mut connection = self.connect().expect("Redis answers");
+        let mut keys: Vec<String> = find(&mut connection, &self.prefix).expect("the keys can be listed");
+        keys.sort();
+        keys
+    }
+
+    /// Deletes every key below the prefix, as though Redis had been emptied.
+    pub fn wipe(&self) {
+        self.try_wipe().expect("Redis answers");
+    }
+
+    fn connect(&self) -> RedisResult<Connection> {
+        Client::open(self.url.as_str())?.get_connection()
+    }
+
+    fn try_wipe(&self) -> RedisResult<()> {
+        let mut connection = self.connect()?;
+        let keys = find(&mut connection, &self.prefix)?;
+        if keys.is_empty() {
+            Ok(())
+        } else {
+            cmd("UNLINK").arg(keys).exec(&mut connection)
+        }
+    }
+}
+
+impl Drop for TestRedis {
+    fn drop(&mut self) {
+        if let Err(error) = self.try_wipe()
+            && !thread::panicking()
+        {
+            panic!("the keys of a test could not be deleted: {error}");
+        }
+    }
+}
+
+fn find(connection: &mut Connection, prefix: &str) -> RedisResult<Vec<String>> {
+    connection
+        .scan_match::<_, String>(format!("{prefix}:*"))?
+        .collect()
+}
