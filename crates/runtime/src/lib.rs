@@ -1,0 +1,11 @@
+//! Settings, tracing, metrics, rate limits and shutdown: what both binaries share.
+
+pub mod limiter;
+pub mod redis;
+pub mod settings;
+mod shutdown;
+pub mod telemetry;
+
+pub use limiter::{Decision, Rate, RateLimiter};
+pub use settings::{ApiSettings, SettingsError, WorkerSettings};
+pub use shutdown::Shutdown;

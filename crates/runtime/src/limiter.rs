@@ -1,0 +1,110 @@
+//! Rate limits that hold across replicas, and that no outage turns into errors.
+//!
+//! The algorithm is the generic cell rate algorithm: per key one instant is kept, the *theoretical arrival
+//! time* of the next request if they came evenly spaced. Redis keeps it for all replicas together; while Redis
+//! is away each process limits on its own.
+
+mod memory;
+mod rate;
+mod redis_store;
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use deadpool_redis::Pool;
+use rubis_kernel::SharedClock;
+use tokio::time::Instant;
+use tracing::{info, warn};
+
+use memory::MemoryStore;
+pub use rate::{Decision, Rate};
+use redis_store::RedisStore;
+
+/// While Redis is away, it is asked again after this long; until then requests are not delayed by asking.
+const RETRY_REDIS_AFTER: Duration = Duration::from_secs(1);
+
+/// Limits how often something may be done.
+#[derive(Debug)]
+pub struct RateLimiter {
+    redis: Option<Guarded>,
+    memory: MemoryStore,
+}
+
+/// Redis, and whether it is worth asking.
+#[derive(Debug)]
+struct Guarded {
+    store: RedisStore,
+    away: AtomicBool,
+    ask_again_at: Mutex<Option<Instant>>,
+}
+
+impl RateLimiter {
+    /// Limits within this process alone.
+    pub fn memory(clock: SharedClock) -> Self {
+        Self {
+            redis: None,
+            memory: MemoryStore::new(clock),
+        }
+    }
+
+    /// Limits across all processes that use this Redis and prefix; within this process, by `clock`, while it
+    /// is away.
+    pub fn redis(pool: Pool, prefix: &str, clock: SharedClock) -> Self {
+        let guarded = Guarded {
+            store: RedisStore::new(pool, prefix),
+            away: AtomicBool::new(false),
+            ask_again_at: Mutex::new(None),
+        };
+        Self {
+            redis: Some(guarded),
+            memory: MemoryStore::new(clock),
+        }
+    }
+
+    /// Counts one attempt under `key`, unless it is one too many: attempts that are refused are not counted.
+    /// Keys may hold anything (an address, a user's input): they are only kept hashed.
+    pub async fn check(&self, key: &str, rate: Rate) -> Decision {
+        if let Some(redis) = &self.redis
+            && redis.is_worth_asking()
+        {
+            let answer = redis.store.check(key, rate, None).await;
+            redis.remember(answer.as_ref().err());
+            if let Ok(decision) = answer {
+                return decision;
+            }
+        }
+        if self.redis.is_some() {
+            metrics::counter!("rubis_rate_limiter_fallback_total").increment(1);
+        }
+        self.memory.check(key, rate)
+    }
+}
+
+impl Guarded {
+    fn is_worth_asking(&self) -> bool {
+        let ask_again_at = self
+            .ask_again_at
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        ask_again_at.is_none_or(|at| Instant::now() >= at)
+    }
+
+    /// Logs once when an outage begins and once when it ends.
+    fn remember(&self, failure: Option<&crate::redis::RedisUnavailable>) {
+        let ask_again_at = failure.map(|_| Instant::now() + RETRY_REDIS_AFTER);
+        *self
+            .ask_again_at
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner) = ask_again_at;
+        let was_away = self.away.swap(failure.is_some(), Ordering::Relaxed);
+        match failure {
+            Some(error) if !was_away => {
+                let error: &dyn std::error::Error = error;
+                warn!(error, "Redis is away: each process limits rates on its own");
+            }
+            None if was_away => info!("Redis is back: rates are limited across processes again"),
+            Some(_) | None => {}
+        }
+    }
+}

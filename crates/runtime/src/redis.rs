@@ -1,0 +1,66 @@
+//! Connections to Redis that give up quickly: nothing here is worth waiting for.
+
+use std::time::Duration;
+
+use deadpool_redis::redis::{self, AsyncConnectionConfig};
+use deadpool_redis::{Manager, Pool, PoolError, Runtime};
+use secrecy::ExposeSecret;
+use thiserror::Error;
+
+use crate::settings::RedisSettings;
+
+/// Time to be connected, and time for the answer to one command.
+pub const REDIS_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Why there is no pool.
+#[derive(Debug, Error)]
+#[error("no pool of Redis connections: {reason}")]
+pub struct RedisPoolError {
+    reason: String,
+}
+
+/// A pool of at most `size` connections, none of which is opened yet.
+///
+/// # Errors
+/// When the address is not one of Redis; its password is not repeated.
+pub fn pool(settings: &RedisSettings, size: usize) -> Result<Pool, RedisPoolError> {
+    let connections = AsyncConnectionConfig::new()
+        .set_connection_timeout(Some(REDIS_TIMEOUT))
+        .set_response_timeout(Some(REDIS_TIMEOUT));
+    let manager = Manager::new_with_config(settings.url.expose_secret(), connections).map_err(|error| {
+        RedisPoolError {
+            reason: error.category().to_owned(),
+        }
+    })?;
+    Pool::builder(manager)
+        .max_size(size)
+        .runtime(Runtime::Tokio1)
+        .wait_timeout(Some(REDIS_TIMEOUT))
+        .create_timeout(Some(REDIS_TIMEOUT))
+        .recycle_timeout(Some(REDIS_TIMEOUT))
+        .build()
+        .map_err(|error| RedisPoolError {
+            reason: error.to_string(),
+        })
+}
+
+/// Why Redis is not there.
+#[derive(Debug, Error)]
+pub enum RedisUnavailable {
+    /// No connection could be had.
+    #[error("no connection to Redis")]
+    Connection(#[from] PoolError),
+    /// It did not answer, or not as it should.
+    #[error("Redis does not answer")]
+    Command(#[from] redis::RedisError),
+}
+
+/// Asks whether Redis answers: for `/readyz`.
+///
+/// # Errors
+/// When it does not, after [`REDIS_TIMEOUT`] for each step.
+pub async fn ping(pool: &Pool) -> Result<(), RedisUnavailable> {
+    let mut connection = pool.get().await?;
+    let () = redis::cmd("PING").query_async(&mut connection).await?;
+    Ok(())
+}

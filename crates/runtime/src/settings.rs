@@ -1,0 +1,119 @@
+//! What the processes are told at start, read once.
+//!
+//! Values come from the environment, over an optional `.env` file, over the defaults in the code. Each key is
+//! declared beside the section that reads it, with what it takes; errors, `docs/configuration.md` and
+//! `.env.example` all say what the declaration says.
+
+mod auth;
+mod document;
+mod error;
+mod http;
+mod key;
+mod mail;
+mod parse;
+mod postgres;
+mod process;
+mod redis;
+mod source;
+mod worker;
+
+use std::collections::HashMap;
+
+pub use auth::{AuthSettings, LimiterStore};
+pub use document::{documentation, env_example};
+pub use error::SettingsError;
+pub use http::HttpSettings;
+pub use mail::{MailDriver, MailSettings, SmtpTlsMode};
+pub use postgres::PostgresSettings;
+pub use process::{LogFormat, LogSettings, ProcessSettings};
+pub use redis::RedisSettings;
+pub use worker::WorkerSection;
+
+use key::Binary;
+use source::Source;
+
+/// Everything the api is told.
+#[derive(Debug, Clone)]
+pub struct ApiSettings {
+    /// What both binaries need to run.
+    pub process: ProcessSettings,
+    /// Where and to whom HTTP is served.
+    pub http: HttpSettings,
+    /// The database.
+    pub postgres: PostgresSettings,
+    /// Rate limits, and nudges to the queue.
+    pub redis: RedisSettings,
+    /// Sessions and cookies.
+    pub auth: AuthSettings,
+}
+
+/// Everything the worker is told.
+#[derive(Debug, Clone)]
+pub struct WorkerSettings {
+    /// What both binaries need to run.
+    pub process: ProcessSettings,
+    /// The database.
+    pub postgres: PostgresSettings,
+    /// The queue.
+    pub redis: RedisSettings,
+    /// How mails leave.
+    pub mail: MailSettings,
+    /// Which jobs it takes, and how many at once.
+    pub worker: WorkerSection,
+}
+
+impl ApiSettings {
+    /// Reads the environment and `.env`.
+    ///
+    /// # Errors
+    /// One line that names the first key that is missing or malformed, what it got and what it takes.
+    pub fn load() -> Result<Self, SettingsError> {
+        Self::read(&Source::of_this_process()?)
+    }
+
+    /// Reads these values over the defaults, and nothing else: for tests.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn from_map(values: &HashMap<String, String>) -> Result<Self, SettingsError> {
+        Self::read(&Source::of_map(values)?)
+    }
+
+    fn read(source: &Source) -> Result<Self, SettingsError> {
+        Ok(Self {
+            process: ProcessSettings::read(source, Binary::Api)?,
+            http: HttpSettings::read(source)?,
+            postgres: PostgresSettings::read(source)?,
+            redis: RedisSettings::read(source)?,
+            auth: AuthSettings::read(source)?,
+        })
+    }
+}
+
+impl WorkerSettings {
+    /// Reads the environment and `.env`.
+    ///
+    /// # Errors
+    /// One line that names the first key that is missing or malformed, what it got and what it takes.
+    pub fn load() -> Result<Self, SettingsError> {
+        Self::read(&Source::of_this_process()?)
+    }
+
+    /// Reads these values over the defaults, and nothing else: for tests.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn from_map(values: &HashMap<String, String>) -> Result<Self, SettingsError> {
+        Self::read(&Source::of_map(values)?)
+    }
+
+    fn read(source: &Source) -> Result<Self, SettingsError> {
+        Ok(Self {
+            process: ProcessSettings::read(source, Binary::Worker)?,
+            postgres: PostgresSettings::read(source)?,
+            redis: RedisSettings::read(source)?,
+            mail: MailSettings::read(source)?,
+            worker: WorkerSection::read(source)?,
+        })
+    }
+}

@@ -1,0 +1,240 @@
+//! How mails leave.
+
+use std::num::NonZeroU32;
+
+use rubis_kernel::{EmailAddress, Mailbox};
+use secrecy::SecretString;
+use url::Url;
+
+use super::error::SettingsError;
+use super::key::{Default, Key, Section};
+use super::parse;
+use super::source::Source;
+
+/// How mails leave.
+#[derive(Debug, Clone)]
+pub struct MailSettings {
+    /// By which way.
+    pub driver: MailDriver,
+    /// The product's address, and its name where no organization's is shown.
+    pub from: Mailbox,
+    /// Most mails a second, all organizations and replicas together.
+    pub rate_per_second: Option<NonZeroU32>,
+    /// Most mails a second of one organization.
+    pub tenant_rate_per_second: Option<NonZeroU32>,
+}
+
+/// The way that mails take.
+#[derive(Debug, Clone)]
+pub enum MailDriver {
+    /// A mail server.
+    Smtp {
+        /// Its name or address.
+        host: String,
+        /// Its port.
+        port: u16,
+        /// User name and password, where it asks for them.
+        credentials: Option<(String, SecretString)>,
+        /// How the connection is encrypted.
+        tls: SmtpTlsMode,
+    },
+    /// Resend's HTTP API.
+    Resend {
+        /// The key of the account.
+        api_key: SecretString,
+        /// Where the API is.
+        api_base: Url,
+    },
+}
+
+/// How an SMTP connection is encrypted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SmtpTlsMode {
+    /// Not at all.
+    None,
+    /// By `STARTTLS` where it is offered.
+    Opportunistic,
+    /// By `STARTTLS`, or no mail is sent.
+    Starttls,
+    /// From the first byte.
+    Required,
+}
+
+static MAIL_DRIVER: Key = Key {
+    name: "MAIL_DRIVER",
+    default: Default::Value("smtp"),
+    takes: "smtp or resend",
+    meaning: "Which way mails take.",
+    example: None,
+    secret: false,
+};
+static MAIL_FROM_ADDRESS: Key = Key {
+    name: "MAIL_FROM_ADDRESS",
+    default: Default::Required(""),
+    takes: "a mail address",
+    meaning: "The product's address, from which every mail comes.",
+    example: Some("relances@rubis.test"),
+    secret: false,
+};
+static MAIL_FROM_NAME: Key = Key {
+    name: "MAIL_FROM_NAME",
+    default: Default::Value("Rubis"),
+    takes: "one line of text",
+    meaning: "The name beside it in mails that come from no organization.",
+    example: None,
+    secret: false,
+};
+static SMTP_HOST: Key = Key {
+    name: "SMTP_HOST",
+    default: Default::Value("127.0.0.1"),
+    takes: "a host name or IP address",
+    meaning: "The mail server; its certificate must bear this name.",
+    example: None,
+    secret: false,
+};
+static SMTP_PORT: Key = Key {
+    name: "SMTP_PORT",
+    default: Default::Value("1025"),
+    takes: "a port number from 1 to 65535",
+    meaning: "Its port: 465 for `SMTP_TLS=required`, 587 for `starttls`, 1025 for the development inbox.",
+    example: None,
+    secret: false,
+};
+static SMTP_USER: Key = Key {
+    name: "SMTP_USER",
+    default: Default::Unset("no sign-in"),
+    takes: "a user name",
+    meaning: "The user name, where the server asks for one.",
+    example: None,
+    secret: false,
+};
+static SMTP_PASSWORD: Key = Key {
+    name: "SMTP_PASSWORD",
+    default: Default::Required("with `SMTP_USER`"),
+    takes: "the password of SMTP_USER",
+    meaning: "Its password.",
+    example: None,
+    secret: true,
+};
+static SMTP_TLS: Key = Key {
+    name: "SMTP_TLS",
+    default: Default::Value("none"),
+    takes: "none, opportunistic, starttls or required",
+    meaning: "How the connection is encrypted: not at all, by STARTTLS where offered, by STARTTLS or not at all sent, or from the first byte.",
+    example: None,
+    secret: false,
+};
+static RESEND_API_KEY: Key = Key {
+    name: "RESEND_API_KEY",
+    default: Default::Required("with `MAIL_DRIVER=resend`"),
+    takes: "a key of Resend, as re_…",
+    meaning: "The key of the Resend account.",
+    example: None,
+    secret: true,
+};
+static RESEND_API_BASE: Key = Key {
+    name: "RESEND_API_BASE",
+    default: Default::Value("https://api.resend.com"),
+    takes: "an http or https address without a query",
+    meaning: "Where Resend's API is.",
+    example: None,
+    secret: false,
+};
+static MAIL_RATE_PER_SECOND: Key = Key {
+    name: "MAIL_RATE_PER_SECOND",
+    default: Default::Value("0"),
+    takes: "a number, 0 for no limit",
+    meaning: "Most mails a second that the provider takes, all organizations and replicas together.",
+    example: None,
+    secret: false,
+};
+static MAIL_TENANT_RATE_PER_SECOND: Key = Key {
+    name: "MAIL_TENANT_RATE_PER_SECOND",
+    default: Default::Value("0"),
+    takes: "a number, 0 for no limit",
+    meaning: "Most mails a second of one organization.",
+    example: None,
+    secret: false,
+};
+
+pub(super) static SECTION: Section = Section {
+    title: "Mail (worker)",
+    keys: &[
+        &MAIL_DRIVER,
+        &MAIL_FROM_ADDRESS,
+        &MAIL_FROM_NAME,
+        &SMTP_HOST,
+        &SMTP_PORT,
+        &SMTP_USER,
+        &SMTP_PASSWORD,
+        &SMTP_TLS,
+        &RESEND_API_KEY,
+        &RESEND_API_BASE,
+        &MAIL_RATE_PER_SECOND,
+        &MAIL_TENANT_RATE_PER_SECOND,
+    ],
+};
+
+impl MailSettings {
+    pub(super) fn read(source: &Source) -> Result<Self, SettingsError> {
+        let driver = match source.required(&MAIL_DRIVER, driver)? {
+            Driver::Smtp => read_smtp(source)?,
+            Driver::Resend => MailDriver::Resend {
+                api_key: source.required(&RESEND_API_KEY, parse::secret)?,
+                api_base: source.required(&RESEND_API_BASE, parse::web_url)?,
+            },
+        };
+        let address: EmailAddress = source.required(&MAIL_FROM_ADDRESS, parse::parsed)?;
+        let name = source.required(&MAIL_FROM_NAME, parse::text)?;
+        Ok(Self {
+            driver,
+            from: Mailbox {
+                name: Some(name),
+                address,
+            },
+            rate_per_second: source.required(&MAIL_RATE_PER_SECOND, parse::limit)?,
+            tenant_rate_per_second: source.required(&MAIL_TENANT_RATE_PER_SECOND, parse::limit)?,
+        })
+    }
+}
+
+fn read_smtp(source: &Source) -> Result<MailDriver, SettingsError> {
+    let credentials = match source.optional(&SMTP_USER, parse::text)? {
+        Some(user) => Some((user, source.required(&SMTP_PASSWORD, parse::secret)?)),
+        None => None,
+    };
+    Ok(MailDriver::Smtp {
+        host: source.required(&SMTP_HOST, host)?,
+        port: source.required(&SMTP_PORT, parse::port)?,
+        credentials,
+        tls: source.required(&SMTP_TLS, tls)?,
+    })
+}
+
+enum Driver {
+    Smtp,
+    Resend,
+}
+
+fn driver(text: &str) -> Option<Driver> {
+    match text {
+        "smtp" => Some(Driver::Smtp),
+        "resend" => Some(Driver::Resend),
+        _ => None,
+    }
+}
+
+fn host(text: &str) -> Option<String> {
+    let fits = text.parse::<std::net::IpAddr>().is_ok() || url::Host::parse(text).is_ok();
+    fits.then(|| text.to_owned())
+}
+
+fn tls(text: &str) -> Option<SmtpTlsMode> {
+    match text {
+        "none" => Some(SmtpTlsMode::None),
+        "opportunistic" => Some(SmtpTlsMode::Opportunistic),
+        "starttls" => Some(SmtpTlsMode::Starttls),
+        "required" => Some(SmtpTlsMode::Required),
+        _ => None,
+    }
+}

@@ -1,0 +1,149 @@
+//! What both binaries need to run.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use rubis_kernel::AppKey;
+use tracing_subscriber::EnvFilter;
+use url::Url;
+
+use super::error::SettingsError;
+use super::key::{Binary, Default, Key, Section};
+use super::parse;
+use super::source::Source;
+
+/// What both binaries need to run.
+#[derive(Debug, Clone)]
+pub struct ProcessSettings {
+    /// The secret from which the key of each purpose is derived.
+    pub app_key: AppKey,
+    /// The address under which people and mails reach the api.
+    pub app_url: Url,
+    /// The address of the single-page app.
+    pub web_url: Url,
+    /// Where `/metrics` is served.
+    pub metrics_addr: SocketAddr,
+    /// What is logged, and how.
+    pub log: LogSettings,
+    /// How long running work may take to finish once the process was told to stop.
+    pub shutdown_grace: Duration,
+}
+
+/// What is logged, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogSettings {
+    /// A filter of `tracing-subscriber`.
+    pub level: String,
+    /// For people or for machines.
+    pub format: LogFormat,
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Pretty,
+    /// One JSON object a line.
+    Json,
+}
+
+static APP_KEY: Key = Key {
+    name: "APP_KEY",
+    default: Default::Required(""),
+    takes: "a secret of at least 32 bytes",
+    meaning: "The root from which the key of each purpose is derived. Changing it ends every session and voids every link.",
+    example: Some("development-only-0123456789abcdef0123456789abcdef"),
+    secret: true,
+};
+static APP_URL: Key = Key {
+    name: "APP_URL",
+    default: Default::Value("http://localhost:3333"),
+    takes: "an http or https address without a query",
+    meaning: "The address under which people and mails reach the api.",
+    example: None,
+    secret: false,
+};
+static WEB_URL: Key = Key {
+    name: "WEB_URL",
+    default: Default::Value("http://localhost:5173"),
+    takes: "an http or https address without a query",
+    meaning: "The address of the single-page app.",
+    example: None,
+    secret: false,
+};
+static METRICS_ADDR: Key = Key {
+    name: "METRICS_ADDR",
+    default: Default::Each {
+        api: "127.0.0.1:9464",
+        worker: "127.0.0.1:9465",
+    },
+    takes: "an IP address and a port, as 127.0.0.1:9464",
+    meaning: "Where Prometheus finds `/metrics`. Not for the public.",
+    example: None,
+    secret: false,
+};
+static LOG_LEVEL: Key = Key {
+    name: "LOG_LEVEL",
+    default: Default::Value("info"),
+    takes: "a level (error, warn, info, debug, trace) or a filter as info,rubis_queue=debug",
+    meaning: "What is logged.",
+    example: None,
+    secret: false,
+};
+static LOG_FORMAT: Key = Key {
+    name: "LOG_FORMAT",
+    default: Default::Value("pretty"),
+    takes: "pretty or json",
+    meaning: "How log lines are written: for people or for machines.",
+    example: None,
+    secret: false,
+};
+static SHUTDOWN_GRACE_SECONDS: Key = Key {
+    name: "SHUTDOWN_GRACE_SECONDS",
+    default: Default::Value("25"),
+    takes: "a number of seconds from 1 to 600",
+    meaning: "How long running work may take to finish once the process was told to stop; keep it below what the orchestrator waits.",
+    example: None,
+    secret: false,
+};
+
+pub(super) static SECTION: Section = Section {
+    title: "Process",
+    keys: &[
+        &APP_KEY,
+        &APP_URL,
+        &WEB_URL,
+        &METRICS_ADDR,
+        &LOG_LEVEL,
+        &LOG_FORMAT,
+        &SHUTDOWN_GRACE_SECONDS,
+    ],
+};
+
+impl ProcessSettings {
+    pub(super) fn read(source: &Source, binary: Binary) -> Result<Self, SettingsError> {
+        Ok(Self {
+            app_key: source.required(&APP_KEY, parse::parsed)?,
+            app_url: source.required(&APP_URL, parse::web_url)?,
+            web_url: source.required(&WEB_URL, parse::web_url)?,
+            metrics_addr: source.required_for(&METRICS_ADDR, binary, parse::parsed)?,
+            log: LogSettings {
+                level: source.required(&LOG_LEVEL, filter)?,
+                format: source.required(&LOG_FORMAT, format)?,
+            },
+            shutdown_grace: source.required(&SHUTDOWN_GRACE_SECONDS, parse::seconds(1..=600))?,
+        })
+    }
+}
+
+fn filter(text: &str) -> Option<String> {
+    EnvFilter::try_new(text).is_ok().then(|| text.to_owned())
+}
+
+fn format(text: &str) -> Option<LogFormat> {
+    match text {
+        "pretty" => Some(LogFormat::Pretty),
+        "json" => Some(LogFormat::Json),
+        _ => None,
+    }
+}

@@ -1,0 +1,98 @@
+//! Redis, or a server that speaks like it.
+
+use secrecy::SecretString;
+use url::Url;
+
+use super::error::SettingsError;
+use super::key::{Default, Key, Section};
+use super::parse;
+use super::source::Source;
+
+/// Redis, or a server that speaks like it.
+#[derive(Debug, Clone)]
+pub struct RedisSettings {
+    /// Its address with its password; it never prints.
+    pub url: SecretString,
+    /// What every key begins with.
+    pub prefix: String,
+}
+
+static REDIS_URL: Key = Key {
+    name: "REDIS_URL",
+    default: Default::Unset("made of `REDIS_HOST`, `REDIS_PORT` and `REDIS_PASSWORD`"),
+    takes: "a redis:// address with a host",
+    meaning: "Redis or Valkey; where it is set, the three keys below do not count.",
+    example: None,
+    secret: true,
+};
+static REDIS_HOST: Key = Key {
+    name: "REDIS_HOST",
+    default: Default::Value("127.0.0.1"),
+    takes: "a host name or IP address",
+    meaning: "The Redis server.",
+    example: None,
+    secret: false,
+};
+static REDIS_PORT: Key = Key {
+    name: "REDIS_PORT",
+    default: Default::Value("6380"),
+    takes: "a port number from 1 to 65535",
+    meaning: "Its port.",
+    example: None,
+    secret: false,
+};
+static REDIS_PASSWORD: Key = Key {
+    name: "REDIS_PASSWORD",
+    default: Default::Unset("no password"),
+    takes: "a password",
+    meaning: "Its password.",
+    example: None,
+    secret: true,
+};
+static REDIS_PREFIX: Key = Key {
+    name: "REDIS_PREFIX",
+    default: Default::Value("rubis"),
+    takes: "a word of lower-case letters, digits, - and _",
+    meaning: "What every key in Redis begins with, for deployments that share one.",
+    example: None,
+    secret: false,
+};
+
+pub(super) static SECTION: Section = Section {
+    title: "Redis",
+    keys: &[
+        &REDIS_URL,
+        &REDIS_HOST,
+        &REDIS_PORT,
+        &REDIS_PASSWORD,
+        &REDIS_PREFIX,
+    ],
+};
+
+impl RedisSettings {
+    pub(super) fn read(source: &Source) -> Result<Self, SettingsError> {
+        let url = match source.optional(&REDIS_URL, redis_url)? {
+            Some(url) => url,
+            None => url_of_parts(source)?,
+        };
+        Ok(Self {
+            url: String::from(url).into(),
+            prefix: source.required(&REDIS_PREFIX, parse::word)?,
+        })
+    }
+}
+
+fn redis_url(text: &str) -> Option<Url> {
+    let url: Url = parse::parsed(text)?;
+    (url.scheme() == "redis" && url.has_host()).then_some(url)
+}
+
+fn url_of_parts(source: &Source) -> Result<Url, SettingsError> {
+    let mut url = source.required(&REDIS_HOST, |host| redis_url(&format!("redis://{host}/")))?;
+    let port = source.required(&REDIS_PORT, parse::port)?;
+    let password = source.optional(&REDIS_PASSWORD, |text| Some(text.to_owned()))?;
+    // These only fail for addresses without a host, and this one has one.
+    let _port = url.set_port(Some(port));
+    let _password = url.set_password(password.as_deref().map(parse::literal).as_deref());
+    Ok(url)
+}

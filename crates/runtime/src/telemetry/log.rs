@@ -1,0 +1,32 @@
+//! Log lines, for people or for machines.
+
+use thiserror::Error;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::settings::{LogFormat, LogSettings};
+
+/// Why no log is written.
+#[derive(Debug, Error)]
+#[error("the log cannot be set up: {reason}")]
+pub struct LogError {
+    reason: String,
+}
+
+/// Writes events to the standard output from now on, those of the `log` crate too.
+///
+/// # Errors
+/// When another log was set up before.
+pub fn init_tracing(settings: &LogSettings) -> Result<(), LogError> {
+    let filter = EnvFilter::try_new(&settings.level).map_err(|error| LogError {
+        reason: error.to_string(),
+    })?;
+    let builder = tracing_subscriber::fmt().with_env_filter(filter);
+    let set = match settings.format {
+        LogFormat::Pretty => builder.finish().try_init(),
+        LogFormat::Json => builder.json().flatten_event(true).finish().try_init(),
+    };
+    set.map_err(|error| LogError {
+        reason: error.to_string(),
+    })
+}

@@ -1,0 +1,284 @@
+//! What the processes make of their environment.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rubis_runtime::settings::{
+    ApiSettings, LimiterStore, LogFormat, MailDriver, SmtpTlsMode, WorkerSettings, documentation, env_example,
+};
+use secrecy::ExposeSecret;
+
+const APP_KEY: &str = "a-key-for-tests-0123456789abcdef";
+
+/// What no process starts without, and these values over it.
+fn values(given: &[(&str, &str)]) -> HashMap<String, String> {
+    let needed = [
+        ("APP_KEY", APP_KEY),
+        ("MAIL_FROM_ADDRESS", "relances@rubis.example"),
+    ];
+    needed
+        .iter()
+        .chain(given)
+        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+        .collect()
+}
+
+fn api(given: &[(&str, &str)]) -> ApiSettings {
+    ApiSettings::from_map(&values(given)).unwrap()
+}
+
+fn worker(given: &[(&str, &str)]) -> WorkerSettings {
+    WorkerSettings::from_map(&values(given)).unwrap()
+}
+
+/// The one line that a process stops with.
+fn refused(given: &[(&str, &str)]) -> String {
+    let values = values(given);
+    let error = match (ApiSettings::from_map(&values), WorkerSettings::from_map(&values)) {
+        (Err(error), _) | (_, Err(error)) => error.to_string(),
+        (Ok(_), Ok(_)) => panic!("{given:?} was accepted"),
+    };
+    assert_eq!(error.lines().count(), 1, "{error}");
+    error
+}
+
+#[test]
+fn the_defaults_are_those_of_the_contract() {
+    let api = api(&[]);
+    assert_eq!(api.http.addr().to_string(), "0.0.0.0:3333");
+    assert_eq!(api.process.metrics_addr.to_string(), "127.0.0.1:9464");
+    assert_eq!(api.process.web_url.as_str(), "http://localhost:5173/");
+    assert_eq!(api.process.log.format, LogFormat::Pretty);
+    assert_eq!(api.http.cors_origins, ["http://localhost:5173"]);
+    assert_eq!(
+        api.postgres.url.expose_secret(),
+        "postgres://rubis@127.0.0.1:5433/rubis"
+    );
+    assert_eq!(api.redis.url.expose_secret(), "redis://127.0.0.1:6380/");
+    assert_eq!(api.redis.prefix, "rubis");
+    assert_eq!(api.auth.access_token_ttl, Duration::from_secs(30 * 60));
+    assert_eq!(api.auth.refresh_token_ttl, Duration::from_secs(30 * 24 * 3600));
+    assert!(api.auth.cookie_secure);
+    assert_eq!(api.auth.limiter_store, LimiterStore::Redis);
+
+    let worker = worker(&[]);
+    assert_eq!(worker.process.metrics_addr.to_string(), "127.0.0.1:9465");
+    assert_eq!(worker.worker.queue_horizon, Duration::from_secs(300));
+    assert_eq!(worker.worker.queues, None);
+    assert_eq!(worker.mail.rate_per_second, None);
+    assert!(matches!(
+        worker.mail.driver,
+        MailDriver::Smtp {
+            port: 1025,
+            credentials: None,
+            tls: SmtpTlsMode::None,
+            ..
+        }
+    ));
+}
+
+#[test]
+fn a_malformed_value_is_named_with_what_it_got_and_what_it_takes() {
+    assert_eq!(
+        refused(&[("PORT", "abc")]),
+        "PORT: got \"abc\", takes a port number from 1 to 65535"
+    );
+    for (key, wrong) in [
+        ("HOST", "localhost"),
+        ("PORT", "0"),
+        ("PORT", "65536"),
+        ("METRICS_ADDR", "9464"),
+        ("APP_URL", "localhost:3333"),
+        ("APP_URL", "https://x.fr/?a=1"),
+        ("WEB_URL", "ftp://x.fr"),
+        ("LOG_LEVEL", "rubis=loud"),
+        ("LOG_FORMAT", "xml"),
+        ("CORS_ORIGIN", "*"),
+        ("CORS_ORIGIN", "https://a.fr,,https://b.fr"),
+        ("PG_HOST", "a host"),
+        ("PG_POOL_SIZE", "0"),
+        ("REDIS_PREFIX", "rubis:{x}"),
+        ("MAIL_DRIVER", "pigeon"),
+        ("MAIL_FROM_ADDRESS", "rubis"),
+        ("SMTP_TLS", "yes"),
+        ("SMTP_HOST", "a b"),
+        ("MAIL_RATE_PER_SECOND", "-1"),
+        ("MAIL_TENANT_RATE_PER_SECOND", "0.5"),
+        ("ACCESS_TOKEN_TTL_MINUTES", "0"),
+        ("REFRESH_TOKEN_TTL_DAYS", "366"),
+        ("COOKIE_DOMAIN", "127.0.0.1"),
+        ("COOKIE_SECURE", "yes"),
+        ("LIMITER_STORE", "file"),
+        ("WORKER_CONCURRENCY", "1001"),
+        ("WORKER_QUEUES", "relances,"),
+        ("QUEUE_HORIZON_SECONDS", "9"),
+        ("SHUTDOWN_GRACE_SECONDS", "soon"),
+    ] {
+        let line = refused(&[(key, wrong)]);
+        assert!(
+            line.starts_with(&format!("{key}: got {wrong:?}, takes ")),
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn a_wrong_value_cannot_make_a_second_line_or_an_endless_one() {
+    assert!(refused(&[("PORT", "1\nAPP_KEY: fine")]).contains(r"1\nAPP_KEY"));
+    assert!(refused(&[("PORT", &"9".repeat(10_000))]).len() < 200);
+}
+
+#[test]
+fn a_missing_value_is_named_with_what_it_takes() {
+    assert_eq!(
+        refused(&[("APP_KEY", "")]),
+        "APP_KEY: is not set, takes a secret of at least 32 bytes"
+    );
+    assert_eq!(
+        refused(&[("MAIL_FROM_ADDRESS", "")]),
+        "MAIL_FROM_ADDRESS: is not set, takes a mail address"
+    );
+    assert!(refused(&[("MAIL_DRIVER", "resend")]).starts_with("RESEND_API_KEY: is not set"));
+    assert!(refused(&[("SMTP_USER", "rubis")]).starts_with("SMTP_PASSWORD: is not set"));
+}
+
+#[test]
+fn a_wrong_secret_is_not_repeated() {
+    for (key, secret) in [
+        ("APP_KEY", "too-short-hunter2"),
+        ("DATABASE_URL", "mysql://rubis:hunter2@db/rubis"),
+        ("REDIS_URL", "rediss://:hunter2@cache"),
+    ] {
+        let line = refused(&[(key, secret)]);
+        assert!(!line.contains("hunter2"), "{line}");
+        assert!(
+            line.contains(&format!("got a hidden value of {} bytes", secret.len())),
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn secrets_never_print() {
+    let given = [
+        ("APP_KEY", "hunter2-hunter2-hunter2-hunter2-hunter2"),
+        ("DATABASE_URL", "postgres://rubis:hunter2@db/rubis"),
+        ("REDIS_URL", "redis://:hunter2@cache/1"),
+        ("SMTP_USER", "rubis"),
+        ("SMTP_PASSWORD", "hunter2"),
+    ];
+    let shown = format!("{:?} {:?}", api(&given), worker(&given));
+    assert!(!shown.contains("hunter2"), "{shown}");
+    let resend = [("MAIL_DRIVER", "resend"), ("RESEND_API_KEY", "re_hunter2")];
+    assert!(!format!("{:?}", worker(&resend)).contains("hunter2"));
+}
+
+#[test]
+fn an_address_as_a_whole_goes_before_its_parts() {
+    let whole = api(&[
+        ("DATABASE_URL", "postgres://a:b@db:1/c?sslmode=require"),
+        ("PG_HOST", "elsewhere"),
+        ("REDIS_URL", "redis://cache:2/3"),
+    ]);
+    assert_eq!(
+        whole.postgres.url.expose_secret(),
+        "postgres://a:b@db:1/c?sslmode=require"
+    );
+    assert_eq!(whole.redis.url.expose_secret(), "redis://cache:2/3");
+}
+
+#[test]
+fn every_character_of_a_password_survives_in_an_address_made_of_parts() {
+    let password = "p@ss/w:rd#?% %41 é";
+    let parts = api(&[
+        ("PG_PASSWORD", password),
+        ("PG_DB_NAME", "ru/bis"),
+        ("REDIS_PASSWORD", password),
+    ]);
+    for (url, path) in [(&parts.postgres.url, "/ru%2Fbis"), (&parts.redis.url, "/")] {
+        let url = url::Url::parse(url.expose_secret()).unwrap();
+        assert_eq!(url.host_str(), Some("127.0.0.1"));
+        assert_eq!(url.path(), path);
+        let decoded = percent_decoded(url.password().unwrap());
+        assert_eq!(decoded, password);
+    }
+}
+
+fn percent_decoded(text: &str) -> String {
+    // A form decodes percent signs and nothing else that is in this text.
+    let form = format!("x={text}");
+    url::form_urlencoded::parse(form.as_bytes())
+        .next()
+        .unwrap()
+        .1
+        .into_owned()
+}
+
+#[test]
+fn lists_and_limits_are_typed() {
+    let given = [
+        (
+            "CORS_ORIGIN",
+            "https://app.rubis.example, https://Admin.rubis.example:444/",
+        ),
+        ("WORKER_QUEUES", "relances, mails"),
+        ("MAIL_RATE_PER_SECOND", "14"),
+        ("COOKIE_DOMAIN", ".Rubis.example"),
+    ];
+    assert_eq!(
+        api(&given).http.cors_origins,
+        ["https://app.rubis.example", "https://admin.rubis.example:444"]
+    );
+    assert_eq!(api(&given).auth.cookie_domain.as_deref(), Some("rubis.example"));
+    assert_eq!(worker(&given).worker.queues.unwrap(), ["relances", "mails"]);
+    assert_eq!(worker(&given).mail.rate_per_second.unwrap().get(), 14);
+}
+
+#[test]
+fn the_development_values_start_both_binaries() {
+    let example: HashMap<String, String> = env_example()
+        .lines()
+        .filter(|line| !line.starts_with('#') && !line.is_empty())
+        .map(|line| {
+            let (key, value) = line.split_once('=').unwrap();
+            (key.to_owned(), value.to_owned())
+        })
+        .collect();
+    ApiSettings::from_map(&example).unwrap();
+    WorkerSettings::from_map(&example).unwrap();
+}
+
+#[test]
+fn the_committed_documents_are_those_of_the_declarations() {
+    for (path, expected) in [
+        ("docs/configuration.md", documentation()),
+        (".env.example", env_example()),
+    ] {
+        let file = root().join(path);
+        // As the snapshots of the other tests: INSTA_UPDATE=always writes, anything else compares.
+        if std::env::vars().any(|(key, value)| key == "INSTA_UPDATE" && value == "always") {
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(&file, &expected).unwrap();
+        }
+        let committed = fs::read_to_string(&file).unwrap_or_default();
+        assert!(
+            committed == expected,
+            "{path} differs from the declarations: \
+             run `INSTA_UPDATE=always cargo test -p rubis-runtime --test settings` and commit it"
+        );
+    }
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
