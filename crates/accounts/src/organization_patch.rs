@@ -73,9 +73,7 @@ impl OrganizationPatch {
                 .legal_mentions
                 .map(|text| text_or_empty(found, "legalMentions", &text, 2000)),
             address: input.address.map(|address| address.parse_below(found, "address")),
-            siren: input
-                .siren
-                .map(|siren| optional_siren(found, siren.as_deref())),
+            siren: input.siren.map(|siren| optional_siren(found, siren.as_deref())),
         };
         errors.into_result(patch)
     }

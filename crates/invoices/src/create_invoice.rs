@@ -71,7 +71,12 @@ pub async fn create_invoice(
             Err(error) => return Err(error.into()),
         };
         let lines = queries::lines::insert(conn, organization, invoice.id, &new.lines).await?;
-        Ok(CreatedInvoice { invoice, lines, client, client_created })
+        Ok(CreatedInvoice {
+            invoice,
+            lines,
+            client,
+            client_created,
+        })
     })
     .await
 }
@@ -96,7 +101,10 @@ async fn invoiced_client(
                 return Ok((known, false));
             }
             let new = NewClient::named(name.clone(), email.clone());
-            Ok((queries::clients::insert(conn, organization, &new, now).await?, true))
+            Ok((
+                queries::clients::insert(conn, organization, &new, now).await?,
+                true,
+            ))
         }
     }
 }
@@ -108,14 +116,15 @@ pub(crate) async fn check_service_locations(
     client: ClientId,
     lines: &[NewLine],
 ) -> Result<(), CreateInvoiceError> {
-    let mut named: Vec<ServiceLocationId> = lines.iter().filter_map(|line| line.service_location_id).collect();
+    let mut named: Vec<ServiceLocationId> =
+        lines.iter().filter_map(|line| line.service_location_id).collect();
     named.sort_unstable();
     named.dedup();
     if named.is_empty() {
         return Ok(());
     }
     let found = queries::service_locations::count_of(conn, organization, client, &named).await?;
-    if usize::try_from(found).is_ok_and(|found| found == named.len()) {
+    if found == named.len() {
         Ok(())
     } else {
         Err(CreateInvoiceError::UnknownServiceLocation)

@@ -37,9 +37,10 @@ pub async fn delete_client(
     match deleted {
         Ok(true) => Ok(()),
         Ok(false) => Err(DeleteClientError::NotFound),
-        Err(Error::DatabaseError(DatabaseErrorKind::ForeignKeyViolation | DatabaseErrorKind::RestrictViolation, _)) => {
-            Err(DeleteClientError::ClientHasInvoices)
-        }
+        Err(Error::DatabaseError(
+            DatabaseErrorKind::ForeignKeyViolation | DatabaseErrorKind::RestrictViolation,
+            _,
+        )) => Err(DeleteClientError::ClientHasInvoices),
         Err(error) => Err(error.into()),
     }
 }

@@ -18,7 +18,10 @@ pub struct ClientPosition {
 
 impl From<&Client> for ClientPosition {
     fn from(client: &Client) -> Self {
-        Self { name: client.name.clone(), id: client.id }
+        Self {
+            name: client.name.clone(),
+            id: client.id,
+        }
     }
 }
 

@@ -40,7 +40,9 @@ pub async fn add_contact(
 ) -> Result<Contact, ContactError> {
     conn.transaction(async |conn| {
         // The lock makes additions wait for each other, so that they count right.
-        queries::clients::lock(conn, organization, client).await?.ok_or(ContactError::ClientNotFound)?;
+        queries::clients::lock(conn, organization, client)
+            .await?
+            .ok_or(ContactError::ClientNotFound)?;
         if queries::contacts::count(conn, organization, client).await? >= MAX_CONTACTS {
             return Err(ContactError::TooMany);
         }
@@ -61,8 +63,9 @@ pub async fn update_contact(
     patch: ContactPatch,
 ) -> Result<Contact, ContactError> {
     conn.transaction(async |conn| {
-        let before =
-            queries::contacts::lock(conn, organization, client, id).await?.ok_or(ContactError::NotFound)?;
+        let before = queries::contacts::lock(conn, organization, client, id)
+            .await?
+            .ok_or(ContactError::NotFound)?;
         Ok(queries::contacts::save(conn, organization, &patch.apply(before)).await?)
     })
     .await
@@ -78,5 +81,9 @@ pub async fn remove_contact(
     client: ClientId,
     id: ContactId,
 ) -> Result<(), ContactError> {
-    if queries::contacts::delete(conn, organization, client, id).await? { Ok(()) } else { Err(ContactError::NotFound) }
+    if queries::contacts::delete(conn, organization, client, id).await? {
+        Ok(())
+    } else {
+        Err(ContactError::NotFound)
+    }
 }

@@ -92,7 +92,10 @@ pub async fn remove_service_location(
     match deleted {
         Ok(true) => Ok(()),
         Ok(false) => Err(ServiceLocationError::NotFound),
-        Err(Error::DatabaseError(DatabaseErrorKind::ForeignKeyViolation | DatabaseErrorKind::RestrictViolation, _)) => Err(ServiceLocationError::InUse),
+        Err(Error::DatabaseError(
+            DatabaseErrorKind::ForeignKeyViolation | DatabaseErrorKind::RestrictViolation,
+            _,
+        )) => Err(ServiceLocationError::InUse),
         Err(error) => Err(error.into()),
     }
 }

@@ -7,8 +7,8 @@ use crate::queries;
 
 /// Crockford's digits, without I, L, O and U.
 const DIGITS: [char; 32] = [
-    '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'J', 'K', 'M', 'N',
-    'P', 'Q', 'R', 'S', 'T', 'V', 'W', 'X', 'Y', 'Z',
+    '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'J', 'K', 'M',
+    'N', 'P', 'Q', 'R', 'S', 'T', 'V', 'W', 'X', 'Y', 'Z',
 ];
 /// How many ids are read at once while a code is looked for.
 const IDS_AT_ONCE: u32 = 5000;
@@ -39,7 +39,9 @@ pub async fn resolve_referral(
     key: &PurposeKey,
     code: &str,
 ) -> Result<Option<ClientId>, diesel::result::Error> {
-    let Some(wanted) = normalize(code) else { return Ok(None) };
+    let Some(wanted) = normalize(code) else {
+        return Ok(None);
+    };
     let mut after = None;
     loop {
         let ids = queries::clients::ids(conn, organization, after, IDS_AT_ONCE).await?;
@@ -76,7 +78,10 @@ mod tests {
     use super::*;
 
     fn key() -> PurposeKey {
-        "0123456789abcdef0123456789abcdef".parse::<AppKey>().unwrap().derive("referral")
+        "0123456789abcdef0123456789abcdef"
+            .parse::<AppKey>()
+            .unwrap()
+            .derive("referral")
     }
 
     #[test]

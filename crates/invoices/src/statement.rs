@@ -58,7 +58,9 @@ pub async fn statement(
     client: ClientId,
     today: Date,
 ) -> Result<Option<Statement>, diesel::result::Error> {
-    let Some(found) = queries::clients::find(conn, organization, client).await? else { return Ok(None) };
+    let Some(found) = queries::clients::find(conn, organization, client).await? else {
+        return Ok(None);
+    };
     let balances = queries::statement::balances(conn, organization, client, today).await?;
     let open = queries::invoices::open_of_client(conn, organization, client, None, MAX_INVOICES + 1).await?;
     let open = rubis_accounts::Page::from_one_more(open, MAX_INVOICES);

@@ -63,8 +63,12 @@ pub struct IllegalTransition {
 
 impl InvoiceStatus {
     /// The states in which something is outstanding.
-    pub const OPEN: [Self; 4] =
-        [Self::Pending, Self::AwaitingUserConfirmation, Self::InRelance, Self::Litigation];
+    pub const OPEN: [Self; 4] = [
+        Self::Pending,
+        Self::AwaitingUserConfirmation,
+        Self::InRelance,
+        Self::Litigation,
+    ];
 
     /// Whether something is outstanding, so that the invoice may still be changed and paid.
     #[must_use]
@@ -87,16 +91,17 @@ impl InvoiceStatus {
             | (Transition::Resumed, Litigation)
             | (Transition::Reopened, Paid) => Ok(silent_or_chased),
             (Transition::RelanceSent, Pending | AwaitingUserConfirmation | InRelance) => Ok(InRelance),
-            (
-                Transition::SettledInFull,
-                Pending | AwaitingUserConfirmation | InRelance | Litigation,
-            ) => Ok(Paid),
+            (Transition::SettledInFull, Pending | AwaitingUserConfirmation | InRelance | Litigation) => {
+                Ok(Paid)
+            }
             (Transition::Disputed, Pending | AwaitingUserConfirmation | InRelance) => Ok(Litigation),
-            (
-                Transition::Cancelled,
-                Pending | AwaitingUserConfirmation | InRelance | Litigation,
-            ) => Ok(Cancelled),
-            _ => Err(IllegalTransition { from: self, transition }),
+            (Transition::Cancelled, Pending | AwaitingUserConfirmation | InRelance | Litigation) => {
+                Ok(Cancelled)
+            }
+            _ => Err(IllegalTransition {
+                from: self,
+                transition,
+            }),
         }
     }
 }
@@ -163,7 +168,11 @@ mod tests {
             for (column, from) in STATES.into_iter().enumerate() {
                 for (was_chased, expected) in [(false, silent[column]), (true, chased[column])] {
                     let expected = expected.ok_or(IllegalTransition { from, transition });
-                    assert_eq!(from.apply(transition, was_chased), expected, "{transition:?} from {from:?}");
+                    assert_eq!(
+                        from.apply(transition, was_chased),
+                        expected,
+                        "{transition:?} from {from:?}"
+                    );
                 }
             }
         }

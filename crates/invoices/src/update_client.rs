@@ -20,7 +20,9 @@ pub async fn update_client(
     now: OffsetDateTime,
 ) -> Result<Option<Client>, diesel::result::Error> {
     conn.transaction(async |conn| {
-        let Some(before) = queries::clients::lock(conn, organization, id).await? else { return Ok(None) };
+        let Some(before) = queries::clients::lock(conn, organization, id).await? else {
+            return Ok(None);
+        };
         let after = queries::clients::save(conn, &patch.apply(before.clone()), now).await?;
         if after.name != before.name {
             queries::invoices::rename_client(conn, organization, id, &after.name).await?;

@@ -55,7 +55,9 @@ impl InvoicePatch {
     /// Those of [`crate::NewInvoice::parse`].
     pub fn parse(input: InvoiceInput) -> Result<Self, FieldErrors> {
         let mut errors = FieldErrors::new();
-        let numero = input.numero.map(|numero| required_line(&mut errors, "numero", &numero, MAX_NUMERO));
+        let numero = input
+            .numero
+            .map(|numero| required_line(&mut errors, "numero", &numero, MAX_NUMERO));
         if let Some(cents) = input.amount_ttc_cents {
             check_amount(&mut errors, "amountTtcCents", cents);
         }
@@ -167,17 +169,21 @@ pub async fn update_invoice(
     now: OffsetDateTime,
 ) -> Result<InvoiceUpdate, UpdateInvoiceError> {
     conn.transaction(async |conn| {
-        let before =
-            queries::invoices::lock(conn, organization, id).await?.ok_or(UpdateInvoiceError::NotFound)?;
+        let before = queries::invoices::lock(conn, organization, id)
+            .await?
+            .ok_or(UpdateInvoiceError::NotFound)?;
         let mut patch = patch;
         let new_lines = patch.lines.take();
         let after = changed(before.clone(), patch)?;
-        let client = queries::clients::share(conn, organization, after.client_id)
-            .await?
-            .ok_or(UpdateInvoiceError::UnknownClient)?;
-        let after = save(conn, &after, &client.name, now).await?;
+        let new_client_name = if after.client_id == before.client_id {
+            None
+        } else {
+            let client = queries::clients::share(conn, organization, after.client_id).await?;
+            Some(client.ok_or(UpdateInvoiceError::UnknownClient)?.name)
+        };
+        let after = save(conn, &after, new_client_name.as_deref(), now).await?;
         if let Some(lines) = new_lines {
-            check_service_locations(conn, organization, client.id, &lines).await?;
+            check_service_locations(conn, organization, after.client_id, &lines).await?;
             queries::lines::delete(conn, organization, id).await?;
             queries::lines::insert(conn, organization, id, &lines).await?;
         } else if after.client_id != before.client_id {
@@ -191,7 +197,9 @@ pub async fn update_invoice(
 /// The invoice as a change leaves it, if it may.
 fn changed(mut invoice: Invoice, patch: InvoicePatch) -> Result<Invoice, UpdateInvoiceError> {
     if !invoice.status.is_open() {
-        return Err(UpdateInvoiceError::NotEditable { status: invoice.status });
+        return Err(UpdateInvoiceError::NotEditable {
+            status: invoice.status,
+        });
     }
     set(&mut invoice.numero, patch.numero);
     set(&mut invoice.amount.cents, patch.amount_cents);
@@ -200,7 +208,9 @@ fn changed(mut invoice: Invoice, patch: InvoicePatch) -> Result<Invoice, UpdateI
     set(&mut invoice.client_id, patch.client_id);
     set(&mut invoice.plan_id, patch.plan_id);
     if invoice.amount.cents <= invoice.settled.cents {
-        return Err(UpdateInvoiceError::AmountNotAboveSettled { settled: invoice.settled });
+        return Err(UpdateInvoiceError::AmountNotAboveSettled {
+            settled: invoice.settled,
+        });
     }
     if invoice.due_date < invoice.issue_date {
         return Err(UpdateInvoiceError::DueBeforeIssue);
@@ -213,11 +223,11 @@ fn changed(mut invoice: Invoice, patch: InvoicePatch) -> Result<Invoice, UpdateI
 async fn save(
     conn: &mut AsyncPgConnection,
     invoice: &Invoice,
-    client_name: &str,
+    new_client_name: Option<&str>,
     now: OffsetDateTime,
 ) -> Result<Invoice, UpdateInvoiceError> {
     let saved = conn
-        .transaction(async |conn| queries::invoices::save_contents(conn, invoice, client_name, now).await)
+        .transaction(async |conn| queries::invoices::save_contents(conn, invoice, new_client_name, now).await)
         .await;
     match saved {
         Ok(invoice) => Ok(invoice),

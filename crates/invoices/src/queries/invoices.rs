@@ -1,0 +1,370 @@
+//! The table `invoices`, but for its list.
+
+use diesel::{
+    AsChangeset, BoolExpressionMethods, ExpressionMethods, Insertable, IntoSql, QueryDsl, Queryable,
+    Selectable, SelectableHelper, TextExpressionMethods,
+    dsl::{exists, select, sql},
+    result::Error,
+    sql_types::{Bool, Date as SqlDate, Integer, Nullable, Text, Uuid as SqlUuid},
+};
+use diesel_async::RunQueryDsl;
+use rubis_accounts::Pause;
+use rubis_db::{AsyncPgConnection, schema::invoices};
+use rubis_kernel::{ClientId, Currency, InvoiceId, Money, OrganizationId, PlanId};
+use time::{Date, OffsetDateTime};
+use uuid::Uuid;
+
+use super::{all, found, unreadable, uuids};
+use crate::{
+    Client, Invoice, InvoiceStatus, NewInvoice,
+    search::{client_line, numero_line, text_of_invoice},
+};
+
+/// A row of the table.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = invoices, check_for_backend(diesel::pg::Pg))]
+pub(crate) struct InvoiceRow {
+    id: Uuid,
+    organization_id: Uuid,
+    client_id: Uuid,
+    plan_id: Option<Uuid>,
+    numero: String,
+    amount_ttc_cents: i64,
+    settled_cents: i64,
+    currency: String,
+    issue_date: Date,
+    due_date: Date,
+    status: InvoiceStatus,
+    rubis_earned: i32,
+    chased: bool,
+    paid_at: Option<OffsetDateTime>,
+    cancelled_at: Option<OffsetDateTime>,
+    paused_at: Option<OffsetDateTime>,
+    paused_until: Option<Date>,
+    created_at: OffsetDateTime,
+    updated_at: OffsetDateTime,
+}
+
+impl TryFrom<InvoiceRow> for Invoice {
+    type Error = Error;
+
+    fn try_from(row: InvoiceRow) -> Result<Self, Error> {
+        let currency: Currency = row.currency.parse().map_err(unreadable)?;
+        Ok(Self {
+            id: row.id.into(),
+            organization_id: row.organization_id.into(),
+            client_id: row.client_id.into(),
+            plan_id: row.plan_id.map(Into::into),
+            numero: row.numero,
+            amount: Money::new(row.amount_ttc_cents, currency),
+            settled: Money::new(row.settled_cents, currency),
+            issue_date: row.issue_date,
+            due_date: row.due_date,
+            status: row.status,
+            rubis_earned: row.rubis_earned,
+            chased: row.chased,
+            paid_at: row.paid_at,
+            cancelled_at: row.cancelled_at,
+            pause: Pause::from_columns(row.paused_at, row.paused_until),
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        })
+    }
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = invoices)]
+struct NewRow<'invoice> {
+    id: Uuid,
+    organization_id: Uuid,
+    client_id: Uuid,
+    plan_id: Option<Uuid>,
+    numero: &'invoice str,
+    amount_ttc_cents: i64,
+    currency: &'static str,
+    issue_date: Date,
+    due_date: Date,
+    search_text: String,
+    created_at: OffsetDateTime,
+    updated_at: OffsetDateTime,
+}
+
+/// The columns that tell where an invoice stands.
+#[derive(AsChangeset)]
+#[diesel(table_name = invoices, treat_none_as_null = true)]
+struct Progress {
+    settled_cents: i64,
+    status: InvoiceStatus,
+    rubis_earned: i32,
+    chased: bool,
+    paid_at: Option<OffsetDateTime>,
+    cancelled_at: Option<OffsetDateTime>,
+    updated_at: OffsetDateTime,
+}
+
+#[diesel::dsl::auto_type]
+fn of_organization(organization: Uuid) -> _ {
+    invoices::table.filter(invoices::organization_id.eq(organization))
+}
+
+#[diesel::dsl::auto_type]
+fn one(organization: Uuid, id: Uuid) -> _ {
+    let scoped: of_organization = of_organization(organization);
+    scoped.filter(invoices::id.eq(id))
+}
+
+diesel::define_sql_function! {
+    /// One of the parts that a separator cuts a text into, counted from 1.
+    fn split_part(text: Text, separator: Text, part: Integer) -> Text;
+}
+
+diesel::define_sql_function! {
+    /// The first text, or the second where that is null.
+    #[sql_name = "coalesce"]
+    fn text_or(text: Nullable<Text>, other: Text) -> Text;
+}
+
+/// `None` when the client has an invoice with this number, without failing the transaction. Waits for another
+/// transaction that is putting one in.
+pub(crate) async fn insert(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    invoice: &NewInvoice,
+    client: &Client,
+    plan: Option<PlanId>,
+    now: OffsetDateTime,
+) -> Result<Option<Invoice>, Error> {
+    found(
+        diesel::insert_into(invoices::table)
+            .values(NewRow {
+                id: InvoiceId::new().into(),
+                organization_id: organization.into(),
+                client_id: client.id.into(),
+                plan_id: plan.map(Into::into),
+                numero: &invoice.numero,
+                amount_ttc_cents: invoice.amount.cents,
+                currency: invoice.amount.currency.as_str(),
+                issue_date: invoice.issue_date,
+                due_date: invoice.due_date,
+                search_text: text_of_invoice(&invoice.numero, &client.name),
+                created_at: now,
+                updated_at: now,
+            })
+            .on_conflict((invoices::organization_id, invoices::client_id, invoices::numero))
+            .do_nothing()
+            .returning(InvoiceRow::as_returning())
+            .get_result(conn)
+            .await,
+    )
+}
+
+/// Saves where an invoice stands, in one statement as the table's checks ask.
+pub(crate) async fn save_progress(
+    conn: &mut AsyncPgConnection,
+    invoice: &Invoice,
+    now: OffsetDateTime,
+) -> Result<Invoice, Error> {
+    diesel::update(one(invoice.organization_id.into(), invoice.id.into()))
+        .set(Progress {
+            settled_cents: invoice.settled.cents,
+            status: invoice.status,
+            rubis_earned: invoice.rubis_earned,
+            chased: invoice.chased,
+            paid_at: invoice.paid_at,
+            cancelled_at: invoice.cancelled_at,
+            updated_at: now,
+        })
+        .returning(InvoiceRow::as_returning())
+        .get_result(conn)
+        .await?
+        .try_into()
+}
+
+/// Saves what an invoice says. `new_client_name` is given when it went to another client.
+pub(crate) async fn save_contents(
+    conn: &mut AsyncPgConnection,
+    invoice: &Invoice,
+    new_client_name: Option<&str>,
+    now: OffsetDateTime,
+) -> Result<Invoice, Error> {
+    let clients_line = text_or(
+        new_client_name.map(client_line),
+        split_part(invoices::search_text, "\n", 2),
+    );
+    let numeros_line = format!("{}\n", numero_line(&invoice.numero));
+    let search_text = numeros_line.into_sql::<Text>().concat(clients_line);
+    diesel::update(one(invoice.organization_id.into(), invoice.id.into()))
+        .set((
+            invoices::client_id.eq(invoice.client_id.as_uuid()),
+            invoices::plan_id.eq(invoice.plan_id.map(Uuid::from)),
+            invoices::numero.eq(&invoice.numero),
+            invoices::amount_ttc_cents.eq(invoice.amount.cents),
+            invoices::issue_date.eq(invoice.issue_date),
+            invoices::due_date.eq(invoice.due_date),
+            invoices::search_text.eq(search_text),
+            invoices::updated_at.eq(now),
+        ))
+        .returning(InvoiceRow::as_returning())
+        .get_result(conn)
+        .await?
+        .try_into()
+}
+
+pub(crate) async fn save_pause(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    id: InvoiceId,
+    pause: Option<Pause>,
+    now: OffsetDateTime,
+) -> Result<Option<Invoice>, Error> {
+    found(
+        diesel::update(one(organization.into(), id.into()))
+            .set((
+                invoices::paused_at.eq(pause.map(|pause| pause.since)),
+                invoices::paused_until.eq(pause.and_then(|pause| pause.until)),
+                invoices::updated_at.eq(now),
+            ))
+            .returning(InvoiceRow::as_returning())
+            .get_result(conn)
+            .await,
+    )
+}
+
+/// Writes a client's new name into what their invoices are searched by.
+pub(crate) async fn rename_client(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    client: ClientId,
+    name: &str,
+) -> Result<(), Error> {
+    let numeros_line = split_part(invoices::search_text, "\n", 1);
+    diesel::update(of_organization(organization.into()).filter(invoices::client_id.eq(client.as_uuid())))
+        .set(invoices::search_text.eq(numeros_line.concat("\n").concat(client_line(name))))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+pub(crate) async fn find(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    id: InvoiceId,
+) -> Result<Option<Invoice>, Error> {
+    found(
+        one(organization.into(), id.into())
+            .select(InvoiceRow::as_select())
+            .first(conn)
+            .await,
+    )
+}
+
+pub(crate) async fn find_many(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    ids: &[InvoiceId],
+) -> Result<Vec<Invoice>, Error> {
+    all(of_organization(organization.into())
+        .filter(invoices::id.eq_any(uuids(ids)))
+        .select(InvoiceRow::as_select())
+        .load(conn)
+        .await?)
+}
+
+/// Holds off every other change of the invoice; rows that refer to it can still be inserted meanwhile.
+pub(crate) async fn lock(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    id: InvoiceId,
+) -> Result<Option<Invoice>, Error> {
+    found(
+        one(organization.into(), id.into())
+            .select(InvoiceRow::as_select())
+            .for_no_key_update()
+            .first(conn)
+            .await,
+    )
+}
+
+pub(crate) async fn find_by_numero(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    client: ClientId,
+    numero: &str,
+) -> Result<InvoiceId, Error> {
+    of_organization(organization.into())
+        .filter(invoices::client_id.eq(client.as_uuid()))
+        .filter(invoices::numero.eq(numero))
+        .select(invoices::id)
+        .first::<Uuid>(conn)
+        .await
+        .map(Into::into)
+}
+
+pub(crate) async fn open_of_client(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    client: ClientId,
+    after: Option<(Date, InvoiceId)>,
+    limit: u32,
+) -> Result<Vec<Invoice>, Error> {
+    let mut query = invoices::table
+        .filter(invoices::organization_id.eq(organization.as_uuid()))
+        .filter(invoices::client_id.eq(client.as_uuid()))
+        .filter(invoices::status.eq_any(InvoiceStatus::OPEN))
+        .order((invoices::due_date, invoices::id))
+        .limit(i64::from(limit))
+        .select(InvoiceRow::as_select())
+        .into_boxed();
+    if let Some((due_date, id)) = after {
+        query = query.filter(
+            sql::<Bool>("(invoices.due_date, invoices.id) > (")
+                .bind::<SqlDate, _>(due_date)
+                .sql(", ")
+                .bind::<SqlUuid, _>(id.as_uuid())
+                .sql(")"),
+        );
+    }
+    all(query.load(conn).await?)
+}
+
+/// At most `limit` ids of open invoices, in their order.
+pub(crate) async fn unfinished_ids(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    plan: Option<PlanId>,
+    after: Option<InvoiceId>,
+    limit: u32,
+) -> Result<Vec<InvoiceId>, Error> {
+    let mut query = invoices::table
+        .filter(invoices::organization_id.eq(organization.as_uuid()))
+        .filter(invoices::status.eq_any(InvoiceStatus::OPEN))
+        .order(invoices::id)
+        .limit(i64::from(limit))
+        .select(invoices::id)
+        .into_boxed();
+    if let Some(plan) = plan {
+        query = query.filter(invoices::plan_id.eq(plan.as_uuid()));
+    }
+    if let Some(after) = after {
+        query = query.filter(invoices::id.gt(after.as_uuid()));
+    }
+    Ok(query
+        .load::<Uuid>(conn)
+        .await?
+        .into_iter()
+        .map(Into::into)
+        .collect())
+}
+
+pub(crate) async fn names_plan(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    plan: PlanId,
+) -> Result<bool, Error> {
+    let naming = invoices::organization_id
+        .eq(organization.as_uuid())
+        .and(invoices::plan_id.eq(plan.as_uuid()));
+    select(exists(invoices::table.filter(naming)))
+        .get_result(conn)
+        .await
+}

@@ -1,0 +1,45 @@
+//! The only diesel of this crate, a file for each table and one for each larger read.
+
+pub(crate) mod clients;
+pub(crate) mod contacts;
+pub(crate) mod invoice_list;
+pub(crate) mod invoices;
+pub(crate) mod lines;
+pub(crate) mod payments;
+pub(crate) mod service_locations;
+pub(crate) mod statement;
+
+/// A column holds what no release has written.
+fn unreadable(error: impl std::error::Error + Send + Sync + 'static) -> diesel::result::Error {
+    diesel::result::Error::DeserializationError(Box::new(error))
+}
+
+/// A row as the domain knows it, if there is one.
+fn found<Row, T>(row: Result<Row, diesel::result::Error>) -> Result<Option<T>, diesel::result::Error>
+where
+    T: TryFrom<Row, Error = diesel::result::Error>,
+{
+    match row {
+        Ok(row) => row.try_into().map(Some),
+        Err(diesel::result::Error::NotFound) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// All rows as the domain knows them.
+fn all<Row, T>(rows: Vec<Row>) -> Result<Vec<T>, diesel::result::Error>
+where
+    T: TryFrom<Row, Error = diesel::result::Error>,
+{
+    rows.into_iter().map(TryInto::try_into).collect()
+}
+
+/// Ids as the database knows them.
+fn uuids<Id: Copy + Into<uuid::Uuid>>(ids: &[Id]) -> Vec<uuid::Uuid> {
+    ids.iter().copied().map(Into::into).collect()
+}
+
+diesel::define_sql_function! {
+    /// A text in lower case.
+    fn lower(text: diesel::sql_types::Text) -> diesel::sql_types::Text;
+}
