@@ -8,6 +8,7 @@ use std::time::Duration;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use crate::behaviour::{Behaviour, InvalidBehaviour};
 use crate::faults::Faults;
@@ -32,6 +33,7 @@ pub struct Inbox {
     smtp_addr: SocketAddr,
     http: Option<http::RunningServer>,
     stop: watch::Sender<bool>,
+    accepting: JoinHandle<()>,
 }
 
 /// Why an inbox could not start.
@@ -78,12 +80,13 @@ impl Inbox {
             None => None,
         };
         let (stop, stopped) = watch::channel(false);
-        tokio::spawn(smtp::serve(listener, Arc::clone(&shared), stopped));
+        let accepting = tokio::spawn(smtp::serve(listener, Arc::clone(&shared), stopped));
         Ok(Self {
             shared,
             smtp_addr,
             http,
             stop,
+            accepting,
         })
     }
 
@@ -139,9 +142,11 @@ impl Inbox {
         Ok(())
     }
 
-    /// Stops both servers and closes what is open.
+    /// Stops both servers and closes what is open; their addresses are free afterwards.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
+        // It can only have ended already, or end now.
+        let _ended = self.accepting.await;
         if let Some(http) = self.http.take() {
             http.stop().await;
         }

@@ -1,0 +1,33 @@
+//! Says loudly, and once, that mails have stopped going out.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tracing::{error, info};
+
+use crate::error::SendError;
+
+/// Remembers whether the server refuses us, so that ten thousand failing mails make one error line.
+#[derive(Debug, Default)]
+pub(crate) struct Alarm {
+    ringing: AtomicBool,
+}
+
+impl Alarm {
+    /// Looks at the outcome of a mail.
+    pub(crate) fn observe<T>(&self, outcome: &Result<T, SendError>) {
+        match outcome {
+            Err(SendError::Configuration { reason }) => {
+                if !self.ringing.swap(true, Ordering::Relaxed) {
+                    error!(reason, "no mail goes out until the mail settings are mended");
+                }
+            }
+            Ok(_) | Err(SendError::Rejected { .. }) => {
+                if self.ringing.swap(false, Ordering::Relaxed) {
+                    info!("the mail server takes our mails again");
+                }
+            }
+            // Neither says anything about the settings.
+            Err(SendError::Transient { .. } | SendError::Invalid(_)) => {}
+        }
+    }
+}

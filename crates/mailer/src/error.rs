@@ -1,0 +1,66 @@
+//! Why a mail did not go out, in the terms of what to do about it.
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::message::InvalidMessage;
+
+/// Why a mail was not sent.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum SendError {
+    /// It may work later: a 4xx reply, a broken connection, no answer in time, a provider's 429 or 5xx.
+    #[error("the mail could not be sent now: {reason}")]
+    Transient {
+        /// What happened, for operations.
+        reason: String,
+        /// How long the provider asks to be left alone.
+        retry_after: Option<Duration>,
+    },
+    /// The recipient or the message was refused for good; trying again changes nothing.
+    #[error("the mail was refused ({code}): {reason}")]
+    Rejected {
+        /// The SMTP reply code or the HTTP status.
+        code: u16,
+        /// What the server said.
+        reason: String,
+    },
+    /// The mail cannot be written at all; nothing was sent to anybody.
+    #[error(transparent)]
+    Invalid(#[from] InvalidMessage),
+    /// The server refuses *us*: credentials, sender address, TLS. Every mail would fail, none through its own
+    /// fault, so they wait for operations to mend it. Logged as an error when it begins and when it ends.
+    #[error("the mail server does not take our mails: {reason}")]
+    Configuration {
+        /// What the server said, for operations.
+        reason: String,
+    },
+}
+
+impl SendError {
+    /// Whether sending the same mail again is pointless.
+    pub fn is_final(&self) -> bool {
+        matches!(self, Self::Rejected { .. } | Self::Invalid(_))
+    }
+
+    pub(crate) fn transient(reason: impl Into<String>) -> Self {
+        Self::Transient {
+            reason: reason.into(),
+            retry_after: None,
+        }
+    }
+
+    pub(crate) fn configuration(reason: impl Into<String>) -> Self {
+        Self::Configuration {
+            reason: reason.into(),
+        }
+    }
+}
+
+/// Why no mailer can be made from the settings.
+#[derive(Debug, Error)]
+#[error("no mailer can be made: {reason}")]
+pub struct MailerError {
+    /// What is wrong with them; never a secret.
+    pub(crate) reason: String,
+}

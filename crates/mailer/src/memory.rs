@@ -1,0 +1,84 @@
+//! Keeps mails instead of sending them: for tests.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use rubis_kernel::Email;
+
+use crate::error::SendError;
+use crate::message;
+use crate::{Mailer, Receipt};
+
+/// An outbox in memory that can be told to fail; clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryMailer {
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    outbox: Vec<Email>,
+    /// What the next attempts get, whoever the mail is for.
+    failures: VecDeque<SendError>,
+    /// What every mail to these addresses gets.
+    refused: Vec<(String, SendError)>,
+}
+
+impl MemoryMailer {
+    /// An empty outbox.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The mails that were sent, in order.
+    pub fn outbox(&self) -> Vec<Email> {
+        self.lock().outbox.clone()
+    }
+
+    /// Takes the mails out, in order.
+    pub fn take(&self) -> Vec<Email> {
+        std::mem::take(&mut self.lock().outbox)
+    }
+
+    /// Makes the next `times` attempts fail, after those already programmed.
+    pub fn fail_next(&self, times: usize, error: &SendError) {
+        self.lock()
+            .failures
+            .extend(std::iter::repeat_n(error.clone(), times));
+    }
+
+    /// Makes every mail to this address fail.
+    pub fn refuse(&self, address: &str, error: SendError) {
+        self.lock().refused.push((address.to_owned(), error));
+    }
+
+    /// Forgets every programmed failure.
+    pub fn accept_everything(&self) {
+        let mut state = self.lock();
+        state.failures.clear();
+        state.refused.clear();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Mailer for MemoryMailer {
+    async fn send(&self, email: &Email) -> Result<Receipt, SendError> {
+        // What a real transport would refuse to write must not pass a test.
+        message::check(email)?;
+        let mut state = self.lock();
+        if let Some(error) = state.failures.pop_front() {
+            return Err(error);
+        }
+        let to = email.to.address.as_str();
+        if let Some((_, error)) = state.refused.iter().find(|(address, _)| address == to) {
+            return Err(error.clone());
+        }
+        state.outbox.push(email.clone());
+        Ok(Receipt::default())
+    }
+}

@@ -1,0 +1,149 @@
+//! Writes an [`Email`] as an RFC 5322 message.
+//!
+//! Nothing is built before every value that goes into a header has been looked at: a control character in
+//! one of them could start a header, or a body, of its own.
+
+use std::fmt::Write as _;
+use std::time::SystemTime;
+
+use lettre::address::AddressError;
+use lettre::message::{Mailbox, MultiPart, SinglePart};
+use lettre::{Address, Message};
+use rubis_kernel::{Email, EmailAddress, sha256};
+use thiserror::Error;
+
+/// Longest idempotency key that providers take, in bytes.
+const MAX_IDEMPOTENCY_KEY: usize = 256;
+/// Longest `Message-ID`: a header line may have 998 bytes, and this one cannot be folded.
+const MAX_MESSAGE_ID: usize = 900;
+
+/// A mail that cannot be written.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("the mail cannot be written: {field} {problem}")]
+pub struct InvalidMessage {
+    /// Which part of the [`Email`], as `cc[1].name`.
+    pub field: String,
+    /// What is wrong with it.
+    pub problem: &'static str,
+}
+
+/// Writes the message, dated `date`. The same mail with the same date gives the same bytes.
+pub(crate) fn compose(email: &Email, date: SystemTime) -> Result<Message, InvalidMessage> {
+    check(email)?;
+    let mut builder = Message::builder()
+        .date(date)
+        .message_id(Some(format!("<{}>", email.message_id)))
+        .from(mailbox("from", &email.from)?)
+        .to(mailbox("to", &email.to)?)
+        .subject(email.subject.clone());
+    for (index, copy) in email.cc.iter().enumerate() {
+        builder = builder.cc(mailbox(&format!("cc[{index}]"), copy)?);
+    }
+    if let Some(reply_to) = &email.reply_to {
+        builder = builder.reply_to(mailbox("reply_to", reply_to)?);
+    }
+    let text = SinglePart::plain(email.text.clone());
+    let built = match &email.html {
+        None => builder.singlepart(text),
+        Some(html) => builder.multipart(
+            MultiPart::alternative()
+                .boundary(boundary(&email.message_id))
+                .singlepart(text)
+                .singlepart(SinglePart::html(html.clone())),
+        ),
+    };
+    // Only a missing sender or recipient could fail here, and both are there.
+    built.map_err(|_| invalid("message", "has no sender or recipient"))
+}
+
+/// Refuses what could break out of its header, or could not be written into one.
+pub(crate) fn check(email: &Email) -> Result<(), InvalidMessage> {
+    check_mailbox("from", &email.from)?;
+    check_mailbox("to", &email.to)?;
+    for (index, copy) in email.cc.iter().enumerate() {
+        check_mailbox(&format!("cc[{index}]"), copy)?;
+    }
+    if let Some(reply_to) = &email.reply_to {
+        check_mailbox("reply_to", reply_to)?;
+    }
+    check_line("subject", &email.subject)?;
+    check_identifier("message_id", &email.message_id, MAX_MESSAGE_ID)?;
+    if email
+        .message_id
+        .split('@')
+        .filter(|part| !part.is_empty())
+        .count()
+        != 2
+        || email.message_id.contains(['<', '>'])
+    {
+        return Err(invalid("message_id", "is not of the form left@right"));
+    }
+    check_identifier("idempotency_key", &email.idempotency_key, MAX_IDEMPOTENCY_KEY)
+}
+
+/// An address in lettre's terms.
+pub(crate) fn address(field: &str, address: &EmailAddress) -> Result<Address, InvalidMessage> {
+    let parsed: Result<Address, AddressError> = address.as_str().parse();
+    parsed.map_err(|_| invalid(field, "is not an address that mail can be sent to"))
+}
+
+/// A person in lettre's terms.
+pub(crate) fn mailbox(field: &str, mailbox: &rubis_kernel::Mailbox) -> Result<Mailbox, InvalidMessage> {
+    let name = mailbox
+        .name
+        .as_deref()
+        .map(str::trim)
+        .filter(|name| !name.is_empty());
+    Ok(Mailbox::new(
+        name.map(str::to_owned),
+        address(field, &mailbox.address)?,
+    ))
+}
+
+fn check_mailbox(field: &str, mailbox: &rubis_kernel::Mailbox) -> Result<(), InvalidMessage> {
+    if let Some(name) = &mailbox.name {
+        check_line(&format!("{field}.name"), name)?;
+    }
+    check_line(&format!("{field}.address"), mailbox.address.as_str())
+}
+
+fn check_line(field: &str, value: &str) -> Result<(), InvalidMessage> {
+    if value.chars().any(char::is_control) {
+        return Err(invalid(field, "contains a control character"));
+    }
+    Ok(())
+}
+
+/// An identifier goes into its header as it is, so it must be visible ASCII.
+fn check_identifier(field: &str, value: &str, max: usize) -> Result<(), InvalidMessage> {
+    check_line(field, value)?;
+    if value.is_empty() || value.len() > max {
+        return Err(invalid(field, "is empty or too long"));
+    }
+    if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(invalid(field, "may only contain visible ASCII characters"));
+    }
+    Ok(())
+}
+
+fn invalid(field: &str, problem: &'static str) -> InvalidMessage {
+    InvalidMessage {
+        field: field.to_owned(),
+        problem,
+    }
+}
+
+/// The line between the parts: the same whenever this mail is sent, and not to be guessed by whoever wrote
+/// its text before the mail had an id.
+fn boundary(message_id: &str) -> String {
+    let mut boundary = String::from("rubis");
+    for byte in sha256(message_id.as_bytes()).iter().take(16) {
+        // Writing to a string does not fail.
+        let _written = write!(boundary, "{byte:02x}");
+    }
+    boundary
+}
+
+#[cfg(test)]
+#[path = "message_tests.rs"]
+mod tests;

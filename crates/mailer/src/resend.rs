@@ -1,0 +1,188 @@
+//! Sends by Resend's HTTP API.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::redirect::Policy;
+use reqwest::{Client, StatusCode};
+use rubis_kernel::{Email, Mailbox};
+use secrecy::ExposeSecret;
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use crate::alarm::Alarm;
+use crate::error::{MailerError, SendError};
+use crate::message::{self, InvalidMessage};
+use crate::settings::ResendSettings;
+use crate::{Mailer, Receipt};
+
+/// Sends by Resend.
+pub struct ResendMailer {
+    client: Client,
+    emails: Url,
+    alarm: Alarm,
+}
+
+/// The body of `POST /emails`.
+#[derive(Debug, Serialize)]
+struct NewEmail<'a> {
+    from: String,
+    to: [String; 1],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    cc: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply_to: Option<String>,
+    subject: &'a str,
+    text: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    html: Option<&'a str>,
+    headers: Headers,
+}
+
+#[derive(Debug, Serialize)]
+struct Headers {
+    #[serde(rename = "Message-ID")]
+    message_id: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Accepted {
+    id: String,
+}
+
+/// What Resend says of a request that it refuses.
+#[derive(Debug, Default, Deserialize)]
+struct Problem {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    message: String,
+}
+
+impl ResendMailer {
+    /// A mailer for this account.
+    ///
+    /// # Errors
+    /// When the key cannot be sent in a header, or the address is not one of HTTP.
+    pub fn new(settings: ResendSettings) -> Result<Self, MailerError> {
+        let refused = |reason: &str| MailerError {
+            reason: reason.to_owned(),
+        };
+        let mut authorization = HeaderValue::try_from(format!("Bearer {}", settings.api_key.expose_secret()))
+            .map_err(|_| refused("the Resend key contains characters that no key has"))?;
+        authorization.set_sensitive(true);
+        let mut emails = settings.api_base;
+        emails
+            .path_segments_mut()
+            .map_err(|()| refused("the address of Resend's API is not one of HTTP"))?
+            .pop_if_empty()
+            .push("emails");
+        let client = Client::builder()
+            .timeout(settings.timeout)
+            // A redirection would carry the key to somewhere else.
+            .redirect(Policy::none())
+            .default_headers(HeaderMap::from_iter([(AUTHORIZATION, authorization)]))
+            .build()
+            .map_err(|error| refused(&format!("no HTTP client: {error}")))?;
+        Ok(Self {
+            client,
+            emails,
+            alarm: Alarm::default(),
+        })
+    }
+
+    async fn post(&self, email: &Email) -> Result<Receipt, SendError> {
+        let body = new_email(email)?;
+        let request = self
+            .client
+            .post(self.emails.clone())
+            .header("Idempotency-Key", &email.idempotency_key);
+        let response = request.json(&body).send().await.map_err(|error| broken(&error))?;
+        let status = response.status();
+        if status.is_success() {
+            // Taken, whatever the body looks like: asking again would only repeat the mail.
+            let reference = response.json::<Accepted>().await.ok().map(|accepted| accepted.id);
+            return Ok(Receipt {
+                reference,
+                refused_copies: Vec::new(),
+            });
+        }
+        let retry_after = retry_after(response.headers());
+        let problem = response.json::<Problem>().await.unwrap_or_default();
+        Err(classify(status, retry_after, &problem))
+    }
+}
+
+#[async_trait]
+impl Mailer for ResendMailer {
+    async fn send(&self, email: &Email) -> Result<Receipt, SendError> {
+        let outcome = self.post(email).await;
+        self.alarm.observe(&outcome);
+        outcome
+    }
+}
+
+fn new_email(email: &Email) -> Result<NewEmail<'_>, InvalidMessage> {
+    message::check(email)?;
+    let person = |field: &str, mailbox: &Mailbox| Ok(message::mailbox(field, mailbox)?.to_string());
+    Ok(NewEmail {
+        from: person("from", &email.from)?,
+        to: [person("to", &email.to)?],
+        cc: email
+            .cc
+            .iter()
+            .map(|copy| person("cc", copy))
+            .collect::<Result<_, _>>()?,
+        reply_to: email
+            .reply_to
+            .as_ref()
+            .map(|mailbox| person("reply_to", mailbox))
+            .transpose()?,
+        subject: &email.subject,
+        text: &email.text,
+        html: email.html.as_deref(),
+        headers: Headers {
+            message_id: format!("<{}>", email.message_id),
+        },
+    })
+}
+
+fn classify(status: StatusCode, retry_after: Option<Duration>, problem: &Problem) -> SendError {
+    let reason = format!("{status} {}: {}", problem.name, problem.message);
+    match status {
+        StatusCode::UNAUTHORIZED
+        | StatusCode::FORBIDDEN
+        | StatusCode::NOT_FOUND
+        | StatusCode::METHOD_NOT_ALLOWED => SendError::configuration(reason),
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => {
+            SendError::Transient { reason, retry_after }
+        }
+        // The first request with this key is still being handled.
+        StatusCode::CONFLICT if problem.name == "concurrent_idempotent_requests" => {
+            SendError::Transient { reason, retry_after }
+        }
+        _ if status.is_client_error() => SendError::Rejected {
+            code: status.as_u16(),
+            reason,
+        },
+        _ if status.is_redirection() => SendError::configuration(reason),
+        _ => SendError::Transient { reason, retry_after },
+    }
+}
+
+/// The number of seconds that the provider asks for; the form with a date is not one that Resend uses.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds))
+}
+
+/// No answer at all. The error's own words name the address, never the key.
+fn broken(error: &reqwest::Error) -> SendError {
+    let what = if error.is_timeout() {
+        "Resend did not answer in time"
+    } else {
+        "Resend cannot be reached"
+    };
+    SendError::transient(format!("{what}: {error}"))
+}

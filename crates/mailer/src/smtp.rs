@@ -1,0 +1,249 @@
+//! Sends by SMTP over connections that are kept.
+//!
+//! The protocol, the encryption and the encoding are lettre's; the pool is ours, for three reasons. lettre's
+//! takes back a connection whose mail was given up half-way, and the late reply is then taken for the next
+//! mail's, which would count as sent without having been. It does not say *when* a server refused: a 550 for
+//! the recipient fails one reminder, a 550 for our sender address must not fail them all. And its sockets wait
+//! for acknowledgements (Nagle), some 40 ms a mail.
+
+mod classify;
+mod connection;
+mod pool;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use lettre::Address;
+use lettre::transport::smtp::Error as SmtpError;
+use lettre::transport::smtp::client::AsyncSmtpConnection;
+use lettre::transport::smtp::commands::{Data, Mail, Rcpt, Rset};
+use lettre::transport::smtp::extension::{Extension, MailBodyParameter, MailParameter};
+use lettre::transport::smtp::response::Response;
+use rubis_kernel::{Email, EmailAddress, SharedClock};
+use tracing::{debug, warn};
+
+use crate::alarm::Alarm;
+use crate::error::{MailerError, SendError};
+use crate::message;
+use crate::settings::SmtpSettings;
+use crate::{Mailer, Receipt};
+use classify::{Stage, classify};
+use connection::{Connection, Connector};
+use pool::Pool;
+
+/// Sends by SMTP.
+pub struct SmtpMailer {
+    connector: Connector,
+    pool: Pool,
+    command_timeout: Duration,
+    message_timeout: Duration,
+    clock: SharedClock,
+    alarm: Alarm,
+}
+
+/// A mail ready to be sent.
+struct Outgoing {
+    from: Address,
+    to: Address,
+    copies: Vec<(EmailAddress, Address)>,
+    content: Vec<u8>,
+}
+
+/// How an attempt over one connection ended, and what the connection is still good for.
+enum Attempt {
+    /// The server answered in full: the connection can carry the next mail.
+    Answered(Result<Receipt, SendError>, Connection),
+    /// The connection is of no more use.
+    Broken(SendError),
+    /// The connection had been closed while it was idle: nothing was sent over it.
+    Stale,
+}
+
+impl SmtpMailer {
+    /// A mailer without connections yet; the first mail opens one.
+    ///
+    /// # Errors
+    /// When the host cannot be the name of a TLS server.
+    pub fn new(settings: SmtpSettings, clock: SharedClock) -> Result<Self, MailerError> {
+        Ok(Self {
+            pool: Pool::new(settings.max_idle_connections, settings.idle_timeout),
+            command_timeout: settings.command_timeout,
+            message_timeout: settings.message_timeout,
+            connector: Connector::new(settings)?,
+            clock,
+            alarm: Alarm::default(),
+        })
+    }
+
+    async fn deliver(&self, mail: &Outgoing) -> Result<Receipt, SendError> {
+        while let Some(connection) = self.pool.take() {
+            match self.attempt(connection, true, mail).await {
+                Attempt::Stale => debug!("an idle SMTP connection had been closed"),
+                other => return self.conclude(other),
+            }
+        }
+        let connection = self.connector.connect().await?;
+        self.conclude(self.attempt(connection, false, mail).await)
+    }
+
+    /// Puts a connection that is still good back, and gives the outcome.
+    fn conclude(&self, attempt: Attempt) -> Result<Receipt, SendError> {
+        match attempt {
+            Attempt::Answered(outcome, connection) => {
+                self.pool.put(connection);
+                outcome
+            }
+            Attempt::Broken(error) => Err(error),
+            Attempt::Stale => Err(SendError::transient(
+                "the connection was closed before the mail was announced",
+            )),
+        }
+    }
+
+    /// Sends one mail over one connection. The connection is owned, so that giving up half-way closes it.
+    async fn attempt(&self, mut connection: Connection, reused: bool, mail: &Outgoing) -> Attempt {
+        let parameters = match parameters(&connection, mail) {
+            Ok(parameters) => parameters,
+            Err(error) => return Attempt::Answered(Err(error), connection),
+        };
+        let announce = Mail::new(Some(mail.from.clone()), parameters);
+        match self.command(&mut connection, announce).await {
+            Ok(_) => {}
+            Err(Failure::Smtp(error)) if reused && classify::is_lost(&error) => return Attempt::Stale,
+            Err(failure) => return self.give_up(connection, failure, Stage::Mail).await,
+        }
+        if let Err(failure) = self
+            .command(&mut connection, Rcpt::new(mail.to.clone(), Vec::new()))
+            .await
+        {
+            return self.give_up(connection, failure, Stage::Recipient).await;
+        }
+        let mut refused_copies = Vec::new();
+        for (copy, address) in &mail.copies {
+            match self
+                .command(&mut connection, Rcpt::new(address.clone(), Vec::new()))
+                .await
+            {
+                Ok(_) => {}
+                // A copy that can never arrive does not hold the mail back; one that might, does.
+                Err(Failure::Smtp(error)) if error.is_permanent() => {
+                    warn!(%error, "a copy was refused, the mail goes to the others");
+                    refused_copies.push(copy.clone());
+                }
+                Err(failure) => return self.give_up(connection, failure, Stage::Recipient).await,
+            }
+        }
+        if let Err(failure) = self.command(&mut connection, Data).await {
+            return self.give_up(connection, failure, Stage::Content).await;
+        }
+        let sent = limited(self.message_timeout, connection.message(&mail.content)).await;
+        match sent {
+            Ok(response) => {
+                let reference = response.first_line().map(str::to_owned);
+                Attempt::Answered(
+                    Ok(Receipt {
+                        reference,
+                        refused_copies,
+                    }),
+                    connection,
+                )
+            }
+            Err(failure) => self.give_up(connection, failure, Stage::Content).await,
+        }
+    }
+
+    /// Turns a failure into what it means, and tidies the connection up if the server is still talking.
+    async fn give_up(&self, mut connection: Connection, failure: Failure, stage: Stage) -> Attempt {
+        let smtp_error = match failure {
+            Failure::Smtp(error) => error,
+            Failure::Elapsed(limit) => return Attempt::Broken(no_answer(limit)),
+        };
+        let error = classify(&smtp_error, stage);
+        if smtp_error.status().is_none() || classify::is_lost(&smtp_error) {
+            return Attempt::Broken(error);
+        }
+        // The server forgets the mail; otherwise it would still be announced when the next one comes.
+        match self.command(&mut connection, Rset).await {
+            Ok(_) => Attempt::Answered(Err(error), connection),
+            Err(_) => Attempt::Broken(error),
+        }
+    }
+
+    async fn command(
+        &self,
+        connection: &mut AsyncSmtpConnection,
+        command: impl std::fmt::Display,
+    ) -> Result<Response, Failure> {
+        limited(self.command_timeout, connection.command(command)).await
+    }
+}
+
+#[async_trait]
+impl Mailer for SmtpMailer {
+    async fn send(&self, email: &Email) -> Result<Receipt, SendError> {
+        let mail = Outgoing::write(email, self.clock.now().into())?;
+        let outcome = self.deliver(&mail).await;
+        self.alarm.observe(&outcome);
+        outcome
+    }
+}
+
+impl Outgoing {
+    fn write(email: &Email, date: std::time::SystemTime) -> Result<Self, SendError> {
+        let content = message::compose(email, date)?.formatted();
+        let mut copies = Vec::with_capacity(email.cc.len());
+        for (index, copy) in email.cc.iter().enumerate() {
+            let address = message::address(&format!("cc[{index}]"), &copy.address)?;
+            copies.push((copy.address.clone(), address));
+        }
+        Ok(Self {
+            from: message::address("from", &email.from.address)?,
+            to: message::address("to", &email.to.address)?,
+            copies,
+            content,
+        })
+    }
+
+    fn has_international_address(&self) -> bool {
+        let copies = self.copies.iter().map(|(_, address)| address);
+        [&self.from, &self.to]
+            .into_iter()
+            .chain(copies)
+            .any(|address| !address.to_string().is_ascii())
+    }
+}
+
+/// What the server must be told beside the sender.
+fn parameters(connection: &AsyncSmtpConnection, mail: &Outgoing) -> Result<Vec<MailParameter>, SendError> {
+    let mut parameters = Vec::new();
+    if mail.has_international_address() {
+        if !connection.server_info().supports_feature(Extension::SmtpUtfEight) {
+            return Err(SendError::Rejected {
+                code: 553,
+                reason: "the mail server does not take addresses beyond ASCII (SMTPUTF8)".to_owned(),
+            });
+        }
+        parameters.push(MailParameter::SmtpUtfEight);
+    }
+    if !mail.content.is_ascii() {
+        parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
+    }
+    Ok(parameters)
+}
+
+/// Why a step did not succeed.
+enum Failure {
+    Smtp(SmtpError),
+    Elapsed(Duration),
+}
+
+async fn limited<T>(limit: Duration, step: impl Future<Output = Result<T, SmtpError>>) -> Result<T, Failure> {
+    match tokio::time::timeout(limit, step).await {
+        Ok(result) => result.map_err(Failure::Smtp),
+        Err(_elapsed) => Err(Failure::Elapsed(limit)),
+    }
+}
+
+fn no_answer(limit: Duration) -> SendError {
+    SendError::transient(format!("the mail server did not answer within {limit:?}"))
+}
