@@ -1,6 +1,149 @@
-//! stub
-#[derive(clap::Args)]
-pub struct Arguments {}
-pub fn run(_: &Arguments) -> anyhow::Result<std::process::ExitCode> {
-    Ok(std::process::ExitCode::SUCCESS)
+//! `cargo xtask bruno`: the collection of `bruno/`, run by Bruno's own command line.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context as _, Result, bail};
+use clap::Args;
+use serde_json::Value;
+
+use crate::processes::{Launch, output_of};
+use crate::servers::{Durability, Programs};
+use crate::stack::{Binaries, Place, Ports, Report, Stack};
+use crate::terminal::noisy_step;
+use crate::workspace::{RunDirectory, private, root};
+
+const PACKAGE: &str = "@usebruno/cli";
+const VERSION: &str = "4.1.0";
+const OLDEST_NODE: u32 = 20;
+
+#[derive(Args)]
+pub struct Arguments {
+    /// Do not install PostgreSQL or Redis if they are missing
+    #[arg(long)]
+    no_install: bool,
+    /// Folders or requests of the collection, rather than all of it
+    paths: Vec<PathBuf>,
+}
+
+/// Starts a stack with an empty database, runs the collection against it, and stops it.
+///
+/// # Errors
+/// When Node or Bruno cannot be had or the stack does not start; failing requests are the exit code.
+pub fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let collection = root().join("bruno");
+    if !collection.join("bruno.json").is_file() && !collection.join("opencollection.yml").is_file() {
+        bail!("there is no collection in {}", collection.display());
+    }
+    let programs = Programs::find(!arguments.no_install)?;
+    check_node()?;
+    let bru = command_line()?;
+    let binaries = noisy_step("building", || Binaries::build(Report::Progress))?;
+
+    let directory = RunDirectory::create("bruno")?;
+    // Bruno writes the variables that scripts set back into the collection's files: it gets a copy.
+    let copy = directory.path().join("collection");
+    copy_folder(&collection, &copy)?;
+    let place = Place {
+        data: directory.path(),
+        logs: &directory.path().join("logs"),
+        durability: Durability::Disposable,
+    };
+    let stack = Stack::start(&binaries, &programs, &place, &Ports::any()?)?;
+
+    let addresses = &stack.addresses;
+    let status = Launch::new("bru", bru)
+        .arguments(["run", "-r", "--env", "local"])
+        .arguments([
+            "--env-var".to_owned(),
+            format!("baseUrl={}", numeric(&addresses.api)),
+        ])
+        .arguments([
+            "--env-var".to_owned(),
+            format!("inboxUrl={}", numeric(&addresses.inbox)),
+        ])
+        .arguments(&arguments.paths)
+        .directory(copy)
+        .with_its_children()
+        .start()?
+        .wait()?;
+    if !status.success() {
+        println!("{}", stack.tails());
+    }
+    let code = status
+        .code()
+        .and_then(|code| u8::try_from(code).ok())
+        .unwrap_or(1);
+    Ok(ExitCode::from(code))
+}
+
+/// Node looks `localhost` up as IPv6 first, where nothing listens.
+fn numeric(address: &str) -> String {
+    address.replacen("localhost", "127.0.0.1", 1)
+}
+
+fn check_node() -> Result<()> {
+    let advice = format!("Bruno's command line needs Node.js {OLDEST_NODE} or later, with npm: install it");
+    let version = output_of(Command::new("node").arg("--version")).context(advice.clone())?;
+    let major = version
+        .trim()
+        .trim_start_matches('v')
+        .split('.')
+        .next()
+        .and_then(|major| major.parse().ok());
+    if major.is_none_or(|major: u32| major < OLDEST_NODE) {
+        bail!("{advice} (found {})", version.trim());
+    }
+    Ok(())
+}
+
+/// The `bru` program, installed below `.dev/bruno` unless it is there in this version.
+fn command_line() -> Result<PathBuf> {
+    let directory = private("bruno")?;
+    let modules = directory.join("node_modules");
+    if installed_version(&modules).as_deref() != Some(VERSION) {
+        fs::create_dir_all(&directory)?;
+        noisy_step(&format!("installing {PACKAGE} {VERSION} with npm"), || {
+            let status = Launch::new("npm", "npm")
+                .arguments([
+                    "install",
+                    "--no-audit",
+                    "--no-fund",
+                    "--no-save",
+                    "--ignore-scripts",
+                ])
+                .arguments(["--loglevel", "error", "--prefix"])
+                .arguments([&directory])
+                .arguments([format!("{PACKAGE}@{VERSION}")])
+                .with_its_children()
+                .start()?
+                .wait()?;
+            if !status.success() {
+                bail!("npm cannot install {PACKAGE} {VERSION}");
+            }
+            Ok(())
+        })?;
+    }
+    Ok(modules.join(".bin/bru"))
+}
+
+fn installed_version(modules: &Path) -> Option<String> {
+    let manifest = fs::read_to_string(modules.join(PACKAGE).join("package.json")).ok()?;
+    let manifest: Value = serde_json::from_str(&manifest).ok()?;
+    manifest.get("version").and_then(Value::as_str).map(str::to_owned)
+}
+
+fn copy_folder(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_folder(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), &target)?;
+        }
+    }
+    Ok(())
 }

@@ -1,9 +1,247 @@
-//! stub
+//! The demo organization: a joinery with a handful of invoices, made over HTTP as its staff would.
+
+use std::collections::HashMap;
+
+use anyhow::{Result, bail};
+use serde_json::{Value, json};
+use time::{Date, Duration};
+
+use crate::clock;
+use crate::http::{Client, list, text};
 use crate::stack::Addresses;
-pub struct Demo;
-impl Demo {
-    pub fn tell(&self) {}
+use crate::terminal::{bold, step_with};
+use crate::timeline::{self, Timeline, euros};
+
+const EMAIL: &str = "camille.vasseur@menuiserie-vasseur.example";
+const PASSWORD: &str = "chene-massif-2026";
+const FULL_NAME: &str = "Camille Vasseur";
+const ORGANIZATION: &str = "Menuiserie Vasseur";
+
+/// A client of the joinery: the name, the address that is reminded.
+struct DemoClient {
+    name: &'static str,
+    email: &'static str,
+    city: &'static str,
 }
-pub fn seed(_: &Addresses) -> anyhow::Result<Demo> {
-    Ok(Demo)
+
+const TILLEULS: DemoClient = DemoClient {
+    name: "SCI Les Tilleuls",
+    email: "gestion@sci-les-tilleuls.example",
+    city: "Tours",
+};
+const DELMAS: DemoClient = DemoClient {
+    name: "Delmas Architectes",
+    email: "comptabilite@delmas-architectes.example",
+    city: "Orléans",
+};
+const AUGUSTINE: DemoClient = DemoClient {
+    name: "Boulangerie Augustine",
+    email: "bonjour@boulangerie-augustine.example",
+    city: "Blois",
+};
+const POSTE: DemoClient = DemoClient {
+    name: "Hôtel de la Poste",
+    email: "direction@hotel-poste-amboise.example",
+    city: "Amboise",
+};
+const PRUVOST: DemoClient = DemoClient {
+    name: "Garage Pruvost et Fils",
+    email: "atelier@garage-pruvost.example",
+    city: "Vendôme",
+};
+
+/// An invoice of the joinery. It is due so many days from now, before now if negative.
+struct DemoInvoice {
+    number: u32,
+    client: &'static DemoClient,
+    cents: u64,
+    due_in_days: i64,
+    paid: bool,
+}
+
+const INVOICES: [DemoInvoice; 6] = [
+    DemoInvoice {
+        number: 148,
+        client: &DELMAS,
+        cents: 1_284_000,
+        due_in_days: 18,
+        paid: false,
+    },
+    DemoInvoice {
+        number: 141,
+        client: &AUGUSTINE,
+        cents: 236_450,
+        due_in_days: 0,
+        paid: false,
+    },
+    DemoInvoice {
+        number: 136,
+        client: &POSTE,
+        cents: 518_725,
+        due_in_days: -4,
+        paid: false,
+    },
+    DemoInvoice {
+        number: 129,
+        client: &TILLEULS,
+        cents: 94_080,
+        due_in_days: -12,
+        paid: false,
+    },
+    DemoInvoice {
+        number: 112,
+        client: &PRUVOST,
+        cents: 367_200,
+        due_in_days: -40,
+        paid: false,
+    },
+    DemoInvoice {
+        number: 131,
+        client: &DELMAS,
+        cents: 742_600,
+        due_in_days: -9,
+        paid: true,
+    },
+];
+
+/// What was made, or was there already, ready to be shown.
+pub struct Demo {
+    invoices: Vec<(Value, Timeline)>,
+}
+
+/// Makes what is not there yet, and reads how things stand.
+///
+/// # Errors
+/// When the API refuses something, with its reason.
+pub fn seed(addresses: &Addresses) -> Result<Demo> {
+    step_with(
+        "demo organization",
+        || {
+            let client = signed_in(addresses)?;
+            let made = make_invoices(&client)?;
+            let page = client.get("/invoices?limit=200")?;
+            let mut invoices = Vec::new();
+            for invoice in list(&page, "items")? {
+                invoices.push((invoice.clone(), timeline::read(&client, text(invoice, "id")?)?));
+            }
+            Ok((made, Demo { invoices }))
+        },
+        |(made, demo)| {
+            let count = demo.invoices.len();
+            Some(format!("{ORGANIZATION}, {count} invoices, {made} of them new"))
+        },
+    )
+    .map(|(_, demo)| demo)
+}
+
+impl Demo {
+    /// Prints the sign-in, and what will happen when.
+    pub fn tell(&self) {
+        println!("\n  sign in as         {EMAIL}\n  password           {PASSWORD}");
+        println!("\n{}", bold(format!("{ORGANIZATION}: what leaves when")));
+        for (invoice, timeline) in &self.invoices {
+            let field = |key: &str| invoice.get(key).and_then(Value::as_str).unwrap_or("?");
+            println!(
+                "\n  {} · {} · {} · due {} · {}",
+                bold(field("numero")),
+                timeline::client_name(invoice),
+                euros(invoice),
+                field("dueDate"),
+                field("status")
+            );
+            timeline.print("    ");
+        }
+    }
+}
+
+/// Signs in, or signs up the first time.
+fn signed_in(addresses: &Addresses) -> Result<Client> {
+    let mut client = Client::new(format!("{}/api/v1", addresses.api));
+    let answer = client.try_post("/auth/login", &json!({ "email": EMAIL, "password": PASSWORD }))?;
+    let tokens = match answer.status {
+        200..=299 => answer.body,
+        401 => client.post(
+            "/auth/signup",
+            &json!({
+                "email": EMAIL,
+                "password": PASSWORD,
+                "fullName": FULL_NAME,
+                "organizationName": ORGANIZATION,
+            }),
+        )?,
+        _ => answer.expected("POST", "/auth/login")?,
+    };
+    client.sign_in_with(text(&tokens, "accessToken")?.to_owned());
+    Ok(client)
+}
+
+/// Makes the invoices that are not there, and answers how many that were.
+fn make_invoices(client: &Client) -> Result<usize> {
+    let today = clock::today();
+    let page = client.get("/invoices?limit=200")?;
+    let known: Vec<&str> = list(&page, "items")?
+        .iter()
+        .filter_map(|invoice| invoice.get("numero")?.as_str())
+        .collect();
+    let mut clients = known_clients(client)?;
+    let mut made = 0_usize;
+    for invoice in &INVOICES {
+        // Numbers are looked for without their year, so that the demo of December is not doubled in January.
+        let number = format!("-{:04}", invoice.number);
+        if known.iter().any(|numero| numero.ends_with(&number)) {
+            continue;
+        }
+        let client_id = match clients.get(invoice.client.name) {
+            Some(id) => id.clone(),
+            None => {
+                let id = make_client(client, invoice.client)?;
+                clients.insert(invoice.client.name.to_owned(), id.clone());
+                id
+            }
+        };
+        let due = shifted(today, invoice.due_in_days)?;
+        let issued = shifted(due.min(today), -30)?;
+        let created = client.post(
+            "/invoices",
+            &json!({
+                "clientId": client_id,
+                "numero": format!("F{}{number}", issued.year()),
+                "amountTtcCents": invoice.cents,
+                "currency": "EUR",
+                "issueDate": issued.to_string(),
+                "dueDate": due.to_string(),
+            }),
+        )?;
+        if invoice.paid {
+            let path = format!("/invoices/{}/mark-paid", text(&created, "id")?);
+            client.post(&path, &json!({ "method": "transfer" }))?;
+        }
+        made = made.saturating_add(1);
+    }
+    Ok(made)
+}
+
+fn known_clients(client: &Client) -> Result<HashMap<String, String>> {
+    let page = client.get("/clients?limit=200")?;
+    list(&page, "items")?
+        .iter()
+        .map(|known| Ok((text(known, "name")?.to_owned(), text(known, "id")?.to_owned())))
+        .collect()
+}
+
+fn make_client(client: &Client, wanted: &DemoClient) -> Result<String> {
+    let body = json!({ "name": wanted.name, "email": wanted.email, "city": wanted.city, "country": "FR" });
+    let created = client.post("/clients", &body)?;
+    Ok(text(&created, "id")?.to_owned())
+}
+
+/// So many days later.
+///
+/// # Errors
+/// At the end of the calendar.
+pub fn shifted(date: Date, days: i64) -> Result<Date> {
+    match date.checked_add(Duration::days(days)) {
+        Some(date) => Ok(date),
+        None => bail!("the calendar ends before {days} days from {date}"),
+    }
 }

@@ -13,7 +13,7 @@ use crate::once;
 use crate::servers::{Durability, Programs};
 use crate::stack::{Addresses, Binaries, Place, Ports, Report, Stack};
 use crate::terminal::{bold, noisy_step};
-use crate::workspace::private;
+use crate::workspace::{private, write_secret};
 
 #[derive(Args)]
 pub struct Arguments {
@@ -64,7 +64,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         process: std::process::id(),
         addresses: stack.addresses.clone(),
     };
-    workspace_note(&note, &running)?;
+    // The password of the database is in it, so only this user may read it.
+    write_secret(&note, &serde_json::to_string_pretty(&running)?)?;
 
     let demo = demo::seed(&stack.addresses)?;
     tell_addresses(&stack.addresses);
@@ -87,11 +88,6 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     drop(stack);
     println!("Everything is stopped; the data stays in .dev for the next time.");
     outcome
-}
-
-/// The password of the database is in it, so only this user may read it.
-fn workspace_note(path: &std::path::Path, running: &Running) -> Result<()> {
-    crate::workspace::write_secret(path, &serde_json::to_string_pretty(running)?)
 }
 
 /// Running it twice is harmless: the second says where the first is.
@@ -123,6 +119,6 @@ fn tell_addresses(addresses: &Addresses) {
         ("PostgreSQL", addresses.database.clone()),
         ("Redis", addresses.redis.clone()),
     ] {
-        println!("  {:<18} {address}", name);
+        println!("  {name:<18} {address}");
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
-use ureq::Agent;
+use ureq::{Agent, RequestBuilder};
 
 /// A client of one base address, signed in or not.
 pub struct Client {
@@ -54,43 +54,13 @@ impl Client {
         self.try_post(path, body)?.expected("POST", path)
     }
 
-    /// Patches with `body`, and takes a 2xx for the only good answer.
-    ///
-    /// # Errors
-    /// As [`Client::get`].
-    pub fn patch(&self, path: &str, body: &Value) -> Result<Value> {
-        let request = self
-            .agent
-            .patch(self.url(path))
-            .header("accept", "application/json");
-        let request = match &self.token {
-            Some(token) => request.header("authorization", format!("Bearer {token}")),
-            None => request,
-        };
-        let response = request
-            .send_json(body)
-            .with_context(|| format!("PATCH {path} gets no answer"))?;
-        Answer::read(response)?.expected("PATCH", path)
-    }
-
     /// Gets `path`, whatever the status.
     ///
     /// # Errors
     /// When the server cannot be reached.
     pub fn try_get(&self, path: &str) -> Result<Answer> {
-        let request = self
-            .agent
-            .get(self.url(path))
-            .header("accept", "application/json");
-        let request = match &self.token {
-            Some(token) => request.header("authorization", format!("Bearer {token}")),
-            None => request,
-        };
-        Answer::read(
-            request
-                .call()
-                .with_context(|| format!("GET {path} gets no answer"))?,
-        )
+        let answer = self.signed(self.agent.get(self.url(path))).call();
+        Answer::read(answer.with_context(|| format!("GET {path} gets no answer"))?)
     }
 
     /// Posts `body`, whatever the status.
@@ -98,19 +68,16 @@ impl Client {
     /// # Errors
     /// When the server cannot be reached.
     pub fn try_post(&self, path: &str, body: &Value) -> Result<Answer> {
-        let request = self
-            .agent
-            .post(self.url(path))
-            .header("accept", "application/json");
-        let request = match &self.token {
+        let answer = self.signed(self.agent.post(self.url(path))).send_json(body);
+        Answer::read(answer.with_context(|| format!("POST {path} gets no answer"))?)
+    }
+
+    fn signed<B>(&self, request: RequestBuilder<B>) -> RequestBuilder<B> {
+        let request = request.header("accept", "application/json");
+        match &self.token {
             Some(token) => request.header("authorization", format!("Bearer {token}")),
             None => request,
-        };
-        Answer::read(
-            request
-                .send_json(body)
-                .with_context(|| format!("POST {path} gets no answer"))?,
-        )
+        }
     }
 
     fn url(&self, path: &str) -> String {

@@ -6,7 +6,6 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use nix::sys::signal::{SigSet, Signal};
 
 struct Interrupt {
     received: Mutex<bool>,
@@ -36,28 +35,23 @@ impl Interrupt {
     }
 }
 
-/// Starts listening for `SIGINT`, `SIGTERM` and `SIGHUP`; call it before any other thread is started, so
-/// that all of them leave these signals to the one that waits here.
+/// Starts listening for `SIGINT`, `SIGTERM` and `SIGHUP`.
 ///
 /// A second signal ends the process at once; what it started then stops on its own (see `guard`).
-pub fn listen() {
-    let mut signals = SigSet::empty();
-    signals.add(Signal::SIGINT);
-    signals.add(Signal::SIGTERM);
-    signals.add(Signal::SIGHUP);
-    if signals.thread_block().is_err() {
-        return;
-    }
-    std::thread::spawn(move || {
-        while signals.wait().is_ok() {
-            let mut received = INTERRUPT.lock();
-            if *received {
-                std::process::exit(130);
-            }
-            *received = true;
-            INTERRUPT.arrived.notify_all();
+///
+/// # Errors
+/// When the system refuses the handler.
+pub fn listen() -> Result<()> {
+    // A handler and not a blocked mask: a mask would be inherited by every program that is started.
+    ctrlc::set_handler(|| {
+        let mut received = INTERRUPT.lock();
+        if *received {
+            std::process::exit(130);
         }
-    });
+        *received = true;
+        INTERRUPT.arrived.notify_all();
+    })?;
+    Ok(())
 }
 
 /// Waits for `duration`.

@@ -23,6 +23,7 @@ mod servers;
 mod stack;
 mod terminal;
 mod test;
+mod timeline;
 mod workspace;
 
 use std::process::ExitCode;
@@ -62,7 +63,9 @@ enum Command {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    interrupt::listen();
+    if let Err(error) = interrupt::listen() {
+        return exit_code(Err(error));
+    }
     let outcome = match arguments.command {
         Command::Guard(arguments) => return guard::run(&arguments),
         Command::Dev(arguments) => dev::run(&arguments),

@@ -240,7 +240,7 @@ impl Stack {
         let api = step_with(
             "api",
             || {
-                let mut api = program("rubis-api", &binaries.api, "serve", &environment, &log("api"))
+                let mut api = program("rubis-api", &binaries.api, &environment, &log("api"))
                     .environment([("METRICS_ADDR", format!("127.0.0.1:{}", ports.api_metrics))])
                     .start()?;
                 wait_for(&mut api, &addresses.api, "/readyz")?;
@@ -293,8 +293,7 @@ impl Stack {
     }
 }
 
-fn program(name: &str, path: &Path, verb: &str, environment: &[(String, String)], log: &Path) -> Launch {
-    let _ = verb;
+fn program(name: &str, path: &Path, environment: &[(String, String)], log: &Path) -> Launch {
     Launch::new(name, path)
         .environment(environment.iter().cloned())
         .directory(root())
