@@ -251,15 +251,9 @@ impl Stack {
         let worker = step_with(
             "worker",
             || {
-                let mut worker = program(
-                    "rubis-worker",
-                    &binaries.worker,
-                    "run",
-                    &environment,
-                    &log("worker"),
-                )
-                .environment([("METRICS_ADDR", format!("127.0.0.1:{}", ports.worker_metrics))])
-                .start()?;
+                let mut worker = program("rubis-worker", &binaries.worker, &environment, &log("worker"))
+                    .environment([("METRICS_ADDR", format!("127.0.0.1:{}", ports.worker_metrics))])
+                    .start()?;
                 wait_for(&mut worker, &addresses.worker_metrics, "")?;
                 Ok(worker)
             },
