@@ -55,14 +55,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let addresses = &stack.addresses;
     let status = Launch::new("bru", bru)
         .arguments(["run", "-r", "--env", "local"])
-        .arguments([
-            "--env-var".to_owned(),
-            format!("baseUrl={}", numeric(&addresses.api)),
-        ])
-        .arguments([
-            "--env-var".to_owned(),
-            format!("inboxUrl={}", numeric(&addresses.inbox)),
-        ])
+        .arguments(["--env-var".to_owned(), format!("baseUrl={}", numeric(&addresses.api))])
+        .arguments(["--env-var".to_owned(), format!("inboxUrl={}", numeric(&addresses.inbox))])
         .arguments(&arguments.paths)
         .directory(copy)
         .with_its_children()
@@ -71,10 +65,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     if !status.success() {
         println!("{}", stack.tails());
     }
-    let code = status
-        .code()
-        .and_then(|code| u8::try_from(code).ok())
-        .unwrap_or(1);
+    let code = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
     Ok(ExitCode::from(code))
 }
 
@@ -86,12 +77,7 @@ fn numeric(address: &str) -> String {
 fn check_node() -> Result<()> {
     let advice = format!("Bruno's command line needs Node.js {OLDEST_NODE} or later, with npm: install it");
     let version = output_of(Command::new("node").arg("--version")).context(advice.clone())?;
-    let major = version
-        .trim()
-        .trim_start_matches('v')
-        .split('.')
-        .next()
-        .and_then(|major| major.parse().ok());
+    let major = version.trim().trim_start_matches('v').split('.').next().and_then(|major| major.parse().ok());
     if major.is_none_or(|major: u32| major < OLDEST_NODE) {
         bail!("{advice} (found {})", version.trim());
     }
@@ -106,13 +92,7 @@ fn command_line() -> Result<PathBuf> {
         fs::create_dir_all(&directory)?;
         noisy_step(&format!("installing {PACKAGE} {VERSION} with npm"), || {
             let status = Launch::new("npm", "npm")
-                .arguments([
-                    "install",
-                    "--no-audit",
-                    "--no-fund",
-                    "--no-save",
-                    "--ignore-scripts",
-                ])
+                .arguments(["install", "--no-audit", "--no-fund", "--no-save", "--ignore-scripts"])
                 .arguments(["--loglevel", "error", "--prefix"])
                 .arguments([&directory])
                 .arguments([format!("{PACKAGE}@{VERSION}")])

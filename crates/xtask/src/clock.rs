@@ -3,10 +3,7 @@
 use time::{Date, Duration, Month, OffsetDateTime, Time, UtcOffset, Weekday};
 
 /// Now, in UTC.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a command has no clock to be injected with"
-)]
+#[expect(clippy::disallowed_methods, reason = "a command has no clock to be injected with")]
 pub fn now() -> OffsetDateTime {
     OffsetDateTime::now_utc()
 }
@@ -53,9 +50,6 @@ mod tests {
         assert_eq!(in_france(datetime!(2026-03-29 01:00:00 UTC)).hour(), 3);
         assert_eq!(in_france(datetime!(2026-10-25 00:59:59 UTC)).hour(), 2);
         assert_eq!(in_france(datetime!(2026-10-25 01:00:00 UTC)).hour(), 2);
-        assert_eq!(
-            in_france(datetime!(2026-12-31 23:30:00 UTC)).date(),
-            time::macros::date!(2027 - 01 - 01)
-        );
+        assert_eq!(in_france(datetime!(2026-12-31 23:30:00 UTC)).date(), time::macros::date!(2027 - 01 - 01));
     }
 }

@@ -24,11 +24,8 @@ struct DemoClient {
     city: &'static str,
 }
 
-const TILLEULS: DemoClient = DemoClient {
-    name: "SCI Les Tilleuls",
-    email: "gestion@sci-les-tilleuls.example",
-    city: "Tours",
-};
+const TILLEULS: DemoClient =
+    DemoClient { name: "SCI Les Tilleuls", email: "gestion@sci-les-tilleuls.example", city: "Tours" };
 const DELMAS: DemoClient = DemoClient {
     name: "Delmas Architectes",
     email: "comptabilite@delmas-architectes.example",
@@ -39,16 +36,12 @@ const AUGUSTINE: DemoClient = DemoClient {
     email: "bonjour@boulangerie-augustine.example",
     city: "Blois",
 };
-const POSTE: DemoClient = DemoClient {
-    name: "Hôtel de la Poste",
-    email: "direction@hotel-poste-amboise.example",
-    city: "Amboise",
-};
-const PRUVOST: DemoClient = DemoClient {
-    name: "Garage Pruvost et Fils",
-    email: "atelier@garage-pruvost.example",
-    city: "Vendôme",
-};
+const POSTE: DemoClient =
+    DemoClient {
+        name: "Hôtel de la Poste", email: "direction@hotel-poste-amboise.example", city: "Amboise"
+    };
+const PRUVOST: DemoClient =
+    DemoClient { name: "Garage Pruvost et Fils", email: "atelier@garage-pruvost.example", city: "Vendôme" };
 
 /// An invoice of the joinery. It is due so many days from now, before now if negative.
 struct DemoInvoice {
@@ -60,48 +53,12 @@ struct DemoInvoice {
 }
 
 const INVOICES: [DemoInvoice; 6] = [
-    DemoInvoice {
-        number: 148,
-        client: &DELMAS,
-        cents: 1_284_000,
-        due_in_days: 18,
-        paid: false,
-    },
-    DemoInvoice {
-        number: 141,
-        client: &AUGUSTINE,
-        cents: 236_450,
-        due_in_days: 0,
-        paid: false,
-    },
-    DemoInvoice {
-        number: 136,
-        client: &POSTE,
-        cents: 518_725,
-        due_in_days: -4,
-        paid: false,
-    },
-    DemoInvoice {
-        number: 129,
-        client: &TILLEULS,
-        cents: 94_080,
-        due_in_days: -12,
-        paid: false,
-    },
-    DemoInvoice {
-        number: 112,
-        client: &PRUVOST,
-        cents: 367_200,
-        due_in_days: -40,
-        paid: false,
-    },
-    DemoInvoice {
-        number: 131,
-        client: &DELMAS,
-        cents: 742_600,
-        due_in_days: -9,
-        paid: true,
-    },
+    DemoInvoice { number: 148, client: &DELMAS, cents: 1_284_000, due_in_days: 18, paid: false },
+    DemoInvoice { number: 141, client: &AUGUSTINE, cents: 236_450, due_in_days: 0, paid: false },
+    DemoInvoice { number: 136, client: &POSTE, cents: 518_725, due_in_days: -4, paid: false },
+    DemoInvoice { number: 129, client: &TILLEULS, cents: 94_080, due_in_days: -12, paid: false },
+    DemoInvoice { number: 112, client: &PRUVOST, cents: 367_200, due_in_days: -40, paid: false },
+    DemoInvoice { number: 131, client: &DELMAS, cents: 742_600, due_in_days: -9, paid: true },
 ];
 
 /// What was made, or was there already, ready to be shown.
@@ -179,10 +136,8 @@ fn signed_in(addresses: &Addresses) -> Result<Client> {
 fn make_invoices(client: &Client) -> Result<usize> {
     let today = clock::today();
     let page = client.get("/invoices?limit=200")?;
-    let known: Vec<&str> = list(&page, "items")?
-        .iter()
-        .filter_map(|invoice| invoice.get("numero")?.as_str())
-        .collect();
+    let known: Vec<&str> =
+        list(&page, "items")?.iter().filter_map(|invoice| invoice.get("numero")?.as_str()).collect();
     let mut clients = known_clients(client)?;
     let mut made = 0_usize;
     for invoice in &INVOICES {

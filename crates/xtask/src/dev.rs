@@ -54,26 +54,16 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let programs = Programs::find(!arguments.no_install)?;
     let binaries = noisy_step("building", || Binaries::build(Report::Progress))?;
     let logs = directory.join("logs");
-    let place = Place {
-        data: &directory,
-        logs: &logs,
-        durability: Durability::Durable,
-    };
+    let place = Place { data: &directory, logs: &logs, durability: Durability::Durable };
     let mut stack = Stack::start(&binaries, &programs, &place, &Ports::preferred()?)?;
-    let running = Running {
-        process: std::process::id(),
-        addresses: stack.addresses.clone(),
-    };
+    let running = Running { process: std::process::id(), addresses: stack.addresses.clone() };
     // The password of the database is in it, so only this user may read it.
     write_secret(&note, &serde_json::to_string_pretty(&running)?)?;
 
     let demo = demo::seed(&stack.addresses)?;
     tell_addresses(&stack.addresses);
     demo.tell();
-    println!(
-        "\nLogs are in .dev/logs, one file a program. {}",
-        bold("Ctrl-C stops everything.")
-    );
+    println!("\nLogs are in .dev/logs, one file a program. {}", bold("Ctrl-C stops everything."));
 
     let outcome = loop {
         if let Err(error) = stack.check() {
@@ -109,13 +99,7 @@ fn tell_addresses(addresses: &Addresses) {
         ("API", format!("{}/api/v1", addresses.api)),
         ("its documentation", format!("{}/api/docs", addresses.api)),
         ("mails that left", addresses.inbox.clone()),
-        (
-            "metrics",
-            format!(
-                "{} (api), {} (worker)",
-                addresses.api_metrics, addresses.worker_metrics
-            ),
-        ),
+        ("metrics", format!("{} (api), {} (worker)", addresses.api_metrics, addresses.worker_metrics)),
         ("PostgreSQL", addresses.database.clone()),
         ("Redis", addresses.redis.clone()),
     ] {

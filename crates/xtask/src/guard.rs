@@ -109,11 +109,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
                 stopping = true;
                 let signal = arguments.signal.signal();
                 // Either may find the program gone already, which is what was wanted.
-                let _ = if arguments.group {
-                    killpg(id, signal)
-                } else {
-                    kill(id, signal)
-                };
+                let _ = if arguments.group { killpg(id, signal) } else { kill(id, signal) };
             }
             Some(Event::Stop) => {}
             None => {
@@ -147,9 +143,7 @@ fn watch_for_signals(events: Sender<Event>) {
 /// The program's code, or 128 and its signal as a shell has it.
 fn as_exit_code(status: Option<ExitStatus>) -> ExitCode {
     let code = status.map_or(1, |status| {
-        status
-            .code()
-            .unwrap_or_else(|| status.signal().map_or(1, |signal| signal.saturating_add(128)))
+        status.code().unwrap_or_else(|| status.signal().map_or(1, |signal| signal.saturating_add(128)))
     });
     ExitCode::from(u8::try_from(code).unwrap_or(1))
 }

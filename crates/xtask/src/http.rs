@@ -26,11 +26,7 @@ impl Client {
             .http_status_as_error(false)
             .timeout_global(Some(Duration::from_secs(60)))
             .build();
-        Self {
-            agent: config.into(),
-            base: base.into(),
-            token: None,
-        }
+        Self { agent: config.into(), base: base.into(), token: None }
     }
 
     /// Sends this access token from now on.
@@ -88,10 +84,7 @@ impl Client {
 impl Answer {
     fn read(mut response: ureq::http::Response<ureq::Body>) -> Result<Self> {
         let status = response.status().as_u16();
-        let text = response
-            .body_mut()
-            .read_to_string()
-            .context("an answer breaks off")?;
+        let text = response.body_mut().read_to_string().context("an answer breaks off")?;
         // A body that is not JSON says something to a person still.
         let body = if text.is_empty() {
             Value::Null
@@ -121,11 +114,7 @@ impl Answer {
         let text = |key: &str| self.body.get(key).and_then(Value::as_str);
         match (text("code"), text("detail").or_else(|| text("title"))) {
             (Some(code), Some(detail)) => {
-                let errors = self
-                    .body
-                    .get("errors")
-                    .map(|errors| format!(" {errors}"))
-                    .unwrap_or_default();
+                let errors = self.body.get("errors").map(|errors| format!(" {errors}")).unwrap_or_default();
                 format!("{code}: {detail}{errors}")
             }
             _ => self.body.to_string(),
@@ -138,10 +127,7 @@ impl Answer {
 /// # Errors
 /// When it is not, with the object.
 pub fn text<'a>(object: &'a Value, key: &str) -> Result<&'a str> {
-    object
-        .get(key)
-        .and_then(Value::as_str)
-        .with_context(|| format!("no `{key}` in {object}"))
+    object.get(key).and_then(Value::as_str).with_context(|| format!("no `{key}` in {object}"))
 }
 
 /// A member of a JSON object that has to be a list.

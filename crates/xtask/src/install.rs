@@ -106,19 +106,12 @@ impl Manager {
         let sudo = if self.needs_root { "sudo " } else { "" };
         // Only the verb: a person answers the questions that a script has to suppress.
         let verb = self.install.first().copied().unwrap_or_default();
-        format!(
-            "{sudo}{} {verb} {}",
-            self.program,
-            self.packages(missing).join(" ")
-        )
+        format!("{sudo}{} {verb} {}", self.program, self.packages(missing).join(" "))
     }
 
     fn run(&self, arguments: &[&str]) -> Result<bool> {
-        let environment = [
-            "DEBIAN_FRONTEND=noninteractive",
-            "NEEDRESTART_MODE=a",
-            "HOMEBREW_NO_AUTO_UPDATE=1",
-        ];
+        let environment =
+            ["DEBIAN_FRONTEND=noninteractive", "NEEDRESTART_MODE=a", "HOMEBREW_NO_AUTO_UPDATE=1"];
         let mut words: Vec<&str> = Vec::new();
         if self.needs_root && !geteuid().is_root() {
             words.extend(["sudo", "-n"]);
@@ -127,14 +120,9 @@ impl Manager {
         words.extend(environment);
         words.push(self.program);
         words.extend(arguments);
-        let (program, rest) = words
-            .split_first()
-            .map_or(("env", &[][..]), |(first, rest)| (*first, rest));
-        let status = Launch::new(self.program, program)
-            .arguments(rest)
-            .with_its_children()
-            .start()?
-            .wait()?;
+        let (program, rest) = words.split_first().map_or(("env", &[][..]), |(first, rest)| (*first, rest));
+        let status =
+            Launch::new(self.program, program).arguments(rest).with_its_children().start()?.wait()?;
         Ok(status.success())
     }
 }
@@ -160,11 +148,7 @@ pub fn install(missing: Missing, may_install: bool) -> Result<()> {
             }
             None => manager.run(&arguments)?,
         };
-        if done {
-            Ok(())
-        } else {
-            bail!("{}", advice(missing))
-        }
+        if done { Ok(()) } else { bail!("{}", advice(missing)) }
     })
 }
 
@@ -207,10 +191,7 @@ mod tests {
 
     #[test]
     fn the_advice_is_one_line_that_names_what_is_missing() {
-        let advice = advice(Missing {
-            postgres: false,
-            redis: true,
-        });
+        let advice = advice(Missing { postgres: false, redis: true });
         assert!(advice.starts_with("Redis 7"), "{advice}");
         assert!(advice.contains("docker compose up"), "{advice}");
         assert_eq!(advice.lines().count(), 1);
@@ -219,14 +200,8 @@ mod tests {
     #[test]
     fn each_manager_installs_only_what_is_missing() {
         for manager in &MANAGERS {
-            let both = manager.packages(Missing {
-                postgres: true,
-                redis: true,
-            });
-            let redis = manager.packages(Missing {
-                postgres: false,
-                redis: true,
-            });
+            let both = manager.packages(Missing { postgres: true, redis: true });
+            let redis = manager.packages(Missing { postgres: false, redis: true });
             assert!(both.len() > redis.len(), "{}", manager.program);
             assert_eq!(redis, manager.redis);
         }

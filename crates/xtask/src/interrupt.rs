@@ -12,10 +12,7 @@ struct Interrupt {
     arrived: Condvar,
 }
 
-static INTERRUPT: Interrupt = Interrupt {
-    received: Mutex::new(false),
-    arrived: Condvar::new(),
-};
+static INTERRUPT: Interrupt = Interrupt { received: Mutex::new(false), arrived: Condvar::new() };
 
 /// The error of a wait that a signal ended.
 #[derive(Debug)]
@@ -66,11 +63,7 @@ pub fn pause(duration: Duration) -> Result<()> {
         if left.is_zero() {
             return Ok(());
         }
-        received = INTERRUPT
-            .arrived
-            .wait_timeout(received, left)
-            .unwrap_or_else(PoisonError::into_inner)
-            .0;
+        received = INTERRUPT.arrived.wait_timeout(received, left).unwrap_or_else(PoisonError::into_inner).0;
     }
     Err(Interrupted.into())
 }

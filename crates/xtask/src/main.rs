@@ -32,11 +32,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
-#[command(
-    name = "cargo xtask",
-    bin_name = "cargo xtask",
-    about = "The commands of the Rubis workspace"
-)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "The commands of the Rubis workspace")]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

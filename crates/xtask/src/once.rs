@@ -51,22 +51,15 @@ pub fn run(may_install: bool) -> Result<ExitCode> {
         }
     })?;
     drop(stack);
-    println!(
-        "\n{} in {}.",
-        bold("Everything happened as it should"),
-        seconds(started.elapsed())
-    );
+    println!("\n{} in {}.", bold("Everything happened as it should"), seconds(started.elapsed()));
     Ok(ExitCode::SUCCESS)
 }
 
 fn main_job(stack: &mut Stack) -> Result<()> {
     let addresses = stack.addresses.clone();
     let client = step("sign-up", || signed_up(&addresses))?;
-    let invoice = step_with(
-        "client and overdue invoice",
-        || make_invoice(&client),
-        |invoice| Some(describe(invoice)),
-    )?;
+    let invoice =
+        step_with("client and overdue invoice", || make_invoice(&client), |invoice| Some(describe(invoice)))?;
     let id = text(&invoice, "id")?;
 
     let planned = timeline::read(&client, id)?;
@@ -80,10 +73,7 @@ fn main_job(stack: &mut Stack) -> Result<()> {
     step("recorded as sent", || wait_until_recorded(&client, id))?;
 
     step("marked paid", || {
-        let paid = client.post(
-            &format!("/invoices/{id}/mark-paid"),
-            &json!({ "method": "transfer" }),
-        )?;
+        let paid = client.post(&format!("/invoices/{id}/mark-paid"), &json!({ "method": "transfer" }))?;
         let status = text(&paid, "status")?;
         ensure!(status == "paid", "the invoice should be paid, and is {status}");
         Ok(())
@@ -92,15 +82,8 @@ fn main_job(stack: &mut Stack) -> Result<()> {
     step_with(
         "nothing is planned any more",
         || {
-            ensure!(
-                settled.waiting() == 0,
-                "{} reminders are still planned",
-                settled.waiting()
-            );
-            ensure!(
-                settled.cancelled() > 0,
-                "what was planned should be told as cancelled"
-            );
+            ensure!(settled.waiting() == 0, "{} reminders are still planned", settled.waiting());
+            ensure!(settled.cancelled() > 0, "what was planned should be told as cancelled");
             Ok(settled.cancelled())
         },
         |cancelled| Some(format!("{cancelled} reminders cancelled")),
@@ -131,10 +114,7 @@ fn signed_up(addresses: &Addresses) -> Result<Client> {
 }
 
 fn make_invoice(client: &Client) -> Result<Value> {
-    let debtor = client.post(
-        "/clients",
-        &json!({ "name": "Brasserie du Mail", "email": DEBTOR }),
-    )?;
+    let debtor = client.post("/clients", &json!({ "name": "Brasserie du Mail", "email": DEBTOR }))?;
     let due = shifted(clock::today(), -DAYS_LATE)?;
     client.post(
         "/invoices",
@@ -151,12 +131,7 @@ fn make_invoice(client: &Client) -> Result<Value> {
 
 fn describe(invoice: &Value) -> String {
     let field = |key: &str| invoice.get(key).and_then(Value::as_str).unwrap_or("?");
-    format!(
-        "{}, {}, due on {}",
-        field("numero"),
-        euros(invoice),
-        field("dueDate")
-    )
+    format!("{}, {}, due on {}", field("numero"), euros(invoice), field("dueDate"))
 }
 
 fn wait_for_mail(stack: &mut Stack, addresses: &Addresses, planned: &Timeline) -> Result<Value> {
@@ -164,23 +139,14 @@ fn wait_for_mail(stack: &mut Stack, addresses: &Addresses, planned: &Timeline) -
     let started = Instant::now();
     let expected = planned.next().map(timeline::at).transpose()?;
     if let Some(expected) = expected {
-        line(&format!(
-            "The first reminder leaves at {} (French time).",
-            timeline::clock_time(expected)
-        ));
+        line(&format!("The first reminder leaves at {} (French time).", timeline::clock_time(expected)));
     }
     loop {
         stack.check()?;
         let found = mails_to_the_debtor(addresses)?;
         if let Some(mail) = found.first() {
-            let id = mail
-                .get("id")
-                .and_then(Value::as_u64)
-                .context("a mail in the inbox has no id")?;
-            line(&format!(
-                "The reminder arrived by SMTP after {}.",
-                seconds(started.elapsed())
-            ));
+            let id = mail.get("id").and_then(Value::as_u64).context("a mail in the inbox has no id")?;
+            line(&format!("The reminder arrived by SMTP after {}.", seconds(started.elapsed())));
             return inbox.get(&format!("/api/messages/{id}"));
         }
         if started.elapsed() > MAIL_LIMIT {
@@ -227,19 +193,9 @@ fn show(mail: &Value) {
         }
     };
     let one = |key: &str| mail.get(key).map(address).unwrap_or_default();
-    let recipients: Vec<String> = mail
-        .get("to")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .map(address)
-        .collect();
-    let field = |key: &str| {
-        mail.get(key)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned()
-    };
+    let recipients: Vec<String> =
+        mail.get("to").and_then(Value::as_array).into_iter().flatten().map(address).collect();
+    let field = |key: &str| mail.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     println!();
     for (name, value) in [
         ("From", one("from")),

@@ -54,8 +54,7 @@ impl Launch {
 
     /// Adds arguments.
     pub fn arguments<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(mut self, arguments: I) -> Self {
-        self.arguments
-            .extend(arguments.into_iter().map(|argument| argument.as_ref().to_owned()));
+        self.arguments.extend(arguments.into_iter().map(|argument| argument.as_ref().to_owned()));
         self
     }
 
@@ -66,11 +65,7 @@ impl Launch {
         K: Into<OsString>,
         V: Into<OsString>,
     {
-        self.environment.extend(
-            variables
-                .into_iter()
-                .map(|(key, value)| (key.into(), value.into())),
-        );
+        self.environment.extend(variables.into_iter().map(|(key, value)| (key.into(), value.into())));
         self
     }
 
@@ -112,26 +107,16 @@ impl Launch {
     /// that ended at once.
     pub fn start(self) -> Result<Guarded> {
         let mut command = Command::new(own_program()?);
-        command
-            .arg0("xtask")
-            .args(["guard", "--signal", self.signal.name(), "--grace"]);
+        command.arg0("xtask").args(["guard", "--signal", self.signal.name(), "--grace"]);
         command.arg(self.grace.as_secs().to_string());
         if self.whole_group {
             command.arg("--group");
         }
         if let Some(account) = &self.account {
-            command.args([
-                "--uid",
-                &account.uid.to_string(),
-                "--gid",
-                &account.gid.to_string(),
-            ]);
+            command.args(["--uid", &account.uid.to_string(), "--gid", &account.gid.to_string()]);
         }
         command.arg("--").arg(&self.program).args(&self.arguments);
-        command
-            .envs(self.environment)
-            .process_group(0)
-            .stdin(Stdio::piped());
+        command.envs(self.environment).process_group(0).stdin(Stdio::piped());
         if let Some(directory) = &self.directory {
             command.current_dir(directory);
         }
@@ -142,14 +127,8 @@ impl Launch {
             let file = File::create(log).with_context(|| format!("{} cannot be written", log.display()))?;
             command.stdout(file.try_clone()?).stderr(file);
         }
-        let guard = command
-            .spawn()
-            .with_context(|| format!("{} cannot be started", self.name))?;
-        Ok(Guarded {
-            name: self.name,
-            log: self.log,
-            guard,
-        })
+        let guard = command.spawn().with_context(|| format!("{} cannot be started", self.name))?;
+        Ok(Guarded { name: self.name, log: self.log, guard })
     }
 }
 
@@ -192,12 +171,7 @@ impl Guarded {
         while !ready() {
             self.check()?;
             if started.elapsed() > limit {
-                bail!(
-                    "{} is not ready after {} s{}",
-                    self.name,
-                    limit.as_secs(),
-                    self.tail()
-                );
+                bail!("{} is not ready after {} s{}", self.name, limit.as_secs(), self.tail());
             }
             interrupt::pause(GLANCE)?;
         }
@@ -241,9 +215,7 @@ pub fn tail(log: &Path) -> String {
     };
     let text = read().unwrap_or_default();
     let lines: Vec<&str> = text.lines().collect();
-    let last = lines
-        .get(lines.len().saturating_sub(TAIL_LINES)..)
-        .unwrap_or_default();
+    let last = lines.get(lines.len().saturating_sub(TAIL_LINES)..).unwrap_or_default();
     if last.is_empty() {
         return format!("; its log {} is empty", log.display());
     }
@@ -256,16 +228,10 @@ pub fn tail(log: &Path) -> String {
 /// When it cannot be started or fails, with what it wrote on its error output.
 pub fn output_of(command: &mut Command) -> Result<String> {
     let name = command.get_program().to_string_lossy().into_owned();
-    let output = command
-        .stdin(Stdio::null())
-        .output()
-        .with_context(|| format!("{name} cannot be started"))?;
+    let output =
+        command.stdin(Stdio::null()).output().with_context(|| format!("{name} cannot be started"))?;
     if !output.status.success() {
-        bail!(
-            "{name} failed ({})\n{}",
-            output.status,
-            String::from_utf8_lossy(&output.stderr).trim_end()
-        );
+        bail!("{name} failed ({})\n{}", output.status, String::from_utf8_lossy(&output.stderr).trim_end());
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
@@ -273,9 +239,5 @@ pub fn output_of(command: &mut Command) -> Result<String> {
 /// This very program; on Linux even when a build has replaced its file meanwhile.
 fn own_program() -> Result<PathBuf> {
     let link = Path::new("/proc/self/exe");
-    if link.exists() {
-        Ok(link.to_owned())
-    } else {
-        Ok(std::env::current_exe()?)
-    }
+    if link.exists() { Ok(link.to_owned()) } else { Ok(std::env::current_exe()?) }
 }

@@ -111,15 +111,7 @@ impl Ports {
     /// When there are none.
     pub fn any() -> Result<Self> {
         let [postgres, redis, api, api_metrics, worker_metrics, smtp, inbox] = ports::several()?;
-        Ok(Self {
-            postgres,
-            redis,
-            api,
-            api_metrics,
-            worker_metrics,
-            smtp,
-            inbox,
-        })
+        Ok(Self { postgres, redis, api, api_metrics, worker_metrics, smtp, inbox })
     }
 }
 
@@ -186,14 +178,7 @@ impl Stack {
         )?;
         let redis = step_with(
             "Redis",
-            || {
-                Redis::start(
-                    &programs.redis,
-                    &place.data.join("redis"),
-                    &log("redis"),
-                    ports.redis,
-                )
-            },
+            || Redis::start(&programs.redis, &place.data.join("redis"), &log("redis"), ports.redis),
             |server| on_port(server.port()),
         )?;
         let addresses = Addresses {
@@ -209,16 +194,10 @@ impl Stack {
             "migrations",
             || {
                 output_of(
-                    Command::new(&binaries.api)
-                        .arg("migrate")
-                        .envs(environment.clone())
-                        .current_dir(root()),
+                    Command::new(&binaries.api).arg("migrate").envs(environment.clone()).current_dir(root()),
                 )
                 .with_context(|| {
-                    format!(
-                        "the migrations fail; `rm -r {}` starts afresh",
-                        place.data.display()
-                    )
+                    format!("the migrations fail; `rm -r {}` starts afresh", place.data.display())
                 })
             },
             |_| None,
@@ -259,14 +238,7 @@ impl Stack {
             },
             |_| None,
         )?;
-        Ok(Self {
-            api,
-            worker,
-            inbox,
-            redis,
-            postgres,
-            addresses,
-        })
+        Ok(Self { api, worker, inbox, redis, postgres, addresses })
     }
 
     /// Looks whether everything still runs.
@@ -298,9 +270,7 @@ fn program(name: &str, path: &Path, environment: &[(String, String)], log: &Path
 /// Waits until a GET is answered well.
 fn wait_for(program: &mut Guarded, base: &str, path: &str) -> Result<()> {
     let client = Client::new(base);
-    program.wait_until(START_LIMIT, || {
-        client.try_get(path).is_ok_and(|answer| answer.is_success())
-    })
+    program.wait_until(START_LIMIT, || client.try_get(path).is_ok_and(|answer| answer.is_success()))
 }
 
 /// The settings that both programs read.
@@ -323,10 +293,7 @@ fn environment(place: &Place<'_>, ports: &Ports, addresses: &Addresses) -> Resul
         ("SMTP_TLS", "none".to_owned()),
         ("COOKIE_SECURE", "false".to_owned()),
     ];
-    Ok(settings
-        .into_iter()
-        .map(|(key, value)| (key.to_owned(), value))
-        .collect())
+    Ok(settings.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
 }
 
 /// The key that tokens are made with, made once: those of the last run stay good.

@@ -36,14 +36,8 @@ pub fn step_with<T>(
     let elapsed = seconds(started.elapsed());
     match &outcome {
         Ok(value) => {
-            let remark = remark(value)
-                .map(|remark| format!(": {remark}"))
-                .unwrap_or_default();
-            line(&format!(
-                "{} {label}{remark} {}",
-                green("✓"),
-                dim(format!("({elapsed})"))
-            ));
+            let remark = remark(value).map(|remark| format!(": {remark}")).unwrap_or_default();
+            line(&format!("{} {label}{remark} {}", green("✓"), dim(format!("({elapsed})"))));
         }
         Err(error) if interrupt::caused(error) => line(&format!("  {label} {}", dim("(interrupted)"))),
         Err(_) => line(&format!("{} {label} {}", red("✗"), dim(format!("({elapsed})")))),

@@ -44,21 +44,11 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     )?;
     let redis = step_with(
         "Redis",
-        || {
-            Redis::start(
-                &programs.redis,
-                &below.join("redis"),
-                &below.join("redis.log"),
-                ports::any()?,
-            )
-        },
+        || Redis::start(&programs.redis, &below.join("redis"), &below.join("redis.log"), ports::any()?),
         |redis| Some(format!("port {}", redis.port())),
     )?;
 
-    let servers = [
-        ("TEST_DATABASE_URL", postgres.url("postgres")),
-        ("TEST_REDIS_URL", redis.url()),
-    ];
+    let servers = [("TEST_DATABASE_URL", postgres.url("postgres")), ("TEST_REDIS_URL", redis.url())];
     // Examples in the documentation first: whoever reads the end of the output finds the tests there.
     let documentation = if arguments.rest.is_empty() {
         cargo(&["test", "--workspace", "--doc", "--quiet"], &servers)?
@@ -96,8 +86,5 @@ fn has_nextest() -> bool {
 }
 
 fn code_of(status: ExitStatus) -> ExitCode {
-    status
-        .code()
-        .and_then(|code| u8::try_from(code).ok())
-        .map_or(ExitCode::FAILURE, ExitCode::from)
+    status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from)
 }

@@ -21,10 +21,7 @@ pub struct Timeline {
 /// When the API refuses.
 pub fn read(client: &Client, invoice: &str) -> Result<Timeline> {
     let body = client.get(&format!("/invoices/{invoice}/timeline"))?;
-    Ok(Timeline {
-        relances: list(&body, "relances")?.to_vec(),
-        payments: list(&body, "payments")?.to_vec(),
-    })
+    Ok(Timeline { relances: list(&body, "relances")?.to_vec(), payments: list(&body, "payments")?.to_vec() })
 }
 
 /// When a reminder is to leave.
@@ -72,11 +69,7 @@ impl Timeline {
             println!("{indent}{}", dim("nothing is planned"));
         }
         for relance in &self.relances {
-            let tone = relance
-                .get("tone")
-                .and_then(Value::as_str)
-                .unwrap_or("?")
-                .replace('_', " ");
+            let tone = relance.get("tone").and_then(Value::as_str).unwrap_or("?").replace('_', " ");
             let when = at(relance).map(day_and_time).unwrap_or_default();
             println!("{indent}{when}  {tone:<16} {}", state(relance));
         }
@@ -86,19 +79,13 @@ impl Timeline {
                 .or_else(|| payment.get("paidAt"))
                 .and_then(Value::as_str)
                 .unwrap_or("?");
-            let cents = payment
-                .get("amountCents")
-                .and_then(Value::as_i64)
-                .unwrap_or_default();
+            let cents = payment.get("amountCents").and_then(Value::as_i64).unwrap_or_default();
             println!("{indent}{date:<16}  payment          {}", green(amount(cents)));
         }
     }
 
     fn with_status(&self, wanted: &str) -> usize {
-        self.relances
-            .iter()
-            .filter(|relance| status(relance) == wanted)
-            .count()
+        self.relances.iter().filter(|relance| status(relance) == wanted).count()
     }
 }
 
@@ -109,11 +96,7 @@ fn status(relance: &Value) -> &str {
 /// Whether it leaves, left, or why not.
 fn state(relance: &Value) -> String {
     let why = relance.get("whyNot").and_then(|why| {
-        why.as_str().or_else(|| {
-            why.get("reason")
-                .or_else(|| why.get("code"))
-                .and_then(Value::as_str)
-        })
+        why.as_str().or_else(|| why.get("reason").or_else(|| why.get("code")).and_then(Value::as_str))
     });
     let why = why.map(|why| why.replace('_', " "));
     match (status(relance), why) {
@@ -134,11 +117,7 @@ fn day_and_time(instant: OffsetDateTime) -> String {
 
 /// The amount of an invoice.
 pub fn euros(invoice: &Value) -> String {
-    invoice
-        .get("amountTtcCents")
-        .and_then(Value::as_i64)
-        .map(amount)
-        .unwrap_or_default()
+    invoice.get("amountTtcCents").and_then(Value::as_i64).map(amount).unwrap_or_default()
 }
 
 /// The name of an invoice's client.
@@ -189,13 +168,7 @@ mod tests {
             ],
             payments: Vec::new(),
         };
-        assert_eq!(
-            at(timeline.next().unwrap()).unwrap(),
-            datetime!(2026-11-23 08:00 UTC)
-        );
-        assert_eq!(
-            (timeline.sent(), timeline.waiting(), timeline.cancelled()),
-            (1, 2, 0)
-        );
+        assert_eq!(at(timeline.next().unwrap()).unwrap(), datetime!(2026-11-23 08:00 UTC));
+        assert_eq!((timeline.sent(), timeline.waiting(), timeline.cancelled()), (1, 2, 0));
     }
 }

@@ -20,11 +20,7 @@ pub fn root() -> PathBuf {
 pub fn private(below: &str) -> Result<PathBuf> {
     let directory = root().join(".dev");
     fs::create_dir_all(&directory).with_context(|| format!("{} cannot be created", directory.display()))?;
-    Ok(if below.is_empty() {
-        directory
-    } else {
-        directory.join(below)
-    })
+    Ok(if below.is_empty() { directory } else { directory.join(below) })
 }
 
 /// A directory below `.dev/` for one run of a command, removed with everything in it at the end.
@@ -88,9 +84,7 @@ fn remove_abandoned(parent: &Path) -> Result<()> {
 /// When the system has no `/dev/urandom`.
 pub fn random_hex(bytes: usize) -> Result<String> {
     let mut buffer = vec![0_u8; bytes];
-    File::open("/dev/urandom")
-        .and_then(|mut file| file.read_exact(&mut buffer))
-        .context("/dev/urandom")?;
+    File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut buffer)).context("/dev/urandom")?;
     Ok(buffer.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 

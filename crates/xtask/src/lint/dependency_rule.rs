@@ -29,15 +29,7 @@ const ARROWS: [(&str, &[&str]); 15] = [
 const FOR_TESTS: [&str; 2] = ["testkit", "inbox"];
 
 /// The crates of the product's rules, which know nothing of HTTP, queues, mail servers and settings.
-const DOMAIN: [&str; 7] = [
-    "kernel",
-    "db",
-    "jobs",
-    "accounts",
-    "invoices",
-    "relances",
-    "lifecycle",
-];
+const DOMAIN: [&str; 7] = ["kernel", "db", "jobs", "accounts", "invoices", "relances", "lifecycle"];
 const NOT_IN_A_DOMAIN: [&str; 12] = [
     "actix-cors",
     "actix-web",
@@ -54,15 +46,8 @@ const NOT_IN_A_DOMAIN: [&str; 12] = [
 ];
 
 /// The kernel does no input or output at all.
-const NOT_IN_THE_KERNEL: [&str; 7] = [
-    "bb8",
-    "diesel",
-    "diesel-async",
-    "diesel_migrations",
-    "rustls",
-    "tokio",
-    "tokio-postgres",
-];
+const NOT_IN_THE_KERNEL: [&str; 7] =
+    ["bb8", "diesel", "diesel-async", "diesel_migrations", "rustls", "tokio", "tokio-postgres"];
 
 /// The API sends no mail, and puts nothing in the queue but by the jobs table.
 const NOT_IN_THE_API: [&str; 1] = ["lettre"];
@@ -76,10 +61,7 @@ pub fn check() -> Result<()> {
     if problems.is_empty() {
         return Ok(());
     }
-    bail!(
-        "{}\nthe rule is in crates/xtask/src/lint/dependency_rule.rs",
-        problems.join("\n")
-    );
+    bail!("{}\nthe rule is in crates/xtask/src/lint/dependency_rule.rs", problems.join("\n"));
 }
 
 fn problems_of(package: &Package) -> Vec<String> {
@@ -119,10 +101,7 @@ fn reach(name: &str) -> Option<BTreeSet<&'static str>> {
     while let Some(next) = ahead.pop() {
         if reached.insert(next) {
             ahead.extend(
-                ARROWS
-                    .iter()
-                    .filter(|(from, _)| *from == next)
-                    .flat_map(|(_, arrows)| arrows.iter()),
+                ARROWS.iter().filter(|(from, _)| *from == next).flat_map(|(_, arrows)| arrows.iter()),
             );
         }
     }
@@ -140,21 +119,13 @@ mod tests {
     use super::*;
 
     fn problems(name: &str, code: &[&str], tests: &[&str]) -> Vec<String> {
-        own_problems(
-            name,
-            &code.iter().copied().collect(),
-            &tests.iter().copied().collect(),
-        )
+        own_problems(name, &code.iter().copied().collect(), &tests.iter().copied().collect())
     }
 
     #[test]
     fn a_crate_may_use_what_its_arrows_reach_and_nothing_else() {
         assert_eq!(
-            problems(
-                "relances",
-                &["kernel", "db", "jobs", "accounts", "invoices"],
-                &["testkit"]
-            ),
+            problems("relances", &["kernel", "db", "jobs", "accounts", "invoices"], &["testkit"]),
             [""; 0]
         );
         assert_eq!(problems("invoices", &["relances"], &[]).len(), 1);

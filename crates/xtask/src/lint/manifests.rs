@@ -19,20 +19,11 @@ pub fn check() -> Result<()> {
         let name = package.short_name();
         let manifest = fs::read_to_string(&package.manifest_path)
             .with_context(|| format!("{} cannot be read", package.manifest_path.display()))?;
-        problems.extend(
-            manifest_problems(&manifest)
-                .iter()
-                .map(|problem| format!("{name}: {problem}")),
-        );
-        if let Some(sources) = package
-            .manifest_path
-            .parent()
-            .map(|directory| directory.join("src"))
+        problems.extend(manifest_problems(&manifest).iter().map(|problem| format!("{name}: {problem}")));
+        if let Some(sources) = package.manifest_path.parent().map(|directory| directory.join("src"))
             && !has_code(&sources)
         {
-            problems.push(format!(
-                "{name}: no code; a crate comes with the first thing that needs it"
-            ));
+            problems.push(format!("{name}: no code; a crate comes with the first thing that needs it"));
         }
     }
     if problems.is_empty() {
@@ -82,14 +73,11 @@ fn lines_of(manifest: &str, wanted: impl Fn(&str) -> bool) -> impl Iterator<Item
 
 /// Whether a `src` folder has more than module comments.
 fn has_code(sources: &Path) -> bool {
-    ["lib.rs", "main.rs"]
-        .iter()
-        .filter_map(|file| fs::read_to_string(sources.join(file)).ok())
-        .any(|text| {
-            text.lines()
-                .map(str::trim)
-                .any(|line| !line.is_empty() && !line.starts_with("//") && line != "fn main() {}")
-        })
+    ["lib.rs", "main.rs"].iter().filter_map(|file| fs::read_to_string(sources.join(file)).ok()).any(|text| {
+        text.lines()
+            .map(str::trim)
+            .any(|line| !line.is_empty() && !line.starts_with("//") && line != "fn main() {}")
+    })
 }
 
 #[cfg(test)]
@@ -121,18 +109,12 @@ time = { workspace = true, features = [\"rand\"] }
 
     #[test]
     fn a_version_or_a_lint_of_its_own_is_refused() {
-        assert_eq!(
-            manifest_problems(&GOOD.replace("serde.workspace = true", "serde = \"1\"")).len(),
-            1
-        );
+        assert_eq!(manifest_problems(&GOOD.replace("serde.workspace = true", "serde = \"1\"")).len(), 1);
         assert_eq!(
             manifest_problems(&GOOD.replace("edition.workspace = true", "edition = \"2021\"")).len(),
             1
         );
         assert_eq!(manifest_problems(&GOOD.replace("[lints]", "[other]")).len(), 1);
-        assert_eq!(
-            manifest_problems(&format!("{GOOD}[dev-dependencies.uuid]\nversion = \"1\"\n")).len(),
-            1
-        );
+        assert_eq!(manifest_problems(&format!("{GOOD}[dev-dependencies.uuid]\nversion = \"1\"\n")).len(), 1);
     }
 }

@@ -54,9 +54,7 @@ pub fn packages() -> Result<Vec<Package>> {
     )?;
     let mut metadata: Metadata =
         serde_json::from_str(&text).context("what cargo metadata says is not understood")?;
-    metadata
-        .packages
-        .sort_by(|left, right| left.name.cmp(&right.name));
+    metadata.packages.sort_by(|left, right| left.name.cmp(&right.name));
     Ok(metadata.packages)
 }
 
@@ -68,16 +66,12 @@ impl Package {
 
     /// Our packages that it depends on, by their short names.
     pub fn own_dependencies(&self, part: Part) -> BTreeSet<&str> {
-        self.dependencies(part)
-            .filter_map(|name| name.strip_prefix(PREFIX))
-            .collect()
+        self.dependencies(part).filter_map(|name| name.strip_prefix(PREFIX)).collect()
     }
 
     /// The libraries that it names as dependencies.
     pub fn libraries(&self, part: Part) -> BTreeSet<&str> {
-        self.dependencies(part)
-            .filter(|name| !name.starts_with(PREFIX))
-            .collect()
+        self.dependencies(part).filter(|name| !name.starts_with(PREFIX)).collect()
     }
 
     fn dependencies(&self, part: Part) -> impl Iterator<Item = &str> {

@@ -29,21 +29,14 @@ pub fn check() -> Result<()> {
     let schema =
         fs::read_to_string(root().join("crates/db/src/schema.rs")).context("schema.rs cannot be read")?;
     let tables = tables_of(&schema);
-    let mut uses: Uses = tables
-        .iter()
-        .map(|table| (table.clone(), BTreeMap::new()))
-        .collect();
+    let mut uses: Uses = tables.iter().map(|table| (table.clone(), BTreeMap::new())).collect();
     let mut problems = Vec::new();
     for package in packages()? {
         let name = package.short_name();
         if EXEMPT.contains(&name) {
             continue;
         }
-        let Some(sources) = package
-            .manifest_path
-            .parent()
-            .map(|directory| directory.join("src"))
-        else {
+        let Some(sources) = package.manifest_path.parent().map(|directory| directory.join("src")) else {
             continue;
         };
         for file in source_files(&sources)? {
@@ -54,18 +47,11 @@ pub fn check() -> Result<()> {
                 problems.push(format!("{}: import the tables by their names", shown.display()));
             }
             for table in named_tables(text, &tables) {
-                uses.entry(table)
-                    .or_default()
-                    .entry(name.to_owned())
-                    .or_default()
-                    .insert(shown.clone());
+                uses.entry(table).or_default().entry(name.to_owned()).or_default().insert(shown.clone());
             }
         }
     }
-    problems.extend(
-        uses.iter()
-            .flat_map(|(table, crates)| table_problems(table, crates)),
-    );
+    problems.extend(uses.iter().flat_map(|(table, crates)| table_problems(table, crates)));
     if problems.is_empty() {
         return Ok(());
     }
@@ -75,33 +61,18 @@ pub fn check() -> Result<()> {
 fn table_problems(table: &str, crates: &BTreeMap<String, BTreeSet<PathBuf>>) -> Vec<String> {
     let mut problems = Vec::new();
     let listed = |files: &BTreeSet<PathBuf>| {
-        files
-            .iter()
-            .map(|file| file.display().to_string())
-            .collect::<Vec<_>>()
-            .join(", ")
+        files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(", ")
     };
-    for (name, files) in crates
-        .iter()
-        .filter(|(name, _)| QUERY_NOTHING.contains(&name.as_str()))
-    {
-        problems.push(format!(
-            "{name} may not query a table, and queries {table} ({})",
-            listed(files)
-        ));
+    for (name, files) in crates.iter().filter(|(name, _)| QUERY_NOTHING.contains(&name.as_str())) {
+        problems.push(format!("{name} may not query a table, and queries {table} ({})", listed(files)));
     }
     match crates.len() {
         0 => problems.push(format!("no crate queries {table}")),
         1 => {}
         _ => {
-            let who: Vec<String> = crates
-                .iter()
-                .map(|(name, files)| format!("{name} ({})", listed(files)))
-                .collect();
-            problems.push(format!(
-                "{table} is queried by several crates: {}",
-                who.join("; ")
-            ));
+            let who: Vec<String> =
+                crates.iter().map(|(name, files)| format!("{name} ({})", listed(files))).collect();
+            problems.push(format!("{table} is queried by several crates: {}", who.join("; ")));
         }
     }
     problems
@@ -140,9 +111,8 @@ fn named_tables(text: &str, tables: &BTreeSet<String>) -> BTreeSet<String> {
             previous = word;
         }
     }
-    for (_, after) in text
-        .match_indices("schema::")
-        .map(|(at, mark)| text.split_at(at.saturating_add(mark.len())))
+    for (_, after) in
+        text.match_indices("schema::").map(|(at, mark)| text.split_at(at.saturating_add(mark.len())))
     {
         let imported = match after.strip_prefix('{') {
             Some(group) => group.split_once(';').map_or(group, |(group, _)| group),
@@ -176,10 +146,7 @@ fn source_files(folder: &Path) -> Result<Vec<PathBuf>> {
         }
         if path.is_dir() {
             files.extend(source_files(&path)?);
-        } else if path
-            .extension()
-            .is_some_and(|extension| extension == "rs" || extension == "sql")
-        {
+        } else if path.extension().is_some_and(|extension| extension == "rs" || extension == "sql") {
             files.push(path);
         }
     }
@@ -207,10 +174,7 @@ mod tests {
     #[test]
     fn imports_of_tables_are_seen_alone_and_in_groups() {
         assert_eq!(named("use rubis_db::schema::invoices::dsl::*;"), ["invoices"]);
-        assert_eq!(
-            named("use rubis_db::{Pool, schema::{clients, jobs}};"),
-            ["clients", "jobs"]
-        );
+        assert_eq!(named("use rubis_db::{Pool, schema::{clients, jobs}};"), ["clients", "jobs"]);
         assert_eq!(named("schema::jobs::table.find(id)"), ["jobs"]);
         assert_eq!(named("use crate::invoices::jobs;"), [""; 0]);
     }
@@ -218,10 +182,7 @@ mod tests {
     #[test]
     fn tables_in_sql_are_seen_and_words_in_comments_are_not() {
         assert_eq!(named("sql_query(\"UPDATE jobs SET state = 'dead'\")"), ["jobs"]);
-        assert_eq!(
-            named("\"SELECT 1 FROM invoices JOIN clients USING (id)\""),
-            ["clients", "invoices"]
-        );
+        assert_eq!(named("\"SELECT 1 FROM invoices JOIN clients USING (id)\""), ["clients", "invoices"]);
         assert_eq!(named("// taken FROM jobs"), [""; 0]);
         assert_eq!(named("the jobs and their invoices"), [""; 0]);
     }
@@ -229,9 +190,7 @@ mod tests {
     #[test]
     fn what_tests_look_at_does_not_count() {
         assert_eq!(
-            named(without_tests(
-                "fn f() {}\n#[cfg(test)]\nmod tests { use rubis_db::schema::jobs; }"
-            )),
+            named(without_tests("fn f() {}\n#[cfg(test)]\nmod tests { use rubis_db::schema::jobs; }")),
             [""; 0]
         );
     }

@@ -15,25 +15,14 @@ pub fn format() -> Result<()> {
 /// Clippy over every target, with warnings denied.
 pub fn clippy() -> Result<()> {
     cargo(
-        &[
-            "clippy",
-            "--workspace",
-            "--all-targets",
-            "--quiet",
-            "--",
-            "-D",
-            "warnings",
-        ],
+        &["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"],
         "clippy has something to say above",
     )
 }
 
 /// `cargo deny check`, with the settings of `.cargo/deny.toml`.
 pub fn deny() -> Result<()> {
-    cargo(
-        &["deny", "check", "--config", ".cargo/deny.toml"],
-        "see above, and .cargo/deny.toml",
-    )
+    cargo(&["deny", "check", "--config", ".cargo/deny.toml"], "see above, and .cargo/deny.toml")
 }
 
 /// Whether cargo-deny is installed; it is optional, since compiling it takes longer than everything here.

@@ -31,20 +31,12 @@ impl Migrations {
             let name = entry.file_name().to_string_lossy().into_owned();
             let directory = entry.path();
             for direction in ["up.sql", "down.sql"] {
-                ensure!(
-                    directory.join(direction).is_file(),
-                    "migration {name} has no {direction}"
-                );
+                ensure!(directory.join(direction).is_file(), "migration {name} has no {direction}");
             }
             let metadata = fs::read_to_string(directory.join("metadata.toml")).unwrap_or_default();
-            let in_transaction = !metadata
-                .lines()
-                .any(|line| line.replace(' ', "") == "run_in_transaction=false");
-            migrations.push(Migration {
-                name,
-                directory,
-                in_transaction,
-            });
+            let in_transaction =
+                !metadata.lines().any(|line| line.replace(' ', "") == "run_in_transaction=false");
+            migrations.push(Migration { name, directory, in_transaction });
         }
         migrations.sort_by(|left, right| left.name.cmp(&right.name));
         Ok(Self(migrations))
@@ -55,9 +47,7 @@ impl Migrations {
     /// # Errors
     /// When PostgreSQL refuses one.
     pub fn up(&self, postgres: &Postgres, database: &str) -> Result<()> {
-        self.0
-            .iter()
-            .try_for_each(|migration| migration.run(postgres, database, "up.sql"))
+        self.0.iter().try_for_each(|migration| migration.run(postgres, database, "up.sql"))
     }
 
     /// Applies all, takes them back one by one, and applies them again.

@@ -34,9 +34,8 @@ pub struct Arguments {
 /// # Errors
 /// When PostgreSQL cannot be started, or refuses a migration.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let text = step("applying the migrations and reading the catalog", || {
-        generate(!arguments.no_install, false)
-    })?;
+    let text =
+        step("applying the migrations and reading the catalog", || generate(!arguments.no_install, false))?;
     let path = path();
     fs::write(&path, text).with_context(|| format!("{} cannot be written", path.display()))?;
     println!("  {} is written", path.display());

@@ -53,9 +53,7 @@ impl Catalog {
         let mut out = String::from(HEADER);
         self.render_enumerations(&mut out)?;
         for table in &self.tables {
-            table
-                .render(&mut out)
-                .with_context(|| format!("table {}", table.name))?;
+            table.render(&mut out).with_context(|| format!("table {}", table.name))?;
         }
         self.render_joins(&mut out)?;
         writeln!(out, "\ndiesel::allow_tables_to_appear_in_same_query!(")?;
@@ -70,10 +68,7 @@ impl Catalog {
         if self.enumerations.is_empty() {
             return Ok(());
         }
-        writeln!(
-            out,
-            "\n/// PostgreSQL's own enums, as SQL types.\npub mod sql_types {{"
-        )?;
+        writeln!(out, "\n/// PostgreSQL's own enums, as SQL types.\npub mod sql_types {{")?;
         for (position, name) in self.enumerations.iter().enumerate() {
             let gap = if position == 0 { "" } else { "\n" };
             write!(
@@ -94,10 +89,7 @@ impl Catalog {
         let mut pairs: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
         for table in &self.tables {
             for key in table.foreign_keys.iter().filter(|key| key.target != table.name) {
-                pairs
-                    .entry((&table.name, &key.target))
-                    .or_default()
-                    .push(&key.column);
+                pairs.entry((&table.name, &key.target)).or_default().push(&key.column);
             }
         }
         writeln!(out)?;
@@ -134,11 +126,7 @@ impl Table {
         writeln!(out, "    {} ({}) {{", self.name, self.primary_key.join(", "))?;
         for column in &self.columns {
             let name = column.diesel_type()?;
-            let name = if column.nullable {
-                format!("Nullable<{name}>")
-            } else {
-                name
-            };
+            let name = if column.nullable { format!("Nullable<{name}>") } else { name };
             writeln!(out, "        {} -> {name},", column.name)?;
         }
         writeln!(out, "    }}\n}}")?;
@@ -226,10 +214,8 @@ mod tests {
                 .chain(keys.iter().copied())
                 .map(|name| serde_json::json!({ "name": name, "type": "uuid", "nullable": false, "enumeration": false }))
                 .collect();
-            let keys: Vec<_> = keys
-                .iter()
-                .map(|key| serde_json::json!({ "column": key, "target": "users" }))
-                .collect();
+            let keys: Vec<_> =
+                keys.iter().map(|key| serde_json::json!({ "column": key, "target": "users" })).collect();
             serde_json::json!({
                 "name": "letters", "columns": columns, "primary_key": ["id"], "foreign_keys": keys,
             })

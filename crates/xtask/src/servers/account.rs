@@ -34,11 +34,7 @@ impl Account {
         }
         for name in ["postgres", "nobody"] {
             if let Some(user) = User::from_name(name).context("the users of this machine cannot be read")? {
-                return Ok(Some(Self {
-                    uid: user.uid.as_raw(),
-                    gid: user.gid.as_raw(),
-                    name: user.name,
-                }));
+                return Ok(Some(Self { uid: user.uid.as_raw(), gid: user.gid.as_raw(), name: user.name }));
             }
         }
         bail!(
@@ -56,11 +52,7 @@ impl Account {
     /// Whether this account can reach `directory`, whose parents may be closed to it.
     fn reaches(&self, directory: &Path) -> bool {
         let mut command = Command::new("test");
-        command
-            .arg("-x")
-            .arg(directory)
-            .current_dir("/")
-            .stderr(Stdio::null());
+        command.arg("-x").arg(directory).current_dir("/").stderr(Stdio::null());
         Self::applied_to(Some(self), &mut command);
         command.status().is_ok_and(|status| status.success())
     }
@@ -80,18 +72,11 @@ pub fn data_directory(wanted: &Path, account: Option<&Account>) -> Result<PathBu
     };
     let parent = wanted.parent().unwrap_or(wanted);
     fs::create_dir_all(parent)?;
-    let directory = if account.reaches(parent) {
-        wanted.to_owned()
-    } else {
-        substitute(wanted, account)?
-    };
+    let directory = if account.reaches(parent) { wanted.to_owned() } else { substitute(wanted, account)? };
     create_private(&directory)?;
     let owner = fs::symlink_metadata(&directory)?.uid();
     if owner != account.uid && owner != geteuid().as_raw() {
-        bail!(
-            "{} belongs to somebody else (user {owner}): remove it",
-            directory.display()
-        );
+        bail!("{} belongs to somebody else (user {owner}): remove it", directory.display());
     }
     chown(&directory, Some(account.uid), Some(account.gid))?;
     Ok(directory)
@@ -100,10 +85,8 @@ pub fn data_directory(wanted: &Path, account: Option<&Account>) -> Result<PathBu
 /// `/var/tmp/rubis-{hash of the checkout's path}/{name}`.
 fn substitute(wanted: &Path, account: &Account) -> Result<PathBuf> {
     let root = workspace::root();
-    let base = Path::new("/var/tmp").join(format!(
-        "rubis-{:016x}",
-        fnv1a(root.as_os_str().as_encoded_bytes())
-    ));
+    let base =
+        Path::new("/var/tmp").join(format!("rubis-{:016x}", fnv1a(root.as_os_str().as_encoded_bytes())));
     match DirBuilder::new().mode(0o711).create(&base) {
         Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
             return Err(error).with_context(|| format!("{} cannot be created", base.display()));
@@ -114,11 +97,7 @@ fn substitute(wanted: &Path, account: &Account) -> Result<PathBuf> {
     if !metadata.is_dir() || metadata.uid() != geteuid().as_raw() {
         bail!("{} is not ours: remove it", base.display());
     }
-    let name = wanted
-        .strip_prefix(&root)
-        .unwrap_or(wanted)
-        .to_string_lossy()
-        .replace('/', "-");
+    let name = wanted.strip_prefix(&root).unwrap_or(wanted).to_string_lossy().replace('/', "-");
     let directory = base.join(name.trim_start_matches(['.', '-']));
     println!(
         "  the user {} cannot reach {}: the data is in {}",

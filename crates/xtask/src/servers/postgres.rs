@@ -89,22 +89,14 @@ impl Postgres {
             .log(log)
             .stop_with(StopSignal::Int, Duration::from_secs(30))
             .start()?;
-        let mut server = Self {
-            process,
-            programs: programs.to_owned(),
-            port,
-            password,
-        };
+        let mut server = Self { process, programs: programs.to_owned(), port, password };
         server.wait_until_ready()?;
         Ok(server)
     }
 
     /// A URL with the superuser's name and password.
     pub fn url(&self, database: &str) -> String {
-        format!(
-            "postgres://{USER}:{}@127.0.0.1:{}/{database}",
-            self.password, self.port
-        )
+        format!("postgres://{USER}:{}@127.0.0.1:{}/{database}", self.password, self.port)
     }
 
     /// Where it listens.
@@ -125,10 +117,7 @@ impl Postgres {
     /// # Errors
     /// When psql fails.
     pub fn create_database(&self, name: &str) -> Result<()> {
-        let found = self.query(
-            "postgres",
-            &format!("SELECT 1 FROM pg_database WHERE datname = '{name}'"),
-        )?;
+        let found = self.query("postgres", &format!("SELECT 1 FROM pg_database WHERE datname = '{name}'"))?;
         if found.trim().is_empty() {
             self.query("postgres", &format!("CREATE DATABASE {name}"))?;
         }
@@ -158,24 +147,8 @@ impl Postgres {
     fn psql(&self, database: &str) -> Command {
         let mut command = Command::new(self.programs.join("psql"));
         command
-            .args([
-                "-X",
-                "--quiet",
-                "--tuples-only",
-                "--no-align",
-                "--set",
-                "ON_ERROR_STOP=1",
-            ])
-            .args([
-                "-h",
-                "127.0.0.1",
-                "-p",
-                &self.port.to_string(),
-                "-U",
-                USER,
-                "-d",
-                database,
-            ])
+            .args(["-X", "--quiet", "--tuples-only", "--no-align", "--set", "ON_ERROR_STOP=1"])
+            .args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-U", USER, "-d", database])
             .env("PGPASSWORD", &self.password)
             .env("PGCONNECT_TIMEOUT", "5")
             .env("PGCLIENTENCODING", "UTF8")
@@ -229,24 +202,12 @@ fn initialise(programs: &Path, directory: &Path, account: Option<&Account>) -> R
     if unfinished.exists() {
         fs::remove_dir_all(&unfinished)?;
     }
-    let locale = if cfg!(target_os = "macos") {
-        "en_US.UTF-8"
-    } else {
-        "C.UTF-8"
-    };
+    let locale = if cfg!(target_os = "macos") { "en_US.UTF-8" } else { "C.UTF-8" };
     let mut command = Command::new(programs.join("initdb"));
     command
         .arg("-D")
         .arg(&unfinished)
-        .args([
-            "--username",
-            USER,
-            "--auth",
-            "scram-sha-256",
-            "--encoding",
-            "UTF8",
-            "--no-sync",
-        ])
+        .args(["--username", USER, "--auth", "scram-sha-256", "--encoding", "UTF8", "--no-sync"])
         .args(["--locale", locale, "--lc-messages", "C"])
         .arg("--pwfile")
         .arg(directory.join("password"))
@@ -279,11 +240,7 @@ fn stop_leftover(cluster: &Path) -> Result<()> {
     let Ok(text) = fs::read_to_string(&mark) else {
         return Ok(());
     };
-    let Some(id) = text
-        .lines()
-        .next()
-        .and_then(|line| line.trim().parse::<i32>().ok())
-    else {
+    let Some(id) = text.lines().next().and_then(|line| line.trim().parse::<i32>().ok()) else {
         return Ok(());
     };
     for attempt in 0..300 {

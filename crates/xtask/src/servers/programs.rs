@@ -27,14 +27,8 @@ const POSTGRES_DIRECTORIES: [&str; 8] = [
 ];
 
 /// Where package managers put programs that a short `PATH` may lack.
-const COMMON_DIRECTORIES: [&str; 6] = [
-    "/usr/local/bin",
-    "/usr/bin",
-    "/bin",
-    "/usr/local/sbin",
-    "/usr/sbin",
-    "/opt/homebrew/bin",
-];
+const COMMON_DIRECTORIES: [&str; 6] =
+    ["/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/opt/homebrew/bin"];
 
 /// The server programs of this machine.
 pub struct Programs {
@@ -53,36 +47,17 @@ impl Programs {
     /// # Errors
     /// When something is missing still, with what to install.
     pub fn find(may_install: bool) -> Result<Self> {
-        let missing = Missing {
-            postgres: find_postgres().is_none(),
-            redis: find_redis().is_none(),
-        };
+        let missing = Missing { postgres: find_postgres().is_none(), redis: find_redis().is_none() };
         if missing.any() {
             install::install(missing, may_install)?;
         }
         let Some((postgres, postgres_version)) = find_postgres() else {
-            bail!(
-                "{}",
-                install::advice(Missing {
-                    postgres: true,
-                    redis: missing.redis
-                })
-            );
+            bail!("{}", install::advice(Missing { postgres: true, redis: missing.redis }));
         };
         let Some(redis) = find_redis() else {
-            bail!(
-                "{}",
-                install::advice(Missing {
-                    postgres: false,
-                    redis: true
-                })
-            );
+            bail!("{}", install::advice(Missing { postgres: false, redis: true }));
         };
-        Ok(Self {
-            postgres,
-            postgres_version,
-            redis,
-        })
+        Ok(Self { postgres, postgres_version, redis })
     }
 
     /// Finds PostgreSQL alone, for the commands that need nothing else.
@@ -90,10 +65,7 @@ impl Programs {
     /// # Errors
     /// As [`Programs::find`].
     pub fn find_postgres(may_install: bool) -> Result<(PathBuf, u32)> {
-        let missing = Missing {
-            postgres: true,
-            redis: false,
-        };
+        let missing = Missing { postgres: true, redis: false };
         if let Some(found) = find_postgres() {
             return Ok(found);
         }
@@ -107,15 +79,9 @@ impl Programs {
 
 /// The newest complete installation that is new enough.
 fn find_postgres() -> Option<(PathBuf, u32)> {
-    let mut directories: Vec<PathBuf> = POSTGRES_DIRECTORIES
-        .iter()
-        .flat_map(|pattern| expand(pattern))
-        .collect();
-    directories.extend(
-        on_path("postgres")
-            .iter()
-            .filter_map(|program| bin_directory(program)),
-    );
+    let mut directories: Vec<PathBuf> =
+        POSTGRES_DIRECTORIES.iter().flat_map(|pattern| expand(pattern)).collect();
+    directories.extend(on_path("postgres").iter().filter_map(|program| bin_directory(program)));
     directories.extend(
         on_path("pg_config")
             .iter()
@@ -125,9 +91,7 @@ fn find_postgres() -> Option<(PathBuf, u32)> {
     directories
         .into_iter()
         .filter(|directory| {
-            ["postgres", "initdb", "psql"]
-                .iter()
-                .all(|program| directory.join(program).is_file())
+            ["postgres", "initdb", "psql"].iter().all(|program| directory.join(program).is_file())
         })
         .filter_map(|directory| {
             let version = major_version(&directory.join("postgres"), &["(PostgreSQL) "])?;
@@ -166,9 +130,7 @@ fn major_version(program: &Path, marks: &[&str]) -> Option<u32> {
 
 fn number_after(text: &str, mark: &str) -> Option<u32> {
     let (_, rest) = text.split_once(mark)?;
-    let digits = rest
-        .find(|letter: char| !letter.is_ascii_digit())
-        .unwrap_or(rest.len());
+    let digits = rest.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(rest.len());
     rest.get(..digits)?.parse().ok()
 }
 
@@ -198,24 +160,12 @@ mod tests {
     #[test]
     fn versions_are_read_as_each_program_prints_them() {
         assert_eq!(
-            number_after(
-                "postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)",
-                "(PostgreSQL) "
-            ),
+            number_after("postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)", "(PostgreSQL) "),
             Some(15)
         );
-        assert_eq!(
-            number_after("postgres (PostgreSQL) 18beta1", "(PostgreSQL) "),
-            Some(18)
-        );
-        assert_eq!(
-            number_after("Redis server v=7.0.15 sha=00000000:0", "v="),
-            Some(7)
-        );
-        assert_eq!(
-            number_after("Valkey server v=8.1.1 sha=00000000:0", "v="),
-            Some(8)
-        );
+        assert_eq!(number_after("postgres (PostgreSQL) 18beta1", "(PostgreSQL) "), Some(18));
+        assert_eq!(number_after("Redis server v=7.0.15 sha=00000000:0", "v="), Some(7));
+        assert_eq!(number_after("Valkey server v=8.1.1 sha=00000000:0", "v="), Some(8));
         assert_eq!(number_after("something else", "v="), None);
     }
 }

@@ -29,22 +29,8 @@ impl Redis {
         let directory = data_directory(directory, account.as_ref())?;
         let port_text = port.to_string();
         let mut process = Launch::new("Redis", program)
-            .arguments([
-                "--bind",
-                "127.0.0.1",
-                "--port",
-                &port_text,
-                "--protected-mode",
-                "yes",
-            ])
-            .arguments([
-                "--save",
-                "",
-                "--appendonly",
-                "no",
-                "--maxmemory-policy",
-                "noeviction",
-            ])
+            .arguments(["--bind", "127.0.0.1", "--port", &port_text, "--protected-mode", "yes"])
+            .arguments(["--save", "", "--appendonly", "no", "--maxmemory-policy", "noeviction"])
             .arguments(["--daemonize", "no"])
             .directory(directory)
             .account(account)
