@@ -57,7 +57,8 @@ CREATE TABLE relance_tasks (
     drafted_at timestamptz,
     approved_at timestamptz,
     approved_by uuid,
-    approved_balance_cents bigint,
+    -- The balance that this text names: an approval is void once the balance is another.
+    text_balance_cents bigint,
     -- The text that was drafted, then the one that was approved, then the one that was sent.
     subject text,
     body text,

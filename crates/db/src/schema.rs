@@ -310,7 +310,7 @@ diesel::table! {
         drafted_at -> Nullable<Timestamptz>,
         approved_at -> Nullable<Timestamptz>,
         approved_by -> Nullable<Uuid>,
-        approved_balance_cents -> Nullable<Int8>,
+        text_balance_cents -> Nullable<Int8>,
         subject -> Nullable<Text>,
         body -> Nullable<Text>,
         recipient -> Nullable<Text>,

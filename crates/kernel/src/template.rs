@@ -49,15 +49,35 @@ impl Template {
         Ok(Self { parts })
     }
 
-    /// The text with each variable replaced by what `value_of` gives for it. What a value
-    /// contains is never read as a template again.
-    pub fn render(&self, mut value_of: impl FnMut(&str) -> String) -> String {
+    /// The text with each variable replaced by what `value_of` gives for it. A line that holds a
+    /// variable without a value is left out whole. What a value contains is never read as a
+    /// template again.
+    pub fn render(&self, mut value_of: impl FnMut(&str) -> Option<String>) -> String {
         let mut rendered = String::new();
+        let mut line = String::new();
+        let mut line_is_complete = true;
         for part in &self.parts {
             match part {
-                Part::Text(text) => rendered.push_str(text),
-                Part::Variable(name) => rendered.push_str(&value_of(name)),
+                Part::Variable(name) => match value_of(name) {
+                    Some(value) => line.push_str(&value),
+                    None => line_is_complete = false,
+                },
+                Part::Text(text) => {
+                    for piece in text.split_inclusive('\n') {
+                        line.push_str(piece);
+                        if piece.ends_with('\n') {
+                            if line_is_complete {
+                                rendered.push_str(&line);
+                            }
+                            line.clear();
+                            line_is_complete = true;
+                        }
+                    }
+                }
             }
+        }
+        if line_is_complete {
+            rendered.push_str(&line);
         }
         rendered
     }
@@ -73,10 +93,17 @@ mod tests {
     fn variables_are_replaced_and_their_values_are_not_read_again() {
         let template = Template::parse("Bonjour {{client.name}},\n{{ numero }} }} {x}", VARIABLES).unwrap();
         let rendered = template.render(|name| match name {
-            "client.name" => "{{numero}}".to_owned(),
-            _ => "F-1".to_owned(),
+            "client.name" => Some("{{numero}}".to_owned()),
+            _ => Some("F-1".to_owned()),
         });
         assert_eq!(rendered, "Bonjour {{numero}},\nF-1 }} {x}");
+    }
+
+    #[test]
+    fn a_line_is_left_out_when_its_variable_has_no_value() {
+        let template = Template::parse("Bonjour,\nPayer : {{numero}} ici\nMerci {{client.name}}", VARIABLES).unwrap();
+        let rendered = template.render(|name| (name == "client.name").then(|| "Ada".to_owned()));
+        assert_eq!(rendered, "Bonjour,\nMerci Ada");
     }
 
     #[test]
@@ -105,7 +132,7 @@ mod tests {
             if let Ok(template) = Template::parse(&source, VARIABLES)
                 && !source.contains("{{")
             {
-                proptest::prop_assert_eq!(template.render(|_| String::new()), source);
+                proptest::prop_assert_eq!(template.render(|_| None), source);
             }
         }
     }

@@ -1,0 +1,99 @@
+//! An invoice goes in and is planned.
+
+use rubis_accounts::ActivityKind;
+use rubis_db::{AsyncConnection, AsyncPgConnection};
+use rubis_invoices::{CreatedInvoice, NewInvoice};
+use rubis_kernel::{FieldErrors, OrganizationId, PlanId, UserId};
+use rubis_relances::PlanningTrigger;
+use serde_json::json;
+use time::OffsetDateTime;
+
+use crate::{events, plan_again::plan_invoice};
+
+/// Which plan chases an invoice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PlanChoice {
+    /// The organization's default.
+    #[default]
+    Default,
+    /// None: it is not chased.
+    NotChased,
+    /// This one.
+    Plan(PlanId),
+}
+
+/// Why an invoice could not be created.
+#[derive(Debug, thiserror::Error)]
+pub enum CreateInvoiceError {
+    /// A rule of invoices forbids it.
+    #[error(transparent)]
+    Invoice(#[from] rubis_invoices::CreateInvoiceError),
+    /// The plan can't be used.
+    #[error(transparent)]
+    Plan(#[from] FieldErrors),
+    /// The database refused.
+    #[error(transparent)]
+    Database(#[from] diesel::result::Error),
+}
+
+/// Creates an invoice, plans its reminders and tells the feed.
+///
+/// # Errors
+/// [`CreateInvoiceError`].
+pub async fn create_invoice(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    new: &NewInvoice,
+    plan: PlanChoice,
+    actor: Option<UserId>,
+    now: OffsetDateTime,
+) -> Result<CreatedInvoice, CreateInvoiceError> {
+    conn.transaction(async |conn| {
+        let plan_id = match choose_plan(conn, organization, plan).await? {
+            Ok(plan_id) => plan_id,
+            Err(refused) => return Err(refused.into()),
+        };
+        let created = rubis_invoices::create_invoice(conn, organization, new, plan_id, now).await?;
+        let more = json!({ "dueDate": created.invoice.due_date, "label": created.client.name });
+        events::record(
+            conn,
+            &created.invoice,
+            ActivityKind::InvoiceCreated,
+            actor,
+            more,
+            now,
+        )
+        .await?;
+        plan_invoice(conn, &created.invoice, PlanningTrigger::InvoiceChanged, now).await?;
+        Ok(created)
+    })
+    .await
+}
+
+/// The plan that a choice names, or what is wrong with the choice.
+pub(crate) async fn choose_plan(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    choice: PlanChoice,
+) -> Result<Result<Option<PlanId>, FieldErrors>, diesel::result::Error> {
+    match choice {
+        PlanChoice::NotChased => Ok(Ok(None)),
+        PlanChoice::Default => Ok(Ok(rubis_relances::default_plan_id(conn, organization).await?)),
+        PlanChoice::Plan(id) => {
+            let found = rubis_relances::plan(conn, organization, id).await?;
+            Ok(match found {
+                None => Err(FieldErrors::one(
+                    "planId",
+                    "unknown_plan",
+                    "must be a plan of the organization",
+                )),
+                Some(plan) if plan.archived_at.is_some() => Err(FieldErrors::one(
+                    "planId",
+                    "archived_plan",
+                    "must not be an archived plan",
+                )),
+                Some(plan) => Ok(Some(plan.id)),
+            })
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Plans invoices again: one of them, a client's, or all of an organization in the background.
+
+use std::time::Duration;
+
+use rubis_accounts::Organization;
+use rubis_db::{AsyncConnection, AsyncPgConnection};
+use rubis_invoices::Invoice;
+use rubis_jobs::{Job, JobId, Queue, RetryPolicy};
+use rubis_kernel::{ClientId, InvoiceId, OrganizationId};
+use rubis_relances::{PlanningTrigger, plan_relances};
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// How many invoices are planned in one transaction.
+const PAGE: u32 = 100;
+
+/// Plans all invoices of an organization again, because its rules, a plan or its pause changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanAgain {
+    /// Whose invoices.
+    pub organization_id: OrganizationId,
+    /// Another for each change: a change made while the job runs must not be missed by the pages
+    /// that it has behind it.
+    pub change_id: Uuid,
+}
+
+impl Job for PlanAgain {
+    const KIND: &'static str = "plan-again";
+    const QUEUE: Queue = Queue::Relances;
+    const RETRY: RetryPolicy = RetryPolicy {
+        max_attempts: 10,
+        first_delay: Duration::from_secs(5),
+        max_delay: Duration::from_secs(600),
+    };
+
+    fn id(&self) -> JobId {
+        JobId::new(Self::KIND, format!("{}:{}", self.organization_id, self.change_id))
+    }
+
+    fn organization(&self) -> Option<OrganizationId> {
+        Some(self.organization_id)
+    }
+}
+
+/// Asks for all invoices of an organization to be planned again, in the transaction of the change.
+pub(crate) async fn request(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    now: OffsetDateTime,
+) -> Result<(), diesel::result::Error> {
+    let job = PlanAgain {
+        organization_id: organization,
+        change_id: Uuid::now_v7(),
+    };
+    rubis_jobs::enqueue(conn, &job, now, now).await.map(drop)
+}
+
+/// How far the planning of a whole organization has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlanAgainProgress {
+    /// Go on after this invoice.
+    After(InvoiceId),
+    /// All are planned.
+    Done,
+}
+
+/// Plans the next hundred of an organization's invoices again, in one transaction. Starting over
+/// does no harm: what is planned as it should be stays.
+///
+/// # Errors
+/// The database's.
+pub async fn plan_page_again(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    after: Option<InvoiceId>,
+    now: OffsetDateTime,
+) -> Result<PlanAgainProgress, diesel::result::Error> {
+    conn.transaction(async |conn| {
+        let Some(organization) = rubis_accounts::organization(conn, organization).await? else {
+            return Ok(PlanAgainProgress::Done);
+        };
+        let ids = rubis_invoices::ids_of_unfinished_invoices(conn, organization.id, after, PAGE).await?;
+        for id in &ids {
+            if let Some(invoice) = rubis_invoices::lock_invoice(conn, organization.id, *id).await? {
+                plan(conn, &organization, &invoice, PlanningTrigger::RulesChanged, now).await?;
+            }
+        }
+        Ok(match ids.last() {
+            Some(last) if ids.len() == usize::try_from(PAGE).unwrap_or(usize::MAX) => {
+                PlanAgainProgress::After(*last)
+            }
+            _ => PlanAgainProgress::Done,
+        })
+    })
+    .await
+}
+
+/// Plans one invoice, whose lock the caller holds.
+pub(crate) async fn plan_invoice(
+    conn: &mut AsyncPgConnection,
+    invoice: &Invoice,
+    trigger: PlanningTrigger,
+    now: OffsetDateTime,
+) -> Result<(), diesel::result::Error> {
+    let organization = rubis_accounts::organization(conn, invoice.organization_id)
+        .await?
+        .ok_or(diesel::result::Error::NotFound)?;
+    plan(conn, &organization, invoice, trigger, now).await
+}
+
+/// Plans all invoices of a client that something is outstanding of.
+pub(crate) async fn plan_client(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    client: ClientId,
+    now: OffsetDateTime,
+) -> Result<(), diesel::result::Error> {
+    let mut after = None;
+    loop {
+        let open = rubis_invoices::open_invoices_of_client(conn, organization, client, after, PAGE).await?;
+        for invoice in &open {
+            if let Some(invoice) = rubis_invoices::lock_invoice(conn, organization, invoice.id).await? {
+                plan_invoice(conn, &invoice, PlanningTrigger::RulesChanged, now).await?;
+            }
+        }
+        match open.last() {
+            Some(last) => after = Some((last.due_date, last.id)),
+            None => return Ok(()),
+        }
+    }
+}
+
+async fn plan(
+    conn: &mut AsyncPgConnection,
+    organization: &Organization,
+    invoice: &Invoice,
+    trigger: PlanningTrigger,
+    now: OffsetDateTime,
+) -> Result<(), diesel::result::Error> {
+    let client = rubis_invoices::client(conn, organization.id, invoice.client_id)
+        .await?
+        .ok_or(diesel::result::Error::NotFound)?;
+    plan_relances(conn, organization, invoice, client.pause, trigger, now).await
+}

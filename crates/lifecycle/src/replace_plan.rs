@@ -1,0 +1,30 @@
+//! A plan is edited, and the invoices that use it are planned again.
+
+use rubis_db::{AsyncConnection, AsyncPgConnection};
+use rubis_kernel::{OrganizationId, PlanId};
+use rubis_relances::{NewPlan, Plan, ReplacePlanError};
+use time::OffsetDateTime;
+
+use crate::plan_again;
+
+/// Edits a plan. Where a text or a date changed, invoices are planned again in the background: what
+/// has not left yet leaves in the new wording.
+///
+/// # Errors
+/// [`ReplacePlanError`].
+pub async fn replace_plan(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    plan: PlanId,
+    new: NewPlan,
+    now: OffsetDateTime,
+) -> Result<Plan, ReplacePlanError> {
+    conn.transaction(async |conn| {
+        let replaced = rubis_relances::replace_plan(conn, organization, plan, new, now).await?;
+        if replaced.steps_changed {
+            plan_again::request(conn, organization, now).await?;
+        }
+        Ok(replaced.plan)
+    })
+    .await
+}

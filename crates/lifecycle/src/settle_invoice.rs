@@ -1,0 +1,83 @@
+//! Money comes in for an invoice, in part or in full.
+
+use rubis_accounts::ActivityKind;
+use rubis_db::{AsyncConnection, AsyncPgConnection};
+use rubis_invoices::{Invoice, NewPayment, Payment, RecordPaymentError};
+use rubis_kernel::{InvoiceId, OrganizationId, UserId};
+use rubis_relances::{CalledOff, Reason, cancel_planned};
+use serde_json::json;
+use time::OffsetDateTime;
+
+use crate::events;
+
+/// Why a payment could not be recorded.
+#[derive(Debug, thiserror::Error)]
+pub enum SettleError {
+    /// The organization has no such invoice.
+    #[error("there is no such invoice")]
+    NotFound,
+    /// A rule of payments forbids it.
+    #[error(transparent)]
+    Payment(#[from] RecordPaymentError),
+    /// The database refused.
+    #[error(transparent)]
+    Database(#[from] diesel::result::Error),
+}
+
+/// An invoice after a payment.
+#[derive(Clone, Debug)]
+pub struct Settled {
+    /// The invoice as it is now.
+    pub invoice: Invoice,
+    /// What was recorded.
+    pub payment: Payment,
+    /// What became of the planned reminders; nothing while something is outstanding.
+    pub called_off: CalledOff,
+}
+
+/// Records a payment or a credit note. Once nothing is outstanding the invoice is paid, the
+/// organization and the invoice earn a rubis, and everything planned for it is called off, all in
+/// one transaction. Without an amount the payment is of all that is outstanding.
+///
+/// # Errors
+/// [`SettleError`].
+pub async fn record_payment(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    invoice: InvoiceId,
+    payment: &NewPayment,
+    actor: Option<UserId>,
+    now: OffsetDateTime,
+) -> Result<Settled, SettleError> {
+    conn.transaction(async |conn| {
+        let mut invoice = rubis_invoices::lock_invoice(conn, organization, invoice)
+            .await?
+            .ok_or(SettleError::NotFound)?;
+        let recorded = rubis_invoices::record_payment(conn, &mut invoice, payment, now).await?;
+        let (kind, called_off) = if recorded.settled_in_full {
+            let called_off = cancel_planned(conn, organization, invoice.id, Reason::InvoicePaid, now).await?;
+            (ActivityKind::InvoicePaid, called_off)
+        } else {
+            (ActivityKind::PaymentRecorded, CalledOff::default())
+        };
+        let more = json!({
+            "paymentId": recorded.payment.id,
+            "amountCents": recorded.payment.amount_cents,
+            "balanceCents": invoice.balance().cents,
+            "label": recorded.payment.label,
+            "cancelledRelances": called_off.cancelled.len(),
+            "relancesBeingSent": called_off.being_sent.len(),
+        });
+        events::record(conn, &invoice, kind, actor, more, now).await?;
+        if recorded.settled_in_full {
+            // Last, because every event of the organization waits for this row.
+            rubis_accounts::earn_rubis(conn, organization, 1).await?;
+        }
+        Ok(Settled {
+            invoice,
+            payment: recorded.payment,
+            called_off,
+        })
+    })
+    .await
+}

@@ -1,0 +1,142 @@
+//! What will leave for an invoice and when, what left, and why the rest does not.
+
+use rubis_accounts::{ActivityEvent, Organization, Pause};
+use rubis_db::AsyncPgConnection;
+use rubis_invoices::{Client, Invoice, Payment};
+use rubis_jobs::JobState;
+use rubis_kernel::{InvoiceId, OrganizationId, PlanStepId};
+use rubis_relances::{PlanStep, Reason, RelanceStatus, RelanceTask};
+use time::OffsetDateTime;
+
+/// Everything that can be told of an invoice's chain.
+#[derive(Clone, Debug)]
+pub struct Timeline {
+    /// The invoice.
+    pub invoice: Invoice,
+    /// Its debtor.
+    pub client: Client,
+    /// Its reminders, the earliest first, without those that planning again replaced.
+    pub relances: Vec<TimelineRelance>,
+    /// Its payments and credit notes, in the order in which they were recorded.
+    pub payments: Vec<Payment>,
+    /// What happened to it, the earliest first.
+    pub events: Vec<ActivityEvent>,
+}
+
+/// A reminder of the chain.
+#[derive(Clone, Debug)]
+pub struct TimelineRelance {
+    /// The reminder.
+    pub task: RelanceTask,
+    /// The step it is.
+    pub step: PlanStep,
+    /// Why it has not left, where it is not simply waiting for its date.
+    pub why_not: Option<WhyNot>,
+}
+
+/// Why a reminder has not left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WhyNot {
+    /// It was cancelled or failed, for this reason.
+    Ended(String),
+    /// It waits for a person's approval.
+    AwaitsApproval,
+    /// Reminders are paused, until this if it is known.
+    Paused(Option<time::Date>),
+    /// A worker is handing it to the mail server.
+    BeingSent,
+    /// An attempt failed; it is tried again.
+    RetryAt(OffsetDateTime),
+    /// Workers died over it again and again: operations have to look at it.
+    Quarantined,
+}
+
+/// Tells everything of an invoice's chain.
+///
+/// # Errors
+/// The database's.
+pub async fn timeline(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    invoice: InvoiceId,
+    now: OffsetDateTime,
+) -> Result<Option<Timeline>, diesel::result::Error> {
+    let Some(invoice) = rubis_invoices::invoice(conn, organization, invoice).await? else {
+        return Ok(None);
+    };
+    let Some(organization) = rubis_accounts::organization(conn, organization).await? else {
+        return Ok(None);
+    };
+    let Some(client) = rubis_invoices::client(conn, organization.id, invoice.client_id).await? else {
+        return Ok(None);
+    };
+    let mut tasks = rubis_relances::relances_of_invoice(conn, organization.id, invoice.id).await?;
+    tasks.retain(|task| task.reason.as_deref() != Some(Reason::Replanned.as_str()));
+    let step_ids: Vec<PlanStepId> = tasks.iter().map(|task| task.plan_step_id).collect();
+    let steps = rubis_relances::steps_by_ids(conn, organization.id, &step_ids).await?;
+    let job_ids: Vec<_> = tasks
+        .iter()
+        .filter(|task| task.status == RelanceStatus::Scheduled)
+        .map(|task| task.queue_job_id.clone())
+        .collect();
+    let jobs = rubis_jobs::find_many(conn, &job_ids).await?;
+
+    let pause = longest_pause(
+        [organization.pause, client.pause, invoice.pause],
+        &organization,
+        now,
+    );
+    let relances = tasks
+        .into_iter()
+        .filter_map(|task| {
+            let step = steps.iter().find(|step| step.id == task.plan_step_id)?.clone();
+            let job = jobs.iter().find(|job| job.id == task.queue_job_id);
+            let holding =
+                pause.filter(|pause| pause.holds_on(organization.time_zone.local_date(task.send_at)));
+            let why_not = why_not(&task, job, holding);
+            Some(TimelineRelance { task, step, why_not })
+        })
+        .collect();
+    let payments = rubis_invoices::payments_of(conn, organization.id, invoice.id).await?;
+    let events = rubis_accounts::events_of_invoice(conn, organization.id, invoice.id).await?;
+    Ok(Some(Timeline {
+        invoice,
+        client,
+        relances,
+        payments,
+        events,
+    }))
+}
+
+fn why_not(task: &RelanceTask, job: Option<&rubis_jobs::JobRow>, pause: Option<Pause>) -> Option<WhyNot> {
+    match task.status {
+        RelanceStatus::Sent => return None,
+        RelanceStatus::Cancelled | RelanceStatus::Failed => {
+            return Some(WhyNot::Ended(task.reason.clone().unwrap_or_default()));
+        }
+        RelanceStatus::Scheduled => {}
+    }
+    if task.awaits_approval() {
+        return Some(WhyNot::AwaitsApproval);
+    }
+    match job {
+        Some(job) if job.state == JobState::Dead => Some(WhyNot::Quarantined),
+        Some(_) if task.sending_since.is_some() => Some(WhyNot::BeingSent),
+        Some(job) if job.attempts > 0 => Some(WhyNot::RetryAt(job.run_at)),
+        _ => pause.map(|pause| WhyNot::Paused(pause.until)),
+    }
+}
+
+/// The pause that holds reminders longest today, one without an end before all others.
+fn longest_pause(
+    pauses: [Option<Pause>; 3],
+    organization: &Organization,
+    now: OffsetDateTime,
+) -> Option<Pause> {
+    let today = organization.time_zone.local_date(now);
+    pauses
+        .into_iter()
+        .flatten()
+        .filter(|pause| pause.holds_on(today))
+        .max_by_key(|pause| pause.until.unwrap_or(time::Date::MAX))
+}

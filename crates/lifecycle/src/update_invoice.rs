@@ -1,0 +1,71 @@
+//! An invoice is corrected, and planned again where its dates depend on it.
+
+use rubis_accounts::ActivityKind;
+use rubis_db::{AsyncConnection, AsyncPgConnection};
+use rubis_invoices::{Invoice, InvoicePatch};
+use rubis_kernel::{FieldErrors, InvoiceId, OrganizationId, UserId};
+use rubis_relances::PlanningTrigger;
+use serde_json::json;
+use time::OffsetDateTime;
+
+use crate::{
+    create_invoice::{PlanChoice, choose_plan},
+    events,
+    plan_again::plan_invoice,
+};
+
+/// Why an invoice could not be corrected.
+#[derive(Debug, thiserror::Error)]
+pub enum UpdateInvoiceError {
+    /// A rule of invoices forbids it.
+    #[error(transparent)]
+    Invoice(#[from] rubis_invoices::UpdateInvoiceError),
+    /// The plan can't be used.
+    #[error(transparent)]
+    Plan(#[from] FieldErrors),
+    /// The database refused.
+    #[error(transparent)]
+    Database(#[from] diesel::result::Error),
+}
+
+/// Corrects an invoice. Another due date or another plan calls off what was planned and plans
+/// afresh; what has left is not sent again.
+///
+/// # Errors
+/// [`UpdateInvoiceError`].
+pub async fn update_invoice(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    invoice: InvoiceId,
+    patch: InvoicePatch,
+    actor: Option<UserId>,
+    now: OffsetDateTime,
+) -> Result<Invoice, UpdateInvoiceError> {
+    conn.transaction(async |conn| {
+        if let Some(plan) = patch.new_plan()
+            && let Err(refused) = choose_plan(conn, organization, PlanChoice::Plan(plan)).await?
+        {
+            return Err(refused.into());
+        }
+        let update = rubis_invoices::update_invoice(conn, organization, invoice, patch, now).await?;
+        let more = json!({
+            "dueDate": update.after.due_date,
+            "dueDateChanged": update.before.due_date != update.after.due_date,
+            "planChanged": update.before.plan_id != update.after.plan_id,
+        });
+        events::record(
+            conn,
+            &update.after,
+            ActivityKind::InvoiceUpdated,
+            actor,
+            more,
+            now,
+        )
+        .await?;
+        if update.changes_planning() {
+            plan_invoice(conn, &update.after, PlanningTrigger::InvoiceChanged, now).await?;
+        }
+        Ok(update.after)
+    })
+    .await
+}

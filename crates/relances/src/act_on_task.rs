@@ -1,0 +1,127 @@
+//! What a person does to one reminder: approve it, send it now, take it out.
+
+use rubis_accounts::{ActivityKind, NewEvent, Organization};
+use rubis_db::AsyncPgConnection;
+use rubis_invoices::{Client, Invoice, InvoiceStatus};
+use rubis_kernel::{OrganizationId, RelanceTaskId, TemplateError, UserId};
+use time::OffsetDateTime;
+
+use crate::{
+    claim_relance::event_meta,
+    plan::PlanStep,
+    queries::{plans, tasks},
+    task::{RelanceStatus, RelanceTask, reason_not_to_remind},
+};
+
+/// Why a person's wish about a reminder can't be met.
+#[derive(Debug, thiserror::Error)]
+pub enum RelanceActionError {
+    /// The organization has no such reminder.
+    #[error("there is no such reminder")]
+    NotFound,
+    /// It is on its way to the mail server.
+    #[error("the reminder is already being sent")]
+    AlreadyBeingSent,
+    /// It was sent or cancelled.
+    #[error("the reminder is {} already", .0.as_str())]
+    AlreadyDone(RelanceStatus),
+    /// Its invoice is paid, cancelled or disputed.
+    #[error("the invoice is {}: it is not reminded", .0.as_str())]
+    InvoiceNotChased(InvoiceStatus),
+    /// The organization, the client or the invoice is paused.
+    #[error("reminders are paused: resume them first")]
+    Paused,
+    /// A person has to approve it first.
+    #[error("the reminder has to be approved before it leaves")]
+    ApprovalRequired,
+    /// Its text was not put before anybody yet.
+    #[error("the reminder is not drafted yet: it is when its date comes")]
+    NotDrafted,
+    /// It was approved before.
+    #[error("the reminder is approved already")]
+    AlreadyApproved,
+    /// The balance changed since the text was drafted: it was drafted again, and has to be read again.
+    #[error("the balance changed since the reminder was drafted: read the new text and approve that")]
+    DraftOutdated,
+    /// Its text can't be written.
+    #[error("the text of the reminder can't be written: {0}")]
+    Text(#[from] TemplateError),
+    /// The database refused.
+    #[error(transparent)]
+    Database(#[from] diesel::result::Error),
+}
+
+/// A reminder and what it depends on, locked in the order that everybody locks in.
+pub(crate) struct LockedTask {
+    pub organization: Organization,
+    pub invoice: Invoice,
+    pub client: Client,
+    pub step: PlanStep,
+    pub task: RelanceTask,
+}
+
+pub(crate) async fn lock_task(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    task: RelanceTaskId,
+) -> Result<LockedTask, RelanceActionError> {
+    use RelanceActionError::NotFound;
+    let found = tasks::find(conn, organization, task).await?.ok_or(NotFound)?;
+    let invoice = rubis_invoices::lock_invoice(conn, organization, found.invoice_id)
+        .await?
+        .ok_or(NotFound)?;
+    let task = tasks::lock(conn, organization, task).await?.ok_or(NotFound)?;
+    let organization = rubis_accounts::organization(conn, organization)
+        .await?
+        .ok_or(NotFound)?;
+    let client = rubis_invoices::client(conn, organization.id, invoice.client_id)
+        .await?
+        .ok_or(NotFound)?;
+    let step = plans::steps_by_ids(conn, organization.id, &[task.plan_step_id])
+        .await?
+        .pop()
+        .ok_or(NotFound)?;
+    Ok(LockedTask {
+        organization,
+        invoice,
+        client,
+        step,
+        task,
+    })
+}
+
+impl LockedTask {
+    /// Whether the reminder may leave at all.
+    pub fn check_may_leave(&self, now: OffsetDateTime) -> Result<(), RelanceActionError> {
+        if self.task.sending_since.is_some() {
+            return Err(RelanceActionError::AlreadyBeingSent);
+        }
+        if reason_not_to_remind(self.invoice.status).is_some() {
+            return Err(RelanceActionError::InvoiceNotChased(self.invoice.status));
+        }
+        let today = self.organization.time_zone.local_date(now);
+        let pauses = [self.organization.pause, self.client.pause, self.invoice.pause];
+        if pauses.into_iter().flatten().any(|pause| pause.holds_on(today)) {
+            return Err(RelanceActionError::Paused);
+        }
+        Ok(())
+    }
+
+    /// Tells the feed what a person did to the reminder.
+    pub async fn record(
+        &self,
+        conn: &mut AsyncPgConnection,
+        kind: ActivityKind,
+        actor: UserId,
+        now: OffsetDateTime,
+    ) -> Result<(), diesel::result::Error> {
+        let meta = event_meta(self.task.id, &self.invoice, &self.step);
+        let event = NewEvent {
+            kind,
+            invoice_id: Some(self.invoice.id),
+            actor: Some(actor),
+            meta,
+        };
+        rubis_accounts::record(conn, self.organization.id, event, now).await
+    }
+}

@@ -1,0 +1,81 @@
+//! A person approves a drafted formal notice, and it leaves.
+
+use rubis_accounts::ActivityKind;
+use rubis_db::{AsyncConnection, AsyncPgConnection};
+use rubis_kernel::{OrganizationId, RelanceTaskId, UserId};
+use time::OffsetDateTime;
+
+use crate::{
+    act_on_task::{RelanceActionError, lock_task},
+    compose::text_for,
+    jobs::SendRelance,
+    queries::tasks::{self, TaskChange},
+    task::{RelanceStatus, RelanceTask},
+};
+
+/// Records who approved which text and when, and lets it leave at once. When the balance changed
+/// since the text was drafted, the new text takes its place and has to be approved instead.
+///
+/// # Errors
+/// [`RelanceActionError`].
+pub async fn approve_relance(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    task: RelanceTaskId,
+    approver: UserId,
+    now: OffsetDateTime,
+) -> Result<RelanceTask, RelanceActionError> {
+    let outdated = conn
+        .transaction(async |conn| {
+            let case = lock_task(conn, organization, task).await?;
+            match case.task.status {
+                RelanceStatus::Scheduled => {}
+                done => return Err(RelanceActionError::AlreadyDone(done)),
+            }
+            case.check_may_leave(now)?;
+            if case.task.approved_at.is_some() {
+                return Err(RelanceActionError::AlreadyApproved);
+            }
+            if case.task.drafted_at.is_none() {
+                return Err(RelanceActionError::NotDrafted);
+            }
+            let balance = case.invoice.balance().cents;
+            if case.task.text_balance_cents != Some(balance) {
+                let text = text_for(
+                    &case.organization,
+                    &case.client,
+                    &case.invoice,
+                    &case.step.content,
+                    now,
+                )?;
+                let change = TaskChange {
+                    drafted_at: Some(now),
+                    ..TaskChange::text(&text, balance)
+                };
+                tasks::change(conn, organization, task, &change, now).await?;
+                return Ok(true);
+            }
+            let change = TaskChange {
+                send_at: Some(now),
+                approved_at: Some(Some(now)),
+                approved_by: Some(Some(approver.as_uuid())),
+                ..TaskChange::default()
+            };
+            tasks::change(conn, organization, task, &change, now).await?;
+            let job = SendRelance {
+                organization_id: organization,
+                task_id: task,
+            };
+            rubis_jobs::enqueue(conn, &job, now, now).await?;
+            case.record(conn, ActivityKind::RelanceApproved, approver, now)
+                .await?;
+            Ok(false)
+        })
+        .await?;
+    if outdated {
+        return Err(RelanceActionError::DraftOutdated);
+    }
+    tasks::find(conn, organization, task)
+        .await?
+        .ok_or(RelanceActionError::NotFound)
+}

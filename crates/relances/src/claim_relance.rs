@@ -1,0 +1,320 @@
+//! Decides whether a reminder that is due leaves, and composes its mail.
+
+use rubis_accounts::{ActivityKind, NewEvent, Organization};
+use rubis_db::{AsyncConnection, AsyncPgConnection};
+use rubis_invoices::{Client, Invoice};
+use rubis_jobs::{FinishError, Lease};
+use rubis_kernel::{Email, TemplateError};
+use serde_json::json;
+use time::OffsetDateTime;
+
+use crate::{
+    compose::{Parties, Sender, compose, text_for},
+    jobs::SendRelance,
+    plan::PlanStep,
+    plan_relances::{PlanningTrigger, plan_relances},
+    queries::{
+        plans,
+        tasks::{self, TaskChange},
+    },
+    task::{Reason, RelanceStatus, RelanceTask, reason_not_to_remind},
+    variables::RenderedText,
+};
+
+/// What is to be done about a reminder that is due.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Claimed {
+    /// Send this, then record how it went.
+    Send(Box<Email>),
+    /// Nothing: that is recorded, and the job is finished.
+    Settled(NotSent),
+}
+
+/// Why a reminder that was due does not leave now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotSent {
+    /// It was sent, cancelled or deleted meanwhile.
+    AlreadyDone,
+    /// Its invoice is not to be reminded any more; it is cancelled.
+    Cancelled(Reason),
+    /// It waits for a person's approval.
+    Drafted,
+    /// Something is paused: it waits for the end of that, for which it was planned again if known.
+    Paused,
+    /// It was given a later date meanwhile.
+    NotYetDue,
+}
+
+/// Why a reminder could not be claimed.
+#[derive(Debug, thiserror::Error)]
+pub enum ClaimError {
+    /// Another worker has the job.
+    #[error("the lease was lost")]
+    LeaseLost,
+    /// The text can't be written, though it was checked when it was saved.
+    #[error("the text of the reminder can't be written: {0}")]
+    Text(#[from] TemplateError),
+    /// The database refused.
+    #[error(transparent)]
+    Database(#[from] diesel::result::Error),
+}
+
+impl From<FinishError> for ClaimError {
+    fn from(error: FinishError) -> Self {
+        match error {
+            FinishError::LeaseLost => Self::LeaseLost,
+            FinishError::Database(error) => Self::Database(error),
+        }
+    }
+}
+
+/// Everything that a decision about a reminder depends on, locked.
+struct Case {
+    organization: Organization,
+    invoice: Invoice,
+    client: Client,
+    step: PlanStep,
+    task: RelanceTask,
+}
+
+/// Decides about a reminder that is due, in one transaction: either it is marked as being sent and
+/// its mail is returned, or why it isn't is recorded and the job is finished.
+///
+/// # Errors
+/// [`ClaimError`]; nothing was recorded then.
+pub async fn claim_relance(
+    conn: &mut AsyncPgConnection,
+    sender: &Sender,
+    job: &SendRelance,
+    lease: &Lease,
+    now: OffsetDateTime,
+) -> Result<Claimed, ClaimError> {
+    conn.transaction(async |conn| {
+        let Some(case) = lock_case(conn, job).await? else {
+            lease.finish(conn).await?;
+            return Ok(Claimed::Settled(NotSent::AlreadyDone));
+        };
+        match decide(&case, now) {
+            Decision::Settle(not_sent) => {
+                settle(conn, &case, lease, not_sent, now).await?;
+                Ok(Claimed::Settled(not_sent))
+            }
+            Decision::Draft => {
+                let text = text_for(
+                    &case.organization,
+                    &case.client,
+                    &case.invoice,
+                    &case.step.content,
+                    now,
+                )?;
+                draft(conn, &case, &text, now).await?;
+                lease.finish(conn).await?;
+                Ok(Claimed::Settled(NotSent::Drafted))
+            }
+            Decision::Send => send(conn, sender, &case, now).await,
+        }
+    })
+    .await
+}
+
+async fn lock_case(
+    conn: &mut AsyncPgConnection,
+    job: &SendRelance,
+) -> Result<Option<Case>, diesel::result::Error> {
+    let organization_id = job.organization_id;
+    let Some(found) = tasks::find(conn, organization_id, job.task_id).await? else {
+        return Ok(None);
+    };
+    // Always the invoice before its reminders, as everybody who changes both does.
+    let Some(invoice) = rubis_invoices::lock_invoice(conn, organization_id, found.invoice_id).await? else {
+        return Ok(None);
+    };
+    let Some(task) = tasks::lock(conn, organization_id, job.task_id).await? else {
+        return Ok(None);
+    };
+    let Some(organization) = rubis_accounts::organization(conn, organization_id).await? else {
+        return Ok(None);
+    };
+    let Some(client) = rubis_invoices::client(conn, organization_id, invoice.client_id).await? else {
+        return Ok(None);
+    };
+    let step = plans::steps_by_ids(conn, organization_id, &[task.plan_step_id])
+        .await?
+        .pop();
+    Ok(step.map(|step| Case {
+        organization,
+        invoice,
+        client,
+        step,
+        task,
+    }))
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Decision {
+    Settle(NotSent),
+    Draft,
+    Send,
+}
+
+fn decide(case: &Case, now: OffsetDateTime) -> Decision {
+    match case.task.status {
+        // An operator ran a dead letter again: the reminder gets another chance.
+        RelanceStatus::Scheduled | RelanceStatus::Failed => {}
+        RelanceStatus::Sent | RelanceStatus::Cancelled => return Decision::Settle(NotSent::AlreadyDone),
+    }
+    if let Some(reason) = reason_not_to_remind(case.invoice.status) {
+        return Decision::Settle(NotSent::Cancelled(reason));
+    }
+    if case.task.send_at > now {
+        return Decision::Settle(NotSent::NotYetDue);
+    }
+    let today = case.organization.time_zone.local_date(now);
+    let pauses = [case.organization.pause, case.client.pause, case.invoice.pause];
+    if pauses.into_iter().flatten().any(|pause| pause.holds_on(today)) {
+        return Decision::Settle(NotSent::Paused);
+    }
+    if case.step.content.requires_manual_validation {
+        if case.task.awaits_approval() {
+            return Decision::Settle(NotSent::Drafted);
+        }
+        let approved_as_it_is = case.task.approved_at.is_some()
+            && case.task.text_balance_cents == Some(case.invoice.balance().cents);
+        if !approved_as_it_is {
+            return Decision::Draft;
+        }
+    }
+    Decision::Send
+}
+
+async fn settle(
+    conn: &mut AsyncPgConnection,
+    case: &Case,
+    lease: &Lease,
+    not_sent: NotSent,
+    now: OffsetDateTime,
+) -> Result<(), ClaimError> {
+    let Case {
+        organization,
+        invoice,
+        client,
+        task,
+        ..
+    } = case;
+    match not_sent {
+        NotSent::NotYetDue => return Ok(lease.reschedule(conn, task.send_at).await?),
+        NotSent::Cancelled(reason) => tasks::cancel(conn, organization.id, &[task.id], reason, now).await?,
+        NotSent::Paused => {
+            if task.sending_since.is_some() {
+                let change = TaskChange {
+                    sending_since: Some(None),
+                    ..TaskChange::default()
+                };
+                tasks::change(conn, organization.id, task.id, &change, now).await?;
+            }
+        }
+        NotSent::AlreadyDone | NotSent::Drafted => {}
+    }
+    lease.finish(conn).await?;
+    let pauses = [organization.pause, client.pause, invoice.pause];
+    if not_sent == NotSent::Paused && pauses.iter().flatten().all(|pause| pause.until.is_some()) {
+        // It is known when the pause ends. Without an end, whoever resumes plans again.
+        plan_relances(
+            conn,
+            organization,
+            invoice,
+            client.pause,
+            PlanningTrigger::RulesChanged,
+            now,
+        )
+        .await?;
+    }
+    Ok(())
+}
+
+/// Puts the text before a person. An approval that was given for another balance is void.
+async fn draft(
+    conn: &mut AsyncPgConnection,
+    case: &Case,
+    text: &RenderedText,
+    now: OffsetDateTime,
+) -> Result<(), diesel::result::Error> {
+    let change = TaskChange {
+        status: Some(RelanceStatus::Scheduled),
+        sending_since: Some(None),
+        drafted_at: Some(now),
+        approved_at: Some(None),
+        approved_by: Some(None),
+        ..TaskChange::text(text, case.invoice.balance().cents)
+    };
+    tasks::change(conn, case.organization.id, case.task.id, &change, now).await?;
+    let event = NewEvent {
+        kind: ActivityKind::WarningDrafted,
+        invoice_id: Some(case.invoice.id),
+        actor: None,
+        meta: event_meta(case.task.id, &case.invoice, &case.step),
+    };
+    rubis_accounts::record(conn, case.organization.id, event, now).await
+}
+
+async fn send(
+    conn: &mut AsyncPgConnection,
+    sender: &Sender,
+    case: &Case,
+    now: OffsetDateTime,
+) -> Result<Claimed, ClaimError> {
+    let balance = case.invoice.balance().cents;
+    // An approved text leaves as it was approved. So does one that a crash may have cut off after
+    // the mail server took it: the same message again is recognised, another would be a second.
+    let is_fixed = (case.task.approved_at.is_some() || case.task.sending_since.is_some())
+        && case.task.text_balance_cents == Some(balance);
+    let text = match (&case.task.subject, &case.task.body) {
+        (Some(subject), Some(body)) if is_fixed => RenderedText {
+            subject: subject.clone(),
+            body: body.clone(),
+        },
+        _ => text_for(
+            &case.organization,
+            &case.client,
+            &case.invoice,
+            &case.step.content,
+            now,
+        )?,
+    };
+    let owner = rubis_accounts::owner_of(conn, case.organization.id).await?;
+    let contacts = rubis_invoices::contacts_of(conn, case.organization.id, case.client.id).await?;
+    let parties = Parties {
+        sender,
+        organization: &case.organization,
+        owner: owner.as_ref(),
+        client: &case.client,
+        contacts: &contacts,
+    };
+    let email = compose(parties, case.task.id, &text);
+    let change = TaskChange {
+        status: Some(RelanceStatus::Scheduled),
+        sending_since: Some(Some(now)),
+        reason: Some(None),
+        reason_detail: Some(None),
+        recipient: Some(email.to.address.as_str()),
+        ..TaskChange::text(&text, balance)
+    };
+    tasks::change(conn, case.organization.id, case.task.id, &change, now).await?;
+    Ok(Claimed::Send(Box::new(email)))
+}
+
+/// What an event tells of a reminder.
+pub(crate) fn event_meta(
+    task: rubis_kernel::RelanceTaskId,
+    invoice: &Invoice,
+    step: &PlanStep,
+) -> serde_json::Value {
+    json!({
+        "relanceId": task,
+        "invoiceId": invoice.id,
+        "clientId": invoice.client_id,
+        "numero": invoice.numero,
+        "planStepOrder": step.order,
+        "tone": step.content.tone,
+    })
+}

@@ -1,0 +1,152 @@
+//! Composes the mail of a reminder: its text, its HTML twin, and whom it goes to.
+
+use rubis_accounts::{Organization, User};
+use rubis_invoices::{Client, Contact, Invoice};
+use rubis_kernel::{Email, EmailAddress, Mailbox, RelanceTaskId, TemplateError, escape_html, sha256};
+use time::OffsetDateTime;
+
+use crate::{
+    plan::StepContent,
+    variables::{RenderedText, Values, render},
+};
+
+/// What the product's mails come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sender {
+    /// The product's address; its domain also ends each `Message-ID`.
+    pub address: EmailAddress,
+}
+
+/// Writes a step's text for an invoice as it reads at `at`, in the organization's time zone.
+///
+/// # Errors
+/// The step's text has a variable that does not exist, which saving the plan refuses.
+pub fn text_for(
+    organization: &Organization,
+    client: &Client,
+    invoice: &Invoice,
+    content: &StepContent,
+    at: OffsetDateTime,
+) -> Result<RenderedText, TemplateError> {
+    let values = Values {
+        client_name: client.name.clone(),
+        numero: invoice.numero.clone(),
+        amount: invoice.amount,
+        balance: invoice.balance(),
+        due_date: invoice.due_date,
+        days_late: (organization.time_zone.local_date(at) - invoice.due_date).whole_days(),
+        signature: organization.signature.clone(),
+        organization_name: organization.name.clone(),
+        pay_url: None,
+    };
+    render(&content.subject, &content.body, &values)
+}
+
+/// The people a reminder concerns.
+#[derive(Clone, Copy, Debug)]
+pub struct Parties<'a> {
+    /// The product.
+    pub sender: &'a Sender,
+    /// The creditor.
+    pub organization: &'a Organization,
+    /// Who gets the answers.
+    pub owner: Option<&'a User>,
+    /// The debtor.
+    pub client: &'a Client,
+    /// The debtor's people: those who receive reminders get a copy.
+    pub contacts: &'a [Contact],
+}
+
+/// The mail that carries a reminder's text. The same text to the same people always makes the same
+/// `Message-ID` and the same key, so that a repetition is recognised; another text makes another.
+#[must_use]
+pub fn compose(parties: Parties<'_>, task: RelanceTaskId, text: &RenderedText) -> Email {
+    let Parties {
+        sender,
+        organization,
+        owner,
+        client,
+        contacts,
+    } = parties;
+    let to = Mailbox {
+        name: Some(client.name.clone()),
+        address: client.email.clone(),
+    };
+    let cc: Vec<Mailbox> = contacts
+        .iter()
+        .filter(|contact| contact.receives_relances && contact.email != client.email)
+        .map(|contact| Mailbox {
+            name: Some(contact.name.clone()),
+            address: contact.email.clone(),
+        })
+        .collect();
+    let version = version_of(text, &to, &cc);
+    let domain = sender
+        .address
+        .as_str()
+        .rsplit_once('@')
+        .map_or("localhost", |(_, domain)| domain);
+    Email {
+        from: Mailbox {
+            name: Some(organization.name.clone()),
+            address: sender.address.clone(),
+        },
+        to,
+        cc,
+        reply_to: owner.map(|user| Mailbox {
+            name: Some(user.full_name.clone()),
+            address: user.email.clone(),
+        }),
+        subject: text.subject.clone(),
+        text: text.body.clone(),
+        html: Some(html_twin(&organization.name, text)),
+        message_id: format!("relance.{task}.{version}@{domain}"),
+        idempotency_key: format!("relance/{task}/{version}"),
+    }
+}
+
+/// Tells one wording of a reminder from another: the first 8 hexadecimal digits of a hash.
+fn version_of(text: &RenderedText, to: &Mailbox, cc: &[Mailbox]) -> String {
+    let mut fingerprint = format!("{}\0{}\0{}", text.subject, text.body, to.address);
+    for mailbox in cc {
+        fingerprint.push('\0');
+        fingerprint.push_str(mailbox.address.as_str());
+    }
+    sha256(fingerprint.as_bytes())
+        .iter()
+        .take(4)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+/// The same text as HTML: a letter, not a newsletter.
+fn html_twin(organization_name: &str, text: &RenderedText) -> String {
+    let paragraphs: String = text
+        .body
+        .split("\n\n")
+        .filter(|paragraph| !paragraph.trim().is_empty())
+        .map(|paragraph| {
+            let lines: Vec<String> = paragraph.trim().lines().map(linked).collect();
+            format!("<p style=\"margin:0 0 16px\">{}</p>\n", lines.join("<br>\n"))
+        })
+        .collect();
+    include_str!("templates/relance.html")
+        .replace("{title}", &escape_html(&text.subject))
+        .replace("{organization}", &escape_html(organization_name))
+        .replace("{paragraphs}", &paragraphs)
+}
+
+/// A line as HTML, its web addresses made links.
+fn linked(line: &str) -> String {
+    line.split(' ')
+        .map(|word| {
+            let escaped = escape_html(word);
+            if word.starts_with("https://") || word.starts_with("http://") {
+                format!("<a href=\"{escaped}\" style=\"color:#9b1c3a\">{escaped}</a>")
+            } else {
+                escaped
+            }
+        })
+        .collect::<Vec<_>>()
+        .join(" ")
+}

@@ -1,0 +1,53 @@
+//! Plans, steps, planning and sending of reminders.
+//!
+//! A plan is a sequence of steps; [`plan_relances`] gives each step of an invoice's plan its date and
+//! enqueues its job; [`claim_relance`] decides, when the date comes, whether the reminder leaves, and
+//! [`record_sent`], [`record_not_sent_yet`] and [`record_failed`] say how that went. Whoever changes an
+//! invoice and its reminders locks the invoice first, then its reminders, then their jobs.
+
+mod act_on_task;
+mod approve_relance;
+mod cancel_planned;
+mod cancel_relance;
+mod claim_relance;
+mod compose;
+mod create_plan;
+mod default_plan;
+mod delete_plan;
+mod jobs;
+mod list;
+mod plan;
+mod plan_relances;
+mod planning;
+mod preview;
+mod queries;
+mod record_outcome;
+mod replace_plan;
+mod send_relance_now;
+mod task;
+mod tone;
+mod variables;
+
+pub use act_on_task::RelanceActionError;
+pub use approve_relance::approve_relance;
+pub use cancel_planned::{CalledOff, cancel_planned};
+pub use cancel_relance::cancel_relance;
+pub use claim_relance::{ClaimError, Claimed, NotSent, claim_relance};
+pub use compose::Sender;
+pub use create_plan::{create_default_plan, create_plan};
+pub use delete_plan::{DeletePlanError, DeletedPlan, delete_plan};
+pub use jobs::SendRelance;
+pub use list::{
+    RelancesFilter, default_plan_id, list_relances, plan, plans, relance, relances_of_invoice, steps_by_ids,
+};
+pub use plan::{MAX_STEPS, NewPlan, Plan, PlanInput, PlanStep, StepContent, StepInput};
+pub use plan_relances::{PlanningTrigger, plan_relances};
+pub use planning::CATCH_UP_DELAY;
+pub use preview::{PreviewSubject, PreviewedRelance, preview};
+pub use queries::plans::PlansShown;
+pub use record_outcome::{record_failed, record_not_sent_yet, record_sent};
+pub use replace_plan::{ReplacePlanError, ReplacedPlan, replace_plan};
+pub use send_relance_now::send_relance_now;
+pub use task::{Reason, RelanceStatus, RelanceTask};
+pub use tone::Tone;
+pub use variables::{RenderedText, VARIABLES};

@@ -1,0 +1,119 @@
+//! Reads plans and reminders.
+
+use rubis_accounts::Page;
+use rubis_db::AsyncPgConnection;
+use rubis_kernel::{InvoiceId, OrganizationId, PlanId, PlanStepId, RelanceTaskId};
+use time::OffsetDateTime;
+
+use crate::{
+    plan::{Plan, PlanStep},
+    queries::{
+        plans::{self as plan_queries, PlansShown},
+        tasks,
+    },
+    task::{RelanceStatus, RelanceTask},
+};
+
+/// A page of plans, in the order in which they were made.
+///
+/// # Errors
+/// The database's.
+pub async fn plans(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    shown: PlansShown,
+    after: Option<PlanId>,
+    limit: u32,
+) -> Result<Page<Plan>, diesel::result::Error> {
+    let rows = plan_queries::list(conn, organization, shown, after, i64::from(limit) + 1).await?;
+    Ok(Page::from_one_more(rows, limit))
+}
+
+/// A plan, archived or not.
+///
+/// # Errors
+/// The database's.
+pub async fn plan(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    plan: PlanId,
+) -> Result<Option<Plan>, diesel::result::Error> {
+    plan_queries::find(conn, organization, plan).await
+}
+
+/// The plan of invoices that name none.
+///
+/// # Errors
+/// The database's.
+pub async fn default_plan_id(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+) -> Result<Option<PlanId>, diesel::result::Error> {
+    plan_queries::default_plan_id(conn, organization).await
+}
+
+/// Steps by their ids, in force or not.
+///
+/// # Errors
+/// The database's.
+pub async fn steps_by_ids(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    ids: &[PlanStepId],
+) -> Result<Vec<PlanStep>, diesel::result::Error> {
+    plan_queries::steps_by_ids(conn, organization, ids).await
+}
+
+/// Which reminders a list shows, and from where on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RelancesFilter {
+    /// Only those that stand there.
+    pub status: Option<RelanceStatus>,
+    /// Only those after this one in the order of dates.
+    pub after: Option<(OffsetDateTime, RelanceTaskId)>,
+}
+
+/// A page of an organization's reminders, in the order of their dates.
+///
+/// # Errors
+/// The database's.
+pub async fn list_relances(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    filter: RelancesFilter,
+    limit: u32,
+) -> Result<Page<RelanceTask>, diesel::result::Error> {
+    let rows = tasks::list(
+        conn,
+        organization,
+        filter.status,
+        filter.after,
+        i64::from(limit) + 1,
+    )
+    .await?;
+    Ok(Page::from_one_more(rows, limit))
+}
+
+/// A reminder.
+///
+/// # Errors
+/// The database's.
+pub async fn relance(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    task: RelanceTaskId,
+) -> Result<Option<RelanceTask>, diesel::result::Error> {
+    tasks::find(conn, organization, task).await
+}
+
+/// All reminders of an invoice, the earliest first.
+///
+/// # Errors
+/// The database's.
+pub async fn relances_of_invoice(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    invoice: InvoiceId,
+) -> Result<Vec<RelanceTask>, diesel::result::Error> {
+    tasks::of_invoice(conn, organization, invoice).await
+}

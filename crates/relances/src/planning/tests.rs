@@ -1,0 +1,346 @@
+use super::*;
+use proptest::prelude::*;
+use rubis_kernel::HolidayCalendar;
+use time::macros::{date, datetime, time};
+
+const STANDARD: [i32; 4] = [3, 10, 20, 30];
+
+fn rules(policy: CatchUpPolicy) -> PlanningRules {
+    let calendar = SendingCalendar {
+        time_zone: "Europe/Paris".parse().unwrap(),
+        sending_time: time!(09:00),
+        business_days_only: true,
+        holidays: HolidayCalendar::Metropolitan,
+    };
+    PlanningRules { calendar, policy }
+}
+
+fn steps(offsets: &[i32]) -> Vec<StepToPlan> {
+    offsets
+        .iter()
+        .map(|days| StepToPlan {
+            step: PlanStepId::new(),
+            offset_days: *days,
+        })
+        .collect()
+}
+
+fn dates(
+    rules: &PlanningRules,
+    due_date: Date,
+    offsets: &[i32],
+    last_sent: Option<LastSent>,
+    now: OffsetDateTime,
+) -> Vec<Option<OffsetDateTime>> {
+    plan_dates(rules, due_date, &steps(offsets), last_sent, now)
+        .into_iter()
+        .map(|(_, planned)| match planned {
+            Planned::At(instant) => Some(instant),
+            Planned::Skipped => None,
+        })
+        .collect()
+}
+
+/// A Tuesday at noon in Paris.
+const NOW: OffsetDateTime = datetime!(2026-11-24 11:00 UTC);
+const IN_A_MINUTE: OffsetDateTime = datetime!(2026-11-24 11:01 UTC);
+
+#[test]
+fn an_invoice_that_is_not_late_follows_its_plan_from_the_due_date() {
+    let planned = dates(
+        &rules(CatchUpPolicy::Shift),
+        date!(2026 - 12 - 01),
+        &STANDARD,
+        None,
+        NOW,
+    );
+    assert_eq!(
+        planned,
+        [
+            Some(datetime!(2026-12-04 08:00 UTC)),
+            Some(datetime!(2026-12-11 08:00 UTC)),
+            Some(datetime!(2026-12-21 08:00 UTC)),
+            Some(datetime!(2026-12-31 08:00 UTC)),
+        ]
+    );
+}
+
+#[test]
+fn a_step_before_the_due_date_leaves_before_it() {
+    let planned = dates(
+        &rules(CatchUpPolicy::Shift),
+        date!(2026 - 12 - 11),
+        &[-7, 3],
+        None,
+        NOW,
+    );
+    assert_eq!(
+        planned,
+        [
+            Some(datetime!(2026-12-04 08:00 UTC)),
+            Some(datetime!(2026-12-14 08:00 UTC))
+        ]
+    );
+}
+
+#[test]
+fn nine_oclock_stays_nine_oclock_across_the_changes_of_the_clock() {
+    // The clock goes back on 25 October and forward on 28 March.
+    let autumn = dates(
+        &rules(CatchUpPolicy::Shift),
+        date!(2026 - 10 - 20),
+        &[3, 7],
+        None,
+        datetime!(2026-10-01 08:00 UTC),
+    );
+    assert_eq!(
+        autumn,
+        [
+            Some(datetime!(2026-10-23 07:00 UTC)),
+            Some(datetime!(2026-10-27 08:00 UTC))
+        ]
+    );
+    let spring = dates(
+        &rules(CatchUpPolicy::Shift),
+        date!(2027 - 03 - 22),
+        &[3, 10],
+        None,
+        datetime!(2027-03-01 08:00 UTC),
+    );
+    assert_eq!(
+        spring,
+        [
+            Some(datetime!(2027-03-25 08:00 UTC)),
+            Some(datetime!(2027-04-01 07:00 UTC))
+        ]
+    );
+}
+
+#[test]
+fn weekends_and_public_holidays_are_passed_over() {
+    // Three days after 22 December 2026 is Christmas, a Friday before a weekend; ten are 1 January, another Friday.
+    let planned = dates(
+        &rules(CatchUpPolicy::Shift),
+        date!(2026 - 12 - 22),
+        &[3, 10],
+        None,
+        NOW,
+    );
+    assert_eq!(
+        planned,
+        [
+            Some(datetime!(2026-12-28 08:00 UTC)),
+            Some(datetime!(2027-01-04 08:00 UTC))
+        ]
+    );
+    let mut every_day = rules(CatchUpPolicy::Shift);
+    every_day.calendar.business_days_only = false;
+    let planned = dates(&every_day, date!(2026 - 12 - 22), &[3, 10], None, NOW);
+    assert_eq!(
+        planned,
+        [
+            Some(datetime!(2026-12-25 08:00 UTC)),
+            Some(datetime!(2027-01-01 08:00 UTC))
+        ]
+    );
+}
+
+#[test]
+fn good_friday_is_passed_over_in_alsace_and_moselle_alone() {
+    let now = datetime!(2026-03-01 08:00 UTC);
+    let metropolitan = dates(
+        &rules(CatchUpPolicy::Shift),
+        date!(2026 - 03 - 31),
+        &[3],
+        None,
+        now,
+    );
+    assert_eq!(metropolitan, [Some(datetime!(2026-04-03 07:00 UTC))]);
+    let mut east = rules(CatchUpPolicy::Shift);
+    east.calendar.holidays = HolidayCalendar::AlsaceMoselle;
+    // The Monday after is Easter Monday.
+    assert_eq!(
+        dates(&east, date!(2026 - 03 - 31), &[3], None, now),
+        [Some(datetime!(2026-04-07 07:00 UTC))]
+    );
+}
+
+#[test]
+fn offsets_run_over_the_ends_of_months_and_of_february() {
+    let planned = dates(
+        &rules(CatchUpPolicy::Shift),
+        date!(2028 - 01 - 31),
+        &[1, 30],
+        None,
+        NOW,
+    );
+    // 2028 is a leap year: thirty days after 31 January is 1 March.
+    assert_eq!(
+        planned,
+        [
+            Some(datetime!(2028-02-01 08:00 UTC)),
+            Some(datetime!(2028-03-01 08:00 UTC))
+        ]
+    );
+}
+
+#[test]
+fn a_step_of_today_is_missed_once_the_sending_time_has_come() {
+    let due = date!(2026 - 11 - 21);
+    let before = dates(
+        &rules(CatchUpPolicy::Shift),
+        due,
+        &[3],
+        None,
+        datetime!(2026-11-24 07:59:59 UTC),
+    );
+    assert_eq!(before, [Some(datetime!(2026-11-24 08:00 UTC))]);
+    let at = dates(
+        &rules(CatchUpPolicy::Shift),
+        due,
+        &[3],
+        None,
+        datetime!(2026-11-24 08:00 UTC),
+    );
+    assert_eq!(at, [Some(datetime!(2026-11-24 08:01 UTC))]);
+}
+
+#[test]
+fn shift_sends_the_first_missed_step_in_a_minute_and_keeps_the_spacing_after_it() {
+    // Due 12 days ago: two steps are missed, and the two to come move along.
+    let planned = dates(
+        &rules(CatchUpPolicy::Shift),
+        date!(2026 - 11 - 12),
+        &STANDARD,
+        None,
+        NOW,
+    );
+    assert_eq!(
+        planned,
+        [
+            Some(IN_A_MINUTE),
+            Some(datetime!(2026-12-01 08:00 UTC)),
+            Some(datetime!(2026-12-11 08:00 UTC)),
+            Some(datetime!(2026-12-21 08:00 UTC)),
+        ]
+    );
+}
+
+#[test]
+fn immediate_sends_every_missed_step_in_a_minute_and_leaves_the_others() {
+    let planned = dates(
+        &rules(CatchUpPolicy::Immediate),
+        date!(2026 - 11 - 12),
+        &STANDARD,
+        None,
+        NOW,
+    );
+    assert_eq!(
+        planned,
+        [
+            Some(IN_A_MINUTE),
+            Some(IN_A_MINUTE),
+            Some(datetime!(2026-12-02 08:00 UTC)),
+            Some(datetime!(2026-12-14 08:00 UTC)),
+        ]
+    );
+}
+
+#[test]
+fn skip_sends_only_the_last_missed_step() {
+    let planned = dates(
+        &rules(CatchUpPolicy::Skip),
+        date!(2026 - 11 - 12),
+        &STANDARD,
+        None,
+        NOW,
+    );
+    assert_eq!(
+        planned,
+        [
+            None,
+            Some(IN_A_MINUTE),
+            Some(datetime!(2026-12-02 08:00 UTC)),
+            Some(datetime!(2026-12-14 08:00 UTC)),
+        ]
+    );
+}
+
+#[test]
+fn planning_again_after_a_shifted_step_has_left_keeps_its_spacing() {
+    let rules = rules(CatchUpPolicy::Shift);
+    let due = date!(2026 - 11 - 12);
+    let first = dates(&rules, due, &STANDARD, None, NOW);
+    let last_sent = Some(LastSent {
+        offset_days: 3,
+        on: date!(2026 - 11 - 24),
+    });
+    let again = dates(
+        &rules,
+        due,
+        &STANDARD[1..],
+        last_sent,
+        datetime!(2026-11-26 15:00 UTC),
+    );
+    assert_eq!(again, first[1..]);
+}
+
+#[test]
+fn a_step_that_left_on_monday_because_of_a_weekend_does_not_delay_the_others() {
+    // Three days after 18 November is a Saturday, so the first step leaves on Monday the 23rd.
+    let last_sent = Some(LastSent {
+        offset_days: 3,
+        on: date!(2026 - 11 - 23),
+    });
+    let planned = dates(
+        &rules(CatchUpPolicy::Shift),
+        date!(2026 - 11 - 18),
+        &[10],
+        last_sent,
+        NOW,
+    );
+    assert_eq!(planned, [Some(datetime!(2026-11-30 08:00 UTC))]);
+}
+
+#[test]
+fn no_time_zone_but_the_organizations_counts() {
+    let mut reunion = rules(CatchUpPolicy::Shift);
+    reunion.calendar.time_zone = "Indian/Reunion".parse().unwrap();
+    let planned = dates(&reunion, date!(2026 - 12 - 01), &[3], None, NOW);
+    assert_eq!(planned, [Some(datetime!(2026-12-04 05:00 UTC))]);
+}
+
+proptest! {
+    #[test]
+    fn reminders_never_leave_in_the_past_nor_out_of_order(
+        late_by in -400i64..400,
+        minutes in 0i64..100_000,
+        mut offsets in prop::collection::btree_set(-60i32..200, 1..8),
+        policy in prop::sample::select(CatchUpPolicy::ALL),
+    ) {
+        let now = NOW + Duration::minutes(minutes);
+        let due = date!(2026 - 11 - 24) - Duration::days(late_by);
+        let offsets: Vec<i32> = std::mem::take(&mut offsets).into_iter().collect();
+        let planned: Vec<_> = dates(&rules(policy), due, &offsets, None, now).into_iter().flatten().collect();
+        prop_assert!(planned.iter().all(|instant| *instant > now));
+        prop_assert!(planned.is_sorted());
+        if policy == CatchUpPolicy::Shift {
+            let caught_up = planned.iter().filter(|instant| **instant == now + CATCH_UP_DELAY).count();
+            prop_assert!(caught_up <= 1, "missed steps do not leave together");
+        }
+    }
+
+    #[test]
+    fn planning_the_same_again_gives_the_same(late_by in -60i64..60, hours in 0i64..24 * 60) {
+        let rules = rules(CatchUpPolicy::Shift);
+        let due = date!(2026 - 11 - 24) - Duration::days(late_by);
+        let first = dates(&rules, due, &STANDARD, None, NOW);
+        let later = NOW + Duration::hours(hours);
+        let left = first.iter().flatten().filter(|instant| **instant <= later).count();
+        let last_sent = left.checked_sub(1).map(|index| LastSent {
+            offset_days: STANDARD[index],
+            on: rules.calendar.today(first[index].unwrap()),
+        });
+        prop_assert_eq!(dates(&rules, due, &STANDARD[left..], last_sent, later), &first[left..]);
+    }
+}

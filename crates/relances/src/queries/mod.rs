@@ -1,0 +1,4 @@
+//! The only diesel of the crate: plans and their steps, and the planned reminders.
+
+pub mod plans;
+pub mod tasks;

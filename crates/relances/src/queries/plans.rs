@@ -1,0 +1,375 @@
+//! `plans` and `plan_steps`.
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use rubis_db::{
+    AsyncPgConnection,
+    schema::{plan_steps, plans},
+};
+use rubis_kernel::{OrganizationId, PlanId, PlanStepId, StepLineageId};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::{
+    plan::{NewPlan, Plan, PlanStep, StepContent},
+    tone::Tone,
+};
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = plans)]
+struct PlanRow {
+    id: Uuid,
+    name: String,
+    is_default: bool,
+    archived_at: Option<OffsetDateTime>,
+    created_at: OffsetDateTime,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = plan_steps)]
+struct StepRow {
+    id: Uuid,
+    plan_id: Uuid,
+    lineage_id: Uuid,
+    step_order: i32,
+    offset_days: i32,
+    tone: Tone,
+    subject: String,
+    body: String,
+    requires_manual_validation: bool,
+    retired_at: Option<OffsetDateTime>,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = plan_steps)]
+struct NewStepRow<'a> {
+    id: Uuid,
+    organization_id: Uuid,
+    plan_id: Uuid,
+    lineage_id: Uuid,
+    step_order: i32,
+    offset_days: i32,
+    tone: Tone,
+    subject: &'a str,
+    body: &'a str,
+    requires_manual_validation: bool,
+    created_at: OffsetDateTime,
+}
+
+/// Which plans a list shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlansShown {
+    /// Those that can be chosen.
+    Usable,
+    /// Those, and the archived ones.
+    All,
+}
+
+/// Plans in the order in which they were made, with the steps in force.
+pub async fn list(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    shown: PlansShown,
+    after: Option<PlanId>,
+    limit: i64,
+) -> QueryResult<Vec<Plan>> {
+    let mut query = plans::table
+        .filter(plans::organization_id.eq(organization.as_uuid()))
+        .order(plans::id)
+        .limit(limit)
+        .select(PlanRow::as_select())
+        .into_boxed();
+    if shown == PlansShown::Usable {
+        query = query.filter(plans::archived_at.is_null());
+    }
+    if let Some(after) = after {
+        query = query.filter(plans::id.gt(after.as_uuid()));
+    }
+    let rows = query.load(conn).await?;
+    with_steps(conn, organization, rows).await
+}
+
+/// A plan, archived or not.
+pub async fn find(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    plan: PlanId,
+) -> QueryResult<Option<Plan>> {
+    let row = plans::table
+        .filter(plans::organization_id.eq(organization.as_uuid()))
+        .filter(plans::id.eq(plan.as_uuid()))
+        .select(PlanRow::as_select())
+        .first(conn)
+        .await
+        .optional()?;
+    Ok(with_steps(conn, organization, row.into_iter().collect())
+        .await?
+        .pop())
+}
+
+/// A plan that nobody else edits until the transaction ends.
+pub async fn lock(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    plan: PlanId,
+) -> QueryResult<Option<Plan>> {
+    let row = plans::table
+        .filter(plans::organization_id.eq(organization.as_uuid()))
+        .filter(plans::id.eq(plan.as_uuid()))
+        .select(PlanRow::as_select())
+        .for_no_key_update()
+        .first(conn)
+        .await
+        .optional()?;
+    Ok(with_steps(conn, organization, row.into_iter().collect())
+        .await?
+        .pop())
+}
+
+/// The plan of invoices that name none.
+pub async fn default_plan_id(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+) -> QueryResult<Option<PlanId>> {
+    let id: Option<Uuid> = plans::table
+        .filter(plans::organization_id.eq(organization.as_uuid()))
+        .filter(plans::is_default)
+        .select(plans::id)
+        .first(conn)
+        .await
+        .optional()?;
+    Ok(id.map(PlanId::from))
+}
+
+async fn with_steps(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    rows: Vec<PlanRow>,
+) -> QueryResult<Vec<Plan>> {
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+    let steps: Vec<StepRow> = plan_steps::table
+        .filter(plan_steps::organization_id.eq(organization.as_uuid()))
+        .filter(plan_steps::plan_id.eq_any(&ids))
+        .filter(plan_steps::retired_at.is_null())
+        .order(plan_steps::step_order)
+        .select(StepRow::as_select())
+        .load(conn)
+        .await?;
+    let mut plans: Vec<Plan> = rows
+        .into_iter()
+        .map(|row| Plan {
+            id: row.id.into(),
+            name: row.name,
+            is_default: row.is_default,
+            archived_at: row.archived_at,
+            created_at: row.created_at,
+            steps: Vec::new(),
+        })
+        .collect();
+    for step in steps.into_iter().map(PlanStep::from) {
+        if let Some(plan) = plans.iter_mut().find(|plan| plan.id == step.plan_id) {
+            plan.steps.push(step);
+        }
+    }
+    Ok(plans)
+}
+
+/// Steps by their ids, in force or not.
+pub async fn steps_by_ids(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    ids: &[PlanStepId],
+) -> QueryResult<Vec<PlanStep>> {
+    let ids: Vec<Uuid> = ids.iter().map(PlanStepId::as_uuid).collect();
+    let rows: Vec<StepRow> = plan_steps::table
+        .filter(plan_steps::organization_id.eq(organization.as_uuid()))
+        .filter(plan_steps::id.eq_any(ids))
+        .select(StepRow::as_select())
+        .load(conn)
+        .await?;
+    Ok(rows.into_iter().map(PlanStep::from).collect())
+}
+
+/// Writes a plan without its steps.
+pub async fn insert_plan(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    id: PlanId,
+    plan: &NewPlan,
+    now: OffsetDateTime,
+) -> QueryResult<()> {
+    diesel::insert_into(plans::table)
+        .values((
+            plans::id.eq(id.as_uuid()),
+            plans::organization_id.eq(organization.as_uuid()),
+            plans::name.eq(&plan.name),
+            plans::is_default.eq(plan.is_default),
+            plans::created_at.eq(now),
+            plans::updated_at.eq(now),
+        ))
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
+/// A step to be written.
+#[derive(Debug)]
+pub struct StepToInsert {
+    pub id: PlanStepId,
+    pub lineage_id: StepLineageId,
+    pub order: i32,
+    pub content: StepContent,
+}
+
+/// Writes steps of a plan.
+pub async fn insert_steps(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    plan: PlanId,
+    steps: &[StepToInsert],
+    now: OffsetDateTime,
+) -> QueryResult<()> {
+    let rows: Vec<NewStepRow<'_>> = steps
+        .iter()
+        .map(|step| NewStepRow {
+            id: step.id.as_uuid(),
+            organization_id: organization.as_uuid(),
+            plan_id: plan.as_uuid(),
+            lineage_id: step.lineage_id.as_uuid(),
+            step_order: step.order,
+            offset_days: step.content.offset_days,
+            tone: step.content.tone,
+            subject: &step.content.subject,
+            body: &step.content.body,
+            requires_manual_validation: step.content.requires_manual_validation,
+            created_at: now,
+        })
+        .collect();
+    diesel::insert_into(plan_steps::table)
+        .values(rows)
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
+/// Takes steps out of force.
+pub async fn retire_steps(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    steps: &[PlanStepId],
+    now: OffsetDateTime,
+) -> QueryResult<()> {
+    let ids: Vec<Uuid> = steps.iter().map(PlanStepId::as_uuid).collect();
+    diesel::update(plan_steps::table)
+        .filter(plan_steps::organization_id.eq(organization.as_uuid()))
+        .filter(plan_steps::id.eq_any(ids))
+        .set(plan_steps::retired_at.eq(now))
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
+/// Gives a step in force another place in its plan.
+pub async fn reorder_step(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    step: PlanStepId,
+    order: i32,
+) -> QueryResult<()> {
+    diesel::update(plan_steps::table)
+        .filter(plan_steps::organization_id.eq(organization.as_uuid()))
+        .filter(plan_steps::id.eq(step.as_uuid()))
+        .set(plan_steps::step_order.eq(order))
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
+/// Renames a plan, and brings an archived one back.
+pub async fn update_plan(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    plan: PlanId,
+    (name, is_default): (&str, bool),
+    now: OffsetDateTime,
+) -> QueryResult<()> {
+    diesel::update(plans::table)
+        .filter(plans::organization_id.eq(organization.as_uuid()))
+        .filter(plans::id.eq(plan.as_uuid()))
+        .set((
+            plans::name.eq(name),
+            plans::is_default.eq(is_default),
+            plans::archived_at.eq(None::<OffsetDateTime>),
+            plans::updated_at.eq(now),
+        ))
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
+/// Takes the default away from whichever plan has it.
+pub async fn clear_default(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    now: OffsetDateTime,
+) -> QueryResult<()> {
+    diesel::update(plans::table)
+        .filter(plans::organization_id.eq(organization.as_uuid()))
+        .filter(plans::is_default)
+        .set((plans::is_default.eq(false), plans::updated_at.eq(now)))
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
+/// Puts a plan away.
+pub async fn archive(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    plan: PlanId,
+    now: OffsetDateTime,
+) -> QueryResult<()> {
+    diesel::update(plans::table)
+        .filter(plans::organization_id.eq(organization.as_uuid()))
+        .filter(plans::id.eq(plan.as_uuid()))
+        .set((plans::archived_at.eq(now), plans::updated_at.eq(now)))
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
+/// Deletes a plan that nothing refers to, with its steps.
+pub async fn delete(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    plan: PlanId,
+) -> QueryResult<()> {
+    diesel::delete(plans::table)
+        .filter(plans::organization_id.eq(organization.as_uuid()))
+        .filter(plans::id.eq(plan.as_uuid()))
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
+impl From<StepRow> for PlanStep {
+    fn from(row: StepRow) -> Self {
+        Self {
+            id: row.id.into(),
+            plan_id: row.plan_id.into(),
+            lineage_id: row.lineage_id.into(),
+            order: row.step_order,
+            content: StepContent {
+                offset_days: row.offset_days,
+                tone: row.tone,
+                subject: row.subject,
+                body: row.body,
+                requires_manual_validation: row.requires_manual_validation,
+            },
+            retired_at: row.retired_at,
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! `relance_tasks`.
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use rubis_db::{AsyncPgConnection, schema::relance_tasks};
+use rubis_jobs::{Job, JobId};
+use rubis_kernel::{InvoiceId, OrganizationId, PlanStepId, RelanceTaskId, UserId};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::{
+    jobs::SendRelance,
+    task::{Reason, RelanceStatus, RelanceTask},
+    variables::RenderedText,
+};
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = relance_tasks)]
+struct TaskRow {
+    id: Uuid,
+    organization_id: Uuid,
+    invoice_id: Uuid,
+    plan_step_id: Uuid,
+    send_at: OffsetDateTime,
+    status: RelanceStatus,
+    sending_since: Option<OffsetDateTime>,
+    sent_at: Option<OffsetDateTime>,
+    reason: Option<String>,
+    reason_detail: Option<String>,
+    drafted_at: Option<OffsetDateTime>,
+    approved_at: Option<OffsetDateTime>,
+    approved_by: Option<Uuid>,
+    text_balance_cents: Option<i64>,
+    subject: Option<String>,
+    body: Option<String>,
+    recipient: Option<String>,
+    created_at: OffsetDateTime,
+}
+
+impl From<TaskRow> for RelanceTask {
+    fn from(row: TaskRow) -> Self {
+        let id = RelanceTaskId::from(row.id);
+        Self {
+            id,
+            organization_id: row.organization_id.into(),
+            invoice_id: row.invoice_id.into(),
+            plan_step_id: row.plan_step_id.into(),
+            send_at: row.send_at,
+            status: row.status,
+            sending_since: row.sending_since,
+            sent_at: row.sent_at,
+            reason: row.reason,
+            reason_detail: row.reason_detail,
+            drafted_at: row.drafted_at,
+            approved_at: row.approved_at,
+            approved_by: row.approved_by.map(UserId::from),
+            text_balance_cents: row.text_balance_cents,
+            subject: row.subject,
+            body: row.body,
+            recipient: row.recipient,
+            queue_job_id: job_id(id),
+            created_at: row.created_at,
+        }
+    }
+}
+
+/// The job that sends a reminder.
+pub fn job_id(task: RelanceTaskId) -> JobId {
+    JobId::new(SendRelance::KIND, task)
+}
+
+/// A reminder, without a lock.
+pub async fn find(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    task: RelanceTaskId,
+) -> QueryResult<Option<RelanceTask>> {
+    relance_tasks::table
+        .filter(relance_tasks::organization_id.eq(organization.as_uuid()))
+        .filter(relance_tasks::id.eq(task.as_uuid()))
+        .select(TaskRow::as_select())
+        .first(conn)
+        .await
+        .optional()
+        .map(|row| row.map(RelanceTask::from))
+}
+
+/// A reminder that nobody else changes until the transaction ends. Lock its invoice first.
+pub async fn lock(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    task: RelanceTaskId,
+) -> QueryResult<Option<RelanceTask>> {
+    relance_tasks::table
+        .filter(relance_tasks::organization_id.eq(organization.as_uuid()))
+        .filter(relance_tasks::id.eq(task.as_uuid()))
+        .select(TaskRow::as_select())
+        .for_no_key_update()
+        .first(conn)
+        .await
+        .optional()
+        .map(|row| row.map(RelanceTask::from))
+}
+
+/// All reminders of an invoice, the earliest first, locked. Lock the invoice first.
+pub async fn lock_of_invoice(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    invoice: InvoiceId,
+) -> QueryResult<Vec<RelanceTask>> {
+    let rows: Vec<TaskRow> = relance_tasks::table
+        .filter(relance_tasks::organization_id.eq(organization.as_uuid()))
+        .filter(relance_tasks::invoice_id.eq(invoice.as_uuid()))
+        .order((relance_tasks::send_at, relance_tasks::id))
+        .select(TaskRow::as_select())
+        .for_no_key_update()
+        .load(conn)
+        .await?;
+    Ok(rows.into_iter().map(RelanceTask::from).collect())
+}
+
+/// All reminders of an invoice, the earliest first.
+pub async fn of_invoice(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    invoice: InvoiceId,
+) -> QueryResult<Vec<RelanceTask>> {
+    let rows: Vec<TaskRow> = relance_tasks::table
+        .filter(relance_tasks::organization_id.eq(organization.as_uuid()))
+        .filter(relance_tasks::invoice_id.eq(invoice.as_uuid()))
+        .order((relance_tasks::send_at, relance_tasks::id))
+        .select(TaskRow::as_select())
+        .load(conn)
+        .await?;
+    Ok(rows.into_iter().map(RelanceTask::from).collect())
+}
+
+/// Reminders of an organization in the order of their dates.
+pub async fn list(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    status: Option<RelanceStatus>,
+    after: Option<(OffsetDateTime, RelanceTaskId)>,
+    limit: i64,
+) -> QueryResult<Vec<RelanceTask>> {
+    let mut query = relance_tasks::table
+        .filter(relance_tasks::organization_id.eq(organization.as_uuid()))
+        .order((relance_tasks::send_at, relance_tasks::id))
+        .limit(limit)
+        .select(TaskRow::as_select())
+        .into_boxed();
+    if let Some(status) = status {
+        query = query.filter(relance_tasks::status.eq(status));
+    }
+    if let Some((send_at, id)) = after {
+        // Diesel has no row comparison; the first condition is what the index seeks to.
+        query = query.filter(relance_tasks::send_at.ge(send_at)).filter(
+            relance_tasks::send_at
+                .gt(send_at)
+                .or(relance_tasks::id.gt(id.as_uuid())),
+        );
+    }
+    let rows: Vec<TaskRow> = query.load(conn).await?;
+    Ok(rows.into_iter().map(RelanceTask::from).collect())
+}
+
+/// A reminder to be planned, or to be noted as skipped.
+pub struct TaskToInsert {
+    pub id: RelanceTaskId,
+    pub step: PlanStepId,
+    pub send_at: OffsetDateTime,
+    pub skipped: bool,
+}
+
+/// Plans reminders.
+pub async fn insert(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    invoice: InvoiceId,
+    tasks: &[TaskToInsert],
+    now: OffsetDateTime,
+) -> QueryResult<()> {
+    let rows: Vec<_> = tasks
+        .iter()
+        .map(|task| {
+            let (status, reason) = if task.skipped {
+                (RelanceStatus::Cancelled, Some(Reason::SkippedByCatchUp.as_str()))
+            } else {
+                (RelanceStatus::Scheduled, None)
+            };
+            (
+                relance_tasks::id.eq(task.id.as_uuid()),
+                relance_tasks::organization_id.eq(organization.as_uuid()),
+                relance_tasks::invoice_id.eq(invoice.as_uuid()),
+                relance_tasks::plan_step_id.eq(task.step.as_uuid()),
+                relance_tasks::send_at.eq(task.send_at),
+                relance_tasks::status.eq(status),
+                relance_tasks::reason.eq(reason),
+                relance_tasks::queue_job_id.eq(job_id(task.id).as_str().to_owned()),
+                relance_tasks::created_at.eq(now),
+                relance_tasks::updated_at.eq(now),
+            )
+        })
+        .collect();
+    diesel::insert_into(relance_tasks::table)
+        .values(rows)
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
+/// Calls reminders off.
+pub async fn cancel(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    tasks: &[RelanceTaskId],
+    reason: Reason,
+    now: OffsetDateTime,
+) -> QueryResult<()> {
+    let ids: Vec<Uuid> = tasks.iter().map(RelanceTaskId::as_uuid).collect();
+    diesel::update(relance_tasks::table)
+        .filter(relance_tasks::organization_id.eq(organization.as_uuid()))
+        .filter(relance_tasks::id.eq_any(ids))
+        .set((
+            relance_tasks::status.eq(RelanceStatus::Cancelled),
+            relance_tasks::sending_since.eq(None::<OffsetDateTime>),
+            relance_tasks::reason.eq(reason.as_str()),
+            relance_tasks::updated_at.eq(now),
+        ))
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
+/// A change of one reminder. Fields that are left out stay.
+#[derive(AsChangeset, Default)]
+#[diesel(table_name = relance_tasks)]
+pub struct TaskChange<'a> {
+    pub send_at: Option<OffsetDateTime>,
+    pub status: Option<RelanceStatus>,
+    pub sending_since: Option<Option<OffsetDateTime>>,
+    pub sent_at: Option<OffsetDateTime>,
+    pub reason: Option<Option<&'a str>>,
+    pub reason_detail: Option<Option<&'a str>>,
+    pub drafted_at: Option<OffsetDateTime>,
+    pub approved_at: Option<Option<OffsetDateTime>>,
+    pub approved_by: Option<Option<Uuid>>,
+    pub text_balance_cents: Option<i64>,
+    pub subject: Option<&'a str>,
+    pub body: Option<&'a str>,
+    pub recipient: Option<&'a str>,
+}
+
+impl<'a> TaskChange<'a> {
+    /// The text that the reminder now has, and the balance it names.
+    pub fn text(text: &'a RenderedText, balance_cents: i64) -> Self {
+        Self {
+            subject: Some(&text.subject),
+            body: Some(&text.body),
+            text_balance_cents: Some(balance_cents),
+            ..Self::default()
+        }
+    }
+}
+
+/// Changes one reminder.
+pub async fn change(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    task: RelanceTaskId,
+    change: &TaskChange<'_>,
+    now: OffsetDateTime,
+) -> QueryResult<()> {
+    diesel::update(relance_tasks::table)
+        .filter(relance_tasks::organization_id.eq(organization.as_uuid()))
+        .filter(relance_tasks::id.eq(task.as_uuid()))
+        .set((change, relance_tasks::updated_at.eq(now)))
+        .execute(conn)
+        .await
+        .map(drop)
+}

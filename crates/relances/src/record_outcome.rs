@@ -1,0 +1,138 @@
+//! Records how the sending of a reminder went.
+
+use rubis_accounts::{ActivityKind, NewEvent};
+use rubis_db::{AsyncConnection, AsyncPgConnection};
+use rubis_invoices::Invoice;
+use rubis_jobs::{FinishError, Lease};
+use serde_json::json;
+use time::OffsetDateTime;
+
+use crate::{
+    claim_relance::event_meta,
+    jobs::SendRelance,
+    plan::PlanStep,
+    queries::{
+        plans,
+        tasks::{self, TaskChange},
+    },
+    task::{Reason, RelanceStatus, RelanceTask},
+};
+
+/// The mail server took the mail: the reminder is sent, the invoice and the organization earn a
+/// rubis, and the job is finished, all in one transaction. An invoice that was settled while its
+/// reminder was on the way stays settled.
+///
+/// # Errors
+/// [`FinishError`]; nothing was recorded then, and the same message is sent again.
+pub async fn record_sent(
+    conn: &mut AsyncPgConnection,
+    job: &SendRelance,
+    lease: &Lease,
+    now: OffsetDateTime,
+) -> Result<(), FinishError> {
+    conn.transaction(async |conn| {
+        // The invoice is locked before the job's row, as by whoever plans the invoice again.
+        let locked = lock(conn, job).await?;
+        lease.finish(conn).await?;
+        let Some((mut invoice, task, step)) = locked else {
+            return Ok(());
+        };
+        let change = TaskChange {
+            status: Some(RelanceStatus::Sent),
+            sending_since: Some(None),
+            sent_at: Some(now),
+            ..TaskChange::default()
+        };
+        tasks::change(conn, job.organization_id, task.id, &change, now).await?;
+        rubis_invoices::relance_sent(conn, &mut invoice, now).await?;
+        let event = NewEvent {
+            kind: ActivityKind::RelanceSent,
+            invoice_id: Some(invoice.id),
+            actor: None,
+            meta: event_meta(task.id, &invoice, &step),
+        };
+        rubis_accounts::record(conn, job.organization_id, event, now).await?;
+        // Last, because every reminder of the organization waits for this row.
+        rubis_accounts::earn_rubis(conn, job.organization_id, 1).await?;
+        Ok(())
+    })
+    .await
+}
+
+/// The mail server did not take the mail this time: the reminder can be stopped again until the
+/// next attempt.
+///
+/// # Errors
+/// The database's.
+pub async fn record_not_sent_yet(
+    conn: &mut AsyncPgConnection,
+    job: &SendRelance,
+    now: OffsetDateTime,
+) -> Result<(), diesel::result::Error> {
+    let change = TaskChange {
+        sending_since: Some(None),
+        ..TaskChange::default()
+    };
+    tasks::change(conn, job.organization_id, job.task_id, &change, now).await
+}
+
+/// The reminder is given up: it becomes `failed`, and the feed says why. Runs in the transaction
+/// that makes the job a dead letter.
+///
+/// # Errors
+/// The database's.
+pub async fn record_failed(
+    conn: &mut AsyncPgConnection,
+    job: &SendRelance,
+    reason: Reason,
+    detail: &str,
+    now: OffsetDateTime,
+) -> Result<(), diesel::result::Error> {
+    let Some((invoice, task, step)) = lock(conn, job).await? else {
+        return Ok(());
+    };
+    if task.status != RelanceStatus::Scheduled {
+        return Ok(());
+    }
+    let change = TaskChange {
+        status: Some(RelanceStatus::Failed),
+        sending_since: Some(None),
+        reason: Some(Some(reason.as_str())),
+        reason_detail: Some(Some(detail)),
+        ..TaskChange::default()
+    };
+    tasks::change(conn, job.organization_id, task.id, &change, now).await?;
+    let mut meta = event_meta(task.id, &invoice, &step);
+    if let Some(meta) = meta.as_object_mut() {
+        meta.insert("reason".to_owned(), json!(reason.as_str()));
+        meta.insert("label".to_owned(), json!(detail));
+        meta.insert("recipient".to_owned(), json!(task.recipient));
+    }
+    let event = NewEvent {
+        kind: ActivityKind::RelanceFailed,
+        invoice_id: Some(invoice.id),
+        actor: None,
+        meta,
+    };
+    rubis_accounts::record(conn, job.organization_id, event, now).await
+}
+
+async fn lock(
+    conn: &mut AsyncPgConnection,
+    job: &SendRelance,
+) -> Result<Option<(Invoice, RelanceTask, PlanStep)>, diesel::result::Error> {
+    let organization = job.organization_id;
+    let Some(found) = tasks::find(conn, organization, job.task_id).await? else {
+        return Ok(None);
+    };
+    let Some(invoice) = rubis_invoices::lock_invoice(conn, organization, found.invoice_id).await? else {
+        return Ok(None);
+    };
+    let Some(task) = tasks::lock(conn, organization, job.task_id).await? else {
+        return Ok(None);
+    };
+    let step = plans::steps_by_ids(conn, organization, &[task.plan_step_id])
+        .await?
+        .pop();
+    Ok(step.map(|step| (invoice, task, step)))
+}

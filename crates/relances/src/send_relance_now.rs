@@ -1,0 +1,68 @@
+//! A person sends a reminder before its date, or once more after it failed.
+
+use rubis_db::{AsyncConnection, AsyncPgConnection};
+use rubis_kernel::{OrganizationId, RelanceTaskId};
+use time::OffsetDateTime;
+
+use crate::{
+    act_on_task::{RelanceActionError, lock_task},
+    cancel_planned::call_off,
+    jobs::SendRelance,
+    queries::tasks::{self, TaskChange},
+    task::{Reason, RelanceStatus, RelanceTask},
+};
+
+/// Lets a reminder leave at once. Those that were to leave before it are called off: a friendly
+/// reminder after a firm one would be strange.
+///
+/// # Errors
+/// [`RelanceActionError`].
+pub async fn send_relance_now(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    task: RelanceTaskId,
+    now: OffsetDateTime,
+) -> Result<RelanceTask, RelanceActionError> {
+    conn.transaction(async |conn| {
+        let case = lock_task(conn, organization, task).await?;
+        match case.task.status {
+            RelanceStatus::Scheduled | RelanceStatus::Failed => {}
+            done => return Err(RelanceActionError::AlreadyDone(done)),
+        }
+        case.check_may_leave(now)?;
+        if case.step.content.requires_manual_validation && case.task.approved_at.is_none() {
+            return Err(RelanceActionError::ApprovalRequired);
+        }
+        let of_invoice = tasks::lock_of_invoice(conn, organization, case.invoice.id).await?;
+        let same_step_is_planned = of_invoice.iter().any(|other| {
+            other.id != task
+                && other.plan_step_id == case.task.plan_step_id
+                && matches!(other.status, RelanceStatus::Scheduled | RelanceStatus::Sent)
+        });
+        if same_step_is_planned {
+            return Err(RelanceActionError::AlreadyDone(case.task.status));
+        }
+        let earlier: Vec<&RelanceTask> = of_invoice
+            .iter()
+            .filter(|other| other.id != task && other.can_be_cancelled() && other.send_at < case.task.send_at)
+            .collect();
+        call_off(conn, organization, &earlier, Reason::Overtaken, now).await?;
+        let change = TaskChange {
+            status: Some(RelanceStatus::Scheduled),
+            send_at: Some(now),
+            reason: Some(None),
+            reason_detail: Some(None),
+            ..TaskChange::default()
+        };
+        tasks::change(conn, organization, task, &change, now).await?;
+        let job = SendRelance {
+            organization_id: organization,
+            task_id: task,
+        };
+        rubis_jobs::enqueue(conn, &job, now, now).await?;
+        tasks::find(conn, organization, task)
+            .await?
+            .ok_or(RelanceActionError::NotFound)
+    })
+    .await
+}

@@ -1,0 +1,142 @@
+//! One planned reminder of one invoice.
+
+use diesel::{deserialize::FromSqlRow, expression::AsExpression};
+use rubis_db::schema::sql_types;
+use rubis_invoices::InvoiceStatus;
+use rubis_jobs::JobId;
+use rubis_kernel::{InvoiceId, OrganizationId, PlanStepId, RelanceTaskId, UserId};
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+/// Where a reminder stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, AsExpression, FromSqlRow)]
+#[diesel(sql_type = sql_types::RelanceStatus)]
+#[serde(rename_all = "snake_case")]
+pub enum RelanceStatus {
+    /// It is to leave.
+    Scheduled,
+    /// It left.
+    Sent,
+    /// It will not leave: see its reason.
+    Cancelled,
+    /// It could not be delivered: see its reason.
+    Failed,
+}
+
+rubis_db::pg_enum!(RelanceStatus, sql_types::RelanceStatus {
+    Scheduled => "scheduled",
+    Sent => "sent",
+    Cancelled => "cancelled",
+    Failed => "failed",
+});
+
+/// Why a reminder did not leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// The invoice was settled in full.
+    InvoicePaid,
+    /// The invoice was cancelled.
+    InvoiceCancelled,
+    /// The invoice is disputed.
+    InvoiceDisputed,
+    /// The invoice was planned again: another date, another plan.
+    Replanned,
+    /// It was missed, and the organization skips missed ones.
+    SkippedByCatchUp,
+    /// Somebody took it out.
+    CancelledByUser,
+    /// Somebody sent a later one first.
+    Overtaken,
+    /// The recipient's mail server refused it for good.
+    Rejected,
+    /// It failed at every attempt.
+    AttemptsExhausted,
+}
+
+impl Reason {
+    /// The stable code that the database and the API know the reason by.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InvoicePaid => "invoice_paid",
+            Self::InvoiceCancelled => "invoice_cancelled",
+            Self::InvoiceDisputed => "invoice_disputed",
+            Self::Replanned => "replanned",
+            Self::SkippedByCatchUp => "skipped_by_catch_up",
+            Self::CancelledByUser => "cancelled_by_user",
+            Self::Overtaken => "overtaken",
+            Self::Rejected => "rejected",
+            Self::AttemptsExhausted => "attempts_exhausted",
+        }
+    }
+}
+
+/// Why an invoice is not reminded, unless it is.
+#[must_use]
+pub const fn reason_not_to_remind(status: InvoiceStatus) -> Option<Reason> {
+    match status {
+        InvoiceStatus::Paid => Some(Reason::InvoicePaid),
+        InvoiceStatus::Cancelled => Some(Reason::InvoiceCancelled),
+        InvoiceStatus::Litigation => Some(Reason::InvoiceDisputed),
+        InvoiceStatus::Pending | InvoiceStatus::AwaitingUserConfirmation | InvoiceStatus::InRelance => None,
+    }
+}
+
+/// One planned reminder of one invoice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RelanceTask {
+    /// Its id.
+    pub id: RelanceTaskId,
+    /// Whose it is.
+    pub organization_id: OrganizationId,
+    /// The invoice it reminds of.
+    pub invoice_id: InvoiceId,
+    /// The step it is.
+    pub plan_step_id: PlanStepId,
+    /// When it is to leave, or was.
+    pub send_at: OffsetDateTime,
+    /// Where it stands.
+    pub status: RelanceStatus,
+    /// Since when a worker has been handing it to the mail server.
+    pub sending_since: Option<OffsetDateTime>,
+    /// When it left.
+    pub sent_at: Option<OffsetDateTime>,
+    /// Why it did not leave: a code of [`Reason`], or of a newer release.
+    pub reason: Option<String>,
+    /// What the mail server said.
+    pub reason_detail: Option<String>,
+    /// When its text was put before a person.
+    pub drafted_at: Option<OffsetDateTime>,
+    /// When that person approved it.
+    pub approved_at: Option<OffsetDateTime>,
+    /// Who approved it.
+    pub approved_by: Option<UserId>,
+    /// The balance that `subject` and `body` name, in cents.
+    pub text_balance_cents: Option<i64>,
+    /// The subject that was drafted, approved or sent.
+    pub subject: Option<String>,
+    /// The text that was drafted, approved or sent.
+    pub body: Option<String>,
+    /// Whom it was sent to.
+    pub recipient: Option<String>,
+    /// The job that sends it.
+    pub queue_job_id: JobId,
+    /// When it was planned.
+    pub created_at: OffsetDateTime,
+}
+
+impl RelanceTask {
+    /// Whether it waits for a person's approval.
+    #[must_use]
+    pub const fn awaits_approval(&self) -> bool {
+        matches!(self.status, RelanceStatus::Scheduled)
+            && self.drafted_at.is_some()
+            && self.approved_at.is_none()
+    }
+
+    /// Whether it can still be stopped.
+    #[must_use]
+    pub const fn can_be_cancelled(&self) -> bool {
+        matches!(self.status, RelanceStatus::Scheduled) && self.sending_since.is_none()
+    }
+}

@@ -1,0 +1,169 @@
+//! An organization and its invoices below the HTTP layer, with a worker that a test drives.
+#![allow(clippy::expect_used, reason = "a test fails by panicking")]
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
+
+use rubis_accounts::{NewAccount, NewAccountInput, PasswordHash};
+use rubis_db::PooledConnection;
+use rubis_invoices::{Invoice, InvoicedClient, NewInvoice, NewPayment};
+use rubis_kernel::{Clock, Currency, InvoiceId, ManualClock, Money, OrganizationId, UserId};
+use rubis_lifecycle::PlanChoice;
+use rubis_relances::{RelanceStatus, RelanceTask};
+use time::{Date, Duration, OffsetDateTime};
+
+use crate::{TestDatabase, TestRedis, TestWorker};
+
+/// A company that chases its invoices.
+pub struct Chain {
+    /// Its database.
+    pub database: TestDatabase,
+    /// Its Redis.
+    pub redis: TestRedis,
+    /// The worker that sends its reminders.
+    pub worker: TestWorker,
+    /// What all of it takes for the time.
+    pub clock: Arc<ManualClock>,
+    /// The company.
+    pub organization: OrganizationId,
+    /// The person who signed up.
+    pub owner: UserId,
+    invoices: AtomicU32,
+}
+
+impl Chain {
+    /// A company that signs up at this instant.
+    pub async fn start_at(now: OffsetDateTime) -> Self {
+        let database = TestDatabase::create().await;
+        let redis = TestRedis::create();
+        let clock = Arc::new(ManualClock::new(now));
+        let worker = TestWorker::new(&database, &redis, clock.clone());
+        let input = NewAccountInput {
+            email: "jeanne.vasseur@menuiserie-vasseur.example".to_owned(),
+            password: "un mot de passe solide".to_owned(),
+            full_name: "Jeanne Vasseur".to_owned(),
+            organization_name: "Menuiserie Vasseur".to_owned(),
+        };
+        let account = NewAccount::parse(&input).expect("the account is right");
+        let hash = PasswordHash::hash(&account.password).expect("the password can be hashed");
+        let mut conn = database.pool.get().await.expect("a connection");
+        let signed_up =
+            rubis_lifecycle::sign_up(&mut conn, &account, &hash, now).await.expect("the company signs up");
+        drop(conn);
+        Self {
+            database,
+            redis,
+            worker,
+            clock,
+            organization: signed_up.organization.id,
+            owner: signed_up.user.id,
+            invoices: AtomicU32::new(0),
+        }
+    }
+
+    /// The time.
+    #[must_use]
+    pub fn now(&self) -> OffsetDateTime {
+        self.clock.now()
+    }
+
+    /// A connection to the database.
+    pub async fn conn(&self) -> PooledConnection<'_> {
+        self.database.pool.get().await.expect("a connection")
+    }
+
+    /// An invoice of 1 200 € to the bakery, on the default plan.
+    pub async fn invoice_due(&self, due_date: Date) -> Invoice {
+        self.invoice_to("Boulangerie Martin", "compta@boulangerie-martin.example", due_date).await
+    }
+
+    /// An invoice of 1 200 € to whom it may concern, on the default plan.
+    pub async fn invoice_to(&self, name: &str, email: &str, due_date: Date) -> Invoice {
+        let number = self.invoices.fetch_add(1, Ordering::Relaxed) + 1;
+        let new = NewInvoice {
+            client: InvoicedClient::Named {
+                name: name.to_owned(),
+                email: email.parse().expect("an address"),
+            },
+            numero: format!("F-2026-{number:03}"),
+            amount: Money::new(120_000, Currency::EUR),
+            issue_date: due_date - Duration::days(30),
+            due_date,
+            lines: Vec::new(),
+        };
+        let mut conn = self.conn().await;
+        rubis_lifecycle::create_invoice(
+            &mut conn,
+            self.organization,
+            &new,
+            PlanChoice::Default,
+            Some(self.owner),
+            self.now(),
+        )
+        .await
+        .expect("the invoice is right")
+        .invoice
+    }
+
+    /// The invoice is paid, in part where an amount is given.
+    pub async fn pay(&self, invoice: InvoiceId, amount_cents: Option<i64>) -> Invoice {
+        let mut payment = NewPayment::of_balance(self.today(), "virement");
+        payment.amount_cents = amount_cents;
+        let mut conn = self.conn().await;
+        rubis_lifecycle::record_payment(
+            &mut conn,
+            self.organization,
+            invoice,
+            &payment,
+            Some(self.owner),
+            self.now(),
+        )
+        .await
+        .expect("the payment is right")
+        .invoice
+    }
+
+    /// The invoice as it stands.
+    pub async fn invoice(&self, invoice: InvoiceId) -> Invoice {
+        rubis_invoices::invoice(&mut *self.conn().await, self.organization, invoice)
+            .await
+            .expect("the database answers")
+            .expect("the invoice exists")
+    }
+
+    /// All reminders of an invoice, the earliest first.
+    pub async fn relances(&self, invoice: InvoiceId) -> Vec<RelanceTask> {
+        rubis_relances::relances_of_invoice(&mut *self.conn().await, self.organization, invoice)
+            .await
+            .expect("the database answers")
+    }
+
+    /// The instants at which reminders of an invoice are still to leave.
+    pub async fn planned(&self, invoice: InvoiceId) -> Vec<OffsetDateTime> {
+        let relances = self.relances(invoice).await;
+        relances
+            .iter()
+            .filter(|task| task.status == RelanceStatus::Scheduled)
+            .map(|task| task.send_at)
+            .collect()
+    }
+
+    /// The kinds of the events of an invoice, in the order of time.
+    pub async fn events(&self, invoice: InvoiceId) -> Vec<String> {
+        rubis_accounts::events_of_invoice(&mut *self.conn().await, self.organization, invoice)
+            .await
+            .expect("the database answers")
+            .into_iter()
+            .map(|event| event.kind)
+            .collect()
+    }
+
+    /// The day in Paris.
+    #[must_use]
+    pub fn today(&self) -> Date {
+        let paris: rubis_kernel::TimeZone = "Europe/Paris".parse().expect("a time zone");
+        paris.local_date(self.now())
+    }
+}

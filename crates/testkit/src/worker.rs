@@ -1,0 +1,90 @@
+//! A worker that takes its steps when a test says so.
+#![allow(clippy::expect_used, reason = "a test fails by panicking")]
+
+use std::sync::Arc;
+
+use diesel::{QueryableByName, sql_types::Timestamptz};
+use diesel_async::RunQueryDsl;
+use rubis_db::Pool;
+use rubis_jobs::Queue;
+use rubis_kernel::{Clock, ManualClock};
+use rubis_mailer::MemoryMailer;
+use rubis_queue::{QueueRunner, QueueSettings, RunReport};
+use rubis_relances::Sender;
+use rubis_worker::{HandlerParts, handlers};
+use time::OffsetDateTime;
+
+use crate::{TestDatabase, TestRedis};
+
+/// Every queue's runner over a test's database and Redis, with the product's own handlers and mails
+/// that go into memory.
+pub struct TestWorker {
+    /// What was sent.
+    pub mailer: Arc<MemoryMailer>,
+    runners: Vec<QueueRunner>,
+    pool: Pool,
+    clock: Arc<ManualClock>,
+}
+
+#[derive(QueryableByName)]
+struct NextDue {
+    #[diesel(sql_type = Timestamptz)]
+    run_at: OffsetDateTime,
+}
+
+impl TestWorker {
+    /// A worker whose time is this clock's.
+    #[must_use]
+    pub fn new(database: &TestDatabase, redis: &TestRedis, clock: Arc<ManualClock>) -> Self {
+        let mailer = Arc::new(MemoryMailer::new());
+        let sender = Sender { address: "relances@rubis.example".parse().expect("an address") };
+        let handlers = handlers(HandlerParts { mailer: mailer.clone(), sender });
+        let runners = Queue::ALL
+            .iter()
+            .map(|queue| {
+                let settings = QueueSettings {
+                    prefix: redis.prefix.clone(),
+                    concurrency: 4,
+                    ..QueueSettings::default()
+                };
+                QueueRunner::new(
+                    *queue,
+                    settings,
+                    database.pool.clone(),
+                    redis.pool.clone(),
+                    handlers.clone(),
+                )
+            })
+            .collect();
+        Self { mailer, runners, pool: database.pool.clone(), clock }
+    }
+
+    /// Runs all that is due now.
+    pub async fn run_due(&self) -> RunReport {
+        let mut report = RunReport::default();
+        for runner in &self.runners {
+            report += runner.run_due(self.clock.now()).await.expect("the database answers");
+        }
+        report
+    }
+
+    /// Moves the clock on to an instant, and runs every job on the way at the instant it is due.
+    pub async fn run_until(&self, instant: OffsetDateTime) {
+        while let Some(due) = self.next_due().await.filter(|due| *due <= instant) {
+            self.clock.set(due.max(self.clock.now()));
+            self.run_due().await;
+        }
+        self.clock.set(instant);
+    }
+
+    /// When the next job is due.
+    pub async fn next_due(&self) -> Option<OffsetDateTime> {
+        let mut conn = self.pool.get().await.expect("a connection");
+        let next: Vec<NextDue> =
+            diesel::sql_query("SELECT run_at FROM jobs WHERE state = 'scheduled' ORDER BY run_at LIMIT 1")
+                .load(&mut conn)
+                .await
+                .expect("the jobs can be read");
+        next.into_iter().next().map(|next| next.run_at)
+    }
+}

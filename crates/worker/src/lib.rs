@@ -1,0 +1,11 @@
+//! One handler per job, schedules and shutdown.
+
+mod handlers;
+mod housekeeping;
+pub mod operations;
+mod serve;
+mod wiring;
+
+pub use handlers::{HandlerParts, handlers};
+pub use serve::{ServeError, serve};
+pub use wiring::{mailer_settings, queue_settings, sender};

@@ -1,0 +1,73 @@
+//! `rubis-worker`: runs the jobs of the queues, and lets operations look after them.
+
+use std::{io::Write, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+use diesel_async::{AsyncConnection, AsyncPgConnection};
+use rubis_jobs::Queue;
+use rubis_runtime::{Shutdown, WorkerSettings};
+use rubis_worker::{
+    operations::{JobsCommand, operate},
+    serve,
+};
+use secrecy::ExposeSecret;
+
+/// Runs the jobs of the queues. Settings come from the environment; see docs/configuration.md.
+#[derive(Debug, Parser)]
+#[command(name = "rubis-worker", version)]
+struct Arguments {
+    /// The queues to serve, comma separated, in place of WORKER_QUEUES; all of them without either.
+    #[arg(long, value_delimiter = ',', global = true)]
+    queues: Option<Vec<Queue>>,
+    /// How many jobs of each queue run at once, in place of WORKER_CONCURRENCY.
+    #[arg(long, global = true, value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    concurrency: Option<u16>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Looks after the jobs that were given up.
+    #[command(subcommand)]
+    Jobs(JobsCommand),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(arguments).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let mut stderr = std::io::stderr();
+            // Nothing is left to do when even that can't be written.
+            drop(writeln!(stderr, "rubis-worker: {error}"));
+            ExitCode::from(2)
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
+    // Fails only when a provider is installed already, which serves as well.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let mut settings = WorkerSettings::load()?;
+    if let Some(concurrency) = arguments.concurrency {
+        settings.worker.concurrency = concurrency.into();
+    }
+    if let Some(Command::Jobs(command)) = arguments.command {
+        let mut conn = AsyncPgConnection::establish(settings.postgres.url.expose_secret()).await?;
+        operate(command, &mut conn, &mut std::io::stdout()).await?;
+        return Ok(());
+    }
+    let queues = match (arguments.queues, &settings.worker.queues) {
+        (Some(queues), _) => queues,
+        (None, Some(names)) => names
+            .iter()
+            .map(|name| name.parse::<Queue>().map_err(|error| format!("WORKER_QUEUES: {error}")))
+            .collect::<Result<_, _>>()?,
+        (None, None) => Queue::ALL.to_vec(),
+    };
+    rubis_runtime::telemetry::init_tracing(&settings.process.log)?;
+    let shutdown = Shutdown::on_signals()?;
+    Ok(serve(&settings, &queues, shutdown).await?)
+}

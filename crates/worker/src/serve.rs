@@ -1,0 +1,92 @@
+//! Serves queues until the process is told to stop.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use rubis_jobs::Queue;
+use rubis_kernel::{SharedClock, SystemClock};
+use rubis_queue::{QueueRunner, Worker};
+use rubis_runtime::{
+    Shutdown, WorkerSettings,
+    telemetry::{Metrics, serve_metrics},
+};
+use secrecy::ExposeSecret;
+use tokio::{net::TcpListener, sync::watch};
+
+use crate::{
+    handlers::{HandlerParts, handlers},
+    housekeeping::keep_house,
+    wiring::{mailer_settings, queue_settings, sender},
+};
+
+/// Connections to Redis beside one for each job that runs: the feeders, the claims, the metrics.
+const SPARE_CONNECTIONS: usize = 8;
+
+/// Why the worker could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// No mailer can be made from the settings.
+    #[error(transparent)]
+    Mailer(#[from] rubis_mailer::MailerError),
+    /// Redis' address is not one.
+    #[error(transparent)]
+    Redis(#[from] rubis_runtime::redis::RedisPoolError),
+    /// The metrics can't be collected.
+    #[error(transparent)]
+    Metrics(#[from] rubis_runtime::telemetry::MetricsError),
+    /// The metrics can't be served there.
+    #[error("METRICS_ADDR: cannot listen on {0}: {1}")]
+    Listen(SocketAddr, std::io::Error),
+}
+
+/// Serves these queues until the process is told to stop, and returns when what was running has
+/// finished or was put back.
+///
+/// # Errors
+/// [`ServeError`], before anything is served.
+pub async fn serve(
+    settings: &WorkerSettings,
+    queues: &[Queue],
+    shutdown: Shutdown,
+) -> Result<(), ServeError> {
+    let clock: SharedClock = Arc::new(SystemClock);
+    let pool = rubis_db::connect(settings.postgres.url.expose_secret(), settings.postgres.pool_size);
+    let redis = rubis_runtime::redis::pool(&settings.redis, settings.worker.concurrency + SPARE_CONNECTIONS)?;
+    let mailer =
+        rubis_mailer::build(mailer_settings(&settings.mail, settings.worker.concurrency), clock.clone())?;
+    let handlers = handlers(HandlerParts { mailer, sender: sender(&settings.mail) });
+
+    let metrics = Metrics::install("worker", env!("CARGO_PKG_VERSION"))?;
+    let address = settings.process.metrics_addr;
+    let listener = TcpListener::bind(address).await.map_err(|error| ServeError::Listen(address, error))?;
+    tokio::spawn(metrics.clone().maintain(shutdown.clone()));
+    tokio::spawn(serve_metrics(listener, metrics, shutdown.clone()));
+    tokio::spawn(keep_house(pool.clone(), clock, shutdown.clone()));
+
+    let queue_settings = queue_settings(settings);
+    let mut worker = Worker::new();
+    for queue in queues {
+        worker = worker.with(QueueRunner::new(
+            *queue,
+            queue_settings.clone(),
+            pool.clone(),
+            redis.clone(),
+            handlers.clone(),
+        ));
+    }
+    tracing::info!(
+        queues = queues.iter().map(|queue| queue.as_str()).collect::<Vec<_>>().join(","),
+        concurrency = settings.worker.concurrency,
+        "the worker serves",
+    );
+    let (stop, stopping) = watch::channel(false);
+    let wish = shutdown.clone();
+    tokio::spawn(async move {
+        wish.requested().await;
+        stop.send_replace(true);
+        // Kept: a watch whose sender is gone reads as a wish to stop as well, and as an error.
+        std::future::pending::<()>().await;
+    });
+    worker.run(stopping).await;
+    tracing::info!("the worker has stopped");
+    Ok(())
+}

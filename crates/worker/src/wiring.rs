@@ -1,0 +1,60 @@
+//! From the settings that operations give to what the parts are made from.
+
+use std::{num::NonZeroU32, time::Duration};
+
+use rubis_mailer::{MailerSettings, ResendSettings, SmtpCredentials, SmtpSettings, SmtpTls};
+use rubis_queue::{QueueSettings, RateLimit};
+use rubis_relances::Sender;
+use rubis_runtime::{
+    WorkerSettings,
+    settings::{MailDriver, MailSettings, SmtpTlsMode},
+};
+
+/// How each queue is served.
+#[must_use]
+pub fn queue_settings(settings: &WorkerSettings) -> QueueSettings {
+    QueueSettings {
+        prefix: settings.redis.prefix.clone(),
+        concurrency: u32::try_from(settings.worker.concurrency).unwrap_or(u32::MAX),
+        horizon: settings.worker.queue_horizon,
+        shutdown_grace: settings.process.shutdown_grace,
+        provider_rate: settings.mail.rate_per_second.map(per_second),
+        tenant_rate: settings.mail.tenant_rate_per_second.map(per_second),
+        ..QueueSettings::default()
+    }
+}
+
+fn per_second(count: NonZeroU32) -> RateLimit {
+    RateLimit { count: count.get(), per: Duration::from_secs(1), burst: count.get() }
+}
+
+/// What the mailer is made from.
+#[must_use]
+pub fn mailer_settings(settings: &MailSettings, concurrency: usize) -> MailerSettings {
+    match &settings.driver {
+        MailDriver::Smtp { host, port, credentials, tls } => MailerSettings::Smtp(SmtpSettings {
+            tls: match tls {
+                SmtpTlsMode::None => SmtpTls::None,
+                SmtpTlsMode::Opportunistic => SmtpTls::Opportunistic,
+                SmtpTlsMode::Starttls => SmtpTls::Starttls,
+                SmtpTlsMode::Required => SmtpTls::Required,
+            },
+            credentials: credentials.as_ref().map(|(username, password)| SmtpCredentials {
+                username: username.clone(),
+                password: password.clone(),
+            }),
+            // A connection for each mail that can be on its way at once.
+            max_idle_connections: concurrency,
+            ..SmtpSettings::new(host, *port)
+        }),
+        MailDriver::Resend { api_key, api_base } => {
+            MailerSettings::Resend(ResendSettings::new(api_key.clone(), api_base.clone()))
+        }
+    }
+}
+
+/// Whom the mails come from.
+#[must_use]
+pub fn sender(settings: &MailSettings) -> Sender {
+    Sender { address: settings.from.address.clone() }
+}

@@ -1,0 +1,417 @@
+//! A late invoice is reminded step by step, and the chain stops when it is settled.
+
+use rubis_invoices::InvoiceStatus;
+use rubis_mailer::SendError;
+use rubis_relances::{RelanceStatus, approve_relance, cancel_relance, send_relance_now};
+use rubis_testkit::Chain;
+use time::{
+    Duration, OffsetDateTime,
+    macros::{date, datetime},
+};
+
+/// A Tuesday at ten in Paris.
+const TUESDAY: OffsetDateTime = datetime!(2026-11-24 09:00 UTC);
+
+#[tokio::test]
+async fn an_invoice_that_nobody_pays_is_reminded_until_a_person_has_to_decide() {
+    let chain = Chain::start_at(TUESDAY).await;
+    let invoice = chain.invoice_due(date!(2026 - 12 - 01)).await;
+
+    chain.worker.run_until(datetime!(2027-01-15 12:00 UTC)).await;
+
+    let subjects: Vec<String> = chain.worker.mailer.outbox().into_iter().map(|mail| mail.subject).collect();
+    assert_eq!(
+        subjects,
+        [
+            "Votre facture F-2026-001",
+            "Facture F-2026-001 : en attente de règlement",
+            "Facture F-2026-001 impayée depuis 20 jours",
+        ]
+    );
+    let relances = chain.relances(invoice.id).await;
+    let sent_at: Vec<_> = relances.iter().filter_map(|task| task.sent_at).collect();
+    assert_eq!(
+        sent_at,
+        [datetime!(2026-12-04 08:00 UTC), datetime!(2026-12-11 08:00 UTC), datetime!(2026-12-21 08:00 UTC)]
+    );
+    let notice = relances.last().unwrap();
+    assert!(notice.awaits_approval(), "the formal notice waits for a person: {notice:?}");
+    assert!(notice.body.as_ref().unwrap().contains("met Boulangerie Martin en demeure de payer"));
+    let invoice = chain.invoice(invoice.id).await;
+    assert_eq!(invoice.status, InvoiceStatus::InRelance);
+    assert_eq!(invoice.rubis_earned, 3);
+    assert_eq!(
+        chain.events(invoice.id).await,
+        [
+            "invoice_created",
+            "relances_planned",
+            "relance_sent",
+            "relance_sent",
+            "relance_sent",
+            "warning_drafted"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn an_approved_formal_notice_leaves_in_the_text_that_was_approved() {
+    let chain = Chain::start_at(TUESDAY).await;
+    let invoice = chain.invoice_due(date!(2026 - 12 - 01)).await;
+    chain.worker.run_until(datetime!(2027-01-04 12:00 UTC)).await;
+    let notice = chain.relances(invoice.id).await.pop().unwrap();
+
+    let approved =
+        approve_relance(&mut *chain.conn().await, chain.organization, notice.id, chain.owner, chain.now())
+            .await
+            .unwrap();
+    assert_eq!((approved.approved_by, approved.approved_at), (Some(chain.owner), Some(chain.now())));
+    chain.worker.run_due().await;
+
+    let mail = chain.worker.mailer.outbox().pop().unwrap();
+    assert_eq!(mail.subject, "Mise en demeure de payer – facture F-2026-001");
+    assert_eq!(Some(mail.text), notice.body);
+    assert_eq!(chain.relances(invoice.id).await.pop().unwrap().status, RelanceStatus::Sent);
+}
+
+#[tokio::test]
+async fn an_approval_is_void_once_a_part_was_paid() {
+    let chain = Chain::start_at(TUESDAY).await;
+    let invoice = chain.invoice_due(date!(2026 - 12 - 01)).await;
+    chain.worker.run_until(datetime!(2027-01-04 12:00 UTC)).await;
+    let notice = chain.relances(invoice.id).await.pop().unwrap();
+    let approve = async || {
+        approve_relance(&mut *chain.conn().await, chain.organization, notice.id, chain.owner, chain.now())
+            .await
+    };
+    chain.pay(invoice.id, Some(20_000)).await;
+
+    let refused = approve().await.unwrap_err();
+    assert!(matches!(refused, rubis_relances::RelanceActionError::DraftOutdated), "{refused}");
+    let redrafted = chain.relances(invoice.id).await.pop().unwrap();
+    assert!(redrafted.body.unwrap().contains("1\u{202f}000,00\u{a0}€"), "the new text names the balance");
+    approve().await.unwrap();
+    // Another part comes in between the approval and the sending.
+    chain.pay(invoice.id, Some(30_000)).await;
+    let sent_before = chain.worker.mailer.outbox().len();
+    chain.worker.run_due().await;
+    assert_eq!(chain.worker.mailer.outbox().len(), sent_before, "a text that nobody approved does not leave");
+    assert!(chain.relances(invoice.id).await.pop().unwrap().awaits_approval());
+}
+
+#[tokio::test]
+async fn a_paid_invoice_is_not_reminded_and_its_neighbour_is() {
+    let chain = Chain::start_at(TUESDAY).await;
+    let paid = chain.invoice_due(date!(2026 - 12 - 01)).await;
+    let unpaid =
+        chain.invoice_to("Garage Lopez", "contact@garage-lopez.example", date!(2026 - 12 - 01)).await;
+    chain.worker.run_until(datetime!(2026-12-04 12:00 UTC)).await;
+    assert_eq!(chain.worker.mailer.take().len(), 2);
+
+    let settled = chain.pay(paid.id, None).await;
+    assert_eq!((settled.status, settled.balance().cents), (InvoiceStatus::Paid, 0));
+    assert!(chain.planned(paid.id).await.is_empty(), "everything planned stops with the payment");
+    chain.worker.run_until(datetime!(2026-12-31 12:00 UTC)).await;
+
+    let recipients: Vec<_> =
+        chain.worker.mailer.outbox().into_iter().map(|mail| mail.to.address.to_string()).collect();
+    assert_eq!(recipients, ["contact@garage-lopez.example"; 2]);
+    assert_eq!(chain.planned(unpaid.id).await.len(), 1);
+    let organization =
+        rubis_accounts::organization(&mut *chain.conn().await, chain.organization).await.unwrap().unwrap();
+    assert_eq!(organization.rubis_count, 5, "four reminders and a payment");
+}
+
+#[tokio::test]
+async fn a_part_payment_leaves_the_chain_running_and_reminders_name_the_balance() {
+    let chain = Chain::start_at(TUESDAY).await;
+    let invoice = chain.invoice_due(date!(2026 - 12 - 01)).await;
+    chain.pay(invoice.id, Some(45_050)).await;
+
+    chain.worker.run_until(datetime!(2026-12-04 12:00 UTC)).await;
+
+    let mail = chain.worker.mailer.outbox().pop().unwrap();
+    assert!(mail.text.contains("Il reste à payer 749,50\u{a0}€."), "{}", mail.text);
+    chain.pay(invoice.id, Some(74_950)).await;
+    assert_eq!(chain.invoice(invoice.id).await.status, InvoiceStatus::Paid);
+    assert!(chain.planned(invoice.id).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_reopened_invoice_gets_what_had_not_been_sent() {
+    let chain = Chain::start_at(TUESDAY).await;
+    let invoice = chain.invoice_due(date!(2026 - 12 - 01)).await;
+    let planned = chain.planned(invoice.id).await;
+    chain.worker.run_until(datetime!(2026-12-04 12:00 UTC)).await;
+    chain.pay(invoice.id, None).await;
+
+    let reopened = rubis_lifecycle::reopen_invoice(
+        &mut *chain.conn().await,
+        chain.organization,
+        invoice.id,
+        Some(chain.owner),
+        chain.now(),
+    )
+    .await
+    .unwrap();
+
+    assert_eq!((reopened.status, reopened.balance().cents), (InvoiceStatus::InRelance, 120_000));
+    assert_eq!(chain.planned(invoice.id).await, planned[1..], "the first has left and is not sent again");
+}
+
+#[tokio::test]
+async fn a_disputed_invoice_waits_and_goes_on_when_the_dispute_is_over() {
+    let chain = Chain::start_at(TUESDAY).await;
+    let invoice = chain.invoice_due(date!(2026 - 12 - 01)).await;
+    let dispute = rubis_lifecycle::dispute_invoice;
+    dispute(&mut *chain.conn().await, chain.organization, invoice.id, None, chain.now()).await.unwrap();
+    assert!(chain.planned(invoice.id).await.is_empty());
+    chain.worker.run_until(datetime!(2026-12-10 12:00 UTC)).await;
+    assert!(chain.worker.mailer.outbox().is_empty());
+
+    rubis_lifecycle::resume_dispute(
+        &mut *chain.conn().await,
+        chain.organization,
+        invoice.id,
+        None,
+        chain.now(),
+    )
+    .await
+    .unwrap();
+
+    let in_a_minute = chain.now() + Duration::minutes(1);
+    assert_eq!(chain.planned(invoice.id).await.first(), Some(&in_a_minute), "the missed step catches up");
+    chain.worker.run_until(in_a_minute).await;
+    assert_eq!(chain.worker.mailer.outbox().len(), 1);
+}
+
+#[tokio::test]
+async fn another_due_date_moves_what_has_not_left_and_repeats_nothing() {
+    let chain = Chain::start_at(TUESDAY).await;
+    let invoice = chain.invoice_due(date!(2026 - 12 - 01)).await;
+    chain.worker.run_until(datetime!(2026-12-04 12:00 UTC)).await;
+    let patch = rubis_invoices::InvoicePatch::parse(rubis_invoices::InvoiceInput {
+        due_date: Some(date!(2027 - 03 - 01)),
+        ..Default::default()
+    })
+    .unwrap();
+
+    rubis_lifecycle::update_invoice(
+        &mut *chain.conn().await,
+        chain.organization,
+        invoice.id,
+        patch,
+        None,
+        chain.now(),
+    )
+    .await
+    .unwrap();
+
+    assert_eq!(
+        chain.planned(invoice.id).await,
+        [datetime!(2027-03-11 08:00 UTC), datetime!(2027-03-22 08:00 UTC), datetime!(2027-03-31 07:00 UTC)]
+    );
+    chain.worker.run_until(datetime!(2027-03-01 12:00 UTC)).await;
+    assert_eq!(chain.worker.mailer.outbox().len(), 1, "the first step left before and is not sent again");
+}
+
+#[tokio::test]
+async fn a_late_invoice_is_reminded_in_a_minute_and_then_in_the_rhythm_of_its_plan() {
+    let chain = Chain::start_at(TUESDAY).await;
+    let invoice = chain.invoice_due(date!(2026 - 11 - 12)).await;
+    chain.worker.run_until(chain.now() + Duration::seconds(59)).await;
+    assert!(chain.worker.mailer.outbox().is_empty(), "there is a minute to take it back");
+    chain.worker.run_until(TUESDAY + Duration::minutes(1)).await;
+    assert_eq!(chain.worker.mailer.outbox().len(), 1);
+    assert_eq!(
+        chain.planned(invoice.id).await,
+        [datetime!(2026-12-01 08:00 UTC), datetime!(2026-12-11 08:00 UTC), datetime!(2026-12-21 08:00 UTC)]
+    );
+}
+
+#[tokio::test]
+async fn a_pause_until_a_date_moves_reminders_behind_it() {
+    let chain = Chain::start_at(TUESDAY).await;
+    let invoice = chain.invoice_due(date!(2026 - 12 - 01)).await;
+    rubis_lifecycle::pause_invoice(
+        &mut *chain.conn().await,
+        chain.organization,
+        invoice.id,
+        Some(date!(2026 - 12 - 15)),
+        None,
+        chain.now(),
+    )
+    .await
+    .unwrap();
+    let after_the_pause = [
+        datetime!(2026-12-15 08:00 UTC),
+        datetime!(2026-12-22 08:00 UTC),
+        datetime!(2027-01-04 08:00 UTC),
+        datetime!(2027-01-11 08:00 UTC),
+    ];
+    assert_eq!(chain.planned(invoice.id).await, after_the_pause);
+    chain.worker.run_until(datetime!(2026-12-15 07:59 UTC)).await;
+    assert!(chain.worker.mailer.outbox().is_empty());
+    chain.worker.run_until(datetime!(2026-12-15 08:00 UTC)).await;
+    assert_eq!(chain.worker.mailer.outbox().len(), 1);
+}
+
+#[tokio::test]
+async fn an_organization_that_pauses_without_an_end_sends_nothing_until_it_resumes() {
+    let chain = Chain::start_at(TUESDAY).await;
+    let invoice = chain.invoice_due(date!(2026 - 12 - 01)).await;
+    let (organization, owner) = (chain.organization, Some(chain.owner));
+    rubis_lifecycle::pause_organization(&mut *chain.conn().await, organization, None, owner, chain.now())
+        .await
+        .unwrap();
+    chain.worker.run_until(datetime!(2026-12-23 12:00 UTC)).await;
+    assert!(chain.worker.mailer.outbox().is_empty());
+    assert_eq!(chain.planned(invoice.id).await.len(), 4, "nothing is lost");
+
+    rubis_lifecycle::resume_organization(&mut *chain.conn().await, organization, owner, chain.now())
+        .await
+        .unwrap();
+    chain.worker.run_until(datetime!(2026-12-23 12:02 UTC)).await;
+
+    assert_eq!(chain.worker.mailer.outbox().len(), 1, "missed reminders do not leave together");
+    assert_eq!(
+        chain.planned(invoice.id).await,
+        [datetime!(2026-12-30 08:00 UTC), datetime!(2027-01-11 08:00 UTC), datetime!(2027-01-19 08:00 UTC)]
+    );
+}
+
+#[tokio::test]
+async fn a_client_can_be_paused_and_resumed() {
+    let chain = Chain::start_at(TUESDAY).await;
+    let invoice = chain.invoice_due(date!(2026 - 12 - 01)).await;
+    let nominal = chain.planned(invoice.id).await;
+    let (organization, client) = (chain.organization, invoice.client_id);
+    rubis_lifecycle::pause_client(
+        &mut *chain.conn().await,
+        organization,
+        client,
+        Some(date!(2027 - 01 - 15)),
+        None,
+        chain.now(),
+    )
+    .await
+    .unwrap();
+    assert_eq!(chain.planned(invoice.id).await.first(), Some(&datetime!(2027-01-15 08:00 UTC)));
+    rubis_lifecycle::resume_client(&mut *chain.conn().await, organization, client, None, chain.now())
+        .await
+        .unwrap();
+    assert_eq!(chain.planned(invoice.id).await, nominal);
+}
+
+#[tokio::test]
+async fn a_reminder_that_was_taken_out_never_leaves_whatever_is_planned_again() {
+    let chain = Chain::start_at(TUESDAY).await;
+    let invoice = chain.invoice_due(date!(2026 - 12 - 01)).await;
+    let second = chain.relances(invoice.id).await.remove(1);
+    cancel_relance(&mut *chain.conn().await, chain.organization, second.id, chain.owner, chain.now())
+        .await
+        .unwrap();
+    rubis_lifecycle::plan_page_again(&mut *chain.conn().await, chain.organization, None, chain.now())
+        .await
+        .unwrap();
+
+    chain.worker.run_until(datetime!(2026-12-31 12:00 UTC)).await;
+
+    let subjects: Vec<String> = chain.worker.mailer.outbox().into_iter().map(|mail| mail.subject).collect();
+    assert_eq!(subjects, ["Votre facture F-2026-001", "Facture F-2026-001 impayée depuis 20 jours"]);
+    let again =
+        cancel_relance(&mut *chain.conn().await, chain.organization, second.id, chain.owner, chain.now())
+            .await;
+    assert!(again.is_err(), "it is cancelled already");
+}
+
+#[tokio::test]
+async fn a_reminder_sent_now_takes_the_place_of_the_earlier_ones() {
+    let chain = Chain::start_at(TUESDAY).await;
+    let invoice = chain.invoice_due(date!(2026 - 12 - 01)).await;
+    let relances = chain.relances(invoice.id).await;
+    send_relance_now(&mut *chain.conn().await, chain.organization, relances[1].id, chain.now())
+        .await
+        .unwrap();
+    chain.worker.run_due().await;
+    assert_eq!(chain.worker.mailer.outbox().len(), 1);
+    assert_eq!(chain.planned(invoice.id).await.len(), 2);
+    let notice = relances[3].id;
+    let refused = send_relance_now(&mut *chain.conn().await, chain.organization, notice, chain.now()).await;
+    assert!(matches!(refused, Err(rubis_relances::RelanceActionError::ApprovalRequired)));
+}
+
+#[tokio::test]
+async fn a_mail_server_that_is_busy_is_tried_five_times_and_then_the_reminder_has_failed() {
+    let chain = Chain::start_at(TUESDAY).await;
+    let invoice = chain.invoice_due(date!(2026 - 11 - 20)).await;
+    let busy = SendError::Transient { reason: "421 busy".to_owned(), retry_after: None };
+    chain.worker.mailer.fail_next(4, &busy);
+    chain.worker.run_until(TUESDAY + Duration::hours(12)).await;
+    assert_eq!(chain.worker.mailer.take().len(), 1, "the fifth attempt went through");
+
+    let other = chain.invoice_to("Garage Lopez", "contact@garage-lopez.example", date!(2026 - 11 - 20)).await;
+    chain.worker.mailer.fail_next(5, &busy);
+    chain.worker.run_until(TUESDAY + Duration::hours(24)).await;
+    assert!(chain.worker.mailer.outbox().is_empty());
+    let failed = chain.relances(other.id).await.remove(0);
+    assert_eq!(
+        (failed.status, failed.reason.as_deref()),
+        (RelanceStatus::Failed, Some("attempts_exhausted"))
+    );
+    assert_eq!(chain.events(other.id).await.last().map(String::as_str), Some("relance_failed"));
+    assert_eq!(chain.invoice(invoice.id).await.rubis_earned, 1);
+}
+
+#[tokio::test]
+async fn a_refused_recipient_fails_the_reminder_at_once_and_it_can_be_sent_again_by_hand() {
+    let chain = Chain::start_at(TUESDAY).await;
+    let invoice = chain.invoice_due(date!(2026 - 11 - 20)).await;
+    let refused = SendError::Rejected { code: 550, reason: "no such mailbox".to_owned() };
+    chain.worker.mailer.fail_next(1, &refused);
+    chain.worker.run_until(TUESDAY + Duration::minutes(2)).await;
+    let failed = chain.relances(invoice.id).await.remove(0);
+    assert_eq!((failed.status, failed.reason.as_deref()), (RelanceStatus::Failed, Some("rejected")));
+    assert!(failed.reason_detail.as_ref().unwrap().contains("no such mailbox"), "{failed:?}");
+
+    send_relance_now(&mut *chain.conn().await, chain.organization, failed.id, chain.now()).await.unwrap();
+    chain.worker.run_due().await;
+    assert_eq!(chain.worker.mailer.outbox().len(), 1);
+    assert_eq!(chain.relances(invoice.id).await.remove(0).status, RelanceStatus::Sent);
+}
+
+#[tokio::test]
+async fn an_edited_plan_says_what_has_not_left_yet_in_its_new_words() {
+    let chain = Chain::start_at(TUESDAY).await;
+    let invoice = chain.invoice_due(date!(2026 - 12 - 01)).await;
+    chain.worker.run_until(datetime!(2026-12-04 12:00 UTC)).await;
+    let plan = rubis_relances::plan(&mut *chain.conn().await, chain.organization, invoice.plan_id.unwrap())
+        .await
+        .unwrap()
+        .unwrap();
+    let steps = plan
+        .steps
+        .iter()
+        .map(|step| rubis_relances::StepInput {
+            id: Some(step.id),
+            offset_days: step.content.offset_days,
+            tone: step.content.tone,
+            subject: format!("{} (nouveau)", step.content.subject),
+            body: step.content.body.clone(),
+            requires_manual_validation: None,
+        })
+        .collect();
+    let input = rubis_relances::PlanInput { name: plan.name, is_default: true, steps };
+    let edited = rubis_relances::NewPlan::try_from(input).unwrap();
+    rubis_lifecycle::replace_plan(&mut *chain.conn().await, chain.organization, plan.id, edited, chain.now())
+        .await
+        .unwrap();
+
+    chain.worker.run_until(datetime!(2026-12-12 12:00 UTC)).await;
+
+    let subjects: Vec<String> = chain.worker.mailer.outbox().into_iter().map(|mail| mail.subject).collect();
+    assert_eq!(
+        subjects,
+        ["Votre facture F-2026-001", "Facture F-2026-001 : en attente de règlement (nouveau)"],
+        "the step that had left is not sent again in its new words"
+    );
+}
