@@ -178,7 +178,7 @@ impl Stack {
         )?;
         let redis = step_with(
             "Redis",
-            || Redis::start(&programs.redis, &place.data.join("redis"), &log("redis"), ports.redis),
+            || Redis::start(&programs.redis, &log("redis"), ports.redis),
             |server| on_port(server.port()),
         )?;
         let addresses = Addresses {

@@ -44,7 +44,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     )?;
     let redis = step_with(
         "Redis",
-        || Redis::start(&programs.redis, &below.join("redis"), &below.join("redis.log"), ports::any()?),
+        || Redis::start(&programs.redis, &below.join("redis.log"), ports::any()?),
         |redis| Some(format!("port {}", redis.port())),
     )?;
 

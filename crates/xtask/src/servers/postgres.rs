@@ -33,6 +33,18 @@ pub struct Postgres {
     programs: PathBuf,
     port: u16,
     password: String,
+    /// After the process: a field is dropped once those before it have been.
+    _data: Option<RemovedAtTheEnd>,
+}
+
+/// Data that nobody wants once its server has stopped.
+struct RemovedAtTheEnd(PathBuf);
+
+impl Drop for RemovedAtTheEnd {
+    fn drop(&mut self) {
+        // What cannot be removed is in a directory for temporary data.
+        let _ = fs::remove_dir_all(&self.0);
+    }
 }
 
 impl Postgres {
@@ -60,6 +72,7 @@ impl Postgres {
             initialise(programs, &directory, account.as_ref())?;
         }
 
+        let data = (durability == Durability::Disposable).then(|| RemovedAtTheEnd(directory.clone()));
         let mut settings = vec![
             "listen_addresses=127.0.0.1".to_owned(),
             format!("port={port}"),
@@ -89,7 +102,7 @@ impl Postgres {
             .log(log)
             .stop_with(StopSignal::Int, Duration::from_secs(30))
             .start()?;
-        let mut server = Self { process, programs: programs.to_owned(), port, password };
+        let mut server = Self { process, programs: programs.to_owned(), port, password, _data: data };
         server.wait_until_ready()?;
         Ok(server)
     }

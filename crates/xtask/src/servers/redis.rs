@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::account::{Account, data_directory};
+use super::account::Account;
 use crate::processes::{Guarded, Launch};
 
 /// A running server. Dropping it stops it.
@@ -24,16 +24,14 @@ impl Redis {
     ///
     /// # Errors
     /// When it does not start, with the end of its log.
-    pub fn start(program: &Path, directory: &Path, log: &Path, port: u16) -> Result<Self> {
-        let account = Account::for_servers()?;
-        let directory = data_directory(directory, account.as_ref())?;
+    pub fn start(program: &Path, log: &Path, port: u16) -> Result<Self> {
         let port_text = port.to_string();
         let mut process = Launch::new("Redis", program)
             .arguments(["--bind", "127.0.0.1", "--port", &port_text, "--protected-mode", "yes"])
             .arguments(["--save", "", "--appendonly", "no", "--maxmemory-policy", "noeviction"])
             .arguments(["--daemonize", "no"])
-            .directory(directory)
-            .account(account)
+            .directory("/")
+            .account(Account::for_servers()?)
             .log(log)
             .start()?;
         process.wait_until(Duration::from_secs(20), || answers(port))?;
