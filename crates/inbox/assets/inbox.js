@@ -4,6 +4,8 @@
 const list = document.getElementById("mails");
 const clear = document.getElementById("clear");
 
+const pause = (milliseconds) => new Promise((resume) => setTimeout(resume, milliseconds));
+
 async function refresh() {
   const answer = await fetch(location.href);
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("mails");
@@ -20,10 +22,11 @@ async function watch() {
       if (items.length > 0) {
         newest = items[items.length - 1].id;
         await refresh();
+        await pause(500);
       }
     } catch {
       // The inbox is being restarted: ask again in a moment.
-      await new Promise((resume) => setTimeout(resume, 2000));
+      await pause(2000);
     }
   }
 }

@@ -38,10 +38,7 @@ impl Behaviour {
     /// # Errors
     /// Names the first fault whose reply code, fraction or stage makes no sense.
     pub fn validate(&self) -> Result<(), InvalidBehaviour> {
-        self.faults
-            .iter()
-            .enumerate()
-            .try_for_each(|(index, fault)| fault.validate(index))
+        self.faults.iter().enumerate().try_for_each(|(index, fault)| fault.validate(index))
     }
 }
 
@@ -72,13 +69,7 @@ fn always() -> f64 {
 
 impl Fault {
     fn new(stage: Stage, action: Action) -> Self {
-        Self {
-            stage,
-            action,
-            times: None,
-            fraction: always(),
-            recipient: None,
-        }
+        Self { stage, action, times: None, fraction: always(), recipient: None }
     }
 
     /// Answers with a reply code (400 to 599).
@@ -156,12 +147,7 @@ pub enum Stage {
 
 /// What happens instead of the normal answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(
-    rename_all = "camelCase",
-    rename_all_fields = "camelCase",
-    tag = "kind",
-    deny_unknown_fields
-)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "kind", deny_unknown_fields)]
 pub enum Action {
     /// A negative reply. 421 also closes the connection, as the standard asks.
     Reply {

@@ -33,26 +33,17 @@ struct ActiveFault {
 impl Faults {
     /// Replaces everything that was programmed before.
     pub(crate) fn set(&self, behaviour: Behaviour) {
-        *self.lock() = behaviour
-            .faults
-            .into_iter()
-            .map(|fault| ActiveFault { fault, credit: 0.0 })
-            .collect();
+        *self.lock() = behaviour.faults.into_iter().map(|fault| ActiveFault { fault, credit: 0.0 }).collect();
     }
 
     /// The behaviour as it stands: `times` is what is left.
     pub(crate) fn get(&self) -> Behaviour {
-        Behaviour {
-            faults: self.lock().iter().map(|active| active.fault.clone()).collect(),
-        }
+        Behaviour { faults: self.lock().iter().map(|active| active.fault.clone()).collect() }
     }
 
     /// Asks every fault, in order, and spends those that happen.
     pub(crate) fn decide<R: AsRef<str>>(&self, stage: Stage, recipients: &[R]) -> Verdict {
-        let mut verdict = Verdict {
-            delay: Duration::ZERO,
-            action: None,
-        };
+        let mut verdict = Verdict { delay: Duration::ZERO, action: None };
         for active in self.lock().iter_mut() {
             if !active.matches(stage, recipients) || !active.happens() {
                 continue;
@@ -77,9 +68,7 @@ impl ActiveFault {
         self.fault.stage == stage
             && self.fault.recipient.as_ref().is_none_or(|text| {
                 let text = text.to_ascii_lowercase();
-                recipients
-                    .iter()
-                    .any(|recipient| recipient.as_ref().to_ascii_lowercase().contains(&text))
+                recipients.iter().any(|recipient| recipient.as_ref().to_ascii_lowercase().contains(&text))
             })
     }
 
@@ -113,9 +102,7 @@ mod tests {
     #[test]
     fn a_fault_happens_as_often_as_it_was_told_to_and_then_no_more() {
         let faults = programmed(Behaviour::with(Fault::reply(Stage::Mail, 451).times(2)));
-        let hits = (0..5)
-            .filter(|_| faults.decide(Stage::Mail, &NOBODY).action.is_some())
-            .count();
+        let hits = (0..5).filter(|_| faults.decide(Stage::Mail, &NOBODY).action.is_some()).count();
         assert_eq!(hits, 2);
         assert_eq!(faults.get().faults[0].times, Some(0));
     }
@@ -123,17 +110,15 @@ mod tests {
     #[test]
     fn a_fraction_is_spread_evenly() {
         let faults = programmed(Behaviour::with(Fault::close(Stage::Message).fraction(0.1)));
-        let hits: Vec<usize> = (1..=30)
-            .filter(|_| faults.decide(Stage::Message, &["a@example.fr"]).action.is_some())
-            .collect();
+        let hits: Vec<usize> =
+            (1..=30).filter(|_| faults.decide(Stage::Message, &["a@example.fr"]).action.is_some()).collect();
         assert_eq!(hits, [10, 20, 30]);
     }
 
     #[test]
     fn a_recipient_pattern_spares_the_others() {
-        let faults = programmed(Behaviour::with(
-            Fault::reply(Stage::Recipient, 550).for_recipient("@Refuse.FR"),
-        ));
+        let faults =
+            programmed(Behaviour::with(Fault::reply(Stage::Recipient, 550).for_recipient("@Refuse.FR")));
         assert_eq!(faults.decide(Stage::Recipient, &["anne@garde.fr"]).action, None);
         assert_eq!(
             faults.decide(Stage::Recipient, &["anne@refuse.fr"]).action,
@@ -160,10 +145,7 @@ mod tests {
         assert!(refused(Fault::reply(Stage::Mail, 250)));
         assert!(refused(Fault::close(Stage::Mail).fraction(0.0)));
         assert!(refused(Fault::close(Stage::Mail).fraction(f64::NAN)));
-        assert!(refused(Fault {
-            stage: Stage::Mail,
-            ..Fault::accept_and_close()
-        }));
+        assert!(refused(Fault { stage: Stage::Mail, ..Fault::accept_and_close() }));
         assert!(!refused(Fault::accept_and_close().fraction(0.5)));
     }
 }

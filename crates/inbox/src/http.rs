@@ -62,11 +62,7 @@ pub(crate) fn start(
     let server = HttpServer::new(move || {
         App::new()
             .app_data(state.clone())
-            .app_data(
-                web::JsonConfig::default()
-                    .limit(MAX_BODY_BYTES)
-                    .error_handler(api::refused_body),
-            )
+            .app_data(web::JsonConfig::default().limit(MAX_BODY_BYTES).error_handler(api::refused_body))
             .app_data(web::QueryConfig::default().error_handler(api::refused_query))
             .wrap(
                 DefaultHeaders::new()

@@ -67,11 +67,8 @@ impl Inbox {
         let smtp_error = |source| StartError::Smtp { addr, source };
         let listener = TcpListener::bind(addr).await.map_err(smtp_error)?;
         let smtp_addr = listener.local_addr().map_err(smtp_error)?;
-        let shared = Arc::new(Shared {
-            store: Store::new(settings.keep),
-            faults: Faults::default(),
-            settings,
-        });
+        let shared =
+            Arc::new(Shared { store: Store::new(settings.keep), faults: Faults::default(), settings });
         let http = match shared.settings.http_addr {
             Some(addr) => Some(
                 http::start(addr, smtp_addr, Arc::clone(&shared))
@@ -81,13 +78,7 @@ impl Inbox {
         };
         let (stop, stopped) = watch::channel(false);
         let accepting = tokio::spawn(smtp::serve(listener, Arc::clone(&shared), stopped));
-        Ok(Self {
-            shared,
-            smtp_addr,
-            http,
-            stop,
-            accepting,
-        })
+        Ok(Self { shared, smtp_addr, http, stop, accepting })
     }
 
     /// Where mails are taken.
@@ -107,12 +98,7 @@ impl Inbox {
 
     /// The mails that match, oldest first.
     pub fn find(&self, query: &MailQuery) -> Vec<Mail> {
-        self.shared
-            .store
-            .list(query)
-            .iter()
-            .map(|mail| mail.open())
-            .collect()
+        self.shared.store.list(query).iter().map(|mail| mail.open()).collect()
     }
 
     /// Waits until at least `count` mails match; gives those that are there when the time is up,

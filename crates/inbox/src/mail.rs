@@ -104,10 +104,7 @@ impl StoredMail {
             size: raw.len(),
         };
         drop(parsed);
-        Self {
-            summary,
-            raw: raw.into(),
-        }
+        Self { summary, raw: raw.into() }
     }
 
     /// Reads the bodies.
@@ -117,18 +114,14 @@ impl StoredMail {
         Mail {
             summary: self.summary.clone(),
             text: message.and_then(|m| {
-                let part = m
-                    .text_bodies()
-                    .find(|part| part.is_text() && !part.is_text_html());
+                let part = m.text_bodies().find(|part| part.is_text() && !part.is_text_html());
                 part.and_then(|part| part.text_contents()).map(str::to_owned)
             }),
             html: message.and_then(|m| {
                 let part = m.html_bodies().find(|part| part.is_text_html());
                 part.and_then(|part| part.text_contents()).map(str::to_owned)
             }),
-            headers: message
-                .map(|m| m.headers_raw().map(unfolded).collect())
-                .unwrap_or_default(),
+            headers: message.map(|m| m.headers_raw().map(unfolded).collect()).unwrap_or_default(),
             attachments: message
                 .map(|m| {
                     let names = m.attachments().map(|part| part.attachment_name());
@@ -145,18 +138,12 @@ fn addresses(header: Option<&mail_parser::Address<'_>>) -> Vec<Address> {
     header
         .iter()
         .filter_map(|one| {
-            Some(Address {
-                name: one.name().map(str::to_owned),
-                address: one.address()?.to_owned(),
-            })
+            Some(Address { name: one.name().map(str::to_owned), address: one.address()?.to_owned() })
         })
         .collect()
 }
 
 fn unfolded((name, value): (&str, &str)) -> Header {
     let value = value.trim().replace("\r\n", "");
-    Header {
-        name: name.to_owned(),
-        value: value.replace('\n', ""),
-    }
+    Header { name: name.to_owned(), value: value.replace('\n', "") }
 }

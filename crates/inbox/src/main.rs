@@ -1,6 +1,7 @@
 //! The development mail inbox: `rubis-inbox --smtp 127.0.0.1:1025 --http 127.0.0.1:8025`.
 
 use std::error::Error;
+use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 
 use clap::Parser;
@@ -26,8 +27,9 @@ struct Arguments {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let filter = EnvFilter::try_from_env("LOG_LEVEL").unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).init();
+    let filter =
+        EnvFilter::try_from_env("LOG_LEVEL").unwrap_or_else(|_| EnvFilter::new("info,actix_server=warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(std::io::stdout().is_terminal()).init();
     let arguments = Arguments::parse();
 
     let mut terminate = signal(SignalKind::terminate())?;
@@ -38,7 +40,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         ..InboxSettings::default()
     })
     .await?;
-    info!(smtp = %inbox.smtp_addr(), page = %format!("http://{}/", arguments.http), "ready");
+    info!(smtp = %inbox.smtp_addr(), page = %format!("http://{}/", inbox.http_addr().unwrap_or(arguments.http)), "ready");
 
     tokio::select! {
         _ = terminate.recv() => {}

@@ -12,6 +12,9 @@ use crate::mail::{Envelope, StoredMail};
 /// However many mails may be kept, their bytes stay below this.
 const MAX_KEPT_BYTES: usize = 512 * 1024 * 1024;
 
+/// A waiting reader looks at most this often.
+const LOOK_PAUSE: Duration = Duration::from_millis(5);
+
 /// Which mails are wanted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MailQuery {
@@ -24,19 +27,34 @@ pub struct MailQuery {
 impl MailQuery {
     /// The mails to this recipient.
     pub fn to(recipient: impl Into<String>) -> Self {
-        Self {
-            to: Some(recipient.into()),
-            since: None,
-        }
+        Self { to: Some(recipient.into()), since: None }
     }
 
-    fn matches(&self, mail: &StoredMail) -> bool {
-        self.since.is_none_or(|since| mail.summary.id > since)
-            && self.to.as_ref().is_none_or(|to| {
-                let to = to.to_ascii_lowercase();
+    fn prepared(&self) -> Wanted {
+        Wanted { to: self.to.as_ref().map(|to| to.to_ascii_lowercase()), since: self.since.unwrap_or(0) }
+    }
+}
+
+/// A query, made ready to be asked of many mails.
+struct Wanted {
+    /// In lower case.
+    to: Option<String>,
+    since: u64,
+}
+
+impl Wanted {
+    /// The mails that match, oldest first.
+    fn among<'a>(
+        &'a self,
+        mails: &'a VecDeque<Arc<StoredMail>>,
+    ) -> impl Iterator<Item = &'a Arc<StoredMail>> {
+        let first = mails.partition_point(|mail| mail.summary.id <= self.since);
+        mails.range(first..).filter(|mail| {
+            self.to.as_ref().is_none_or(|to| {
                 let mut recipients = mail.summary.envelope_to.iter();
-                recipients.any(|recipient| recipient.to_ascii_lowercase().contains(&to))
+                recipients.any(|recipient| recipient.to_ascii_lowercase().contains(to))
             })
+        })
     }
 }
 
@@ -57,11 +75,7 @@ struct Kept {
 
 impl Store {
     pub(crate) fn new(keep: usize) -> Self {
-        Self {
-            kept: Mutex::default(),
-            keep: keep.max(1),
-            arrivals: watch::Sender::new(0),
-        }
+        Self { kept: Mutex::default(), keep: keep.max(1), arrivals: watch::Sender::new(0) }
     }
 
     /// Keeps a mail, and lets the oldest go when there is no room.
@@ -71,8 +85,7 @@ impl Store {
         kept.last_id += 1;
         let id = kept.last_id;
         kept.bytes += raw.len();
-        kept.mails
-            .push_back(Arc::new(StoredMail::new(id, received_at, envelope, raw)));
+        kept.mails.push_back(Arc::new(StoredMail::new(id, received_at, envelope, raw)));
         while kept.mails.len() > self.keep || (kept.bytes > MAX_KEPT_BYTES && kept.mails.len() > 1) {
             if let Some(oldest) = kept.mails.pop_front() {
                 kept.bytes -= oldest.raw.len();
@@ -86,19 +99,12 @@ impl Store {
     /// The mails that match, oldest first.
     pub(crate) fn list(&self, query: &MailQuery) -> Vec<Arc<StoredMail>> {
         let kept = self.lock();
-        kept.mails
-            .iter()
-            .filter(|mail| query.matches(mail))
-            .map(Arc::clone)
-            .collect()
+        query.prepared().among(&kept.mails).map(Arc::clone).collect()
     }
 
     pub(crate) fn find(&self, id: u64) -> Option<Arc<StoredMail>> {
         let kept = self.lock();
-        let position = kept
-            .mails
-            .binary_search_by_key(&id, |mail| mail.summary.id)
-            .ok()?;
+        let position = kept.mails.binary_search_by_key(&id, |mail| mail.summary.id).ok()?;
         kept.mails.get(position).map(Arc::clone)
     }
 
@@ -116,12 +122,15 @@ impl Store {
         timeout: Duration,
     ) -> Vec<Arc<StoredMail>> {
         let mut arrivals = self.arrivals.subscribe();
+        let wanted = query.prepared();
         let enough = async {
-            while self.list(query).len() < count {
+            while wanted.among(&self.lock().mails).take(count).count() < count {
                 // The sender lives in `self`, so this cannot fail while we wait.
                 if arrivals.changed().await.is_err() {
                     return;
                 }
+                // In a burst, look once for many arrivals rather than at each.
+                tokio::time::sleep(LOOK_PAUSE).await;
             }
         };
         // Too late or not, what is there is the answer.
@@ -147,10 +156,7 @@ mod tests {
     use super::*;
 
     fn envelope(to: &str) -> Envelope {
-        Envelope {
-            from: String::new(),
-            to: vec![to.to_owned()],
-        }
+        Envelope { from: String::new(), to: vec![to.to_owned()] }
     }
 
     #[test]
@@ -159,11 +165,7 @@ mod tests {
         for to in ["a@x.fr", "b@x.fr", "c@x.fr"] {
             store.add(envelope(to), b"Subject: x\r\n\r\n".to_vec());
         }
-        let ids: Vec<u64> = store
-            .list(&MailQuery::default())
-            .iter()
-            .map(|m| m.summary.id)
-            .collect();
+        let ids: Vec<u64> = store.list(&MailQuery::default()).iter().map(|m| m.summary.id).collect();
         assert_eq!(ids, [2, 3]);
         assert!(store.find(1).is_none());
         assert_eq!(store.find(3).unwrap().summary.envelope_to, ["c@x.fr"]);
@@ -175,10 +177,7 @@ mod tests {
         store.add(envelope("a@x.fr"), Vec::new());
         store.clear();
         assert_eq!(store.add(envelope("a@x.fr"), Vec::new()), 2);
-        let after_the_first = MailQuery {
-            since: Some(1),
-            to: Some("A@X".into()),
-        };
+        let after_the_first = MailQuery { since: Some(1), to: Some("A@X".into()) };
         assert_eq!(store.list(&after_the_first).len(), 1);
     }
 }

@@ -22,9 +22,7 @@ struct Client {
 
 impl Client {
     async fn connect(addr: SocketAddr) -> Self {
-        Self {
-            stream: BufReader::new(TcpStream::connect(addr).await.unwrap()),
-        }
+        Self { stream: BufReader::new(TcpStream::connect(addr).await.unwrap()) }
     }
 
     /// A connection that has been greeted and has said hello.
@@ -89,22 +87,14 @@ async fn a_mail_is_kept_with_its_envelope_its_parts_and_its_exact_bytes() {
                    Message-ID: <1@rubis.test>\r\nSubject: =?utf-8?Q?Impay=C3=A9?=\r\nMIME-Version: 1.0\r\n\
                    Content-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\n\
                    .. hidden dot\r\n--b\r\nContent-Type: text/html\r\n\r\n<p>Hi</p>\r\n--b--\r\n";
-    assert_eq!(
-        client
-            .deliver("anne@client.fr", &content.replace("\r\n.", "\r\n.."))
-            .await,
-        250
-    );
+    assert_eq!(client.deliver("anne@client.fr", &content.replace("\r\n.", "\r\n..")).await, 250);
 
     let mails = inbox.messages();
     assert_eq!(mails.len(), 1);
     let mail = &mails[0];
     assert_eq!(mail.summary.envelope_from, "relances@rubis.test");
     assert_eq!(mail.summary.envelope_to, ["anne@client.fr"]);
-    assert_eq!(
-        mail.summary.from.as_ref().unwrap().name.as_deref(),
-        Some("Café Martin")
-    );
+    assert_eq!(mail.summary.from.as_ref().unwrap().name.as_deref(), Some("Café Martin"));
     assert_eq!(mail.summary.cc[0].address, "bruno@client.fr");
     assert_eq!(mail.summary.reply_to.as_ref().unwrap().address, "marc@cafe.fr");
     assert_eq!(mail.summary.subject, "Impayé");
@@ -183,10 +173,7 @@ async fn a_line_without_end_ends_the_connection() {
 
 #[tokio::test]
 async fn a_mail_beyond_the_limit_is_refused_however_it_is_announced() {
-    let settings = InboxSettings {
-        max_message_bytes: 1000,
-        ..InboxSettings::default()
-    };
+    let settings = InboxSettings { max_message_bytes: 1000, ..InboxSettings::default() };
     let inbox = Inbox::start(settings).await.unwrap();
     let mut client = Client::ready(inbox.smtp_addr()).await;
     assert_eq!(client.say("MAIL FROM:<a@x.fr> SIZE=1001").await, 552);
@@ -197,16 +184,8 @@ async fn a_mail_beyond_the_limit_is_refused_however_it_is_announced() {
 
 #[tokio::test]
 async fn where_a_password_is_asked_for_only_the_right_one_sends() {
-    let auth = AuthPolicy::Required {
-        username: "anne".into(),
-        password: "secret".into(),
-    };
-    let inbox = Inbox::start(InboxSettings {
-        auth,
-        ..InboxSettings::default()
-    })
-    .await
-    .unwrap();
+    let auth = AuthPolicy::Required { username: "anne".into(), password: "secret".into() };
+    let inbox = Inbox::start(InboxSettings { auth, ..InboxSettings::default() }).await.unwrap();
     let mut client = Client::ready(inbox.smtp_addr()).await;
     assert_eq!(client.say("MAIL FROM:<a@x.fr>").await, 530);
     assert_eq!(client.say("AUTH PLAIN AGFubmUAb3RoZXI=").await, 535);
@@ -284,14 +263,10 @@ async fn waiting_ends_with_the_mail_that_was_waited_for_or_with_the_time() {
         client.deliver("b@x.fr", "Subject: x\r\n").await;
         client.deliver("a@x.fr", "Subject: x\r\n").await
     });
-    let mails = inbox
-        .wait_for(&MailQuery::to("a@x.fr"), 1, Duration::from_secs(10))
-        .await;
+    let mails = inbox.wait_for(&MailQuery::to("a@x.fr"), 1, Duration::from_secs(10)).await;
     assert_eq!(mails.len(), 1);
     assert_eq!(sender.await.unwrap(), 250);
-    let none = inbox
-        .wait_for(&MailQuery::to("c@x.fr"), 1, Duration::from_millis(10))
-        .await;
+    let none = inbox.wait_for(&MailQuery::to("c@x.fr"), 1, Duration::from_millis(10)).await;
     assert!(none.is_empty());
 }
 

@@ -42,10 +42,7 @@ struct Guarded {
 impl RateLimiter {
     /// Limits within this process alone.
     pub fn memory(clock: SharedClock) -> Self {
-        Self {
-            redis: None,
-            memory: MemoryStore::new(clock),
-        }
+        Self { redis: None, memory: MemoryStore::new(clock) }
     }
 
     /// Limits across all processes that use this Redis and prefix; within this process, by `clock`, while it
@@ -56,10 +53,7 @@ impl RateLimiter {
             away: AtomicBool::new(false),
             ask_again_at: Mutex::new(None),
         };
-        Self {
-            redis: Some(guarded),
-            memory: MemoryStore::new(clock),
-        }
+        Self { redis: Some(guarded), memory: MemoryStore::new(clock) }
     }
 
     /// Counts one attempt under `key`, unless it is one too many: attempts that are refused are not counted.
@@ -83,20 +77,14 @@ impl RateLimiter {
 
 impl Guarded {
     fn is_worth_asking(&self) -> bool {
-        let ask_again_at = self
-            .ask_again_at
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let ask_again_at = self.ask_again_at.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         ask_again_at.is_none_or(|at| Instant::now() >= at)
     }
 
     /// Logs once when an outage begins and once when it ends.
     fn remember(&self, failure: Option<&crate::redis::RedisUnavailable>) {
         let ask_again_at = failure.map(|_| Instant::now() + RETRY_REDIS_AFTER);
-        *self
-            .ask_again_at
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner) = ask_again_at;
+        *self.ask_again_at.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = ask_again_at;
         let was_away = self.away.swap(failure.is_some(), Ordering::Relaxed);
         match failure {
             Some(error) if !was_away => {

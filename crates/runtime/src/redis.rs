@@ -27,11 +27,8 @@ pub fn pool(settings: &RedisSettings, size: usize) -> Result<Pool, RedisPoolErro
     let connections = AsyncConnectionConfig::new()
         .set_connection_timeout(Some(REDIS_TIMEOUT))
         .set_response_timeout(Some(REDIS_TIMEOUT));
-    let manager = Manager::new_with_config(settings.url.expose_secret(), connections).map_err(|error| {
-        RedisPoolError {
-            reason: error.category().to_owned(),
-        }
-    })?;
+    let manager = Manager::new_with_config(settings.url.expose_secret(), connections)
+        .map_err(|error| RedisPoolError { reason: error.category().to_owned() })?;
     Pool::builder(manager)
         .max_size(size)
         .runtime(Runtime::Tokio1)
@@ -39,9 +36,7 @@ pub fn pool(settings: &RedisSettings, size: usize) -> Result<Pool, RedisPoolErro
         .create_timeout(Some(REDIS_TIMEOUT))
         .recycle_timeout(Some(REDIS_TIMEOUT))
         .build()
-        .map_err(|error| RedisPoolError {
-            reason: error.to_string(),
-        })
+        .map_err(|error| RedisPoolError { reason: error.to_string() })
 }
 
 /// Why Redis is not there.

@@ -19,9 +19,7 @@ pub struct Shutdown {
 impl Shutdown {
     /// A wish that only [`request`](Self::request) expresses: for tests and tools.
     pub fn manual() -> Self {
-        Self {
-            requested: Arc::new(watch::Sender::new(false)),
-        }
+        Self { requested: Arc::new(watch::Sender::new(false)) }
     }
 
     /// A wish that `SIGTERM` and `SIGINT` express. A second signal ends the process at once, for whoever does

@@ -44,13 +44,8 @@ struct MailList {
 #[get("/api/messages")]
 async fn list_messages(state: web::Data<State>, query: web::Query<ListQuery>) -> HttpResponse {
     let query = query.into_inner();
-    let mails = state.shared.store.list(&MailQuery {
-        to: query.to,
-        since: query.since,
-    });
-    HttpResponse::Ok().json(MailList {
-        items: mails.iter().map(|mail| mail.summary.clone()).collect(),
-    })
+    let mails = state.shared.store.list(&MailQuery { to: query.to, since: query.since });
+    HttpResponse::Ok().json(MailList { items: mails.iter().map(|mail| mail.summary.clone()).collect() })
 }
 
 #[derive(Debug, Deserialize)]
@@ -83,18 +78,9 @@ struct Waited {
 /// `GET /api/messages/wait?to=&since=&count=1&timeoutSeconds=30`: answers as soon as `count` mails match.
 #[get("/api/messages/wait")]
 async fn wait_for_messages(state: web::Data<State>, query: web::Query<WaitQuery>) -> HttpResponse {
-    let WaitQuery {
-        to,
-        since,
-        count,
-        timeout_seconds,
-    } = query.into_inner();
+    let WaitQuery { to, since, count, timeout_seconds } = query.into_inner();
     let timeout = Duration::from_secs(timeout_seconds.min(MAX_WAIT_SECONDS));
-    let mails = state
-        .shared
-        .store
-        .wait(&MailQuery { to, since }, count, timeout)
-        .await;
+    let mails = state.shared.store.wait(&MailQuery { to, since }, count, timeout).await;
     HttpResponse::Ok().json(Waited {
         complete: mails.len() >= count,
         items: mails.iter().map(|mail| mail.summary.clone()).collect(),
@@ -114,9 +100,7 @@ async fn read_message(state: web::Data<State>, id: web::Path<u64>) -> HttpRespon
 #[get("/api/messages/{id}/raw")]
 async fn read_raw_message(state: web::Data<State>, id: web::Path<u64>) -> HttpResponse {
     match state.shared.store.find(*id) {
-        Some(mail) => HttpResponse::Ok()
-            .content_type("text/plain; charset=utf-8")
-            .body(mail.raw.to_vec()),
+        Some(mail) => HttpResponse::Ok().content_type("text/plain; charset=utf-8").body(mail.raw.to_vec()),
         None => unknown_mail(),
     }
 }

@@ -60,10 +60,7 @@ mod tests {
 
     #[test]
     fn nothing_that_was_sent_can_leave_its_element_or_attribute() {
-        assert_eq!(
-            escape("<script>\"'&</script>"),
-            "&lt;script&gt;&quot;&#39;&amp;&lt;/script&gt;"
-        );
+        assert_eq!(escape("<script>\"'&</script>"), "&lt;script&gt;&quot;&#39;&amp;&lt;/script&gt;");
     }
 
     #[test]

@@ -22,12 +22,7 @@ const MAIL_CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'unsaf
 
 /// Adds the pages and what they load.
 pub(super) fn routes(config: &mut web::ServiceConfig) {
-    config
-        .service(list_page)
-        .service(mail_page)
-        .service(mail_html)
-        .service(stylesheet)
-        .service(script);
+    config.service(list_page).service(mail_page).service(mail_html).service(stylesheet).service(script);
 }
 
 #[derive(Debug, Deserialize)]
@@ -40,10 +35,7 @@ struct Search {
 #[get("/")]
 async fn list_page(state: web::Data<State>, search: web::Query<Search>) -> HttpResponse {
     let to = search.to.trim();
-    let query = MailQuery {
-        to: (!to.is_empty()).then(|| to.to_owned()),
-        since: None,
-    };
+    let query = MailQuery { to: (!to.is_empty()).then(|| to.to_owned()), since: None };
     let mails = state.shared.store.list(&query);
     let newest = mails.last().map_or(0, |mail| mail.summary.id);
 
@@ -87,10 +79,7 @@ fn count_line(count: usize) -> String {
 }
 
 fn list_item(mail: &MailSummary) -> String {
-    let sender = mail
-        .from
-        .as_ref()
-        .map_or_else(|| mail.envelope_from.clone(), short_name);
+    let sender = mail.from.as_ref().map_or_else(|| mail.envelope_from.clone(), short_name);
     format!(
         "<li><a href=\"/mails/{}\"><span class=\"who\"><b>{}</b><span class=\"to\">to {}</span></span>\
          <span class=\"subject\">{}</span><time datetime=\"{}\">{}</time></a></li>\n",
@@ -111,14 +100,12 @@ async fn mail_page(state: web::Data<State>, id: web::Path<u64>) -> HttpResponse 
             let mail = mail.open();
             html(page(subject(&mail.summary), "", &mail_body(&mail)))
         }
-        None => HttpResponse::NotFound()
-            .content_type(ContentType::html())
-            .body(page(
-                "No such mail",
-                "",
-                "<header><h1><a href=\"/\">Rubis inbox</a></h1></header>\n\
+        None => HttpResponse::NotFound().content_type(ContentType::html()).body(page(
+            "No such mail",
+            "",
+            "<header><h1><a href=\"/\">Rubis inbox</a></h1></header>\n\
              <main><p class=\"empty\">This mail is gone, or never came.</p></main>\n",
-            )),
+        )),
     }
 }
 
@@ -140,24 +127,10 @@ fn mail_body(mail: &Mail) -> String {
     line("Reply-To", people(summary.reply_to.as_slice()));
     line(
         "Envelope",
-        format!(
-            "{} → {}",
-            escape(&summary.envelope_from),
-            escape(&summary.envelope_to.join(", "))
-        ),
+        format!("{} → {}", escape(&summary.envelope_from), escape(&summary.envelope_to.join(", "))),
     );
-    line(
-        "Message-ID",
-        summary
-            .message_id
-            .as_deref()
-            .map(|id| escape(id).into_owned())
-            .unwrap_or_default(),
-    );
-    line(
-        "Received",
-        format!("{} UTC, {} bytes", people_time(summary.received_at), summary.size),
-    );
+    line("Message-ID", summary.message_id.as_deref().map(|id| escape(id).into_owned()).unwrap_or_default());
+    line("Received", format!("{}, {} bytes", people_time(summary.received_at), summary.size));
     line("Attachments", escape(&mail.attachments.join(", ")).into_owned());
     body.push_str("</dl>\n");
     if mail.html.is_some() {
@@ -169,11 +142,8 @@ fn mail_body(mail: &Mail) -> String {
         );
     }
     if let Some(text) = &mail.text {
-        let _written = writeln!(
-            body,
-            "<section><h2>Text</h2><pre>{}</pre></section>",
-            escape_with_links(text)
-        );
+        let _written =
+            writeln!(body, "<section><h2>Text</h2><pre>{}</pre></section>", escape_with_links(text));
     }
     body.push_str("<details><summary>Headers</summary><pre>");
     for header in &mail.headers {
@@ -197,18 +167,13 @@ async fn mail_html(state: web::Data<State>, id: web::Path<u64>) -> HttpResponse 
     };
     HttpResponse::Ok()
         .content_type(ContentType::html())
-        .insert_header((
-            "Content-Security-Policy",
-            HeaderValue::from_static(MAIL_CONTENT_SECURITY_POLICY),
-        ))
+        .insert_header(("Content-Security-Policy", HeaderValue::from_static(MAIL_CONTENT_SECURITY_POLICY)))
         .body(format!("<base target=\"_blank\">{part}"))
 }
 
 #[get("/inbox.css")]
 async fn stylesheet() -> HttpResponse {
-    HttpResponse::Ok()
-        .content_type("text/css; charset=utf-8")
-        .body(include_str!("../../assets/inbox.css"))
+    HttpResponse::Ok().content_type("text/css; charset=utf-8").body(include_str!("../../assets/inbox.css"))
 }
 
 #[get("/inbox.js")]
@@ -223,11 +188,7 @@ fn html(page: String) -> HttpResponse {
 }
 
 fn subject(mail: &MailSummary) -> &str {
-    if mail.subject.is_empty() {
-        "(no subject)"
-    } else {
-        &mail.subject
-    }
+    if mail.subject.is_empty() { "(no subject)" } else { &mail.subject }
 }
 
 fn short_name(address: &Address) -> String {
@@ -236,23 +197,19 @@ fn short_name(address: &Address) -> String {
 
 fn people(addresses: &[Address]) -> String {
     let one = |address: &Address| match &address.name {
-        Some(name) => format!(
-            "{} <span class=\"quiet\">&lt;{}&gt;</span>",
-            escape(name),
-            escape(&address.address)
-        ),
+        Some(name) => {
+            format!("{} <span class=\"quiet\">&lt;{}&gt;</span>", escape(name), escape(&address.address))
+        }
         None => escape(&address.address).into_owned(),
     };
     addresses.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
 fn people_time(instant: OffsetDateTime) -> String {
-    let format = format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
+    let format = format_description!("[year]-[month]-[day] [hour]:[minute]:[second] UTC");
     instant.format(format).unwrap_or_default()
 }
 
 fn machine_time(instant: OffsetDateTime) -> String {
-    instant
-        .format(&time::format_description::well_known::Rfc3339)
-        .unwrap_or_default()
+    instant.format(&time::format_description::well_known::Rfc3339).unwrap_or_default()
 }

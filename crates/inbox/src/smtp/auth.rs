@@ -58,10 +58,7 @@ pub(super) fn begin(policy: &AuthPolicy, mechanism: u64, initial: &str) -> Dialo
 
 /// Takes the client's next line.
 pub(super) fn advance(policy: &AuthPolicy, waiting: Waiting, line: &[u8]) -> Dialogue {
-    let decoded = STANDARD
-        .decode(line.trim_ascii())
-        .ok()
-        .and_then(|bytes| String::from_utf8(bytes).ok());
+    let decoded = STANDARD.decode(line.trim_ascii()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     let Some(decoded) = decoded else {
         return Dialogue::Done(Outcome::Malformed);
     };
@@ -99,10 +96,7 @@ mod tests {
     use super::*;
 
     fn anne_only() -> AuthPolicy {
-        AuthPolicy::Required {
-            username: "anne".into(),
-            password: "secret".into(),
-        }
+        AuthPolicy::Required { username: "anne".into(), password: "secret".into() }
     }
 
     fn encoded(text: &str) -> String {

@@ -33,11 +33,7 @@ impl Content {
         // The line end of the `DATA` command counts: a dot right after it already ends the message.
         receiver.ingest(&mut LINE_END.iter(), &mut bytes);
         bytes.clear();
-        Self {
-            receiver: Receiver::Keeping(receiver),
-            bytes,
-            limit,
-        }
+        Self { receiver: Receiver::Keeping(receiver), bytes, limit }
     }
 
     /// Takes bytes until the message ends; what is left in `input` are the commands after it.

@@ -17,8 +17,7 @@ pub(super) struct Replies {
 impl Replies {
     /// One line: a three-digit code and its text.
     pub(super) fn line(&mut self, code: u16, text: &str) {
-        self.bytes
-            .extend_from_slice(format!("{code} {text}\r\n").as_bytes());
+        self.bytes.extend_from_slice(format!("{code} {text}\r\n").as_bytes());
     }
 
     /// The greeting of a new connection.

@@ -140,10 +140,7 @@ impl Session {
             Request::Mail { from } => return self.announce(from.address, from.size).await,
             Request::Rcpt { to } => return self.add_recipient(to.address).await,
             Request::Data => return self.begin_content().await,
-            Request::Auth {
-                mechanism,
-                initial_response,
-            } => {
+            Request::Auth { mechanism, initial_response } => {
                 let dialogue = auth::begin(&self.shared.settings.auth, mechanism, &initial_response);
                 self.continue_sign_in(dialogue);
             }
@@ -217,11 +214,7 @@ impl Session {
 
     /// `DATA`.
     async fn begin_content(&mut self) -> io::Result<Flow> {
-        let Some(envelope) = self
-            .transaction
-            .as_ref()
-            .filter(|envelope| !envelope.to.is_empty())
-        else {
+        let Some(envelope) = self.transaction.as_ref().filter(|envelope| !envelope.to.is_empty()) else {
             self.replies.line(503, "5.5.1 A recipient comes first");
             return Ok(Flow::Continue(()));
         };
@@ -317,11 +310,7 @@ impl Session {
             Some(Action::Close | Action::AcceptAndClose) => Flow::Break(()),
             Some(Action::Reply { code }) => {
                 self.replies.programmed(code);
-                if code == 421 {
-                    Flow::Break(())
-                } else {
-                    Flow::Continue(())
-                }
+                if code == 421 { Flow::Break(()) } else { Flow::Continue(()) }
             }
         })
     }

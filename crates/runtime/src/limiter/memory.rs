@@ -25,10 +25,7 @@ impl std::fmt::Debug for MemoryStore {
 
 impl MemoryStore {
     pub(super) fn new(clock: SharedClock) -> Self {
-        Self {
-            clock,
-            arrivals: Mutex::default(),
-        }
+        Self { clock, arrivals: Mutex::default() }
     }
 
     pub(super) fn check(&self, key: &str, rate: Rate) -> Decision {

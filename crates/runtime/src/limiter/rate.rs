@@ -12,10 +12,7 @@ pub struct Rate {
 impl Rate {
     /// `burst` attempts per `per`; a burst of zero is taken as one.
     pub const fn new(burst: u32, per: Duration) -> Self {
-        Self {
-            burst: if burst == 0 { 1 } else { burst },
-            per,
-        }
+        Self { burst: if burst == 0 { 1 } else { burst }, per }
     }
 
     /// So many attempts a minute.
@@ -25,9 +22,7 @@ impl Rate {
 
     /// The whole window in microseconds, at least one for each attempt.
     pub(super) fn window(self) -> i64 {
-        i64::try_from(self.per.as_micros())
-            .unwrap_or(i64::MAX / 4)
-            .clamp(i64::from(self.burst), i64::MAX / 4)
+        i64::try_from(self.per.as_micros()).unwrap_or(i64::MAX / 4).clamp(i64::from(self.burst), i64::MAX / 4)
     }
 
     /// Microseconds between evenly spaced attempts.
@@ -69,15 +64,11 @@ impl Decision {
     }
 
     pub(super) fn allowed(remaining: i64) -> Self {
-        Self::Allowed {
-            remaining: u32::try_from(remaining).unwrap_or(0),
-        }
+        Self::Allowed { remaining: u32::try_from(remaining).unwrap_or(0) }
     }
 
     pub(super) fn limited(microseconds: i64) -> Self {
-        Self::Limited {
-            retry_after: Duration::from_micros(microseconds.unsigned_abs()),
-        }
+        Self::Limited { retry_after: Duration::from_micros(microseconds.unsigned_abs()) }
     }
 }
 
@@ -97,34 +88,16 @@ mod tests {
             arrival = next;
         }
         let (refused, unchanged) = rate.decide(4 * SECOND, arrival);
-        assert_eq!(
-            refused,
-            Decision::Limited {
-                retry_after: Duration::from_secs(6)
-            }
-        );
+        assert_eq!(refused, Decision::Limited { retry_after: Duration::from_secs(6) });
         assert_eq!(unchanged, None, "a refused attempt is not counted");
         assert!(rate.decide(10 * SECOND, arrival).0.is_allowed());
-        assert_eq!(
-            rate.decide(300 * SECOND, arrival).0,
-            Decision::Allowed { remaining: 2 }
-        );
+        assert_eq!(rate.decide(300 * SECOND, arrival).0, Decision::Allowed { remaining: 2 });
     }
 
     #[test]
     fn odd_rates_still_work() {
         assert!(Rate::new(0, Duration::ZERO).decide(0, None).0.is_allowed());
-        assert!(
-            Rate::new(u32::MAX, Duration::from_nanos(1))
-                .decide(0, None)
-                .0
-                .is_allowed()
-        );
-        assert!(
-            Rate::new(1, Duration::MAX)
-                .decide(i64::MAX / 4, None)
-                .0
-                .is_allowed()
-        );
+        assert!(Rate::new(u32::MAX, Duration::from_nanos(1)).decide(0, None).0.is_allowed());
+        assert!(Rate::new(1, Duration::MAX).decide(i64::MAX / 4, None).0.is_allowed());
     }
 }

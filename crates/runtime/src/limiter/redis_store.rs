@@ -27,10 +27,7 @@ pub(super) struct RedisStore {
 
 impl RedisStore {
     pub(super) fn new(pool: Pool, prefix: &str) -> Self {
-        Self {
-            pool,
-            prefix: prefix.to_owned(),
-        }
+        Self { pool, prefix: prefix.to_owned() }
     }
 
     /// Counts one attempt; `now`, in microseconds since 1970, replaces the clock of Redis.
@@ -49,11 +46,7 @@ impl RedisStore {
                 .arg(now.map(|now| now.to_string()).unwrap_or_default())
                 .invoke_async(&mut connection)
                 .await?;
-            Ok(if allowed {
-                Decision::allowed(amount)
-            } else {
-                Decision::limited(amount)
-            })
+            Ok(if allowed { Decision::allowed(amount) } else { Decision::limited(amount) })
         };
         match tokio::time::timeout(ANSWER_TIMEOUT, asked).await {
             Ok(answer) => answer,

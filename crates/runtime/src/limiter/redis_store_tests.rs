@@ -1,9 +1,6 @@
 //! The script against a real Redis, and the limiter without one.
 
-#![allow(
-    clippy::disallowed_methods,
-    reason = "where the test servers are comes from the environment"
-)]
+#![allow(clippy::disallowed_methods, reason = "where the test servers are comes from the environment")]
 
 use std::sync::Arc;
 
@@ -18,10 +15,7 @@ use crate::settings::RedisSettings;
 const SECOND: i64 = 1_000_000;
 
 fn settings(url: &str, prefix: &str) -> RedisSettings {
-    RedisSettings {
-        url: url.into(),
-        prefix: prefix.to_owned(),
-    }
+    RedisSettings { url: url.into(), prefix: prefix.to_owned() }
 }
 
 fn test_pool() -> Pool {
@@ -42,11 +36,9 @@ fn frozen_clock() -> Arc<ManualClock> {
 async fn the_script_decides_as_the_rule_does() {
     let store = RedisStore::new(test_pool(), "rubis-test");
     let start = 1_795_248_000 * SECOND;
-    for rate in [
-        Rate::new(5, Duration::from_secs(15)),
-        Rate::new(1, Duration::from_millis(7)),
-        Rate::per_minute(7),
-    ] {
+    for rate in
+        [Rate::new(5, Duration::from_secs(15)), Rate::new(1, Duration::from_millis(7)), Rate::per_minute(7)]
+    {
         let key = fresh_key();
         let mut arrival = None;
         // Dense enough to be refused often, long enough to recover.
@@ -54,11 +46,7 @@ async fn the_script_decides_as_the_rule_does() {
             let now = start + step * step * SECOND / 40;
             let (expected, next) = rate.decide(now, arrival);
             arrival = next.or(arrival);
-            assert_eq!(
-                store.check(&key, rate, Some(now)).await.unwrap(),
-                expected,
-                "{rate:?}, step {step}"
-            );
+            assert_eq!(store.check(&key, rate, Some(now)).await.unwrap(), expected, "{rate:?}, step {step}");
         }
     }
 }
@@ -73,10 +61,7 @@ async fn two_processes_share_one_limit() {
     assert!(second.check(&key, rate).await.is_allowed());
     assert_eq!(first.check(&key, rate).await, Decision::Allowed { remaining: 0 });
     assert!(!second.check(&key, rate).await.is_allowed());
-    assert!(
-        second.check(&fresh_key(), rate).await.is_allowed(),
-        "another key has a limit of its own"
-    );
+    assert!(second.check(&fresh_key(), rate).await.is_allowed(), "another key has a limit of its own");
 }
 
 #[tokio::test]
@@ -84,29 +69,19 @@ async fn what_a_limit_keeps_expires_by_itself_and_names_nobody() {
     let pool = test_pool();
     let store = RedisStore::new(pool.clone(), "rubis-test");
     let key = format!("login:anne@exemple.fr:{}", fresh_key());
-    store
-        .check(&key, Rate::new(2, Duration::from_secs(10)), None)
-        .await
-        .unwrap();
+    store.check(&key, Rate::new(2, Duration::from_secs(10)), None).await.unwrap();
     let name = store.key(&key);
     assert!(name.starts_with("rubis-test:limit:") && !name.contains("anne"));
     let mut connection = pool.get().await.unwrap();
-    let milliseconds: i64 = deadpool_redis::redis::cmd("PTTL")
-        .arg(&name)
-        .query_async(&mut connection)
-        .await
-        .unwrap();
+    let milliseconds: i64 =
+        deadpool_redis::redis::cmd("PTTL").arg(&name).query_async(&mut connection).await.unwrap();
     assert!((1..=5_000).contains(&milliseconds), "{milliseconds}");
 }
 
 #[tokio::test]
 async fn without_redis_each_process_still_limits() {
     // Nothing listens on this port: it was free a moment ago.
-    let port = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let pool = redis::pool(&settings(&format!("redis://127.0.0.1:{port}/"), "rubis"), 1).unwrap();
     assert!(redis::ping(&pool).await.is_err());
     let clock = frozen_clock();
@@ -114,12 +89,7 @@ async fn without_redis_each_process_still_limits() {
     let rate = Rate::new(2, Duration::from_secs(60));
     assert_eq!(limiter.check("a", rate).await, Decision::Allowed { remaining: 1 });
     assert_eq!(limiter.check("a", rate).await, Decision::Allowed { remaining: 0 });
-    assert_eq!(
-        limiter.check("a", rate).await,
-        Decision::Limited {
-            retry_after: Duration::from_secs(30)
-        }
-    );
+    assert_eq!(limiter.check("a", rate).await, Decision::Limited { retry_after: Duration::from_secs(30) });
     clock.advance(time::Duration::seconds(30));
     assert!(limiter.check("a", rate).await.is_allowed());
 }
@@ -136,11 +106,7 @@ async fn a_redis_that_answers_nothing_delays_one_request_and_not_the_next() {
     for _ in 0..5 {
         assert!(limiter.check("a", rate).await.is_allowed());
     }
-    assert!(
-        before.elapsed() < Duration::from_millis(200),
-        "{:?}",
-        before.elapsed()
-    );
+    assert!(before.elapsed() < Duration::from_millis(200), "{:?}", before.elapsed());
 }
 
 #[tokio::test]

@@ -28,11 +28,8 @@ pub fn documentation() -> String {
          `.env.example` holds values for development; `cargo xtask dev` needs none of them.\n",
     );
     for section in SECTIONS {
-        let _written = write!(
-            page,
-            "\n## {}\n\n| key | default | takes | for |\n|---|---|---|---|\n",
-            section.title
-        );
+        let _written =
+            write!(page, "\n## {}\n\n| key | default | takes | for |\n|---|---|---|---|\n", section.title);
         for key in section.keys {
             let secret = if key.secret { " (secret)" } else { "" };
             let _written = writeln!(

@@ -47,17 +47,10 @@ impl SettingsError {
             // Quoted with escapes, so that a line end in it does not make two lines.
             format!("{got:?}")
         };
-        Self::Malformed {
-            key: key.name,
-            got,
-            takes: key.takes,
-        }
+        Self::Malformed { key: key.name, got, takes: key.takes }
     }
 
     pub(super) fn missing(key: &Key) -> Self {
-        Self::Missing {
-            key: key.name,
-            takes: key.takes,
-        }
+        Self::Missing { key: key.name, takes: key.takes }
     }
 }

@@ -43,10 +43,7 @@ static CORS_ORIGIN: Key = Key {
     secret: false,
 };
 
-pub(super) static SECTION: Section = Section {
-    title: "HTTP (api)",
-    keys: &[&HOST, &PORT, &CORS_ORIGIN],
-};
+pub(super) static SECTION: Section = Section { title: "HTTP (api)", keys: &[&HOST, &PORT, &CORS_ORIGIN] };
 
 impl HttpSettings {
     pub(super) fn read(source: &Source) -> Result<Self, SettingsError> {

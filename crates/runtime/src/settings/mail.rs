@@ -188,10 +188,7 @@ impl MailSettings {
         let name = source.required(&MAIL_FROM_NAME, parse::text)?;
         Ok(Self {
             driver,
-            from: Mailbox {
-                name: Some(name),
-                address,
-            },
+            from: Mailbox { name: Some(name), address },
             rate_per_second: source.required(&MAIL_RATE_PER_SECOND, parse::limit)?,
             tenant_rate_per_second: source.required(&MAIL_TENANT_RATE_PER_SECOND, parse::limit)?,
         })

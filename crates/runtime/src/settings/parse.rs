@@ -93,22 +93,11 @@ mod tests {
 
     #[test]
     fn origins_are_what_browsers_send() {
-        assert_eq!(
-            origin("https://App.Rubis.example/").as_deref(),
-            Some("https://app.rubis.example")
-        );
-        assert_eq!(
-            origin("http://localhost:5173").as_deref(),
-            Some("http://localhost:5173")
-        );
-        for wrong in [
-            "*",
-            "app.rubis.example",
-            "https://x.fr/path",
-            "https://x.fr?q",
-            "ftp://x.fr",
-            "file:///",
-        ] {
+        assert_eq!(origin("https://App.Rubis.example/").as_deref(), Some("https://app.rubis.example"));
+        assert_eq!(origin("http://localhost:5173").as_deref(), Some("http://localhost:5173"));
+        for wrong in
+            ["*", "app.rubis.example", "https://x.fr/path", "https://x.fr?q", "ftp://x.fr", "file:///"]
+        {
             assert_eq!(origin(wrong), None, "{wrong}");
         }
     }

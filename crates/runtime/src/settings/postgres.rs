@@ -76,15 +76,7 @@ static PG_POOL_SIZE: Key = Key {
 
 pub(super) static SECTION: Section = Section {
     title: "Postgres",
-    keys: &[
-        &DATABASE_URL,
-        &PG_HOST,
-        &PG_PORT,
-        &PG_USER,
-        &PG_PASSWORD,
-        &PG_DB_NAME,
-        &PG_POOL_SIZE,
-    ],
+    keys: &[&DATABASE_URL, &PG_HOST, &PG_PORT, &PG_USER, &PG_PASSWORD, &PG_DB_NAME, &PG_POOL_SIZE],
 };
 
 impl PostgresSettings {

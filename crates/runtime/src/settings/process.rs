@@ -73,10 +73,7 @@ static WEB_URL: Key = Key {
 };
 static METRICS_ADDR: Key = Key {
     name: "METRICS_ADDR",
-    default: Default::Each {
-        api: "127.0.0.1:9464",
-        worker: "127.0.0.1:9465",
-    },
+    default: Default::Each { api: "127.0.0.1:9464", worker: "127.0.0.1:9465" },
     takes: "an IP address and a port, as 127.0.0.1:9464",
     meaning: "Where Prometheus finds `/metrics`. Not for the public.",
     example: None,
@@ -109,15 +106,7 @@ static SHUTDOWN_GRACE_SECONDS: Key = Key {
 
 pub(super) static SECTION: Section = Section {
     title: "Process",
-    keys: &[
-        &APP_KEY,
-        &APP_URL,
-        &WEB_URL,
-        &METRICS_ADDR,
-        &LOG_LEVEL,
-        &LOG_FORMAT,
-        &SHUTDOWN_GRACE_SECONDS,
-    ],
+    keys: &[&APP_KEY, &APP_URL, &WEB_URL, &METRICS_ADDR, &LOG_LEVEL, &LOG_FORMAT, &SHUTDOWN_GRACE_SECONDS],
 };
 
 impl ProcessSettings {

@@ -58,16 +58,8 @@ static REDIS_PREFIX: Key = Key {
     secret: false,
 };
 
-pub(super) static SECTION: Section = Section {
-    title: "Redis",
-    keys: &[
-        &REDIS_URL,
-        &REDIS_HOST,
-        &REDIS_PORT,
-        &REDIS_PASSWORD,
-        &REDIS_PREFIX,
-    ],
-};
+pub(super) static SECTION: Section =
+    Section { title: "Redis", keys: &[&REDIS_URL, &REDIS_HOST, &REDIS_PORT, &REDIS_PASSWORD, &REDIS_PREFIX] };
 
 impl RedisSettings {
     pub(super) fn read(source: &Source) -> Result<Self, SettingsError> {
@@ -75,10 +67,7 @@ impl RedisSettings {
             Some(url) => url,
             None => url_of_parts(source)?,
         };
-        Ok(Self {
-            url: String::from(url).into(),
-            prefix: source.required(&REDIS_PREFIX, parse::word)?,
-        })
+        Ok(Self { url: String::from(url).into(), prefix: source.required(&REDIS_PREFIX, parse::word)? })
     }
 }
 

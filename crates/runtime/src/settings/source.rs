@@ -38,15 +38,10 @@ impl Source {
     ) -> Result<Self, SettingsError> {
         // An empty value is no value: `SMTP_USER=` is how a file turns a key off.
         let layer = |values| Environment::default().ignore_empty(true).source(Some(values));
-        let built = Config::builder()
-            .add_source(layer(file))
-            .add_source(layer(environment))
-            .build();
+        let built = Config::builder().add_source(layer(file)).add_source(layer(environment)).build();
         match built {
             Ok(config) => Ok(Self { config }),
-            Err(error) => Err(SettingsError::EnvFile {
-                reason: one_line(&error),
-            }),
+            Err(error) => Err(SettingsError::EnvFile { reason: one_line(&error) }),
         }
     }
 
@@ -60,9 +55,7 @@ impl Source {
             return Ok(None);
         };
         let text = text.trim();
-        parse(text)
-            .map(Some)
-            .ok_or_else(|| SettingsError::malformed(key, text))
+        parse(text).map(Some).ok_or_else(|| SettingsError::malformed(key, text))
     }
 
     /// The value of a key that has a default, or that the process does not start without.
@@ -82,9 +75,7 @@ impl Source {
         binary: Binary,
         parse: impl FnOnce(&str) -> Option<T>,
     ) -> Result<T, SettingsError> {
-        let text = self
-            .text(key)
-            .or_else(|| key.default_for(binary).map(str::to_owned));
+        let text = self.text(key).or_else(|| key.default_for(binary).map(str::to_owned));
         let text = text.ok_or_else(|| SettingsError::missing(key))?;
         let text = text.trim();
         parse(text).ok_or_else(|| SettingsError::malformed(key, text))
@@ -101,9 +92,7 @@ fn find(name: &str) -> Option<&'static Key> {
 }
 
 fn readable(key: &Key, value: OsString) -> Result<String, SettingsError> {
-    value
-        .into_string()
-        .map_err(|value| SettingsError::malformed(key, &value.to_string_lossy()))
+    value.into_string().map_err(|value| SettingsError::malformed(key, &value.to_string_lossy()))
 }
 
 /// The values of `.env`; none when there is no such file. The environment itself is left as it is.
@@ -112,9 +101,7 @@ fn env_file() -> Result<HashMap<String, String>, SettingsError> {
         Ok(entries) => entries,
         Err(error) if error.not_found() => return Ok(HashMap::new()),
         Err(_) => {
-            return Err(SettingsError::EnvFile {
-                reason: "cannot be read".to_owned(),
-            });
+            return Err(SettingsError::EnvFile { reason: "cannot be read".to_owned() });
         }
     };
     let mut values = HashMap::new();
@@ -148,10 +135,7 @@ mod tests {
     };
 
     fn layer(value: Option<&str>) -> HashMap<String, String> {
-        value
-            .map(|value| (COLOUR.name.to_owned(), value.to_owned()))
-            .into_iter()
-            .collect()
+        value.map(|value| (COLOUR.name.to_owned(), value.to_owned())).into_iter().collect()
     }
 
     #[test]

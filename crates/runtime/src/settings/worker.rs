@@ -43,10 +43,8 @@ static QUEUE_HORIZON_SECONDS: Key = Key {
     secret: false,
 };
 
-pub(super) static SECTION: Section = Section {
-    title: "Worker",
-    keys: &[&WORKER_CONCURRENCY, &WORKER_QUEUES, &QUEUE_HORIZON_SECONDS],
-};
+pub(super) static SECTION: Section =
+    Section { title: "Worker", keys: &[&WORKER_CONCURRENCY, &WORKER_QUEUES, &QUEUE_HORIZON_SECONDS] };
 
 impl WorkerSection {
     pub(super) fn read(source: &Source) -> Result<Self, SettingsError> {

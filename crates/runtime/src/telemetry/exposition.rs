@@ -82,10 +82,7 @@ mod tests {
     #[tokio::test]
     async fn metrics_are_shown_with_the_state_of_the_process_and_nothing_else_is() {
         let metrics = Metrics::install("test", "1.2.3").unwrap();
-        assert!(
-            Metrics::install("test", "1.2.3").is_err(),
-            "there is one recorder a process"
-        );
+        assert!(Metrics::install("test", "1.2.3").is_err(), "there is one recorder a process");
         metrics::histogram!("rubis_test_duration_seconds").record(0.3);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
@@ -94,25 +91,11 @@ mod tests {
 
         let shown = asked(addr, "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").await;
         assert!(shown.starts_with("HTTP/1.1 200 OK\r\n"), "{shown}");
-        assert!(
-            shown.contains("rubis_build_info{binary=\"test\",version=\"1.2.3\"} 1"),
-            "{shown}"
-        );
+        assert!(shown.contains("rubis_build_info{binary=\"test\",version=\"1.2.3\"} 1"), "{shown}");
         assert!(shown.contains("process_resident_memory_bytes "), "{shown}");
-        assert!(
-            shown.contains("rubis_test_duration_seconds_bucket{le=\"0.5\"} 1"),
-            "{shown}"
-        );
-        assert!(
-            asked(addr, "GET / HTTP/1.1\r\n\r\n")
-                .await
-                .starts_with("HTTP/1.1 404")
-        );
-        assert!(
-            asked(addr, "POST /metrics HTTP/1.1\r\n\r\n")
-                .await
-                .starts_with("HTTP/1.1 405")
-        );
+        assert!(shown.contains("rubis_test_duration_seconds_bucket{le=\"0.5\"} 1"), "{shown}");
+        assert!(asked(addr, "GET / HTTP/1.1\r\n\r\n").await.starts_with("HTTP/1.1 404"));
+        assert!(asked(addr, "POST /metrics HTTP/1.1\r\n\r\n").await.starts_with("HTTP/1.1 405"));
 
         shutdown.request();
         server.await.unwrap();

@@ -1,5 +1,7 @@
 //! Log lines, for people or for machines.
 
+use std::io::IsTerminal as _;
+
 use thiserror::Error;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -18,15 +20,14 @@ pub struct LogError {
 /// # Errors
 /// When another log was set up before.
 pub fn init_tracing(settings: &LogSettings) -> Result<(), LogError> {
-    let filter = EnvFilter::try_new(&settings.level).map_err(|error| LogError {
-        reason: error.to_string(),
-    })?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter);
+    let filter =
+        EnvFilter::try_new(&settings.level).map_err(|error| LogError { reason: error.to_string() })?;
+    // Colours are for people: not for files and pipes.
+    let colours = std::io::stdout().is_terminal();
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours);
     let set = match settings.format {
         LogFormat::Pretty => builder.finish().try_init(),
         LogFormat::Json => builder.json().flatten_event(true).finish().try_init(),
     };
-    set.map_err(|error| LogError {
-        reason: error.to_string(),
-    })
+    set.map_err(|error| LogError { reason: error.to_string() })
 }

@@ -10,9 +10,8 @@ use super::process::ProcessState;
 use crate::shutdown::Shutdown;
 
 /// From a fast query to a slow mail server, in seconds. Every histogram whose name ends in `_seconds` uses them.
-const SECONDS_BUCKETS: [f64; 14] = [
-    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0,
-];
+const SECONDS_BUCKETS: [f64; 14] =
+    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0];
 
 /// How often recorded histogram samples are put into their buckets.
 const UPKEEP: Duration = Duration::from_secs(5);
@@ -38,11 +37,7 @@ impl Metrics {
         let handle = builder()?.install_recorder()?;
         describe_gauge!("rubis_build_info", "Always 1; the labels say what is running.");
         gauge!("rubis_build_info", "binary" => binary, "version" => version).set(1.0);
-        describe_gauge!(
-            "process_resident_memory_bytes",
-            Unit::Bytes,
-            "Memory held by the process."
-        );
+        describe_gauge!("process_resident_memory_bytes", Unit::Bytes, "Memory held by the process.");
         describe_gauge!("process_threads", "Threads of the process.");
         describe_gauge!("process_open_fds", "File descriptors the process has open.");
         Ok(Self { handle })
