@@ -17,48 +17,117 @@ const PASSWORD: &str = "chene-massif-2026";
 const FULL_NAME: &str = "Camille Vasseur";
 const ORGANIZATION: &str = "Menuiserie Vasseur";
 
-/// A client of the joinery: the name, the address that is reminded.
+/// A client of the joinery.
 struct DemoClient {
     name: &'static str,
     email: &'static str,
+    street: &'static str,
+    postal_code: &'static str,
     city: &'static str,
 }
 
-const TILLEULS: DemoClient =
-    DemoClient { name: "SCI Les Tilleuls", email: "gestion@sci-les-tilleuls.example", city: "Tours" };
+const TILLEULS: DemoClient = DemoClient {
+    name: "SCI Les Tilleuls",
+    email: "gestion@sci-les-tilleuls.example",
+    street: "14 rue des Halles",
+    postal_code: "37000",
+    city: "Tours",
+};
 const DELMAS: DemoClient = DemoClient {
     name: "Delmas Architectes",
     email: "comptabilite@delmas-architectes.example",
+    street: "3 quai du Châtelet",
+    postal_code: "45000",
     city: "Orléans",
 };
 const AUGUSTINE: DemoClient = DemoClient {
     name: "Boulangerie Augustine",
     email: "bonjour@boulangerie-augustine.example",
+    street: "27 rue du Commerce",
+    postal_code: "41000",
     city: "Blois",
 };
-const POSTE: DemoClient =
-    DemoClient {
-        name: "Hôtel de la Poste", email: "direction@hotel-poste-amboise.example", city: "Amboise"
-    };
-const PRUVOST: DemoClient =
-    DemoClient { name: "Garage Pruvost et Fils", email: "atelier@garage-pruvost.example", city: "Vendôme" };
+const POSTE: DemoClient = DemoClient {
+    name: "Hôtel de la Poste",
+    email: "direction@hotel-poste-amboise.example",
+    street: "5 place Michel-Debré",
+    postal_code: "37400",
+    city: "Amboise",
+};
+const PRUVOST: DemoClient = DemoClient {
+    name: "Garage Pruvost et Fils",
+    email: "atelier@garage-pruvost.example",
+    street: "62 route de Blois",
+    postal_code: "41100",
+    city: "Vendôme",
+};
 
 /// An invoice of the joinery. It is due so many days from now, before now if negative.
 struct DemoInvoice {
     number: u32,
     client: &'static DemoClient,
-    cents: u64,
+    work: &'static str,
+    net_cents: u64,
     due_in_days: i64,
     paid: bool,
 }
 
+impl DemoInvoice {
+    /// With 20 % of VAT; the net amounts are round enough for whole cents.
+    const fn total_cents(&self) -> u64 {
+        self.net_cents / 5 * 6
+    }
+}
+
 const INVOICES: [DemoInvoice; 6] = [
-    DemoInvoice { number: 148, client: &DELMAS, cents: 1_284_000, due_in_days: 18, paid: false },
-    DemoInvoice { number: 141, client: &AUGUSTINE, cents: 236_450, due_in_days: 0, paid: false },
-    DemoInvoice { number: 136, client: &POSTE, cents: 518_725, due_in_days: -4, paid: false },
-    DemoInvoice { number: 129, client: &TILLEULS, cents: 94_080, due_in_days: -12, paid: false },
-    DemoInvoice { number: 112, client: &PRUVOST, cents: 367_200, due_in_days: -40, paid: false },
-    DemoInvoice { number: 131, client: &DELMAS, cents: 742_600, due_in_days: -9, paid: true },
+    DemoInvoice {
+        number: 148,
+        client: &DELMAS,
+        work: "Bibliothèque en chêne massif, pose comprise",
+        net_cents: 1_070_000,
+        due_in_days: 18,
+        paid: false,
+    },
+    DemoInvoice {
+        number: 141,
+        client: &AUGUSTINE,
+        work: "Comptoir de vente et présentoirs",
+        net_cents: 197_000,
+        due_in_days: 0,
+        paid: false,
+    },
+    DemoInvoice {
+        number: 136,
+        client: &POSTE,
+        work: "Réfection de six portes palières",
+        net_cents: 432_300,
+        due_in_days: -4,
+        paid: false,
+    },
+    DemoInvoice {
+        number: 129,
+        client: &TILLEULS,
+        work: "Remplacement d'une fenêtre sur cour",
+        net_cents: 78_400,
+        due_in_days: -12,
+        paid: false,
+    },
+    DemoInvoice {
+        number: 112,
+        client: &PRUVOST,
+        work: "Agencement de l'accueil et du bureau",
+        net_cents: 306_000,
+        due_in_days: -40,
+        paid: false,
+    },
+    DemoInvoice {
+        number: 131,
+        client: &DELMAS,
+        work: "Escalier droit en frêne",
+        net_cents: 619_000,
+        due_in_days: -9,
+        paid: true,
+    },
 ];
 
 /// What was made, or was there already, ready to be shown.
@@ -101,7 +170,7 @@ impl Demo {
             println!(
                 "\n  {} · {} · {} · due {} · {}",
                 bold(field("numero")),
-                timeline::client_name(invoice),
+                timeline.client_name,
                 euros(invoice),
                 field("dueDate"),
                 field("status")
@@ -161,10 +230,11 @@ fn make_invoices(client: &Client) -> Result<usize> {
             &json!({
                 "clientId": client_id,
                 "numero": format!("F{}{number}", issued.year()),
-                "amountTtcCents": invoice.cents,
+                "amountTtcCents": invoice.total_cents(),
                 "currency": "EUR",
                 "issueDate": issued.to_string(),
                 "dueDate": due.to_string(),
+                "items": [{ "description": invoice.work, "unitPriceCents": invoice.net_cents }],
             }),
         )?;
         if invoice.paid {
@@ -185,7 +255,13 @@ fn known_clients(client: &Client) -> Result<HashMap<String, String>> {
 }
 
 fn make_client(client: &Client, wanted: &DemoClient) -> Result<String> {
-    let body = json!({ "name": wanted.name, "email": wanted.email, "city": wanted.city, "country": "FR" });
+    let address = json!({
+        "line1": wanted.street,
+        "postalCode": wanted.postal_code,
+        "city": wanted.city,
+        "country": "FR",
+    });
+    let body = json!({ "name": wanted.name, "email": wanted.email, "address": address });
     let created = client.post("/clients", &body)?;
     Ok(text(&created, "id")?.to_owned())
 }

@@ -95,6 +95,8 @@ fn main_job(stack: &mut Stack) -> Result<()> {
     })?;
     println!("\n{}", bold("The invoice's timeline"));
     settled.print("  ");
+    println!("\n{}", bold("What happened"));
+    settled.print_events("  ");
     Ok(())
 }
 

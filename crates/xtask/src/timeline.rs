@@ -13,6 +13,9 @@ use crate::terminal::{bold, dim, green, red};
 pub struct Timeline {
     relances: Vec<Value>,
     payments: Vec<Value>,
+    events: Vec<Value>,
+    /// Who owes the invoice.
+    pub client_name: String,
 }
 
 /// Asks for the timeline of an invoice.
@@ -21,7 +24,13 @@ pub struct Timeline {
 /// When the API refuses.
 pub fn read(client: &Client, invoice: &str) -> Result<Timeline> {
     let body = client.get(&format!("/invoices/{invoice}/timeline"))?;
-    Ok(Timeline { relances: list(&body, "relances")?.to_vec(), payments: list(&body, "payments")?.to_vec() })
+    let debtor = body.get("client").with_context(|| format!("no `client` in {body}"))?;
+    Ok(Timeline {
+        relances: list(&body, "relances")?.to_vec(),
+        payments: list(&body, "payments")?.to_vec(),
+        events: list(&body, "events")?.to_vec(),
+        client_name: text(debtor, "name")?.to_owned(),
+    })
 }
 
 /// When a reminder is to leave.
@@ -69,18 +78,30 @@ impl Timeline {
             println!("{indent}{}", dim("nothing is planned"));
         }
         for relance in &self.relances {
-            let tone = relance.get("tone").and_then(Value::as_str).unwrap_or("?").replace('_', " ");
+            let step = |key: &str| relance.get("step").and_then(|step| step.get(key));
+            let tone = step("tone").and_then(Value::as_str).unwrap_or("?").replace('_', " ");
+            let offset = step("offsetDays").and_then(Value::as_i64).unwrap_or_default();
+            let manual = step("requiresManualValidation").and_then(Value::as_bool).unwrap_or_default();
             let when = at(relance).map(day_and_time).unwrap_or_default();
-            println!("{indent}{when}  {tone:<16} {}", state(relance));
+            println!("{indent}{when}  J{offset:+} {tone:<16} {}", state(relance, manual));
         }
         for payment in &self.payments {
-            let date = payment
-                .get("paidOn")
-                .or_else(|| payment.get("paidAt"))
-                .and_then(Value::as_str)
-                .unwrap_or("?");
+            let date = payment.get("paidOn").and_then(Value::as_str).unwrap_or("?");
             let cents = payment.get("amountCents").and_then(Value::as_i64).unwrap_or_default();
-            println!("{indent}{date:<16}  payment          {}", green(amount(cents)));
+            println!("{indent}{date}        {}", green(format!("payment of {}", amount(cents))));
+        }
+    }
+
+    /// Prints what happened, one line an event.
+    pub fn print_events(&self, indent: &str) {
+        for event in &self.events {
+            let kind = event.get("kind").and_then(Value::as_str).unwrap_or("?").replace('_', " ");
+            let when = text(event, "createdAt")
+                .ok()
+                .and_then(|at| OffsetDateTime::parse(at, &Rfc3339).ok())
+                .map(clock_time)
+                .unwrap_or_default();
+            println!("{indent}{when}  {kind}");
         }
     }
 
@@ -94,13 +115,12 @@ fn status(relance: &Value) -> &str {
 }
 
 /// Whether it leaves, left, or why not.
-fn state(relance: &Value) -> String {
-    let why = relance.get("whyNot").and_then(|why| {
-        why.as_str().or_else(|| why.get("reason").or_else(|| why.get("code")).and_then(Value::as_str))
-    });
-    let why = why.map(|why| why.replace('_', " "));
+fn state(relance: &Value, manual: bool) -> String {
+    let why = relance.get("whyNot").and_then(|why| why.get("code")).and_then(Value::as_str);
+    let why = why.map(|code| code.replace('_', " "));
     match (status(relance), why) {
         ("sent", _) => green("sent"),
+        ("scheduled", None) if manual => format!("{}, for a person to approve", bold("is drafted")),
         ("scheduled", None) => bold("leaves"),
         ("scheduled", Some(why)) => format!("{} ({why})", bold("waits")),
         ("failed", why) => red(format!("failed ({})", why.unwrap_or_default())),
@@ -118,16 +138,6 @@ fn day_and_time(instant: OffsetDateTime) -> String {
 /// The amount of an invoice.
 pub fn euros(invoice: &Value) -> String {
     invoice.get("amountTtcCents").and_then(Value::as_i64).map(amount).unwrap_or_default()
-}
-
-/// The name of an invoice's client.
-pub fn client_name(invoice: &Value) -> &str {
-    invoice
-        .get("client")
-        .and_then(|client| client.get("name"))
-        .or_else(|| invoice.get("clientName"))
-        .and_then(Value::as_str)
-        .unwrap_or("?")
 }
 
 /// `1 234,56 €`.
@@ -167,6 +177,8 @@ mod tests {
                 relance("scheduled", "2026-11-23T08:00:00Z"),
             ],
             payments: Vec::new(),
+            events: Vec::new(),
+            client_name: String::new(),
         };
         assert_eq!(at(timeline.next().unwrap()).unwrap(), datetime!(2026-11-23 08:00 UTC));
         assert_eq!((timeline.sent(), timeline.waiting(), timeline.cancelled()), (1, 2, 0));
