@@ -34,21 +34,14 @@ impl TestDatabase {
         let server = env::var(URL_VARIABLE)
             .unwrap_or_else(|_| panic!("{URL_VARIABLE} is not set: run the tests with `cargo xtask test`"));
         let template = format!("rubis_template_{}", migrations_hash());
-        let mut conn = AsyncPgConnection::establish(&server)
-            .await
-            .expect("Postgres cannot be reached");
+        let mut conn = AsyncPgConnection::establish(&server).await.expect("Postgres cannot be reached");
         if !exists(&mut conn, &template).await {
             create_template(&mut conn, &server, &template).await;
         }
         let name = format!("rubis_test_{}", Uuid::now_v7().simple());
         execute(&mut conn, &format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
         let url = address(&server, &name);
-        Self {
-            pool: rubis_db::connect(&url, POOL_SIZE),
-            url,
-            name,
-            server,
-        }
+        Self { pool: rubis_db::connect(&url, POOL_SIZE), url, name, server }
     }
 }
 
@@ -59,9 +52,8 @@ impl Drop for TestDatabase {
         let dropping = thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             runtime.expect("a runtime").block_on(async {
-                let mut conn = AsyncPgConnection::establish(&server)
-                    .await
-                    .expect("Postgres cannot be reached");
+                let mut conn =
+                    AsyncPgConnection::establish(&server).await.expect("Postgres cannot be reached");
                 execute(&mut conn, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
             });
         });
@@ -76,11 +68,7 @@ async fn create_template(conn: &mut AsyncPgConnection, server: &str, template: &
     execute(conn, &format!("SELECT pg_advisory_lock({TEMPLATE_LOCK})")).await;
     if !exists(conn, template).await {
         let unfinished = format!("{template}_unfinished");
-        execute(
-            conn,
-            &format!("DROP DATABASE IF EXISTS {unfinished} WITH (FORCE)"),
-        )
-        .await;
+        execute(conn, &format!("DROP DATABASE IF EXISTS {unfinished} WITH (FORCE)")).await;
         execute(conn, &format!("CREATE DATABASE {unfinished}")).await;
         migrate(address(server, &unfinished)).await;
         execute(conn, &format!("ALTER DATABASE {unfinished} RENAME TO {template}")).await;
@@ -91,18 +79,10 @@ async fn create_template(conn: &mut AsyncPgConnection, server: &str, template: &
 /// Migrations need a runtime with several threads, which a test's may not be.
 async fn migrate(url: String) {
     let migrating = tokio::task::spawn_blocking(move || {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build();
-        runtime
-            .expect("a runtime")
-            .block_on(async { rubis_db::run_migrations(&url).await })
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+        runtime.expect("a runtime").block_on(async { rubis_db::run_migrations(&url).await })
     });
-    migrating
-        .await
-        .expect("migrating does not panic")
-        .expect("the migrations run");
+    migrating.await.expect("migrating does not panic").expect("the migrations run");
 }
 
 async fn exists(conn: &mut AsyncPgConnection, database: &str) -> bool {
@@ -112,28 +92,19 @@ async fn exists(conn: &mut AsyncPgConnection, database: &str) -> bool {
         found: bool,
     }
     let query = format!("SELECT EXISTS (SELECT 1 FROM pg_database WHERE datname = '{database}') AS found");
-    let row: Found = sql_query(query)
-        .get_result(conn)
-        .await
-        .expect("the catalog can be read");
+    let row: Found = sql_query(query).get_result(conn).await.expect("the catalog can be read");
     row.found
 }
 
 async fn execute(conn: &mut AsyncPgConnection, sql: &str) {
-    conn.batch_execute(sql)
-        .await
-        .unwrap_or_else(|error| panic!("{sql}: {error}"));
+    conn.batch_execute(sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
 }
 
 /// The address of another database of the same server.
 fn address(server: &str, database: &str) -> String {
-    let (host, parameters) = server
-        .split_once('?')
-        .map_or((server, None), |(host, rest)| (host, Some(rest)));
+    let (host, parameters) = server.split_once('?').map_or((server, None), |(host, rest)| (host, Some(rest)));
     let (host, _) = host.rsplit_once('/').expect("the address names a database");
-    let parameters = parameters
-        .map(|parameters| format!("?{parameters}"))
-        .unwrap_or_default();
+    let parameters = parameters.map(|parameters| format!("?{parameters}")).unwrap_or_default();
     format!("{host}/{database}{parameters}")
 }
 
@@ -151,11 +122,8 @@ fn migrations_hash() -> String {
         texts.extend_from_slice(migration.to_string_lossy().as_bytes());
         texts.extend(fs::read(migration.join("up.sql")).expect("a migration has an up.sql"));
     }
-    rubis_kernel::sha256(&texts)
-        .iter()
-        .take(8)
-        .fold(String::new(), |mut hash, byte| {
-            let _ = write!(hash, "{byte:02x}");
-            hash
-        })
+    rubis_kernel::sha256(&texts).iter().take(8).fold(String::new(), |mut hash, byte| {
+        let _ = write!(hash, "{byte:02x}");
+        hash
+    })
 }

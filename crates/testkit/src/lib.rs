@@ -8,4 +8,4 @@ mod worker;
 pub use chain::Chain;
 pub use database::TestDatabase;
 pub use redis::TestRedis;
-pub use worker::TestWorker;
+pub use worker::{TestWorker, runners};

@@ -30,11 +30,7 @@ impl TestRedis {
         let url = env::var(URL_VARIABLE)
             .unwrap_or_else(|_| panic!("{URL_VARIABLE} is not set: run the tests with `cargo xtask test`"));
         let pool = rubis_queue::connect_redis(&url, POOL_SIZE).expect("a Redis address");
-        Self {
-            url,
-            pool,
-            prefix: format!("rubis-test-{}", Uuid::now_v7().simple()),
-        }
+        Self { url, pool, prefix: format!("rubis-test-{}", Uuid::now_v7().simple()) }
     }
 
     /// The keys below the prefix.
@@ -58,11 +54,7 @@ impl TestRedis {
     fn try_wipe(&self) -> RedisResult<()> {
         let mut connection = self.connect()?;
         let keys = find(&mut connection, &self.prefix)?;
-        if keys.is_empty() {
-            Ok(())
-        } else {
-            cmd("UNLINK").arg(keys).exec(&mut connection)
-        }
+        if keys.is_empty() { Ok(()) } else { cmd("UNLINK").arg(keys).exec(&mut connection) }
     }
 }
 
@@ -77,7 +69,5 @@ impl Drop for TestRedis {
 }
 
 fn find(connection: &mut Connection, prefix: &str) -> RedisResult<Vec<String>> {
-    connection
-        .scan_match::<_, String>(format!("{prefix}:*"))?
-        .collect()
+    connection.scan_match::<_, String>(format!("{prefix}:*"))?.collect()
 }

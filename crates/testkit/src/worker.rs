@@ -8,7 +8,7 @@ use diesel_async::RunQueryDsl;
 use rubis_db::Pool;
 use rubis_jobs::Queue;
 use rubis_kernel::{Clock, ManualClock};
-use rubis_mailer::MemoryMailer;
+use rubis_mailer::{Mailer, MemoryMailer};
 use rubis_queue::{QueueRunner, QueueSettings, RunReport};
 use rubis_relances::Sender;
 use rubis_worker::{HandlerParts, handlers};
@@ -26,6 +26,24 @@ pub struct TestWorker {
     clock: Arc<ManualClock>,
 }
 
+/// A runner for each queue, with the product's own handlers over this mailer.
+#[must_use]
+pub fn runners(database: &TestDatabase, redis: &TestRedis, mailer: Arc<dyn Mailer>) -> Vec<QueueRunner> {
+    let sender = Sender { address: "relances@rubis.example".parse().expect("an address") };
+    let handlers = handlers(HandlerParts { mailer, sender });
+    let settings = QueueSettings { prefix: redis.prefix.clone(), concurrency: 4, ..QueueSettings::default() };
+    let runner = |queue: &Queue| {
+        QueueRunner::new(
+            *queue,
+            settings.clone(),
+            database.pool.clone(),
+            redis.pool.clone(),
+            handlers.clone(),
+        )
+    };
+    Queue::ALL.iter().map(runner).collect()
+}
+
 #[derive(QueryableByName)]
 struct NextDue {
     #[diesel(sql_type = Timestamptz)]
@@ -37,25 +55,7 @@ impl TestWorker {
     #[must_use]
     pub fn new(database: &TestDatabase, redis: &TestRedis, clock: Arc<ManualClock>) -> Self {
         let mailer = Arc::new(MemoryMailer::new());
-        let sender = Sender { address: "relances@rubis.example".parse().expect("an address") };
-        let handlers = handlers(HandlerParts { mailer: mailer.clone(), sender });
-        let runners = Queue::ALL
-            .iter()
-            .map(|queue| {
-                let settings = QueueSettings {
-                    prefix: redis.prefix.clone(),
-                    concurrency: 4,
-                    ..QueueSettings::default()
-                };
-                QueueRunner::new(
-                    *queue,
-                    settings,
-                    database.pool.clone(),
-                    redis.pool.clone(),
-                    handlers.clone(),
-                )
-            })
-            .collect();
+        let runners = runners(database, redis, mailer.clone());
         Self { mailer, runners, pool: database.pool.clone(), clock }
     }
 

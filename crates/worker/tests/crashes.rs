@@ -1,0 +1,147 @@
+//! Workers that die, and workers that compete: no reminder is lost, and none is a new one twice.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use rubis_kernel::Email;
+use rubis_mailer::{Mailer, MemoryMailer, Receipt, SendError};
+use rubis_relances::{RelanceActionError, RelanceStatus, cancel_relance};
+use rubis_testkit::{Chain, runners};
+use time::{
+    Duration, OffsetDateTime,
+    macros::{date, datetime},
+};
+use tokio::sync::Notify;
+
+const TUESDAY: OffsetDateTime = datetime!(2026-11-24 09:00 UTC);
+
+/// A mail server that takes the mail, after which nothing is heard of it.
+#[derive(Default)]
+struct SilentServer {
+    taken: MemoryMailer,
+    took_one: Notify,
+}
+
+#[async_trait]
+impl Mailer for SilentServer {
+    async fn send(&self, email: &Email) -> Result<Receipt, SendError> {
+        self.taken.send(email).await?;
+        self.took_one.notify_one();
+        std::future::pending().await
+    }
+}
+
+impl SilentServer {
+    /// Runs what is due until the server has taken a mail, and kills the worker at that moment.
+    async fn kill_the_worker_after_it_sent(self: &Arc<Self>, chain: &Chain) {
+        let doomed = runners(&chain.database, &chain.redis, self.clone());
+        for runner in &doomed {
+            tokio::select! {
+                biased;
+                () = self.took_one.notified() => return,
+                ran = runner.run_due(chain.now()) => { ran.unwrap(); }
+            }
+        }
+        panic!("no mail was sent");
+    }
+}
+
+#[tokio::test]
+async fn a_crash_between_sending_and_recording_repeats_the_same_message() {
+    let chain = Chain::start_at(TUESDAY).await;
+    let invoice = chain.invoice_due(date!(2026 - 11 - 20)).await;
+    chain.clock.advance(Duration::minutes(1));
+    let server = Arc::new(SilentServer::default());
+    server.kill_the_worker_after_it_sent(&chain).await;
+    assert!(chain.relances(invoice.id).await[0].sending_since.is_some());
+
+    // The lease has ended; another worker takes over, on the next day even.
+    chain.clock.advance(Duration::days(1));
+    chain.worker.run_due().await;
+
+    let (first, second) = (server.taken.outbox(), chain.worker.mailer.outbox());
+    assert_eq!((first.len(), second.len()), (1, 1));
+    assert_eq!(first, second, "the same message to the last byte, its Message-ID included");
+    let relance = chain.relances(invoice.id).await.remove(0);
+    assert_eq!(relance.status, RelanceStatus::Sent);
+    assert_eq!(chain.invoice(invoice.id).await.rubis_earned, 1, "it counts once");
+}
+
+#[tokio::test]
+async fn an_invoice_paid_after_a_crash_is_not_reminded_again() {
+    let chain = Chain::start_at(TUESDAY).await;
+    let invoice = chain.invoice_due(date!(2026 - 11 - 20)).await;
+    chain.clock.advance(Duration::minutes(1));
+    let server = Arc::new(SilentServer::default());
+    server.kill_the_worker_after_it_sent(&chain).await;
+    chain.pay(invoice.id, None).await;
+
+    chain.clock.advance(Duration::minutes(1));
+    chain.worker.run_due().await;
+
+    assert!(chain.worker.mailer.outbox().is_empty());
+    assert!(chain.planned(invoice.id).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_reminder_on_its_way_cannot_be_cancelled_and_says_so() {
+    let chain = Chain::start_at(TUESDAY).await;
+    let invoice = chain.invoice_due(date!(2026 - 11 - 20)).await;
+    chain.clock.advance(Duration::minutes(1));
+    let server = Arc::new(SilentServer::default());
+    server.kill_the_worker_after_it_sent(&chain).await;
+    let on_its_way = chain.relances(invoice.id).await.remove(0);
+
+    let refused =
+        cancel_relance(&mut *chain.conn().await, chain.organization, on_its_way.id, chain.owner, chain.now())
+            .await
+            .unwrap_err();
+
+    assert!(matches!(refused, RelanceActionError::AlreadyBeingSent), "{refused}");
+}
+
+#[tokio::test]
+async fn two_workers_on_one_queue_send_every_reminder_once() {
+    let chain = Chain::start_at(TUESDAY).await;
+    for client in 0..30 {
+        let (name, email) = (format!("Client {client}"), format!("compta@client-{client}.example"));
+        chain.invoice_to(&name, &email, date!(2026 - 11 - 20)).await;
+    }
+    chain.clock.advance(Duration::minutes(1));
+    let mailer = Arc::new(MemoryMailer::new());
+    let now = chain.now();
+    let workers: Vec<_> =
+        (0..2).flat_map(|_| runners(&chain.database, &chain.redis, mailer.clone())).collect();
+    let mut running = tokio::task::JoinSet::new();
+    for worker in workers {
+        running.spawn(async move { worker.run_due(now).await.unwrap().done });
+    }
+    let done: Vec<u64> = running.join_all().await;
+
+    assert_eq!(done.iter().sum::<u64>(), 30, "{done:?}");
+    let mut recipients: Vec<String> =
+        mailer.outbox().into_iter().map(|mail| mail.to.address.to_string()).collect();
+    recipients.sort();
+    recipients.dedup();
+    assert_eq!((recipients.len(), mailer.outbox().len()), (30, 30));
+}
+
+#[tokio::test]
+async fn a_payment_and_a_sending_at_the_same_moment_end_in_one_of_two_orders() {
+    let chain = Chain::start_at(TUESDAY).await;
+    for round in 0..10 {
+        let (name, email) = (format!("Client {round}"), format!("compta@client-{round}.example"));
+        let invoice = chain.invoice_to(&name, &email, date!(2026 - 11 - 20)).await;
+        chain.clock.advance(Duration::minutes(1));
+        tokio::join!(chain.worker.run_due(), chain.pay(invoice.id, None));
+        chain.worker.run_due().await;
+        let relances = chain.relances(invoice.id).await;
+        let mails = chain.worker.mailer.take().len();
+        match relances[0].status {
+            RelanceStatus::Sent => assert_eq!(mails, 1),
+            RelanceStatus::Cancelled => assert_eq!(mails, 0, "nothing leaves after the payment stopped it"),
+            other => panic!("{other:?}"),
+        }
+        assert!(relances[1..].iter().all(|task| task.status == RelanceStatus::Cancelled));
+    }
+}
