@@ -44,16 +44,11 @@ impl SendError {
     }
 
     pub(crate) fn transient(reason: impl Into<String>) -> Self {
-        Self::Transient {
-            reason: reason.into(),
-            retry_after: None,
-        }
+        Self::Transient { reason: reason.into(), retry_after: None }
     }
 
     pub(crate) fn configuration(reason: impl Into<String>) -> Self {
-        Self::Configuration {
-            reason: reason.into(),
-        }
+        Self::Configuration { reason: reason.into() }
     }
 }
 

@@ -43,9 +43,7 @@ impl MemoryMailer {
 
     /// Makes the next `times` attempts fail, after those already programmed.
     pub fn fail_next(&self, times: usize, error: &SendError) {
-        self.lock()
-            .failures
-            .extend(std::iter::repeat_n(error.clone(), times));
+        self.lock().failures.extend(std::iter::repeat_n(error.clone(), times));
     }
 
     /// Makes every mail to this address fail.

@@ -68,12 +68,7 @@ pub(crate) fn check(email: &Email) -> Result<(), InvalidMessage> {
     }
     check_line("subject", &email.subject)?;
     check_identifier("message_id", &email.message_id, MAX_MESSAGE_ID)?;
-    if email
-        .message_id
-        .split('@')
-        .filter(|part| !part.is_empty())
-        .count()
-        != 2
+    if email.message_id.split('@').filter(|part| !part.is_empty()).count() != 2
         || email.message_id.contains(['<', '>'])
     {
         return Err(invalid("message_id", "is not of the form left@right"));
@@ -89,15 +84,8 @@ pub(crate) fn address(field: &str, address: &EmailAddress) -> Result<Address, In
 
 /// A person in lettre's terms.
 pub(crate) fn mailbox(field: &str, mailbox: &rubis_kernel::Mailbox) -> Result<Mailbox, InvalidMessage> {
-    let name = mailbox
-        .name
-        .as_deref()
-        .map(str::trim)
-        .filter(|name| !name.is_empty());
-    Ok(Mailbox::new(
-        name.map(str::to_owned),
-        address(field, &mailbox.address)?,
-    ))
+    let name = mailbox.name.as_deref().map(str::trim).filter(|name| !name.is_empty());
+    Ok(Mailbox::new(name.map(str::to_owned), address(field, &mailbox.address)?))
 }
 
 fn check_mailbox(field: &str, mailbox: &rubis_kernel::Mailbox) -> Result<(), InvalidMessage> {
@@ -127,10 +115,7 @@ fn check_identifier(field: &str, value: &str, max: usize) -> Result<(), InvalidM
 }
 
 fn invalid(field: &str, problem: &'static str) -> InvalidMessage {
-    InvalidMessage {
-        field: field.to_owned(),
-        problem,
-    }
+    InvalidMessage { field: field.to_owned(), problem }
 }
 
 /// The line between the parts: the same whenever this mail is sent, and not to be guessed by whoever wrote

@@ -10,10 +10,7 @@ fn date() -> SystemTime {
 }
 
 fn mailbox(name: Option<&str>, address: &str) -> rubis_kernel::Mailbox {
-    rubis_kernel::Mailbox {
-        name: name.map(str::to_owned),
-        address: address.parse().unwrap(),
-    }
+    rubis_kernel::Mailbox { name: name.map(str::to_owned), address: address.parse().unwrap() }
 }
 
 fn relance() -> Email {
@@ -41,12 +38,7 @@ fn a_relance_is_written_whole_in_text_and_html() {
     let message = written(&relance());
     assert_eq!(message, written(&relance()), "the same mail gives the same bytes");
     assert!(message.is_ascii());
-    assert!(
-        message
-            .split("\r\n")
-            .all(|line| line.len() <= 998 && !line.contains(['\r', '\n'])),
-        "{message}"
-    );
+    assert!(message.split("\r\n").all(|line| line.len() <= 998 && !line.contains(['\r', '\n'])), "{message}");
     insta::assert_snapshot!(message.replace("\r\n", "\n"));
 }
 
@@ -67,11 +59,7 @@ fn a_mail_without_html_is_plain_text_alone() {
 
 #[test]
 fn long_words_and_lines_are_folded_and_come_back_whole() {
-    let email = Email {
-        subject: "é".repeat(500),
-        text: "à".repeat(5000),
-        ..relance()
-    };
+    let email = Email { subject: "é".repeat(500), text: "à".repeat(5000), ..relance() };
     let message = written(&email);
     assert!(message.split("\r\n").all(|line| line.len() <= 998));
     assert!(message.is_ascii());
@@ -81,55 +69,13 @@ fn long_words_and_lines_are_folded_and_come_back_whole() {
 fn attacked(value: &str) -> Vec<(&'static str, Email)> {
     let named = || mailbox(Some(value), "a@exemple.fr");
     vec![
-        (
-            "from.name",
-            Email {
-                from: named(),
-                ..relance()
-            },
-        ),
-        (
-            "to.name",
-            Email {
-                to: named(),
-                ..relance()
-            },
-        ),
-        (
-            "cc[1].name",
-            Email {
-                cc: vec![mailbox(None, "b@exemple.fr"), named()],
-                ..relance()
-            },
-        ),
-        (
-            "reply_to.name",
-            Email {
-                reply_to: Some(named()),
-                ..relance()
-            },
-        ),
-        (
-            "subject",
-            Email {
-                subject: value.into(),
-                ..relance()
-            },
-        ),
-        (
-            "message_id",
-            Email {
-                message_id: format!("{value}@rubis.example"),
-                ..relance()
-            },
-        ),
-        (
-            "idempotency_key",
-            Email {
-                idempotency_key: value.into(),
-                ..relance()
-            },
-        ),
+        ("from.name", Email { from: named(), ..relance() }),
+        ("to.name", Email { to: named(), ..relance() }),
+        ("cc[1].name", Email { cc: vec![mailbox(None, "b@exemple.fr"), named()], ..relance() }),
+        ("reply_to.name", Email { reply_to: Some(named()), ..relance() }),
+        ("subject", Email { subject: value.into(), ..relance() }),
+        ("message_id", Email { message_id: format!("{value}@rubis.example"), ..relance() }),
+        ("idempotency_key", Email { idempotency_key: value.into(), ..relance() }),
     ]
 }
 
@@ -149,38 +95,28 @@ fn no_header_can_be_broken_out_of() {
         for (field, email) in attacked(value) {
             let error = compose(&email, date()).unwrap_err();
             assert_eq!(error.field, field, "{value:?}");
-            assert_eq!(
-                error.problem, "contains a control character",
-                "{value:?} in {field}"
-            );
+            assert_eq!(error.problem, "contains a control character", "{value:?} in {field}");
         }
     }
 }
 
 #[test]
 fn an_address_with_a_line_end_does_not_even_exist() {
-    for address in [
-        "a@exemple.fr\r\nBcc: v@exemple.fr",
-        "a\r\n@exemple.fr",
-        "a@exemple.fr>\r\nRCPT TO:<v@exemple.fr",
-    ] {
+    for address in
+        ["a@exemple.fr\r\nBcc: v@exemple.fr", "a\r\n@exemple.fr", "a@exemple.fr>\r\nRCPT TO:<v@exemple.fr"]
+    {
         assert!(address.parse::<EmailAddress>().is_err(), "{address:?}");
     }
 }
 
 #[test]
 fn display_names_cannot_pose_as_addresses() {
-    let email = Email {
-        to: mailbox(Some("Banque <alerte@banque.fr>, x"), "compta@meuble.example"),
-        ..relance()
-    };
+    let email =
+        Email { to: mailbox(Some("Banque <alerte@banque.fr>, x"), "compta@meuble.example"), ..relance() };
     let message = compose(&email, date()).unwrap();
     let recipients: Vec<String> = message.envelope().to().iter().map(ToString::to_string).collect();
     assert_eq!(recipients[0], "compta@meuble.example");
-    let to = written(&email)
-        .lines()
-        .find(|line| line.starts_with("To:"))
-        .map(str::to_owned);
+    let to = written(&email).lines().find(|line| line.starts_with("To:")).map(str::to_owned);
     assert_eq!(
         to.as_deref(),
         Some("To: =?utf-8?b?QmFucXVlIDxhbGVydGVAYmFucXVlLmZyPiwgeA==?= <compta@meuble.example>")
@@ -189,15 +125,7 @@ fn display_names_cannot_pose_as_addresses() {
 
 #[test]
 fn identifiers_are_plain_and_bounded() {
-    let with_id = |id: &str| {
-        compose(
-            &Email {
-                message_id: id.into(),
-                ..relance()
-            },
-            date(),
-        )
-    };
+    let with_id = |id: &str| compose(&Email { message_id: id.into(), ..relance() }, date());
     for id in [
         "",
         "no-at-sign",
@@ -213,15 +141,7 @@ fn identifiers_are_plain_and_bounded() {
         assert_eq!(with_id(id).unwrap_err().field, "message_id", "{id:?}");
     }
     assert!(with_id("relance.1@rubis.example").is_ok());
-    let with_key = |key: &str| {
-        compose(
-            &Email {
-                idempotency_key: key.into(),
-                ..relance()
-            },
-            date(),
-        )
-    };
+    let with_key = |key: &str| compose(&Email { idempotency_key: key.into(), ..relance() }, date());
     for key in ["", "a b", "clé", &"k".repeat(257)] {
         assert_eq!(with_key(key).unwrap_err().field, "idempotency_key", "{key:?}");
     }

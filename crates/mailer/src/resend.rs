@@ -66,9 +66,7 @@ impl ResendMailer {
     /// # Errors
     /// When the key cannot be sent in a header, or the address is not one of HTTP.
     pub fn new(settings: ResendSettings) -> Result<Self, MailerError> {
-        let refused = |reason: &str| MailerError {
-            reason: reason.to_owned(),
-        };
+        let refused = |reason: &str| MailerError { reason: reason.to_owned() };
         let mut authorization = HeaderValue::try_from(format!("Bearer {}", settings.api_key.expose_secret()))
             .map_err(|_| refused("the Resend key contains characters that no key has"))?;
         authorization.set_sensitive(true);
@@ -85,28 +83,18 @@ impl ResendMailer {
             .default_headers(HeaderMap::from_iter([(AUTHORIZATION, authorization)]))
             .build()
             .map_err(|error| refused(&format!("no HTTP client: {error}")))?;
-        Ok(Self {
-            client,
-            emails,
-            alarm: Alarm::default(),
-        })
+        Ok(Self { client, emails, alarm: Alarm::default() })
     }
 
     async fn post(&self, email: &Email) -> Result<Receipt, SendError> {
         let body = new_email(email)?;
-        let request = self
-            .client
-            .post(self.emails.clone())
-            .header("Idempotency-Key", &email.idempotency_key);
+        let request = self.client.post(self.emails.clone()).header("Idempotency-Key", &email.idempotency_key);
         let response = request.json(&body).send().await.map_err(|error| broken(&error))?;
         let status = response.status();
         if status.is_success() {
             // Taken, whatever the body looks like: asking again would only repeat the mail.
             let reference = response.json::<Accepted>().await.ok().map(|accepted| accepted.id);
-            return Ok(Receipt {
-                reference,
-                refused_copies: Vec::new(),
-            });
+            return Ok(Receipt { reference, refused_copies: Vec::new() });
         }
         let retry_after = retry_after(response.headers());
         let problem = response.json::<Problem>().await.unwrap_or_default();
@@ -129,22 +117,12 @@ fn new_email(email: &Email) -> Result<NewEmail<'_>, InvalidMessage> {
     Ok(NewEmail {
         from: person("from", &email.from)?,
         to: [person("to", &email.to)?],
-        cc: email
-            .cc
-            .iter()
-            .map(|copy| person("cc", copy))
-            .collect::<Result<_, _>>()?,
-        reply_to: email
-            .reply_to
-            .as_ref()
-            .map(|mailbox| person("reply_to", mailbox))
-            .transpose()?,
+        cc: email.cc.iter().map(|copy| person("cc", copy)).collect::<Result<_, _>>()?,
+        reply_to: email.reply_to.as_ref().map(|mailbox| person("reply_to", mailbox)).transpose()?,
         subject: &email.subject,
         text: &email.text,
         html: email.html.as_deref(),
-        headers: Headers {
-            message_id: format!("<{}>", email.message_id),
-        },
+        headers: Headers { message_id: format!("<{}>", email.message_id) },
     })
 }
 
@@ -162,10 +140,7 @@ fn classify(status: StatusCode, retry_after: Option<Duration>, problem: &Problem
         StatusCode::CONFLICT if problem.name == "concurrent_idempotent_requests" => {
             SendError::Transient { reason, retry_after }
         }
-        _ if status.is_client_error() => SendError::Rejected {
-            code: status.as_u16(),
-            reason,
-        },
+        _ if status.is_client_error() => SendError::Rejected { code: status.as_u16(), reason },
         _ if status.is_redirection() => SendError::configuration(reason),
         _ => SendError::Transient { reason, retry_after },
     }
@@ -179,10 +154,6 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 
 /// No answer at all. The error's own words name the address, never the key.
 fn broken(error: &reqwest::Error) -> SendError {
-    let what = if error.is_timeout() {
-        "Resend did not answer in time"
-    } else {
-        "Resend cannot be reached"
-    };
+    let what = if error.is_timeout() { "Resend did not answer in time" } else { "Resend cannot be reached" };
     SendError::transient(format!("{what}: {error}"))
 }

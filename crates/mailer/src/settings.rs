@@ -90,10 +90,6 @@ pub struct ResendSettings {
 impl ResendSettings {
     /// The API at this address, with ten seconds for each request.
     pub fn new(api_key: SecretString, api_base: Url) -> Self {
-        Self {
-            api_key,
-            api_base,
-            timeout: Duration::from_secs(10),
-        }
+        Self { api_key, api_base, timeout: Duration::from_secs(10) }
     }
 }

@@ -94,9 +94,9 @@ impl SmtpMailer {
                 outcome
             }
             Attempt::Broken(error) => Err(error),
-            Attempt::Stale => Err(SendError::transient(
-                "the connection was closed before the mail was announced",
-            )),
+            Attempt::Stale => {
+                Err(SendError::transient("the connection was closed before the mail was announced"))
+            }
         }
     }
 
@@ -112,18 +112,12 @@ impl SmtpMailer {
             Err(Failure::Smtp(error)) if reused && classify::is_lost(&error) => return Attempt::Stale,
             Err(failure) => return self.give_up(connection, failure, Stage::Mail).await,
         }
-        if let Err(failure) = self
-            .command(&mut connection, Rcpt::new(mail.to.clone(), Vec::new()))
-            .await
-        {
+        if let Err(failure) = self.command(&mut connection, Rcpt::new(mail.to.clone(), Vec::new())).await {
             return self.give_up(connection, failure, Stage::Recipient).await;
         }
         let mut refused_copies = Vec::new();
         for (copy, address) in &mail.copies {
-            match self
-                .command(&mut connection, Rcpt::new(address.clone(), Vec::new()))
-                .await
-            {
+            match self.command(&mut connection, Rcpt::new(address.clone(), Vec::new())).await {
                 Ok(_) => {}
                 // A copy that can never arrive does not hold the mail back; one that might, does.
                 Err(Failure::Smtp(error)) if error.is_permanent() => {
@@ -140,13 +134,7 @@ impl SmtpMailer {
         match sent {
             Ok(response) => {
                 let reference = response.first_line().map(str::to_owned);
-                Attempt::Answered(
-                    Ok(Receipt {
-                        reference,
-                        refused_copies,
-                    }),
-                    connection,
-                )
+                Attempt::Answered(Ok(Receipt { reference, refused_copies }), connection)
             }
             Err(failure) => self.give_up(connection, failure, Stage::Content).await,
         }
@@ -206,10 +194,7 @@ impl Outgoing {
 
     fn has_international_address(&self) -> bool {
         let copies = self.copies.iter().map(|(_, address)| address);
-        [&self.from, &self.to]
-            .into_iter()
-            .chain(copies)
-            .any(|address| !address.to_string().is_ascii())
+        [&self.from, &self.to].into_iter().chain(copies).any(|address| !address.to_string().is_ascii())
     }
 }
 

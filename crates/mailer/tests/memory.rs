@@ -1,10 +1,6 @@
 //! The outbox that other crates test with.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test fails by panicking"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod support;
 
@@ -13,10 +9,7 @@ use rubis_mailer::{Mailer, MemoryMailer, SendError};
 use support::relance;
 
 fn busy() -> SendError {
-    SendError::Transient {
-        reason: "busy".into(),
-        retry_after: None,
-    }
+    SendError::Transient { reason: "busy".into(), retry_after: None }
 }
 
 #[tokio::test]
@@ -43,10 +36,7 @@ async fn programmed_failures_happen_as_often_as_asked_and_keep_no_mail() {
 #[tokio::test]
 async fn a_refused_address_is_refused_until_everything_is_accepted() {
     let mailer = MemoryMailer::new();
-    let rejected = SendError::Rejected {
-        code: 550,
-        reason: "no such user".into(),
-    };
+    let rejected = SendError::Rejected { code: 550, reason: "no such user".into() };
     mailer.refuse(relance().to.address.as_str(), rejected.clone());
     assert_eq!(mailer.send(&relance()).await, Err(rejected));
     mailer.accept_everything();
@@ -56,10 +46,7 @@ async fn a_refused_address_is_refused_until_everything_is_accepted() {
 #[tokio::test]
 async fn what_no_server_would_get_is_not_kept_either() {
     let mailer = MemoryMailer::new();
-    let attack = Email {
-        subject: "a\nb".into(),
-        ..relance()
-    };
+    let attack = Email { subject: "a\nb".into(), ..relance() };
     assert!(matches!(mailer.send(&attack).await, Err(SendError::Invalid(_))));
     assert!(mailer.outbox().is_empty());
 }

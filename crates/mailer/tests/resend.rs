@@ -23,20 +23,13 @@ const KEY: &str = "re_test_0123456789";
 fn mailer(base: &str) -> ResendMailer {
     let _installed = rustls::crypto::ring::default_provider().install_default();
     let settings = ResendSettings::new(KEY.into(), base.parse().unwrap());
-    ResendMailer::new(ResendSettings {
-        timeout: Duration::from_millis(500),
-        ..settings
-    })
-    .unwrap()
+    ResendMailer::new(ResendSettings { timeout: Duration::from_millis(500), ..settings }).unwrap()
 }
 
 /// What a mail gets when Resend answers this.
 async fn outcome(answer: ResponseTemplate) -> SendError {
     let server = MockServer::start().await;
-    Mock::given(method("POST"))
-        .respond_with(answer)
-        .mount(&server)
-        .await;
+    Mock::given(method("POST")).respond_with(answer).mount(&server).await;
     let error = mailer(&server.uri()).send(&relance()).await.unwrap_err();
     assert!(!error.to_string().contains(KEY));
     error
@@ -59,21 +52,12 @@ async fn a_relance_is_posted_whole_under_its_idempotency_key() {
         .mount(&server)
         .await;
 
-    let receipt = mailer(&format!("{}/v1", server.uri()))
-        .send(&relance())
-        .await
-        .unwrap();
+    let receipt = mailer(&format!("{}/v1", server.uri())).send(&relance()).await.unwrap();
     assert_eq!(receipt.reference.as_deref(), Some("49a3999c"));
-    mailer(&format!("{}/v1/", server.uri()))
-        .send(&relance())
-        .await
-        .unwrap();
+    mailer(&format!("{}/v1/", server.uri())).send(&relance()).await.unwrap();
 
     let requests = server.received_requests().await.unwrap();
-    assert_eq!(
-        requests[0].body, requests[1].body,
-        "the same mail is the same request"
-    );
+    assert_eq!(requests[0].body, requests[1].body, "the same mail is the same request");
     let body: serde_json::Value = requests[0].body_json().unwrap();
     insta::assert_json_snapshot!(body);
 }
@@ -81,16 +65,8 @@ async fn a_relance_is_posted_whole_under_its_idempotency_key() {
 #[tokio::test]
 async fn a_mail_with_little_in_it_leaves_the_rest_out() {
     let server = MockServer::start().await;
-    Mock::given(method("POST"))
-        .respond_with(ResponseTemplate::new(200))
-        .mount(&server)
-        .await;
-    let plain = Email {
-        html: None,
-        reply_to: None,
-        cc: Vec::new(),
-        ..relance()
-    };
+    Mock::given(method("POST")).respond_with(ResponseTemplate::new(200)).mount(&server).await;
+    let plain = Email { html: None, reply_to: None, cc: Vec::new(), ..relance() };
     let receipt = mailer(&server.uri()).send(&plain).await.unwrap();
     assert_eq!(receipt.reference, None, "taken, although the answer says nothing");
     let body: serde_json::Value = server.received_requests().await.unwrap()[0].body_json().unwrap();
@@ -101,20 +77,12 @@ async fn a_mail_with_little_in_it_leaves_the_rest_out() {
 #[tokio::test]
 async fn a_name_cannot_pose_as_an_address() {
     let server = MockServer::start().await;
-    Mock::given(method("POST"))
-        .respond_with(ResponseTemplate::new(200))
-        .mount(&server)
-        .await;
-    let posing = Email {
-        to: mailbox(Some("Banque <a@banque.fr>, \"x\""), "compta@meuble.example"),
-        ..relance()
-    };
+    Mock::given(method("POST")).respond_with(ResponseTemplate::new(200)).mount(&server).await;
+    let posing =
+        Email { to: mailbox(Some("Banque <a@banque.fr>, \"x\""), "compta@meuble.example"), ..relance() };
     mailer(&server.uri()).send(&posing).await.unwrap();
     let body: serde_json::Value = server.received_requests().await.unwrap()[0].body_json().unwrap();
-    assert_eq!(
-        body["to"],
-        json!([r#""Banque <a@banque.fr>, \"x\"" <compta@meuble.example>"#])
-    );
+    assert_eq!(body["to"], json!([r#""Banque <a@banque.fr>, \"x\"" <compta@meuble.example>"#]));
 }
 
 #[tokio::test]
@@ -132,47 +100,26 @@ async fn what_may_pass_later_is_tried_again_when_resend_says() {
         problem(200, "late").set_delay(Duration::from_secs(5)),
     ] {
         let error = outcome(answer).await;
-        assert!(
-            matches!(
-                error,
-                SendError::Transient {
-                    retry_after: None,
-                    ..
-                }
-            ),
-            "{error}"
-        );
+        assert!(matches!(error, SendError::Transient { retry_after: None, .. }), "{error}");
     }
 }
 
 #[tokio::test]
 async fn a_refused_mail_fails_for_good() {
-    for (status, name) in [
-        (400, "validation_error"),
-        (422, "invalid_to"),
-        (409, "invalid_idempotent_request"),
-    ] {
+    for (status, name) in
+        [(400, "validation_error"), (422, "invalid_to"), (409, "invalid_idempotent_request")]
+    {
         let error = outcome(problem(status, name)).await;
-        assert!(
-            matches!(error, SendError::Rejected { code, .. } if code == status),
-            "{error}"
-        );
+        assert!(matches!(error, SendError::Rejected { code, .. } if code == status), "{error}");
         assert!(error.to_string().contains(name), "{error}");
     }
 }
 
 #[tokio::test]
 async fn a_refused_key_fails_no_mail_for_good() {
-    for (status, name) in [
-        (401, "missing_api_key"),
-        (403, "invalid_api_key"),
-        (404, "not_found"),
-    ] {
+    for (status, name) in [(401, "missing_api_key"), (403, "invalid_api_key"), (404, "not_found")] {
         let error = outcome(problem(status, name)).await;
-        assert!(
-            matches!(error, SendError::Configuration { .. }) && !error.is_final(),
-            "{error}"
-        );
+        assert!(matches!(error, SendError::Configuration { .. }) && !error.is_final(), "{error}");
     }
 }
 
@@ -187,10 +134,7 @@ async fn the_key_is_carried_to_no_other_place() {
 #[tokio::test]
 async fn a_mail_that_could_inject_a_header_is_not_posted() {
     let server = MockServer::start().await;
-    let attack = Email {
-        idempotency_key: "x\r\nAuthorization: other".into(),
-        ..relance()
-    };
+    let attack = Email { idempotency_key: "x\r\nAuthorization: other".into(), ..relance() };
     let error = mailer(&server.uri()).send(&attack).await.unwrap_err();
     assert!(matches!(error, SendError::Invalid(_)), "{error}");
     assert!(server.received_requests().await.unwrap().is_empty());
@@ -201,10 +145,7 @@ async fn an_api_that_is_not_there_is_tried_again() {
     let server = MockServer::start().await;
     let base = server.uri();
     drop(server);
-    let error = mailer(&base.replace("127.0.0.1", "127.0.0.2"))
-        .send(&relance())
-        .await
-        .unwrap_err();
+    let error = mailer(&base.replace("127.0.0.1", "127.0.0.2")).send(&relance()).await.unwrap_err();
     assert!(matches!(error, SendError::Transient { .. }), "{error}");
 }
 

@@ -26,11 +26,7 @@ fn settings(addr: SocketAddr) -> SmtpSettings {
 
 fn mailer(settings: SmtpSettings) -> SmtpMailer {
     let _installed = rustls::crypto::ring::default_provider().install_default();
-    SmtpMailer::new(
-        settings,
-        Arc::new(ManualClock::new(datetime!(2026-11-21 08:00 UTC))),
-    )
-    .unwrap()
+    SmtpMailer::new(settings, Arc::new(ManualClock::new(datetime!(2026-11-21 08:00 UTC)))).unwrap()
 }
 
 async fn inbox() -> (Inbox, SmtpMailer) {
@@ -63,47 +59,27 @@ async fn a_relance_arrives_as_it_was_written() {
     assert_eq!(mails.len(), 1);
     let mail = &mails[0];
     assert_eq!(mail.summary.envelope_from, "relances@rubis.example");
-    assert_eq!(
-        mail.summary.envelope_to,
-        ["compta@meuble.example", "zoe@meuble.example"]
-    );
-    assert_eq!(
-        mail.summary.from.as_ref().unwrap().name.as_deref(),
-        Some("Café Martin & Fils")
-    );
-    assert_eq!(
-        mail.summary.reply_to.as_ref().unwrap().address,
-        "marc@cafe-martin.example"
-    );
+    assert_eq!(mail.summary.envelope_to, ["compta@meuble.example", "zoe@meuble.example"]);
+    assert_eq!(mail.summary.from.as_ref().unwrap().name.as_deref(), Some("Café Martin & Fils"));
+    assert_eq!(mail.summary.reply_to.as_ref().unwrap().address, "marc@cafe-martin.example");
     assert_eq!(mail.summary.subject, relance().subject);
     assert_eq!(mail.summary.message_id, Some(relance().message_id));
-    assert_eq!(
-        mail.text.as_ref().unwrap().replace("\r\n", "\n").trim_end(),
-        relance().text.trim_end()
-    );
+    assert_eq!(mail.text.as_ref().unwrap().replace("\r\n", "\n").trim_end(), relance().text.trim_end());
     assert_eq!(
         mail.html.as_ref().unwrap().replace("\r\n", "\n").trim_end(),
         relance().html.unwrap().trim_end()
     );
     assert!(
-        mail.headers
-            .iter()
-            .any(|h| h.name == "Date" && h.value.starts_with("Sat, 21 Nov 2026 08:00:00"))
+        mail.headers.iter().any(|h| h.name == "Date" && h.value.starts_with("Sat, 21 Nov 2026 08:00:00"))
     );
 }
 
 #[tokio::test]
 async fn a_mail_that_could_inject_a_header_reaches_no_server() {
     let (inbox, mailer) = inbox().await;
-    let attack = Email {
-        subject: "Rappel\r\nBcc: victim@exemple.fr".into(),
-        ..relance()
-    };
+    let attack = Email { subject: "Rappel\r\nBcc: victim@exemple.fr".into(), ..relance() };
     let error = mailer.send(&attack).await.unwrap_err();
-    assert!(
-        matches!(&error, SendError::Invalid(invalid) if invalid.field == "subject"),
-        "{error}"
-    );
+    assert!(matches!(&error, SendError::Invalid(invalid) if invalid.field == "subject"), "{error}");
     assert!(error.is_final());
     assert!(inbox.messages().is_empty());
 }
@@ -114,17 +90,10 @@ async fn a_refused_recipient_fails_for_good_and_spares_the_next_mail() {
         let (inbox, mailer) =
             inbox_that(Behaviour::with(Fault::reply(Stage::Recipient, code).times(1))).await;
         let error = mailer.send(&relance()).await.unwrap_err();
-        assert!(
-            matches!(error, SendError::Rejected { code: given, .. } if given == code),
-            "{error}"
-        );
+        assert!(matches!(error, SendError::Rejected { code: given, .. } if given == code), "{error}");
         assert!(error.is_final());
         mailer.send(&relance()).await.unwrap();
-        assert_eq!(
-            inbox.messages().len(),
-            1,
-            "the refused mail left nothing behind on its connection"
-        );
+        assert_eq!(inbox.messages().len(), 1, "the refused mail left nothing behind on its connection");
     }
 }
 
@@ -178,10 +147,8 @@ async fn a_server_that_refuses_us_fails_no_mail_for_good() {
 
 #[tokio::test]
 async fn a_copy_that_is_refused_does_not_hold_the_mail_back() {
-    let (inbox, mailer) = inbox_that(Behaviour::with(
-        Fault::reply(Stage::Recipient, 550).for_recipient("zoe@"),
-    ))
-    .await;
+    let (inbox, mailer) =
+        inbox_that(Behaviour::with(Fault::reply(Stage::Recipient, 550).for_recipient("zoe@"))).await;
     let receipt = mailer.send(&relance()).await.unwrap();
     assert_eq!(receipt.refused_copies, ["zoe@meuble.example".parse().unwrap()]);
     assert_eq!(inbox.messages()[0].summary.envelope_to, ["compta@meuble.example"]);
@@ -189,10 +156,8 @@ async fn a_copy_that_is_refused_does_not_hold_the_mail_back() {
 
 #[tokio::test]
 async fn a_copy_that_may_pass_later_is_waited_for_so_that_nobody_gets_the_mail_twice() {
-    let (inbox, mailer) = inbox_that(Behaviour::with(
-        Fault::reply(Stage::Recipient, 450).for_recipient("zoe@"),
-    ))
-    .await;
+    let (inbox, mailer) =
+        inbox_that(Behaviour::with(Fault::reply(Stage::Recipient, 450).for_recipient("zoe@"))).await;
     assert!(transient(&mailer.send(&relance()).await.unwrap_err()));
     assert!(inbox.messages().is_empty());
 }
@@ -211,26 +176,18 @@ async fn a_mail_taken_without_an_answer_is_sent_again_as_the_same_message() {
 #[tokio::test]
 async fn a_late_answer_is_never_taken_for_the_next_mails() {
     let inbox = Inbox::start(InboxSettings::default()).await.unwrap();
-    let mailer = mailer(SmtpSettings {
-        message_timeout: Duration::from_millis(50),
-        ..settings(inbox.smtp_addr())
-    });
+    let mailer =
+        mailer(SmtpSettings { message_timeout: Duration::from_millis(50), ..settings(inbox.smtp_addr()) });
     inbox
         .set_behaviour(
-            Behaviour::with(Fault::delay(Stage::Message, 5_000).times(1)).and(
-                Fault::reply(Stage::Message, 550)
-                    .for_recipient("refusee@")
-                    .times(1),
-            ),
+            Behaviour::with(Fault::delay(Stage::Message, 5_000).times(1))
+                .and(Fault::reply(Stage::Message, 550).for_recipient("refusee@").times(1)),
         )
         .unwrap();
     let error = mailer.send(&relance()).await.unwrap_err();
     assert!(transient(&error), "{error}");
     // Over the same connection, the late 250 of the first mail would pass for an answer to this one.
-    let refused = Email {
-        to: mailbox(None, "refusee@meuble.example"),
-        ..relance()
-    };
+    let refused = Email { to: mailbox(None, "refusee@meuble.example"), ..relance() };
     let error = mailer.send(&refused).await.unwrap_err();
     assert!(matches!(error, SendError::Rejected { code: 550, .. }), "{error}");
 }
@@ -242,24 +199,14 @@ async fn a_connection_is_used_again_and_replaced_when_the_server_has_closed_it()
     let mailer = mailer(settings(addr));
     // A second connection would be refused.
     mailer.send(&relance()).await.unwrap();
-    inbox
-        .set_behaviour(Behaviour::with(Fault::reply(Stage::Connect, 421)))
-        .unwrap();
+    inbox.set_behaviour(Behaviour::with(Fault::reply(Stage::Connect, 421))).unwrap();
     mailer.send(&relance()).await.unwrap();
     inbox.stop().await;
 
-    let restarted = Inbox::start(InboxSettings {
-        smtp_addr: addr,
-        ..InboxSettings::default()
-    })
-    .await
-    .unwrap();
+    let restarted =
+        Inbox::start(InboxSettings { smtp_addr: addr, ..InboxSettings::default() }).await.unwrap();
     mailer.send(&relance()).await.unwrap();
-    assert_eq!(
-        restarted.messages().len(),
-        1,
-        "the mail went over a new connection, without an error"
-    );
+    assert_eq!(restarted.messages().len(), 1, "the mail went over a new connection, without an error");
 }
 
 #[tokio::test]
@@ -271,11 +218,7 @@ async fn mails_one_after_another_do_not_wait_for_acknowledgements() {
         mailer.send(&relance()).await.unwrap();
     }
     // Nagle's algorithm costs 40 ms a mail, 800 ms here; the bound leaves room for a loaded machine.
-    assert!(
-        before.elapsed() < Duration::from_millis(600),
-        "{:?}",
-        before.elapsed()
-    );
+    assert!(before.elapsed() < Duration::from_millis(600), "{:?}", before.elapsed());
     assert_eq!(inbox.messages().len(), 21);
 }
 
@@ -286,10 +229,7 @@ async fn many_mails_at_once_all_arrive() {
     let sends: Vec<_> = (0..100)
         .map(|number| {
             let mailer = Arc::clone(&mailer);
-            let email = Email {
-                to: mailbox(None, &format!("client{number}@exemple.fr")),
-                ..relance()
-            };
+            let email = Email { to: mailbox(None, &format!("client{number}@exemple.fr")), ..relance() };
             tokio::spawn(async move { mailer.send(&email).await })
         })
         .collect();
@@ -301,25 +241,12 @@ async fn many_mails_at_once_all_arrive() {
 
 #[tokio::test]
 async fn the_right_credentials_send_and_the_wrong_ones_fail_no_mail_for_good() {
-    let auth = AuthPolicy::Required {
-        username: "rubis".into(),
-        password: "sésame".into(),
-    };
-    let inbox = Inbox::start(InboxSettings {
-        auth,
-        ..InboxSettings::default()
-    })
-    .await
-    .unwrap();
+    let auth = AuthPolicy::Required { username: "rubis".into(), password: "sésame".into() };
+    let inbox = Inbox::start(InboxSettings { auth, ..InboxSettings::default() }).await.unwrap();
     let with = |password: Option<&str>| {
-        let credentials = password.map(|password| SmtpCredentials {
-            username: "rubis".into(),
-            password: password.into(),
-        });
-        mailer(SmtpSettings {
-            credentials,
-            ..settings(inbox.smtp_addr())
-        })
+        let credentials =
+            password.map(|password| SmtpCredentials { username: "rubis".into(), password: password.into() });
+        mailer(SmtpSettings { credentials, ..settings(inbox.smtp_addr()) })
     };
     with(Some("sésame")).send(&relance()).await.unwrap();
     for wrong in [Some("sesame"), None] {
@@ -333,12 +260,7 @@ async fn the_right_credentials_send_and_the_wrong_ones_fail_no_mail_for_good() {
 #[tokio::test]
 async fn nothing_is_sent_in_the_clear_to_a_server_without_the_encryption_asked_for() {
     let inbox = Inbox::start(InboxSettings::default()).await.unwrap();
-    let with = |tls| {
-        mailer(SmtpSettings {
-            tls,
-            ..settings(inbox.smtp_addr())
-        })
-    };
+    let with = |tls| mailer(SmtpSettings { tls, ..settings(inbox.smtp_addr()) });
     for tls in [SmtpTls::Starttls, SmtpTls::Required] {
         let error = with(tls).send(&relance()).await.unwrap_err();
         assert!(configuration(&error), "{tls:?}: {error}");
@@ -353,14 +275,10 @@ async fn a_server_that_is_not_there_or_says_nothing_is_tried_again() {
     let gone = Inbox::start(InboxSettings::default()).await.unwrap();
     let addr = gone.smtp_addr();
     gone.stop().await;
-    assert!(transient(
-        &mailer(settings(addr)).send(&relance()).await.unwrap_err()
-    ));
+    assert!(transient(&mailer(settings(addr)).send(&relance()).await.unwrap_err()));
 
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let impatient = SmtpSettings {
-        connect_timeout: Duration::from_millis(50),
-        ..settings(silent.local_addr().unwrap())
-    };
+    let impatient =
+        SmtpSettings { connect_timeout: Duration::from_millis(50), ..settings(silent.local_addr().unwrap()) };
     assert!(transient(&mailer(impatient).send(&relance()).await.unwrap_err()));
 }

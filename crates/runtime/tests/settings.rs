@@ -22,15 +22,8 @@ const APP_KEY: &str = "a-key-for-tests-0123456789abcdef";
 
 /// What no process starts without, and these values over it.
 fn values(given: &[(&str, &str)]) -> HashMap<String, String> {
-    let needed = [
-        ("APP_KEY", APP_KEY),
-        ("MAIL_FROM_ADDRESS", "relances@rubis.example"),
-    ];
-    needed
-        .iter()
-        .chain(given)
-        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
-        .collect()
+    let needed = [("APP_KEY", APP_KEY), ("MAIL_FROM_ADDRESS", "relances@rubis.example")];
+    needed.iter().chain(given).map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
 }
 
 fn api(given: &[(&str, &str)]) -> ApiSettings {
@@ -60,10 +53,7 @@ fn the_defaults_are_those_of_the_contract() {
     assert_eq!(api.process.web_url.as_str(), "http://localhost:5173/");
     assert_eq!(api.process.log.format, LogFormat::Pretty);
     assert_eq!(api.http.cors_origins, ["http://localhost:5173"]);
-    assert_eq!(
-        api.postgres.url.expose_secret(),
-        "postgres://rubis@127.0.0.1:5433/rubis"
-    );
+    assert_eq!(api.postgres.url.expose_secret(), "postgres://rubis@127.0.0.1:5433/rubis");
     assert_eq!(api.redis.url.expose_secret(), "redis://127.0.0.1:6380/");
     assert_eq!(api.redis.prefix, "rubis");
     assert_eq!(api.auth.access_token_ttl, Duration::from_secs(30 * 60));
@@ -78,21 +68,13 @@ fn the_defaults_are_those_of_the_contract() {
     assert_eq!(worker.mail.rate_per_second, None);
     assert!(matches!(
         worker.mail.driver,
-        MailDriver::Smtp {
-            port: 1025,
-            credentials: None,
-            tls: SmtpTlsMode::None,
-            ..
-        }
+        MailDriver::Smtp { port: 1025, credentials: None, tls: SmtpTlsMode::None, .. }
     ));
 }
 
 #[test]
 fn a_malformed_value_is_named_with_what_it_got_and_what_it_takes() {
-    assert_eq!(
-        refused(&[("PORT", "abc")]),
-        "PORT: got \"abc\", takes a port number from 1 to 65535"
-    );
+    assert_eq!(refused(&[("PORT", "abc")]), "PORT: got \"abc\", takes a port number from 1 to 65535");
     for (key, wrong) in [
         ("HOST", "localhost"),
         ("PORT", "0"),
@@ -125,10 +107,7 @@ fn a_malformed_value_is_named_with_what_it_got_and_what_it_takes() {
         ("SHUTDOWN_GRACE_SECONDS", "soon"),
     ] {
         let line = refused(&[(key, wrong)]);
-        assert!(
-            line.starts_with(&format!("{key}: got {wrong:?}, takes ")),
-            "{line}"
-        );
+        assert!(line.starts_with(&format!("{key}: got {wrong:?}, takes ")), "{line}");
     }
 }
 
@@ -140,14 +119,8 @@ fn a_wrong_value_cannot_make_a_second_line_or_an_endless_one() {
 
 #[test]
 fn a_missing_value_is_named_with_what_it_takes() {
-    assert_eq!(
-        refused(&[("APP_KEY", "")]),
-        "APP_KEY: is not set, takes a secret of at least 32 bytes"
-    );
-    assert_eq!(
-        refused(&[("MAIL_FROM_ADDRESS", "")]),
-        "MAIL_FROM_ADDRESS: is not set, takes a mail address"
-    );
+    assert_eq!(refused(&[("APP_KEY", "")]), "APP_KEY: is not set, takes a secret of at least 32 bytes");
+    assert_eq!(refused(&[("MAIL_FROM_ADDRESS", "")]), "MAIL_FROM_ADDRESS: is not set, takes a mail address");
     assert!(refused(&[("MAIL_DRIVER", "resend")]).starts_with("RESEND_API_KEY: is not set"));
     assert!(refused(&[("SMTP_USER", "rubis")]).starts_with("SMTP_PASSWORD: is not set"));
 }
@@ -161,10 +134,7 @@ fn a_wrong_secret_is_not_repeated() {
     ] {
         let line = refused(&[(key, secret)]);
         assert!(!line.contains("hunter2"), "{line}");
-        assert!(
-            line.contains(&format!("got a hidden value of {} bytes", secret.len())),
-            "{line}"
-        );
+        assert!(line.contains(&format!("got a hidden value of {} bytes", secret.len())), "{line}");
     }
 }
 
@@ -190,21 +160,14 @@ fn an_address_as_a_whole_goes_before_its_parts() {
         ("PG_HOST", "elsewhere"),
         ("REDIS_URL", "redis://cache:2/3"),
     ]);
-    assert_eq!(
-        whole.postgres.url.expose_secret(),
-        "postgres://a:b@db:1/c?sslmode=require"
-    );
+    assert_eq!(whole.postgres.url.expose_secret(), "postgres://a:b@db:1/c?sslmode=require");
     assert_eq!(whole.redis.url.expose_secret(), "redis://cache:2/3");
 }
 
 #[test]
 fn every_character_of_a_password_survives_in_an_address_made_of_parts() {
     let password = "p@ss/w:rd#?% %41 é";
-    let parts = api(&[
-        ("PG_PASSWORD", password),
-        ("PG_DB_NAME", "ru/bis"),
-        ("REDIS_PASSWORD", password),
-    ]);
+    let parts = api(&[("PG_PASSWORD", password), ("PG_DB_NAME", "ru/bis"), ("REDIS_PASSWORD", password)]);
     for (url, path) in [(&parts.postgres.url, "/ru%2Fbis"), (&parts.redis.url, "/")] {
         let url = url::Url::parse(url.expose_secret()).unwrap();
         assert_eq!(url.host_str(), Some("127.0.0.1"));
@@ -217,20 +180,13 @@ fn every_character_of_a_password_survives_in_an_address_made_of_parts() {
 fn percent_decoded(text: &str) -> String {
     // A form decodes percent signs and nothing else that is in this text.
     let form = format!("x={text}");
-    url::form_urlencoded::parse(form.as_bytes())
-        .next()
-        .unwrap()
-        .1
-        .into_owned()
+    url::form_urlencoded::parse(form.as_bytes()).next().unwrap().1.into_owned()
 }
 
 #[test]
 fn lists_and_limits_are_typed() {
     let given = [
-        (
-            "CORS_ORIGIN",
-            "https://app.rubis.example, https://Admin.rubis.example:444/",
-        ),
+        ("CORS_ORIGIN", "https://app.rubis.example, https://Admin.rubis.example:444/"),
         ("WORKER_QUEUES", "relances, mails"),
         ("MAIL_RATE_PER_SECOND", "14"),
         ("COOKIE_DOMAIN", ".Rubis.example"),
@@ -260,10 +216,7 @@ fn the_development_values_start_both_binaries() {
 
 #[test]
 fn the_committed_documents_are_those_of_the_declarations() {
-    for (path, expected) in [
-        ("docs/configuration.md", documentation()),
-        (".env.example", env_example()),
-    ] {
+    for (path, expected) in [("docs/configuration.md", documentation()), (".env.example", env_example())] {
         let file = root().join(path);
         // As the snapshots of the other tests: INSTA_UPDATE=always writes, anything else compares.
         if std::env::vars().any(|(key, value)| key == "INSTA_UPDATE" && value == "always") {

@@ -35,11 +35,7 @@ pub(super) fn classify(error: &SmtpError, stage: Stage) -> SendError {
                     ABOUT_CREDENTIALS.contains(&code) || refuses_to_relay(&reason)
                 }
             };
-            if about_us {
-                SendError::configuration(reason)
-            } else {
-                SendError::Rejected { code, reason }
-            }
+            if about_us { SendError::configuration(reason) } else { SendError::Rejected { code, reason } }
         }
         Some(_) => SendError::transient(reason),
         // lettre found no way to sign in that both sides know.

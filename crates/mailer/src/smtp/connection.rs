@@ -36,11 +36,7 @@ impl Connector {
                 Some(parameters)
             }
         };
-        Ok(Self {
-            settings,
-            tls,
-            client_name: ClientId::default(),
-        })
+        Ok(Self { settings, tls, client_name: ClientId::default() })
     }
 
     /// A connection that is ready for a mail.
@@ -105,15 +101,12 @@ impl Connector {
         if !connection.can_starttls() {
             return match self.settings.tls {
                 SmtpTls::Opportunistic => Ok(()),
-                SmtpTls::None | SmtpTls::Starttls | SmtpTls::Required => Err(SendError::configuration(
-                    format!("{} does not offer STARTTLS", self.settings.host),
-                )),
+                SmtpTls::None | SmtpTls::Starttls | SmtpTls::Required => {
+                    Err(SendError::configuration(format!("{} does not offer STARTTLS", self.settings.host)))
+                }
             };
         }
-        connection
-            .starttls(tls.clone(), &self.client_name)
-            .await
-            .map_err(|error| self.refused(&error))
+        connection.starttls(tls.clone(), &self.client_name).await.map_err(|error| self.refused(&error))
     }
 
     /// Tells a certificate or a protocol that does not fit from a network that fails.

@@ -21,11 +21,7 @@ struct Idle {
 
 impl Pool {
     pub(super) fn new(max_idle: usize, idle_timeout: Duration) -> Self {
-        Self {
-            idle: Mutex::default(),
-            max_idle,
-            idle_timeout,
-        }
+        Self { idle: Mutex::default(), max_idle, idle_timeout }
     }
 
     /// The connection that was used last; those that have been idle for too long are closed.
@@ -39,10 +35,7 @@ impl Pool {
     pub(super) fn put(&self, connection: Connection) {
         let mut idle = self.lock();
         if idle.len() < self.max_idle {
-            idle.push(Idle {
-                connection,
-                since: Instant::now(),
-            });
+            idle.push(Idle { connection, since: Instant::now() });
         }
     }
 

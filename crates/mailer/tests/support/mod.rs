@@ -1,18 +1,11 @@
 //! A reminder to send.
 
-#![allow(
-    dead_code,
-    clippy::unwrap_used,
-    reason = "a test fails by panicking, and each uses what it needs"
-)]
+#![allow(dead_code, clippy::unwrap_used, reason = "a test fails by panicking, and each uses what it needs")]
 
 use rubis_kernel::{Email, Mailbox};
 
 pub fn mailbox(name: Option<&str>, address: &str) -> Mailbox {
-    Mailbox {
-        name: name.map(str::to_owned),
-        address: address.parse().unwrap(),
-    }
+    Mailbox { name: name.map(str::to_owned), address: address.parse().unwrap() }
 }
 
 pub fn relance() -> Email {
