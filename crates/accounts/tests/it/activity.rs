@@ -1,0 +1,67 @@
+use rubis_accounts::{ActivityKind, NewEvent, events_of_invoice, feed, record, record_many};
+use rubis_kernel::{InvoiceId, UserId};
+use rubis_testkit::database::TestDatabase;
+use serde_json::json;
+
+use crate::{NOW, signed_up};
+
+fn event(kind: ActivityKind, invoice: Option<InvoiceId>, order: usize) -> NewEvent {
+    NewEvent { kind, invoice_id: invoice, actor: None, meta: json!({ "planStepOrder": order }) }
+}
+
+#[tokio::test]
+async fn the_feed_tells_the_latest_first_a_page_at_a_time() {
+    let db = TestDatabase::create().await;
+    let mut conn = db.pool.get().await.unwrap();
+    let claire = signed_up(&mut conn, "claire@exemple.fr").await.organization.id;
+    let paul = signed_up(&mut conn, "paul@exemple.fr").await.organization.id;
+    // More than one statement inserts at once.
+    let events = (0..1500).map(|order| event(ActivityKind::RelanceSent, None, order)).collect();
+    record_many(&mut conn, claire, events, NOW).await.unwrap();
+    record(&mut conn, paul, event(ActivityKind::InvoicePaid, None, 0), NOW).await.unwrap();
+
+    let mut told = Vec::new();
+    let mut after = None;
+    loop {
+        let page = feed(&mut conn, claire, after, 200).await.unwrap();
+        after = page.last_if_more().map(|event| event.id);
+        told.extend(page.items.into_iter().map(|event| event.meta["planStepOrder"].as_u64().unwrap()));
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(told, (0..1500).rev().collect::<Vec<_>>());
+    let pauls = feed(&mut conn, paul, None, 200).await.unwrap();
+    assert_eq!((pauls.items.len(), pauls.items[0].kind.as_str()), (1, "invoice_paid"));
+}
+
+#[tokio::test]
+async fn an_invoices_timeline_tells_its_own_events_in_the_order_of_time() {
+    let db = TestDatabase::create().await;
+    let mut conn = db.pool.get().await.unwrap();
+    let claire = signed_up(&mut conn, "claire@exemple.fr").await.organization.id;
+    let paul = signed_up(&mut conn, "paul@exemple.fr").await.organization.id;
+    let (invoice, other, user) = (InvoiceId::new(), InvoiceId::new(), UserId::new());
+    record(&mut conn, claire, event(ActivityKind::InvoiceCreated, Some(invoice), 0), NOW).await.unwrap();
+    record(&mut conn, claire, event(ActivityKind::InvoiceCreated, Some(other), 1), NOW).await.unwrap();
+    let paid = NewEvent { actor: Some(user), ..event(ActivityKind::InvoicePaid, Some(invoice), 2) };
+    record(&mut conn, claire, paid, NOW).await.unwrap();
+
+    let told = events_of_invoice(&mut conn, claire, invoice).await.unwrap();
+    let kinds: Vec<&str> = told.iter().map(|event| event.kind.as_str()).collect();
+    assert_eq!(kinds, ["invoice_created", "invoice_paid"]);
+    assert_eq!((told[0].actor, told[1].actor, told[1].created_at), (None, Some(user), NOW));
+    assert!(events_of_invoice(&mut conn, paul, invoice).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn the_database_takes_every_kind_of_event() {
+    let db = TestDatabase::create().await;
+    let mut conn = db.pool.get().await.unwrap();
+    let claire = signed_up(&mut conn, "claire@exemple.fr").await.organization.id;
+    let events: Vec<NewEvent> = ActivityKind::ALL.iter().map(|kind| event(*kind, None, 0)).collect();
+    record_many(&mut conn, claire, events, NOW).await.unwrap();
+    record_many(&mut conn, claire, Vec::new(), NOW).await.unwrap();
+    let page = feed(&mut conn, claire, None, 200).await.unwrap();
+    assert_eq!(page.items.len(), ActivityKind::ALL.len());
+}

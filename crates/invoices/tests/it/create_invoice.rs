@@ -1,0 +1,168 @@
+use rubis_db::AsyncConnection;
+use rubis_invoices::{
+    CreateInvoiceError, InvoiceStatus, InvoicedClientInput, LineInput, NewInvoice, NewInvoiceInput,
+    NewServiceLocation, NewServiceLocationInput, add_service_location, create_invoice, lines_of,
+    list_clients,
+};
+use rubis_kernel::{ClientId, PlanId, ServiceLocationId};
+
+use crate::{Fixture, NOW, client, input, put_in};
+
+fn named(name: &str, email: &str, numero: &str) -> NewInvoiceInput {
+    NewInvoiceInput {
+        client_id: None,
+        client: Some(InvoicedClientInput { name: name.to_owned(), email: email.to_owned() }),
+        ..input(ClientId::new(), numero)
+    }
+}
+
+#[tokio::test]
+async fn a_new_invoice_is_pending_and_owes_everything() {
+    let fixture = Fixture::new().await;
+    let mut conn = fixture.conn().await;
+    let petit = client(&mut conn, fixture.ours, "Boulangerie Petit").await;
+    let created = put_in(&mut conn, fixture.ours, input(petit.id, "F-1")).await;
+    let invoice = created.invoice;
+    assert_eq!((created.client, created.client_created), (petit, false));
+    assert_eq!((invoice.status, invoice.chased, invoice.rubis_earned), (InvoiceStatus::Pending, false, 0));
+    assert_eq!((invoice.balance(), invoice.settled.cents), (invoice.amount, 0));
+    assert_eq!((invoice.created_at, invoice.plan_id), (NOW, None));
+    let found = rubis_invoices::invoice(&mut conn, fixture.ours, invoice.id).await.unwrap();
+    assert_eq!(found, Some(invoice));
+}
+
+#[tokio::test]
+async fn an_invoice_keeps_its_lines_in_their_order() {
+    let fixture = Fixture::new().await;
+    let mut conn = fixture.conn().await;
+    let petit = client(&mut conn, fixture.ours, "Boulangerie Petit").await;
+    let shop = NewServiceLocation::parse(NewServiceLocationInput {
+        name: "Fournil".to_owned(),
+        ..Default::default()
+    });
+    let shop = add_service_location(&mut conn, fixture.ours, petit.id, &shop.unwrap(), NOW).await.unwrap();
+    let line = |description: &str, quantity: &str| LineInput {
+        description: description.to_owned(),
+        quantity: Some(quantity.to_owned()),
+        unit_price_cents: 4500,
+        vat_rate_basis_points: Some(1000),
+        service_location_id: Some(shop.id),
+    };
+    let items = vec![line("Pose", "1.5"), line("Dépose", "2")];
+    let created = put_in(&mut conn, fixture.ours, NewInvoiceInput { items, ..input(petit.id, "F-1") }).await;
+    let told: Vec<_> = created
+        .lines
+        .iter()
+        .map(|line| (line.position, line.description.as_str(), line.quantity.to_string()))
+        .collect();
+    assert_eq!(told, [(0, "Pose", "1.5".to_owned()), (1, "Dépose", "2".to_owned())]);
+    assert_eq!(lines_of(&mut conn, fixture.ours, created.invoice.id).await.unwrap(), created.lines);
+}
+
+#[tokio::test]
+async fn a_client_gets_a_number_once_and_another_client_may_have_it_too() {
+    let fixture = Fixture::new().await;
+    let mut conn = fixture.conn().await;
+    let petit = client(&mut conn, fixture.ours, "Boulangerie Petit").await;
+    let grand = client(&mut conn, fixture.ours, "Boulangerie Grand").await;
+    let first = put_in(&mut conn, fixture.ours, input(petit.id, "F-1")).await.invoice;
+    let again = NewInvoice::parse(input(petit.id, " F-1 ")).unwrap();
+    let refused = create_invoice(&mut conn, fixture.ours, &again, None, NOW).await;
+    assert!(matches!(refused, Err(CreateInvoiceError::DuplicateNumero { existing }) if existing == first.id));
+    put_in(&mut conn, fixture.ours, input(grand.id, "F-1")).await;
+    put_in(&mut conn, fixture.ours, input(petit.id, "F-2")).await;
+}
+
+#[tokio::test]
+async fn of_two_invoices_at_once_with_one_number_the_second_is_told_of_the_first() {
+    let fixture = Fixture::new().await;
+    let (mut one, mut other) = (fixture.conn().await, fixture.conn().await);
+    let petit = client(&mut one, fixture.ours, "Boulangerie Petit").await;
+    for number in 0..20 {
+        let new = NewInvoice::parse(input(petit.id, &format!("F-{number}"))).unwrap();
+        let outcomes = tokio::join!(
+            create_invoice(&mut one, fixture.ours, &new, None, NOW),
+            create_invoice(&mut other, fixture.ours, &new, None, NOW)
+        );
+        match outcomes {
+            (Ok(created), Err(CreateInvoiceError::DuplicateNumero { existing }))
+            | (Err(CreateInvoiceError::DuplicateNumero { existing }), Ok(created)) => {
+                assert_eq!(existing, created.invoice.id);
+            }
+            both => panic!("{both:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_client_is_found_by_their_address_in_whatever_case_or_created() {
+    let fixture = Fixture::new().await;
+    let mut conn = fixture.conn().await;
+    let first = put_in(&mut conn, fixture.ours, named("Garage Roux", "Compta@roux.example.fr", "F-1")).await;
+    assert!(first.client_created);
+    assert_eq!(first.client.name, "Garage Roux");
+    let second = put_in(&mut conn, fixture.ours, named("Roux", "compta@ROUX.example.fr", "F-2")).await;
+    assert_eq!((second.client_created, second.client), (false, first.client.clone()));
+    // Of two clients with one address, the one whose name is told.
+    let homonyms: Vec<_> = ["Atelier A", "Atelier B"].into_iter().collect();
+    for name in &homonyms {
+        client(&mut conn, fixture.ours, name).await;
+    }
+    let third = put_in(&mut conn, fixture.ours, named("atelier b", "compta@client.example.fr", "F-3")).await;
+    assert_eq!(third.client.name, "Atelier B");
+    let elsewhere = put_in(&mut conn, fixture.theirs, named("Roux", "compta@roux.example.fr", "F-1")).await;
+    assert!(elsewhere.client_created);
+}
+
+#[tokio::test]
+async fn two_invoices_at_once_for_one_new_client_create_them_once() {
+    let fixture = Fixture::new().await;
+    let (mut one, mut other) = (fixture.conn().await, fixture.conn().await);
+    for number in 0..10 {
+        let email = format!("compta{number}@roux.example.fr");
+        let (first, second) = (named("Roux", &email, "F-1"), named("Roux", &email, "F-2"));
+        tokio::join!(put_in(&mut one, fixture.ours, first), put_in(&mut other, fixture.ours, second));
+    }
+    let clients = list_clients(&mut one, fixture.ours, None, None, 200).await.unwrap();
+    assert_eq!(clients.items.len(), 10);
+}
+
+#[tokio::test]
+async fn what_an_invoice_names_has_to_be_its_organizations_and_nothing_is_left_of_a_refused_one() {
+    let fixture = Fixture::new().await;
+    let mut conn = fixture.conn().await;
+    let ours = client(&mut conn, fixture.ours, "Boulangerie Petit").await;
+    let theirs = client(&mut conn, fixture.theirs, "Garage Roux").await;
+    let shop = NewServiceLocation::parse(NewServiceLocationInput {
+        name: "Fournil".to_owned(),
+        ..Default::default()
+    });
+    let shop = add_service_location(&mut conn, fixture.theirs, theirs.id, &shop.unwrap(), NOW).await.unwrap();
+    let at = |location: ServiceLocationId| {
+        vec![LineInput {
+            description: "Pose".to_owned(),
+            service_location_id: Some(location),
+            ..LineInput::default()
+        }]
+    };
+    // All in one transaction, which each refusal leaves usable.
+    let outcome: Result<(), diesel::result::Error> = conn
+        .transaction(async |conn| {
+            let parsed = |input| NewInvoice::parse(input).unwrap();
+            let new = parsed(input(theirs.id, "F-1"));
+            let refused = create_invoice(conn, fixture.ours, &new, None, NOW).await;
+            assert!(matches!(refused, Err(CreateInvoiceError::UnknownClient)));
+            let new = parsed(NewInvoiceInput { items: at(shop.id), ..input(ours.id, "F-1") });
+            let refused = create_invoice(conn, fixture.ours, &new, None, NOW).await;
+            assert!(matches!(refused, Err(CreateInvoiceError::UnknownServiceLocation)));
+            let new = parsed(named("Nouveau", "nouveau@example.fr", "F-1"));
+            let refused = create_invoice(conn, fixture.ours, &new, Some(PlanId::new()), NOW).await;
+            assert!(matches!(refused, Err(CreateInvoiceError::UnknownPlan)));
+            let clients = list_clients(conn, fixture.ours, None, None, 200).await?;
+            assert_eq!(clients.items.len(), 1, "the client of the refused invoice was not created");
+            Ok(())
+        })
+        .await;
+    outcome.unwrap();
+    put_in(&mut conn, fixture.ours, input(ours.id, "F-1")).await;
+}
