@@ -40,21 +40,12 @@ pub(crate) async fn stop_chasing(
     now: OffsetDateTime,
 ) -> Result<Invoice, MoveError> {
     let (transition, reason, kind) = match stop {
-        Stop::Cancel => (
-            Transition::Cancelled,
-            Reason::InvoiceCancelled,
-            ActivityKind::InvoiceCancelled,
-        ),
-        Stop::Dispute => (
-            Transition::Disputed,
-            Reason::InvoiceDisputed,
-            ActivityKind::InvoiceDisputed,
-        ),
+        Stop::Cancel => (Transition::Cancelled, Reason::InvoiceCancelled, ActivityKind::InvoiceCancelled),
+        Stop::Dispute => (Transition::Disputed, Reason::InvoiceDisputed, ActivityKind::InvoiceDisputed),
     };
     conn.transaction(async |conn| {
-        let mut invoice = rubis_invoices::lock_invoice(conn, organization, invoice)
-            .await?
-            .ok_or(MoveError::NotFound)?;
+        let mut invoice =
+            rubis_invoices::lock_invoice(conn, organization, invoice).await?.ok_or(MoveError::NotFound)?;
         rubis_invoices::transition(conn, &mut invoice, transition, now).await?;
         let called_off = cancel_planned(conn, organization, invoice.id, reason, now).await?;
         let more = json!({

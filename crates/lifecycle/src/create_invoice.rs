@@ -55,15 +55,7 @@ pub async fn create_invoice(
         };
         let created = rubis_invoices::create_invoice(conn, organization, new, plan_id, now).await?;
         let more = json!({ "dueDate": created.invoice.due_date, "label": created.client.name });
-        events::record(
-            conn,
-            &created.invoice,
-            ActivityKind::InvoiceCreated,
-            actor,
-            more,
-            now,
-        )
-        .await?;
+        events::record(conn, &created.invoice, ActivityKind::InvoiceCreated, actor, more, now).await?;
         plan_invoice(conn, &created.invoice, PlanningTrigger::InvoiceChanged, now).await?;
         Ok(created)
     })
@@ -82,16 +74,10 @@ pub(crate) async fn choose_plan(
         PlanChoice::Plan(id) => {
             let found = rubis_relances::plan(conn, organization, id).await?;
             Ok(match found {
-                None => Err(FieldErrors::one(
-                    "planId",
-                    "unknown_plan",
-                    "must be a plan of the organization",
-                )),
-                Some(plan) if plan.archived_at.is_some() => Err(FieldErrors::one(
-                    "planId",
-                    "archived_plan",
-                    "must not be an archived plan",
-                )),
+                None => Err(FieldErrors::one("planId", "unknown_plan", "must be a plan of the organization")),
+                Some(plan) if plan.archived_at.is_some() => {
+                    Err(FieldErrors::one("planId", "archived_plan", "must not be an archived plan"))
+                }
                 Some(plan) => Ok(Some(plan.id)),
             })
         }

@@ -26,11 +26,6 @@ pub(crate) async fn record(
     if let (Some(meta), Value::Object(more)) = (meta.as_object_mut(), more) {
         meta.extend(more);
     }
-    let event = NewEvent {
-        kind,
-        invoice_id: Some(invoice.id),
-        actor,
-        meta,
-    };
+    let event = NewEvent { kind, invoice_id: Some(invoice.id), actor, meta };
     rubis_accounts::record(conn, invoice.organization_id, event, now).await
 }

@@ -43,15 +43,7 @@ pub async fn pause_organization(
 ) -> Result<Organization, PauseOrganizationError> {
     conn.transaction(async |conn| {
         let paused = rubis_accounts::pause_organization(conn, organization, until, now).await?;
-        record(
-            conn,
-            organization,
-            ActivityKind::OrganizationPaused,
-            until,
-            actor,
-            now,
-        )
-        .await?;
+        record(conn, organization, ActivityKind::OrganizationPaused, until, actor, now).await?;
         plan_again::request(conn, organization, now).await?;
         Ok(paused)
     })
@@ -70,15 +62,7 @@ pub async fn resume_organization(
 ) -> Result<Organization, PauseOrganizationError> {
     conn.transaction(async |conn| {
         let resumed = rubis_accounts::resume_organization(conn, organization, now).await?;
-        record(
-            conn,
-            organization,
-            ActivityKind::OrganizationResumed,
-            None,
-            actor,
-            now,
-        )
-        .await?;
+        record(conn, organization, ActivityKind::OrganizationResumed, None, actor, now).await?;
         plan_again::request(conn, organization, now).await?;
         Ok(resumed)
     })
@@ -93,11 +77,6 @@ async fn record(
     actor: Option<UserId>,
     now: OffsetDateTime,
 ) -> Result<(), diesel::result::Error> {
-    let event = NewEvent {
-        kind,
-        invoice_id: None,
-        actor,
-        meta: json!({ "until": until }),
-    };
+    let event = NewEvent { kind, invoice_id: None, actor, meta: json!({ "until": until }) };
     rubis_accounts::record(conn, organization, event, now).await
 }

@@ -36,9 +36,8 @@ pub async fn pause_client(
     now: OffsetDateTime,
 ) -> Result<Client, PauseClientError> {
     conn.transaction(async |conn| {
-        let settings = rubis_accounts::organization(conn, organization)
-            .await?
-            .ok_or(PauseClientError::NotFound)?;
+        let settings =
+            rubis_accounts::organization(conn, organization).await?.ok_or(PauseClientError::NotFound)?;
         let pause = Pause::starting(now, until, settings.time_zone)?;
         change_pause(conn, organization, client, Some(pause), actor, now).await
     })
@@ -56,8 +55,7 @@ pub async fn resume_client(
     actor: Option<UserId>,
     now: OffsetDateTime,
 ) -> Result<Client, PauseClientError> {
-    conn.transaction(async |conn| change_pause(conn, organization, client, None, actor, now).await)
-        .await
+    conn.transaction(async |conn| change_pause(conn, organization, client, None, actor, now).await).await
 }
 
 async fn change_pause(
@@ -74,19 +72,10 @@ async fn change_pause(
     }
     .ok_or(PauseClientError::NotFound)?;
     plan_client(conn, organization, client, now).await?;
-    let kind = if pause.is_some() {
-        ActivityKind::ClientPaused
-    } else {
-        ActivityKind::ClientResumed
-    };
+    let kind = if pause.is_some() { ActivityKind::ClientPaused } else { ActivityKind::ClientResumed };
     let meta =
         json!({ "clientId": client, "label": changed.name, "until": pause.and_then(|pause| pause.until) });
-    let event = NewEvent {
-        kind,
-        invoice_id: None,
-        actor,
-        meta,
-    };
+    let event = NewEvent { kind, invoice_id: None, actor, meta };
     rubis_accounts::record(conn, organization, event, now).await?;
     Ok(changed)
 }

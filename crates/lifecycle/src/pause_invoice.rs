@@ -40,22 +40,14 @@ pub async fn pause_invoice(
         let locked = rubis_invoices::lock_invoice(conn, organization, invoice)
             .await?
             .ok_or(PauseInvoiceError::NotFound)?;
-        let settings = rubis_accounts::organization(conn, organization)
-            .await?
-            .ok_or(PauseInvoiceError::NotFound)?;
+        let settings =
+            rubis_accounts::organization(conn, organization).await?.ok_or(PauseInvoiceError::NotFound)?;
         let pause = Pause::starting(now, until, settings.time_zone)?;
         let invoice = rubis_invoices::set_invoice_pause(conn, organization, locked.id, pause, now)
             .await?
             .ok_or(PauseInvoiceError::NotFound)?;
-        events::record(
-            conn,
-            &invoice,
-            ActivityKind::InvoicePaused,
-            actor,
-            json!({ "until": until }),
-            now,
-        )
-        .await?;
+        events::record(conn, &invoice, ActivityKind::InvoicePaused, actor, json!({ "until": until }), now)
+            .await?;
         plan_invoice(conn, &invoice, PlanningTrigger::RulesChanged, now).await?;
         Ok(invoice)
     })
@@ -81,15 +73,7 @@ pub async fn unpause_invoice(
             invoice = rubis_invoices::clear_invoice_pause(conn, organization, invoice.id, now)
                 .await?
                 .ok_or(PauseInvoiceError::NotFound)?;
-            events::record(
-                conn,
-                &invoice,
-                ActivityKind::InvoiceUnpaused,
-                actor,
-                json!({}),
-                now,
-            )
-            .await?;
+            events::record(conn, &invoice, ActivityKind::InvoiceUnpaused, actor, json!({}), now).await?;
             plan_invoice(conn, &invoice, PlanningTrigger::RulesChanged, now).await?;
         }
         Ok(invoice)

@@ -49,10 +49,7 @@ pub(crate) async fn request(
     organization: OrganizationId,
     now: OffsetDateTime,
 ) -> Result<(), diesel::result::Error> {
-    let job = PlanAgain {
-        organization_id: organization,
-        change_id: Uuid::now_v7(),
-    };
+    let job = PlanAgain { organization_id: organization, change_id: Uuid::now_v7() };
     rubis_jobs::enqueue(conn, &job, now, now).await.map(drop)
 }
 

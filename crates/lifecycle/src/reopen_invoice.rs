@@ -37,9 +37,8 @@ pub async fn reopen_invoice(
     now: OffsetDateTime,
 ) -> Result<Invoice, ReopenError> {
     conn.transaction(async |conn| {
-        let mut invoice = rubis_invoices::lock_invoice(conn, organization, invoice)
-            .await?
-            .ok_or(ReopenError::NotFound)?;
+        let mut invoice =
+            rubis_invoices::lock_invoice(conn, organization, invoice).await?.ok_or(ReopenError::NotFound)?;
         let voided = rubis_invoices::void_settlement(conn, &mut invoice, now).await?;
         let more = json!({ "paymentId": voided.id, "amountCents": voided.amount_cents });
         events::record(conn, &invoice, ActivityKind::InvoiceReopened, actor, more, now).await?;

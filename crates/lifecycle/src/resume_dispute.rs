@@ -22,19 +22,10 @@ pub async fn resume_dispute(
     now: OffsetDateTime,
 ) -> Result<Invoice, MoveError> {
     conn.transaction(async |conn| {
-        let mut invoice = rubis_invoices::lock_invoice(conn, organization, invoice)
-            .await?
-            .ok_or(MoveError::NotFound)?;
+        let mut invoice =
+            rubis_invoices::lock_invoice(conn, organization, invoice).await?.ok_or(MoveError::NotFound)?;
         rubis_invoices::transition(conn, &mut invoice, Transition::Resumed, now).await?;
-        events::record(
-            conn,
-            &invoice,
-            ActivityKind::InvoiceResumed,
-            actor,
-            json!({}),
-            now,
-        )
-        .await?;
+        events::record(conn, &invoice, ActivityKind::InvoiceResumed, actor, json!({}), now).await?;
         plan_invoice(conn, &invoice, PlanningTrigger::InvoiceChanged, now).await?;
         Ok(invoice)
     })

@@ -50,9 +50,8 @@ pub async fn record_payment(
     now: OffsetDateTime,
 ) -> Result<Settled, SettleError> {
     conn.transaction(async |conn| {
-        let mut invoice = rubis_invoices::lock_invoice(conn, organization, invoice)
-            .await?
-            .ok_or(SettleError::NotFound)?;
+        let mut invoice =
+            rubis_invoices::lock_invoice(conn, organization, invoice).await?.ok_or(SettleError::NotFound)?;
         let recorded = rubis_invoices::record_payment(conn, &mut invoice, payment, now).await?;
         let (kind, called_off) = if recorded.settled_in_full {
             let called_off = cancel_planned(conn, organization, invoice.id, Reason::InvoicePaid, now).await?;
@@ -73,11 +72,7 @@ pub async fn record_payment(
             // Last, because every event of the organization waits for this row.
             rubis_accounts::earn_rubis(conn, organization, 1).await?;
         }
-        Ok(Settled {
-            invoice,
-            payment: recorded.payment,
-            called_off,
-        })
+        Ok(Settled { invoice, payment: recorded.payment, called_off })
     })
     .await
 }

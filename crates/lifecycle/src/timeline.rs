@@ -81,11 +81,7 @@ pub async fn timeline(
         .collect();
     let jobs = rubis_jobs::find_many(conn, &job_ids).await?;
 
-    let pause = longest_pause(
-        [organization.pause, client.pause, invoice.pause],
-        &organization,
-        now,
-    );
+    let pause = longest_pause([organization.pause, client.pause, invoice.pause], &organization, now);
     let relances = tasks
         .into_iter()
         .filter_map(|task| {
@@ -99,13 +95,7 @@ pub async fn timeline(
         .collect();
     let payments = rubis_invoices::payments_of(conn, organization.id, invoice.id).await?;
     let events = rubis_accounts::events_of_invoice(conn, organization.id, invoice.id).await?;
-    Ok(Some(Timeline {
-        invoice,
-        client,
-        relances,
-        payments,
-        events,
-    }))
+    Ok(Some(Timeline { invoice, client, relances, payments, events }))
 }
 
 fn why_not(task: &RelanceTask, job: Option<&rubis_jobs::JobRow>, pause: Option<Pause>) -> Option<WhyNot> {

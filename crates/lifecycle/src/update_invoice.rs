@@ -53,15 +53,7 @@ pub async fn update_invoice(
             "dueDateChanged": update.before.due_date != update.after.due_date,
             "planChanged": update.before.plan_id != update.after.plan_id,
         });
-        events::record(
-            conn,
-            &update.after,
-            ActivityKind::InvoiceUpdated,
-            actor,
-            more,
-            now,
-        )
-        .await?;
+        events::record(conn, &update.after, ActivityKind::InvoiceUpdated, actor, more, now).await?;
         if update.changes_planning() {
             plan_invoice(conn, &update.after, PlanningTrigger::InvoiceChanged, now).await?;
         }

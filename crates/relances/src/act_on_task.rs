@@ -67,27 +67,14 @@ pub(crate) async fn lock_task(
 ) -> Result<LockedTask, RelanceActionError> {
     use RelanceActionError::NotFound;
     let found = tasks::find(conn, organization, task).await?.ok_or(NotFound)?;
-    let invoice = rubis_invoices::lock_invoice(conn, organization, found.invoice_id)
-        .await?
-        .ok_or(NotFound)?;
+    let invoice =
+        rubis_invoices::lock_invoice(conn, organization, found.invoice_id).await?.ok_or(NotFound)?;
     let task = tasks::lock(conn, organization, task).await?.ok_or(NotFound)?;
-    let organization = rubis_accounts::organization(conn, organization)
-        .await?
-        .ok_or(NotFound)?;
-    let client = rubis_invoices::client(conn, organization.id, invoice.client_id)
-        .await?
-        .ok_or(NotFound)?;
-    let step = plans::steps_by_ids(conn, organization.id, &[task.plan_step_id])
-        .await?
-        .pop()
-        .ok_or(NotFound)?;
-    Ok(LockedTask {
-        organization,
-        invoice,
-        client,
-        step,
-        task,
-    })
+    let organization = rubis_accounts::organization(conn, organization).await?.ok_or(NotFound)?;
+    let client = rubis_invoices::client(conn, organization.id, invoice.client_id).await?.ok_or(NotFound)?;
+    let step =
+        plans::steps_by_ids(conn, organization.id, &[task.plan_step_id]).await?.pop().ok_or(NotFound)?;
+    Ok(LockedTask { organization, invoice, client, step, task })
 }
 
 impl LockedTask {
@@ -116,12 +103,7 @@ impl LockedTask {
         now: OffsetDateTime,
     ) -> Result<(), diesel::result::Error> {
         let meta = event_meta(self.task.id, &self.invoice, &self.step);
-        let event = NewEvent {
-            kind,
-            invoice_id: Some(self.invoice.id),
-            actor: Some(actor),
-            meta,
-        };
+        let event = NewEvent { kind, invoice_id: Some(self.invoice.id), actor: Some(actor), meta };
         rubis_accounts::record(conn, self.organization.id, event, now).await
     }
 }

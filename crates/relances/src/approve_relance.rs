@@ -41,17 +41,9 @@ pub async fn approve_relance(
             }
             let balance = case.invoice.balance().cents;
             if case.task.text_balance_cents != Some(balance) {
-                let text = text_for(
-                    &case.organization,
-                    &case.client,
-                    &case.invoice,
-                    &case.step.content,
-                    now,
-                )?;
-                let change = TaskChange {
-                    drafted_at: Some(now),
-                    ..TaskChange::text(&text, balance)
-                };
+                let text =
+                    text_for(&case.organization, &case.client, &case.invoice, &case.step.content, now)?;
+                let change = TaskChange { drafted_at: Some(now), ..TaskChange::text(&text, balance) };
                 tasks::change(conn, organization, task, &change, now).await?;
                 return Ok(true);
             }
@@ -62,20 +54,14 @@ pub async fn approve_relance(
                 ..TaskChange::default()
             };
             tasks::change(conn, organization, task, &change, now).await?;
-            let job = SendRelance {
-                organization_id: organization,
-                task_id: task,
-            };
+            let job = SendRelance { organization_id: organization, task_id: task };
             rubis_jobs::enqueue(conn, &job, now, now).await?;
-            case.record(conn, ActivityKind::RelanceApproved, approver, now)
-                .await?;
+            case.record(conn, ActivityKind::RelanceApproved, approver, now).await?;
             Ok(false)
         })
         .await?;
     if outdated {
         return Err(RelanceActionError::DraftOutdated);
     }
-    tasks::find(conn, organization, task)
-        .await?
-        .ok_or(RelanceActionError::NotFound)
+    tasks::find(conn, organization, task).await?.ok_or(RelanceActionError::NotFound)
 }

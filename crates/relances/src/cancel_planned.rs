@@ -31,16 +31,11 @@ pub async fn cancel_planned(
     now: OffsetDateTime,
 ) -> Result<CalledOff, diesel::result::Error> {
     let planned = tasks::lock_of_invoice(conn, organization, invoice).await?;
-    let scheduled = planned
-        .iter()
-        .filter(|task| task.status == RelanceStatus::Scheduled);
+    let scheduled = planned.iter().filter(|task| task.status == RelanceStatus::Scheduled);
     let (stoppable, being_sent): (Vec<_>, Vec<_>) = scheduled.partition(|task| task.can_be_cancelled());
     call_off(conn, organization, &stoppable, reason, now).await?;
     let ids = |tasks: Vec<&RelanceTask>| tasks.iter().map(|task| task.id).collect();
-    Ok(CalledOff {
-        cancelled: ids(stoppable),
-        being_sent: ids(being_sent),
-    })
+    Ok(CalledOff { cancelled: ids(stoppable), being_sent: ids(being_sent) })
 }
 
 /// Calls off these reminders, which are locked and scheduled, and their jobs.

@@ -33,11 +33,8 @@ pub async fn cancel_relance(
             return Err(RelanceActionError::AlreadyBeingSent);
         }
         call_off(conn, organization, &[&case.task], Reason::CancelledByUser, now).await?;
-        case.record(conn, ActivityKind::RelanceCancelled, actor, now)
-            .await?;
-        tasks::find(conn, organization, task)
-            .await?
-            .ok_or(RelanceActionError::NotFound)
+        case.record(conn, ActivityKind::RelanceCancelled, actor, now).await?;
+        tasks::find(conn, organization, task).await?.ok_or(RelanceActionError::NotFound)
     })
     .await
 }

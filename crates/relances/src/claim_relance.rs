@@ -100,13 +100,8 @@ pub async fn claim_relance(
                 Ok(Claimed::Settled(not_sent))
             }
             Decision::Draft => {
-                let text = text_for(
-                    &case.organization,
-                    &case.client,
-                    &case.invoice,
-                    &case.step.content,
-                    now,
-                )?;
+                let text =
+                    text_for(&case.organization, &case.client, &case.invoice, &case.step.content, now)?;
                 draft(conn, &case, &text, now).await?;
                 lease.finish(conn).await?;
                 Ok(Claimed::Settled(NotSent::Drafted))
@@ -138,16 +133,8 @@ async fn lock_case(
     let Some(client) = rubis_invoices::client(conn, organization_id, invoice.client_id).await? else {
         return Ok(None);
     };
-    let step = plans::steps_by_ids(conn, organization_id, &[task.plan_step_id])
-        .await?
-        .pop();
-    Ok(step.map(|step| Case {
-        organization,
-        invoice,
-        client,
-        step,
-        task,
-    }))
+    let step = plans::steps_by_ids(conn, organization_id, &[task.plan_step_id]).await?.pop();
+    Ok(step.map(|step| Case { organization, invoice, client, step, task }))
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -194,22 +181,13 @@ async fn settle(
     not_sent: NotSent,
     now: OffsetDateTime,
 ) -> Result<(), ClaimError> {
-    let Case {
-        organization,
-        invoice,
-        client,
-        task,
-        ..
-    } = case;
+    let Case { organization, invoice, client, task, .. } = case;
     match not_sent {
         NotSent::NotYetDue => return Ok(lease.reschedule(conn, task.send_at).await?),
         NotSent::Cancelled(reason) => tasks::cancel(conn, organization.id, &[task.id], reason, now).await?,
         NotSent::Paused => {
             if task.sending_since.is_some() {
-                let change = TaskChange {
-                    sending_since: Some(None),
-                    ..TaskChange::default()
-                };
+                let change = TaskChange { sending_since: Some(None), ..TaskChange::default() };
                 tasks::change(conn, organization.id, task.id, &change, now).await?;
             }
         }
@@ -219,15 +197,7 @@ async fn settle(
     let pauses = [organization.pause, client.pause, invoice.pause];
     if not_sent == NotSent::Paused && pauses.iter().flatten().all(|pause| pause.until.is_some()) {
         // It is known when the pause ends. Without an end, whoever resumes plans again.
-        plan_relances(
-            conn,
-            organization,
-            invoice,
-            client.pause,
-            PlanningTrigger::RulesChanged,
-            now,
-        )
-        .await?;
+        plan_relances(conn, organization, invoice, client.pause, PlanningTrigger::RulesChanged, now).await?;
     }
     Ok(())
 }
@@ -269,17 +239,10 @@ async fn send(
     let is_fixed = (case.task.approved_at.is_some() || case.task.sending_since.is_some())
         && case.task.text_balance_cents == Some(balance);
     let text = match (&case.task.subject, &case.task.body) {
-        (Some(subject), Some(body)) if is_fixed => RenderedText {
-            subject: subject.clone(),
-            body: body.clone(),
-        },
-        _ => text_for(
-            &case.organization,
-            &case.client,
-            &case.invoice,
-            &case.step.content,
-            now,
-        )?,
+        (Some(subject), Some(body)) if is_fixed => {
+            RenderedText { subject: subject.clone(), body: body.clone() }
+        }
+        _ => text_for(&case.organization, &case.client, &case.invoice, &case.step.content, now)?,
     };
     let owner = rubis_accounts::owner_of(conn, case.organization.id).await?;
     let contacts = rubis_invoices::contacts_of(conn, case.organization.id, case.client.id).await?;

@@ -61,42 +61,21 @@ pub struct Parties<'a> {
 /// `Message-ID` and the same key, so that a repetition is recognised; another text makes another.
 #[must_use]
 pub fn compose(parties: Parties<'_>, task: RelanceTaskId, text: &RenderedText) -> Email {
-    let Parties {
-        sender,
-        organization,
-        owner,
-        client,
-        contacts,
-    } = parties;
-    let to = Mailbox {
-        name: Some(client.name.clone()),
-        address: client.email.clone(),
-    };
+    let Parties { sender, organization, owner, client, contacts } = parties;
+    let to = Mailbox { name: Some(client.name.clone()), address: client.email.clone() };
     let cc: Vec<Mailbox> = contacts
         .iter()
         .filter(|contact| contact.receives_relances && contact.email != client.email)
-        .map(|contact| Mailbox {
-            name: Some(contact.name.clone()),
-            address: contact.email.clone(),
-        })
+        .map(|contact| Mailbox { name: Some(contact.name.clone()), address: contact.email.clone() })
         .collect();
     let version = version_of(text, &to, &cc);
-    let domain = sender
-        .address
-        .as_str()
-        .rsplit_once('@')
-        .map_or("localhost", |(_, domain)| domain);
+    let domain = sender.address.as_str().rsplit_once('@').map_or("localhost", |(_, domain)| domain);
     Email {
-        from: Mailbox {
-            name: Some(organization.name.clone()),
-            address: sender.address.clone(),
-        },
+        from: Mailbox { name: Some(organization.name.clone()), address: sender.address.clone() },
         to,
         cc,
-        reply_to: owner.map(|user| Mailbox {
-            name: Some(user.full_name.clone()),
-            address: user.email.clone(),
-        }),
+        reply_to: owner
+            .map(|user| Mailbox { name: Some(user.full_name.clone()), address: user.email.clone() }),
         subject: text.subject.clone(),
         text: text.body.clone(),
         html: Some(html_twin(&organization.name, text)),
@@ -112,11 +91,7 @@ fn version_of(text: &RenderedText, to: &Mailbox, cc: &[Mailbox]) -> String {
         fingerprint.push('\0');
         fingerprint.push_str(mailbox.address.as_str());
     }
-    sha256(fingerprint.as_bytes())
-        .iter()
-        .take(4)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    sha256(fingerprint.as_bytes()).iter().take(4).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The same text as HTML: a letter, not a newsletter.

@@ -36,9 +36,7 @@ pub async fn create_plan(
             })
             .collect();
         plans::insert_steps(conn, organization, id, &steps, now).await?;
-        plans::find(conn, organization, id)
-            .await?
-            .ok_or(diesel::result::Error::NotFound)
+        plans::find(conn, organization, id).await?.ok_or(diesel::result::Error::NotFound)
     })
     .await
 }

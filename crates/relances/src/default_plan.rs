@@ -23,12 +23,7 @@ pub fn default_plan() -> NewPlan {
         name: "Relance standard".to_owned(),
         is_default: true,
         steps: vec![
-            step(
-                3,
-                Tone::Amical,
-                "Votre facture {{numero}}",
-                include_str!("templates/amical.txt"),
-            ),
+            step(3, Tone::Amical, "Votre facture {{numero}}", include_str!("templates/amical.txt")),
             step(
                 10,
                 Tone::Courtois,

@@ -41,16 +41,13 @@ pub async fn delete_plan(
     now: OffsetDateTime,
 ) -> Result<DeletedPlan, DeletePlanError> {
     conn.transaction(async |conn| {
-        let found = plans::lock(conn, organization, plan)
-            .await?
-            .ok_or(DeletePlanError::NotFound)?;
+        let found = plans::lock(conn, organization, plan).await?.ok_or(DeletePlanError::NotFound)?;
         if found.is_default {
             return Err(DeletePlanError::IsDefault);
         }
         // The foreign keys know every use of a plan and of its steps, those of other tables included.
-        let deleted: Result<(), Error> = conn
-            .transaction(async |conn| plans::delete(conn, organization, plan).await)
-            .await;
+        let deleted: Result<(), Error> =
+            conn.transaction(async |conn| plans::delete(conn, organization, plan).await).await;
         match deleted {
             Ok(()) => Ok(DeletedPlan::Deleted),
             Err(Error::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _)) => {

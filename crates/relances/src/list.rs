@@ -83,14 +83,7 @@ pub async fn list_relances(
     filter: RelancesFilter,
     limit: u32,
 ) -> Result<Page<RelanceTask>, diesel::result::Error> {
-    let rows = tasks::list(
-        conn,
-        organization,
-        filter.status,
-        filter.after,
-        i64::from(limit) + 1,
-    )
-    .await?;
+    let rows = tasks::list(conn, organization, filter.status, filter.after, i64::from(limit) + 1).await?;
     Ok(Page::from_one_more(rows, limit))
 }
 

@@ -117,11 +117,7 @@ impl TryFrom<PlanInput> for NewPlan {
             errors.push("steps", "required", "must have at least one step");
         }
         if input.steps.len() > MAX_STEPS {
-            errors.push(
-                "steps",
-                "too_many",
-                format!("must have at most {MAX_STEPS} steps"),
-            );
+            errors.push("steps", "too_many", format!("must have at most {MAX_STEPS} steps"));
         }
         let mut steps = Vec::with_capacity(input.steps.len());
         let mut previous = None;
@@ -139,21 +135,13 @@ impl TryFrom<PlanInput> for NewPlan {
             steps.push(parse_step(&mut step_errors, step));
             errors.extend_below(&at, step_errors);
         }
-        errors.into_result(Self {
-            name,
-            is_default: input.is_default,
-            steps,
-        })
+        errors.into_result(Self { name, is_default: input.is_default, steps })
     }
 }
 
 fn parse_step(errors: &mut FieldErrors, step: StepInput) -> NewStep {
     if !OFFSET_DAYS.contains(&step.offset_days) {
-        let message = format!(
-            "must lie between {} and {} days",
-            OFFSET_DAYS.start(),
-            OFFSET_DAYS.end()
-        );
+        let message = format!("must lie between {} and {} days", OFFSET_DAYS.start(), OFFSET_DAYS.end());
         errors.push("offsetDays", "out_of_range", message);
     }
     let subject = required_text(errors, "subject", &step.subject, MAX_SUBJECT_CHARS);
@@ -207,17 +195,9 @@ mod tests {
     }
 
     fn refusals(steps: Vec<StepInput>) -> Vec<(String, &'static str)> {
-        let input = PlanInput {
-            name: "Standard".to_owned(),
-            is_default: false,
-            steps,
-        };
+        let input = PlanInput { name: "Standard".to_owned(), is_default: false, steps };
         let errors = NewPlan::try_from(input).unwrap_err();
-        errors
-            .as_slice()
-            .iter()
-            .map(|error| (error.field.clone(), error.code))
-            .collect()
+        errors.as_slice().iter().map(|error| (error.field.clone(), error.code)).collect()
     }
 
     fn refusal(steps: Vec<StepInput>) -> (String, &'static str) {
@@ -228,22 +208,13 @@ mod tests {
 
     #[test]
     fn a_right_plan_is_accepted_and_formal_notices_need_approval_by_themselves() {
-        let notice = StepInput {
-            tone: Tone::MiseEnDemeure,
-            ..step(30)
-        };
-        let input = PlanInput {
-            name: " Standard ".to_owned(),
-            is_default: true,
-            steps: vec![step(-2), notice],
-        };
+        let notice = StepInput { tone: Tone::MiseEnDemeure, ..step(30) };
+        let input =
+            PlanInput { name: " Standard ".to_owned(), is_default: true, steps: vec![step(-2), notice] };
         let plan = NewPlan::try_from(input).unwrap();
         assert_eq!(plan.name, "Standard");
-        let approvals: Vec<_> = plan
-            .steps
-            .iter()
-            .map(|step| step.content.requires_manual_validation)
-            .collect();
+        let approvals: Vec<_> =
+            plan.steps.iter().map(|step| step.content.requires_manual_validation).collect();
         assert_eq!(approvals, [false, true]);
     }
 
@@ -255,38 +226,14 @@ mod tests {
             change(&mut wrong);
             refusal(vec![step(3), wrong])
         };
-        assert_eq!(
-            with(&|step| step.body = " \n ".to_owned()),
-            at("body", "required")
-        );
-        assert_eq!(
-            with(&|step| step.subject = String::new()),
-            at("subject", "required")
-        );
-        assert_eq!(
-            with(&|step| step.subject = "a\nb".to_owned()),
-            at("subject", "control_character")
-        );
-        assert_eq!(
-            with(&|step| step.body = "{{client.nom}}".to_owned()),
-            at("body", "unknown_variable")
-        );
-        assert_eq!(
-            with(&|step| step.subject = "{{numero".to_owned()),
-            at("subject", "unclosed_variable")
-        );
-        assert_eq!(
-            with(&|step| step.body = "a\0".to_owned()),
-            at("body", "control_character")
-        );
-        assert_eq!(
-            with(&|step| step.offset_days = 3),
-            at("offsetDays", "offset_not_increasing")
-        );
-        assert_eq!(
-            with(&|step| step.offset_days = 3_651),
-            at("offsetDays", "out_of_range")
-        );
+        assert_eq!(with(&|step| step.body = " \n ".to_owned()), at("body", "required"));
+        assert_eq!(with(&|step| step.subject = String::new()), at("subject", "required"));
+        assert_eq!(with(&|step| step.subject = "a\nb".to_owned()), at("subject", "control_character"));
+        assert_eq!(with(&|step| step.body = "{{client.nom}}".to_owned()), at("body", "unknown_variable"));
+        assert_eq!(with(&|step| step.subject = "{{numero".to_owned()), at("subject", "unclosed_variable"));
+        assert_eq!(with(&|step| step.body = "a\0".to_owned()), at("body", "control_character"));
+        assert_eq!(with(&|step| step.offset_days = 3), at("offsetDays", "offset_not_increasing"));
+        assert_eq!(with(&|step| step.offset_days = 3_651), at("offsetDays", "out_of_range"));
         assert_eq!(
             with(&|step| {
                 step.tone = Tone::MiseEnDemeure;
@@ -299,9 +246,6 @@ mod tests {
     #[test]
     fn a_plan_has_between_one_and_twelve_steps() {
         assert_eq!(refusal(Vec::new()), ("steps".to_owned(), "required"));
-        assert_eq!(
-            refusal((0..13).map(step).collect()),
-            ("steps".to_owned(), "too_many")
-        );
+        assert_eq!(refusal((0..13).map(step).collect()), ("steps".to_owned(), "too_many"));
     }
 }

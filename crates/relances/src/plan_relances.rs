@@ -51,10 +51,7 @@ pub async fn plan_relances(
     let existing = tasks::lock_of_invoice(conn, organization.id, invoice.id).await?;
     let steps = match invoice.plan_id {
         Some(plan) if reason_not_to_remind(invoice.status).is_none() => {
-            plans::find(conn, organization.id, plan)
-                .await?
-                .map(|plan| plan.steps)
-                .unwrap_or_default()
+            plans::find(conn, organization.id, plan).await?.map(|plan| plan.steps).unwrap_or_default()
         }
         _ => Vec::new(),
     };
@@ -62,23 +59,12 @@ pub async fn plan_relances(
     let to_plan: Vec<StepToPlan> = steps
         .iter()
         .filter(|step| history.leaves_open(step))
-        .map(|step| StepToPlan {
-            step: step.id,
-            offset_days: step.content.offset_days,
-        })
+        .map(|step| StepToPlan { step: step.id, offset_days: step.content.offset_days })
         .collect();
-    let rules = PlanningRules {
-        calendar: organization.sending_calendar(),
-        policy: organization.catch_up_policy,
-    };
+    let rules =
+        PlanningRules { calendar: organization.sending_calendar(), policy: organization.catch_up_policy };
     let planned_from = planned_from(organization, invoice, client_pause, now);
-    let dates = plan_dates(
-        &rules,
-        invoice.due_date,
-        &to_plan,
-        history.last_sent,
-        planned_from,
-    );
+    let dates = plan_dates(&rules, invoice.due_date, &to_plan, history.last_sent, planned_from);
 
     let replaceable = existing.iter().filter(|task| {
         task.can_be_cancelled() && !(trigger == PlanningTrigger::RulesChanged && task.drafted_at.is_some())
@@ -120,12 +106,9 @@ pub async fn plan_relances(
                 skipped: false,
             }),
             Planned::Skipped if history.skipped.contains(step) => None,
-            Planned::Skipped => Some(TaskToInsert {
-                id: RelanceTaskId::new(),
-                step: *step,
-                send_at: now,
-                skipped: true,
-            }),
+            Planned::Skipped => {
+                Some(TaskToInsert { id: RelanceTaskId::new(), step: *step, send_at: now, skipped: true })
+            }
         })
         .collect();
     if !new.is_empty() {
@@ -134,20 +117,8 @@ pub async fn plan_relances(
     // Those that stay are enqueued too: a pause without an end lets jobs go.
     let scheduled = kept.iter().map(|task| (task.id, task.send_at));
     let jobs: Vec<(SendRelance, OffsetDateTime)> = scheduled
-        .chain(
-            new.iter()
-                .filter(|task| !task.skipped)
-                .map(|task| (task.id, task.send_at)),
-        )
-        .map(|(task_id, send_at)| {
-            (
-                SendRelance {
-                    organization_id: organization.id,
-                    task_id,
-                },
-                send_at,
-            )
-        })
+        .chain(new.iter().filter(|task| !task.skipped).map(|task| (task.id, task.send_at)))
+        .map(|(task_id, send_at)| (SendRelance { organization_id: organization.id, task_id }, send_at))
         .collect();
     rubis_jobs::enqueue_many(conn, &jobs, now).await?;
 
@@ -201,14 +172,8 @@ impl History {
             };
             let left_at = task.sent_at.or(task.sending_since);
             if let Some(left_at) = left_at {
-                let this = LastSent {
-                    offset_days: step.content.offset_days,
-                    on: calendar.today(left_at),
-                };
-                if history
-                    .last_sent
-                    .is_none_or(|last| this.offset_days > last.offset_days)
-                {
+                let this = LastSent { offset_days: step.content.offset_days, on: calendar.today(left_at) };
+                if history.last_sent.is_none_or(|last| this.offset_days > last.offset_days) {
                     history.last_sent = Some(this);
                 }
             }
@@ -232,9 +197,7 @@ impl History {
     /// Whether a step is still to be planned: it has not left, and no later one has.
     fn leaves_open(&self, step: &PlanStep) -> bool {
         !self.closed.contains(&step.lineage_id)
-            && self
-                .last_sent
-                .is_none_or(|last| step.content.offset_days > last.offset_days)
+            && self.last_sent.is_none_or(|last| step.content.offset_days > last.offset_days)
     }
 }
 
@@ -256,7 +219,5 @@ fn planned_from(
 }
 
 fn rfc3339(instant: OffsetDateTime) -> Option<String> {
-    instant
-        .format(&time::format_description::well_known::Rfc3339)
-        .ok()
+    instant.format(&time::format_description::well_known::Rfc3339).ok()
 }

@@ -64,10 +64,7 @@ pub fn plan_dates(
             .iter()
             .map(|step| {
                 let nominal = nominal_instant(rules, due_date, step.offset_days);
-                (
-                    step.step,
-                    Planned::At(if nominal <= now { catch_up_at } else { nominal }),
-                )
+                (step.step, Planned::At(if nominal <= now { catch_up_at } else { nominal }))
             })
             .collect(),
         CatchUpPolicy::Skip => {
@@ -121,11 +118,7 @@ fn shift(
 /// later than its offset says.
 fn delay_of(rules: &PlanningRules, due_date: Date, last: LastSent) -> Duration {
     let meant_for = due_date + days(last.offset_days);
-    if last.on <= rules.calendar.sending_day(meant_for) {
-        Duration::ZERO
-    } else {
-        last.on - meant_for
-    }
+    if last.on <= rules.calendar.sending_day(meant_for) { Duration::ZERO } else { last.on - meant_for }
 }
 
 fn nominal_instant(rules: &PlanningRules, due_date: Date, offset_days: i32) -> OffsetDateTime {

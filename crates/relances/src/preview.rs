@@ -54,15 +54,10 @@ pub fn preview(
     let steps: Vec<StepToPlan> = plan
         .steps
         .iter()
-        .map(|step| StepToPlan {
-            step: step.id,
-            offset_days: step.content.offset_days,
-        })
+        .map(|step| StepToPlan { step: step.id, offset_days: step.content.offset_days })
         .collect();
-    let rules = PlanningRules {
-        calendar: organization.sending_calendar(),
-        policy: organization.catch_up_policy,
-    };
+    let rules =
+        PlanningRules { calendar: organization.sending_calendar(), policy: organization.catch_up_policy };
     let dates = plan_dates(&rules, due_date, &steps, None, now);
     plan.steps
         .iter()
@@ -78,23 +73,16 @@ pub fn preview(
                     render(&step.content.subject, &step.content.body, &values)?
                 }
             };
-            Ok(PreviewedRelance {
-                step: step.clone(),
-                send_at,
-                text,
-            })
+            Ok(PreviewedRelance { step: step.clone(), send_at, text })
         })
         .collect()
 }
 
 fn date_of(dates: &[(PlanStepId, Planned)], step: PlanStepId) -> Option<OffsetDateTime> {
-    dates
-        .iter()
-        .find(|(id, _)| *id == step)
-        .and_then(|(_, planned)| match planned {
-            Planned::At(instant) => Some(*instant),
-            Planned::Skipped => None,
-        })
+    dates.iter().find(|(id, _)| *id == step).and_then(|(_, planned)| match planned {
+        Planned::At(instant) => Some(*instant),
+        Planned::Skipped => None,
+    })
 }
 
 fn imaginary_values(organization: &Organization, due_date: Date, at: OffsetDateTime) -> Values {

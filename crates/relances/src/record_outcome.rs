@@ -69,10 +69,7 @@ pub async fn record_not_sent_yet(
     job: &SendRelance,
     now: OffsetDateTime,
 ) -> Result<(), diesel::result::Error> {
-    let change = TaskChange {
-        sending_since: Some(None),
-        ..TaskChange::default()
-    };
+    let change = TaskChange { sending_since: Some(None), ..TaskChange::default() };
     tasks::change(conn, job.organization_id, job.task_id, &change, now).await
 }
 
@@ -108,12 +105,8 @@ pub async fn record_failed(
         meta.insert("label".to_owned(), json!(detail));
         meta.insert("recipient".to_owned(), json!(task.recipient));
     }
-    let event = NewEvent {
-        kind: ActivityKind::RelanceFailed,
-        invoice_id: Some(invoice.id),
-        actor: None,
-        meta,
-    };
+    let event =
+        NewEvent { kind: ActivityKind::RelanceFailed, invoice_id: Some(invoice.id), actor: None, meta };
     rubis_accounts::record(conn, job.organization_id, event, now).await
 }
 
@@ -131,8 +124,6 @@ async fn lock(
     let Some(task) = tasks::lock(conn, organization, job.task_id).await? else {
         return Ok(None);
     };
-    let step = plans::steps_by_ids(conn, organization, &[task.plan_step_id])
-        .await?
-        .pop();
+    let step = plans::steps_by_ids(conn, organization, &[task.plan_step_id]).await?.pop();
     Ok(step.map(|step| (invoice, task, step)))
 }

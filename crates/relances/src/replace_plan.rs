@@ -57,9 +57,7 @@ pub async fn replace_plan(
     now: OffsetDateTime,
 ) -> Result<ReplacedPlan, ReplacePlanError> {
     conn.transaction(async |conn| {
-        let before = plans::lock(conn, organization, plan)
-            .await?
-            .ok_or(ReplacePlanError::NotFound)?;
+        let before = plans::lock(conn, organization, plan).await?.ok_or(ReplacePlanError::NotFound)?;
         let edit = compare(&before.steps, new.steps)?;
         if new.is_default && !before.is_default {
             plans::clear_default(conn, organization, now).await?;
@@ -74,14 +72,9 @@ pub async fn replace_plan(
             }
         }
         plans::insert_steps(conn, organization, plan, &edit.written, now).await?;
-        let after = plans::find(conn, organization, plan)
-            .await?
-            .ok_or(ReplacePlanError::NotFound)?;
+        let after = plans::find(conn, organization, plan).await?.ok_or(ReplacePlanError::NotFound)?;
         let steps_changed = !edit.written.is_empty() || !edit.retired.is_empty();
-        Ok(ReplacedPlan {
-            plan: after,
-            steps_changed,
-        })
+        Ok(ReplacedPlan { plan: after, steps_changed })
     })
     .await
 }
@@ -120,10 +113,6 @@ fn compare(before: &[PlanStep], after: Vec<NewStep>) -> Result<Edit, FieldErrors
         }
     }
     let kept: HashSet<PlanStepId> = edit.kept.iter().map(|(id, _)| *id).collect();
-    edit.retired = before
-        .iter()
-        .map(|old| old.id)
-        .filter(|id| !kept.contains(id))
-        .collect();
+    edit.retired = before.iter().map(|old| old.id).filter(|id| !kept.contains(id)).collect();
     errors.into_result(edit)
 }

@@ -55,14 +55,9 @@ pub async fn send_relance_now(
             ..TaskChange::default()
         };
         tasks::change(conn, organization, task, &change, now).await?;
-        let job = SendRelance {
-            organization_id: organization,
-            task_id: task,
-        };
+        let job = SendRelance { organization_id: organization, task_id: task };
         rubis_jobs::enqueue(conn, &job, now, now).await?;
-        tasks::find(conn, organization, task)
-            .await?
-            .ok_or(RelanceActionError::NotFound)
+        tasks::find(conn, organization, task).await?.ok_or(RelanceActionError::NotFound)
     })
     .await
 }

@@ -114,16 +114,9 @@ mod tests {
 
     #[test]
     fn every_variable_has_its_value_and_amounts_are_french() {
-        let body = VARIABLES
-            .iter()
-            .map(|name| format!("{{{{{name}}}}}"))
-            .collect::<Vec<_>>()
-            .join("\n");
-        let values = Values {
-            pay_url: Some("https://payer.exemple.fr/1".to_owned()),
-            days_late: 12,
-            ..values()
-        };
+        let body = VARIABLES.iter().map(|name| format!("{{{{{name}}}}}")).collect::<Vec<_>>().join("\n");
+        let values =
+            Values { pay_url: Some("https://payer.exemple.fr/1".to_owned()), days_late: 12, ..values() };
         let rendered = render("{{numero}}", &body, &values).unwrap();
         assert_eq!(
             rendered.body.lines().collect::<Vec<_>>(),

@@ -16,13 +16,7 @@ fn rules(policy: CatchUpPolicy) -> PlanningRules {
 }
 
 fn steps(offsets: &[i32]) -> Vec<StepToPlan> {
-    offsets
-        .iter()
-        .map(|days| StepToPlan {
-            step: PlanStepId::new(),
-            offset_days: *days,
-        })
-        .collect()
+    offsets.iter().map(|days| StepToPlan { step: PlanStepId::new(), offset_days: *days }).collect()
 }
 
 fn dates(
@@ -47,13 +41,7 @@ const IN_A_MINUTE: OffsetDateTime = datetime!(2026-11-24 11:01 UTC);
 
 #[test]
 fn an_invoice_that_is_not_late_follows_its_plan_from_the_due_date() {
-    let planned = dates(
-        &rules(CatchUpPolicy::Shift),
-        date!(2026 - 12 - 01),
-        &STANDARD,
-        None,
-        NOW,
-    );
+    let planned = dates(&rules(CatchUpPolicy::Shift), date!(2026 - 12 - 01), &STANDARD, None, NOW);
     assert_eq!(
         planned,
         [
@@ -67,20 +55,8 @@ fn an_invoice_that_is_not_late_follows_its_plan_from_the_due_date() {
 
 #[test]
 fn a_step_before_the_due_date_leaves_before_it() {
-    let planned = dates(
-        &rules(CatchUpPolicy::Shift),
-        date!(2026 - 12 - 11),
-        &[-7, 3],
-        None,
-        NOW,
-    );
-    assert_eq!(
-        planned,
-        [
-            Some(datetime!(2026-12-04 08:00 UTC)),
-            Some(datetime!(2026-12-14 08:00 UTC))
-        ]
-    );
+    let planned = dates(&rules(CatchUpPolicy::Shift), date!(2026 - 12 - 11), &[-7, 3], None, NOW);
+    assert_eq!(planned, [Some(datetime!(2026-12-04 08:00 UTC)), Some(datetime!(2026-12-14 08:00 UTC))]);
 }
 
 #[test]
@@ -93,13 +69,7 @@ fn nine_oclock_stays_nine_oclock_across_the_changes_of_the_clock() {
         None,
         datetime!(2026-10-01 08:00 UTC),
     );
-    assert_eq!(
-        autumn,
-        [
-            Some(datetime!(2026-10-23 07:00 UTC)),
-            Some(datetime!(2026-10-27 08:00 UTC))
-        ]
-    );
+    assert_eq!(autumn, [Some(datetime!(2026-10-23 07:00 UTC)), Some(datetime!(2026-10-27 08:00 UTC))]);
     let spring = dates(
         &rules(CatchUpPolicy::Shift),
         date!(2027 - 03 - 22),
@@ -107,114 +77,51 @@ fn nine_oclock_stays_nine_oclock_across_the_changes_of_the_clock() {
         None,
         datetime!(2027-03-01 08:00 UTC),
     );
-    assert_eq!(
-        spring,
-        [
-            Some(datetime!(2027-03-25 08:00 UTC)),
-            Some(datetime!(2027-04-01 07:00 UTC))
-        ]
-    );
+    assert_eq!(spring, [Some(datetime!(2027-03-25 08:00 UTC)), Some(datetime!(2027-04-01 07:00 UTC))]);
 }
 
 #[test]
 fn weekends_and_public_holidays_are_passed_over() {
     // Three days after 22 December 2026 is Christmas, a Friday before a weekend; ten are 1 January, another Friday.
-    let planned = dates(
-        &rules(CatchUpPolicy::Shift),
-        date!(2026 - 12 - 22),
-        &[3, 10],
-        None,
-        NOW,
-    );
-    assert_eq!(
-        planned,
-        [
-            Some(datetime!(2026-12-28 08:00 UTC)),
-            Some(datetime!(2027-01-04 08:00 UTC))
-        ]
-    );
+    let planned = dates(&rules(CatchUpPolicy::Shift), date!(2026 - 12 - 22), &[3, 10], None, NOW);
+    assert_eq!(planned, [Some(datetime!(2026-12-28 08:00 UTC)), Some(datetime!(2027-01-04 08:00 UTC))]);
     let mut every_day = rules(CatchUpPolicy::Shift);
     every_day.calendar.business_days_only = false;
     let planned = dates(&every_day, date!(2026 - 12 - 22), &[3, 10], None, NOW);
-    assert_eq!(
-        planned,
-        [
-            Some(datetime!(2026-12-25 08:00 UTC)),
-            Some(datetime!(2027-01-01 08:00 UTC))
-        ]
-    );
+    assert_eq!(planned, [Some(datetime!(2026-12-25 08:00 UTC)), Some(datetime!(2027-01-01 08:00 UTC))]);
 }
 
 #[test]
 fn good_friday_is_passed_over_in_alsace_and_moselle_alone() {
     let now = datetime!(2026-03-01 08:00 UTC);
-    let metropolitan = dates(
-        &rules(CatchUpPolicy::Shift),
-        date!(2026 - 03 - 31),
-        &[3],
-        None,
-        now,
-    );
+    let metropolitan = dates(&rules(CatchUpPolicy::Shift), date!(2026 - 03 - 31), &[3], None, now);
     assert_eq!(metropolitan, [Some(datetime!(2026-04-03 07:00 UTC))]);
     let mut east = rules(CatchUpPolicy::Shift);
     east.calendar.holidays = HolidayCalendar::AlsaceMoselle;
     // The Monday after is Easter Monday.
-    assert_eq!(
-        dates(&east, date!(2026 - 03 - 31), &[3], None, now),
-        [Some(datetime!(2026-04-07 07:00 UTC))]
-    );
+    assert_eq!(dates(&east, date!(2026 - 03 - 31), &[3], None, now), [Some(datetime!(2026-04-07 07:00 UTC))]);
 }
 
 #[test]
 fn offsets_run_over_the_ends_of_months_and_of_february() {
-    let planned = dates(
-        &rules(CatchUpPolicy::Shift),
-        date!(2028 - 01 - 31),
-        &[1, 30],
-        None,
-        NOW,
-    );
+    let planned = dates(&rules(CatchUpPolicy::Shift), date!(2028 - 01 - 31), &[1, 30], None, NOW);
     // 2028 is a leap year: thirty days after 31 January is 1 March.
-    assert_eq!(
-        planned,
-        [
-            Some(datetime!(2028-02-01 08:00 UTC)),
-            Some(datetime!(2028-03-01 08:00 UTC))
-        ]
-    );
+    assert_eq!(planned, [Some(datetime!(2028-02-01 08:00 UTC)), Some(datetime!(2028-03-01 08:00 UTC))]);
 }
 
 #[test]
 fn a_step_of_today_is_missed_once_the_sending_time_has_come() {
     let due = date!(2026 - 11 - 21);
-    let before = dates(
-        &rules(CatchUpPolicy::Shift),
-        due,
-        &[3],
-        None,
-        datetime!(2026-11-24 07:59:59 UTC),
-    );
+    let before = dates(&rules(CatchUpPolicy::Shift), due, &[3], None, datetime!(2026-11-24 07:59:59 UTC));
     assert_eq!(before, [Some(datetime!(2026-11-24 08:00 UTC))]);
-    let at = dates(
-        &rules(CatchUpPolicy::Shift),
-        due,
-        &[3],
-        None,
-        datetime!(2026-11-24 08:00 UTC),
-    );
+    let at = dates(&rules(CatchUpPolicy::Shift), due, &[3], None, datetime!(2026-11-24 08:00 UTC));
     assert_eq!(at, [Some(datetime!(2026-11-24 08:01 UTC))]);
 }
 
 #[test]
 fn shift_sends_the_first_missed_step_in_a_minute_and_keeps_the_spacing_after_it() {
     // Due 12 days ago: two steps are missed, and the two to come move along.
-    let planned = dates(
-        &rules(CatchUpPolicy::Shift),
-        date!(2026 - 11 - 12),
-        &STANDARD,
-        None,
-        NOW,
-    );
+    let planned = dates(&rules(CatchUpPolicy::Shift), date!(2026 - 11 - 12), &STANDARD, None, NOW);
     assert_eq!(
         planned,
         [
@@ -228,13 +135,7 @@ fn shift_sends_the_first_missed_step_in_a_minute_and_keeps_the_spacing_after_it(
 
 #[test]
 fn immediate_sends_every_missed_step_in_a_minute_and_leaves_the_others() {
-    let planned = dates(
-        &rules(CatchUpPolicy::Immediate),
-        date!(2026 - 11 - 12),
-        &STANDARD,
-        None,
-        NOW,
-    );
+    let planned = dates(&rules(CatchUpPolicy::Immediate), date!(2026 - 11 - 12), &STANDARD, None, NOW);
     assert_eq!(
         planned,
         [
@@ -248,13 +149,7 @@ fn immediate_sends_every_missed_step_in_a_minute_and_leaves_the_others() {
 
 #[test]
 fn skip_sends_only_the_last_missed_step() {
-    let planned = dates(
-        &rules(CatchUpPolicy::Skip),
-        date!(2026 - 11 - 12),
-        &STANDARD,
-        None,
-        NOW,
-    );
+    let planned = dates(&rules(CatchUpPolicy::Skip), date!(2026 - 11 - 12), &STANDARD, None, NOW);
     assert_eq!(
         planned,
         [
@@ -271,34 +166,16 @@ fn planning_again_after_a_shifted_step_has_left_keeps_its_spacing() {
     let rules = rules(CatchUpPolicy::Shift);
     let due = date!(2026 - 11 - 12);
     let first = dates(&rules, due, &STANDARD, None, NOW);
-    let last_sent = Some(LastSent {
-        offset_days: 3,
-        on: date!(2026 - 11 - 24),
-    });
-    let again = dates(
-        &rules,
-        due,
-        &STANDARD[1..],
-        last_sent,
-        datetime!(2026-11-26 15:00 UTC),
-    );
+    let last_sent = Some(LastSent { offset_days: 3, on: date!(2026 - 11 - 24) });
+    let again = dates(&rules, due, &STANDARD[1..], last_sent, datetime!(2026-11-26 15:00 UTC));
     assert_eq!(again, first[1..]);
 }
 
 #[test]
 fn a_step_that_left_on_monday_because_of_a_weekend_does_not_delay_the_others() {
     // Three days after 18 November is a Saturday, so the first step leaves on Monday the 23rd.
-    let last_sent = Some(LastSent {
-        offset_days: 3,
-        on: date!(2026 - 11 - 23),
-    });
-    let planned = dates(
-        &rules(CatchUpPolicy::Shift),
-        date!(2026 - 11 - 18),
-        &[10],
-        last_sent,
-        NOW,
-    );
+    let last_sent = Some(LastSent { offset_days: 3, on: date!(2026 - 11 - 23) });
+    let planned = dates(&rules(CatchUpPolicy::Shift), date!(2026 - 11 - 18), &[10], last_sent, NOW);
     assert_eq!(planned, [Some(datetime!(2026-11-30 08:00 UTC))]);
 }
 

@@ -102,9 +102,7 @@ pub async fn find(
         .first(conn)
         .await
         .optional()?;
-    Ok(with_steps(conn, organization, row.into_iter().collect())
-        .await?
-        .pop())
+    Ok(with_steps(conn, organization, row.into_iter().collect()).await?.pop())
 }
 
 /// A plan that nobody else edits until the transaction ends.
@@ -121,9 +119,7 @@ pub async fn lock(
         .first(conn)
         .await
         .optional()?;
-    Ok(with_steps(conn, organization, row.into_iter().collect())
-        .await?
-        .pop())
+    Ok(with_steps(conn, organization, row.into_iter().collect()).await?.pop())
 }
 
 /// The plan of invoices that name none.
@@ -248,11 +244,7 @@ pub async fn insert_steps(
             created_at: now,
         })
         .collect();
-    diesel::insert_into(plan_steps::table)
-        .values(rows)
-        .execute(conn)
-        .await
-        .map(drop)
+    diesel::insert_into(plan_steps::table).values(rows).execute(conn).await.map(drop)
 }
 
 /// Takes steps out of force.

@@ -154,11 +154,9 @@ pub async fn list(
     }
     if let Some((send_at, id)) = after {
         // Diesel has no row comparison; the first condition is what the index seeks to.
-        query = query.filter(relance_tasks::send_at.ge(send_at)).filter(
-            relance_tasks::send_at
-                .gt(send_at)
-                .or(relance_tasks::id.gt(id.as_uuid())),
-        );
+        query = query
+            .filter(relance_tasks::send_at.ge(send_at))
+            .filter(relance_tasks::send_at.gt(send_at).or(relance_tasks::id.gt(id.as_uuid())));
     }
     let rows: Vec<TaskRow> = query.load(conn).await?;
     Ok(rows.into_iter().map(RelanceTask::from).collect())
@@ -202,11 +200,7 @@ pub async fn insert(
             )
         })
         .collect();
-    diesel::insert_into(relance_tasks::table)
-        .values(rows)
-        .execute(conn)
-        .await
-        .map(drop)
+    diesel::insert_into(relance_tasks::table).values(rows).execute(conn).await.map(drop)
 }
 
 /// Calls reminders off.

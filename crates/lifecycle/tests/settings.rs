@@ -1,0 +1,196 @@
+//! What an organization sets decides when its reminders leave, those planned before included.
+
+use rubis_accounts::{OrganizationInput, OrganizationPatch};
+use rubis_relances::{PlanInput, RelanceStatus, StepInput, Tone};
+use rubis_testkit::Chain;
+use time::{
+    Duration, OffsetDateTime,
+    macros::{date, datetime},
+};
+
+const TUESDAY: OffsetDateTime = datetime!(2026-11-24 09:00 UTC);
+const IN_A_MINUTE: OffsetDateTime = datetime!(2026-11-24 09:01 UTC);
+
+async fn set(chain: &Chain, input: OrganizationInput) {
+    let patch = OrganizationPatch::parse(input).unwrap();
+    rubis_lifecycle::update_organization(&mut *chain.conn().await, chain.organization, patch, chain.now())
+        .await
+        .unwrap();
+    chain.worker.run_due().await;
+}
+
+#[tokio::test]
+async fn another_sending_time_and_time_zone_move_what_is_planned() {
+    let chain = Chain::start_at(TUESDAY).await;
+    let invoice = chain.invoice_due(date!(2026 - 12 - 01)).await;
+    set(&chain, OrganizationInput { sending_time: Some("07:30".to_owned()), ..Default::default() }).await;
+    assert_eq!(chain.planned(invoice.id).await.first(), Some(&datetime!(2026-12-04 06:30 UTC)));
+    set(&chain, OrganizationInput { time_zone: Some("Indian/Reunion".to_owned()), ..Default::default() })
+        .await;
+    assert_eq!(chain.planned(invoice.id).await.first(), Some(&datetime!(2026-12-04 03:30 UTC)));
+}
+
+#[tokio::test]
+async fn weekends_count_once_business_days_are_turned_off() {
+    let chain = Chain::start_at(TUESDAY).await;
+    // Three days later is a Saturday.
+    let invoice = chain.invoice_due(date!(2026 - 12 - 02)).await;
+    assert_eq!(chain.planned(invoice.id).await.first(), Some(&datetime!(2026-12-07 08:00 UTC)));
+    set(&chain, OrganizationInput { business_days_only: Some(false), ..Default::default() }).await;
+    assert_eq!(chain.planned(invoice.id).await.first(), Some(&datetime!(2026-12-05 08:00 UTC)));
+}
+
+#[tokio::test]
+async fn skipped_steps_are_told_and_planning_again_does_not_bring_them_back() {
+    let chain = Chain::start_at(TUESDAY).await;
+    set(&chain, OrganizationInput { catch_up_policy: Some("skip".to_owned()), ..Default::default() }).await;
+    let invoice = chain.invoice_due(date!(2026 - 11 - 12)).await;
+    let told = |task: &rubis_relances::RelanceTask| (task.status, task.reason.clone());
+    let relances = chain.relances(invoice.id).await;
+    assert_eq!(
+        told(&relances[0]),
+        (RelanceStatus::Cancelled, Some("skipped_by_catch_up".to_owned())),
+        "the timeline says why the first step did not leave"
+    );
+    assert_eq!(relances[1].send_at, IN_A_MINUTE);
+    chain.worker.run_until(TUESDAY + Duration::hours(1)).await;
+    rubis_lifecycle::plan_page_again(&mut *chain.conn().await, chain.organization, None, chain.now())
+        .await
+        .unwrap();
+    chain.worker.run_until(TUESDAY + Duration::hours(2)).await;
+    assert_eq!(chain.worker.mailer.outbox().len(), 1);
+    assert_eq!(chain.relances(invoice.id).await.len(), 4);
+}
+
+#[tokio::test]
+async fn with_immediate_every_missed_step_leaves_in_a_minute() {
+    let chain = Chain::start_at(TUESDAY).await;
+    set(&chain, OrganizationInput { catch_up_policy: Some("immediate".to_owned()), ..Default::default() })
+        .await;
+    chain.invoice_due(date!(2026 - 11 - 12)).await;
+    chain.worker.run_until(IN_A_MINUTE).await;
+    assert_eq!(chain.worker.mailer.outbox().len(), 2);
+}
+
+#[tokio::test]
+async fn planning_the_same_again_and_again_changes_nothing() {
+    let chain = Chain::start_at(TUESDAY).await;
+    let late = chain.invoice_due(date!(2026 - 11 - 12)).await;
+    let on_time = chain.invoice_due(date!(2026 - 12 - 01)).await;
+    let before = (chain.relances(late.id).await, chain.relances(on_time.id).await);
+    for seconds in [1, 20, 40] {
+        chain.clock.set(TUESDAY + Duration::seconds(seconds));
+        rubis_lifecycle::plan_page_again(&mut *chain.conn().await, chain.organization, None, chain.now())
+            .await
+            .unwrap();
+    }
+    assert_eq!((chain.relances(late.id).await, chain.relances(on_time.id).await), before);
+    let planned = chain.events(late.id).await.into_iter().filter(|kind| kind == "relances_planned").count();
+    assert_eq!(planned, 1, "and nobody is told of what did not happen");
+}
+
+#[tokio::test]
+async fn another_plan_takes_over_where_the_first_one_stopped() {
+    let chain = Chain::start_at(TUESDAY).await;
+    let invoice = chain.invoice_due(date!(2026 - 12 - 01)).await;
+    chain.worker.run_until(datetime!(2026-12-11 12:00 UTC)).await;
+    let step = |offset_days| StepInput {
+        id: None,
+        offset_days,
+        tone: Tone::Ferme,
+        subject: "Rappel {{numero}}".to_owned(),
+        body: "Il reste {{balance}}.".to_owned(),
+        requires_manual_validation: None,
+    };
+    let input =
+        PlanInput { name: "Direct".to_owned(), is_default: false, steps: [2, 8, 15, 25].map(step).to_vec() };
+    let plan = rubis_relances::create_plan(
+        &mut *chain.conn().await,
+        chain.organization,
+        input.try_into().unwrap(),
+        chain.now(),
+    )
+    .await
+    .unwrap();
+    let patch = rubis_invoices::InvoicePatch::parse(rubis_invoices::InvoiceInput {
+        plan_id: Some(Some(plan.id)),
+        ..Default::default()
+    })
+    .unwrap();
+    rubis_lifecycle::update_invoice(
+        &mut *chain.conn().await,
+        chain.organization,
+        invoice.id,
+        patch,
+        None,
+        chain.now(),
+    )
+    .await
+    .unwrap();
+    assert_eq!(
+        chain.planned(invoice.id).await,
+        [datetime!(2026-12-16 08:00 UTC), datetime!(2026-12-28 08:00 UTC)],
+        "a reminder of ten days has left: those of two and of eight days are over"
+    );
+}
+
+#[tokio::test]
+async fn an_invoice_without_a_plan_is_not_chased() {
+    let chain = Chain::start_at(TUESDAY).await;
+    let invoice = chain.invoice_due(date!(2026 - 12 - 01)).await;
+    let patch = rubis_invoices::InvoicePatch::parse(rubis_invoices::InvoiceInput {
+        plan_id: Some(None),
+        ..Default::default()
+    })
+    .unwrap();
+    rubis_lifecycle::update_invoice(
+        &mut *chain.conn().await,
+        chain.organization,
+        invoice.id,
+        patch,
+        None,
+        chain.now(),
+    )
+    .await
+    .unwrap();
+    assert!(chain.planned(invoice.id).await.is_empty());
+    chain.worker.run_until(datetime!(2027-02-01 12:00 UTC)).await;
+    assert!(chain.worker.mailer.outbox().is_empty());
+}
+
+#[tokio::test]
+async fn the_timeline_says_what_leaves_when_what_left_and_why_the_rest_does_not() {
+    use rubis_lifecycle::WhyNot;
+    let chain = Chain::start_at(TUESDAY).await;
+    let invoice = chain.invoice_due(date!(2026 - 12 - 01)).await;
+    chain.worker.run_until(datetime!(2026-12-04 12:00 UTC)).await;
+    let timeline = async || {
+        rubis_lifecycle::timeline(&mut *chain.conn().await, chain.organization, invoice.id, chain.now())
+            .await
+            .unwrap()
+            .unwrap()
+    };
+    let why = async || -> Vec<Option<WhyNot>> {
+        timeline().await.relances.into_iter().map(|relance| relance.why_not).collect()
+    };
+    assert_eq!(why().await, [None, None, None, None], "one has left, three wait for their dates");
+    rubis_lifecycle::pause_invoice(
+        &mut *chain.conn().await,
+        chain.organization,
+        invoice.id,
+        None,
+        None,
+        chain.now(),
+    )
+    .await
+    .unwrap();
+    let paused = Some(WhyNot::Paused(None));
+    assert_eq!(why().await, [None, paused.clone(), paused.clone(), paused]);
+    chain.pay(invoice.id, None).await;
+    let ended = Some(WhyNot::Ended("invoice_paid".to_owned()));
+    assert_eq!(why().await, [None, ended.clone(), ended.clone(), ended]);
+    let stranger = rubis_kernel::OrganizationId::new();
+    let foreign =
+        rubis_lifecycle::timeline(&mut *chain.conn().await, stranger, invoice.id, chain.now()).await.unwrap();
+    assert!(foreign.is_none());
+}
