@@ -1,0 +1,61 @@
+//! A client.
+
+use rubis_invoices::Client;
+use serde::Serialize;
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{AddressBody, PauseBody};
+
+/// A client: who owes money.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ClientBody {
+    /// Its id.
+    pub id: Uuid,
+    /// Their name.
+    pub name: String,
+    /// Where their reminders go.
+    pub email: String,
+    /// Their telephone number.
+    #[schema(required)]
+    pub phone: Option<String>,
+    /// Where their letters go.
+    pub address: AddressBody,
+    /// Their nine-digit number.
+    #[schema(required)]
+    pub siren: Option<String>,
+    /// Their VAT number.
+    #[schema(required)]
+    pub vat_number: Option<String>,
+    /// What the organization notes about them.
+    pub notes: String,
+    /// Whether they get no reminders, and until when.
+    #[schema(required)]
+    pub pause: Option<PauseBody>,
+    /// When they were put in.
+    #[serde(with = "time::serde::rfc3339")]
+    pub created_at: OffsetDateTime,
+    /// When something about them last changed.
+    #[serde(with = "time::serde::rfc3339")]
+    pub updated_at: OffsetDateTime,
+}
+
+impl From<Client> for ClientBody {
+    fn from(client: Client) -> Self {
+        Self {
+            id: client.id.into(),
+            name: client.name,
+            email: client.email.to_string(),
+            phone: client.phone,
+            address: client.address.into(),
+            siren: client.siren,
+            vat_number: client.vat_number,
+            notes: client.notes,
+            pause: client.pause.map(PauseBody::from),
+            created_at: client.created_at,
+            updated_at: client.updated_at,
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! A person at a client.
+
+use rubis_invoices::Contact;
+use serde::Serialize;
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// A person at a client.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ContactBody {
+    /// Its id.
+    pub id: Uuid,
+    /// Their name.
+    pub name: String,
+    /// Where they get their mail.
+    pub email: String,
+    /// Their telephone number.
+    #[schema(required)]
+    pub phone: Option<String>,
+    /// What they do there.
+    #[schema(required)]
+    pub job_title: Option<String>,
+    /// Whether they are put in copy of the reminders.
+    pub receives_relances: bool,
+    /// When they were put in.
+    #[serde(with = "time::serde::rfc3339")]
+    pub created_at: OffsetDateTime,
+}
+
+impl From<Contact> for ContactBody {
+    fn from(contact: Contact) -> Self {
+        Self {
+            id: contact.id.into(),
+            name: contact.name,
+            email: contact.email.to_string(),
+            phone: contact.phone,
+            job_title: contact.job_title,
+            receives_relances: contact.receives_relances,
+            created_at: contact.created_at,
+        }
+    }
+}

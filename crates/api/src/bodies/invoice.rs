@@ -1,0 +1,114 @@
+//! An invoice.
+
+use rubis_invoices::{Client, CreatedInvoice, Invoice, InvoiceLine};
+use serde::Serialize;
+use time::{Date, OffsetDateTime};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{ClientBody, LineBody, PauseBody};
+use crate::labels;
+
+/// An invoice.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct InvoiceBody {
+    /// Its id.
+    pub id: Uuid,
+    /// Who owes it.
+    pub client_id: Uuid,
+    /// The plan that chases it; `null`: it is not chased.
+    #[schema(required)]
+    pub plan_id: Option<Uuid>,
+    /// The number on it.
+    pub numero: String,
+    /// Its total, VAT included, in cents.
+    pub amount_ttc_cents: i64,
+    /// What was paid and credited, in cents.
+    pub settled_cents: i64,
+    /// What is outstanding, in cents.
+    pub balance_cents: i64,
+    /// The currency's ISO 4217 code.
+    pub currency: &'static str,
+    /// When it was issued.
+    pub issue_date: Date,
+    /// When it is due.
+    pub due_date: Date,
+    /// Where it stands.
+    #[schema(value_type = labels::InvoiceStatus)]
+    pub status: &'static str,
+    /// The points it earned.
+    pub rubis_earned: i32,
+    /// When it was settled in full.
+    #[serde(with = "time::serde::rfc3339::option")]
+    #[schema(required)]
+    pub paid_at: Option<OffsetDateTime>,
+    /// When it was given up.
+    #[serde(with = "time::serde::rfc3339::option")]
+    #[schema(required)]
+    pub cancelled_at: Option<OffsetDateTime>,
+    /// Whether its reminders wait, and until when.
+    #[schema(required)]
+    pub pause: Option<PauseBody>,
+    /// When it was put in.
+    #[serde(with = "time::serde::rfc3339")]
+    pub created_at: OffsetDateTime,
+    /// When something about it last changed.
+    #[serde(with = "time::serde::rfc3339")]
+    pub updated_at: OffsetDateTime,
+}
+
+impl From<Invoice> for InvoiceBody {
+    fn from(invoice: Invoice) -> Self {
+        Self {
+            id: invoice.id.into(),
+            client_id: invoice.client_id.into(),
+            plan_id: invoice.plan_id.map(Uuid::from),
+            amount_ttc_cents: invoice.amount.cents,
+            settled_cents: invoice.settled.cents,
+            balance_cents: invoice.balance().cents,
+            currency: invoice.amount.currency.as_str(),
+            issue_date: invoice.issue_date,
+            due_date: invoice.due_date,
+            status: invoice.status.as_str(),
+            rubis_earned: invoice.rubis_earned,
+            paid_at: invoice.paid_at,
+            cancelled_at: invoice.cancelled_at,
+            pause: invoice.pause.map(PauseBody::from),
+            created_at: invoice.created_at,
+            updated_at: invoice.updated_at,
+            numero: invoice.numero,
+        }
+    }
+}
+
+/// An invoice with its client and its lines.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct InvoiceDetailBody {
+    /// The invoice.
+    #[serde(flatten)]
+    pub invoice: InvoiceBody,
+    /// Who owes it.
+    pub client: ClientBody,
+    /// Its lines.
+    pub items: Vec<LineBody>,
+}
+
+impl InvoiceDetailBody {
+    /// The body of an invoice with what belongs to it.
+    #[must_use]
+    pub fn new(invoice: Invoice, client: Client, lines: Vec<InvoiceLine>) -> Self {
+        Self {
+            invoice: invoice.into(),
+            client: client.into(),
+            items: lines.into_iter().map(LineBody::from).collect(),
+        }
+    }
+}
+
+impl From<CreatedInvoice> for InvoiceDetailBody {
+    fn from(created: CreatedInvoice) -> Self {
+        Self::new(created.invoice, created.client, created.lines)
+    }
+}

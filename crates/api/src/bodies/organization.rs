@@ -1,0 +1,79 @@
+//! The organization and its settings.
+
+use rubis_accounts::Organization;
+use rubis_kernel::HolidayCalendar;
+use serde::Serialize;
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{AddressBody, PauseBody};
+use crate::labels;
+
+/// The organization and its settings.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OrganizationBody {
+    /// Its id.
+    pub id: Uuid,
+    /// The company's name, as debtors read it.
+    pub name: String,
+    /// Where its sending time is read off the wall: a name of the IANA database.
+    pub time_zone: String,
+    /// The time of day at which its mails leave, as `09:00`.
+    pub sending_time: String,
+    /// Whether weekends and public holidays are passed over.
+    pub business_days_only: bool,
+    /// Which public holidays those are.
+    #[schema(value_type = labels::HolidayCalendar)]
+    pub holiday_calendar: &'static str,
+    /// What becomes of missed reminders.
+    #[schema(value_type = labels::CatchUpPolicy)]
+    pub catch_up_policy: &'static str,
+    /// What `{{signature}}` stands for.
+    pub signature: String,
+    /// What the foot of its documents says.
+    pub legal_mentions: String,
+    /// Where it gets its letters.
+    pub address: AddressBody,
+    /// Its nine-digit number.
+    #[schema(required)]
+    pub siren: Option<String>,
+    /// Whether nothing of it leaves, and until when.
+    #[schema(required)]
+    pub pause: Option<PauseBody>,
+    /// The points it earned.
+    pub rubis_count: i64,
+    /// When it signed up.
+    #[serde(with = "time::serde::rfc3339")]
+    pub created_at: OffsetDateTime,
+    /// When its settings last changed.
+    #[serde(with = "time::serde::rfc3339")]
+    pub updated_at: OffsetDateTime,
+}
+
+impl From<Organization> for OrganizationBody {
+    fn from(organization: Organization) -> Self {
+        let time = organization.sending_time;
+        Self {
+            id: organization.id.into(),
+            name: organization.name,
+            time_zone: organization.time_zone.to_string(),
+            sending_time: format!("{:02}:{:02}", time.hour(), time.minute()),
+            business_days_only: organization.business_days_only,
+            holiday_calendar: match organization.holiday_calendar {
+                HolidayCalendar::Metropolitan => "metropolitan",
+                HolidayCalendar::AlsaceMoselle => "alsace_moselle",
+            },
+            catch_up_policy: organization.catch_up_policy.as_str(),
+            signature: organization.signature,
+            legal_mentions: organization.legal_mentions,
+            address: organization.address.into(),
+            siren: organization.siren,
+            pause: organization.pause.map(PauseBody::from),
+            rubis_count: organization.rubis_count,
+            created_at: organization.created_at,
+            updated_at: organization.updated_at,
+        }
+    }
+}

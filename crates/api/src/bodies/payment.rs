@@ -1,0 +1,54 @@
+//! A payment or a credit note.
+
+use rubis_invoices::Payment;
+use serde::Serialize;
+use time::{Date, OffsetDateTime};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::labels;
+
+/// A payment or a credit note on an invoice.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PaymentBody {
+    /// Its id.
+    pub id: Uuid,
+    /// What it is for.
+    pub invoice_id: Uuid,
+    /// Whether money came in or a part was waived.
+    #[schema(value_type = labels::PaymentKind)]
+    pub kind: &'static str,
+    /// How much, in cents of the invoice's currency.
+    pub amount_cents: i64,
+    /// How it came.
+    #[schema(value_type = labels::PaymentMethod)]
+    pub method: &'static str,
+    /// On which day.
+    pub paid_on: Date,
+    /// How it became known; may be empty.
+    pub label: String,
+    /// When it was undone; since then it counts no more.
+    #[serde(with = "time::serde::rfc3339::option")]
+    #[schema(required)]
+    pub voided_at: Option<OffsetDateTime>,
+    /// When it was recorded.
+    #[serde(with = "time::serde::rfc3339")]
+    pub created_at: OffsetDateTime,
+}
+
+impl From<Payment> for PaymentBody {
+    fn from(payment: Payment) -> Self {
+        Self {
+            id: payment.id.into(),
+            invoice_id: payment.invoice_id.into(),
+            kind: payment.kind.as_str(),
+            amount_cents: payment.amount_cents,
+            method: payment.method.as_str(),
+            paid_on: payment.paid_on,
+            label: payment.label,
+            voided_at: payment.voided_at,
+            created_at: payment.created_at,
+        }
+    }
+}

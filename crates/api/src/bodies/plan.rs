@@ -1,0 +1,160 @@
+//! A plan and its steps.
+
+use rubis_kernel::PlanStepId;
+use rubis_relances::{Plan, PlanInput, PlanStep, StepInput, Tone};
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::labels;
+
+/// A sequence of reminders.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PlanBody {
+    /// Its id.
+    pub id: Uuid,
+    /// What the organization calls it.
+    pub name: String,
+    /// Whether invoices that name no plan get this one.
+    pub is_default: bool,
+    /// When it was put away, because invoices still use it.
+    #[serde(with = "time::serde::rfc3339::option")]
+    #[schema(required)]
+    pub archived_at: Option<OffsetDateTime>,
+    /// When it was made.
+    #[serde(with = "time::serde::rfc3339")]
+    pub created_at: OffsetDateTime,
+    /// Its steps, in the order of their offsets.
+    pub steps: Vec<PlanStepBody>,
+}
+
+/// One reminder of a plan.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PlanStepBody {
+    /// Its id.
+    pub id: Uuid,
+    /// Its place in the plan, from 0.
+    pub order: i32,
+    /// Days from the due date, negative before it.
+    pub offset_days: i32,
+    /// How firmly it speaks.
+    #[schema(value_type = labels::Tone)]
+    pub tone: &'static str,
+    /// The subject, with variables.
+    pub subject: String,
+    /// The plain text, with variables.
+    pub body: String,
+    /// Whether a person approves it before it leaves.
+    pub requires_manual_validation: bool,
+}
+
+impl From<Plan> for PlanBody {
+    fn from(plan: Plan) -> Self {
+        Self {
+            id: plan.id.into(),
+            name: plan.name,
+            is_default: plan.is_default,
+            archived_at: plan.archived_at,
+            created_at: plan.created_at,
+            steps: plan.steps.into_iter().map(PlanStepBody::from).collect(),
+        }
+    }
+}
+
+impl From<PlanStep> for PlanStepBody {
+    fn from(step: PlanStep) -> Self {
+        Self {
+            id: step.id.into(),
+            order: step.order,
+            offset_days: step.content.offset_days,
+            tone: step.content.tone.as_str(),
+            subject: step.content.subject,
+            body: step.content.body,
+            requires_manual_validation: step.content.requires_manual_validation,
+        }
+    }
+}
+
+/// A plan as it is to be.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({
+    "name": "Clients fidèles",
+    "isDefault": false,
+    "steps": [
+        {
+            "offsetDays": 5,
+            "tone": "amical",
+            "subject": "Facture {{numero}}",
+            "body": "Bonjour,\n\nSauf erreur de notre part, la facture {{numero}} de {{amount}}, échue le {{dueDate}}, reste à régler.\n\n{{signature}}",
+        },
+        {
+            "offsetDays": 20,
+            "tone": "ferme",
+            "subject": "Facture {{numero}} : {{balance}} en retard de {{daysLate}} jours",
+            "body": "Bonjour {{client.name}},\n\nNous attendons votre règlement de {{balance}}.\n\n{{signature}}",
+        },
+    ],
+}))]
+pub struct PlanRequest {
+    /// What the organization calls it.
+    #[schema(min_length = 1, max_length = 100)]
+    name: String,
+    /// Whether invoices that name no plan get this one from now on; left out: no.
+    #[serde(default)]
+    is_default: bool,
+    /// Its steps, in the order of their offsets.
+    #[schema(min_items = 1, max_items = 12)]
+    steps: Vec<StepRequest>,
+}
+
+/// A step of a plan as it is to be.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct StepRequest {
+    /// When a plan is replaced: the step that this one rewrites. Invoices that were sent the old wording are
+    /// not sent the new one.
+    #[schema(value_type = Option<Uuid>)]
+    id: Option<PlanStepId>,
+    /// Days from the due date, negative before it; more than the step before it.
+    #[schema(minimum = -365, maximum = 3650)]
+    offset_days: i32,
+    /// How firmly it speaks.
+    #[schema(value_type = labels::Tone)]
+    tone: Tone,
+    /// The subject, with variables.
+    #[schema(min_length = 1, max_length = 200)]
+    subject: String,
+    /// The plain text, with variables: `{{client.name}}`, `{{numero}}`, `{{amount}}`, `{{balance}}`,
+    /// `{{dueDate}}`, `{{daysLate}}`, `{{signature}}`, `{{payUrl}}`, `{{organization.name}}`.
+    #[schema(min_length = 1, max_length = 10_000)]
+    body: String,
+    /// Whether a person approves it before it leaves; left out, a formal notice alone is approved.
+    requires_manual_validation: Option<bool>,
+}
+
+impl From<PlanRequest> for PlanInput {
+    fn from(body: PlanRequest) -> Self {
+        Self {
+            name: body.name,
+            is_default: body.is_default,
+            steps: body.steps.into_iter().map(StepInput::from).collect(),
+        }
+    }
+}
+
+impl From<StepRequest> for StepInput {
+    fn from(step: StepRequest) -> Self {
+        Self {
+            id: step.id,
+            offset_days: step.offset_days,
+            tone: step.tone,
+            subject: step.subject,
+            body: step.body,
+            requires_manual_validation: step.requires_manual_validation,
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! A place where a client is served.
+
+use rubis_invoices::ServiceLocation;
+use serde::Serialize;
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::AddressBody;
+
+/// A place where a client is served.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ServiceLocationBody {
+    /// Its id.
+    pub id: Uuid,
+    /// How it is called.
+    pub name: String,
+    /// Where it is.
+    pub address: AddressBody,
+    /// When it was put in.
+    #[serde(with = "time::serde::rfc3339")]
+    pub created_at: OffsetDateTime,
+}
+
+impl From<ServiceLocation> for ServiceLocationBody {
+    fn from(location: ServiceLocation) -> Self {
+        Self {
+            id: location.id.into(),
+            name: location.name,
+            address: location.address.into(),
+            created_at: location.created_at,
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! Everything that a handler can answer instead of what it was asked for. Nothing else knows which
+//! HTTP status a broken rule has; the files below translate one domain crate each.
+
+mod accounts;
+mod database;
+mod invoices;
+mod lifecycle;
+mod relances;
+
+use std::{error::Error, fmt, time::Duration};
+
+use actix_web::{
+    HttpResponse, ResponseError,
+    http::{
+        StatusCode,
+        header::{self, HeaderName, HeaderValue},
+    },
+};
+use rubis_kernel::{FieldError, FieldErrors};
+
+use crate::problem::Problem;
+
+/// What a handler answers: a JSON body, or a problem.
+pub type ApiResult<T> = Result<Reply<T>, ApiError>;
+
+/// A JSON answer with status 200.
+pub use actix_web::web::Json as Reply;
+
+/// A request that is refused, or that failed.
+pub struct ApiError(Box<Refusal>);
+
+struct Refusal {
+    status: StatusCode,
+    code: &'static str,
+    detail: String,
+    errors: FieldErrors,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    /// What the operators are told and the client is not.
+    cause: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl ApiError {
+    /// A refusal with this status and code.
+    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        Self(Box::new(Refusal {
+            status,
+            code,
+            detail: detail.into(),
+            errors: FieldErrors::new(),
+            headers: Vec::new(),
+            cause: None,
+        }))
+    }
+
+    /// The object does not exist, or belongs to another organization: the two answers are the same.
+    #[must_use]
+    pub fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", "There is no such object.")
+    }
+
+    /// The request is right and what it finds is in its way.
+    pub fn conflict(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, code, detail)
+    }
+
+    /// Fields are wrong.
+    #[must_use]
+    pub fn invalid(errors: FieldErrors) -> Self {
+        Self::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "validation_failed",
+            "The request has fields that are not right.",
+        )
+        .with_errors(errors)
+    }
+
+    /// One field is wrong.
+    pub fn invalid_field(field: &str, code: &'static str, message: impl Into<String>) -> Self {
+        Self::invalid(FieldErrors::one(field, code, message))
+    }
+
+    /// Nobody is signed in, or their access has ended.
+    pub fn unauthorized(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, code, detail)
+    }
+
+    /// Too many requests; the client may come back after this long.
+    #[must_use]
+    pub fn rate_limited(retry_after: Duration) -> Self {
+        let seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
+        Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "rate_limited",
+            "Too many requests. Retry after the seconds that Retry-After tells.",
+        )
+        .with_header(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)))
+    }
+
+    /// Something that is needed does not answer; trying again may help.
+    pub fn unavailable(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        let mut error = Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "unavailable",
+            "The service can't answer at the moment. Try again shortly.",
+        )
+        .with_header(header::RETRY_AFTER, HeaderValue::from(1));
+        error.0.cause = Some(cause.into());
+        error
+    }
+
+    /// Something failed that the client can do nothing about, and is told nothing about.
+    pub fn internal(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        let mut error = Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "Something went wrong on our side. The request id helps us to find it.",
+        );
+        error.0.cause = Some(cause.into());
+        error
+    }
+
+    /// The same with the fields that are wrong.
+    #[must_use]
+    pub fn with_errors(mut self, errors: FieldErrors) -> Self {
+        self.0.errors = errors;
+        self
+    }
+
+    /// The same, caused by one field.
+    #[must_use]
+    pub fn about(self, field: &str) -> Self {
+        let error = FieldErrors::one(field, self.0.code, self.0.detail.clone());
+        self.with_errors(error)
+    }
+
+    /// The same with a header on its answer.
+    #[must_use]
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.0.headers.push((name, value));
+        self
+    }
+
+    /// The fields that are wrong.
+    #[must_use]
+    pub fn errors(&self) -> &[FieldError] {
+        self.0.errors.as_slice()
+    }
+}
+
+impl From<FieldErrors> for ApiError {
+    fn from(errors: FieldErrors) -> Self {
+        Self::invalid(errors)
+    }
+}
+
+/// The code alone: an error ends up in logs, and details can name people.
+impl fmt::Display for ApiError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.0.code)
+    }
+}
+
+impl fmt::Debug for ApiError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("ApiError")
+            .field("status", &self.0.status.as_u16())
+            .field("code", &self.0.code)
+            .finish_non_exhaustive()
+    }
+}
+
+impl ResponseError for ApiError {
+    fn status_code(&self) -> StatusCode {
+        self.0.status
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        if let Some(cause) = &self.0.cause {
+            tracing::error!(code = self.0.code, error = %chain(cause.as_ref()), "a request failed");
+        }
+        let problem = Problem::new(self.0.status, self.0.code, &self.0.detail, self.0.errors.as_slice());
+        let mut response = problem.response();
+        for (name, value) in &self.0.headers {
+            response.headers_mut().insert(name.clone(), value.clone());
+        }
+        response
+    }
+}
+
+/// An error and what caused it, in one line.
+fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let further = error.to_string();
+        // A transparent wrapper says what its cause says.
+        if !text.ends_with(&further) {
+            text.push_str(": ");
+            text.push_str(&further);
+        }
+        cause = error.source();
+    }
+    text
+}

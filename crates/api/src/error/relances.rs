@@ -1,0 +1,44 @@
+//! Refusals of `rubis-relances`.
+
+use rubis_relances::{DeletePlanError, RelanceActionError, ReplacePlanError};
+
+use super::{ApiError, invoices::sentence};
+
+impl From<ReplacePlanError> for ApiError {
+    fn from(error: ReplacePlanError) -> Self {
+        match error {
+            ReplacePlanError::NotFound => Self::not_found(),
+            ReplacePlanError::Invalid(errors) => errors.into(),
+            ReplacePlanError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<DeletePlanError> for ApiError {
+    fn from(error: DeletePlanError) -> Self {
+        match error {
+            DeletePlanError::NotFound => Self::not_found(),
+            DeletePlanError::IsDefault => Self::conflict("default_plan", sentence(&error)),
+            DeletePlanError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<RelanceActionError> for ApiError {
+    fn from(error: RelanceActionError) -> Self {
+        let text = sentence(&error);
+        match error {
+            RelanceActionError::NotFound => Self::not_found(),
+            RelanceActionError::AlreadyBeingSent => Self::conflict("already_being_sent", text),
+            RelanceActionError::AlreadyDone(_) => Self::conflict("relance_already_done", text),
+            RelanceActionError::InvoiceNotChased(_) => Self::conflict("invoice_not_chased", text),
+            RelanceActionError::Paused => Self::conflict("paused", text),
+            RelanceActionError::ApprovalRequired => Self::conflict("approval_required", text),
+            RelanceActionError::NotDrafted => Self::conflict("not_drafted", text),
+            RelanceActionError::AlreadyApproved => Self::conflict("already_approved", text),
+            RelanceActionError::DraftOutdated => Self::conflict("draft_outdated", text),
+            RelanceActionError::Text(error) => Self::internal(error),
+            RelanceActionError::Database(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! `POST /auth/signup`
+
+use actix_web::{HttpRequest, HttpResponse, post, web::Data};
+use rubis_accounts::{NewAccount, NewAccountInput, PasswordHash, open_session};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::{ApiError, App, bodies::SessionBody, json_body::Json, lifetime, rate_limits, refresh_cookie};
+
+/// Who signs up, and what they found.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({
+    "email": "claire.martin@exemple.fr",
+    "password": "correct horse battery staple",
+    "fullName": "Claire Martin",
+    "organizationName": "Menuiserie Martin",
+}))]
+pub struct SignUp {
+    /// Where they get their mail.
+    #[schema(format = "email")]
+    email: String,
+    /// Not the mail address.
+    #[schema(format = "password", min_length = 10, max_length = 128)]
+    password: String,
+    /// How they are called.
+    #[schema(min_length = 1, max_length = 200)]
+    full_name: String,
+    /// The company's name, as its debtors are to read it.
+    #[schema(min_length = 1, max_length = 200)]
+    organization_name: String,
+}
+
+impl From<SignUp> for NewAccountInput {
+    fn from(body: SignUp) -> Self {
+        Self {
+            email: body.email,
+            password: body.password,
+            full_name: body.full_name,
+            organization_name: body.organization_name,
+        }
+    }
+}
+
+/// Creates a user and their organization, with a plan of four reminders.
+///
+/// The user owns the organization and is signed in.
+#[utoipa::path(
+    tag = "auth",
+    responses(
+        (status = 201, description = "The account was created and its owner is signed in.", body = SessionBody),
+        (status = 409, description = "`email_taken`: this mail address has an account already."),
+    ),
+    security(()),
+)]
+#[post("/auth/signup")]
+pub async fn sign_up(
+    request: HttpRequest,
+    body: Json<SignUp>,
+    app: Data<App>,
+) -> Result<HttpResponse, ApiError> {
+    rate_limits::sign_up(&app, &request).await?;
+    let account = NewAccount::parse(&body.0.into())?;
+    let password = account.password.clone();
+    let hash = app.hash_aside(move || PasswordHash::hash(&password)).await??;
+
+    let now = app.clock.now();
+    let mut conn = app.db.get().await?;
+    let signed_up = rubis_lifecycle::sign_up(&mut conn, &account, &hash, now).await?;
+    let ttl = lifetime(app.settings.auth.refresh_token_ttl);
+    let session = open_session(&mut conn, &signed_up.membership, now, ttl).await?;
+
+    let role = signed_up.membership.role;
+    let body = SessionBody::new(&app, session.session_id, signed_up.user, signed_up.organization, role);
+    Ok(HttpResponse::Created().cookie(refresh_cookie::issue(&app, &session.refresh_token)).json(body))
+}

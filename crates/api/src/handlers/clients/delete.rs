@@ -1,0 +1,25 @@
+//! `DELETE /clients/{clientId}`
+
+use actix_web::{HttpResponse, delete, web::Data};
+use rubis_kernel::ClientId;
+
+use crate::{ApiError, App, Tenant, segment::Segment};
+
+/// Removes a client without invoices, with their contacts and places.
+#[utoipa::path(
+    tag = "clients",
+    responses(
+        (status = 204, description = "The client is gone."),
+        (status = 409, description = "`client_has_invoices`: a client with invoices stays."),
+    ),
+)]
+#[delete("/clients/{clientId}")]
+pub async fn delete_client(
+    tenant: Tenant,
+    id: Segment<ClientId>,
+    app: Data<App>,
+) -> Result<HttpResponse, ApiError> {
+    let mut conn = app.db.get().await?;
+    rubis_invoices::delete_client(&mut conn, tenant.organization, id.0).await?;
+    Ok(HttpResponse::NoContent().finish())
+}

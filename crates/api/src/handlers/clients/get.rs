@@ -1,0 +1,41 @@
+//! `GET /clients/{clientId}`
+
+use actix_web::{get, web::Data};
+use rubis_invoices::referral_code;
+use rubis_kernel::ClientId;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{ApiError, ApiResult, App, Reply, Tenant, bodies::ClientBody, segment::Segment};
+
+/// A client, with their referral code.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ClientDetailBody {
+    /// The client.
+    #[serde(flatten)]
+    pub client: ClientBody,
+    /// Six characters by which others name this client; the same for ever.
+    pub referral_code: String,
+}
+
+/// Tells everything about a client but their contacts and places.
+#[utoipa::path(
+    tag = "clients",
+    responses((status = 200, description = "The client.", body = ClientDetailBody)),
+)]
+#[get("/clients/{clientId}")]
+pub async fn get_client(
+    tenant: Tenant,
+    id: Segment<ClientId>,
+    app: Data<App>,
+) -> ApiResult<ClientDetailBody> {
+    let mut conn = app.db.get().await?;
+    let client = rubis_invoices::client(&mut conn, tenant.organization, id.0)
+        .await?
+        .ok_or_else(ApiError::not_found)?;
+    Ok(Reply(ClientDetailBody {
+        referral_code: referral_code(&app.keys.referral, client.id),
+        client: client.into(),
+    }))
+}

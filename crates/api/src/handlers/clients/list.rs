@@ -1,0 +1,50 @@
+//! `GET /clients`
+
+use actix_web::{get, web::Data};
+use rubis_invoices::{ClientPosition, SearchTerms};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use crate::{
+    ApiResult, App, Reply, Tenant,
+    bodies::ClientBody,
+    cursor::List,
+    page::{PageBody, page_size},
+    query::Query,
+};
+
+/// Which clients, and which page of them.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ListClients {
+    /// Words to look for in names, addresses and numbers; every one has to occur.
+    q: Option<String>,
+    /// How many rows, 50 if left out.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<u32>,
+    /// The `nextCursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// Lists the organization's clients by name.
+#[utoipa::path(
+    tag = "clients",
+    responses((status = 200, description = "A page of clients.", body = PageBody<ClientBody>)),
+)]
+#[get("/clients")]
+pub async fn list_clients(
+    tenant: Tenant,
+    query: Query<ListClients>,
+    app: Data<App>,
+) -> ApiResult<PageBody<ClientBody>> {
+    let ListClients { q, limit, cursor } = query.0;
+    let limit = page_size(limit)?;
+    let search = q.as_deref().and_then(SearchTerms::parse);
+    let list = List::new("clients", &q);
+    let after: Option<ClientPosition> = list.after(&app.keys.cursor, cursor.as_deref())?;
+    let mut conn = app.db.get().await?;
+    let page =
+        rubis_invoices::list_clients(&mut conn, tenant.organization, search.as_ref(), after.as_ref(), limit)
+            .await?;
+    Ok(Reply(PageBody::new(page, &list, &app.keys.cursor, |last| ClientPosition::from(last))))
+}

@@ -1,0 +1,22 @@
+//! `POST /clients/{clientId}/resume`
+
+use actix_web::{post, web::Data};
+use rubis_kernel::ClientId;
+
+use crate::{ApiResult, App, Reply, Tenant, bodies::ClientBody, segment::Segment};
+
+/// Lets a client's reminders leave again.
+///
+/// Those that were held back catch up as late ones do.
+#[utoipa::path(
+    tag = "clients",
+    responses((status = 200, description = "The client as they are now.", body = ClientBody)),
+)]
+#[post("/clients/{clientId}/resume")]
+pub async fn resume_client(tenant: Tenant, id: Segment<ClientId>, app: Data<App>) -> ApiResult<ClientBody> {
+    let mut conn = app.db.get().await?;
+    let actor = Some(tenant.user);
+    let client =
+        rubis_lifecycle::resume_client(&mut conn, tenant.organization, id.0, actor, app.clock.now()).await?;
+    Ok(Reply(client.into()))
+}

@@ -1,0 +1,111 @@
+//! `GET /clients/{clientId}/statement`
+
+use actix_web::{get, web::Data};
+use rubis_invoices::{CurrencyBalance, Statement, StatementPayment};
+use rubis_kernel::ClientId;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{
+    ApiError, ApiResult, App, Reply, Tenant,
+    bodies::{ClientBody, InvoiceBody, PaymentBody},
+    segment::Segment,
+};
+
+/// What a client owes.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StatementBody {
+    /// Who.
+    pub client: ClientBody,
+    /// How much, in each currency.
+    pub balances: Vec<BalanceBody>,
+    /// Their open invoices, those due first at the front, 200 at most.
+    pub open_invoices: Vec<InvoiceBody>,
+    /// Whether there are more open invoices than these.
+    pub more_open_invoices: bool,
+    /// Their latest payments and credit notes, the latest first, 20 at most.
+    pub recent_payments: Vec<StatementPaymentBody>,
+}
+
+/// What a client owes in one currency.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct BalanceBody {
+    /// The currency's ISO 4217 code.
+    pub currency: &'static str,
+    /// Everything outstanding, in cents.
+    pub outstanding_cents: i64,
+    /// The part of it that is late, in cents.
+    pub overdue_cents: i64,
+    /// On how many invoices.
+    pub open_invoices: i64,
+}
+
+/// A payment, and the number of its invoice.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StatementPaymentBody {
+    /// The payment.
+    #[serde(flatten)]
+    pub payment: PaymentBody,
+    /// In which currency.
+    pub currency: &'static str,
+    /// The number of its invoice.
+    pub numero: String,
+}
+
+impl From<Statement> for StatementBody {
+    fn from(statement: Statement) -> Self {
+        Self {
+            client: statement.client.into(),
+            balances: statement.balances.into_iter().map(BalanceBody::from).collect(),
+            open_invoices: statement.open_invoices.into_iter().map(InvoiceBody::from).collect(),
+            more_open_invoices: statement.more_open_invoices,
+            recent_payments: statement.recent_payments.into_iter().map(StatementPaymentBody::from).collect(),
+        }
+    }
+}
+
+impl From<CurrencyBalance> for BalanceBody {
+    fn from(balance: CurrencyBalance) -> Self {
+        Self {
+            currency: balance.outstanding.currency.as_str(),
+            outstanding_cents: balance.outstanding.cents,
+            overdue_cents: balance.overdue.cents,
+            open_invoices: balance.open_invoices,
+        }
+    }
+}
+
+impl From<StatementPayment> for StatementPaymentBody {
+    fn from(payment: StatementPayment) -> Self {
+        Self {
+            currency: payment.amount.currency.as_str(),
+            numero: payment.numero,
+            payment: payment.payment.into(),
+        }
+    }
+}
+
+/// Tells what a client owes, and what came in lately.
+#[utoipa::path(
+    tag = "clients",
+    responses((status = 200, description = "The client's statement.", body = StatementBody)),
+)]
+#[get("/clients/{clientId}/statement")]
+pub async fn get_client_statement(
+    tenant: Tenant,
+    id: Segment<ClientId>,
+    app: Data<App>,
+) -> ApiResult<StatementBody> {
+    let mut conn = app.db.get().await?;
+    let organization = rubis_accounts::organization(&mut conn, tenant.organization)
+        .await?
+        .ok_or_else(ApiError::not_found)?;
+    let today = organization.time_zone.local_date(app.clock.now());
+    let statement = rubis_invoices::statement(&mut conn, tenant.organization, id.0, today)
+        .await?
+        .ok_or_else(ApiError::not_found)?;
+    Ok(Reply(statement.into()))
+}

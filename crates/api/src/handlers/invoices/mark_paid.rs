@@ -1,0 +1,68 @@
+//! `POST /invoices/{invoiceId}/mark-paid`
+
+use actix_web::{post, web::Data};
+use rubis_invoices::{NewPayment, NewPaymentInput};
+use rubis_kernel::InvoiceId;
+use serde::Deserialize;
+use time::Date;
+use utoipa::ToSchema;
+
+use crate::{
+    ApiError, ApiResult, App, Reply, Tenant, bodies::InvoiceBody, day::Day, json_body::OptionalJson, labels,
+    segment::Segment,
+};
+
+/// What was paid, when and how; left out: everything outstanding, today.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({ "method": "transfer" }))]
+pub struct MarkInvoicePaid {
+    /// On which day, not in the future.
+    #[schema(value_type = Option<Date>)]
+    paid_at: Option<Day>,
+    /// How much, in cents of the invoice's currency; less than is outstanding leaves the chain running.
+    #[schema(minimum = 1, maximum = 1_000_000_000_000_i64)]
+    amount_cents: Option<i64>,
+    /// How it came; left out: `other`.
+    #[schema(value_type = Option<labels::PaymentMethod>)]
+    method: Option<String>,
+}
+
+impl From<MarkInvoicePaid> for NewPaymentInput {
+    fn from(body: MarkInvoicePaid) -> Self {
+        Self {
+            amount_cents: body.amount_cents,
+            method: body.method,
+            paid_on: body.paid_at.map(Date::from),
+            ..Self::default()
+        }
+    }
+}
+
+/// Records that an invoice has been paid, and calls off everything that was planned for it.
+#[utoipa::path(
+    tag = "invoices",
+    request_body(content = Option<MarkInvoicePaid>),
+    responses(
+        (status = 200, description = "The invoice as it is now.", body = InvoiceBody),
+        (status = 409, description = "`illegal_transition`: it is paid or cancelled."),
+        (status = 422, description = "`validation_failed`; `amount_exceeds_balance`: less is outstanding."),
+    ),
+)]
+#[post("/invoices/{invoiceId}/mark-paid")]
+pub async fn mark_invoice_paid(
+    tenant: Tenant,
+    id: Segment<InvoiceId>,
+    body: OptionalJson<MarkInvoicePaid>,
+    app: Data<App>,
+) -> ApiResult<InvoiceBody> {
+    let (actor, now) = (Some(tenant.user), app.clock.now());
+    let mut conn = app.db.get().await?;
+    let organization = rubis_accounts::organization(&mut conn, tenant.organization)
+        .await?
+        .ok_or_else(ApiError::not_found)?;
+    let payment = NewPayment::parse(&body.0.into(), organization.time_zone.local_date(now))?;
+    let settled =
+        rubis_lifecycle::record_payment(&mut conn, tenant.organization, id.0, &payment, actor, now).await?;
+    Ok(Reply(settled.invoice.into()))
+}

@@ -1,0 +1,28 @@
+//! `POST /invoices/{invoiceId}/reopen`
+
+use actix_web::{post, web::Data};
+use rubis_kernel::InvoiceId;
+
+use crate::{ApiResult, App, Reply, Tenant, bodies::InvoiceBody, segment::Segment};
+
+/// Undoes the settlement of an invoice.
+///
+/// The payment that settled it counts no more, and what had not been sent is planned again.
+#[utoipa::path(
+    tag = "invoices",
+    responses(
+        (status = 200, description = "The invoice as it is now.", body = InvoiceBody),
+        (status = 409, description = "`illegal_transition`: it is not paid."),
+    ),
+)]
+#[post("/invoices/{invoiceId}/reopen")]
+pub async fn reopen_invoice(
+    tenant: Tenant,
+    id: Segment<InvoiceId>,
+    app: Data<App>,
+) -> ApiResult<InvoiceBody> {
+    let mut conn = app.db.get().await?;
+    let (actor, now) = (Some(tenant.user), app.clock.now());
+    let invoice = rubis_lifecycle::reopen_invoice(&mut conn, tenant.organization, id.0, actor, now).await?;
+    Ok(Reply(invoice.into()))
+}

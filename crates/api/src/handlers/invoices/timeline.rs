@@ -1,0 +1,114 @@
+//! `GET /invoices/{invoiceId}/timeline`
+
+use actix_web::{get, web::Data};
+use rubis_kernel::InvoiceId;
+use rubis_lifecycle::{Timeline, TimelineRelance, WhyNot};
+use serde::Serialize;
+use time::{Date, OffsetDateTime};
+use utoipa::ToSchema;
+
+use crate::{
+    ApiError, ApiResult, App, Reply, Tenant,
+    bodies::{ActivityEventBody, ClientBody, InvoiceBody, PaymentBody, PlanStepBody, RelanceBody},
+    segment::Segment,
+};
+
+/// Everything that can be told of an invoice's chain.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TimelineBody {
+    /// The invoice.
+    pub invoice: InvoiceBody,
+    /// Who owes it.
+    pub client: ClientBody,
+    /// What will leave and when, what left, and what does not: the earliest first.
+    pub relances: Vec<TimelineRelanceBody>,
+    /// Its payments and credit notes, in the order in which they were recorded.
+    pub payments: Vec<PaymentBody>,
+    /// What happened to it, the earliest first.
+    pub events: Vec<ActivityEventBody>,
+}
+
+/// A reminder of the chain.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TimelineRelanceBody {
+    /// The reminder.
+    #[serde(flatten)]
+    pub relance: RelanceBody,
+    /// The plan's step that it is.
+    pub step: PlanStepBody,
+    /// Why it has not left; `null` when it has, or simply waits for its date.
+    #[schema(required)]
+    pub why_not: Option<WhyNotBody>,
+}
+
+/// Why a reminder has not left.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WhyNotBody {
+    /// `awaits_approval`, `paused`, `being_sent`, `retrying`, `quarantined`, or the reason for which it was
+    /// cancelled or failed (`invoice_paid`, `cancelled_by_user`, `skipped_by_catch_up`, …).
+    pub code: String,
+    /// When a paused one leaves again, if that is known.
+    #[schema(required)]
+    pub paused_until: Option<Date>,
+    /// When one whose last attempt failed is tried again.
+    #[serde(with = "time::serde::rfc3339::option")]
+    #[schema(required)]
+    pub retry_at: Option<OffsetDateTime>,
+}
+
+impl From<Timeline> for TimelineBody {
+    fn from(timeline: Timeline) -> Self {
+        Self {
+            invoice: timeline.invoice.into(),
+            client: timeline.client.into(),
+            relances: timeline.relances.into_iter().map(TimelineRelanceBody::from).collect(),
+            payments: timeline.payments.into_iter().map(PaymentBody::from).collect(),
+            events: timeline.events.into_iter().map(ActivityEventBody::from).collect(),
+        }
+    }
+}
+
+impl From<TimelineRelance> for TimelineRelanceBody {
+    fn from(relance: TimelineRelance) -> Self {
+        Self {
+            relance: relance.task.into(),
+            step: relance.step.into(),
+            why_not: relance.why_not.map(WhyNotBody::from),
+        }
+    }
+}
+
+impl From<WhyNot> for WhyNotBody {
+    fn from(why_not: WhyNot) -> Self {
+        let (code, paused_until, retry_at) = match why_not {
+            WhyNot::Ended(reason) => (reason, None, None),
+            WhyNot::AwaitsApproval => ("awaits_approval".to_owned(), None, None),
+            WhyNot::Paused(until) => ("paused".to_owned(), until, None),
+            WhyNot::BeingSent => ("being_sent".to_owned(), None, None),
+            WhyNot::RetryAt(instant) => ("retrying".to_owned(), None, Some(instant)),
+            WhyNot::Quarantined => ("quarantined".to_owned(), None, None),
+        };
+        Self { code, paused_until, retry_at }
+    }
+}
+
+/// Tells what will leave for an invoice and when, what left, and what does not and why.
+#[utoipa::path(
+    tag = "invoices",
+    responses((status = 200, description = "The invoice's timeline.", body = TimelineBody)),
+)]
+#[get("/invoices/{invoiceId}/timeline")]
+pub async fn get_invoice_timeline(
+    tenant: Tenant,
+    id: Segment<InvoiceId>,
+    app: Data<App>,
+) -> ApiResult<TimelineBody> {
+    let mut conn = app.db.get().await?;
+    let timeline = rubis_lifecycle::timeline(&mut conn, tenant.organization, id.0, app.clock.now())
+        .await?
+        .ok_or_else(ApiError::not_found)?;
+    Ok(Reply(timeline.into()))
+}

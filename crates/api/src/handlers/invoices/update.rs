@@ -1,0 +1,86 @@
+//! `PATCH /invoices/{invoiceId}`
+
+use actix_web::{patch, web::Data};
+use rubis_invoices::{InvoiceInput, InvoicePatch, LineInput};
+use rubis_kernel::{ClientId, InvoiceId, PlanId};
+use serde::Deserialize;
+use time::Date;
+use utoipa::ToSchema;
+
+use crate::{
+    ApiResult, App, Reply, Tenant,
+    bodies::{InvoiceBody, LineRequest},
+    day::Day,
+    json_body::Json,
+    nullable,
+    segment::Segment,
+};
+
+/// What changes about an invoice; what is left out stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({ "dueDate": "2026-12-20", "amountTtcCents": 135_000 }))]
+pub struct UpdateInvoice {
+    /// The number on the invoice, unique for the client.
+    #[schema(min_length = 1, max_length = 64)]
+    numero: Option<String>,
+    /// The total, VAT included, in cents; more than is settled.
+    #[schema(minimum = 1, maximum = 1_000_000_000_000_i64)]
+    amount_ttc_cents: Option<i64>,
+    /// When it was issued.
+    #[schema(value_type = Option<Date>)]
+    issue_date: Option<Day>,
+    /// When it is due, not before it was issued.
+    #[schema(value_type = Option<Date>)]
+    due_date: Option<Day>,
+    /// Another client of the organization.
+    #[schema(value_type = Option<Uuid>)]
+    client_id: Option<ClientId>,
+    /// Another plan; `null`: it is not chased any more.
+    #[serde(default, deserialize_with = "nullable::given")]
+    #[schema(value_type = Option<Uuid>)]
+    plan_id: Option<Option<PlanId>>,
+    /// Replaces all lines, 200 at most.
+    #[schema(max_items = 200)]
+    items: Option<Vec<LineRequest>>,
+}
+
+impl From<UpdateInvoice> for InvoiceInput {
+    fn from(body: UpdateInvoice) -> Self {
+        Self {
+            numero: body.numero,
+            amount_ttc_cents: body.amount_ttc_cents,
+            issue_date: body.issue_date.map(Date::from),
+            due_date: body.due_date.map(Date::from),
+            client_id: body.client_id,
+            plan_id: body.plan_id,
+            items: body.items.map(|items| items.into_iter().map(LineInput::from).collect()),
+        }
+    }
+}
+
+/// Corrects an invoice that is neither paid nor cancelled.
+///
+/// Another due date or another plan calls off what was planned and plans afresh; what has left is not sent
+/// again.
+#[utoipa::path(
+    tag = "invoices",
+    responses(
+        (status = 200, description = "The invoice as it is now.", body = InvoiceBody),
+        (status = 409, description = "`duplicate_numero`: the client has another invoice with this number. `invoice_not_editable`: it is paid or cancelled."),
+    ),
+)]
+#[patch("/invoices/{invoiceId}")]
+pub async fn update_invoice(
+    tenant: Tenant,
+    id: Segment<InvoiceId>,
+    body: Json<UpdateInvoice>,
+    app: Data<App>,
+) -> ApiResult<InvoiceBody> {
+    let patch = InvoicePatch::parse(body.0.into())?;
+    let mut conn = app.db.get().await?;
+    let (actor, now) = (Some(tenant.user), app.clock.now());
+    let invoice =
+        rubis_lifecycle::update_invoice(&mut conn, tenant.organization, id.0, patch, actor, now).await?;
+    Ok(Reply(invoice.into()))
+}

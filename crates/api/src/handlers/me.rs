@@ -1,0 +1,35 @@
+//! The signed-in user.
+
+mod get;
+mod update;
+
+pub use get::get_me;
+pub use update::update_me;
+
+use rubis_accounts::{Organization, Role, User};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{
+    bodies::{OrganizationBody, UserBody},
+    labels,
+};
+
+/// The signed-in user and where they work.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct MeBody {
+    /// The user.
+    pub user: UserBody,
+    /// What they may do in the organization.
+    #[schema(value_type = labels::Role)]
+    pub role: &'static str,
+    /// Where they work.
+    pub organization: OrganizationBody,
+}
+
+impl MeBody {
+    fn new(user: User, role: Role, organization: Organization) -> Self {
+        Self { user: user.into(), role: role.as_str(), organization: organization.into() }
+    }
+}

@@ -1,0 +1,76 @@
+//! `GET /readyz`
+
+use std::{future::Future, time::Duration};
+
+use actix_web::{HttpResponse, get, web::Data};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::App;
+
+/// A server that has not answered by then counts as away.
+const PATIENCE: Duration = Duration::from_millis(1500);
+
+/// Whether requests can be served.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ReadinessBody {
+    /// `ready` or `not_ready`.
+    pub status: &'static str,
+    /// What was asked.
+    pub checks: ChecksBody,
+}
+
+/// What each part answered: `ok`, `unavailable`, or `pending` for migrations that have not run.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ChecksBody {
+    /// Whether the database answers.
+    pub postgres: &'static str,
+    /// Whether the database has every table that this release needs.
+    pub migrations: &'static str,
+    /// Whether Redis answers.
+    pub redis: &'static str,
+}
+
+/// Tells whether requests can be served: the database and Redis answer, and the migrations have run.
+#[utoipa::path(
+    tag = "operations",
+    responses(
+        (status = 200, description = "Requests can be served.", body = ReadinessBody),
+        (status = 503, description = "Something that is needed is missing; `checks` tells what.", body = ReadinessBody),
+    ),
+    security(()),
+)]
+#[get("/readyz")]
+pub async fn readyz(app: Data<App>) -> HttpResponse {
+    let ((postgres, migrations), redis) = tokio::join!(database(&app), redis(&app));
+    let checks = ChecksBody { postgres, migrations, redis };
+    if [checks.postgres, checks.migrations, checks.redis] == ["ok"; 3] {
+        HttpResponse::Ok().json(ReadinessBody { status: "ready", checks })
+    } else {
+        HttpResponse::ServiceUnavailable().json(ReadinessBody { status: "not_ready", checks })
+    }
+}
+
+async fn database(app: &App) -> (&'static str, &'static str) {
+    let answer = within_patience(async {
+        let mut conn = app.db.get().await.ok()?;
+        // A database that answers with an error has no table of migrations yet.
+        let pending = rubis_db::has_pending_migrations(&mut conn).await.unwrap_or(true);
+        Some(if pending { "pending" } else { "ok" })
+    });
+    match answer.await {
+        Some(migrations) => ("ok", migrations),
+        None => ("unavailable", "unavailable"),
+    }
+}
+
+async fn redis(app: &App) -> &'static str {
+    match within_patience(async { rubis_runtime::redis::ping(&app.redis).await.ok() }).await {
+        Some(()) => "ok",
+        None => "unavailable",
+    }
+}
+
+async fn within_patience<T>(answer: impl Future<Output = Option<T>>) -> Option<T> {
+    actix_web::rt::time::timeout(PATIENCE, answer).await.ok().flatten()
+}

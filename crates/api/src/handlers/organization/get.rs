@@ -1,0 +1,19 @@
+//! `GET /organization`
+
+use actix_web::{get, web::Data};
+
+use crate::{ApiError, ApiResult, App, Reply, Tenant, bodies::OrganizationBody};
+
+/// Tells the organization's settings.
+#[utoipa::path(
+    tag = "organization",
+    responses((status = 200, description = "The organization.", body = OrganizationBody)),
+)]
+#[get("/organization")]
+pub async fn get_organization(tenant: Tenant, app: Data<App>) -> ApiResult<OrganizationBody> {
+    let mut conn = app.db.get().await?;
+    let organization = rubis_accounts::organization(&mut conn, tenant.organization)
+        .await?
+        .ok_or_else(ApiError::not_found)?;
+    Ok(Reply(organization.into()))
+}

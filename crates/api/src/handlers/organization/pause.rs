@@ -1,0 +1,35 @@
+//! `POST /organization/pause`
+
+use actix_web::{post, web::Data};
+
+use crate::{
+    ApiResult, App, Manager, Reply,
+    bodies::{OrganizationBody, PauseRequest},
+    json_body::OptionalJson,
+};
+
+/// Holds all reminders of the organization back.
+///
+/// Pausing again replaces the pause.
+#[utoipa::path(
+    tag = "organization",
+    request_body(content = Option<PauseRequest>),
+    responses(
+        (status = 200, description = "The organization as it is now.", body = OrganizationBody),
+        (status = 403, description = "`forbidden`: only an owner or an admin may do this."),
+    ),
+)]
+#[post("/organization/pause")]
+pub async fn pause_organization(
+    Manager(tenant): Manager,
+    body: OptionalJson<PauseRequest>,
+    app: Data<App>,
+) -> ApiResult<OrganizationBody> {
+    let mut conn = app.db.get().await?;
+    let until = body.0.until();
+    let now = app.clock.now();
+    let organization =
+        rubis_lifecycle::pause_organization(&mut conn, tenant.organization, until, Some(tenant.user), now)
+            .await?;
+    Ok(Reply(organization.into()))
+}

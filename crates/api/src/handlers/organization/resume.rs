@@ -1,0 +1,24 @@
+//! `POST /organization/resume`
+
+use actix_web::{post, web::Data};
+
+use crate::{ApiResult, App, Manager, Reply, bodies::OrganizationBody};
+
+/// Lets the organization's reminders leave again.
+///
+/// Those that were held back catch up as late ones do.
+#[utoipa::path(
+    tag = "organization",
+    responses(
+        (status = 200, description = "The organization as it is now.", body = OrganizationBody),
+        (status = 403, description = "`forbidden`: only an owner or an admin may do this."),
+    ),
+)]
+#[post("/organization/resume")]
+pub async fn resume_organization(Manager(tenant): Manager, app: Data<App>) -> ApiResult<OrganizationBody> {
+    let mut conn = app.db.get().await?;
+    let now = app.clock.now();
+    let organization =
+        rubis_lifecycle::resume_organization(&mut conn, tenant.organization, Some(tenant.user), now).await?;
+    Ok(Reply(organization.into()))
+}

@@ -1,0 +1,100 @@
+//! `PATCH /organization`
+
+use actix_web::{patch, web::Data};
+use rubis_accounts::{OrganizationInput, OrganizationPatch};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::{
+    ApiResult, App, Manager, Reply,
+    bodies::{AddressRequest, OrganizationBody},
+    json_body::Json,
+    labels, nullable,
+};
+
+/// New settings; what is left out stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({
+    "name": "Menuiserie Martin",
+    "timeZone": "Europe/Paris",
+    "sendingTime": "08:30",
+    "businessDaysOnly": true,
+    "holidayCalendar": "metropolitan",
+    "catchUpPolicy": "shift",
+    "signature": "Claire Martin\nMenuiserie Martin",
+    "legalMentions": "SARL au capital de 10 000 €",
+    "address": { "line1": "12 rue des Lilas", "postalCode": "69003", "city": "Lyon", "country": "FR" },
+    "siren": "732829320",
+}))]
+pub struct UpdateOrganization {
+    /// The company's name, as debtors read it.
+    #[schema(min_length = 1, max_length = 200)]
+    name: Option<String>,
+    /// A name of the IANA database.
+    time_zone: Option<String>,
+    /// The time of day at which mails leave.
+    #[schema(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+    sending_time: Option<String>,
+    /// Whether weekends and public holidays are passed over.
+    business_days_only: Option<bool>,
+    /// Which public holidays those are.
+    #[schema(value_type = Option<labels::HolidayCalendar>)]
+    holiday_calendar: Option<String>,
+    /// What becomes of missed reminders.
+    #[schema(value_type = Option<labels::CatchUpPolicy>)]
+    catch_up_policy: Option<String>,
+    /// What `{{signature}}` stands for.
+    #[schema(max_length = 1000)]
+    signature: Option<String>,
+    /// What the foot of documents says.
+    #[schema(max_length = 2000)]
+    legal_mentions: Option<String>,
+    /// Replaces the whole address.
+    address: Option<AddressRequest>,
+    /// The nine-digit number; `null` forgets it.
+    #[serde(default, deserialize_with = "nullable::given")]
+    #[schema(value_type = Option<String>)]
+    siren: Option<Option<String>>,
+}
+
+impl From<UpdateOrganization> for OrganizationInput {
+    fn from(body: UpdateOrganization) -> Self {
+        Self {
+            name: body.name,
+            time_zone: body.time_zone,
+            sending_time: body.sending_time,
+            business_days_only: body.business_days_only,
+            holiday_calendar: body.holiday_calendar,
+            catch_up_policy: body.catch_up_policy,
+            signature: body.signature,
+            legal_mentions: body.legal_mentions,
+            address: body.address.map(Into::into),
+            siren: body.siren,
+        }
+    }
+}
+
+/// Changes the organization's settings.
+///
+/// When its reminders leave at other times than before, those that are planned are planned again.
+#[utoipa::path(
+    tag = "organization",
+    responses(
+        (status = 200, description = "The organization as it is now.", body = OrganizationBody),
+        (status = 403, description = "`forbidden`: only an owner or an admin may do this."),
+    ),
+)]
+#[patch("/organization")]
+pub async fn update_organization(
+    Manager(tenant): Manager,
+    body: Json<UpdateOrganization>,
+    app: Data<App>,
+) -> ApiResult<OrganizationBody> {
+    let patch = OrganizationPatch::parse(body.0.into())?;
+    let mut conn = app.db.get().await?;
+    let now = app.clock.now();
+    let organization =
+        rubis_lifecycle::update_organization(&mut conn, tenant.organization, patch, now).await?;
+    Ok(Reply(organization.into()))
+}

@@ -1,0 +1,50 @@
+//! `GET /plans`
+
+use actix_web::{get, web::Data};
+use rubis_relances::PlansShown;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use crate::{
+    ApiResult, App, Reply, Tenant,
+    bodies::PlanBody,
+    cursor::List,
+    page::{PageBody, page_size},
+    query::Query,
+};
+
+/// Which plans, and which page of them.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ListPlans {
+    /// Whether archived plans are listed too; left out: no.
+    #[serde(default)]
+    #[param(required = false)]
+    archived: bool,
+    /// How many rows, 50 if left out.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<u32>,
+    /// The `nextCursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// Lists the organization's plans in the order in which they were made.
+#[utoipa::path(
+    tag = "plans",
+    responses((status = 200, description = "A page of plans.", body = PageBody<PlanBody>)),
+)]
+#[get("/plans")]
+pub async fn list_plans(
+    tenant: Tenant,
+    query: Query<ListPlans>,
+    app: Data<App>,
+) -> ApiResult<PageBody<PlanBody>> {
+    let ListPlans { archived, limit, cursor } = query.0;
+    let limit = page_size(limit)?;
+    let list = List::new("plans", &archived);
+    let after = list.after(&app.keys.cursor, cursor.as_deref())?;
+    let shown = if archived { PlansShown::All } else { PlansShown::Usable };
+    let mut conn = app.db.get().await?;
+    let page = rubis_relances::plans(&mut conn, tenant.organization, shown, after, limit).await?;
+    Ok(Reply(PageBody::new(page, &list, &app.keys.cursor, |last| last.id)))
+}

@@ -1,0 +1,114 @@
+//! `POST /plans/{planId}/preview`
+
+use actix_web::{post, web::Data};
+use rubis_kernel::{InvoiceId, PlanId};
+use rubis_relances::{PreviewSubject, PreviewedRelance, preview};
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+
+use crate::{
+    ApiError, ApiResult, App, Reply, Tenant, bodies::PlanStepBody, day::Day, json_body::Json,
+    segment::Segment,
+};
+
+/// What a plan is tried on: a due date, or an invoice.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({ "dueDate": "2026-12-15" }))]
+pub struct PreviewPlan {
+    /// The due date of an imaginary invoice.
+    #[schema(value_type = Option<Date>)]
+    due_date: Option<Day>,
+    /// An invoice, as though nothing had been sent for it yet.
+    #[schema(value_type = Option<Uuid>)]
+    invoice_id: Option<InvoiceId>,
+}
+
+/// What a plan would send.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PreviewBody {
+    /// Its reminders, in the plan's order.
+    pub relances: Vec<PreviewedRelanceBody>,
+}
+
+/// A reminder as it would leave.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PreviewedRelanceBody {
+    /// The step.
+    pub step: PlanStepBody,
+    /// When it would leave; `null` when the catch-up policy skips it.
+    #[serde(with = "time::serde::rfc3339::option")]
+    #[schema(required)]
+    pub send_at: Option<OffsetDateTime>,
+    /// The subject as it would be read.
+    pub subject: String,
+    /// The text as it would be read.
+    pub body: String,
+}
+
+impl From<PreviewedRelance> for PreviewedRelanceBody {
+    fn from(relance: PreviewedRelance) -> Self {
+        Self {
+            step: relance.step.into(),
+            send_at: relance.send_at,
+            subject: relance.text.subject,
+            body: relance.text.body,
+        }
+    }
+}
+
+/// Shows what a plan would send and when, and writes nothing.
+#[utoipa::path(
+    tag = "plans",
+    responses((status = 200, description = "The reminders, with their dates and texts.", body = PreviewBody)),
+)]
+#[post("/plans/{planId}/preview")]
+pub async fn preview_plan(
+    tenant: Tenant,
+    id: Segment<PlanId>,
+    body: Json<PreviewPlan>,
+    app: Data<App>,
+) -> ApiResult<PreviewBody> {
+    let now = app.clock.now();
+    let mut conn = app.db.get().await?;
+    let plan =
+        rubis_relances::plan(&mut conn, tenant.organization, id.0).await?.ok_or_else(ApiError::not_found)?;
+    let organization = rubis_accounts::organization(&mut conn, tenant.organization)
+        .await?
+        .ok_or_else(ApiError::not_found)?;
+    let previewed = match (body.0.due_date, body.0.invoice_id) {
+        (Some(Day(date)), None) => preview(&organization, &plan, PreviewSubject::DueDate(date), now),
+        (None, Some(invoice)) => {
+            let unknown = || {
+                ApiError::invalid_field(
+                    "invoiceId",
+                    "unknown_invoice",
+                    "must be an invoice of the organization",
+                )
+            };
+            let invoice = rubis_invoices::invoice(&mut conn, tenant.organization, invoice)
+                .await?
+                .ok_or_else(unknown)?;
+            let client = rubis_invoices::client(&mut conn, tenant.organization, invoice.client_id)
+                .await?
+                .ok_or_else(unknown)?;
+            let subject = PreviewSubject::Invoice { invoice: &invoice, client: &client };
+            preview(&organization, &plan, subject, now)
+        }
+        (None, None) => {
+            return Err(ApiError::invalid_field("dueDate", "required", "must be given, or else invoiceId"));
+        }
+        (Some(_), Some(_)) => {
+            return Err(ApiError::invalid_field(
+                "invoiceId",
+                "ambiguous",
+                "must not be given beside dueDate",
+            ));
+        }
+    };
+    let relances = previewed.map_err(ApiError::internal)?;
+    Ok(Reply(PreviewBody { relances: relances.into_iter().map(PreviewedRelanceBody::from).collect() }))
+}

@@ -1,0 +1,35 @@
+//! `PUT /plans/{planId}`
+
+use actix_web::{put, web::Data};
+use rubis_kernel::PlanId;
+use rubis_relances::{NewPlan, PlanInput};
+
+use crate::{
+    ApiResult, App, Reply, Tenant,
+    bodies::{PlanBody, PlanRequest},
+    json_body::Json,
+    segment::Segment,
+};
+
+/// Gives a plan another name and other steps.
+///
+/// What has left stays as it was; reminders that have not left yet leave in the new wording and on the new
+/// dates. An archived plan can be used again. The default plan stays the default until another takes its
+/// place.
+#[utoipa::path(
+    tag = "plans",
+    responses((status = 200, description = "The plan as it is now.", body = PlanBody)),
+)]
+#[put("/plans/{planId}")]
+pub async fn replace_plan(
+    tenant: Tenant,
+    id: Segment<PlanId>,
+    body: Json<PlanRequest>,
+    app: Data<App>,
+) -> ApiResult<PlanBody> {
+    let new = NewPlan::try_from(PlanInput::from(body.0))?;
+    let mut conn = app.db.get().await?;
+    let plan =
+        rubis_lifecycle::replace_plan(&mut conn, tenant.organization, id.0, new, app.clock.now()).await?;
+    Ok(Reply(plan.into()))
+}

@@ -1,0 +1,28 @@
+//! `POST /relances/{relanceId}/send-now`
+
+use actix_web::{post, web::Data};
+use rubis_kernel::RelanceTaskId;
+
+use crate::{ApiResult, App, Reply, Tenant, bodies::RelanceBody, segment::Segment};
+
+/// Sends a reminder before its date, or once more after it failed.
+///
+/// Those that were to leave before it are called off.
+#[utoipa::path(
+    tag = "relances",
+    responses(
+        (status = 200, description = "The reminder as it is now; it leaves within seconds.", body = RelanceBody),
+        (status = 409, description = "`already_being_sent`, `relance_already_done`, `approval_required`, `invoice_not_chased`, `paused`."),
+    ),
+)]
+#[post("/relances/{relanceId}/send-now")]
+pub async fn send_relance_now(
+    tenant: Tenant,
+    id: Segment<RelanceTaskId>,
+    app: Data<App>,
+) -> ApiResult<RelanceBody> {
+    let mut conn = app.db.get().await?;
+    let relance =
+        rubis_relances::send_relance_now(&mut conn, tenant.organization, id.0, app.clock.now()).await?;
+    Ok(Reply(relance.into()))
+}

@@ -1,0 +1,129 @@
+//! Creating something once, however often its creation is asked for.
+
+use std::future::{Ready, ready};
+
+use actix_web::{FromRequest, HttpRequest, HttpResponse, dev::Payload, http::StatusCode};
+use diesel_async::{AsyncConnection, TransactionManager};
+use rubis_accounts::{Begun, IdempotencyKey};
+use rubis_db::AsyncPgConnection;
+use rubis_kernel::sha256;
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::IntoParams;
+
+use crate::{ApiError, App, Tenant};
+
+type Transactions = <AsyncPgConnection as AsyncConnection>::TransactionManager;
+
+/// The header by which a client calls a request the same.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Header)]
+pub struct IdempotencyHeader {
+    /// 1 to 255 printable ASCII characters of your choice. The same key with the same body answers the
+    /// first answer again for 24 hours.
+    #[param(rename = "Idempotency-Key", required = false, min_length = 1, max_length = 255)]
+    #[expect(dead_code, reason = "only its documentation is used")]
+    key: Option<String>,
+}
+
+/// A request that creates something: its key, if it has one, and what it asks for.
+#[derive(Debug)]
+pub struct Creation {
+    key: Option<IdempotencyKey>,
+    /// Method and path.
+    target: String,
+}
+
+impl FromRequest for Creation {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
+        let key = match request.headers().get("idempotency-key") {
+            None => Ok(None),
+            Some(value) => {
+                value.to_str().ok().and_then(|text| IdempotencyKey::parse(text).ok()).map(Some).ok_or_else(
+                    || {
+                        ApiError::invalid_field(
+                            "Idempotency-Key",
+                            "invalid_idempotency_key",
+                            "must have 1 to 255 printable ASCII characters",
+                        )
+                    },
+                )
+            }
+        };
+        let target = format!("{} {}", request.method(), request.path());
+        ready(key.map(|key| Self { key, target }))
+    }
+}
+
+impl Creation {
+    /// Does the work in one transaction with the key, and answers 201 with what it gives; answers the
+    /// first answer again when the work was done before.
+    ///
+    /// # Errors
+    /// Those of the work, whose transaction is then undone and the key with it; `idempotency_mismatch`
+    /// when the key was used for something else.
+    pub async fn run<Created: Serialize>(
+        self,
+        app: &App,
+        tenant: &Tenant,
+        request: &impl Serialize,
+        work: impl AsyncFnOnce(&mut AsyncPgConnection) -> Result<Created, ApiError>,
+    ) -> Result<HttpResponse, ApiError> {
+        let mut conn = app.db.get().await?;
+        // `transaction` wants work that can move between threads, which is not known of any closure. A
+        // request that is dropped half-way leaves its connection inside the transaction, and the pool
+        // closes such a connection instead of lending it again.
+        Transactions::begin_transaction(&mut *conn).await?;
+        match self.run_inside(&mut conn, app, tenant, request, work).await {
+            Ok(response) => {
+                Transactions::commit_transaction(&mut *conn).await?;
+                Ok(response)
+            }
+            Err(error) => {
+                Transactions::rollback_transaction(&mut *conn).await?;
+                Err(error)
+            }
+        }
+    }
+
+    async fn run_inside<Created: Serialize>(
+        self,
+        conn: &mut AsyncPgConnection,
+        app: &App,
+        tenant: &Tenant,
+        request: &impl Serialize,
+        work: impl AsyncFnOnce(&mut AsyncPgConnection) -> Result<Created, ApiError>,
+    ) -> Result<HttpResponse, ApiError> {
+        let Some(key) = self.key else {
+            return Ok(HttpResponse::Created().json(work(conn).await?));
+        };
+        let hash = fingerprint(&self.target, request)?;
+        let begun = rubis_accounts::begin(conn, tenant.organization, &key, hash, app.clock.now()).await?;
+        if let Begun::Replay { status, body } = begun {
+            return Ok(replay(status, &body));
+        }
+        let created = work(conn).await?;
+        let body = serde_json::to_value(&created).map_err(ApiError::internal)?;
+        let status = StatusCode::CREATED;
+        rubis_accounts::complete(conn, tenant.organization, &key, status.as_u16(), &body).await?;
+        // The struct and not the stored value is answered, which has lost the order of its fields.
+        Ok(HttpResponse::build(status).json(created))
+    }
+}
+
+fn replay(status: u16, body: &Value) -> HttpResponse {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::CREATED);
+    HttpResponse::build(status).insert_header(("Idempotency-Replayed", "true")).json(body)
+}
+
+/// What tells a request from others: what it is sent to, and what its body says, however it is spelt.
+fn fingerprint(target: &str, request: &impl Serialize) -> Result<[u8; 32], ApiError> {
+    let body = serde_json::to_vec(request).map_err(ApiError::internal)?;
+    let mut told = target.as_bytes().to_vec();
+    told.push(b'\n');
+    told.extend_from_slice(&body);
+    Ok(sha256(&told))
+}

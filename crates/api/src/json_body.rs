@@ -1,0 +1,257 @@
+//! JSON bodies: read within a limit, checked for what no text may hold, and parsed with the place of
+//! each mistake.
+
+use std::time::Duration;
+
+use actix_web::{
+    FromRequest, HttpRequest,
+    dev::Payload,
+    http::{StatusCode, header},
+    web::Bytes,
+};
+use futures_util::{StreamExt, future::LocalBoxFuture};
+use rubis_kernel::FieldErrors;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::ApiError;
+
+/// How large a body may be.
+pub const BODY_LIMIT: usize = 1024 * 1024;
+
+/// How much of a body that is too large is read on and thrown away, so that its sender gets to read
+/// why it was refused instead of finding the connection closed.
+const DRAINED: usize = 8 * BODY_LIMIT;
+
+/// How long the sender of a body may take.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A JSON body that a handler needs.
+#[derive(Debug)]
+pub struct Json<T>(pub T);
+
+/// A JSON body that may be missing, which is the same as `{}`.
+#[derive(Debug)]
+pub struct OptionalJson<T>(pub T);
+
+impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let typed = check_type(request);
+        let payload = payload.take();
+        Box::pin(async move {
+            let bytes = read(payload).await?;
+            typed?;
+            parse(&bytes).map(Self)
+        })
+    }
+}
+
+impl<T: DeserializeOwned + 'static> FromRequest for OptionalJson<T> {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let typed = check_type(request);
+        let payload = payload.take();
+        Box::pin(async move {
+            let bytes = read(payload).await?;
+            if bytes.is_empty() {
+                return parse(b"{}").map(Self);
+            }
+            typed?;
+            parse(&bytes).map(Self)
+        })
+    }
+}
+
+/// Whether the body says that it is plain JSON.
+fn check_type(request: &HttpRequest) -> Result<(), ApiError> {
+    let unsupported =
+        |detail: &str| ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail);
+    let header =
+        |name| request.headers().get(name).and_then(|value: &header::HeaderValue| value.to_str().ok());
+    let media_type = header(header::CONTENT_TYPE)
+        .and_then(|value| value.split(';').next())
+        .map(|value| value.trim().to_ascii_lowercase());
+    if media_type.as_deref() != Some("application/json") {
+        return Err(unsupported("The body has to be JSON, with Content-Type: application/json."));
+    }
+    match header(header::CONTENT_ENCODING) {
+        None | Some("identity") => Ok(()),
+        Some(_) => Err(unsupported("The body has to be sent without a Content-Encoding.")),
+    }
+}
+
+async fn read(payload: Payload) -> Result<Vec<u8>, ApiError> {
+    actix_web::rt::time::timeout(BODY_TIMEOUT, read_within_limit(payload)).await.map_err(|_| {
+        ApiError::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", "The body took too long to arrive.")
+    })?
+}
+
+async fn read_within_limit(mut payload: Payload) -> Result<Vec<u8>, ApiError> {
+    let mut body = Vec::new();
+    let mut received = 0_usize;
+    while let Some(chunk) = payload.next().await {
+        let chunk: Bytes = chunk.map_err(|_| {
+            ApiError::new(
+                StatusCode::BAD_REQUEST,
+                "unreadable_body",
+                "The body broke off or is not encoded as its headers say.",
+            )
+        })?;
+        received = received.saturating_add(chunk.len());
+        if received <= BODY_LIMIT {
+            body.extend_from_slice(&chunk);
+        } else {
+            body.clear();
+            if received > DRAINED {
+                break;
+            }
+        }
+    }
+    if received > BODY_LIMIT {
+        return Err(ApiError::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "payload_too_large",
+            "The body has more than 1 MiB.",
+        ));
+    }
+    Ok(body)
+}
+
+/// Parses a body.
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    let value: Value = serde_json::from_slice(bytes).map_err(|error| {
+        ApiError::new(StatusCode::BAD_REQUEST, "invalid_json", format!("The body is not JSON: {error}."))
+    })?;
+    if let Some(field) = nul_byte(&value, String::new()) {
+        return Err(
+            ApiError::new(StatusCode::BAD_REQUEST, "nul_byte", "A text holds a NUL character.").about(&field)
+        );
+    }
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let path = error.path().to_string();
+        ApiError::invalid(mistake(&path, &error.into_inner().to_string()))
+    })
+}
+
+/// Where a text or a field's name holds a NUL character, which PostgreSQL can't store.
+fn nul_byte(value: &Value, path: String) -> Option<String> {
+    match value {
+        Value::String(text) => text.contains('\0').then_some(path),
+        Value::Array(items) => {
+            items.iter().enumerate().find_map(|(index, item)| nul_byte(item, format!("{path}[{index}]")))
+        }
+        Value::Object(fields) => fields.iter().find_map(|(name, field)| {
+            let below = join(&path, &name.replace('\0', "\u{fffd}"));
+            if name.contains('\0') { Some(below) } else { nul_byte(field, below) }
+        }),
+        Value::Null | Value::Bool(_) | Value::Number(_) => None,
+    }
+}
+
+/// What serde says about a place, as a field's mistake with a stable code.
+pub(crate) fn mistake(path: &str, message: &str) -> FieldErrors {
+    let place = if path == "." { "" } else { path };
+    if let Some(name) = quoted_after(message, "unknown field `") {
+        let field = below(place, name);
+        return FieldErrors::one(field, "unknown_field", "is not a field that can be set here");
+    }
+    if let Some(name) = quoted_after(message, "missing field `") {
+        return FieldErrors::one(below(place, name), "missing_field", "is required");
+    }
+    let code = if message.starts_with("invalid type") { "invalid_type" } else { "invalid_value" };
+    FieldErrors::one(place, code, message)
+}
+
+/// A field's place below its parent's, unless the path ends with it already.
+fn below(place: &str, name: &str) -> String {
+    if place == name || place.ends_with(&format!(".{name}")) { place.to_owned() } else { join(place, name) }
+}
+
+fn join(path: &str, name: &str) -> String {
+    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+}
+
+fn quoted_after<'message>(message: &'message str, start: &str) -> Option<&'message str> {
+    message.strip_prefix(start).and_then(|rest| rest.split('`').next())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(rename_all = "camelCase", deny_unknown_fields)]
+    struct Plan {
+        #[expect(dead_code, reason = "only whether it parses is looked at")]
+        name: String,
+        #[expect(dead_code, reason = "only whether it parses is looked at")]
+        steps: Vec<Step>,
+    }
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(rename_all = "camelCase", deny_unknown_fields)]
+    struct Step {
+        #[expect(dead_code, reason = "only whether it parses is looked at")]
+        offset_days: i32,
+    }
+
+    fn refusal(body: &str) -> (String, String, String) {
+        let error = parse::<Plan>(body.as_bytes()).unwrap_err();
+        let (field, code) = error
+            .errors()
+            .first()
+            .map(|error| (error.field.clone(), error.code.to_owned()))
+            .unwrap_or_default();
+        (error.to_string(), field, code)
+    }
+
+    #[test]
+    fn each_mistake_is_told_with_its_place_and_a_stable_code() {
+        for (body, code, field, rule) in [
+            ("{", "invalid_json", "", ""),
+            ("", "invalid_json", "", ""),
+            (r#"{"name":"a"}"#, "validation_failed", "steps", "missing_field"),
+            (r#"{"name":1,"steps":[]}"#, "validation_failed", "name", "invalid_type"),
+            (
+                r#"{"name":"a","steps":[{"offsetDays":1},{"offsetDays":"2"}]}"#,
+                "validation_failed",
+                "steps[1].offsetDays",
+                "invalid_type",
+            ),
+            (
+                r#"{"name":"a","steps":[{"offsetDays":1e99}]}"#,
+                "validation_failed",
+                "steps[0].offsetDays",
+                "invalid_type",
+            ),
+            (
+                r#"{"name":"a","steps":[{"offsetDays":99999999999}]}"#,
+                "validation_failed",
+                "steps[0].offsetDays",
+                "invalid_value",
+            ),
+            (
+                r#"{"name":"a","steps":[{"offsetDays":1,"offset":2}]}"#,
+                "validation_failed",
+                "steps[0].offset",
+                "unknown_field",
+            ),
+            (r#"{"name":"a","steps":[{}]}"#, "validation_failed", "steps[0].offsetDays", "missing_field"),
+            (r#"{"name":"a","steps":[],"x":1}"#, "validation_failed", "x", "unknown_field"),
+            (r#"{"name":"a\u0000","steps":[]}"#, "nul_byte", "name", "nul_byte"),
+            (r#"{"name":"a","steps":[{"a\u0000":1}]}"#, "nul_byte", "steps[0].a\u{fffd}", "nul_byte"),
+        ] {
+            assert_eq!(refusal(body), (code.to_owned(), field.to_owned(), rule.to_owned()), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_body_that_nests_without_end_is_refused() {
+        assert_eq!(refusal(&"[".repeat(100_000)).0, "invalid_json");
+    }
+}

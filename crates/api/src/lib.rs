@@ -1,0 +1,39 @@
+//! The HTTP API: actix-web handlers, extractors, errors and the OpenAPI document.
+//!
+//! A request is extracted, parsed into domain types, answered by one domain call, and mapped to JSON.
+
+mod access_token;
+mod app;
+mod bodies;
+mod cursor;
+mod day;
+mod docs;
+mod error;
+mod handlers;
+mod idempotency;
+mod json_body;
+mod labels;
+mod middleware;
+mod nullable;
+pub mod openapi;
+mod page;
+mod problem;
+mod query;
+mod rate_limits;
+mod refresh_cookie;
+mod routes;
+mod segment;
+mod serve;
+mod tenant;
+mod unmatched;
+
+pub use app::{App, Keys};
+pub use error::{ApiError, ApiResult, Reply};
+pub use problem::{Problem, ProblemField};
+pub use serve::{ServeError, serve};
+pub use tenant::{Manager, Tenant};
+
+/// A duration of the settings as the domains take it; one too long for that is as long as it gets.
+fn lifetime(duration: std::time::Duration) -> time::Duration {
+    time::Duration::try_from(duration).unwrap_or(time::Duration::MAX)
+}

@@ -1,0 +1,99 @@
+//! `rubis-api`: serves the API. `rubis-api migrate` brings the database up to date, `rubis-api openapi` prints
+//! the document.
+
+use std::{
+    error::Error,
+    io::{self, Write},
+    net::TcpListener,
+    process::ExitCode,
+    sync::Arc,
+};
+
+use actix_web::web::Data;
+use rubis_api::{App, openapi, serve};
+use rubis_kernel::SystemClock;
+use rubis_runtime::{
+    ApiSettings, Shutdown,
+    telemetry::{Metrics, init_tracing, serve_metrics},
+};
+use secrecy::ExposeSecret;
+
+/// The settings, or the command, can't be understood.
+const BAD_USAGE: u8 = 2;
+
+type Failure = Box<dyn Error + Send + Sync>;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let command = std::env::args().nth(1);
+    let done = match command.as_deref() {
+        Some("openapi") => print_document(),
+        None | Some("serve" | "migrate") => match ApiSettings::load() {
+            Ok(settings) if command.as_deref() == Some("migrate") => migrate(&settings).await,
+            Ok(settings) => run(settings).await,
+            Err(error) => return refuse(&error.to_string()),
+        },
+        Some(other) => {
+            return refuse(&format!("{other}: is not a command, there are serve, migrate and openapi"));
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&told(error.as_ref()));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(settings: ApiSettings) -> Result<(), Failure> {
+    init_tracing(&settings.process.log)?;
+    let metrics = Metrics::install("rubis-api", env!("CARGO_PKG_VERSION"))?;
+    let shutdown = Shutdown::on_signals()?;
+    let metrics_listener = tokio::net::TcpListener::bind(settings.process.metrics_addr).await?;
+    tokio::spawn(metrics.clone().maintain(shutdown.clone()));
+    tokio::spawn(serve_metrics(metrics_listener, metrics, shutdown.clone()));
+
+    let listener = TcpListener::bind(settings.http.addr())?;
+    tracing::info!(address = %listener.local_addr()?, "listening");
+    let app = Data::new(App::new(settings, Arc::new(SystemClock))?);
+    serve(app, listener, None, shutdown).await?;
+    Ok(())
+}
+
+async fn migrate(settings: &ApiSettings) -> Result<(), Failure> {
+    let applied = rubis_db::run_migrations(settings.postgres.url.expose_secret()).await?;
+    let mut out = io::stdout().lock();
+    for migration in &applied {
+        writeln!(out, "applied {migration}")?;
+    }
+    writeln!(out, "the database is up to date")?;
+    Ok(())
+}
+
+fn print_document() -> Result<(), Failure> {
+    io::stdout().lock().write_all(openapi::document_json()?.as_bytes())?;
+    Ok(())
+}
+
+fn refuse(why: &str) -> ExitCode {
+    say(why);
+    ExitCode::from(BAD_USAGE)
+}
+
+/// One line on the standard error. When that is closed nobody is there to be told.
+fn say(line: &str) {
+    let _written = writeln!(io::stderr().lock(), "rubis-api: {line}");
+}
+
+/// An error and what caused it, in one line.
+fn told(error: &(dyn Error + 'static)) -> String {
+    let mut line = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        line.push_str(": ");
+        line.push_str(&error.to_string());
+        cause = error.source();
+    }
+    line
+}

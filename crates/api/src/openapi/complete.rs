@@ -1,0 +1,166 @@
+//! What every operation has in common is derived from its shape instead of being repeated, and forgotten,
+//! at each handler: an operation with a body can refuse it, one with an id can miss it, and so on.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use utoipa::openapi::{
+    ContentBuilder, KnownFormat, OpenApi, PathItem, Ref, RefOr, Required, Response, ResponseBuilder, Schema,
+    SchemaFormat,
+    path::{Operation, Parameter, ParameterBuilder, ParameterIn},
+    schema::{ObjectBuilder, Type},
+    security::SecurityRequirement,
+};
+
+const PROBLEM: &str = "application/problem+json";
+
+/// Adds to each operation what follows from its shape.
+pub(super) fn complete(document: &mut OpenApi) {
+    let examples = examples(document);
+    for (path, item) in &mut document.paths.paths {
+        for operation in operations_mut(item) {
+            add_path_parameters(path, operation);
+            add_example(operation, &examples);
+            if path.starts_with("/api/") {
+                add_security(operation);
+                add_refusals(operation);
+            }
+            describe_problems(operation);
+        }
+    }
+}
+
+fn operations_mut(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [&mut item.delete, &mut item.get, &mut item.patch, &mut item.post, &mut item.put]
+        .into_iter()
+        .filter_map(Option::as_mut)
+}
+
+/// The names in braces of a path. All but referral codes are ids.
+fn path_names(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
+}
+
+fn add_path_parameters(path: &str, operation: &mut Operation) {
+    for name in path_names(path) {
+        let mut schema = ObjectBuilder::new().schema_type(Type::String);
+        if name.ends_with("Id") {
+            schema = schema.format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)));
+        }
+        let parameter = ParameterBuilder::new()
+            .name(name)
+            .parameter_in(ParameterIn::Path)
+            .required(Required::True)
+            .schema(Some(schema))
+            .build();
+        operation.parameters.get_or_insert_default().push(RefOr::T(parameter));
+    }
+}
+
+/// The example of each schema that has one.
+fn examples(document: &OpenApi) -> BTreeMap<String, Value> {
+    let schemas = document.components.iter().flat_map(|components| &components.schemas);
+    schemas
+        .filter_map(|(name, schema)| match schema {
+            RefOr::T(Schema::Object(object)) => object.example.clone().map(|example| (name.clone(), example)),
+            _ => None,
+        })
+        .collect()
+}
+
+/// Shows a body's example where the body is, which is where tools look for it.
+fn add_example(operation: &mut Operation, examples: &BTreeMap<String, Value>) {
+    let Some(RefOr::T(body)) = &mut operation.request_body else {
+        return;
+    };
+    for content in body.content.values_mut() {
+        if let RefOr::T(content) = content
+            && content.example.is_none()
+            && let Some(RefOr::Ref(schema)) = &content.schema
+        {
+            let name = schema.ref_location.rsplit('/').next().unwrap_or_default();
+            content.example = examples.get(name).cloned();
+        }
+    }
+}
+
+/// An operation that says nothing else takes an access token.
+fn add_security(operation: &mut Operation) {
+    if operation.security.is_none() {
+        operation.security = Some(vec![SecurityRequirement::new::<_, [&str; 0], &str>("bearer", [])]);
+    }
+}
+
+fn takes_access_token(operation: &Operation) -> bool {
+    operation
+        .security
+        .iter()
+        .flatten()
+        .any(|requirement| *requirement == SecurityRequirement::new::<_, [&str; 0], &str>("bearer", []))
+}
+
+fn add_refusals(operation: &mut Operation) {
+    let parameters: Vec<&Parameter> = operation
+        .parameters
+        .iter()
+        .flatten()
+        .filter_map(|parameter| match parameter {
+            RefOr::T(parameter) => Some(parameter),
+            RefOr::Ref(_) => None,
+        })
+        .collect();
+    let has = |place: &ParameterIn| parameters.iter().any(|parameter| parameter.parameter_in == *place);
+    let (in_path, in_query, in_header) =
+        (has(&ParameterIn::Path), has(&ParameterIn::Query), has(&ParameterIn::Header));
+    let mut refuse = |status: &str, description: &str| {
+        operation
+            .responses
+            .responses
+            .entry(status.to_owned())
+            .or_insert_with(|| RefOr::T(ResponseBuilder::new().description(description).build()));
+    };
+    if operation.request_body.is_some() || in_query {
+        refuse("400", "`invalid_json`, `nul_byte`: what was sent can't be read.");
+        refuse("422", "`validation_failed`: fields or parameters are wrong; `errors` tells which and why.");
+    }
+    if operation.request_body.is_some() {
+        refuse("408", "`request_timeout`: the body took too long to arrive.");
+        refuse("413", "`payload_too_large`: the body has more than 1 MiB.");
+        refuse("415", "`unsupported_media_type`: the body is not JSON.");
+    }
+    if in_path {
+        refuse("404", "`not_found`: the organization has no such object.");
+    }
+    if in_header {
+        refuse("409", "`idempotency_mismatch`: the key was used for another request.");
+        refuse("422", "`validation_failed`: the `Idempotency-Key` is not right.");
+    }
+    refuse("429", "`rate_limited`: too many requests; `Retry-After` tells when to come back.");
+    refuse("500", "`internal`: something went wrong on our side.");
+    refuse("503", "`unavailable`: something that is needed does not answer; try again.");
+    if takes_access_token(operation) {
+        operation.responses.responses.entry("401".to_owned()).or_insert_with(|| {
+            let description =
+                "`unauthenticated`, `invalid_access_token`, `session_ended`: nobody is signed in.";
+            RefOr::T(ResponseBuilder::new().description(description).build())
+        });
+    }
+}
+
+/// Says of each refusal that it is a problem.
+fn describe_problems(operation: &mut Operation) {
+    for (status, response) in &mut operation.responses.responses {
+        let RefOr::T(response) = response else { continue };
+        if status.starts_with(['4', '5']) && response.content.is_empty() {
+            *response = problem(response);
+        }
+    }
+}
+
+fn problem(response: &Response) -> Response {
+    let schema = Ref::from_schema_name("Problem");
+    ResponseBuilder::new()
+        .description(response.description.clone())
+        .content(PROBLEM, ContentBuilder::new().schema(Some(schema)).build())
+        .build()
+}

@@ -1,0 +1,60 @@
+//! What the document says of the API as a whole.
+
+use utoipa::{
+    OpenApi,
+    openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
+};
+
+use crate::problem::{Problem, ProblemField};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Rubis",
+        version = "1",
+        description = "Rubis chases unpaid invoices: put an invoice in, and its debtor is reminded step by step until it is settled.\n\n\
+            Sign up or sign in to get an access token, and send it as `Authorization: Bearer`. It lives for 30 minutes; `POST /api/v1/auth/refresh` \
+            gives the next one for the refresh token in the cookie.\n\n\
+            - **Money** is integer cents (`amountTtcCents`) and an ISO 4217 `currency`. **Dates** are `YYYY-MM-DD`, **instants** RFC 3339 in UTC, **ids** UUIDv7.\n\
+            - **Errors** are RFC 9457 `application/problem+json` with a stable `code`; what is wrong with a field is told in `errors`.\n\
+            - **Lists** are pages: send `nextCursor` back as `cursor` with the same filters and order.\n\
+            - **Idempotency**: a `POST` that creates takes an `Idempotency-Key`, and answers the same key and body with its first answer for 24 hours.\n\
+            - **Another organization's object** is answered as one that does not exist: 404."
+    ),
+    components(schemas(Problem, ProblemField)),
+    tags(
+        (name = "auth", description = "Signing up, in and out"),
+        (name = "me", description = "The signed-in user"),
+        (name = "organization", description = "The organization's settings and members"),
+        (name = "clients", description = "Who owes money"),
+        (name = "plans", description = "Which reminders an invoice gets, and when"),
+        (name = "invoices", description = "What is owed, from its creation to its settlement"),
+        (name = "relances", description = "The planned and sent reminders"),
+        (name = "insight", description = "What happened"),
+        (name = "operations", description = "Whether the service is well"),
+    ),
+)]
+struct Base;
+
+/// The document without its operations.
+pub(super) fn base() -> utoipa::openapi::OpenApi {
+    let mut base = Base::openapi();
+    let components = base.components.get_or_insert_default();
+    components.add_security_scheme(
+        "bearer",
+        SecurityScheme::Http(
+            HttpBuilder::new()
+                .scheme(HttpAuthScheme::Bearer)
+                .description(Some("The access token that signing up, signing in and refreshing give."))
+                .build(),
+        ),
+    );
+    components.add_security_scheme(
+        "refreshCookie",
+        SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::with_description(
+            "rubis_refresh",
+            "The refresh token, in a cookie that scripts can't read; spent by each refresh.",
+        ))),
+    );
+    base
+}

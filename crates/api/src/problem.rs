@@ -1,0 +1,103 @@
+//! What a refused or failed request is answered with: RFC 9457 problem details.
+
+use actix_web::{
+    HttpResponse,
+    http::{StatusCode, header},
+};
+use rubis_kernel::FieldError;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Why a request was refused or failed (RFC 9457).
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(example = json!({
+    "type": "urn:rubis:problem:validation_failed",
+    "title": "Validation failed",
+    "status": 422,
+    "detail": "The request has fields that are not right.",
+    "code": "validation_failed",
+    "errors": [{ "field": "dueDate", "code": "before_issue_date", "message": "must not be before the issue date" }],
+    "requestId": "01934f6e-7d8c-7b1a-9c55-0d6c1b6f2a11",
+}))]
+pub struct Problem {
+    /// Names the kind of problem; `urn:rubis:problem:` and the code.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The kind of problem in words, the same for every occurrence.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// This occurrence in words.
+    pub detail: String,
+    /// The kind of problem for programs: stable, `snake_case`.
+    pub code: String,
+    /// Which fields of the request are wrong, if that is the problem.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<ProblemField>,
+    /// What the operators find this request by.
+    pub request_id: String,
+}
+
+/// What is wrong with one field of a request.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ProblemField {
+    /// Where it is, as `steps[1].offsetDays`; the parameter's name for a query parameter or a header.
+    pub field: String,
+    /// Which rule it broke: stable, `snake_case`.
+    pub code: String,
+    /// The rule in words.
+    pub message: String,
+}
+
+impl Problem {
+    /// A problem of the request that is being handled.
+    #[must_use]
+    pub fn new(status: StatusCode, code: &str, detail: &str, errors: &[FieldError]) -> Self {
+        Self {
+            kind: format!("urn:rubis:problem:{code}"),
+            title: title(code),
+            status: status.as_u16(),
+            detail: detail.to_owned(),
+            code: code.to_owned(),
+            errors: errors.iter().map(ProblemField::from).collect(),
+            request_id: crate::middleware::current_request_id(),
+        }
+    }
+
+    /// The answer that carries it.
+    #[must_use]
+    pub fn response(&self) -> HttpResponse {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        HttpResponse::build(status)
+            .insert_header((header::CONTENT_TYPE, "application/problem+json"))
+            .insert_header((header::CACHE_CONTROL, "no-store"))
+            .json(self)
+    }
+}
+
+impl From<&FieldError> for ProblemField {
+    fn from(error: &FieldError) -> Self {
+        Self { field: error.field.clone(), code: error.code.to_owned(), message: error.message.clone() }
+    }
+}
+
+/// A code as words: `email_taken` becomes `Email taken`.
+fn title(code: &str) -> String {
+    let mut letters = code.replace('_', " ").chars().collect::<Vec<_>>();
+    if let Some(first) = letters.first_mut() {
+        first.make_ascii_uppercase();
+    }
+    letters.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::title;
+
+    #[test]
+    fn a_title_is_the_code_in_words() {
+        assert_eq!(title("amount_exceeds_balance"), "Amount exceeds balance");
+        assert_eq!(title(""), "");
+    }
+}

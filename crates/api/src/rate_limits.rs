@@ -1,0 +1,95 @@
+//! How often something may be asked for.
+
+use std::{net::IpAddr, time::Duration};
+
+use actix_web::HttpRequest;
+use rubis_kernel::OrganizationId;
+use rubis_runtime::{Decision, Rate};
+
+use crate::{ApiError, App};
+
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// Guessing one account's password from many places.
+const SIGN_IN_OF_ACCOUNT: Rate = Rate::new(10, Duration::from_secs(15 * 60));
+/// Guessing many accounts' passwords from one place, which may be a whole office.
+const SIGN_IN_FROM_ADDRESS: Rate = Rate::new(60, Duration::from_secs(15 * 60));
+/// Making accounts by machine.
+const SIGN_UP_FROM_ADDRESS: Rate = Rate::new(20, HOUR);
+/// Guessing refresh tokens is hopeless; a client in a loop is not.
+const REFRESH_FROM_ADDRESS: Rate = Rate::new(120, MINUTE);
+/// What an integration at full speed stays below.
+const ORGANIZATION: Rate = Rate::new(1200, MINUTE);
+
+/// Counts an attempt to sign in, for where it comes from and for the account it is for.
+///
+/// # Errors
+/// `rate_limited`.
+pub async fn sign_in(app: &App, request: &HttpRequest, email: &str) -> Result<(), ApiError> {
+    check(app, &from("sign-in", request), SIGN_IN_FROM_ADDRESS).await?;
+    let account = email.trim().to_lowercase();
+    check(app, &format!("sign-in-of:{account}"), SIGN_IN_OF_ACCOUNT).await
+}
+
+/// Counts a sign-up.
+///
+/// # Errors
+/// `rate_limited`.
+pub async fn sign_up(app: &App, request: &HttpRequest) -> Result<(), ApiError> {
+    check(app, &from("sign-up", request), SIGN_UP_FROM_ADDRESS).await
+}
+
+/// Counts a refresh.
+///
+/// # Errors
+/// `rate_limited`.
+pub async fn refresh(app: &App, request: &HttpRequest) -> Result<(), ApiError> {
+    check(app, &from("refresh", request), REFRESH_FROM_ADDRESS).await
+}
+
+/// Counts a request of an organization.
+///
+/// # Errors
+/// `rate_limited`.
+pub async fn organization(app: &App, organization: OrganizationId) -> Result<(), ApiError> {
+    check(app, &format!("organization:{organization}"), ORGANIZATION).await
+}
+
+async fn check(app: &App, key: &str, rate: Rate) -> Result<(), ApiError> {
+    match app.limiter.check(key, rate).await {
+        Decision::Allowed { .. } => Ok(()),
+        Decision::Limited { retry_after } => Err(ApiError::rate_limited(retry_after)),
+    }
+}
+
+/// What something is counted under that is limited by where it comes from. The address is the
+/// connection's own: a header that names another could be made up.
+fn from(what: &str, request: &HttpRequest) -> String {
+    let place = request.peer_addr().map(|peer| place(peer.ip()));
+    format!("{what}-from:{}", place.unwrap_or_default())
+}
+
+/// An IPv6 subscriber has a network of 64 bits to choose addresses from, and is counted as one.
+fn place(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::place;
+
+    #[test]
+    fn a_subscriber_is_counted_once_whatever_address_they_choose() {
+        let place = |text: &str| place(text.parse().unwrap());
+        assert_eq!(place("2001:db8:1:2:3::4"), place("2001:db8:1:2:ffff::1"));
+        assert_ne!(place("2001:db8:1:2::1"), place("2001:db8:1:3::1"));
+        assert_eq!(place("::ffff:192.0.2.1"), place("192.0.2.1"));
+    }
+}

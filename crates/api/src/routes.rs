@@ -1,0 +1,87 @@
+//! Which handler answers what.
+
+use utoipa_actix_web::{scope, service_config::ServiceConfig};
+
+use crate::handlers::{
+    activity, auth, clients, contacts, invoices, me, operations, organization, payments, plans, referrals,
+    relances, service_locations,
+};
+
+/// Registers every operation of the API.
+pub fn configure(config: &mut ServiceConfig<'_>) {
+    config
+        .service(operations::healthz)
+        .service(operations::readyz)
+        .service(scope("/api/v1").configure(version_1));
+}
+
+fn version_1(config: &mut ServiceConfig<'_>) {
+    accounts(config);
+    debtors(config);
+    chain(config);
+}
+
+fn accounts(config: &mut ServiceConfig<'_>) {
+    config
+        .service(auth::sign_up)
+        .service(auth::log_in)
+        .service(auth::refresh_session)
+        .service(auth::log_out)
+        .service(me::get_me)
+        .service(me::update_me)
+        .service(organization::get_organization)
+        .service(organization::update_organization)
+        .service(organization::pause_organization)
+        .service(organization::resume_organization)
+        .service(organization::list_members)
+        .service(activity::list_activity);
+}
+
+fn debtors(config: &mut ServiceConfig<'_>) {
+    config
+        .service(clients::list_clients)
+        .service(clients::create_client)
+        .service(clients::get_client)
+        .service(clients::update_client)
+        .service(clients::delete_client)
+        .service(clients::pause_client)
+        .service(clients::resume_client)
+        .service(clients::get_client_statement)
+        .service(referrals::get_referral)
+        .service(contacts::list_contacts)
+        .service(contacts::create_contact)
+        .service(contacts::update_contact)
+        .service(contacts::delete_contact)
+        .service(service_locations::list_service_locations)
+        .service(service_locations::create_service_location)
+        .service(service_locations::update_service_location)
+        .service(service_locations::delete_service_location);
+}
+
+fn chain(config: &mut ServiceConfig<'_>) {
+    config
+        .service(plans::list_plans)
+        .service(plans::create_plan)
+        .service(plans::get_plan)
+        .service(plans::replace_plan)
+        .service(plans::delete_plan)
+        .service(plans::preview_plan)
+        .service(invoices::list_invoices)
+        .service(invoices::create_invoice)
+        .service(invoices::get_invoice)
+        .service(invoices::update_invoice)
+        .service(invoices::mark_invoice_paid)
+        .service(invoices::cancel_invoice)
+        .service(invoices::dispute_invoice)
+        .service(invoices::resume_invoice)
+        .service(invoices::reopen_invoice)
+        .service(invoices::pause_invoice)
+        .service(invoices::unpause_invoice)
+        .service(invoices::get_invoice_timeline)
+        .service(payments::list_payments)
+        .service(payments::create_payment)
+        .service(relances::list_relances)
+        .service(relances::approve_relance)
+        .service(relances::cancel_relance)
+        .service(relances::send_relance_now);
+}

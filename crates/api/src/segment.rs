@@ -1,0 +1,26 @@
+//! What the path of a request names: an object's id, or several.
+
+use std::future::{Ready, ready};
+
+use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
+use serde::de::DeserializeOwned;
+
+use crate::ApiError;
+
+/// The ids in a path. What can't be an id names nothing, and is answered as an unknown object is.
+#[derive(Clone, Copy, Debug)]
+pub struct Segment<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequest for Segment<T> {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        ready(
+            web::Path::<T>::from_request(request, payload)
+                .into_inner()
+                .map(|path| Self(path.into_inner()))
+                .map_err(|_| ApiError::not_found()),
+        )
+    }
+}

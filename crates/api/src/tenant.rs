@@ -1,0 +1,101 @@
+//! Who makes a request: what a handler that serves an organization asks for first.
+
+use std::future::{Ready, ready};
+
+use actix_web::{
+    FromRequest, HttpMessage, HttpRequest,
+    dev::Payload,
+    http::{
+        StatusCode,
+        header::{self, HeaderValue},
+    },
+};
+use rubis_accounts::Role;
+use rubis_kernel::{OrganizationId, SessionId, UserId};
+
+use crate::{ApiError, App, access_token};
+
+/// A signed-in user, in the organization that everything they ask for belongs to.
+#[derive(Clone, Copy, Debug)]
+pub struct Tenant {
+    /// Where.
+    pub organization: OrganizationId,
+    /// Who.
+    pub user: UserId,
+    /// As what, at this moment.
+    pub role: Role,
+    /// In which session.
+    pub session: SessionId,
+}
+
+/// A signed-in user who may change the organization's own settings.
+#[derive(Clone, Copy, Debug)]
+pub struct Manager(pub Tenant);
+
+/// What the authentication of a request found: somebody, nobody, or a token that is refused.
+pub(crate) struct Access(pub Result<Tenant, Option<ApiError>>);
+
+impl Tenant {
+    /// Whom an access token belongs to, as the database knows them now.
+    pub(crate) async fn of_access_token(app: &App, token: &str) -> Result<Self, ApiError> {
+        let session = access_token::open(&app.keys.access, token, app.clock.now()).ok_or_else(|| {
+            challenge("invalid_access_token", "The access token is not valid or has expired. Refresh it.")
+        })?;
+        let mut conn = app.db.get().await?;
+        let found = rubis_accounts::authenticate(&mut conn, session).await?;
+        let authenticated =
+            found.ok_or_else(|| challenge("session_ended", "The session has ended. Sign in again."))?;
+        Ok(Self {
+            organization: authenticated.organization_id,
+            user: authenticated.user_id,
+            role: authenticated.role,
+            session: authenticated.session_id,
+        })
+    }
+}
+
+impl FromRequest for Tenant {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
+        let access = request.extensions_mut().remove::<Access>();
+        ready(match access {
+            Some(Access(Ok(tenant))) => Ok(tenant),
+            Some(Access(Err(Some(error)))) => Err(error),
+            Some(Access(Err(None))) | None => {
+                Err(challenge("unauthenticated", "Send an access token: Authorization: Bearer."))
+            }
+        })
+    }
+}
+
+impl FromRequest for Manager {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let tenant = Tenant::from_request(request, payload).into_inner();
+        ready(tenant.and_then(|tenant| {
+            if tenant.role.may_manage_organization() {
+                Ok(Self(tenant))
+            } else {
+                Err(ApiError::new(
+                    StatusCode::FORBIDDEN,
+                    "forbidden",
+                    "Only an owner or an admin may do this.",
+                ))
+            }
+        }))
+    }
+}
+
+fn challenge(code: &'static str, detail: &str) -> ApiError {
+    let challenge = if code == "unauthenticated" {
+        "Bearer realm=\"rubis\""
+    } else {
+        "Bearer realm=\"rubis\", error=\"invalid_token\""
+    };
+    ApiError::unauthorized(code, detail)
+        .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
+}
