@@ -112,21 +112,8 @@ async fn another_plan_takes_over_where_the_first_one_stopped() {
     )
     .await
     .unwrap();
-    let patch = rubis_invoices::InvoicePatch::parse(rubis_invoices::InvoiceInput {
-        plan_id: Some(Some(plan.id)),
-        ..Default::default()
-    })
-    .unwrap();
-    rubis_lifecycle::update_invoice(
-        &mut *chain.conn().await,
-        chain.organization,
-        invoice.id,
-        patch,
-        None,
-        chain.now(),
-    )
-    .await
-    .unwrap();
+    let correction = rubis_invoices::InvoiceInput { plan_id: Some(Some(plan.id)), ..Default::default() };
+    chain.correct(invoice.id, correction).await;
     assert_eq!(
         chain.planned(invoice.id).await,
         [datetime!(2026-12-16 08:00 UTC), datetime!(2026-12-28 08:00 UTC)],
@@ -138,21 +125,8 @@ async fn another_plan_takes_over_where_the_first_one_stopped() {
 async fn an_invoice_without_a_plan_is_not_chased() {
     let chain = Chain::start_at(TUESDAY).await;
     let invoice = chain.invoice_due(date!(2026 - 12 - 01)).await;
-    let patch = rubis_invoices::InvoicePatch::parse(rubis_invoices::InvoiceInput {
-        plan_id: Some(None),
-        ..Default::default()
-    })
-    .unwrap();
-    rubis_lifecycle::update_invoice(
-        &mut *chain.conn().await,
-        chain.organization,
-        invoice.id,
-        patch,
-        None,
-        chain.now(),
-    )
-    .await
-    .unwrap();
+    let correction = rubis_invoices::InvoiceInput { plan_id: Some(None), ..Default::default() };
+    chain.correct(invoice.id, correction).await;
     assert!(chain.planned(invoice.id).await.is_empty());
     chain.worker.run_until(datetime!(2027-02-01 12:00 UTC)).await;
     assert!(chain.worker.mailer.outbox().is_empty());

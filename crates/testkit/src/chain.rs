@@ -8,7 +8,7 @@ use std::sync::{
 
 use rubis_accounts::{NewAccount, NewAccountInput, PasswordHash};
 use rubis_db::PooledConnection;
-use rubis_invoices::{Invoice, InvoicedClient, NewInvoice, NewPayment};
+use rubis_invoices::{Invoice, InvoiceInput, InvoicePatch, InvoicedClient, NewInvoice, NewPayment};
 use rubis_kernel::{Clock, Currency, InvoiceId, ManualClock, Money, OrganizationId, UserId};
 use rubis_lifecycle::PlanChoice;
 use rubis_relances::{RelanceStatus, RelanceTask};
@@ -123,6 +123,16 @@ impl Chain {
         .await
         .expect("the payment is right")
         .invoice
+    }
+
+    /// The invoice is corrected.
+    pub async fn correct(&self, invoice: InvoiceId, correction: InvoiceInput) -> Invoice {
+        let patch = InvoicePatch::parse(correction).expect("the correction is right");
+        let (organization, now) = (self.organization, self.now());
+        let mut conn = self.conn().await;
+        rubis_lifecycle::update_invoice(&mut conn, organization, invoice, patch, Some(self.owner), now)
+            .await
+            .expect("the correction is allowed")
     }
 
     /// The invoice as it stands.

@@ -189,22 +189,9 @@ async fn another_due_date_moves_what_has_not_left_and_repeats_nothing() {
     let chain = Chain::start_at(TUESDAY).await;
     let invoice = chain.invoice_due(date!(2026 - 12 - 01)).await;
     chain.worker.run_until(datetime!(2026-12-04 12:00 UTC)).await;
-    let patch = rubis_invoices::InvoicePatch::parse(rubis_invoices::InvoiceInput {
-        due_date: Some(date!(2027 - 03 - 01)),
-        ..Default::default()
-    })
-    .unwrap();
-
-    rubis_lifecycle::update_invoice(
-        &mut *chain.conn().await,
-        chain.organization,
-        invoice.id,
-        patch,
-        None,
-        chain.now(),
-    )
-    .await
-    .unwrap();
+    let correction =
+        rubis_invoices::InvoiceInput { due_date: Some(date!(2027 - 03 - 01)), ..Default::default() };
+    chain.correct(invoice.id, correction).await;
 
     assert_eq!(
         chain.planned(invoice.id).await,
