@@ -150,6 +150,7 @@ pub fn seed(addresses: &Addresses) -> Result<Demo> {
             for invoice in list(&page, "items")? {
                 invoices.push((invoice.clone(), timeline::read(&client, text(invoice, "id")?)?));
             }
+            invoices.sort_by_key(|(invoice, _)| text(invoice, "dueDate").unwrap_or_default().to_owned());
             Ok((made, Demo { invoices }))
         },
         |(made, demo)| {

@@ -49,8 +49,8 @@ struct Manager {
 const MANAGERS: [Manager; 5] = [
     Manager {
         program: "apt-get",
-        refresh: Some(&["update", "--quiet"]),
-        install: &["install", "--quiet", "--yes", "--no-install-recommends"],
+        refresh: Some(&["update", "-qq"]),
+        install: &["install", "-qq", "--yes", "--no-install-recommends"],
         postgres: &["postgresql"],
         redis: &["redis-server"],
         needs_root: true,

@@ -6,6 +6,7 @@
 )]
 
 mod bruno;
+mod cargo;
 mod clock;
 mod demo;
 mod dev;

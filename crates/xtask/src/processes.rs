@@ -27,6 +27,7 @@ pub struct Launch {
     program: PathBuf,
     arguments: Vec<OsString>,
     environment: Vec<(OsString, OsString)>,
+    removed: Vec<OsString>,
     directory: Option<PathBuf>,
     account: Option<Account>,
     log: Option<PathBuf>,
@@ -43,6 +44,7 @@ impl Launch {
             program: program.into(),
             arguments: Vec::new(),
             environment: Vec::new(),
+            removed: Vec::new(),
             directory: None,
             account: None,
             log: None,
@@ -66,6 +68,12 @@ impl Launch {
         V: Into<OsString>,
     {
         self.environment.extend(variables.into_iter().map(|(key, value)| (key.into(), value.into())));
+        self
+    }
+
+    /// Takes environment variables of this process away.
+    pub fn without<I: IntoIterator<Item = S>, S: Into<OsString>>(mut self, variables: I) -> Self {
+        self.removed.extend(variables.into_iter().map(Into::into));
         self
     }
 
@@ -116,6 +124,9 @@ impl Launch {
             command.args(["--uid", &account.uid.to_string(), "--gid", &account.gid.to_string()]);
         }
         command.arg("--").arg(&self.program).args(&self.arguments);
+        for variable in &self.removed {
+            command.env_remove(variable);
+        }
         command.envs(self.environment).process_group(0).stdin(Stdio::piped());
         if let Some(directory) = &self.directory {
             command.current_dir(directory);

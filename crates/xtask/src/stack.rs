@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::cargo;
 use crate::guard::StopSignal;
 use crate::http::Client;
 use crate::ports;
@@ -52,22 +53,10 @@ impl Binaries {
         if report == Report::ErrorsOnly {
             arguments.push("--quiet");
         }
-        let status = Launch::new("cargo", "cargo")
-            .arguments(arguments)
-            .directory(root())
-            .with_its_children()
-            .start()?
-            .wait()?;
-        if !status.success() {
+        if !cargo::launch(arguments).start()?.wait()?.success() {
             bail!("the build fails");
         }
-        let metadata = output_of(
-            Command::new("cargo")
-                .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
-                .current_dir(root()),
-        )?;
-        let metadata: serde_json::Value = serde_json::from_str(&metadata)?;
-        let directory = Path::new(crate::http::text(&metadata, "target_directory")?).join("debug");
+        let directory = cargo::target_folder()?;
         Ok(Self {
             api: directory.join("rubis-api"),
             worker: directory.join("rubis-worker"),

@@ -1,15 +1,15 @@
 //! `cargo xtask test`: all tests, against servers of their own.
 
-use std::process::{Command, ExitCode, ExitStatus, Stdio};
+use std::process::{ExitCode, ExitStatus};
 
 use anyhow::Result;
 use clap::Args;
 
+use crate::cargo;
 use crate::ports;
-use crate::processes::Launch;
 use crate::servers::{Durability, Postgres, Programs, Redis};
 use crate::terminal::step_with;
-use crate::workspace::{RunDirectory, root};
+use crate::workspace::RunDirectory;
 
 #[derive(Args)]
 pub struct Arguments {
@@ -51,38 +51,22 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let servers = [("TEST_DATABASE_URL", postgres.url("postgres")), ("TEST_REDIS_URL", redis.url())];
     // Examples in the documentation first: whoever reads the end of the output finds the tests there.
     let documentation = if arguments.rest.is_empty() {
-        cargo(&["test", "--workspace", "--doc", "--quiet"], &servers)?
+        run_cargo(&["test", "--workspace", "--doc", "--quiet"], &servers)?
     } else {
         ExitStatus::default()
     };
-    let runner: &[&str] = if has_nextest() {
+    let runner: &[&str] = if cargo::has("nextest") {
         &["nextest", "run", "--workspace"]
     } else {
         &["test", "--workspace", "--all-targets"]
     };
     let rest: Vec<&str> = arguments.rest.iter().map(String::as_str).collect();
-    let tests = cargo(&[runner, &rest].concat(), &servers)?;
+    let tests = run_cargo(&[runner, &rest].concat(), &servers)?;
     Ok(code_of(if tests.success() { documentation } else { tests }))
 }
 
-fn cargo(arguments: &[&str], environment: &[(&str, String)]) -> Result<ExitStatus> {
-    Launch::new("cargo", "cargo")
-        .arguments(arguments)
-        .environment(environment.iter().cloned())
-        .directory(root())
-        .with_its_children()
-        .start()?
-        .wait()
-}
-
-fn has_nextest() -> bool {
-    Command::new("cargo")
-        .args(["nextest", "--version"])
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success())
+fn run_cargo(arguments: &[&str], environment: &[(&str, String)]) -> Result<ExitStatus> {
+    cargo::launch(arguments.iter().copied()).environment(environment.iter().cloned()).start()?.wait()
 }
 
 fn code_of(status: ExitStatus) -> ExitCode {

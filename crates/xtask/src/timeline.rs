@@ -83,7 +83,8 @@ impl Timeline {
             let offset = step("offsetDays").and_then(Value::as_i64).unwrap_or_default();
             let manual = step("requiresManualValidation").and_then(Value::as_bool).unwrap_or_default();
             let when = at(relance).map(day_and_time).unwrap_or_default();
-            println!("{indent}{when}  J{offset:+} {tone:<16} {}", state(relance, manual));
+            let day = format!("J{offset:+}");
+            println!("{indent}{when}  {day:<5} {tone:<15} {}", state(relance, manual));
         }
         for payment in &self.payments {
             let date = payment.get("paidOn").and_then(Value::as_str).unwrap_or("?");

@@ -2,13 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::process::Command;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use serde::Deserialize;
 
-use crate::processes::output_of;
-use crate::workspace::root;
+use crate::cargo;
 
 /// The prefix of our packages' names; `xtask` alone lacks it.
 const PREFIX: &str = "rubis-";
@@ -47,13 +45,7 @@ pub enum Part {
 /// # Errors
 /// When cargo cannot read the workspace.
 pub fn packages() -> Result<Vec<Package>> {
-    let text = output_of(
-        Command::new("cargo")
-            .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
-            .current_dir(root()),
-    )?;
-    let mut metadata: Metadata =
-        serde_json::from_str(&text).context("what cargo metadata says is not understood")?;
+    let mut metadata: Metadata = cargo::metadata()?;
     metadata.packages.sort_by(|left, right| left.name.cmp(&right.name));
     Ok(metadata.packages)
 }

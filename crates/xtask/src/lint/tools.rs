@@ -1,20 +1,17 @@
 //! The checks that other programs do.
 
-use std::process::{Command, Stdio};
-
 use anyhow::{Result, bail};
 
-use crate::processes::Launch;
-use crate::workspace::root;
+use crate::cargo;
 
 /// `cargo fmt --check`.
 pub fn format() -> Result<()> {
-    cargo(&["fmt", "--all", "--check"], "run `cargo fmt`")
+    run(&["fmt", "--all", "--check"], "run `cargo fmt`")
 }
 
 /// Clippy over every target, with warnings denied.
 pub fn clippy() -> Result<()> {
-    cargo(
+    run(
         &["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"],
         "clippy has something to say above",
     )
@@ -22,27 +19,11 @@ pub fn clippy() -> Result<()> {
 
 /// `cargo deny check`, with the settings of `.cargo/deny.toml`.
 pub fn deny() -> Result<()> {
-    cargo(&["deny", "check", "--config", ".cargo/deny.toml"], "see above, and .cargo/deny.toml")
+    run(&["deny", "check", "--config", ".cargo/deny.toml"], "see above, and .cargo/deny.toml")
 }
 
-/// Whether cargo-deny is installed; it is optional, since compiling it takes longer than everything here.
-pub fn has_deny() -> bool {
-    Command::new("cargo")
-        .args(["deny", "--version"])
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success())
-}
-
-fn cargo(arguments: &[&str], advice: &str) -> Result<()> {
-    let status = Launch::new("cargo", "cargo")
-        .arguments(arguments)
-        .directory(root())
-        .with_its_children()
-        .start()?
-        .wait()?;
+fn run(arguments: &[&str], advice: &str) -> Result<()> {
+    let status = cargo::launch(arguments.iter().copied()).start()?.wait()?;
     if !status.success() {
         bail!("{advice}");
     }

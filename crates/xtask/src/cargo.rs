@@ -1,0 +1,64 @@
+//! Calling cargo from a command that cargo itself has started.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result};
+use serde::de::DeserializeOwned;
+
+use crate::processes::{Launch, output_of};
+use crate::workspace::root;
+
+/// A cargo command over the workspace, with its children.
+pub fn launch<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Launch {
+    Launch::new("cargo", "cargo")
+        .arguments(arguments)
+        .without(inherited_variables())
+        .directory(root())
+        .with_its_children()
+}
+
+/// Whether a subcommand that does not come with cargo is installed.
+pub fn has(subcommand: &str) -> bool {
+    Command::new("cargo")
+        .args([subcommand, "--version"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+/// What `cargo metadata` says of our own packages.
+///
+/// # Errors
+/// When cargo cannot read the workspace.
+pub fn metadata<T: DeserializeOwned>() -> Result<T> {
+    let text = output_of(
+        Command::new("cargo")
+            .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
+            .current_dir(root()),
+    )?;
+    serde_json::from_str(&text).context("what cargo metadata says is not understood")
+}
+
+/// What `cargo run` has told this program about its own package. Build scripts that look at such variables would
+/// see others than under a cargo that somebody typed, and run again, with everything above them.
+fn inherited_variables() -> impl Iterator<Item = String> {
+    let about_a_package = ["CARGO_PKG_", "CARGO_MANIFEST_"];
+    std::env::vars_os()
+        .filter_map(|(name, _)| name.into_string().ok())
+        .filter(move |name| about_a_package.iter().any(|prefix| name.starts_with(prefix)))
+}
+
+/// The folder that debug builds are left in.
+///
+/// # Errors
+/// As [`metadata`].
+pub fn target_folder() -> Result<PathBuf> {
+    #[derive(serde::Deserialize)]
+    struct Target {
+        target_directory: PathBuf,
+    }
+    Ok(metadata::<Target>()?.target_directory.join("debug"))
+}
