@@ -84,21 +84,12 @@ impl Claimer {
     ) -> Result<Claim, QueueError> {
         if taken.jobs.is_empty() {
             let next = taken.next.map(|next| next.max(LEAST_PAUSE));
-            return Ok(Claim {
-                jobs: Vec::new(),
-                next,
-                looked: false,
-            });
+            return Ok(Claim { jobs: Vec::new(), next, looked: false });
         }
         match self.claim_rows(pool, &taken.jobs, now).await {
             Ok((jobs, waiting)) => {
-                self.return_others(offers, &taken.jobs, &jobs, &waiting, now)
-                    .await;
-                Ok(Claim {
-                    jobs,
-                    next: taken.next,
-                    looked: true,
-                })
+                self.return_others(offers, &taken.jobs, &jobs, &waiting, now).await;
+                Ok(Claim { jobs, next: taken.next, looked: true })
             }
             Err(error) => {
                 let back: Vec<_> = taken.jobs.into_iter().map(|job| (job, OUTAGE_DELAY)).collect();
@@ -162,16 +153,9 @@ impl Claimer {
         now: Option<OffsetDateTime>,
     ) -> Result<Claim, QueueError> {
         let wanted = u32::try_from(count).unwrap_or(u32::MAX);
-        let allowed = self
-            .local_rate
-            .as_ref()
-            .map_or(wanted, |rate| rate.take(wanted, now));
+        let allowed = self.local_rate.as_ref().map_or(wanted, |rate| rate.take(wanted, now));
         if allowed == 0 {
-            return Ok(Claim {
-                jobs: Vec::new(),
-                next: Some(POLL_EVERY),
-                looked: false,
-            });
+            return Ok(Claim { jobs: Vec::new(), next: Some(POLL_EVERY), looked: false });
         }
         let mut conn = pool.get().await?;
         let jobs = rubis_jobs::claim_due(&mut conn, self.queue, allowed, self.terms.lease, now).await?;
@@ -179,15 +163,7 @@ impl Claimer {
         if let Some(rate) = &self.local_rate {
             rate.give_back(allowed - claimed.min(allowed));
         }
-        let next = if claimed < wanted {
-            POLL_EVERY
-        } else {
-            Duration::ZERO
-        };
-        Ok(Claim {
-            looked: !jobs.is_empty(),
-            jobs,
-            next: Some(next),
-        })
+        let next = if claimed < wanted { POLL_EVERY } else { Duration::ZERO };
+        Ok(Claim { looked: !jobs.is_empty(), jobs, next: Some(next) })
     }
 }

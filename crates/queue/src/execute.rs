@@ -20,10 +20,7 @@ pub(crate) async fn execute(queue: Queue, handlers: &Handlers, pool: &Pool, job:
     let kind = job.lease.job_id.kind();
     let Some(handler) = handlers.get(kind) else {
         let reason = format!("no handler for jobs of the kind {kind:?}");
-        return Completed {
-            job,
-            outcome: Err(JobError::Unreadable { reason }),
-        };
+        return Completed { job, outcome: Err(JobError::Unreadable { reason }) };
     };
     let context = JobContext {
         pool: pool.clone(),

@@ -77,10 +77,7 @@ impl Feeder<'_> {
         now: Option<OffsetDateTime>,
     ) -> Result<FeedReport, QueueError> {
         let mut conn = self.pool.get().await?;
-        let mut report = FeedReport {
-            reaped: self.reap(&mut conn, now).await?,
-            ..FeedReport::default()
-        };
+        let mut report = FeedReport { reaped: self.reap(&mut conn, now).await?, ..FeedReport::default() };
         match self.offer(&mut conn, force, &mut report, now).await {
             Ok(()) => report.redis_up = true,
             // The claim loop knows what to do without Redis, and the next sweep mends the rest.
@@ -126,19 +123,11 @@ impl Feeder<'_> {
     ) -> Result<(), QueueError> {
         // A little less than a tick, so that a tick that comes early is not skipped.
         let slice_every = self.settings.tick.mul_f64(0.9);
-        let sweep_every = if force {
-            Duration::ZERO
-        } else {
-            self.settings.sweep_every
-        };
+        let sweep_every = if force { Duration::ZERO } else { self.settings.sweep_every };
         let plan = self.offers.begin_feed(slice_every, sweep_every, now).await?;
         let clock = rubis_jobs::database_now(conn, now).await?;
         let ahead = plan.now - milliseconds(clock);
-        let reading = Reading {
-            clock,
-            ahead: if ahead.abs() < CLOCK_NOISE { 0 } else { ahead },
-            now,
-        };
+        let reading = Reading { clock, ahead: if ahead.abs() < CLOCK_NOISE { 0 } else { ahead }, now };
 
         self.offer_reaped(&report.reaped, &reading).await?;
         if plan.slice {
@@ -160,13 +149,7 @@ impl Feeder<'_> {
             .filter(|job| !job.quarantined)
             .map(|job| {
                 let wait = Duration::try_from(job.run_at - reading.clock).unwrap_or_default();
-                (
-                    OfferedJob {
-                        id: job.id.clone(),
-                        organization: job.organization,
-                    },
-                    wait,
-                )
+                (OfferedJob { id: job.id.clone(), organization: job.organization }, wait)
             })
             .collect();
         Ok(self.offers.give_back(&jobs, reading.now).await?)
@@ -181,14 +164,9 @@ impl Feeder<'_> {
         let until = reading.clock + self.settings.horizon;
         let read_before = plan.upper.and_then(from_milliseconds).filter(|_| !plan.sweep);
         let offered = match read_before {
-            None => {
-                self.read_window(conn, PageStart::Earliest, until, reading)
-                    .await?
-            }
+            None => self.read_window(conn, PageStart::Earliest, until, reading).await?,
             Some(upper) => {
-                let edge = self
-                    .read_window(conn, PageStart::After(upper), until, reading)
-                    .await?;
+                let edge = self.read_window(conn, PageStart::After(upper), until, reading).await?;
                 let (from, until) = (reading.clock - NEAR_PAST, reading.clock + NEAR_FUTURE);
                 let near = rubis_jobs::sweep_newest(conn, self.queue, from, until, NEAR_LIMIT).await?;
                 edge + self.offer_page(&near, reading).await?
@@ -209,10 +187,7 @@ impl Feeder<'_> {
         loop {
             let page = rubis_jobs::sweep_page(conn, self.queue, &start, until, PAGE).await?;
             offered += self.offer_page(&page, reading).await?;
-            match page
-                .into_iter()
-                .nth(usize::try_from(PAGE - 1).unwrap_or(usize::MAX))
-            {
+            match page.into_iter().nth(usize::try_from(PAGE - 1).unwrap_or(usize::MAX)) {
                 Some(last) => start = PageStart::AfterJob(last),
                 None => return Ok(offered),
             }
@@ -226,13 +201,7 @@ impl Feeder<'_> {
                 .iter()
                 .map(|job| {
                     let due = milliseconds(job.run_at).saturating_add(reading.ahead);
-                    (
-                        OfferedJob {
-                            id: job.id.clone(),
-                            organization: job.organization,
-                        },
-                        due,
-                    )
+                    (OfferedJob { id: job.id.clone(), organization: job.organization }, due)
                 })
                 .collect();
             offered += self.offers.offer(&jobs, reading.now).await?;

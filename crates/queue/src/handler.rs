@@ -85,9 +85,7 @@ pub(crate) trait AnyHandler: Send + Sync {
 struct Typed<H>(H);
 
 fn read<J: Job>(payload: Value) -> Result<J, JobError> {
-    serde_json::from_value(payload).map_err(|error| JobError::Unreadable {
-        reason: error.to_string(),
-    })
+    serde_json::from_value(payload).map_err(|error| JobError::Unreadable { reason: error.to_string() })
 }
 
 #[async_trait]

@@ -18,10 +18,7 @@ pub(crate) struct Held {
 
 /// How Redis knows the job.
 pub(crate) fn offered(job: &ClaimedJob) -> OfferedJob {
-    OfferedJob {
-        id: job.lease.job_id.clone(),
-        organization: job.organization,
-    }
+    OfferedJob { id: job.lease.job_id.clone(), organization: job.organization }
 }
 
 impl Held {
@@ -30,10 +27,7 @@ impl Held {
     }
 
     pub(crate) fn add(&self, jobs: &[ClaimedJob]) {
-        self.lock().extend(
-            jobs.iter()
-                .map(|job| (job.lease.token, (job.lease.clone(), offered(job)))),
-        );
+        self.lock().extend(jobs.iter().map(|job| (job.lease.token, (job.lease.clone(), offered(job)))));
     }
 
     pub(crate) fn remove<'a>(&self, leases: impl IntoIterator<Item = &'a Lease>) {

@@ -8,11 +8,7 @@ use time::OffsetDateTime;
 pub(crate) fn milliseconds(instant: OffsetDateTime) -> i64 {
     let nanoseconds = instant.unix_timestamp_nanos();
     let whole = nanoseconds.div_euclid(1_000_000);
-    let rounded = if nanoseconds.rem_euclid(1_000_000) == 0 {
-        whole
-    } else {
-        whole + 1
-    };
+    let rounded = if nanoseconds.rem_euclid(1_000_000) == 0 { whole } else { whole + 1 };
     i64::try_from(rounded).unwrap_or(i64::MAX)
 }
 
@@ -36,9 +32,6 @@ mod tests {
         assert_eq!(milliseconds(epoch), 0);
         assert_eq!(milliseconds(epoch + Duration::from_micros(1)), 1);
         assert_eq!(milliseconds(epoch - Duration::from_micros(1_500)), -1);
-        assert_eq!(
-            from_milliseconds(1_500),
-            Some(epoch + Duration::from_millis(1_500))
-        );
+        assert_eq!(from_milliseconds(1_500), Some(epoch + Duration::from_millis(1_500)));
     }
 }

@@ -7,21 +7,12 @@ use rubis_jobs::{Queue, QueueStats};
 
 /// Explains the metrics; call it once, after a recorder is installed.
 pub fn describe() {
-    describe_gauge!(
-        "rubis_jobs_waiting",
-        "Jobs that wait for their date or for a worker"
-    );
+    describe_gauge!("rubis_jobs_waiting", "Jobs that wait for their date or for a worker");
     describe_gauge!("rubis_jobs_due", "Jobs that are due and wait for a worker");
-    describe_gauge!(
-        "rubis_jobs_oldest_lateness_seconds",
-        "How long the oldest waiting job has been due"
-    );
+    describe_gauge!("rubis_jobs_oldest_lateness_seconds", "How long the oldest waiting job has been due");
     describe_gauge!("rubis_jobs_running", "Jobs that a worker holds");
     describe_gauge!("rubis_jobs_dead", "Dead letters and quarantined jobs");
-    describe_gauge!(
-        "rubis_queue_redis_up",
-        "Whether Redis answers; without it jobs come from Postgres"
-    );
+    describe_gauge!("rubis_queue_redis_up", "Whether Redis answers; without it jobs come from Postgres");
     describe_counter!("rubis_jobs_done_total", "Jobs that were done");
     describe_counter!("rubis_jobs_failed_total", "Attempts that failed");
     describe_counter!("rubis_jobs_dead_total", "Jobs that were given up or quarantined");
@@ -30,15 +21,8 @@ pub fn describe() {
         "rubis_jobs_unreadable_total",
         "Jobs put back because this release does not understand them"
     );
-    describe_counter!(
-        "rubis_jobs_lease_lost_total",
-        "Runs whose job passed to another worker"
-    );
-    describe_histogram!(
-        "rubis_job_seconds",
-        metrics::Unit::Seconds,
-        "How long a handler took"
-    );
+    describe_counter!("rubis_jobs_lease_lost_total", "Runs whose job passed to another worker");
+    describe_histogram!("rubis_job_seconds", metrics::Unit::Seconds, "How long a handler took");
 }
 
 pub(crate) fn redis_up(queue: Queue, is_up: bool) {
@@ -54,10 +38,7 @@ pub(crate) fn stats(queue: Queue, stats: &QueueStats) {
     gauge!("rubis_jobs_dead", "queue" => queue.as_str()).set(gauge_value(stats.dead));
 }
 
-#[expect(
-    clippy::as_conversions,
-    reason = "a gauge is a float, and a count of jobs is far below 2^53"
-)]
+#[expect(clippy::as_conversions, reason = "a gauge is a float, and a count of jobs is far below 2^53")]
 fn gauge_value(count: u64) -> f64 {
     count as f64
 }

@@ -102,10 +102,7 @@ pub struct FeedPlan {
 
 /// The organization in a key: 32 hexadecimal digits, or a dash for the platform's own jobs.
 fn organization_key(organization: Option<OrganizationId>) -> String {
-    organization.map_or_else(
-        || "-".to_owned(),
-        |organization| organization.as_uuid().simple().to_string(),
-    )
+    organization.map_or_else(|| "-".to_owned(), |organization| organization.as_uuid().simple().to_string())
 }
 
 fn member(job: &OfferedJob) -> String {
@@ -126,12 +123,7 @@ impl Offers {
     /// The offers of the queue below this prefix.
     #[must_use]
     pub fn new(queue: Queue, pool: RedisPool, prefix: &str) -> Self {
-        Self {
-            queue,
-            pool,
-            base: format!("{prefix}:1:{{{queue}}}:"),
-            is_up: AtomicBool::new(true),
-        }
+        Self { queue, pool, base: format!("{prefix}:1:{{{queue}}}:"), is_up: AtomicBool::new(true) }
     }
 
     /// Whether Redis answered when it was last asked.
@@ -176,9 +168,7 @@ impl Offers {
         let mut call = OFFER.prepare_invoke();
         call.key(&self.base).arg(script_now(now)).arg("absolute").arg(0);
         for (job, due) in jobs {
-            call.arg(organization_key(job.organization))
-                .arg(job.id.as_str())
-                .arg(*due);
+            call.arg(organization_key(job.organization)).arg(job.id.as_str()).arg(*due);
         }
         self.invoke(&call).await
     }
@@ -225,10 +215,7 @@ impl Offers {
             .arg(duration_milliseconds(terms.lease));
         call.arg(tenant.0).arg(tenant.1).arg(provider.0).arg(provider.1);
         let (clock, next, jobs) = self.invoke::<ClaimReply>(&call).await?.0;
-        Ok(Taken {
-            jobs,
-            next: wait(clock, next),
-        })
+        Ok(Taken { jobs, next: wait(clock, next) })
     }
 
     /// Lengthens the leases of jobs that are still leased.
@@ -243,9 +230,7 @@ impl Offers {
     ) -> Result<(), OffersError> {
         for batch in jobs.chunks(BATCH) {
             let mut call = RENEW.prepare_invoke();
-            call.key(&self.base)
-                .arg(script_now(now))
-                .arg(duration_milliseconds(lease));
+            call.key(&self.base).arg(script_now(now)).arg(duration_milliseconds(lease));
             for job in batch {
                 call.arg(member(job));
             }
@@ -284,15 +269,9 @@ impl Offers {
     ) -> Result<FeedPlan, OffersError> {
         let mut call = BEGIN_FEED.prepare_invoke();
         call.key(&self.base).arg(script_now(now));
-        call.arg(duration_milliseconds(slice_every))
-            .arg(duration_milliseconds(sweep_every));
+        call.arg(duration_milliseconds(slice_every)).arg(duration_milliseconds(sweep_every));
         let (now, slice, sweep, upper): (i64, bool, bool, i64) = self.invoke(&call).await?;
-        Ok(FeedPlan {
-            now,
-            slice,
-            sweep,
-            upper: (upper >= 0).then_some(upper),
-        })
+        Ok(FeedPlan { now, slice, sweep, upper: (upper >= 0).then_some(upper) })
     }
 
     /// Notes up to where the window has been read, in milliseconds of the clock of Postgres.
@@ -300,8 +279,7 @@ impl Offers {
     /// # Errors
     /// Redis does not answer.
     pub async fn end_feed(&self, upper: i64) -> Result<(), OffersError> {
-        self.set_feed_mark("HSET", &["upper".to_owned(), upper.to_string()])
-            .await
+        self.set_feed_mark("HSET", &["upper".to_owned(), upper.to_string()]).await
     }
 
     /// Lets the next feeder sweep the whole window, since this one could not finish.
@@ -352,10 +330,7 @@ impl FromRedisValue for ClaimReply {
             let organization = String::from_redis_value(organization)?;
             // What is no id was not written by this queue, and no row answers to it.
             if let Ok(id) = String::from_redis_value(id)?.parse() {
-                jobs.push(OfferedJob {
-                    id,
-                    organization: organization.parse().ok(),
-                });
+                jobs.push(OfferedJob { id, organization: organization.parse().ok() });
             }
         }
         Ok(Self((now, next, jobs)))

@@ -43,11 +43,7 @@ pub(crate) struct LocalRate {
 
 impl LocalRate {
     pub(crate) fn new(limit: RateLimit) -> Self {
-        Self {
-            limit,
-            started: Instant::now(),
-            arrival: Mutex::new(f64::NEG_INFINITY),
-        }
+        Self { limit, started: Instant::now(), arrival: Mutex::new(f64::NEG_INFINITY) }
     }
 
     /// How many of `wanted` may leave now, by this process's monotonic clock unless a test says.
@@ -74,10 +70,7 @@ impl LocalRate {
 }
 
 /// Milliseconds since 1970 are far below 2^53: nothing is rounded.
-#[expect(
-    clippy::as_conversions,
-    reason = "there is no checked conversion from i64 to f64"
-)]
+#[expect(clippy::as_conversions, reason = "there is no checked conversion from i64 to f64")]
 fn f64_from(milliseconds: i64) -> f64 {
     milliseconds as f64
 }
@@ -88,11 +81,7 @@ mod tests {
 
     #[test]
     fn after_the_burst_jobs_leave_evenly() {
-        let rate = LocalRate::new(RateLimit {
-            count: 10,
-            per: Duration::from_secs(1),
-            burst: 3,
-        });
+        let rate = LocalRate::new(RateLimit { count: 10, per: Duration::from_secs(1), burst: 3 });
         let start = OffsetDateTime::UNIX_EPOCH;
         assert_eq!(rate.take(50, Some(start)), 3);
         assert_eq!(rate.take(50, Some(start)), 0);
@@ -102,11 +91,7 @@ mod tests {
 
     #[test]
     fn what_was_not_used_can_be_used_later() {
-        let rate = LocalRate::new(RateLimit {
-            count: 10,
-            per: Duration::from_secs(1),
-            burst: 3,
-        });
+        let rate = LocalRate::new(RateLimit { count: 10, per: Duration::from_secs(1), burst: 3 });
         let start = OffsetDateTime::UNIX_EPOCH;
         assert_eq!(rate.take(3, Some(start)), 3);
         rate.give_back(2);

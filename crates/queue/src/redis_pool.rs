@@ -34,11 +34,7 @@ pub fn connect_redis(url: &str, size: usize) -> Result<RedisPool, RedisAddressEr
         .set_connection_timeout(Some(PATIENCE))
         .set_response_timeout(Some(PATIENCE));
     let mut config = PoolConfig::new(size);
-    config.timeouts = Timeouts {
-        wait: Some(PATIENCE),
-        create: Some(PATIENCE),
-        recycle: Some(PATIENCE),
-    };
+    config.timeouts = Timeouts { wait: Some(PATIENCE), create: Some(PATIENCE), recycle: Some(PATIENCE) };
     Ok(RedisPool::builder(Manager::new_with_config(url, connection)?)
         .config(config)
         .runtime(Runtime::Tokio1)

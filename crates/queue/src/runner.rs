@@ -61,18 +61,7 @@ impl QueueRunner {
         let offers = Offers::new(queue, redis, &settings.prefix);
         let claimer = Claimer::new(queue, &settings);
         let held = Held::default();
-        Self {
-            parts: Arc::new(Parts {
-                queue,
-                settings,
-                pool,
-                offers,
-                held,
-                handlers,
-                jitter,
-                claimer,
-            }),
-        }
+        Self { parts: Arc::new(Parts { queue, settings, pool, offers, held, handlers, jitter, claimer }) }
     }
 
     /// The queue.
@@ -117,9 +106,7 @@ impl QueueRunner {
         }
         let completed = join_all(claim.jobs.into_iter().map(|job| parts.execute(job))).await;
         let settlement = parts.settle(completed, Some(now)).await;
-        parts
-            .held
-            .remove(settlement.unsettled.iter().map(|completed| &completed.job.lease));
+        parts.held.remove(settlement.unsettled.iter().map(|completed| &completed.job.lease));
         Ok(Some(settlement.report))
     }
 }
@@ -130,12 +117,8 @@ impl Parts {
         force: bool,
         now: Option<OffsetDateTime>,
     ) -> Result<FeedReport, QueueError> {
-        let feeder = Feeder {
-            queue: self.queue,
-            settings: &self.settings,
-            pool: &self.pool,
-            offers: &self.offers,
-        };
+        let feeder =
+            Feeder { queue: self.queue, settings: &self.settings, pool: &self.pool, offers: &self.offers };
         feeder.feed(force, now).await
     }
 

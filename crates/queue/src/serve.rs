@@ -41,9 +41,8 @@ pub(crate) async fn serve(runner: QueueRunner, mut stop: watch::Receiver<bool>) 
     let mut running = JoinSet::new();
     claim_until_stopped(&parts, wake, &mut stop, &mut running, &completed_sender).await;
     tracing::info!(queue = %parts.queue, running = running.len(), "no more jobs are claimed");
-    let drained = timeout(parts.settings.shutdown_grace, async {
-        while running.join_next().await.is_some() {}
-    });
+    let drained =
+        timeout(parts.settings.shutdown_grace, async { while running.join_next().await.is_some() {} });
     if drained.await.is_err() {
         running.shutdown().await;
     }
@@ -164,13 +163,9 @@ async fn settle_as_they_come(parts: Arc<Parts>, mut completed: mpsc::Receiver<Co
             }
             if Instant::now() >= deadline {
                 tracing::error!(queue = %parts.queue, jobs = batch.len(), "finished jobs could not be recorded");
-                parts.held.remove(
-                    batch
-                        .drain(..)
-                        .map(|completed| completed.job.lease)
-                        .collect::<Vec<_>>()
-                        .iter(),
-                );
+                parts
+                    .held
+                    .remove(batch.drain(..).map(|completed| completed.job.lease).collect::<Vec<_>>().iter());
             } else {
                 sleep(SETTLE_PAUSE).await;
             }
@@ -217,11 +212,7 @@ async fn measure_by_the_clock(parts: Arc<Parts>) {
     loop {
         ticks.tick().await;
         let measured = parts.measure().await;
-        outage.note(
-            &parts,
-            "the queue cannot be measured",
-            measured.as_ref().map(|()| ()),
-        );
+        outage.note(&parts, "the queue cannot be measured", measured.as_ref().map(|()| ()));
     }
 }
 

@@ -89,8 +89,7 @@ impl Settler<'_> {
         }
         self.finish(unrecorded, &mut settlement, &mut over).await;
         for completed in failed {
-            self.settle_failure(completed, &mut settlement, &mut over, &mut back, now)
-                .await;
+            self.settle_failure(completed, &mut settlement, &mut over, &mut back, now).await;
         }
         metrics::done(self.queue, settlement.report.done);
         // Without this Redis finds out by itself, when the leases there end.
@@ -110,10 +109,7 @@ impl Settler<'_> {
         if completed.is_empty() {
             return;
         }
-        let leases: Vec<Lease> = completed
-            .iter()
-            .map(|completed| completed.job.lease.clone())
-            .collect();
+        let leases: Vec<Lease> = completed.iter().map(|completed| completed.job.lease.clone()).collect();
         match self.delete(&leases).await {
             Ok(finished) => {
                 self.held.remove(&leases);
@@ -177,11 +173,7 @@ impl Settler<'_> {
                         settlement.report.retried += 1;
                     }
                 }
-                if delay <= self.settings.horizon {
-                    back.push((job, delay))
-                } else {
-                    over.push(job)
-                }
+                if delay <= self.settings.horizon { back.push((job, delay)) } else { over.push(job) }
             }
             Ok(Ending::Buried) => {
                 tracing::error!(queue = %self.queue, job = %id, "given up");
@@ -203,10 +195,7 @@ impl Settler<'_> {
     /// What is to become of the job; none when it is no longer this worker's.
     fn verdict(&self, completed: &Completed) -> Option<Verdict> {
         let job = &completed.job;
-        let policy = self
-            .handlers
-            .get(job.lease.job_id.kind())
-            .map(|handler| handler.retry_policy());
+        let policy = self.handlers.get(job.lease.job_id.kind()).map(|handler| handler.retry_policy());
         match (&completed.outcome, policy) {
             (Err(JobError::Retry { reason, after }), Some(policy)) => {
                 let failures = job.lease.attempts.saturating_add(1);
@@ -218,9 +207,7 @@ impl Settler<'_> {
                     Verdict::Retry { reason, delay }
                 })
             }
-            (Err(JobError::Fail { reason }), _) => Some(Verdict::Bury {
-                reason: reason.clone(),
-            }),
+            (Err(JobError::Fail { reason }), _) => Some(Verdict::Bury { reason: reason.clone() }),
             (Err(JobError::Unreadable { reason } | JobError::Retry { reason, .. }), _) => {
                 let reason = reason.clone();
                 let age = job.now - job.created_at;
@@ -287,9 +274,7 @@ impl Settler<'_> {
         match told {
             Err(error @ (JobError::Fail { .. } | JobError::Unreadable { .. })) => {
                 tracing::error!(queue = %self.queue, job = %job.lease.job_id, %error, "its domain was not told of a death");
-                rubis_jobs::bury(conn, &job.lease, reason)
-                    .await
-                    .map_err(|error: FinishError| error.into())
+                rubis_jobs::bury(conn, &job.lease, reason).await.map_err(|error: FinishError| error.into())
             }
             told => told,
         }

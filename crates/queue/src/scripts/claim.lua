@@ -17,19 +17,26 @@ local leased, wait, ring = base .. 'leased', base .. 'wait', base .. 'ring'
 -- The generic cell rate algorithm: how many of `most` may go now, and the arrival time they are
 -- counted from. A value that no run of this algorithm could have left comes from a clock that
 -- went back, and is cut down to the most it can be.
-local function allowance(key, interval, tolerance, most)
-  local arrival = tonumber(redis.call('GET', key) or now)
-  arrival = math.min(math.max(arrival, now), now + tolerance + interval)
-  local free = math.floor((now + tolerance - arrival) / interval) + 1
-  return math.max(0, math.min(most, free)), arrival
-end
 local function spend(key, arrival)
   redis.call('SET', key, string.format('%.3f', arrival), 'PX', math.ceil(arrival - now) + 60000)
 end
+local function allowance(key, interval, tolerance, most)
+  local arrival = math.max(tonumber(redis.call('GET', key) or now), now)
+  local latest = now + tolerance + interval
+  if arrival > latest then
+    arrival = latest
+    spend(key, arrival)
+  end
+  local free = math.floor((now + tolerance - arrival) / interval) + 1
+  return math.max(0, math.min(most, free)), arrival
+end
 
 -- Whoever took these neither renewed nor returned them. They are due again; Postgres knows whether
--- they really are.
+-- they really are. A lease that is longer than any can be comes from a clock that went back.
 local lost = redis.call('ZRANGEBYSCORE', leased, '-inf', now, 'LIMIT', 0, 50)
+if #lost == 0 then
+  lost = redis.call('ZRANGEBYSCORE', leased, now + 2 * lease, '+inf', 'LIMIT', 0, 50)
+end
 if #lost > 0 then
   redis.call('ZREM', leased, unpack(lost))
   for _, member in ipairs(lost) do

@@ -1,0 +1,141 @@
+//! Jobs that go wrong.
+
+use std::time::Duration;
+
+use rubis_jobs::JobState;
+use rubis_queue::{Handlers, QueueRunner, RunReport};
+
+use crate::support::{Course, QUEUE, START, Stage, die_running, seconds};
+
+#[tokio::test]
+async fn a_failed_job_is_tried_again_later_and_later() {
+    let stage = Stage::create().await;
+    let runner = stage.runner();
+    stage.enqueue(1, Course::FailTimes(2), START).await;
+    assert_eq!(runner.run_due(START).await.unwrap(), RunReport { retried: 1, ..RunReport::default() });
+    let row = stage.row(1).await;
+    assert_eq!((row.attempts, row.last_error.as_deref()), (1, Some("not yet")));
+    let wait = row.run_at - START;
+    assert!(wait >= seconds(5) && wait <= seconds(10), "{wait}: ten seconds, less the jitter");
+
+    assert_eq!(runner.run_due(row.run_at - Duration::from_millis(10)).await.unwrap(), RunReport::default());
+    // It was offered for its new date right away: no look at the calendar is needed.
+    assert_eq!(runner.run_batch(row.run_at).await.unwrap().unwrap().retried, 1);
+    let again = stage.row(1).await;
+    let wait = again.run_at - row.run_at;
+    assert!(wait >= seconds(10) && wait <= seconds(20), "{wait}: twice as long");
+    assert_eq!(runner.run_due(again.run_at).await.unwrap().done, 1);
+    assert_eq!(stage.done().await, [1]);
+}
+
+#[tokio::test]
+async fn the_last_attempt_makes_a_dead_letter_and_tells_the_domain_in_the_same_transaction() {
+    let stage = Stage::create().await;
+    let runner = stage.runner();
+    stage.enqueue(1, Course::FailTimes(9), START).await;
+    assert_eq!(runner.run_due(START).await.unwrap().retried, 1);
+    assert_eq!(runner.run_due(START + seconds(10)).await.unwrap().retried, 1);
+    assert!(stage.effects().await.is_empty(), "nobody is told before the last attempt");
+    assert_eq!(runner.run_due(START + seconds(30)).await.unwrap().dead, 1);
+    let row = stage.row(1).await;
+    assert_eq!((row.state, row.attempts), (JobState::Dead, 3));
+    assert_eq!(stage.effects().await, [(1, 0, "dead after 3: not yet".to_owned())]);
+    assert_eq!(runner.run_due(START + seconds(86_400)).await.unwrap(), RunReport::default());
+}
+
+#[tokio::test]
+async fn a_job_that_cannot_be_done_is_given_up_at_once() {
+    let stage = Stage::create().await;
+    let runner = stage.runner();
+    stage.enqueue(1, Course::Impossible, START).await;
+    assert_eq!(runner.run_due(START).await.unwrap().dead, 1);
+    assert_eq!(stage.row(1).await.last_error.as_deref(), Some("impossible"));
+    assert_eq!(stage.effects().await, [(1, 0, "dead after 1: impossible".to_owned())]);
+}
+
+#[tokio::test]
+async fn a_death_that_the_domain_cannot_record_now_is_not_recorded_at_all() {
+    let stage = Stage::create().await;
+    let runner = stage.runner();
+    stage.enqueue(1, Course::ImpossibleUntold, START).await;
+    assert_eq!(runner.run_due(START).await.unwrap(), RunReport::default());
+    assert_eq!(stage.row(1).await.state, JobState::Running, "it comes back when its lease has ended");
+    assert!(stage.effects().await.is_empty(), "what the domain noted is rolled back with it");
+}
+
+#[tokio::test]
+async fn a_domain_that_will_not_hear_of_a_death_does_not_keep_a_job_alive() {
+    let stage = Stage::create().await;
+    let runner = stage.runner();
+    stage.enqueue(1, Course::ImpossibleUnheard, START).await;
+    assert_eq!(runner.run_due(START).await.unwrap().dead, 1);
+    assert_eq!(stage.row(1).await.state, JobState::Dead);
+    assert!(stage.effects().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_handler_that_panics_has_failed_an_attempt_and_harms_no_other_job() {
+    let stage = Stage::create().await;
+    let runner = stage.runner();
+    stage.enqueue(1, Course::Panic, START).await;
+    stage.enqueue(2, Course::Record, START).await;
+    let report = runner.run_due(START).await.unwrap();
+    assert_eq!((report.retried, report.done), (1, 1));
+    let row = stage.row(1).await;
+    assert_eq!((row.attempts, row.crashes), (1, 0));
+    assert_eq!(row.last_error.as_deref(), Some("the handler panicked: a bug"));
+    assert_eq!(runner.run_due(START + seconds(10)).await.unwrap().retried, 1);
+    assert_eq!(runner.run_due(START + seconds(30)).await.unwrap().dead, 1);
+}
+
+#[tokio::test]
+async fn a_payload_of_a_newer_release_waits_for_a_worker_that_understands_it() {
+    let stage = Stage::create().await;
+    let runner = stage.runner();
+    stage.enqueue(1, Course::Record, START).await;
+    stage.execute("UPDATE jobs SET payload = '{\"format\": 2}'").await;
+    let report = runner.run_due(START).await.unwrap();
+    assert_eq!(report, RunReport { postponed: 1, ..RunReport::default() });
+    let row = stage.row(1).await;
+    assert_eq!((row.state, row.attempts, row.run_at), (JobState::Scheduled, 0, START + seconds(30)));
+    assert_eq!(runner.run_due(START + seconds(30)).await.unwrap().postponed, 1);
+
+    let day = seconds(86_400);
+    assert_eq!(runner.run_due(START + day).await.unwrap().postponed, 1);
+    assert_eq!(
+        runner.run_due(START + day + seconds(60)).await.unwrap().dead,
+        1,
+        "nobody understood it for a day"
+    );
+    assert!(stage.effects().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_kind_of_job_that_only_a_newer_release_knows_waits_as_well() {
+    let stage = Stage::create().await;
+    let pool = stage.database.pool.clone();
+    let older = QueueRunner::new(QUEUE, stage.settings(), pool, stage.redis.pool.clone(), Handlers::new());
+    stage.enqueue(1, Course::Record, START).await;
+    assert_eq!(older.run_due(START).await.unwrap().postponed, 1);
+    assert_eq!(stage.row(1).await.last_error.as_deref(), Some("no handler for jobs of the kind \"probe\""));
+    assert_eq!(stage.runner().run_due(START + seconds(30)).await.unwrap().done, 1);
+}
+
+#[tokio::test]
+async fn a_job_that_takes_its_worker_with_it_each_time_is_quarantined() {
+    let stage = Stage::create().await;
+    let runner = stage.runner();
+    stage.enqueue(1, Course::Endless, START).await;
+    let mut now = START;
+    for _ in 1..=6 {
+        die_running(&stage, now).await;
+        assert_eq!(stage.row(1).await.state, JobState::Running);
+        now += seconds(1_000);
+        runner.feed_once(now).await.unwrap();
+        now += seconds(1_000);
+    }
+    let row = stage.row(1).await;
+    assert_eq!((row.state, row.attempts, row.crashes), (JobState::Dead, 0, 6));
+    assert!(row.last_error.unwrap().starts_with("quarantined"));
+    assert!(stage.effects().await.is_empty(), "an operator decides: its domain is not told");
+}

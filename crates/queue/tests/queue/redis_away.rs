@@ -1,0 +1,91 @@
+//! Without Redis.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use rubis_queue::{QueueSettings, RateLimit, RedisPool, connect_redis};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::support::{Course, ProbeHandler, START, Stage, seconds};
+
+/// A door before Redis that can be closed.
+struct Door {
+    address: String,
+    open: Arc<AtomicBool>,
+}
+
+impl Door {
+    async fn before(redis: &str) -> Self {
+        let target = redis.trim_start_matches("redis://").trim_end_matches('/').to_owned();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("redis://{}/", listener.local_addr().unwrap());
+        let open = Arc::new(AtomicBool::new(false));
+        let is_open = Arc::clone(&open);
+        tokio::spawn(async move {
+            while let Ok((mut inside, _)) = listener.accept().await {
+                if is_open.load(Ordering::SeqCst) {
+                    let mut outside = TcpStream::connect(&target).await.unwrap();
+                    tokio::spawn(
+                        async move { tokio::io::copy_bidirectional(&mut inside, &mut outside).await },
+                    );
+                }
+            }
+        });
+        Self { address, open }
+    }
+
+    fn pool(&self) -> RedisPool {
+        connect_redis(&self.address, 2).unwrap()
+    }
+}
+
+#[tokio::test]
+async fn without_redis_jobs_come_straight_from_postgres() {
+    let stage = Stage::create().await;
+    let nowhere = connect_redis("redis://127.0.0.1:1/", 2).unwrap();
+    let runner = stage.runner_on(stage.settings(), nowhere, ProbeHandler { began: None });
+    for key in 0..120 {
+        stage.enqueue(key, Course::Record, START).await;
+    }
+    stage.enqueue(500, Course::FailTimes(1), START).await;
+    stage.enqueue(501, Course::Record, START + seconds(60)).await;
+    assert!(!runner.feed_once(START).await.unwrap().redis_up);
+    let report = runner.run_due(START).await.unwrap();
+    assert_eq!((report.done, report.retried), (120, 1));
+    assert_eq!(runner.run_due(START + seconds(60)).await.unwrap().done, 2);
+    assert_eq!(stage.jobs_left().await, 0);
+    assert!(stage.redis.keys().is_empty());
+}
+
+#[tokio::test]
+async fn when_redis_answers_again_it_is_used_again() {
+    let stage = Stage::create().await;
+    let door = Door::before(&stage.redis.url).await;
+    let runner = stage.runner_on(stage.settings(), door.pool(), ProbeHandler { began: None });
+    stage.enqueue(1, Course::Record, START).await;
+    stage.enqueue(2, Course::Record, START + seconds(60)).await;
+    assert_eq!(runner.run_due(START).await.unwrap().done, 1);
+
+    door.open.store(true, Ordering::SeqCst);
+    let report = runner.feed_once(START + seconds(1)).await.unwrap();
+    assert_eq!((report.redis_up, report.offered, report.swept), (true, 1, true));
+    assert!(stage.redis.keys().iter().any(|key| key.ends_with("o:-")));
+    assert_eq!(runner.run_batch(START + seconds(60)).await.unwrap().unwrap().done, 1);
+}
+
+#[tokio::test]
+async fn without_redis_each_worker_keeps_to_the_limit_of_the_provider() {
+    let stage = Stage::create().await;
+    let limit = RateLimit { count: 10, per: seconds(1), burst: 5 };
+    let settings = QueueSettings { provider_rate: Some(limit), ..stage.settings() };
+    let nowhere = connect_redis("redis://127.0.0.1:1/", 2).unwrap();
+    let runner = stage.runner_on(settings, nowhere, ProbeHandler { began: None });
+    for key in 0..12 {
+        stage.enqueue(key, Course::Record, START).await;
+    }
+    assert_eq!(runner.run_due(START).await.unwrap().done, 5);
+    assert_eq!(runner.run_due(START + seconds(1)).await.unwrap().done, 5);
+    assert_eq!(runner.run_due(START + seconds(2)).await.unwrap().done, 2);
+}

@@ -1,0 +1,180 @@
+//! Workers that go by the clock, as in production. These tests wait for what must happen, never
+//! for a length of time.
+
+use std::time::Duration;
+
+use rubis_jobs::JobState;
+use rubis_queue::{QueueSettings, Worker};
+use tokio::{
+    sync::{
+        mpsc::{UnboundedReceiver, unbounded_channel},
+        watch,
+    },
+    task::JoinHandle,
+    time::{interval, timeout},
+};
+
+use crate::support::{Course, Probe, ProbeHandler, QUEUE, Stage, id, probe, seconds};
+
+/// Far longer than anything takes here.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+struct Serving {
+    began: UnboundedReceiver<u32>,
+    stop: watch::Sender<bool>,
+    worker: JoinHandle<()>,
+}
+
+impl Serving {
+    fn start(stage: &Stage, settings: QueueSettings) -> Self {
+        let (sender, began) = unbounded_channel();
+        let handler = ProbeHandler { began: Some(sender) };
+        let runner = stage.runner_on(settings, stage.redis.pool.clone(), handler);
+        let (stop, stopping) = watch::channel(false);
+        Self { began, stop, worker: tokio::spawn(Worker::new().with(runner).run(stopping)) }
+    }
+
+    async fn next(&mut self) -> u32 {
+        timeout(PATIENCE, self.began.recv()).await.expect("a job begins in time").unwrap()
+    }
+
+    async fn stop(self) {
+        self.stop.send(true).unwrap();
+        timeout(PATIENCE, self.worker).await.expect("the worker ends in time").unwrap();
+    }
+}
+
+fn quick(stage: &Stage) -> QueueSettings {
+    QueueSettings {
+        tick: Duration::from_millis(50),
+        heartbeat: Duration::from_millis(50),
+        stats_every: Duration::from_millis(50),
+        ..stage.settings()
+    }
+}
+
+async fn enqueue_now(stage: &Stage, job: &Probe) {
+    let mut conn = stage.database.pool.get().await.unwrap();
+    let now = rubis_jobs::database_now(&mut conn, None).await.unwrap();
+    rubis_jobs::enqueue(&mut conn, job, now, now).await.unwrap();
+}
+
+async fn eventually<F: Future<Output = bool>>(what: &str, holds: impl Fn() -> F) {
+    let mut ticks = interval(Duration::from_millis(10));
+    let waiting = async {
+        while !holds().await {
+            ticks.tick().await;
+        }
+    };
+    timeout(PATIENCE, waiting).await.unwrap_or_else(|_| panic!("not in time: {what}"));
+}
+
+#[tokio::test]
+async fn an_idle_worker_runs_what_is_enqueued_and_stops_when_told() {
+    let stage = Stage::create().await;
+    let mut serving = Serving::start(&stage, quick(&stage));
+    for key in 1..=3 {
+        enqueue_now(&stage, &probe(key, Course::Record)).await;
+        assert_eq!(serving.next().await, key);
+    }
+    enqueue_now(&stage, &probe(4, Course::Nothing)).await;
+    assert_eq!(serving.next().await, 4);
+    serving.stop().await;
+    assert_eq!(stage.done().await, [1, 2, 3]);
+    assert_eq!(stage.jobs_left().await, 0, "what had ended is recorded before the worker is gone");
+}
+
+#[tokio::test]
+async fn two_workers_by_the_clock_run_each_job_of_a_burst_once() {
+    let stage = Stage::create().await;
+    let (first, second) = (Serving::start(&stage, quick(&stage)), Serving::start(&stage, quick(&stage)));
+    let mut conn = stage.database.pool.get().await.unwrap();
+    let now = rubis_jobs::database_now(&mut conn, None).await.unwrap();
+    let jobs: Vec<_> = (0..300).map(|key| (probe(key, Course::Record), now)).collect();
+    rubis_jobs::enqueue_many(&mut conn, &jobs, now).await.unwrap();
+    drop(conn);
+    eventually("all jobs are done", async || stage.jobs_left().await == 0).await;
+    first.stop().await;
+    second.stop().await;
+    assert_eq!(stage.done().await, (0..300).collect::<Vec<u32>>());
+}
+
+#[tokio::test]
+async fn a_worker_that_stops_puts_back_what_does_not_end_in_time() {
+    let stage = Stage::create().await;
+    let settings = QueueSettings { shutdown_grace: Duration::ZERO, ..quick(&stage) };
+    let mut serving = Serving::start(&stage, settings);
+    enqueue_now(&stage, &probe(1, Course::Endless)).await;
+    serving.next().await;
+    assert_eq!(stage.row(1).await.state, JobState::Running);
+    serving.stop().await;
+    let row = stage.row(1).await;
+    assert_eq!((row.state, row.attempts, row.crashes), (JobState::Scheduled, 0, 0));
+    // Another worker need not wait for a lease to end, not even in Redis.
+    let taken = stage.offers().claim(10, crate::support::TERMS, None).await.unwrap();
+    assert_eq!(taken.jobs.len(), 1);
+}
+
+#[tokio::test]
+async fn a_worker_that_stops_lets_running_jobs_end() {
+    let stage = Stage::create().await;
+    let mut serving = Serving::start(&stage, quick(&stage));
+    // The row is locked by somebody else, so that the job cannot record its end yet.
+    let mut blocker = stage.database.pool.get().await.unwrap();
+    enqueue_now(&stage, &probe(1, Course::Record)).await;
+    diesel_async::SimpleAsyncConnection::batch_execute(&mut *blocker, "BEGIN; LOCK TABLE effects")
+        .await
+        .unwrap();
+    serving.next().await;
+    serving.stop.send(true).unwrap();
+    diesel_async::SimpleAsyncConnection::batch_execute(&mut *blocker, "COMMIT").await.unwrap();
+    drop(blocker);
+    timeout(PATIENCE, serving.worker).await.unwrap().unwrap();
+    assert_eq!(stage.done().await, [1]);
+    assert_eq!(stage.find(1).await, None);
+}
+
+#[tokio::test]
+async fn a_long_job_keeps_its_lease_by_signs_of_life() {
+    let stage = Stage::create().await;
+    let settings = QueueSettings { shutdown_grace: Duration::ZERO, ..quick(&stage) };
+    let mut serving = Serving::start(&stage, settings);
+    enqueue_now(&stage, &probe(1, Course::Endless)).await;
+    serving.next().await;
+    let first = stage.row(1).await.lease_until.unwrap();
+    eventually("the lease is lengthened", async || {
+        stage.row(1).await.lease_until.is_some_and(|until| until > first)
+    })
+    .await;
+    serving.stop().await;
+}
+
+#[tokio::test]
+async fn a_job_of_a_worker_that_vanished_is_run_by_another_as_soon_as_the_lease_ends() {
+    let stage = Stage::create().await;
+    enqueue_now(&stage, &probe(1, Course::Record)).await;
+    let mut conn = stage.database.pool.get().await.unwrap();
+    let short = Duration::from_millis(200);
+    assert_eq!(rubis_jobs::claim(&mut conn, QUEUE, &[id(1)], short, None).await.unwrap().len(), 1);
+    drop(conn);
+    let mut serving = Serving::start(&stage, quick(&stage));
+    assert_eq!(serving.next().await, 1);
+    serving.stop().await;
+    assert_eq!(stage.done().await, [1]);
+}
+
+#[tokio::test]
+async fn a_worker_survives_the_wiping_of_redis() {
+    let stage = Stage::create().await;
+    let mut serving = Serving::start(&stage, quick(&stage));
+    enqueue_now(&stage, &probe(1, Course::Record)).await;
+    assert_eq!(serving.next().await, 1);
+    let mut conn = stage.database.pool.get().await.unwrap();
+    let now = rubis_jobs::database_now(&mut conn, None).await.unwrap();
+    rubis_jobs::enqueue(&mut conn, &probe(2, Course::Record), now + seconds(1), now).await.unwrap();
+    drop(conn);
+    stage.redis.wipe();
+    assert_eq!(serving.next().await, 2);
+    serving.stop().await;
+    assert_eq!(stage.done().await, [1, 2]);
+}
