@@ -1,6 +1,7 @@
 //! A private PostgreSQL: its cluster, its server, its databases.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -262,8 +263,11 @@ fn stop_leftover(cluster: &Path) -> Result<()> {
             // PostgreSQL recognises the mark of a process that is gone by itself.
             Err(_) => return Ok(()),
             Ok(command) if !command.contains(&*cluster.to_string_lossy()) => {
-                fs::remove_file(&mark)?;
-                return Ok(());
+                return match fs::remove_file(&mark) {
+                    // A server that was asked to stop removes it itself.
+                    Err(error) if error.kind() != ErrorKind::NotFound => Err(error.into()),
+                    _ => Ok(()),
+                };
             }
             Ok(_) => {
                 if attempt == 0 {
