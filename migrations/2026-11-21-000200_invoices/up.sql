@@ -100,6 +100,7 @@ CREATE INDEX invoices_by_due_date ON invoices (organization_id, due_date, id);
 CREATE INDEX invoices_by_amount ON invoices (organization_id, amount_ttc_cents, id);
 CREATE INDEX invoices_by_creation ON invoices (organization_id, id);
 CREATE INDEX invoices_by_status ON invoices (organization_id, status, due_date, id);
+CREATE INDEX invoices_by_status_and_creation ON invoices (organization_id, status, id);
 CREATE INDEX invoices_by_client ON invoices (organization_id, client_id, due_date, id);
 CREATE INDEX invoices_by_plan ON invoices (plan_id) WHERE plan_id IS NOT NULL;
 CREATE INDEX invoices_search ON invoices USING gin (organization_id, search_text gin_trgm_ops);
