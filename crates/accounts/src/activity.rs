@@ -162,10 +162,11 @@ mod tests {
     #[test]
     fn every_kind_has_its_own_name_as_the_database_takes_it() {
         let mut names: Vec<&str> = ActivityKind::ALL.iter().map(|kind| kind.as_str()).collect();
-        assert!(names.iter().all(|name| {
-            name.chars()
-                .all(|letter| letter == '_' || letter.is_ascii_lowercase())
-        }));
+        assert!(
+            names
+                .iter()
+                .all(|name| { name.chars().all(|letter| letter == '_' || letter.is_ascii_lowercase()) })
+        );
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), ActivityKind::ALL.len());

@@ -62,11 +62,7 @@ impl AddressInput {
                 .filter(|code| !code.is_empty()),
         };
         if address.country.as_deref().is_some_and(|code| !is_country(code)) {
-            errors.push(
-                "country",
-                "unknown_country",
-                "must be a two-letter ISO 3166 country code",
-            );
+            errors.push("country", "unknown_country", "must be a two-letter ISO 3166 country code");
         }
         errors.into_result(address)
     }
@@ -97,35 +93,20 @@ mod tests {
 
     #[test]
     fn a_country_is_told_in_either_case_and_has_to_exist() {
-        let country = |code: &str| {
-            AddressInput {
-                country: Some(code.to_owned()),
-                ..AddressInput::default()
-            }
-            .parse()
-        };
+        let country =
+            |code: &str| AddressInput { country: Some(code.to_owned()), ..AddressInput::default() }.parse();
         assert_eq!(country(" fr ").unwrap().country.as_deref(), Some("FR"));
         assert_eq!(country("").unwrap().country, None);
         for wrong in ["XX", "FRA", "F", "F\0"] {
-            assert_eq!(
-                country(wrong).unwrap_err().as_slice()[0].code,
-                "unknown_country",
-                "{wrong:?}"
-            );
+            assert_eq!(country(wrong).unwrap_err().as_slice()[0].code, "unknown_country", "{wrong:?}");
         }
     }
 
     #[test]
     fn mistakes_are_told_below_the_name_of_the_address() {
         let mut errors = FieldErrors::new();
-        let input = AddressInput {
-            postal_code: Some("7".repeat(21)),
-            ..AddressInput::default()
-        };
-        assert_eq!(
-            input.parse_below(&mut errors, "address"),
-            PostalAddress::default()
-        );
+        let input = AddressInput { postal_code: Some("7".repeat(21)), ..AddressInput::default() };
+        assert_eq!(input.parse_below(&mut errors, "address"), PostalAddress::default());
         assert_eq!(errors.as_slice()[0].field, "address.postalCode");
     }
 }

@@ -28,11 +28,7 @@ impl IdempotencyKey {
     /// [`InvalidIdempotencyKey`].
     pub fn parse(text: &str) -> Result<Self, InvalidIdempotencyKey> {
         let right = (1..=255).contains(&text.len()) && text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
-        if right {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(InvalidIdempotencyKey)
-        }
+        if right { Ok(Self(text.to_owned())) } else { Err(InvalidIdempotencyKey) }
     }
 
     /// The key.
@@ -92,9 +88,7 @@ pub async fn begin(
     if first.request_hash != request_hash {
         return Err(IdempotencyError::Mismatch);
     }
-    let status = first
-        .response_status
-        .and_then(|status| u16::try_from(status).ok());
+    let status = first.response_status.and_then(|status| u16::try_from(status).ok());
     match (status, first.response_body) {
         (Some(status), Some(body)) => Ok(Begun::Replay { status, body }),
         _ => Err(IdempotencyError::Unfinished),
@@ -125,18 +119,9 @@ mod tests {
     fn a_key_is_short_and_printable() {
         assert!(IdempotencyKey::parse("3f6c1f0e-order 12~").is_ok());
         assert!(IdempotencyKey::parse(&"k".repeat(255)).is_ok());
-        for wrong in [
-            String::new(),
-            "k".repeat(256),
-            "a\nb".to_owned(),
-            "a\0".to_owned(),
-            "clé".to_owned(),
-        ] {
-            assert_eq!(
-                IdempotencyKey::parse(&wrong),
-                Err(InvalidIdempotencyKey),
-                "{wrong:?}"
-            );
+        for wrong in [String::new(), "k".repeat(256), "a\nb".to_owned(), "a\0".to_owned(), "clé".to_owned()]
+        {
+            assert_eq!(IdempotencyKey::parse(&wrong), Err(InvalidIdempotencyKey), "{wrong:?}");
         }
     }
 }

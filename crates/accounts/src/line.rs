@@ -34,10 +34,7 @@ mod tests {
     #[test]
     fn a_name_is_a_single_line() {
         let mut errors = FieldErrors::new();
-        assert_eq!(
-            required_line(&mut errors, "name", " Menuiserie Martin\n", 30),
-            "Menuiserie Martin"
-        );
+        assert_eq!(required_line(&mut errors, "name", " Menuiserie Martin\n", 30), "Menuiserie Martin");
         assert!(errors.is_empty());
         required_line(&mut errors, "name", "Martin\r\nBcc: tous@exemple.fr", 30);
         optional_line(&mut errors, "phone", Some("01\t02"), 30);

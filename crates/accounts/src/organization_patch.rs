@@ -60,15 +60,9 @@ impl OrganizationPatch {
             time_zone: input.time_zone.and_then(|name| time_zone(found, &name)),
             sending_time: input.sending_time.and_then(|text| sending_time(found, &text)),
             business_days_only: input.business_days_only,
-            holiday_calendar: input
-                .holiday_calendar
-                .and_then(|name| holiday_calendar(found, &name)),
-            catch_up_policy: input
-                .catch_up_policy
-                .and_then(|name| catch_up_policy(found, &name)),
-            signature: input
-                .signature
-                .map(|text| text_or_empty(found, "signature", &text, 1000)),
+            holiday_calendar: input.holiday_calendar.and_then(|name| holiday_calendar(found, &name)),
+            catch_up_policy: input.catch_up_policy.and_then(|name| catch_up_policy(found, &name)),
+            signature: input.signature.map(|text| text_or_empty(found, "signature", &text, 1000)),
             legal_mentions: input
                 .legal_mentions
                 .map(|text| text_or_empty(found, "legalMentions", &text, 2000)),
@@ -118,11 +112,7 @@ fn time_zone(errors: &mut FieldErrors, name: &str) -> Option<TimeZone> {
 fn sending_time(errors: &mut FieldErrors, text: &str) -> Option<Time> {
     let time = Time::parse(text, SENDING_TIME).ok();
     if time.is_none() {
-        errors.push(
-            "sendingTime",
-            "invalid_time",
-            "must be hours and minutes, as 09:00",
-        );
+        errors.push("sendingTime", "invalid_time", "must be hours and minutes, as 09:00");
     }
     time
 }
@@ -132,27 +122,16 @@ fn holiday_calendar(errors: &mut FieldErrors, name: &str) -> Option<HolidayCalen
         "metropolitan" => Some(HolidayCalendar::Metropolitan),
         "alsace_moselle" => Some(HolidayCalendar::AlsaceMoselle),
         _ => {
-            errors.push(
-                "holidayCalendar",
-                "unknown_value",
-                "must be metropolitan or alsace_moselle",
-            );
+            errors.push("holidayCalendar", "unknown_value", "must be metropolitan or alsace_moselle");
             None
         }
     }
 }
 
 fn catch_up_policy(errors: &mut FieldErrors, name: &str) -> Option<CatchUpPolicy> {
-    let policy = CatchUpPolicy::ALL
-        .iter()
-        .copied()
-        .find(|policy| policy.as_str() == name);
+    let policy = CatchUpPolicy::ALL.iter().copied().find(|policy| policy.as_str() == name);
     if policy.is_none() {
-        errors.push(
-            "catchUpPolicy",
-            "unknown_value",
-            "must be shift, immediate or skip",
-        );
+        errors.push("catchUpPolicy", "unknown_value", "must be shift, immediate or skip");
     }
     policy
 }
@@ -168,11 +147,7 @@ mod tests {
     fn codes(input: OrganizationInput) -> Vec<(String, &'static str)> {
         match OrganizationPatch::parse(input) {
             Ok(_) => Vec::new(),
-            Err(errors) => errors
-                .as_slice()
-                .iter()
-                .map(|error| (error.field.clone(), error.code))
-                .collect(),
+            Err(errors) => errors.as_slice().iter().map(|error| (error.field.clone(), error.code)).collect(),
         }
     }
 
@@ -185,10 +160,7 @@ mod tests {
             holiday_calendar: Some("bavarian".to_owned()),
             catch_up_policy: Some("never".to_owned()),
             signature: Some("x".repeat(1001)),
-            address: Some(AddressInput {
-                country: Some("XX".to_owned()),
-                ..AddressInput::default()
-            }),
+            address: Some(AddressInput { country: Some("XX".to_owned()), ..AddressInput::default() }),
             siren: Some(Some("123456789".to_owned())),
             ..OrganizationInput::default()
         };
@@ -202,37 +174,25 @@ mod tests {
             ("address.country", "unknown_country"),
             ("siren", "invalid_siren"),
         ];
-        assert_eq!(
-            codes(input),
-            expected.map(|(field, code)| (field.to_owned(), code))
-        );
+        assert_eq!(codes(input), expected.map(|(field, code)| (field.to_owned(), code)));
     }
 
     #[test]
     fn a_sending_time_exists_on_the_clock() {
         let at = |text: &str| {
-            codes(OrganizationInput {
-                sending_time: Some(text.to_owned()),
-                ..OrganizationInput::default()
-            })
+            codes(OrganizationInput { sending_time: Some(text.to_owned()), ..OrganizationInput::default() })
         };
         assert!(at("00:00").is_empty() && at("23:59").is_empty());
         for wrong in ["24:00", "09:60", "9:00", "09:00:00", "", "neuf"] {
-            assert_eq!(
-                at(wrong),
-                [("sendingTime".to_owned(), "invalid_time")],
-                "{wrong:?}"
-            );
+            assert_eq!(at(wrong), [("sendingTime".to_owned(), "invalid_time")], "{wrong:?}");
         }
     }
 
     #[test]
     fn a_siren_is_written_with_or_without_spaces_and_can_be_forgotten() {
         let parsed = |siren: Option<&str>| {
-            let input = OrganizationInput {
-                siren: Some(siren.map(str::to_owned)),
-                ..OrganizationInput::default()
-            };
+            let input =
+                OrganizationInput { siren: Some(siren.map(str::to_owned)), ..OrganizationInput::default() };
             OrganizationPatch::parse(input).unwrap().siren
         };
         assert_eq!(parsed(Some("732 829 320")), Some(Some("732829320".to_owned())));

@@ -32,10 +32,7 @@ impl<T> Page<T> {
     /// The same page of something made of its rows.
     #[must_use]
     pub fn map<U>(self, change: impl FnMut(T) -> U) -> Page<U> {
-        Page {
-            items: self.items.into_iter().map(change).collect(),
-            more: self.more,
-        }
+        Page { items: self.items.into_iter().map(change).collect(), more: self.more }
     }
 }
 
@@ -46,15 +43,9 @@ mod tests {
     #[test]
     fn a_page_goes_on_exactly_when_one_more_row_was_found() {
         let full = Page::from_one_more(vec![1, 2, 3], 2);
-        assert_eq!(
-            (full.items.as_slice(), full.last_if_more()),
-            ([1, 2].as_slice(), Some(&2))
-        );
+        assert_eq!((full.items.as_slice(), full.last_if_more()), ([1, 2].as_slice(), Some(&2)));
         let last = Page::from_one_more(vec![1, 2], 2);
-        assert_eq!(
-            (last.items.as_slice(), last.last_if_more()),
-            ([1, 2].as_slice(), None)
-        );
+        assert_eq!((last.items.as_slice(), last.last_if_more()), ([1, 2].as_slice(), None));
         assert_eq!(Page::<i32>::from_one_more(Vec::new(), 2).last_if_more(), None);
     }
 }

@@ -34,25 +34,13 @@ impl Password {
         let mut errors = FieldErrors::new();
         let length = text.chars().count();
         if length < *LENGTH.start() {
-            errors.push(
-                "password",
-                "too_short",
-                format!("must have at least {} characters", LENGTH.start()),
-            );
+            errors.push("password", "too_short", format!("must have at least {} characters", LENGTH.start()));
         }
         if length > *LENGTH.end() {
-            errors.push(
-                "password",
-                "too_long",
-                format!("must have at most {} characters", LENGTH.end()),
-            );
+            errors.push("password", "too_long", format!("must have at most {} characters", LENGTH.end()));
         }
         if text.contains('\0') {
-            errors.push(
-                "password",
-                "control_character",
-                "must not contain a NUL character",
-            );
+            errors.push("password", "control_character", "must not contain a NUL character");
         }
         if text.trim().to_lowercase() == email.trim().to_lowercase() {
             errors.push("password", "same_as_email", "must not be the mail address");
@@ -84,20 +72,16 @@ impl PasswordHash {
     /// # Errors
     /// [`PasswordHashError`] when the system gives no random bytes.
     pub fn hash(password: &Password) -> Result<Self, PasswordHashError> {
-        let hash: phc::PasswordHash = Argon2::default()
-            .hash_password(password.0.as_bytes())
-            .map_err(PasswordHashError)?;
+        let hash: phc::PasswordHash =
+            Argon2::default().hash_password(password.0.as_bytes()).map_err(PasswordHashError)?;
         Ok(Self(hash.to_string()))
     }
 
     /// Whether the hash is this password's. Costs what [`Self::hash`] does.
     #[must_use]
     pub fn verify(&self, password: &str) -> bool {
-        phc::PasswordHash::new(&self.0).is_ok_and(|hash| {
-            Argon2::default()
-                .verify_password(password.as_bytes(), &hash)
-                .is_ok()
-        })
+        phc::PasswordHash::new(&self.0)
+            .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
     }
 
     /// A hash that no known password has, with the same parameters: what an unknown address is checked
@@ -142,11 +126,7 @@ mod tests {
         let hash = PasswordHash::hash(&password).unwrap();
         assert!(hash.verify("correct horse battery"));
         assert!(!hash.verify("correct horse batterx"));
-        assert_ne!(
-            hash,
-            PasswordHash::hash(&password).unwrap(),
-            "each hash has its own salt"
-        );
+        assert_ne!(hash, PasswordHash::hash(&password).unwrap(), "each hash has its own salt");
         assert!(hash.as_str().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
         assert_eq!(format!("{hash:?} {password:?}"), "PasswordHash(…) Password(…)");
     }
@@ -154,15 +134,9 @@ mod tests {
     #[test]
     fn an_unknown_address_is_checked_at_the_same_cost() {
         let parsed = phc::PasswordHash::new(OF_NOBODY).unwrap();
-        assert!(
-            parsed.salt.is_some() && parsed.hash.is_some(),
-            "so that verifying it does the whole work"
-        );
+        assert!(parsed.salt.is_some() && parsed.hash.is_some(), "so that verifying it does the whole work");
         assert!(OF_NOBODY.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
         assert!(!PasswordHash::of_nobody().verify("correct horse battery"));
-        assert!(
-            !PasswordHash::from_column(String::new()).verify(""),
-            "what is no hash matches nothing"
-        );
+        assert!(!PasswordHash::from_column(String::new()).verify(""), "what is no hash matches nothing");
     }
 }

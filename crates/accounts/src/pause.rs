@@ -36,10 +36,7 @@ impl Pause {
     /// The pause that two columns describe.
     #[must_use]
     pub fn from_columns(paused_at: Option<OffsetDateTime>, paused_until: Option<Date>) -> Option<Self> {
-        paused_at.map(|since| Self {
-            since,
-            until: paused_until,
-        })
+        paused_at.map(|since| Self { since, until: paused_until })
     }
 
     /// Whether nothing leaves on this day, in the organization's time zone.
@@ -60,20 +57,14 @@ mod tests {
 
     #[test]
     fn a_pause_until_a_date_lets_reminders_leave_on_that_date() {
-        let pause = Pause {
-            since: datetime!(2026-03-02 10:00 UTC),
-            until: Some(date!(2026 - 03 - 15)),
-        };
+        let pause = Pause { since: datetime!(2026-03-02 10:00 UTC), until: Some(date!(2026 - 03 - 15)) };
         assert!(pause.holds_on(date!(2026 - 03 - 14)));
         assert!(!pause.holds_on(date!(2026 - 03 - 15)));
     }
 
     #[test]
     fn a_pause_without_an_end_holds_for_ever() {
-        let pause = Pause {
-            since: datetime!(2026-03-02 10:00 UTC),
-            until: None,
-        };
+        let pause = Pause { since: datetime!(2026-03-02 10:00 UTC), until: None };
         assert!(pause.holds_on(date!(2099 - 12 - 31)));
     }
 
@@ -82,10 +73,7 @@ mod tests {
         // Half past eleven in the evening UTC is already the third in Paris.
         let now = datetime!(2026-03-02 23:30 UTC);
         let third = date!(2026 - 03 - 03);
-        assert_eq!(
-            Pause::starting(now, Some(third), paris()),
-            Err(PauseEndsTooEarly(third))
-        );
+        assert_eq!(Pause::starting(now, Some(third), paris()), Err(PauseEndsTooEarly(third)));
         assert!(Pause::starting(now, Some(date!(2026 - 03 - 04)), paris()).is_ok());
         assert!(Pause::starting(now, None, paris()).is_ok());
     }

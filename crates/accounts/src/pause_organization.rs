@@ -36,15 +36,7 @@ pub async fn pause_organization(
             .await?
             .ok_or(PauseOrganizationError::NotFound)?;
         let pause = Pause::starting(now, until, current.time_zone)?;
-        Ok(queries::organizations::save(
-            conn,
-            &Organization {
-                pause: Some(pause),
-                ..current
-            },
-            now,
-        )
-        .await?)
+        Ok(queries::organizations::save(conn, &Organization { pause: Some(pause), ..current }, now).await?)
     })
     .await
 }
@@ -62,15 +54,7 @@ pub async fn resume_organization(
         let current = queries::organizations::lock(conn, organization)
             .await?
             .ok_or(PauseOrganizationError::NotFound)?;
-        Ok(queries::organizations::save(
-            conn,
-            &Organization {
-                pause: None,
-                ..current
-            },
-            now,
-        )
-        .await?)
+        Ok(queries::organizations::save(conn, &Organization { pause: None, ..current }, now).await?)
     })
     .await
 }

@@ -27,7 +27,7 @@ impl Purged {
 
 /// Forgets at most `limit` expired refresh tokens, the sessions they leave without any, and at most
 /// `limit` expired idempotency keys. Spent tokens are kept until they expire, since spending them again
-/// has to be noticed. Several workers may do this at once: each passes over what another one holds.
+/// has to be noticed. Several workers may do this at once.
 ///
 /// # Errors
 /// The database's.
@@ -39,9 +39,5 @@ pub async fn purge_expired(
     let (refresh_tokens, sessions) = queries::sessions::delete_expired(conn, now, limit).await?;
     let kept_since = now.saturating_sub(KEPT_FOR);
     let idempotency_keys = queries::idempotency::delete_before(conn, kept_since, limit).await?;
-    Ok(Purged {
-        refresh_tokens,
-        sessions,
-        idempotency_keys,
-    })
+    Ok(Purged { refresh_tokens, sessions, idempotency_keys })
 }

@@ -67,9 +67,5 @@ pub async fn open_session(
         queries::sessions::insert_token(conn, session_id, &refresh_token.hash(), now, expires_at).await
     })
     .await?;
-    Ok(OpenedSession {
-        session_id,
-        refresh_token,
-        expires_at,
-    })
+    Ok(OpenedSession { session_id, refresh_token, expires_at })
 }

@@ -57,24 +57,13 @@ pub async fn credentials(
 ) -> Result<Credentials, diesel::result::Error> {
     let email = email.trim().to_lowercase();
     // PostgreSQL refuses a NUL in a text; no address has one.
-    let found = if email.contains('\0') {
-        None
-    } else {
-        queries::users::find_to_sign_in(conn, &email).await?
-    };
+    let found =
+        if email.contains('\0') { None } else { queries::users::find_to_sign_in(conn, &email).await? };
     Ok(match found {
-        Some((user, hash, membership, organization)) => Credentials {
-            account: Some(Box::new(VerifiedAccount {
-                user,
-                organization,
-                membership,
-            })),
-            hash,
-        },
-        None => Credentials {
-            account: None,
-            hash: PasswordHash::of_nobody(),
-        },
+        Some((user, hash, membership, organization)) => {
+            Credentials { account: Some(Box::new(VerifiedAccount { user, organization, membership })), hash }
+        }
+        None => Credentials { account: None, hash: PasswordHash::of_nobody() },
     })
 }
 
@@ -89,15 +78,6 @@ pub async fn sign_in(
     ttl: Duration,
 ) -> Result<SignedIn, diesel::result::Error> {
     let session = open_session(conn, &account.membership, now, ttl).await?;
-    let VerifiedAccount {
-        user,
-        organization,
-        membership,
-    } = account;
-    Ok(SignedIn {
-        user,
-        organization,
-        membership,
-        session,
-    })
+    let VerifiedAccount { user, organization, membership } = account;
+    Ok(SignedIn { user, organization, membership, session })
 }

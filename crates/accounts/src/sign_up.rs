@@ -48,12 +48,9 @@ impl NewAccount {
         let full_name = required_line(&mut errors, "fullName", &input.full_name, 200);
         let organization_name = required_line(&mut errors, "organizationName", &input.organization_name, 200);
         match (email, password) {
-            (Ok(email), Ok(password)) => errors.into_result(Self {
-                email,
-                password,
-                full_name,
-                organization_name,
-            }),
+            (Ok(email), Ok(password)) => {
+                errors.into_result(Self { email, password, full_name, organization_name })
+            }
             (_, Err(refused)) => {
                 for error in refused.as_slice() {
                     errors.push(error.field.clone(), error.code, error.message.clone());
@@ -119,11 +116,7 @@ pub async fn sign_up(
             created_at: now,
         };
         let membership = queries::memberships::insert(conn, &membership).await?;
-        Ok(SignedUp {
-            user,
-            organization,
-            membership,
-        })
+        Ok(SignedUp { user, organization, membership })
     })
     .await
 }
@@ -157,11 +150,8 @@ mod tests {
             organization_name: "a\0b".to_owned(),
         };
         let errors = NewAccount::parse(&wrong).unwrap_err();
-        let found: Vec<_> = errors
-            .as_slice()
-            .iter()
-            .map(|error| (error.field.as_str(), error.code))
-            .collect();
+        let found: Vec<_> =
+            errors.as_slice().iter().map(|error| (error.field.as_str(), error.code)).collect();
         assert_eq!(
             found,
             [

@@ -5,19 +5,12 @@ use rubis_kernel::{FieldErrors, is_valid_siren};
 /// The nine digits of a SIREN, spaces ignored; empty counts as none. A mistake is noted for the field
 /// `siren` as `invalid_siren`.
 pub fn optional_siren(errors: &mut FieldErrors, typed: Option<&str>) -> Option<String> {
-    let digits: String = typed?
-        .chars()
-        .filter(|character| !character.is_whitespace())
-        .collect();
+    let digits: String = typed?.chars().filter(|character| !character.is_whitespace()).collect();
     if digits.is_empty() {
         return None;
     }
     if !is_valid_siren(&digits) {
-        errors.push(
-            "siren",
-            "invalid_siren",
-            "must be the nine digits that INSEE gave",
-        );
+        errors.push("siren", "invalid_siren", "must be the nine digits that INSEE gave");
     }
     Some(digits)
 }

@@ -26,9 +26,7 @@ impl UserPatch {
     /// What is wrong with `fullName`.
     pub fn parse(input: UserInput) -> Result<Self, FieldErrors> {
         let mut errors = FieldErrors::new();
-        let full_name = input
-            .full_name
-            .map(|name| required_line(&mut errors, "fullName", &name, 200));
+        let full_name = input.full_name.map(|name| required_line(&mut errors, "fullName", &name, 200));
         errors.into_result(Self { full_name })
     }
 }

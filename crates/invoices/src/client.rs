@@ -87,15 +87,7 @@ impl NewClient {
         let vat_number = optional_vat_number(found, input.vat_number.as_deref());
         let notes = optional_text(found, "notes", input.notes.as_deref(), MAX_NOTES).unwrap_or_default();
         match email {
-            Some(email) => errors.into_result(Self {
-                name,
-                email,
-                phone,
-                address,
-                siren,
-                vat_number,
-                notes,
-            }),
+            Some(email) => errors.into_result(Self { name, email, phone, address, siren, vat_number, notes }),
             None => Err(errors),
         }
     }
@@ -103,15 +95,7 @@ impl NewClient {
     /// A client of whom only name and address are known, as an invoice tells them.
     pub(crate) fn named(name: String, email: EmailAddress) -> Self {
         let address = PostalAddress::default();
-        Self {
-            name,
-            email,
-            phone: None,
-            address,
-            siren: None,
-            vat_number: None,
-            notes: String::new(),
-        }
+        Self { name, email, phone: None, address, siren: None, vat_number: None, notes: String::new() }
     }
 }
 
@@ -155,18 +139,12 @@ impl ClientPatch {
         let mut errors = FieldErrors::new();
         let found = &mut errors;
         let patch = Self {
-            name: input
-                .name
-                .map(|name| required_line(found, "name", &name, MAX_NAME)),
+            name: input.name.map(|name| required_line(found, "name", &name, MAX_NAME)),
             email: input.email.and_then(|email| parse_email(found, &email)),
-            phone: input
-                .phone
-                .map(|phone| optional_line(found, "phone", phone.as_deref(), MAX_PHONE)),
+            phone: input.phone.map(|phone| optional_line(found, "phone", phone.as_deref(), MAX_PHONE)),
             address: input.address.map(|address| address.parse_below(found, "address")),
             siren: input.siren.map(|siren| optional_siren(found, siren.as_deref())),
-            vat_number: input
-                .vat_number
-                .map(|number| optional_vat_number(found, number.as_deref())),
+            vat_number: input.vat_number.map(|number| optional_vat_number(found, number.as_deref())),
             notes: input
                 .notes
                 .map(|notes| optional_text(found, "notes", Some(&notes), MAX_NOTES).unwrap_or_default()),
@@ -237,20 +215,14 @@ mod tests {
             name: "a\0".to_owned(),
             email: "personne".to_owned(),
             phone: Some("0".repeat(41)),
-            address: AddressInput {
-                country: Some("ZZ".to_owned()),
-                ..AddressInput::default()
-            },
+            address: AddressInput { country: Some("ZZ".to_owned()), ..AddressInput::default() },
             siren: Some("000000001".to_owned()),
             vat_number: Some("FR".to_owned()),
             notes: Some("n".repeat(5001)),
         };
         let errors = NewClient::parse(wrong).unwrap_err();
-        let found: Vec<_> = errors
-            .as_slice()
-            .iter()
-            .map(|error| (error.field.as_str(), error.code))
-            .collect();
+        let found: Vec<_> =
+            errors.as_slice().iter().map(|error| (error.field.as_str(), error.code)).collect();
         assert_eq!(
             found,
             [
@@ -272,9 +244,6 @@ mod tests {
             email: "Compta@Petit.example.FR".to_owned(),
             ..NewClientInput::default()
         };
-        assert_eq!(
-            NewClient::parse(least).unwrap().email.as_str(),
-            "Compta@petit.example.fr"
-        );
+        assert_eq!(NewClient::parse(least).unwrap().email.as_str(), "Compta@petit.example.fr");
     }
 }

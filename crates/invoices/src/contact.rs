@@ -116,12 +116,8 @@ impl ContactPatch {
         let patch = Self {
             name: input.name.map(|name| required_line(found, "name", &name, 200)),
             email: input.email.and_then(|email| parse_email(found, &email)),
-            phone: input
-                .phone
-                .map(|phone| optional_line(found, "phone", phone.as_deref(), 40)),
-            job_title: input
-                .job_title
-                .map(|title| optional_line(found, "jobTitle", title.as_deref(), 100)),
+            phone: input.phone.map(|phone| optional_line(found, "phone", phone.as_deref(), 40)),
+            job_title: input.job_title.map(|title| optional_line(found, "jobTitle", title.as_deref(), 100)),
             receives_relances: input.receives_relances,
         };
         errors.into_result(patch)

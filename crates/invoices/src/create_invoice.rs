@@ -71,12 +71,7 @@ pub async fn create_invoice(
             Err(error) => return Err(error.into()),
         };
         let lines = queries::lines::insert(conn, organization, invoice.id, &new.lines).await?;
-        Ok(CreatedInvoice {
-            invoice,
-            lines,
-            client,
-            client_created,
-        })
+        Ok(CreatedInvoice { invoice, lines, client, client_created })
     })
     .await
 }
@@ -101,10 +96,7 @@ async fn invoiced_client(
                 return Ok((known, false));
             }
             let new = NewClient::named(name.clone(), email.clone());
-            Ok((
-                queries::clients::insert(conn, organization, &new, now).await?,
-                true,
-            ))
+            Ok((queries::clients::insert(conn, organization, &new, now).await?, true))
         }
     }
 }
@@ -124,11 +116,7 @@ pub(crate) async fn check_service_locations(
         return Ok(());
     }
     let found = queries::service_locations::count_of(conn, organization, client, &named).await?;
-    if found == named.len() {
-        Ok(())
-    } else {
-        Err(CreateInvoiceError::UnknownServiceLocation)
-    }
+    if found == named.len() { Ok(()) } else { Err(CreateInvoiceError::UnknownServiceLocation) }
 }
 
 /// Whether a statement failed because the organization has no such plan.

@@ -31,9 +31,7 @@ pub async fn delete_client(
     id: ClientId,
 ) -> Result<(), DeleteClientError> {
     // The foreign key decides, so that an invoice put in at this moment is seen as well.
-    let deleted = conn
-        .transaction(async |conn| queries::clients::delete(conn, organization, id).await)
-        .await;
+    let deleted = conn.transaction(async |conn| queries::clients::delete(conn, organization, id).await).await;
     match deleted {
         Ok(true) => Ok(()),
         Ok(false) => Err(DeleteClientError::NotFound),

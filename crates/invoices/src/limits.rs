@@ -21,10 +21,6 @@ pub(crate) fn check_amount(errors: &mut FieldErrors, field: &str, cents: i64) {
 /// Notes a date that no invoice of this century has.
 pub(crate) fn check_date(errors: &mut FieldErrors, field: &str, date: Date) {
     if !(FIRST_DATE..END_OF_DATES).contains(&date) {
-        errors.push(
-            field,
-            "date_out_of_range",
-            "must lie between 2000-01-01 and 2099-12-31",
-        );
+        errors.push(field, "date_out_of_range", "must lie between 2000-01-01 and 2099-12-31");
     }
 }

@@ -59,9 +59,7 @@ impl FromStr for Quantity {
         if !only_digits(whole) || !only_digits(decimals) || significant.len() > 3 {
             return Err(InvalidQuantity);
         }
-        let thousandths: i64 = format!("{whole}{significant:0<3}")
-            .parse()
-            .map_err(|_| InvalidQuantity)?;
+        let thousandths: i64 = format!("{whole}{significant:0<3}").parse().map_err(|_| InvalidQuantity)?;
         Self::from_thousandths(thousandths)
     }
 }
@@ -168,19 +166,11 @@ fn parse_line(line: &LineInput) -> Result<NewLine, FieldErrors> {
         }
     };
     if !(-MAX_AMOUNT_CENTS..=MAX_AMOUNT_CENTS).contains(&line.unit_price_cents) {
-        errors.push(
-            "unitPriceCents",
-            "amount_too_large",
-            "must be at most 10^12 cents",
-        );
+        errors.push("unitPriceCents", "amount_too_large", "must be at most 10^12 cents");
     }
     let vat_rate_basis_points = line.vat_rate_basis_points.unwrap_or(NORMAL_VAT_RATE);
     if !(0..=10_000).contains(&vat_rate_basis_points) {
-        errors.push(
-            "vatRateBasisPoints",
-            "invalid_vat_rate",
-            "must lie between 0 and 10000",
-        );
+        errors.push("vatRateBasisPoints", "invalid_vat_rate", "must lie between 0 and 10000");
     }
     errors.into_result(NewLine {
         description,
@@ -207,10 +197,7 @@ mod tests {
             ("1000000000", MAX_THOUSANDTHS, "1000000000"),
         ] {
             let quantity: Quantity = typed.parse().unwrap();
-            assert_eq!(
-                (quantity.thousandths(), quantity.to_string().as_str()),
-                (thousandths, shown)
-            );
+            assert_eq!((quantity.thousandths(), quantity.to_string().as_str()), (thousandths, shown));
         }
     }
 
@@ -236,11 +223,8 @@ mod tests {
 
     #[test]
     fn a_wrong_line_is_told_with_its_place() {
-        let right = LineInput {
-            description: "Pose".to_owned(),
-            unit_price_cents: 4500,
-            ..LineInput::default()
-        };
+        let right =
+            LineInput { description: "Pose".to_owned(), unit_price_cents: 4500, ..LineInput::default() };
         let wrong = LineInput {
             description: String::new(),
             quantity: Some("zéro".to_owned()),
@@ -250,11 +234,8 @@ mod tests {
         };
         let mut errors = FieldErrors::new();
         parse_lines(&mut errors, &[right, wrong]);
-        let found: Vec<_> = errors
-            .as_slice()
-            .iter()
-            .map(|error| (error.field.as_str(), error.code))
-            .collect();
+        let found: Vec<_> =
+            errors.as_slice().iter().map(|error| (error.field.as_str(), error.code)).collect();
         assert_eq!(
             found,
             [
@@ -268,10 +249,7 @@ mod tests {
 
     #[test]
     fn an_invoice_has_at_most_200_lines() {
-        let line = LineInput {
-            description: "Pose".to_owned(),
-            ..LineInput::default()
-        };
+        let line = LineInput { description: "Pose".to_owned(), ..LineInput::default() };
         let mut errors = FieldErrors::new();
         assert_eq!(parse_lines(&mut errors, &vec![line.clone(); 200]).len(), 200);
         assert!(errors.is_empty());

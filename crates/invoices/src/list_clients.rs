@@ -18,10 +18,7 @@ pub struct ClientPosition {
 
 impl From<&Client> for ClientPosition {
     fn from(client: &Client) -> Self {
-        Self {
-            name: client.name.clone(),
-            id: client.id,
-        }
+        Self { name: client.name.clone(), id: client.id }
     }
 }
 

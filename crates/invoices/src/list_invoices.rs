@@ -98,11 +98,7 @@ pub struct InvoicePosition {
 
 impl From<&Invoice> for InvoicePosition {
     fn from(invoice: &Invoice) -> Self {
-        Self {
-            due_date: invoice.due_date,
-            amount_cents: invoice.amount.cents,
-            id: invoice.id,
-        }
+        Self { due_date: invoice.due_date, amount_cents: invoice.amount.cents, id: invoice.id }
     }
 }
 
@@ -130,10 +126,7 @@ pub async fn list_invoices(
     let ids = queries::invoice_list::ids(conn, organization, filter, sort, after, limit).await?;
     let page = Page::from_one_more(ids, limit);
     let items = queries::invoice_list::with_clients(conn, organization, &page.items).await?;
-    Ok(Page {
-        items,
-        more: page.more,
-    })
+    Ok(Page { items, more: page.more })
 }
 
 #[cfg(test)]
@@ -152,25 +145,16 @@ mod tests {
     #[test]
     fn late_invoices_have_something_outstanding() {
         let overdue_on = Some(date!(2026 - 03 - 10));
-        let late = InvoiceFilter {
-            overdue_on,
-            ..InvoiceFilter::default()
-        };
+        let late = InvoiceFilter { overdue_on, ..InvoiceFilter::default() };
         assert_eq!(late.effective_statuses(), Some(InvoiceStatus::OPEN.to_vec()));
-        let paid = InvoiceFilter {
-            overdue_on,
-            statuses: vec![InvoiceStatus::Paid],
-            ..InvoiceFilter::default()
-        };
+        let paid =
+            InvoiceFilter { overdue_on, statuses: vec![InvoiceStatus::Paid], ..InvoiceFilter::default() };
         assert_eq!(paid.effective_statuses(), Some(Vec::new()));
         assert_eq!(InvoiceFilter::default().effective_statuses(), None);
         let twice = InvoiceFilter {
             statuses: vec![InvoiceStatus::Paid, InvoiceStatus::Pending, InvoiceStatus::Paid],
             ..InvoiceFilter::default()
         };
-        assert_eq!(
-            twice.effective_statuses(),
-            Some(vec![InvoiceStatus::Pending, InvoiceStatus::Paid])
-        );
+        assert_eq!(twice.effective_statuses(), Some(vec![InvoiceStatus::Pending, InvoiceStatus::Paid]));
     }
 }

@@ -40,9 +40,7 @@ pub async fn add_contact(
 ) -> Result<Contact, ContactError> {
     conn.transaction(async |conn| {
         // The lock makes additions wait for each other, so that they count right.
-        queries::clients::lock(conn, organization, client)
-            .await?
-            .ok_or(ContactError::ClientNotFound)?;
+        queries::clients::lock(conn, organization, client).await?.ok_or(ContactError::ClientNotFound)?;
         if queries::contacts::count(conn, organization, client).await? >= MAX_CONTACTS {
             return Err(ContactError::TooMany);
         }
@@ -63,9 +61,8 @@ pub async fn update_contact(
     patch: ContactPatch,
 ) -> Result<Contact, ContactError> {
     conn.transaction(async |conn| {
-        let before = queries::contacts::lock(conn, organization, client, id)
-            .await?
-            .ok_or(ContactError::NotFound)?;
+        let before =
+            queries::contacts::lock(conn, organization, client, id).await?.ok_or(ContactError::NotFound)?;
         Ok(queries::contacts::save(conn, organization, &patch.apply(before)).await?)
     })
     .await

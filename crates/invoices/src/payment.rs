@@ -130,13 +130,8 @@ impl NewPayment {
         if let Some(cents) = input.amount_cents {
             check_amount(&mut errors, "amountCents", cents);
         }
-        let kind = parse_label(
-            &mut errors,
-            "kind",
-            input.kind.as_deref(),
-            PaymentKind::ALL,
-            PaymentKind::as_str,
-        );
+        let kind =
+            parse_label(&mut errors, "kind", input.kind.as_deref(), PaymentKind::ALL, PaymentKind::as_str);
         let method = parse_label(
             &mut errors,
             "method",
@@ -150,13 +145,7 @@ impl NewPayment {
             errors.push("paidAt", "in_the_future", "must not be in the future");
         }
         let label = optional_line(&mut errors, "label", input.label.as_deref(), 200).unwrap_or_default();
-        errors.into_result(Self {
-            amount_cents: input.amount_cents,
-            kind,
-            method,
-            paid_on,
-            label,
-        })
+        errors.into_result(Self { amount_cents: input.amount_cents, kind, method, paid_on, label })
     }
 }
 
@@ -168,18 +157,11 @@ fn parse_label<T: Copy + Default>(
     as_str: fn(T) -> &'static str,
 ) -> T {
     let Some(label) = label else { return T::default() };
-    all.iter()
-        .copied()
-        .find(|value| as_str(*value) == label)
-        .unwrap_or_else(|| {
-            let known: Vec<&str> = all.iter().map(|value| as_str(*value)).collect();
-            errors.push(
-                field,
-                "unknown_value",
-                format!("must be one of {}", known.join(", ")),
-            );
-            T::default()
-        })
+    all.iter().copied().find(|value| as_str(*value) == label).unwrap_or_else(|| {
+        let known: Vec<&str> = all.iter().map(|value| as_str(*value)).collect();
+        errors.push(field, "unknown_value", format!("must be one of {}", known.join(", ")));
+        T::default()
+    })
 }
 
 /// An invoice's payments and credit notes in the order in which they were recorded, the undone ones too.
@@ -217,11 +199,8 @@ mod tests {
             label: Some("l".repeat(201)),
         };
         let errors = NewPayment::parse(&wrong, TODAY).unwrap_err();
-        let found: Vec<_> = errors
-            .as_slice()
-            .iter()
-            .map(|error| (error.field.as_str(), error.code))
-            .collect();
+        let found: Vec<_> =
+            errors.as_slice().iter().map(|error| (error.field.as_str(), error.code)).collect();
         assert_eq!(
             found,
             [

@@ -63,15 +63,9 @@ pub async fn record_payment(
     let (payment, saved) = conn
         .transaction::<_, diesel::result::Error, _>(async |conn| {
             let payment = queries::payments::insert(conn, invoice, payment, amount_cents, now).await?;
-            Ok((
-                payment,
-                queries::invoices::save_progress(conn, &changed, now).await?,
-            ))
+            Ok((payment, queries::invoices::save_progress(conn, &changed, now).await?))
         })
         .await?;
     *invoice = saved;
-    Ok(Recorded {
-        payment,
-        settled_in_full,
-    })
+    Ok(Recorded { payment, settled_in_full })
 }

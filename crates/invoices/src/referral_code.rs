@@ -78,10 +78,7 @@ mod tests {
     use super::*;
 
     fn key() -> PurposeKey {
-        "0123456789abcdef0123456789abcdef"
-            .parse::<AppKey>()
-            .unwrap()
-            .derive("referral")
+        "0123456789abcdef0123456789abcdef".parse::<AppKey>().unwrap().derive("referral")
     }
 
     #[test]

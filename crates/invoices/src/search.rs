@@ -19,16 +19,9 @@ impl SearchTerms {
     /// two letters is looked for at the beginning of words, a longer one anywhere.
     #[must_use]
     pub fn parse(typed: &str) -> Option<Self> {
-        let typed: String = typed
-            .chars()
-            .filter(|character| *character != '\0')
-            .take(MAX_CHARS)
-            .collect();
-        let patterns: Vec<String> = normalize_search(&typed)
-            .split(' ')
-            .filter_map(pattern)
-            .take(MAX_WORDS)
-            .collect();
+        let typed: String = typed.chars().filter(|character| *character != '\0').take(MAX_CHARS).collect();
+        let patterns: Vec<String> =
+            normalize_search(&typed).split(' ').filter_map(pattern).take(MAX_WORDS).collect();
         (!patterns.is_empty()).then_some(Self(patterns))
     }
 
@@ -40,10 +33,8 @@ impl SearchTerms {
 
 /// The pattern of a word; `None` when it has no letter and no digit, since nothing indexes those.
 fn pattern(word: &str) -> Option<String> {
-    let longest_run = word
-        .split(|character: char| !character.is_alphanumeric())
-        .map(|run| run.chars().count())
-        .max()?;
+    let longest_run =
+        word.split(|character: char| !character.is_alphanumeric()).map(|run| run.chars().count()).max()?;
     let escaped = word.replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_");
     match longest_run {
         0 => None,
@@ -83,10 +74,7 @@ mod tests {
 
     #[test]
     fn every_word_is_looked_for_without_case_and_accents() {
-        assert_eq!(
-            patterns(" Électricité  2026-001 "),
-            ["%electricite%", "%2026-001%"]
-        );
+        assert_eq!(patterns(" Électricité  2026-001 "), ["%electricite%", "%2026-001%"]);
     }
 
     #[test]
@@ -109,10 +97,7 @@ mod tests {
     #[test]
     fn a_search_is_bounded() {
         assert_eq!(patterns(&"mot ".repeat(100)).len(), MAX_WORDS);
-        assert_eq!(
-            patterns(&"x".repeat(1000)),
-            [format!("%{}%", "x".repeat(MAX_CHARS))]
-        );
+        assert_eq!(patterns(&"x".repeat(1000)), [format!("%{}%", "x".repeat(MAX_CHARS))]);
         assert_eq!(patterns("du\0pont"), ["%dupont%"]);
     }
 }

@@ -74,12 +74,8 @@ impl ServiceLocationPatch {
     /// Those of [`NewServiceLocation::parse`].
     pub fn parse(input: ServiceLocationInput) -> Result<Self, FieldErrors> {
         let mut errors = FieldErrors::new();
-        let name = input
-            .name
-            .map(|name| required_line(&mut errors, "name", &name, 200));
-        let address = input
-            .address
-            .map(|address| address.parse_below(&mut errors, "address"));
+        let name = input.name.map(|name| required_line(&mut errors, "name", &name, 200));
+        let address = input.address.map(|address| address.parse_below(&mut errors, "address"));
         errors.into_result(Self { name, address })
     }
 

@@ -63,12 +63,8 @@ pub struct IllegalTransition {
 
 impl InvoiceStatus {
     /// The states in which something is outstanding.
-    pub const OPEN: [Self; 4] = [
-        Self::Pending,
-        Self::AwaitingUserConfirmation,
-        Self::InRelance,
-        Self::Litigation,
-    ];
+    pub const OPEN: [Self; 4] =
+        [Self::Pending, Self::AwaitingUserConfirmation, Self::InRelance, Self::Litigation];
 
     /// Whether something is outstanding, so that the invoice may still be changed and paid.
     #[must_use]
@@ -98,10 +94,7 @@ impl InvoiceStatus {
             (Transition::Cancelled, Pending | AwaitingUserConfirmation | InRelance | Litigation) => {
                 Ok(Cancelled)
             }
-            _ => Err(IllegalTransition {
-                from: self,
-                transition,
-            }),
+            _ => Err(IllegalTransition { from: self, transition }),
         }
     }
 }
@@ -168,11 +161,7 @@ mod tests {
             for (column, from) in STATES.into_iter().enumerate() {
                 for (was_chased, expected) in [(false, silent[column]), (true, chased[column])] {
                     let expected = expected.ok_or(IllegalTransition { from, transition });
-                    assert_eq!(
-                        from.apply(transition, was_chased),
-                        expected,
-                        "{transition:?} from {from:?}"
-                    );
+                    assert_eq!(from.apply(transition, was_chased), expected, "{transition:?} from {from:?}");
                 }
             }
         }

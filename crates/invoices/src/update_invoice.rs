@@ -55,9 +55,7 @@ impl InvoicePatch {
     /// Those of [`crate::NewInvoice::parse`].
     pub fn parse(input: InvoiceInput) -> Result<Self, FieldErrors> {
         let mut errors = FieldErrors::new();
-        let numero = input
-            .numero
-            .map(|numero| required_line(&mut errors, "numero", &numero, MAX_NUMERO));
+        let numero = input.numero.map(|numero| required_line(&mut errors, "numero", &numero, MAX_NUMERO));
         if let Some(cents) = input.amount_ttc_cents {
             check_amount(&mut errors, "amountTtcCents", cents);
         }
@@ -169,9 +167,8 @@ pub async fn update_invoice(
     now: OffsetDateTime,
 ) -> Result<InvoiceUpdate, UpdateInvoiceError> {
     conn.transaction(async |conn| {
-        let before = queries::invoices::lock(conn, organization, id)
-            .await?
-            .ok_or(UpdateInvoiceError::NotFound)?;
+        let before =
+            queries::invoices::lock(conn, organization, id).await?.ok_or(UpdateInvoiceError::NotFound)?;
         let mut patch = patch;
         let new_lines = patch.lines.take();
         let after = changed(before.clone(), patch)?;
@@ -197,9 +194,7 @@ pub async fn update_invoice(
 /// The invoice as a change leaves it, if it may.
 fn changed(mut invoice: Invoice, patch: InvoicePatch) -> Result<Invoice, UpdateInvoiceError> {
     if !invoice.status.is_open() {
-        return Err(UpdateInvoiceError::NotEditable {
-            status: invoice.status,
-        });
+        return Err(UpdateInvoiceError::NotEditable { status: invoice.status });
     }
     set(&mut invoice.numero, patch.numero);
     set(&mut invoice.amount.cents, patch.amount_cents);
@@ -208,9 +203,7 @@ fn changed(mut invoice: Invoice, patch: InvoicePatch) -> Result<Invoice, UpdateI
     set(&mut invoice.client_id, patch.client_id);
     set(&mut invoice.plan_id, patch.plan_id);
     if invoice.amount.cents <= invoice.settled.cents {
-        return Err(UpdateInvoiceError::AmountNotAboveSettled {
-            settled: invoice.settled,
-        });
+        return Err(UpdateInvoiceError::AmountNotAboveSettled { settled: invoice.settled });
     }
     if invoice.due_date < invoice.issue_date {
         return Err(UpdateInvoiceError::DueBeforeIssue);

@@ -14,11 +14,7 @@ pub(crate) fn optional_vat_number(errors: &mut FieldErrors, typed: Option<&str>)
         return None;
     }
     if !is_vat_number(&number) {
-        errors.push(
-            "vatNumber",
-            "invalid_vat_number",
-            "must be a VAT number, as FR44732829320",
-        );
+        errors.push("vatNumber", "invalid_vat_number", "must be a VAT number, as FR44732829320");
     }
     Some(number)
 }
@@ -35,9 +31,7 @@ fn is_vat_number(number: &str) -> bool {
         return is_french(rest);
     }
     (2..=13).contains(&rest.len())
-        && rest
-            .bytes()
-            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+        && rest.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
         && rest.bytes().any(|byte| byte.is_ascii_digit())
 }
 
@@ -70,24 +64,12 @@ mod tests {
 
     #[test]
     fn a_french_number_holds_its_siren_and_a_key() {
-        assert_eq!(
-            parsed("fr 44 732 829 320").unwrap().as_deref(),
-            Some("FR44732829320")
-        );
+        assert_eq!(parsed("fr 44 732 829 320").unwrap().as_deref(), Some("FR44732829320"));
         assert!(parsed("FRK7732829320").is_ok());
-        for wrong in [
-            "FR45732829320",
-            "FR44732829321",
-            "FR4473282932",
-            "FRO7732829320",
-            "FR",
-            "FR+4732829320",
-        ] {
-            assert_eq!(
-                parsed(wrong).unwrap_err().as_slice()[0].code,
-                "invalid_vat_number",
-                "{wrong}"
-            );
+        for wrong in
+            ["FR45732829320", "FR44732829321", "FR4473282932", "FRO7732829320", "FR", "FR+4732829320"]
+        {
+            assert_eq!(parsed(wrong).unwrap_err().as_slice()[0].code, "invalid_vat_number", "{wrong}");
         }
     }
 
@@ -96,15 +78,7 @@ mod tests {
         for right in ["DE123456789", "BE 0123.456.789", "ATU12345678", "NL123456789B01"] {
             assert!(parsed(right).is_ok(), "{right}");
         }
-        for wrong in [
-            "12",
-            "D",
-            "DEABCDEFGH",
-            "DE1",
-            "DE12345678901234",
-            "é1234",
-            "DE1234é67",
-        ] {
+        for wrong in ["12", "D", "DEABCDEFGH", "DE1", "DE12345678901234", "é1234", "DE1234é67"] {
             assert!(parsed(wrong).is_err(), "{wrong}");
         }
         assert_eq!(parsed(" "), Ok(None));

@@ -36,10 +36,7 @@ pub async fn void_settlement(
         .transaction::<_, diesel::result::Error, _>(async |conn| {
             let payment = queries::payments::void_last(conn, invoice, now).await?;
             changed.settled.cents -= payment.amount_cents;
-            Ok((
-                payment,
-                queries::invoices::save_progress(conn, &changed, now).await?,
-            ))
+            Ok((payment, queries::invoices::save_progress(conn, &changed, now).await?))
         })
         .await?;
     *invoice = saved;

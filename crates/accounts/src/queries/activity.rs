@@ -70,10 +70,7 @@ pub(crate) async fn insert(
         })
         .collect();
     for rows in rows.chunks(ROWS_AT_ONCE) {
-        diesel::insert_into(activity_events::table)
-            .values(rows)
-            .execute(conn)
-            .await?;
+        diesel::insert_into(activity_events::table).values(rows).execute(conn).await?;
     }
     Ok(())
 }
@@ -94,12 +91,7 @@ pub(crate) async fn latest(
     if let Some(after) = after {
         query = query.filter(activity_events::id.lt(after.as_uuid()));
     }
-    Ok(query
-        .load::<EventRow>(conn)
-        .await?
-        .into_iter()
-        .map(Into::into)
-        .collect())
+    Ok(query.load::<EventRow>(conn).await?.into_iter().map(Into::into).collect())
 }
 
 /// The latest rows of an invoice, in the order of time.

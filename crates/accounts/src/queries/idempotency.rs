@@ -69,21 +69,12 @@ pub(crate) async fn answer(
     status: i16,
     body: &serde_json::Value,
 ) -> Result<(), Error> {
-    let answered = diesel::update(QueryDsl::find(
-        idempotency_keys::table,
-        (organization.as_uuid(), key.as_str()),
-    ))
-    .set((
-        idempotency_keys::response_status.eq(status),
-        idempotency_keys::response_body.eq(body),
-    ))
-    .execute(conn)
-    .await?;
-    if answered == 0 {
-        Err(Error::NotFound)
-    } else {
-        Ok(())
-    }
+    let answered =
+        diesel::update(QueryDsl::find(idempotency_keys::table, (organization.as_uuid(), key.as_str())))
+            .set((idempotency_keys::response_status.eq(status), idempotency_keys::response_body.eq(body)))
+            .execute(conn)
+            .await?;
+    if answered == 0 { Err(Error::NotFound) } else { Ok(()) }
 }
 
 /// Deletes the `limit` oldest keys that were taken before an instant; tells how many. Those taken at the very
@@ -93,20 +84,16 @@ pub(crate) async fn delete_before(
     kept_since: OffsetDateTime,
     limit: u32,
 ) -> Result<usize, Error> {
-    let last_of_batch: Option<OffsetDateTime> = FilterDsl::filter(
-        idempotency_keys::table,
-        idempotency_keys::created_at.lt(kept_since),
-    )
-    .order(idempotency_keys::created_at)
-    .offset(i64::from(limit.saturating_sub(1)))
-    .select(idempotency_keys::created_at)
-    .first(conn)
-    .await
-    .optional()?;
+    let last_of_batch: Option<OffsetDateTime> =
+        FilterDsl::filter(idempotency_keys::table, idempotency_keys::created_at.lt(kept_since))
+            .order(idempotency_keys::created_at)
+            .offset(i64::from(limit.saturating_sub(1)))
+            .select(idempotency_keys::created_at)
+            .first(conn)
+            .await
+            .optional()?;
     let expired = idempotency_keys::created_at
         .lt(kept_since)
         .and(idempotency_keys::created_at.le(last_of_batch.unwrap_or(kept_since)));
-    diesel::delete(FilterDsl::filter(idempotency_keys::table, expired))
-        .execute(conn)
-        .await
+    diesel::delete(FilterDsl::filter(idempotency_keys::table, expired)).execute(conn).await
 }

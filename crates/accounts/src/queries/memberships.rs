@@ -84,12 +84,7 @@ pub(crate) async fn of_organization(
         .load::<(MembershipRow, UserRow)>(conn)
         .await?
         .into_iter()
-        .map(|(membership, user)| {
-            Ok(Member {
-                membership: membership.into(),
-                user: user.try_into()?,
-            })
-        })
+        .map(|(membership, user)| Ok(Member { membership: membership.into(), user: user.try_into()? }))
         .collect()
 }
 

@@ -143,12 +143,7 @@ pub(crate) async fn insert(
     now: OffsetDateTime,
 ) -> Result<Organization, Error> {
     diesel::insert_into(organizations::table)
-        .values(NewRow {
-            id: id.into(),
-            name,
-            created_at: now,
-            updated_at: now,
-        })
+        .values(NewRow { id: id.into(), name, created_at: now, updated_at: now })
         .returning(OrganizationRow::as_returning())
         .get_result(conn)
         .await?

@@ -116,11 +116,7 @@ pub(crate) async fn authenticate(
         .inner_join(memberships::table.on(is_of_member()))
         .filter(sessions::id.eq(session.as_uuid()))
         .filter(sessions::revoked_at.is_null())
-        .select((
-            memberships::user_id,
-            memberships::organization_id,
-            memberships::role,
-        ))
+        .select((memberships::user_id, memberships::organization_id, memberships::role))
         .first(conn)
         .await
         .optional()?;
@@ -142,11 +138,7 @@ pub(crate) async fn whose(
         .inner_join(users::table.on(users::id.eq(memberships::user_id)))
         .inner_join(organizations::table.on(organizations::id.eq(memberships::organization_id)))
         .filter(sessions::id.eq(session.as_uuid()))
-        .select((
-            UserRow::as_select(),
-            OrganizationRow::as_select(),
-            memberships::role,
-        ))
+        .select((UserRow::as_select(), OrganizationRow::as_select(), memberships::role))
         .first(conn)
         .await?;
     Ok((user.try_into()?, organization.try_into()?, role))
@@ -181,7 +173,5 @@ pub(crate) async fn delete_expired(
 
 #[diesel::dsl::auto_type]
 fn is_of_member() -> _ {
-    memberships::organization_id
-        .eq(sessions::organization_id)
-        .and(memberships::user_id.eq(sessions::user_id))
+    memberships::organization_id.eq(sessions::organization_id).and(memberships::user_id.eq(sessions::user_id))
 }

@@ -118,12 +118,7 @@ pub(crate) async fn find_to_sign_in(
     let Some((user, hash, membership, organization)) = found else {
         return Ok(None);
     };
-    Ok(Some((
-        user.try_into()?,
-        PasswordHash::from_column(hash),
-        membership.into(),
-        organization.try_into()?,
-    )))
+    Ok(Some((user.try_into()?, PasswordHash::from_column(hash), membership.into(), organization.try_into()?)))
 }
 
 pub(crate) async fn rename(

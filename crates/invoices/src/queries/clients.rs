@@ -119,13 +119,7 @@ pub(crate) async fn insert(
         search_text: search_text(
             &client.name,
             &client.email,
-            [
-                &client.phone,
-                &address.postal_code,
-                &address.city,
-                &client.siren,
-                &client.vat_number,
-            ],
+            [&client.phone, &address.postal_code, &address.city, &client.siren, &client.vat_number],
         ),
         updated_at: now,
     };
@@ -165,13 +159,7 @@ pub(crate) async fn save(
             search_text: search_text(
                 &client.name,
                 &client.email,
-                [
-                    &client.phone,
-                    &address.postal_code,
-                    &address.city,
-                    &client.siren,
-                    &client.vat_number,
-                ],
+                [&client.phone, &address.postal_code, &address.city, &client.siren, &client.vat_number],
             ),
             updated_at: now,
         })
@@ -213,10 +201,7 @@ pub(crate) async fn delete(
     organization: OrganizationId,
     id: ClientId,
 ) -> Result<bool, Error> {
-    Ok(diesel::delete(one(organization.into(), id.into()))
-        .execute(conn)
-        .await?
-        > 0)
+    Ok(diesel::delete(one(organization.into(), id.into())).execute(conn).await? > 0)
 }
 
 pub(crate) async fn find(
@@ -224,12 +209,7 @@ pub(crate) async fn find(
     organization: OrganizationId,
     id: ClientId,
 ) -> Result<Option<Client>, Error> {
-    found(
-        one(organization.into(), id.into())
-            .select(ClientRow::as_select())
-            .first(conn)
-            .await,
-    )
+    found(one(organization.into(), id.into()).select(ClientRow::as_select()).first(conn).await)
 }
 
 pub(crate) async fn find_many(
@@ -265,13 +245,7 @@ pub(crate) async fn share(
     organization: OrganizationId,
     id: ClientId,
 ) -> Result<Option<Client>, Error> {
-    found(
-        one(organization.into(), id.into())
-            .select(ClientRow::as_select())
-            .for_share()
-            .first(conn)
-            .await,
-    )
+    found(one(organization.into(), id.into()).select(ClientRow::as_select()).for_share().first(conn).await)
 }
 
 /// [`share`], of the client with this address; of several, the one of this name, else the one put in first.
@@ -351,10 +325,5 @@ pub(crate) async fn ids(
     if let Some(after) = after {
         query = query.filter(clients::id.gt(after.as_uuid()));
     }
-    Ok(query
-        .load::<Uuid>(conn)
-        .await?
-        .into_iter()
-        .map(Into::into)
-        .collect())
+    Ok(query.load::<Uuid>(conn).await?.into_iter().map(Into::into).collect())
 }

@@ -85,10 +85,7 @@ pub(crate) async fn count(
     organization: OrganizationId,
     client: ClientId,
 ) -> Result<i64, Error> {
-    of(organization.into(), client.into())
-        .count()
-        .get_result(conn)
-        .await
+    of(organization.into(), client.into()).count().get_result(conn).await
 }
 
 pub(crate) async fn lock(
@@ -138,22 +135,18 @@ pub(crate) async fn save(
     organization: OrganizationId,
     contact: &Contact,
 ) -> Result<Contact, Error> {
-    diesel::update(one(
-        organization.into(),
-        contact.client_id.into(),
-        contact.id.into(),
-    ))
-    .set(Contents {
-        name: &contact.name,
-        email: contact.email.as_str(),
-        phone: contact.phone.as_deref(),
-        job_title: contact.job_title.as_deref(),
-        receives_relances: contact.receives_relances,
-    })
-    .returning(ContactRow::as_returning())
-    .get_result(conn)
-    .await?
-    .try_into()
+    diesel::update(one(organization.into(), contact.client_id.into(), contact.id.into()))
+        .set(Contents {
+            name: &contact.name,
+            email: contact.email.as_str(),
+            phone: contact.phone.as_deref(),
+            job_title: contact.job_title.as_deref(),
+            receives_relances: contact.receives_relances,
+        })
+        .returning(ContactRow::as_returning())
+        .get_result(conn)
+        .await?
+        .try_into()
 }
 
 /// Whether there was such a contact.
@@ -163,8 +156,5 @@ pub(crate) async fn delete(
     client: ClientId,
     id: ContactId,
 ) -> Result<bool, Error> {
-    Ok(diesel::delete(one(organization.into(), client.into(), id.into()))
-        .execute(conn)
-        .await?
-        > 0)
+    Ok(diesel::delete(one(organization.into(), client.into(), id.into())).execute(conn).await? > 0)
 }

@@ -1,17 +1,21 @@
 //! The list of invoices.
 //!
 //! Which rows a page has is asked first, by ids alone, in SQL written here: its shape follows the filter, so
-//! that each combination has an index to walk. The rows themselves are then loaded by their ids.
+//! that no combination reads an organization's invoices from one end to the other. The rows themselves are
+//! then loaded by their ids.
 //!
-//! The statement is prepared for its values each time and never cached: the best plan for a client with three
-//! invoices is the worst for one with a million, and a plan made for all would be either.
+//! The statements are prepared for their values each time and never cached: the best plan for a client with
+//! three invoices is the worst for one with a million, and a plan made for all would be either.
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 
 use diesel::{
     BoolExpressionMethods, ExpressionMethods, JoinOnDsl, QueryDsl, QueryableByName, SelectableHelper,
     pg::Pg,
-    query_builder::BoxedSqlQuery,
+    query_builder::{BoxedSqlQuery, SqlQuery},
     result::Error,
     sql_types::{Array, BigInt, Date as SqlDate, Text, Uuid as SqlUuid},
 };
@@ -27,13 +31,34 @@ use uuid::Uuid;
 use super::{invoices::InvoiceRow, uuids};
 use crate::{InvoiceFilter, InvoicePosition, InvoiceSort, InvoiceStatus, ListedInvoice, SearchTerms};
 
+/// How far a page is looked for in each way before another is tried.
+#[derive(Clone, Copy)]
+struct Bounds {
+    /// How many invoices are looked at along the order, in the hope that a page of them meets the filter.
+    nearby: u32,
+    /// How many invoices that meet the filter are sorted, rather than looked for along the order.
+    sorted: u32,
+}
+
+/// Some ten milliseconds of the first and a hundred of the second, on the smallest machine.
+const BOUNDS: Bounds = Bounds { nearby: 5000, sorted: 50_000 };
+
 #[derive(QueryableByName)]
 struct IdRow {
     #[diesel(sql_type = SqlUuid)]
     id: Uuid,
 }
 
-/// A value of the statement, in the place of its number.
+#[derive(QueryableByName)]
+struct MatchRow {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+    #[diesel(sql_type = BigInt)]
+    matches: i64,
+}
+
+/// A value of a statement, in the place of its number.
+#[derive(Clone)]
 enum Bind<'list> {
     Uuid(Uuid),
     Date(Date),
@@ -42,24 +67,19 @@ enum Bind<'list> {
     Statuses(Vec<InvoiceStatus>),
 }
 
-/// The conditions of a statement, and the values that they name.
-#[derive(Default)]
-struct Conditions<'list> {
-    sql: Vec<String>,
+/// The parts that statements for one page are put together from.
+struct Parts<'list> {
+    /// Where in the order the page begins: conditions that an index on the order meets.
+    place: Vec<String>,
+    /// What else an invoice has to meet.
+    filter: Vec<String>,
+    /// The states it may be in, as the name of a value.
+    statuses: Option<String>,
+    /// The values, by their numbers.
     binds: Vec<Bind<'list>>,
-}
-
-impl<'list> Conditions<'list> {
-    /// Takes a value and gives the name under which a condition can use it.
-    fn bind(&mut self, value: Bind<'list>) -> String {
-        self.binds.push(value);
-        format!("${}", self.binds.len())
-    }
-
-    fn require(&mut self, left: &str, operator: &str, value: Bind<'list>) {
-        let name = self.bind(value);
-        self.sql.push(format!("{left} {operator} {name}"));
-    }
+    sort: InvoiceSort,
+    /// One row more than the page has.
+    rows: u64,
 }
 
 /// The ids of a page and of the invoice behind it, in the order of the list.
@@ -75,117 +95,230 @@ pub(crate) async fn ids(
     if statuses.as_ref().is_some_and(Vec::is_empty) {
         return Ok(Vec::new());
     }
-    let (text, binds) = statement(organization, filter, statuses, sort, after, limit);
-    let mut query: BoxedSqlQuery<'_, Pg, _> = diesel::sql_query(text).into_boxed();
-    for bind in binds {
-        query = match bind {
+    let parts = Parts::new(organization, filter, statuses, sort, after, limit);
+    ids_within(conn, filter, &parts, BOUNDS).await
+}
+
+async fn ids_within(
+    conn: &mut AsyncPgConnection,
+    filter: &InvoiceFilter,
+    parts: &Parts<'_>,
+    bounds: Bounds,
+) -> Result<Vec<InvoiceId>, Error> {
+    if has_index(filter, parts.sort) {
+        return run(conn, parts, parts.along_index()).await;
+    }
+    // No index has both the filter and the order. Where many invoices meet the filter, a page of them is found
+    // along the order soon; where few do, they are found by the filter and sorted. Nobody can tell which from
+    // statistics (two words may be frequent and never occur together), so both are tried within bounds.
+    let nearby = run(conn, parts, parts.nearby(bounds.nearby)).await?;
+    if u64::try_from(nearby.len()).is_ok_and(|found| found >= parts.rows) {
+        return Ok(nearby);
+    }
+    if let Some(sorted) = run_sorted(conn, parts, bounds.sorted).await? {
+        return Ok(sorted);
+    }
+    run(conn, parts, parts.planned()).await
+}
+
+/// Whether an index has the filter's columns before those of the order, or the filter leaves little to sort.
+fn has_index(filter: &InvoiceFilter, sort: InvoiceSort) -> bool {
+    let in_range = filter.due_from.is_some() || filter.due_to.is_some();
+    if filter.client_id.is_some() {
+        return true;
+    }
+    if filter.search.is_some() {
+        return false;
+    }
+    match sort {
+        InvoiceSort::DueDate | InvoiceSort::DueDateDescending => true,
+        InvoiceSort::CreatedAt | InvoiceSort::CreatedAtDescending => !in_range,
+        InvoiceSort::Amount | InvoiceSort::AmountDescending => {
+            !in_range && filter.statuses.is_empty() && filter.overdue_on.is_none()
+        }
+    }
+}
+
+impl<'list> Parts<'list> {
+    fn new(
+        organization: OrganizationId,
+        filter: &'list InvoiceFilter,
+        statuses: Option<Vec<InvoiceStatus>>,
+        sort: InvoiceSort,
+        after: Option<InvoicePosition>,
+        limit: u32,
+    ) -> Self {
+        let mut parts = Self {
+            place: Vec::new(),
+            filter: Vec::new(),
+            statuses: None,
+            binds: Vec::new(),
+            sort,
+            rows: u64::from(limit) + 1,
+        };
+        let organization = parts.bind(Bind::Uuid(organization.into()));
+        parts.place.push(format!("i.organization_id = {organization}"));
+        if let Some(after) = after {
+            let condition = parts.beyond(after);
+            parts.place.push(condition);
+        }
+        let due = [("<", filter.overdue_on), (">=", filter.due_from), ("<=", filter.due_to)];
+        for (operator, date) in due {
+            if let Some(date) = date {
+                let condition = format!("i.due_date {operator} {}", parts.bind(Bind::Date(date)));
+                let by_due_date = matches!(sort, InvoiceSort::DueDate | InvoiceSort::DueDateDescending);
+                if by_due_date { &mut parts.place } else { &mut parts.filter }.push(condition);
+            }
+        }
+        if let Some(client) = filter.client_id {
+            let client = parts.bind(Bind::Uuid(client.into()));
+            parts.filter.push(format!("i.client_id = {client}"));
+        }
+        for pattern in filter.search.as_ref().map(SearchTerms::patterns).unwrap_or_default() {
+            let pattern = parts.bind(Bind::Text(pattern));
+            parts.filter.push(format!("i.search_text LIKE {pattern}"));
+        }
+        parts.statuses = statuses.map(|statuses| parts.bind(Bind::Statuses(statuses)));
+        parts
+    }
+
+    /// Takes a value and gives the name under which a statement can use it.
+    fn bind(&mut self, value: Bind<'list>) -> String {
+        self.binds.push(value);
+        format!("${}", self.binds.len())
+    }
+
+    /// That an invoice comes after a position, as a comparison of rows that an index can begin at.
+    fn beyond(&mut self, position: InvoicePosition) -> String {
+        let (value, bind) = match self.sort {
+            InvoiceSort::DueDate | InvoiceSort::DueDateDescending => {
+                ("i.due_date", Bind::Date(position.due_date))
+            }
+            InvoiceSort::Amount | InvoiceSort::AmountDescending => {
+                ("i.amount_ttc_cents", Bind::Cents(position.amount_cents))
+            }
+            InvoiceSort::CreatedAt | InvoiceSort::CreatedAtDescending => {
+                ("i.id", Bind::Uuid(position.id.into()))
+            }
+        };
+        let comparison = if self.direction() == "DESC" { "<" } else { ">" };
+        let bound = self.bind(bind);
+        if value == "i.id" {
+            return format!("{value} {comparison} {bound}");
+        }
+        let id = self.bind(Bind::Uuid(position.id.into()));
+        format!("({value}, i.id) {comparison} ({bound}, {id})")
+    }
+
+    const fn direction(&self) -> &'static str {
+        match self.sort {
+            InvoiceSort::DueDate | InvoiceSort::CreatedAt | InvoiceSort::Amount => "ASC",
+            InvoiceSort::DueDateDescending
+            | InvoiceSort::CreatedAtDescending
+            | InvoiceSort::AmountDescending => "DESC",
+        }
+    }
+
+    fn order(&self) -> String {
+        let direction = self.direction();
+        match self.sort {
+            InvoiceSort::DueDate | InvoiceSort::DueDateDescending => {
+                format!("i.due_date {direction}, i.id {direction}")
+            }
+            InvoiceSort::Amount | InvoiceSort::AmountDescending => {
+                format!("i.amount_ttc_cents {direction}, i.id {direction}")
+            }
+            InvoiceSort::CreatedAt | InvoiceSort::CreatedAtDescending => format!("i.id {direction}"),
+        }
+    }
+
+    fn conditions(&self) -> String {
+        let mut all: Vec<String> = self.place.iter().chain(&self.filter).cloned().collect();
+        all.extend(self.status_condition());
+        all.join(" AND ")
+    }
+
+    fn status_condition(&self) -> Option<String> {
+        self.statuses.as_ref().map(|statuses| format!("i.status = ANY ({statuses})"))
+    }
+
+    /// Along the index that has filter and order. The invoices of each state are found in order by themselves
+    /// and then merged: together, those outstanding would be picked out of the many more that were paid long ago.
+    fn along_index(&self) -> String {
+        let of_client = self.filter.iter().any(|condition| condition.starts_with("i.client_id"));
+        let Some(statuses) = self.statuses.as_ref().filter(|_| !of_client) else { return self.planned() };
+        let conditions: Vec<&str> = self.place.iter().chain(&self.filter).map(String::as_str).collect();
+        format!(
+            "SELECT i.id FROM unnest({statuses}) AS wanted(status) CROSS JOIN LATERAL (\
+             SELECT i.id, i.due_date, i.amount_ttc_cents FROM invoices i \
+             WHERE {conditions} AND i.status = wanted.status ORDER BY {order} LIMIT {rows}\
+             ) AS i ORDER BY {order} LIMIT {rows}",
+            conditions = conditions.join(" AND "),
+            order = self.order(),
+            rows = self.rows,
+        )
+    }
+
+    /// As PostgreSQL thinks best.
+    fn planned(&self) -> String {
+        let (conditions, order, rows) = (self.conditions(), self.order(), self.rows);
+        format!("SELECT i.id FROM invoices i WHERE {conditions} ORDER BY {order} LIMIT {rows}")
+    }
+
+    /// Those of the next `bound` invoices along the order that meet the filter.
+    fn nearby(&self, bound: u32) -> String {
+        let mut filter = self.filter.clone();
+        filter.extend(self.status_condition());
+        format!(
+            "SELECT i.id FROM (\
+             SELECT i.id, i.due_date, i.amount_ttc_cents, i.client_id, i.status, i.search_text FROM invoices i \
+             WHERE {place} ORDER BY {order} LIMIT {bound}\
+             ) AS i WHERE {filter} ORDER BY {order} LIMIT {rows}",
+            place = self.place.join(" AND "),
+            filter = filter.join(" AND "),
+            order = self.order(),
+            rows = self.rows,
+        )
+    }
+
+    /// The invoices that meet the filter, found by it and then sorted, with how many there are: at most
+    /// `bound` and one more, which tells that the page may be wrong.
+    fn sorted(&self, bound: u32) -> String {
+        format!(
+            "WITH i AS MATERIALIZED (\
+             SELECT i.id, i.due_date, i.amount_ttc_cents FROM invoices i WHERE {conditions} LIMIT {bound} + 1\
+             ) SELECT i.id, (SELECT count(*) FROM i) AS matches FROM i ORDER BY {order} LIMIT {rows}",
+            conditions = self.conditions(),
+            order = self.order(),
+            rows = self.rows,
+        )
+    }
+
+    fn query(&self, text: String) -> BoxedSqlQuery<'list, Pg, SqlQuery> {
+        self.binds.iter().cloned().fold(diesel::sql_query(text).into_boxed(), |query, bind| match bind {
             Bind::Uuid(uuid) => query.bind::<SqlUuid, _>(uuid),
             Bind::Date(date) => query.bind::<SqlDate, _>(date),
             Bind::Cents(cents) => query.bind::<BigInt, _>(cents),
             Bind::Text(text) => query.bind::<Text, _>(text),
             Bind::Statuses(statuses) => query.bind::<Array<sql_types::InvoiceStatus>, _>(statuses),
-        };
+        })
     }
-    let rows: Vec<IdRow> = query.load(conn).await?;
+}
+
+async fn run(conn: &mut AsyncPgConnection, parts: &Parts<'_>, text: String) -> Result<Vec<InvoiceId>, Error> {
+    let rows: Vec<IdRow> = parts.query(text).load(conn).await?;
     Ok(rows.into_iter().map(|row| row.id.into()).collect())
 }
 
-fn statement<'list>(
-    organization: OrganizationId,
-    filter: &'list InvoiceFilter,
-    statuses: Option<Vec<InvoiceStatus>>,
-    sort: InvoiceSort,
-    after: Option<InvoicePosition>,
-    limit: u32,
-) -> (String, Vec<Bind<'list>>) {
-    let mut conditions = Conditions::default();
-    conditions.require("i.organization_id", "=", Bind::Uuid(organization.into()));
-    if let Some(client) = filter.client_id {
-        conditions.require("i.client_id", "=", Bind::Uuid(client.into()));
-    }
-    for pattern in filter
-        .search
-        .as_ref()
-        .map(SearchTerms::patterns)
-        .unwrap_or_default()
-    {
-        conditions.require("i.search_text", "LIKE", Bind::Text(pattern));
-    }
-    if let Some(date) = filter.due_from {
-        conditions.require("i.due_date", ">=", Bind::Date(date));
-    }
-    if let Some(date) = filter.due_to {
-        conditions.require("i.due_date", "<=", Bind::Date(date));
-    }
-    if let Some(date) = filter.overdue_on {
-        conditions.require("i.due_date", "<", Bind::Date(date));
-    }
-    let descending = matches!(
-        sort,
-        InvoiceSort::DueDateDescending | InvoiceSort::CreatedAtDescending | InvoiceSort::AmountDescending
-    );
-    let (beyond, direction) = if descending { ("<", "DESC") } else { (">", "ASC") };
-    let value = match sort {
-        InvoiceSort::DueDate | InvoiceSort::DueDateDescending => Some("due_date"),
-        InvoiceSort::Amount | InvoiceSort::AmountDescending => Some("amount_ttc_cents"),
-        InvoiceSort::CreatedAt | InvoiceSort::CreatedAtDescending => None,
-    };
-    if let Some(after) = after {
-        let id = conditions.bind(Bind::Uuid(after.id.into()));
-        let condition = match sort {
-            InvoiceSort::DueDate | InvoiceSort::DueDateDescending => {
-                let date = conditions.bind(Bind::Date(after.due_date));
-                format!("(i.due_date, i.id) {beyond} ({date}, {id})")
-            }
-            InvoiceSort::Amount | InvoiceSort::AmountDescending => {
-                let cents = conditions.bind(Bind::Cents(after.amount_cents));
-                format!("(i.amount_ttc_cents, i.id) {beyond} ({cents}, {id})")
-            }
-            InvoiceSort::CreatedAt | InvoiceSort::CreatedAtDescending => format!("i.id {beyond} {id}"),
-        };
-        conditions.sql.push(condition);
-    }
-    let columns = value.map_or_else(|| "id".to_owned(), |value| format!("{value}, id"));
-    let order = |table: &str| {
-        let id = format!("{table}.id {direction}");
-        value.map_or_else(
-            || id.clone(),
-            |value| format!("{table}.{value} {direction}, {id}"),
-        )
-    };
-    let rows = u64::from(limit) + 1;
-    let text = match statuses {
-        // The invoices of each state are found in order by themselves and then merged: together, those
-        // outstanding would be picked out of the many more that were paid long ago.
-        Some(statuses) if merges_states(filter) => {
-            let wanted = conditions.bind(Bind::Statuses(statuses));
-            format!(
-                "SELECT page.id FROM unnest({wanted}) AS wanted(status) CROSS JOIN LATERAL (\
-                 SELECT {columns} FROM invoices i WHERE {} AND i.status = wanted.status \
-                 ORDER BY {} LIMIT {rows}) AS page ORDER BY {} LIMIT {rows}",
-                conditions.sql.join(" AND "),
-                order("i"),
-                order("page"),
-            )
-        }
-        statuses => {
-            if let Some(statuses) = statuses {
-                let wanted = conditions.bind(Bind::Statuses(statuses));
-                conditions.sql.push(format!("i.status = ANY ({wanted})"));
-            }
-            format!(
-                "SELECT i.id FROM invoices i WHERE {} ORDER BY {} LIMIT {rows}",
-                conditions.sql.join(" AND "),
-                order("i"),
-            )
-        }
-    };
-    (text, conditions.binds)
-}
-
-/// Whether a list of several states is put together from one list of each.
-fn merges_states(filter: &InvoiceFilter) -> bool {
-    filter.client_id.is_none() && filter.search.is_none()
+/// `None` when too many invoices meet the filter to sort them.
+async fn run_sorted(
+    conn: &mut AsyncPgConnection,
+    parts: &Parts<'_>,
+    bound: u32,
+) -> Result<Option<Vec<InvoiceId>>, Error> {
+    let rows: Vec<MatchRow> = parts.query(parts.sorted(bound)).load(conn).await?;
+    let too_many = rows.iter().any(|row| row.matches > i64::from(bound));
+    Ok((!too_many).then(|| rows.into_iter().map(|row| row.id.into()).collect()))
 }
 
 /// The invoices with these ids and their clients' names, in the order of the ids.
@@ -194,9 +327,8 @@ pub(crate) async fn with_clients(
     organization: OrganizationId,
     ids: &[InvoiceId],
 ) -> Result<Vec<ListedInvoice>, Error> {
-    let of_client = clients::organization_id
-        .eq(invoices::organization_id)
-        .and(clients::id.eq(invoices::client_id));
+    let of_client =
+        clients::organization_id.eq(invoices::organization_id).and(clients::id.eq(invoices::client_id));
     let rows: Vec<(InvoiceRow, String)> = invoices::table
         .inner_join(clients::table.on(of_client))
         .filter(invoices::organization_id.eq(organization.as_uuid()))
@@ -206,10 +338,7 @@ pub(crate) async fn with_clients(
         .await?;
     let mut by_id = HashMap::with_capacity(rows.len());
     for (row, client_name) in rows {
-        let listed = ListedInvoice {
-            invoice: row.try_into()?,
-            client_name,
-        };
+        let listed = ListedInvoice { invoice: row.try_into()?, client_name };
         by_id.insert(listed.invoice.id, listed);
     }
     Ok(ids.iter().filter_map(|id| by_id.remove(id)).collect())

@@ -187,10 +187,7 @@ pub(crate) async fn save_contents(
     new_client_name: Option<&str>,
     now: OffsetDateTime,
 ) -> Result<Invoice, Error> {
-    let clients_line = text_or(
-        new_client_name.map(client_line),
-        split_part(invoices::search_text, "\n", 2),
-    );
+    let clients_line = text_or(new_client_name.map(client_line), split_part(invoices::search_text, "\n", 2));
     let numeros_line = format!("{}\n", numero_line(&invoice.numero));
     let search_text = numeros_line.into_sql::<Text>().concat(clients_line);
     diesel::update(one(invoice.organization_id.into(), invoice.id.into()))
@@ -250,12 +247,7 @@ pub(crate) async fn find(
     organization: OrganizationId,
     id: InvoiceId,
 ) -> Result<Option<Invoice>, Error> {
-    found(
-        one(organization.into(), id.into())
-            .select(InvoiceRow::as_select())
-            .first(conn)
-            .await,
-    )
+    found(one(organization.into(), id.into()).select(InvoiceRow::as_select()).first(conn).await)
 }
 
 pub(crate) async fn find_many(
@@ -348,12 +340,7 @@ pub(crate) async fn unfinished_ids(
     if let Some(after) = after {
         query = query.filter(invoices::id.gt(after.as_uuid()));
     }
-    Ok(query
-        .load::<Uuid>(conn)
-        .await?
-        .into_iter()
-        .map(Into::into)
-        .collect())
+    Ok(query.load::<Uuid>(conn).await?.into_iter().map(Into::into).collect())
 }
 
 pub(crate) async fn names_plan(
@@ -361,10 +348,7 @@ pub(crate) async fn names_plan(
     organization: OrganizationId,
     plan: PlanId,
 ) -> Result<bool, Error> {
-    let naming = invoices::organization_id
-        .eq(organization.as_uuid())
-        .and(invoices::plan_id.eq(plan.as_uuid()));
-    select(exists(invoices::table.filter(naming)))
-        .get_result(conn)
-        .await
+    let naming =
+        invoices::organization_id.eq(organization.as_uuid()).and(invoices::plan_id.eq(plan.as_uuid()));
+    select(exists(invoices::table.filter(naming))).get_result(conn).await
 }

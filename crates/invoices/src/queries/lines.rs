@@ -109,9 +109,7 @@ pub(crate) async fn delete(
     organization: OrganizationId,
     invoice: InvoiceId,
 ) -> Result<(), Error> {
-    diesel::delete(of(organization.into(), invoice.into()))
-        .execute(conn)
-        .await?;
+    diesel::delete(of(organization.into(), invoice.into())).execute(conn).await?;
     Ok(())
 }
 

@@ -103,10 +103,7 @@ pub(crate) async fn count(
     organization: OrganizationId,
     client: ClientId,
 ) -> Result<i64, Error> {
-    of(organization.into(), client.into())
-        .count()
-        .get_result(conn)
-        .await
+    of(organization.into(), client.into()).count().get_result(conn).await
 }
 
 /// How many of these places are the client's. They are held against being removed meanwhile.
@@ -166,16 +163,12 @@ pub(crate) async fn save(
     organization: OrganizationId,
     location: &ServiceLocation,
 ) -> Result<ServiceLocation, Error> {
-    diesel::update(one(
-        organization.into(),
-        location.client_id.into(),
-        location.id.into(),
-    ))
-    .set(Contents::new(&location.name, &location.address))
-    .returning(LocationRow::as_returning())
-    .get_result(conn)
-    .await
-    .map(Into::into)
+    diesel::update(one(organization.into(), location.client_id.into(), location.id.into()))
+        .set(Contents::new(&location.name, &location.address))
+        .returning(LocationRow::as_returning())
+        .get_result(conn)
+        .await
+        .map(Into::into)
 }
 
 /// Whether there was such a place.
@@ -185,8 +178,5 @@ pub(crate) async fn delete(
     client: ClientId,
     id: ServiceLocationId,
 ) -> Result<bool, Error> {
-    Ok(diesel::delete(one(organization.into(), client.into(), id.into()))
-        .execute(conn)
-        .await?
-        > 0)
+    Ok(diesel::delete(one(organization.into(), client.into(), id.into())).execute(conn).await? > 0)
 }

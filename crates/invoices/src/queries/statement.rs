@@ -71,9 +71,8 @@ pub(crate) async fn recent_payments(
     client: ClientId,
     limit: i64,
 ) -> Result<Vec<StatementPayment>, Error> {
-    let of_invoice = invoices::organization_id
-        .eq(payments::organization_id)
-        .and(invoices::id.eq(payments::invoice_id));
+    let of_invoice =
+        invoices::organization_id.eq(payments::organization_id).and(invoices::id.eq(payments::invoice_id));
     let rows: Vec<(PaymentRow, String, String)> = payments::table
         .inner_join(invoices::table.on(of_invoice))
         .filter(invoices::organization_id.eq(organization.as_uuid()))
@@ -89,11 +88,7 @@ pub(crate) async fn recent_payments(
             let payment: crate::Payment = payment.into();
             let currency: Currency = currency.parse().map_err(unreadable)?;
             let amount = Money::new(payment.amount_cents, currency);
-            Ok(StatementPayment {
-                payment,
-                amount,
-                numero,
-            })
+            Ok(StatementPayment { payment, amount, numero })
         })
         .collect()
 }

@@ -35,7 +35,7 @@ async fn a_client_is_changed_and_paused_and_resumed() {
         let found = list_clients(&mut conn, fixture.ours, SearchTerms::parse(typed).as_ref(), None, 10)
             .await
             .unwrap();
-        assert_eq!(found.items, [changed.clone()], "{typed}");
+        assert_eq!(found.items, std::slice::from_ref(&changed), "{typed}");
     }
 
     let pause = Pause { since: NOW, until: None };

@@ -35,6 +35,7 @@ pub const TODAY: Date = date!(2026 - 03 - 10);
 
 /// A database with two organizations.
 pub struct Fixture {
+    /// The database.
     pub db: TestDatabase,
     /// Whose data is looked at.
     pub ours: OrganizationId,
@@ -43,6 +44,7 @@ pub struct Fixture {
 }
 
 impl Fixture {
+    /// A database of the test's own.
     pub async fn new() -> Self {
         let db = TestDatabase::create().await;
         let (ours, theirs) = {
@@ -52,6 +54,7 @@ impl Fixture {
         Self { db, ours, theirs }
     }
 
+    /// A connection.
     pub async fn conn(&self) -> PooledConnection<'_> {
         self.db.pool.get().await.unwrap()
     }
