@@ -1,11 +1,19 @@
 //! Test database, running application, builders and mail outbox for tests.
 
+mod answer;
+mod app;
+mod builders;
 mod chain;
 pub mod database;
+mod owner;
 pub mod redis;
 mod worker;
 
+pub use answer::Answer;
+pub use app::{TestApp, TestAppBuilder};
+pub use builders::{ClientBuilder, CreatedClient, CreatedInvoice, InvoiceBuilder};
 pub use chain::Chain;
 pub use database::TestDatabase;
+pub use owner::Owner;
 pub use redis::TestRedis;
 pub use worker::{TestWorker, runners};

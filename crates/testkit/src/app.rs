@@ -1,0 +1,242 @@
+//! The whole application: a real server on a port of its own, a worker that a test drives, and a clock
+//! that stands still.
+#![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::{
+    collections::HashMap,
+    net::TcpListener,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    thread,
+};
+
+use actix_web::web::Data;
+use diesel::{QueryableByName, sql_types::Text};
+use diesel_async::RunQueryDsl;
+use reqwest::{Client, Method, RequestBuilder};
+use rubis_kernel::{Clock, Email, ManualClock};
+use rubis_queue::RunReport;
+use rubis_runtime::{ApiSettings, Shutdown};
+use serde_json::{Value, json};
+use time::{Date, Duration, OffsetDateTime, macros::datetime};
+
+use crate::{Answer, Owner, TestDatabase, TestRedis, TestWorker};
+
+/// A Tuesday morning at ten in Paris.
+const START: OffsetDateTime = datetime!(2026-11-24 09:00 UTC);
+
+/// A password that follows the rules.
+pub(crate) const PASSWORD: &str = "correct horse battery staple";
+
+/// The running application. End a test with [`TestApp::finish`].
+pub struct TestApp {
+    /// Its database.
+    pub database: TestDatabase,
+    /// Its Redis.
+    pub redis: TestRedis,
+    /// The worker that sends its reminders.
+    pub worker: TestWorker,
+    /// What all of it takes for the time.
+    pub clock: Arc<ManualClock>,
+    /// Where the API is: `http://127.0.0.1:12345`.
+    pub url: String,
+    /// Sends requests, without keeping cookies.
+    pub http: Client,
+    shutdown: Shutdown,
+    server: Option<thread::JoinHandle<()>>,
+    owners: AtomicU32,
+}
+
+/// Sets an application up.
+#[derive(Default)]
+pub struct TestAppBuilder {
+    settings: HashMap<String, String>,
+}
+
+#[derive(QueryableByName)]
+struct DeadJob {
+    #[diesel(sql_type = Text)]
+    id: String,
+    #[diesel(sql_type = Text)]
+    last_error: String,
+}
+
+impl TestAppBuilder {
+    /// Gives a setting, by its key, another value.
+    #[must_use]
+    pub fn set(mut self, key: &str, value: impl Into<String>) -> Self {
+        self.settings.insert(key.to_owned(), value.into());
+        self
+    }
+
+    /// Starts the application.
+    pub async fn start(self) -> TestApp {
+        // Only the first of a process installs it; they are all the same.
+        let _installed = rustls::crypto::ring::default_provider().install_default();
+        let (database, redis) = (TestDatabase::create().await, TestRedis::create());
+        let clock = Arc::new(ManualClock::new(START));
+        let worker = TestWorker::new(&database, &redis, clock.clone());
+        let mut values = HashMap::from(
+            [
+                ("APP_KEY", "0123456789abcdef0123456789abcdef"),
+                ("APP_URL", "http://localhost:3333"),
+                ("CORS_ORIGIN", "https://app.rubis.example"),
+                ("DATABASE_URL", &database.url),
+                ("REDIS_URL", &redis.url),
+                // Limits of the shared Redis follow its clock, and would be shared with other tests.
+                ("LIMITER_STORE", "memory"),
+                ("SHUTDOWN_GRACE_SECONDS", "5"),
+                ("COOKIE_SECURE", "true"),
+            ]
+            .map(|(key, value)| (key.to_owned(), value.to_owned())),
+        );
+        values.extend(self.settings);
+        let settings = ApiSettings::from_map(&values).expect("the settings are right");
+        let app = rubis_api::App::new(settings, clock.clone()).expect("a Redis address");
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let shutdown = Shutdown::manual();
+        let server = spawn_server(app, listener, shutdown.clone());
+        let http = Client::builder().build().expect("an HTTP client");
+        TestApp {
+            database,
+            redis,
+            worker,
+            clock,
+            url,
+            http,
+            shutdown,
+            server: Some(server),
+            owners: AtomicU32::new(0),
+        }
+    }
+}
+
+/// The server lives on a thread of its own, so that a test may block its own runtime.
+fn spawn_server(app: rubis_api::App, listener: TcpListener, shutdown: Shutdown) -> thread::JoinHandle<()> {
+    thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let serving = rubis_api::serve(Data::new(app), listener, Some(1), shutdown);
+        runtime.expect("a runtime").block_on(serving).expect("the server runs");
+    })
+}
+
+impl TestApp {
+    /// Starts the application with the settings of tests.
+    pub async fn start() -> Self {
+        Self::builder().start().await
+    }
+
+    /// Sets an application up.
+    #[must_use]
+    pub fn builder() -> TestAppBuilder {
+        TestAppBuilder::default()
+    }
+
+    /// The time.
+    #[must_use]
+    pub fn now(&self) -> OffsetDateTime {
+        self.clock.now()
+    }
+
+    /// The day in Paris.
+    #[must_use]
+    pub fn today(&self) -> Date {
+        let paris: rubis_kernel::TimeZone = "Europe/Paris".parse().expect("a time zone");
+        paris.local_date(self.now())
+    }
+
+    /// A request to a path of the API: `/api/v1/me`.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.url))
+    }
+
+    /// Sends a request and reads the answer.
+    pub async fn send(&self, request: RequestBuilder) -> Answer {
+        Answer::read(request.send().await.expect("the API answers")).await
+    }
+
+    /// Gets a path without an access token.
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(self.request(Method::GET, path)).await
+    }
+
+    /// Posts a body without an access token.
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        self.send(self.request(Method::POST, path).json(&body)).await
+    }
+
+    /// Somebody who signed up, in an organization of their own.
+    pub async fn signed_up_owner(&self) -> Owner<'_> {
+        let number = self.owners.fetch_add(1, Ordering::Relaxed) + 1;
+        let email = format!("claire.martin{number}@exemple.fr");
+        let body = json!({
+            "email": email,
+            "password": PASSWORD,
+            "fullName": "Claire Martin",
+            "organizationName": format!("Menuiserie Martin {number}"),
+        });
+        let answer = self.post("/api/v1/auth/signup", body).await.expect(201);
+        Owner::new(self, email, &answer)
+    }
+
+    /// Runs every job that is due now.
+    pub async fn run_due_jobs(&self) -> RunReport {
+        self.worker.run_due().await
+    }
+
+    /// Moves on by this much, and runs every job on the way at the instant it is due.
+    pub async fn advance(&self, by: Duration) {
+        self.advance_to(self.now() + by).await;
+    }
+
+    /// Moves on to an instant, and runs every job on the way at the instant it is due.
+    pub async fn advance_to(&self, instant: OffsetDateTime) {
+        self.worker.run_until(instant).await;
+    }
+
+    /// Every mail that left so far.
+    #[must_use]
+    pub fn mails(&self) -> Vec<Email> {
+        self.worker.mailer.outbox()
+    }
+
+    /// Whom reminders left for so far, in the order in which they left.
+    #[must_use]
+    pub fn relances_received(&self) -> Vec<String> {
+        self.mails().iter().map(|mail| mail.to.address.to_string()).collect()
+    }
+
+    /// Ends the test: no job may have died, and the server has to stop when it is told to.
+    pub async fn finish(mut self) {
+        let mut conn = self.database.pool.get().await.expect("a connection");
+        let dead: Vec<DeadJob> = diesel::sql_query(
+            "SELECT id, coalesce(last_error, '') AS last_error FROM jobs WHERE state = 'dead'",
+        )
+        .load(&mut conn)
+        .await
+        .expect("the jobs can be read");
+        drop(conn);
+        let told: Vec<String> = dead.iter().map(|job| format!("{}: {}", job.id, job.last_error)).collect();
+        assert!(told.is_empty(), "jobs died: {}", told.join(", "));
+        self.stop();
+    }
+
+    fn stop(&mut self) {
+        self.shutdown.request();
+        if let Some(server) = self.server.take()
+            && server.join().is_err()
+            && !thread::panicking()
+        {
+            panic!("the server failed");
+        }
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}

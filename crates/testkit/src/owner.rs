@@ -1,0 +1,114 @@
+//! Somebody who is signed in.
+#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+
+use crate::{Answer, ClientBuilder, InvoiceBuilder, TestApp, app::PASSWORD};
+
+/// Somebody who is signed in, in their organization.
+#[derive(Clone)]
+pub struct Owner<'app> {
+    /// The application they use.
+    pub app: &'app TestApp,
+    /// What they sign in with.
+    pub email: String,
+    /// Their password.
+    pub password: String,
+    /// Their access token.
+    pub access_token: String,
+    /// The cookie that holds their refresh token, as they send it.
+    pub cookie: String,
+    /// Their organization's id.
+    pub organization_id: String,
+}
+
+impl<'app> Owner<'app> {
+    /// Who a sign-up or a sign-in answered.
+    #[must_use]
+    pub fn new(app: &'app TestApp, email: String, session: &Answer) -> Self {
+        Self {
+            app,
+            email,
+            password: PASSWORD.to_owned(),
+            access_token: session.text_at("/accessToken"),
+            cookie: cookie_of(session),
+            organization_id: session.text_at("/organization/id"),
+        }
+    }
+
+    /// A request below `/api/v1` with the access token.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.app.request(method, &format!("/api/v1{path}")).bearer_auth(&self.access_token)
+    }
+
+    /// Sends a request without a body.
+    pub async fn send(&self, method: Method, path: &str) -> Answer {
+        self.app.send(self.request(method, path)).await
+    }
+
+    /// Gets a path below `/api/v1`.
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, path).await
+    }
+
+    /// Posts a body to a path below `/api/v1`.
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        self.app.send(self.request(Method::POST, path).json(&body)).await
+    }
+
+    /// Posts nothing to a path below `/api/v1`.
+    pub async fn act(&self, path: &str) -> Answer {
+        self.send(Method::POST, path).await
+    }
+
+    /// Puts a body to a path below `/api/v1`.
+    pub async fn put(&self, path: &str, body: Value) -> Answer {
+        self.app.send(self.request(Method::PUT, path).json(&body)).await
+    }
+
+    /// Patches a path below `/api/v1`.
+    pub async fn patch(&self, path: &str, body: Value) -> Answer {
+        self.app.send(self.request(Method::PATCH, path).json(&body)).await
+    }
+
+    /// Deletes a path below `/api/v1`.
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.send(Method::DELETE, path).await
+    }
+
+    /// A new client, to be created.
+    #[must_use]
+    pub fn client(&self) -> ClientBuilder<'_> {
+        ClientBuilder::new(self)
+    }
+
+    /// A new invoice, to be created.
+    #[must_use]
+    pub fn invoice(&self) -> InvoiceBuilder<'_> {
+        InvoiceBuilder::new(self)
+    }
+
+    /// The organization's default plan.
+    pub async fn default_plan(&self) -> Value {
+        let plans = self.get("/plans").await.expect(200);
+        let items = plans.json["items"].as_array().expect("a page").clone();
+        items.into_iter().find(|plan| plan["isDefault"] == true).expect("a default plan")
+    }
+
+    /// The reminders of an invoice as its timeline tells them.
+    pub async fn relances(&self, invoice: &str) -> Vec<Value> {
+        let timeline = self.get(&format!("/invoices/{invoice}/timeline")).await.expect(200);
+        timeline.json["relances"].as_array().expect("reminders").clone()
+    }
+
+    /// The invoice is paid in full.
+    pub async fn mark_paid(&self, invoice: &str) -> Answer {
+        self.post(&format!("/invoices/{invoice}/mark-paid"), json!({})).await.expect(200)
+    }
+}
+
+/// The name and value of the cookie that an answer sets.
+fn cookie_of(answer: &Answer) -> String {
+    answer.header("set-cookie").split(';').next().unwrap_or_default().to_owned()
+}
