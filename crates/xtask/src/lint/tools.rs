@@ -4,9 +4,9 @@ use anyhow::{Result, bail};
 
 use crate::cargo;
 
-/// `cargo fmt --check`.
+/// `cargo fmt`, which names the files that it would change.
 pub fn format() -> Result<()> {
-    run(&["fmt", "--all", "--check"], "run `cargo fmt`")
+    run(&["fmt", "--all", "--", "--check", "--files-with-diff"], "run `cargo fmt`")
 }
 
 /// Clippy over every target, with warnings denied.
