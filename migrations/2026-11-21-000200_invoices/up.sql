@@ -98,7 +98,6 @@ CREATE TABLE invoices (
 );
 CREATE INDEX invoices_by_due_date ON invoices (organization_id, due_date, id);
 CREATE INDEX invoices_by_amount ON invoices (organization_id, amount_ttc_cents, id);
-CREATE INDEX invoices_by_creation ON invoices (organization_id, id);
 CREATE INDEX invoices_by_status ON invoices (organization_id, status, due_date, id);
 CREATE INDEX invoices_by_status_and_creation ON invoices (organization_id, status, id);
 CREATE INDEX invoices_by_client ON invoices (organization_id, client_id, due_date, id);
