@@ -3,7 +3,7 @@
 use std::{io, net::TcpListener, time::Duration};
 
 use actix_web::{
-    App as ActixApp, HttpServer,
+    App as ActixApp, HttpServer, guard,
     middleware::{Compress, from_fn},
     web::{self, Bytes, Data},
 };
@@ -50,13 +50,17 @@ pub async fn serve(
     let document = Data::new(Bytes::from(openapi::document_json()?));
     let mut server = HttpServer::new(move || {
         let origins = &app.settings.http.cors_origins;
-        let (routes, _) = ActixApp::new().into_utoipa_app().configure(routes::configure).split_for_parts();
+        // Before the operations, whose scope takes everything below its prefix.
+        let (routes, _) = ActixApp::new()
+            .service(web::resource(openapi::PATH).guard(guard::Get()).to(openapi::serve))
+            .into_utoipa_app()
+            .configure(routes::configure)
+            .split_for_parts();
         // The last one wrapped is the first that a request meets.
         routes
             .app_data(app.clone())
             .app_data(known_paths.clone())
             .app_data(document.clone())
-            .service(web::resource(openapi::PATH).route(web::get().to(openapi::serve)))
             .service(web::redirect(docs::PATH, docs::INDEX))
             .service(docs::page())
             .default_service(web::to(unmatched))

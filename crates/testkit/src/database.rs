@@ -1,5 +1,6 @@
 //! A Postgres database of a test's own, copied from a migrated template.
 #![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::disallowed_methods, reason = "tests learn from the environment where their servers are")]
 
 use std::{env, fmt::Write as _, fs, path::Path, thread};
 

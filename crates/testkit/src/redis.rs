@@ -1,5 +1,6 @@
 //! A part of Redis of a test's own.
 #![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::disallowed_methods, reason = "tests learn from the environment where their servers are")]
 
 use std::{env, thread};
 

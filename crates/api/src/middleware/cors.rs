@@ -7,7 +7,6 @@ use actix_web::http::{
 };
 
 /// Exactly the origins that the settings name, with their cookies.
-#[must_use]
 pub fn cors(origins: &[String]) -> Cors {
     let idempotency_key = HeaderName::from_static("idempotency-key");
     let request_id = HeaderName::from_static("x-request-id");

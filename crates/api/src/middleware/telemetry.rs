@@ -50,8 +50,8 @@ pub async fn measure(
         Err(error) => error.as_response_error().status_code(),
     };
     let labels = [("method", method), ("route", route), ("status", status.as_str().to_owned())];
-    metrics::counter!("http_requests_total", &labels).increment(1);
-    metrics::histogram!("http_request_duration_seconds", &labels).record(elapsed.as_secs_f64());
+    metrics::counter!("rubis_http_requests_total", &labels).increment(1);
+    metrics::histogram!("rubis_http_request_duration_seconds", &labels).record(elapsed.as_secs_f64());
     tracing::info!(
         status = status.as_u16(),
         milliseconds = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),

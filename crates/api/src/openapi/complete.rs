@@ -74,13 +74,27 @@ fn add_example(operation: &mut Operation, examples: &BTreeMap<String, Value>) {
         return;
     };
     for content in body.content.values_mut() {
-        if let RefOr::T(content) = content
-            && content.example.is_none()
-            && let Some(RefOr::Ref(schema)) = &content.schema
-        {
+        let RefOr::T(content) = content else { continue };
+        if let Some(schema) = content.schema.as_ref().and_then(optional_schema) {
+            // A body that may be left out is just that: `null` is no body.
+            content.schema = Some(RefOr::Ref(schema));
+            body.required = Some(Required::False);
+        }
+        if let Some(RefOr::Ref(schema)) = &content.schema {
             let name = schema.ref_location.rsplit('/').next().unwrap_or_default();
             content.example = examples.get(name).cloned();
         }
+    }
+}
+
+/// The schema that an optional one allows beside `null`.
+fn optional_schema(schema: &RefOr<Schema>) -> Option<Ref> {
+    match schema {
+        RefOr::T(Schema::OneOf(one_of)) => one_of.items.iter().find_map(|item| match item {
+            RefOr::Ref(schema) => Some(schema.clone()),
+            RefOr::T(_) => None,
+        }),
+        _ => None,
     }
 }
 

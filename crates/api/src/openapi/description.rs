@@ -5,7 +5,10 @@ use utoipa::{
     openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 
-use crate::problem::{Problem, ProblemField};
+use crate::{
+    labels,
+    problem::{Problem, ProblemField},
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -21,7 +24,8 @@ use crate::problem::{Problem, ProblemField};
             - **Idempotency**: a `POST` that creates takes an `Idempotency-Key`, and answers the same key and body with its first answer for 24 hours.\n\
             - **Another organization's object** is answered as one that does not exist: 404."
     ),
-    components(schemas(Problem, ProblemField)),
+    // What only parameters and completed refusals refer to is not collected from the handlers.
+    components(schemas(Problem, ProblemField, labels::InvoiceSort)),
     tags(
         (name = "auth", description = "Signing up, in and out"),
         (name = "me", description = "The signed-in user"),

@@ -16,6 +16,7 @@ use crate::{
 /// Which clients, and which page of them.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct ListClients {
     /// Words to look for in names, addresses and numbers; every one has to occur.
     q: Option<String>,
@@ -29,6 +30,7 @@ pub struct ListClients {
 /// Lists the organization's clients by name.
 #[utoipa::path(
     tag = "clients",
+    params(ListClients),
     responses((status = 200, description = "A page of clients.", body = PageBody<ClientBody>)),
 )]
 #[get("/clients")]

@@ -22,6 +22,7 @@ use crate::{
 /// Which invoices, in which order, and which page of them.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct ListInvoices {
     /// In one of these states, separated by commas: `pending,in_relance`.
     status: Option<String>,
@@ -102,6 +103,7 @@ fn parse_status(name: &str) -> Result<InvoiceStatus, ApiError> {
 /// Lists the organization's invoices.
 #[utoipa::path(
     tag = "invoices",
+    params(ListInvoices),
     responses((status = 200, description = "A page of invoices.", body = PageBody<ListedInvoiceBody>)),
 )]
 #[get("/invoices")]

@@ -15,6 +15,7 @@ use crate::{
 /// Where the page begins and how long it is.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct ListMembers {
     /// How many rows, 50 if left out.
     #[param(minimum = 1, maximum = 200)]
@@ -26,6 +27,7 @@ pub struct ListMembers {
 /// Lists the organization's members, those who joined first at the front.
 #[utoipa::path(
     tag = "organization",
+    params(ListMembers),
     responses((status = 200, description = "A page of members.", body = PageBody<MemberBody>)),
 )]
 #[get("/members")]

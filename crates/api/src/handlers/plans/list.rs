@@ -16,6 +16,7 @@ use crate::{
 /// Which plans, and which page of them.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct ListPlans {
     /// Whether archived plans are listed too; left out: no.
     #[serde(default)]
@@ -31,6 +32,7 @@ pub struct ListPlans {
 /// Lists the organization's plans in the order in which they were made.
 #[utoipa::path(
     tag = "plans",
+    params(ListPlans),
     responses((status = 200, description = "A page of plans.", body = PageBody<PlanBody>)),
 )]
 #[get("/plans")]

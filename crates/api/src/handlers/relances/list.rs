@@ -17,6 +17,7 @@ use crate::{
 /// Which reminders, and which page of them.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct ListRelances {
     /// Only those that stand there.
     #[param(value_type = Option<labels::RelanceStatus>)]
@@ -31,6 +32,7 @@ pub struct ListRelances {
 /// Lists the organization's reminders in the order of their dates.
 #[utoipa::path(
     tag = "relances",
+    params(ListRelances),
     responses((status = 200, description = "A page of reminders.", body = PageBody<RelanceBody>)),
 )]
 #[get("/relances")]

@@ -1,0 +1,24 @@
+//! The API over real HTTP, on a database of each test's own.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod bad_input;
+mod clients;
+mod contract;
+mod document;
+mod idempotency;
+mod invoices;
+mod lists;
+mod odd_values;
+mod operations;
+mod organization;
+mod plans;
+mod protocol;
+mod relances;
+mod sessions;
+mod tenancy;

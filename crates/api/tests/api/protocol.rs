@@ -1,0 +1,164 @@
+//! What HTTP itself asks for: headers, limits, methods, origins.
+
+use reqwest::{Method, header};
+use rubis_testkit::TestApp;
+use serde_json::json;
+
+#[tokio::test]
+async fn every_answer_carries_the_headers_that_hold_browsers_back() {
+    let app = TestApp::start().await;
+    let owner = app.signed_up_owner().await;
+    for path in ["/api/v1/me", "/api/v1/openapi.json", "/healthz", "/nowhere"] {
+        let answer = app.send(app.request(Method::GET, path).bearer_auth(&owner.access_token)).await;
+        assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
+        assert_eq!(answer.header("x-frame-options"), "DENY", "{path}");
+        assert_eq!(answer.header("referrer-policy"), "no-referrer", "{path}");
+        assert!(answer.header("content-security-policy").starts_with("default-src 'none'"), "{path}");
+        assert_eq!(answer.header("cache-control"), "no-store", "{path}");
+        assert_eq!(answer.header("strict-transport-security"), "", "{path}: served over HTTP");
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_service_behind_https_asks_browsers_to_stay_there() {
+    let app = TestApp::builder().set("APP_URL", "https://api.rubis.example").start().await;
+    let answer = app.get("/healthz").await;
+    assert!(answer.header("strict-transport-security").starts_with("max-age="));
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_request_keeps_the_id_it_came_with_and_gets_one_otherwise() {
+    let app = TestApp::start().await;
+    let named = app.send(app.request(Method::GET, "/api/v1/me").header("X-Request-Id", "edge-42")).await;
+    assert_eq!(
+        (named.header("x-request-id"), named.json["requestId"].as_str()),
+        ("edge-42", Some("edge-42"))
+    );
+    let unnamed = app.get("/api/v1/me").await;
+    assert_eq!(unnamed.json["requestId"], unnamed.header("x-request-id"));
+    assert_eq!(unnamed.header("x-request-id").len(), 36);
+    let forged = app.send(app.request(Method::GET, "/healthz").header("X-Request-Id", "a b\"c")).await;
+    assert_eq!(forged.header("x-request-id").len(), 36, "what could forge a log line is replaced");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn pages_of_the_known_origins_may_call_with_their_cookies_and_no_others() {
+    let app = TestApp::start().await;
+    let preflight = |origin: &'static str| {
+        app.request(Method::OPTIONS, "/api/v1/invoices")
+            .header(header::ORIGIN, origin)
+            .header(header::ACCESS_CONTROL_REQUEST_METHOD, "POST")
+            .header(header::ACCESS_CONTROL_REQUEST_HEADERS, "authorization,content-type,idempotency-key")
+    };
+    let known = app.send(preflight("https://app.rubis.example")).await.expect(200);
+    assert_eq!(known.header("access-control-allow-origin"), "https://app.rubis.example");
+    assert_eq!(known.header("access-control-allow-credentials"), "true");
+    assert!(known.header("access-control-allow-headers").to_lowercase().contains("idempotency-key"));
+    for stranger in
+        ["https://evil.example", "http://app.rubis.example", "https://app.rubis.example.evil.example", "null"]
+    {
+        let refused = app.send(preflight(stranger)).await;
+        assert_eq!(refused.header("access-control-allow-origin"), "", "{stranger}");
+        let plain = app.send(app.request(Method::GET, "/healthz").header(header::ORIGIN, stranger)).await;
+        assert_eq!(plain.header("access-control-allow-origin"), "", "{stranger}");
+    }
+    // A refusal can be read by the page too.
+    let refused = app
+        .send(app.request(Method::GET, "/api/v1/me").header(header::ORIGIN, "https://app.rubis.example"))
+        .await
+        .expect(401);
+    assert_eq!(refused.header("access-control-allow-origin"), "https://app.rubis.example");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_body_above_a_mebibyte_is_refused_and_one_below_is_read() {
+    let app = TestApp::start().await;
+    let owner = app.signed_up_owner().await;
+    let body = |length: usize| json!({ "name": "N", "email": "n@exemple.fr", "notes": "x".repeat(length) });
+    for length in [1024 * 1024, 5 * 1024 * 1024] {
+        let refused = owner.post("/clients", body(length)).await.expect(413);
+        assert_eq!(refused.code(), "payload_too_large");
+    }
+    let long = owner.post("/clients", body(1024 * 1024 - 200)).await.expect(422);
+    assert_eq!(long.field_errors(), [("notes", "too_long")]);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_said_to_be_plain_json_is_refused() {
+    let app = TestApp::start().await;
+    let owner = app.signed_up_owner().await;
+    let body = r#"{"name":"N","email":"n@exemple.fr"}"#;
+    for content_type in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""] {
+        let request =
+            owner.request(Method::POST, "/clients").header(header::CONTENT_TYPE, content_type).body(body);
+        assert_eq!(app.send(request).await.expect(415).code(), "unsupported_media_type", "{content_type}");
+    }
+    let compressed = owner
+        .request(Method::POST, "/clients")
+        .header(header::CONTENT_TYPE, "application/json")
+        .header(header::CONTENT_ENCODING, "gzip")
+        .body(body);
+    app.send(compressed).await.expect(415);
+    let charset = owner
+        .request(Method::POST, "/clients")
+        .header(header::CONTENT_TYPE, "Application/JSON; charset=utf-8")
+        .body(body);
+    app.send(charset).await.expect(201);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_method_that_an_address_does_not_take_is_told_which_it_takes() {
+    let app = TestApp::start().await;
+    for (method, path, allowed) in [
+        (Method::PUT, "/api/v1/clients", "GET, POST"),
+        (Method::POST, "/api/v1/clients/01934f6e-7d8c-7b1a-9c55-0d6c1b6f2a11", "DELETE, GET, PATCH"),
+        (Method::GET, "/api/v1/auth/login", "POST"),
+        (Method::POST, "/healthz", "GET"),
+        (Method::DELETE, "/api/v1/openapi.json", "GET"),
+    ] {
+        let refused = app.send(app.request(method.clone(), path)).await.expect(405);
+        assert_eq!(
+            (refused.code(), refused.header("allow")),
+            ("method_not_allowed", allowed),
+            "{method} {path}"
+        );
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn an_address_that_does_not_exist_is_a_problem_too() {
+    let app = TestApp::start().await;
+    for path in [
+        "/",
+        "/api",
+        "/api/v1",
+        "/api/v1/",
+        "/api/v1/nowhere",
+        "/api/v1/invoices/",
+        "/api/v2/invoices",
+        "/metrics",
+    ] {
+        let answer = app.get(path).await.expect(404);
+        assert_eq!(answer.code(), "unknown_route", "{path}");
+        assert_eq!(answer.header("content-type"), "application/problem+json", "{path}");
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn long_answers_are_compressed_for_who_can_read_them() {
+    let app = TestApp::start().await;
+    let request = app.request(Method::GET, "/api/v1/openapi.json").header(header::ACCEPT_ENCODING, "gzip");
+    let answer = app.http.execute(request.build().unwrap()).await.unwrap();
+    assert_eq!(answer.headers()[header::CONTENT_ENCODING], "gzip");
+    let plain = app.get("/api/v1/openapi.json").await;
+    assert_eq!(plain.header("content-encoding"), "");
+    app.finish().await;
+}
