@@ -39,9 +39,6 @@ pub async fn cancel(conn: &mut AsyncPgConnection, ids: &[JobId]) -> QueryResult<
         return Ok(Vec::new());
     }
     let ids: Vec<&str> = ids.iter().map(JobId::as_str).collect();
-    let rows: Vec<Cancelled> = prepared::<CancelJobs>()
-        .bind::<Array<Text>, _>(ids)
-        .load(conn)
-        .await?;
+    let rows: Vec<Cancelled> = prepared::<CancelJobs>().bind::<Array<Text>, _>(ids).load(conn).await?;
     Ok(rows.into_iter().map(|row| JobId::from_database(row.id)).collect())
 }

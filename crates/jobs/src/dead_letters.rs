@@ -19,7 +19,7 @@ use crate::{
 pub struct DeadLetterFilter<'a> {
     /// The queue.
     pub queue: Queue,
-    /// A text that the id or the last error must hold, whatever its case.
+    /// A text that the id, the last error or the payload must hold, whatever its case.
     pub search: Option<&'a str>,
     /// The last job of the page before.
     pub after: Option<&'a JobId>,
@@ -35,7 +35,8 @@ statement!(
         " FROM jobs, (SELECT lower(?::text) AS text) AS wanted
          WHERE queue = ? AND state = 'dead' AND id > ?
              AND (wanted.text IS NULL OR position(wanted.text IN lower(id)) > 0
-                 OR position(wanted.text IN lower(coalesce(last_error, ''))) > 0)
+                 OR position(wanted.text IN lower(coalesce(last_error, ''))) > 0
+                OR position(wanted.text IN lower(payload::text)) > 0)
          ORDER BY id LIMIT ?"
     )
 );
@@ -139,10 +140,7 @@ pub async fn retry_all_dead(
 /// The database refused.
 pub async fn drop_dead(conn: &mut AsyncPgConnection, ids: &[JobId]) -> QueryResult<Vec<JobId>> {
     let ids: Vec<&str> = ids.iter().map(JobId::as_str).collect();
-    let rows = prepared::<DropDead>()
-        .bind::<Array<Text>, _>(ids)
-        .load(conn)
-        .await?;
+    let rows = prepared::<DropDead>().bind::<Array<Text>, _>(ids).load(conn).await?;
     Ok(chosen(rows))
 }
 
@@ -151,9 +149,6 @@ pub async fn drop_dead(conn: &mut AsyncPgConnection, ids: &[JobId]) -> QueryResu
 /// # Errors
 /// The database refused.
 pub async fn drop_all_dead(conn: &mut AsyncPgConnection, queue: Queue) -> QueryResult<Vec<JobId>> {
-    let rows = prepared::<DropAllDead>()
-        .bind::<Text, _>(queue.as_str())
-        .load(conn)
-        .await?;
+    let rows = prepared::<DropAllDead>().bind::<Text, _>(queue.as_str()).load(conn).await?;
     Ok(chosen(rows))
 }

@@ -90,10 +90,7 @@ pub async fn enqueue_many<J: Job>(
     if jobs.is_empty() {
         return Ok(Vec::new());
     }
-    let wanted = jobs
-        .iter()
-        .map(|(job, run_at)| (job.id(), (job, *run_at)))
-        .collect();
+    let wanted = jobs.iter().map(|(job, run_at)| (job.id(), (job, *run_at))).collect();
     let written = write::<J>(conn, &wanted, now).await?;
     let answer = |job: &J| written.get(&job.id()).copied().unwrap_or(Enqueued::Running);
     Ok(jobs.iter().map(|(job, _)| answer(job)).collect())
@@ -111,10 +108,8 @@ async fn write<J: Job>(
         .map(|(job, _)| serde_json::to_value(job))
         .collect::<Result<Vec<_>, _>>()
         .map_err(|error| Error::SerializationError(Box::new(error)))?;
-    let organizations: Vec<Option<Uuid>> = jobs
-        .values()
-        .map(|(job, _)| job.organization().map(Uuid::from))
-        .collect();
+    let organizations: Vec<Option<Uuid>> =
+        jobs.values().map(|(job, _)| job.organization().map(Uuid::from)).collect();
     let dates: Vec<OffsetDateTime> = jobs.values().map(|(_, run_at)| *run_at).collect();
 
     let rows: Vec<Written> = prepared::<EnqueueJobs>()
@@ -127,14 +122,7 @@ async fn write<J: Job>(
         .load(conn)
         .await?;
     let answer = |created| {
-        if created {
-            Enqueued::Created
-        } else {
-            Enqueued::Updated
-        }
+        if created { Enqueued::Created } else { Enqueued::Updated }
     };
-    Ok(rows
-        .into_iter()
-        .map(|row| (JobId::from_database(row.id), answer(row.created)))
-        .collect())
+    Ok(rows.into_iter().map(|row| (JobId::from_database(row.id), answer(row.created))).collect())
 }

@@ -34,25 +34,17 @@ pub enum JobError {
 impl JobError {
     /// Try again when the kind's retry policy says.
     pub fn retry(reason: impl fmt::Display) -> Self {
-        Self::Retry {
-            reason: reason.to_string(),
-            after: None,
-        }
+        Self::Retry { reason: reason.to_string(), after: None }
     }
 
     /// Try again after this wait.
     pub fn retry_after(reason: impl fmt::Display, wait: Duration) -> Self {
-        Self::Retry {
-            reason: reason.to_string(),
-            after: Some(wait),
-        }
+        Self::Retry { reason: reason.to_string(), after: Some(wait) }
     }
 
     /// Give up.
     pub fn fail(reason: impl fmt::Display) -> Self {
-        Self::Fail {
-            reason: reason.to_string(),
-        }
+        Self::Fail { reason: reason.to_string() }
     }
 }
 
@@ -95,11 +87,7 @@ const MAX_ERROR_LENGTH: usize = 2_000;
 
 /// The error as a row can hold it: Postgres takes no NUL, and nobody reads a megabyte.
 pub(crate) fn storable(error: &str) -> String {
-    error
-        .chars()
-        .filter(|&character| character != '\0')
-        .take(MAX_ERROR_LENGTH)
-        .collect()
+    error.chars().filter(|&character| character != '\0').take(MAX_ERROR_LENGTH).collect()
 }
 
 #[cfg(test)]

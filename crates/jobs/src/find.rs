@@ -14,11 +14,7 @@ use crate::{
 
 statement!(
     FindJobs,
-    concat!(
-        "SELECT ",
-        stored_job_columns!(),
-        " FROM jobs WHERE id = ANY(?) ORDER BY run_at, id"
-    )
+    concat!("SELECT ", stored_job_columns!(), " FROM jobs WHERE id = ANY(?) ORDER BY run_at, id")
 );
 
 /// The job, if it still exists.
@@ -35,9 +31,6 @@ pub async fn find(conn: &mut AsyncPgConnection, id: &JobId) -> QueryResult<Optio
 /// The database refused.
 pub async fn find_many(conn: &mut AsyncPgConnection, ids: &[JobId]) -> QueryResult<Vec<JobRow>> {
     let ids: Vec<&str> = ids.iter().map(JobId::as_str).collect();
-    let rows: Vec<StoredJob> = prepared::<FindJobs>()
-        .bind::<Array<Text>, _>(ids)
-        .load(conn)
-        .await?;
+    let rows: Vec<StoredJob> = prepared::<FindJobs>().bind::<Array<Text>, _>(ids).load(conn).await?;
     Ok(rows.into_iter().map(JobRow::from).collect())
 }

@@ -105,11 +105,7 @@ async fn put_back(
         .bind::<SqlUuid, _>(lease.token)
         .execute(conn)
         .await?;
-    if moved == 0 {
-        Err(FinishError::LeaseLost)
-    } else {
-        Ok(())
-    }
+    if moved == 0 { Err(FinishError::LeaseLost) } else { Ok(()) }
 }
 
 /// Records a failed attempt, and that the job is to be tried again after `delay`.
@@ -157,9 +153,5 @@ pub async fn bury(conn: &mut AsyncPgConnection, lease: &Lease, error: &str) -> R
         .bind::<SqlUuid, _>(lease.token)
         .execute(conn)
         .await?;
-    if buried == 0 {
-        Err(FinishError::LeaseLost)
-    } else {
-        Ok(())
-    }
+    if buried == 0 { Err(FinishError::LeaseLost) } else { Ok(()) }
 }

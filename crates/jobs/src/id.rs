@@ -53,9 +53,7 @@ impl FromStr for JobId {
     type Err = InvalidJobId;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let well_formed = text
-            .split_once(':')
-            .is_some_and(|(kind, key)| !kind.is_empty() && !key.is_empty());
+        let well_formed = text.split_once(':').is_some_and(|(kind, key)| !kind.is_empty() && !key.is_empty());
         if !well_formed || text.chars().count() > MAX_LENGTH || text.contains('\0') {
             return Err(InvalidJobId(text.to_owned()));
         }
@@ -75,14 +73,8 @@ mod tests {
     #[test]
     fn only_a_kind_and_a_key_make_an_id() {
         assert!("relance:1".parse::<JobId>().is_ok());
-        for text in [
-            "",
-            "relance",
-            ":1",
-            "relance:",
-            "relance:\0",
-            &format!("a:{}", "b".repeat(MAX_LENGTH)),
-        ] {
+        for text in ["", "relance", ":1", "relance:", "relance:\0", &format!("a:{}", "b".repeat(MAX_LENGTH))]
+        {
             assert_eq!(text.parse::<JobId>(), Err(InvalidJobId(text.to_owned())));
         }
     }

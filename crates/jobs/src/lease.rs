@@ -32,10 +32,7 @@ pub struct Lease {
     pub crashes: u32,
 }
 
-statement!(
-    FinishJob,
-    "DELETE FROM jobs WHERE id = ? AND state = 'running' AND lease_token = ?"
-);
+statement!(FinishJob, "DELETE FROM jobs WHERE id = ? AND state = 'running' AND lease_token = ?");
 
 statement!(
     RescheduleJob,
@@ -56,11 +53,7 @@ impl Lease {
             .bind::<SqlUuid, _>(self.token)
             .execute(conn)
             .await?;
-        if deleted == 0 {
-            Err(FinishError::LeaseLost)
-        } else {
-            Ok(())
-        }
+        if deleted == 0 { Err(FinishError::LeaseLost) } else { Ok(()) }
     }
 
     /// Gives the job another date in place of finishing it, as though it had just been enqueued.
@@ -79,20 +72,13 @@ impl Lease {
             .bind::<SqlUuid, _>(self.token)
             .execute(conn)
             .await?;
-        if moved == 0 {
-            Err(FinishError::LeaseLost)
-        } else {
-            Ok(())
-        }
+        if moved == 0 { Err(FinishError::LeaseLost) } else { Ok(()) }
     }
 }
 
 /// The ids and tokens of leases, as a statement takes them.
 pub(crate) fn columns<'a>(leases: impl IntoIterator<Item = &'a Lease>) -> (Vec<&'a str>, Vec<Uuid>) {
-    leases
-        .into_iter()
-        .map(|lease| (lease.job_id.as_str(), lease.token))
-        .unzip()
+    leases.into_iter().map(|lease| (lease.job_id.as_str(), lease.token)).unzip()
 }
 
 // A row that is locked is being finished, or somebody waits to move it; to wait for that would let

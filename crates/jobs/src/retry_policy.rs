@@ -19,10 +19,7 @@ impl RetryPolicy {
     #[must_use]
     pub fn delay(&self, failures: u32, jitter: f64) -> Duration {
         let doublings = failures.saturating_sub(1).min(31);
-        let whole = self
-            .first_delay
-            .saturating_mul(1 << doublings)
-            .min(self.max_delay);
+        let whole = self.first_delay.saturating_mul(1 << doublings).min(self.max_delay);
         whole.mul_f64(1.0 - jitter.clamp(0.0, 1.0) / 2.0)
     }
 }
@@ -39,9 +36,7 @@ mod tests {
 
     #[test]
     fn the_wait_doubles_up_to_its_bound() {
-        let waits: Vec<u64> = (1..=5)
-            .map(|failures| POLICY.delay(failures, 0.0).as_secs())
-            .collect();
+        let waits: Vec<u64> = (1..=5).map(|failures| POLICY.delay(failures, 0.0).as_secs()).collect();
         assert_eq!(waits, [10, 20, 40, 60, 60]);
         assert_eq!(POLICY.delay(u32::MAX, 0.0).as_secs(), 60);
     }

@@ -58,11 +58,7 @@ pub(crate) trait Bind: Sized {
 
     /// Gives the next value.
     fn bind<T, V>(self, value: V) -> Bound<Self, T, V> {
-        Bound {
-            query: self,
-            value,
-            sql_type: PhantomData,
-        }
+        Bound { query: self, value, sql_type: PhantomData }
     }
 }
 

@@ -142,9 +142,7 @@ pub async fn database_now(
     if let Some(now) = now {
         return Ok(now);
     }
-    let row: Instant = prepared::<DatabaseNow>()
-        .bind::<Nullable<Timestamptz>, _>(now)
-        .get_result(conn)
-        .await?;
+    let row: Instant =
+        prepared::<DatabaseNow>().bind::<Nullable<Timestamptz>, _>(now).get_result(conn).await?;
     Ok(row.now)
 }

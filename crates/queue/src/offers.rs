@@ -139,7 +139,7 @@ impl Offers {
             match &result {
                 Ok(_) => tracing::info!(queue = %self.queue, "Redis answers again"),
                 Err(error) => {
-                    tracing::warn!(queue = %self.queue, %error, "without Redis, jobs come from Postgres")
+                    tracing::warn!(queue = %self.queue, %error, "without Redis, jobs come from Postgres");
                 }
             }
         }

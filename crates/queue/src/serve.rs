@@ -192,7 +192,7 @@ async fn feed_by_the_clock(parts: Arc<Parts>, wake: watch::Sender<Wake>) {
             _ => Some(Instant::now()),
         };
         wake.send_replace(next);
-        outage.note(&parts, "the calendar cannot be read", fed.as_ref().map(|_| ()));
+        outage.note(&parts, "the calendar cannot be read", fed.as_ref().err());
     }
 }
 
@@ -202,7 +202,7 @@ async fn renew_by_the_clock(parts: Arc<Parts>) {
     loop {
         ticks.tick().await;
         let renewed = parts.renew().await;
-        outage.note(&parts, "leases cannot be renewed", renewed.as_ref().map(|()| ()));
+        outage.note(&parts, "leases cannot be renewed", renewed.as_ref().err());
     }
 }
 
@@ -212,7 +212,7 @@ async fn measure_by_the_clock(parts: Arc<Parts>) {
     loop {
         ticks.tick().await;
         let measured = parts.measure().await;
-        outage.note(&parts, "the queue cannot be measured", measured.as_ref().map(|()| ()));
+        outage.note(&parts, "the queue cannot be measured", measured.as_ref().err());
     }
 }
 
@@ -223,12 +223,12 @@ struct Outage {
 }
 
 impl Outage {
-    fn note(&mut self, parts: &Parts, what: &str, result: Result<(), &QueueError>) {
-        match result {
-            Ok(()) if self.lasts => tracing::info!(queue = %parts.queue, "over: {what}"),
-            Err(error) if !self.lasts => tracing::warn!(queue = %parts.queue, %error, "{what}"),
-            Ok(()) | Err(_) => {}
+    fn note(&mut self, parts: &Parts, what: &str, failure: Option<&QueueError>) {
+        match failure {
+            None if self.lasts => tracing::info!(queue = %parts.queue, "over: {what}"),
+            Some(error) if !self.lasts => tracing::warn!(queue = %parts.queue, %error, "{what}"),
+            None | Some(_) => {}
         }
-        self.lasts = result.is_err();
+        self.lasts = failure.is_some();
     }
 }

@@ -32,9 +32,7 @@ async fn an_effect_is_rolled_back_together_with_the_end_of_its_job() {
 async fn nothing_can_be_recorded_under_a_lease_that_passed_to_another_worker() {
     let mut calendar = Calendar::create().await;
     let lost = calendar.claimed(1).await.lease;
-    release(&mut calendar.conn, std::slice::from_ref(&lost))
-        .await
-        .unwrap();
+    release(&mut calendar.conn, std::slice::from_ref(&lost)).await.unwrap();
     let current = calendar.claim(&[1], START).await.remove(0).lease;
 
     let conn = &mut calendar.conn;
@@ -42,22 +40,10 @@ async fn nothing_can_be_recorded_under_a_lease_that_passed_to_another_worker() {
     assert!(is_lost(lost.finish(conn).await));
     assert!(is_lost(lost.reschedule(conn, START).await));
     assert!(is_lost(retry(conn, &lost, seconds(1), "no", Some(START)).await));
-    assert!(is_lost(
-        postpone(conn, &lost, seconds(1), "no", Some(START)).await
-    ));
+    assert!(is_lost(postpone(conn, &lost, seconds(1), "no", Some(START)).await));
     assert!(is_lost(bury(conn, &lost, "no").await));
-    assert!(
-        finish_many(conn, std::slice::from_ref(&lost))
-            .await
-            .unwrap()
-            .is_empty()
-    );
-    assert!(
-        release(conn, std::slice::from_ref(&lost))
-            .await
-            .unwrap()
-            .is_empty()
-    );
+    assert!(finish_many(conn, std::slice::from_ref(&lost)).await.unwrap().is_empty());
+    assert!(release(conn, std::slice::from_ref(&lost)).await.unwrap().is_empty());
 
     current.finish(conn).await.unwrap();
 }
@@ -79,20 +65,9 @@ async fn many_jobs_are_finished_by_one_statement_which_tells_whose_lease_was_los
 async fn a_failed_attempt_counts_and_waits() {
     let mut calendar = Calendar::create().await;
     let lease = calendar.claimed(1).await.lease;
-    retry(
-        &mut calendar.conn,
-        &lease,
-        seconds(30),
-        "mail server \0 busy",
-        Some(START),
-    )
-    .await
-    .unwrap();
+    retry(&mut calendar.conn, &lease, seconds(30), "mail server \0 busy", Some(START)).await.unwrap();
     let row = calendar.row(1).await;
-    assert_eq!(
-        (row.state, row.attempts, row.run_at),
-        (JobState::Scheduled, 1, START + seconds(30))
-    );
+    assert_eq!((row.state, row.attempts, row.run_at), (JobState::Scheduled, 1, START + seconds(30)));
     assert_eq!(row.last_error.as_deref(), Some("mail server  busy"));
     assert_eq!(row.lease_until, None);
 }
@@ -101,14 +76,9 @@ async fn a_failed_attempt_counts_and_waits() {
 async fn a_job_that_nobody_could_judge_waits_without_counting() {
     let mut calendar = Calendar::create().await;
     let lease = calendar.claimed(1).await.lease;
-    postpone(&mut calendar.conn, &lease, seconds(30), "unknown", Some(START))
-        .await
-        .unwrap();
+    postpone(&mut calendar.conn, &lease, seconds(30), "unknown", Some(START)).await.unwrap();
     let row = calendar.row(1).await;
-    assert_eq!(
-        (row.state, row.attempts, row.run_at),
-        (JobState::Scheduled, 0, START + seconds(30))
-    );
+    assert_eq!((row.state, row.attempts, row.run_at), (JobState::Scheduled, 0, START + seconds(30)));
 }
 
 #[tokio::test]
@@ -117,10 +87,7 @@ async fn a_released_job_is_as_it_was_before_its_claim() {
     calendar.enqueue(1, START).await;
     let before = calendar.row(1).await;
     let lease = calendar.claim(&[1], START + seconds(5)).await.remove(0).lease;
-    assert_eq!(
-        release(&mut calendar.conn, &[lease]).await.unwrap(),
-        [id(1)].into()
-    );
+    assert_eq!(release(&mut calendar.conn, &[lease]).await.unwrap(), [id(1)].into());
     assert_eq!(calendar.row(1).await, before);
 }
 
@@ -128,17 +95,9 @@ async fn a_released_job_is_as_it_was_before_its_claim() {
 async fn a_handler_can_give_its_job_another_date_as_though_it_were_new() {
     let mut calendar = Calendar::create().await;
     let failed = calendar.claimed(1).await.lease;
-    retry(&mut calendar.conn, &failed, seconds(0), "no", Some(START))
-        .await
-        .unwrap();
+    retry(&mut calendar.conn, &failed, seconds(0), "no", Some(START)).await.unwrap();
     let lease = calendar.claim(&[1], START).await.remove(0).lease;
-    lease
-        .reschedule(&mut calendar.conn, START + seconds(86_400))
-        .await
-        .unwrap();
+    lease.reschedule(&mut calendar.conn, START + seconds(86_400)).await.unwrap();
     let row = calendar.row(1).await;
-    assert_eq!(
-        (row.state, row.attempts, row.run_at),
-        (JobState::Scheduled, 0, START + seconds(86_400))
-    );
+    assert_eq!((row.state, row.attempts, row.run_at), (JobState::Scheduled, 0, START + seconds(86_400)));
 }

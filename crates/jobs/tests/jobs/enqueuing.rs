@@ -11,21 +11,14 @@ async fn asking_twice_for_the_same_thing_is_one_job() {
     assert_eq!(calendar.enqueue(1, START + seconds(60)).await, Enqueued::Created);
     assert_eq!(calendar.enqueue(1, START + seconds(60)).await, Enqueued::Updated);
     assert_eq!(calendar.row(1).await.run_at, START + seconds(60));
-    assert_eq!(
-        calendar.enqueue(2, START).await,
-        Enqueued::Created,
-        "another job is another job"
-    );
+    assert_eq!(calendar.enqueue(2, START).await, Enqueued::Created, "another job is another job");
 }
 
 #[tokio::test]
 async fn asking_with_another_date_moves_the_job_and_replaces_its_payload() {
     let mut calendar = Calendar::create().await;
     calendar.enqueue(1, START + seconds(60)).await;
-    let changed = Probe {
-        note: "changed".to_owned(),
-        ..probe(1)
-    };
+    let changed = Probe { note: "changed".to_owned(), ..probe(1) };
     let later = START + seconds(5);
     assert_eq!(
         enqueue(&mut calendar.conn, &changed, START + seconds(30), later).await,
@@ -56,24 +49,17 @@ async fn a_running_job_is_left_alone_and_the_answer_says_so() {
 async fn a_dead_job_is_revived_with_all_its_attempts() {
     let mut calendar = Calendar::create().await;
     let claimed = calendar.claimed(1).await;
-    rubis_jobs::bury(&mut calendar.conn, &claimed.lease, "no")
-        .await
-        .unwrap();
+    rubis_jobs::bury(&mut calendar.conn, &claimed.lease, "no").await.unwrap();
     assert_eq!(calendar.enqueue(1, START + seconds(60)).await, Enqueued::Updated);
     let row = calendar.row(1).await;
-    assert_eq!(
-        (row.state, row.attempts, row.last_error),
-        (JobState::Scheduled, 0, None)
-    );
+    assert_eq!((row.state, row.attempts, row.last_error), (JobState::Scheduled, 0, None));
 }
 
 #[tokio::test]
 async fn moving_a_job_that_failed_before_keeps_the_count_of_its_failures() {
     let mut calendar = Calendar::create().await;
     let claimed = calendar.claimed(1).await;
-    rubis_jobs::retry(&mut calendar.conn, &claimed.lease, seconds(9), "no", Some(START))
-        .await
-        .unwrap();
+    rubis_jobs::retry(&mut calendar.conn, &claimed.lease, seconds(9), "no", Some(START)).await.unwrap();
     calendar.enqueue(1, START + seconds(60)).await;
     assert_eq!(calendar.row(1).await.attempts, 1);
 }
@@ -83,37 +69,14 @@ async fn many_jobs_are_written_by_one_statement_with_an_answer_for_each() {
     let mut calendar = Calendar::create().await;
     let organization = calendar.organization().await;
     calendar.claimed(2).await;
-    let of = |key| Probe {
-        organization: Some(organization),
-        ..probe(key)
-    };
-    let jobs = [
-        (of(3), START),
-        (of(2), START),
-        (of(1), START),
-        (of(3), START + seconds(60)),
-    ];
+    let of = |key| Probe { organization: Some(organization), ..probe(key) };
+    let jobs = [(of(3), START), (of(2), START), (of(1), START), (of(3), START + seconds(60))];
     let answers = enqueue_many(&mut calendar.conn, &jobs, START).await.unwrap();
-    assert_eq!(
-        answers,
-        [
-            Enqueued::Created,
-            Enqueued::Running,
-            Enqueued::Created,
-            Enqueued::Created
-        ]
-    );
+    assert_eq!(answers, [Enqueued::Created, Enqueued::Running, Enqueued::Created, Enqueued::Created]);
     let row = calendar.row(3).await;
-    assert_eq!(
-        row.run_at,
-        START + seconds(60),
-        "of two with one id the last counts"
-    );
+    assert_eq!(row.run_at, START + seconds(60), "of two with one id the last counts");
     assert_eq!(row.organization, Some(organization));
-    assert_eq!(
-        enqueue_many::<Probe>(&mut calendar.conn, &[], START).await,
-        Ok(Vec::new())
-    );
+    assert_eq!(enqueue_many::<Probe>(&mut calendar.conn, &[], START).await, Ok(Vec::new()));
 }
 
 #[tokio::test]
@@ -136,8 +99,6 @@ async fn a_finished_job_can_be_asked_for_again() {
     let claimed = calendar.claimed(1).await;
     claimed.lease.finish(&mut calendar.conn).await.unwrap();
     assert_eq!(calendar.enqueue(1, START).await, Enqueued::Created);
-    let again = rubis_jobs::claim(&mut calendar.conn, QUEUE, &[id(1)], LEASE, Some(START))
-        .await
-        .unwrap();
+    let again = rubis_jobs::claim(&mut calendar.conn, QUEUE, &[id(1)], LEASE, Some(START)).await.unwrap();
     assert_eq!(again.len(), 1);
 }

@@ -44,11 +44,7 @@ impl Job for Probe {
 }
 
 pub fn probe(key: u32) -> Probe {
-    Probe {
-        key,
-        note: String::new(),
-        organization: None,
-    }
+    Probe { key, note: String::new(), organization: None }
 }
 
 pub fn id(key: u32) -> JobId {
@@ -77,16 +73,12 @@ impl Calendar {
     }
 
     pub async fn enqueue(&mut self, key: u32, run_at: OffsetDateTime) -> Enqueued {
-        rubis_jobs::enqueue(&mut self.conn, &probe(key), run_at, START)
-            .await
-            .unwrap()
+        rubis_jobs::enqueue(&mut self.conn, &probe(key), run_at, START).await.unwrap()
     }
 
     pub async fn claim(&mut self, keys: &[u32], now: OffsetDateTime) -> Vec<ClaimedJob> {
         let ids: Vec<JobId> = keys.iter().copied().map(id).collect();
-        let mut jobs = rubis_jobs::claim(&mut self.conn, QUEUE, &ids, LEASE, Some(now))
-            .await
-            .unwrap();
+        let mut jobs = rubis_jobs::claim(&mut self.conn, QUEUE, &ids, LEASE, Some(now)).await.unwrap();
         jobs.sort_by(|left, right| left.lease.job_id.cmp(&right.lease.job_id));
         jobs
     }

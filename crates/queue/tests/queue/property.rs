@@ -121,11 +121,11 @@ async fn play(stage: &Stage, happenings: Vec<Happening>) -> Result<(), TestCaseE
             }
             Happening::Feed { worker, dies_after } => {
                 let feeding = cut_off(workers[worker].feed_once(now), dies_after.unwrap_or(usize::MAX));
-                stalled.beside(feeding).await;
+                Box::pin(stalled.beside(feeding)).await;
             }
             Happening::Run { worker, dies_after } => {
                 let running = cut_off(workers[worker].run_batch(now), dies_after.unwrap_or(usize::MAX));
-                stalled.beside(running).await;
+                Box::pin(stalled.beside(running)).await;
             }
             Happening::Stall { worker, after } => {
                 stalled.go_on().await;
@@ -219,7 +219,7 @@ fn no_job_is_lost_or_done_twice_and_none_runs_after_its_cancel_was_acknowledged(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let stage = runtime.block_on(Stage::create());
     let config =
-        Config { cases: CASES, failure_persistence: None, max_shrink_iters: 200, ..Config::default() };
+        Config { cases: CASES, failure_persistence: None, max_shrink_iters: 40, ..Config::default() };
     TestRunner::new(config)
         .run(&proptest::collection::vec(happening(), 10..60), |happenings| {
             runtime.block_on(play(&stage, happenings))

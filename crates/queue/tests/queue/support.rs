@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use rubis_testkit::{TestDatabase, TestRedis};
 use async_trait::async_trait;
 use diesel::{
     QueryableByName,
@@ -16,6 +15,7 @@ use rubis_queue::{
     ClaimTerms, Death, Finished, Handler, Handlers, Jitter, JobContext, OfferedJob, Offers, QueueRunner,
     QueueSettings, RedisPool,
 };
+use rubis_testkit::{TestDatabase, TestRedis};
 use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, macros::datetime};
 
