@@ -14,7 +14,7 @@ use crate::servers::{Durability, Programs};
 use crate::stack::{Addresses, Binaries, Place, Ports, Report, Stack};
 use crate::terminal::{bold, dim, line, noisy_step, progress, seconds, step, step_with};
 use crate::timeline::{self, Timeline, euros};
-use crate::workspace::RunDirectory;
+use crate::workspace::{RunDirectory, private};
 
 /// The invoice is late by this much, so that its first reminder, three days after the due date or on the next
 /// business day, has been missed whatever the calendar, and leaves a minute from now; the others lie ahead.
@@ -37,11 +37,8 @@ pub fn run(may_install: bool) -> Result<ExitCode> {
     let binaries = noisy_step("building", || Binaries::build(Report::Progress))?;
     let started = Instant::now();
     let directory = RunDirectory::create("once")?;
-    let place = Place {
-        data: directory.path(),
-        logs: &directory.path().join("logs"),
-        durability: Durability::Disposable,
-    };
+    let logs = private("logs/once")?;
+    let place = Place { data: directory.path(), logs: &logs, durability: Durability::Disposable };
     let mut stack = Stack::start(&binaries, &programs, &place, &Ports::any()?)?;
     main_job(&mut stack).map_err(|error| {
         if interrupt::caused(&error) {

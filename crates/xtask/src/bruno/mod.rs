@@ -1,5 +1,8 @@
 //! `cargo xtask bruno`: the collection of `bruno/`, run by Bruno's own command line.
 
+mod report;
+
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -11,7 +14,7 @@ use serde_json::Value;
 use crate::processes::{Launch, output_of};
 use crate::servers::{Durability, Programs};
 use crate::stack::{Binaries, Place, Ports, Report, Stack};
-use crate::terminal::noisy_step;
+use crate::terminal::{bold, noisy_step, red};
 use crate::workspace::{RunDirectory, private, root};
 
 const PACKAGE: &str = "@usebruno/cli";
@@ -45,25 +48,29 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     // Bruno writes the variables that scripts set back into the collection's files: it gets a copy.
     let copy = directory.path().join("collection");
     copy_folder(&collection, &copy)?;
-    let place = Place {
-        data: directory.path(),
-        logs: &directory.path().join("logs"),
-        durability: Durability::Disposable,
-    };
+    let logs = private("logs/bruno")?;
+    let place = Place { data: directory.path(), logs: &logs, durability: Durability::Disposable };
     let stack = Stack::start(&binaries, &programs, &place, &Ports::any()?)?;
 
     let addresses = &stack.addresses;
+    let report = directory.path().join("report.json");
     let status = Launch::new("bru", bru)
         .arguments(["run", "-r", "--env", "local"])
         .arguments(["--env-var".to_owned(), format!("baseUrl={}", numeric(&addresses.api))])
         .arguments(["--env-var".to_owned(), format!("inboxUrl={}", numeric(&addresses.inbox))])
+        .arguments([OsStr::new("--reporter-json"), report.as_os_str()])
         .arguments(&arguments.paths)
         .directory(copy)
         .with_its_children()
         .start()?
         .wait()?;
+    drop(stack);
     if !status.success() {
-        println!("{}", stack.tails());
+        eprintln!("\n{}", bold("What failed"));
+        for failure in report::failures(&report)? {
+            eprintln!("  {} {failure}", red("✗"));
+        }
+        eprintln!("The logs of the programs are in {}.", logs.display());
     }
     let code = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
     Ok(ExitCode::from(code))
