@@ -15,7 +15,7 @@ pub enum JobsCommand {
         /// The queue.
         #[arg(long, default_value = "relances")]
         queue: Queue,
-        /// Only those whose id, error or payload contains this.
+        /// Only those whose id or last error contains this.
         #[arg(long)]
         search: Option<String>,
         /// Only those after this id, as the last line of the page before names it.

@@ -55,7 +55,8 @@ pub async fn serve(
         rubis_mailer::build(mailer_settings(&settings.mail, settings.worker.concurrency), clock.clone())?;
     let handlers = handlers(HandlerParts { mailer, sender: sender(&settings.mail) });
 
-    let metrics = Metrics::install("worker", env!("CARGO_PKG_VERSION"))?;
+    let metrics = Metrics::install("rubis-worker", env!("CARGO_PKG_VERSION"))?;
+    rubis_queue::metrics::describe();
     let address = settings.process.metrics_addr;
     let listener = TcpListener::bind(address).await.map_err(|error| ServeError::Listen(address, error))?;
     tokio::spawn(metrics.clone().maintain(shutdown.clone()));

@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use ipnet::IpNet;
+
 use super::error::SettingsError;
 use super::key::{Default, Key, Section};
 use super::parse;
@@ -16,6 +18,8 @@ pub struct HttpSettings {
     pub port: u16,
     /// The origins whose pages may call the api, as browsers send them.
     pub cors_origins: Vec<String>,
+    /// The networks of the proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 static HOST: Key = Key {
@@ -43,7 +47,17 @@ static CORS_ORIGIN: Key = Key {
     secret: false,
 };
 
-pub(super) static SECTION: Section = Section { title: "HTTP (api)", keys: &[&HOST, &PORT, &CORS_ORIGIN] };
+static TRUSTED_PROXIES: Key = Key {
+    name: "TRUSTED_PROXIES",
+    default: Default::Unset("no proxy is believed"),
+    takes: "networks or addresses separated by commas, as 10.0.0.0/8",
+    meaning: "The proxies whose X-Forwarded-For tells where a request comes from, for limits by address.",
+    example: None,
+    secret: false,
+};
+
+pub(super) static SECTION: Section =
+    Section { title: "HTTP (api)", keys: &[&HOST, &PORT, &CORS_ORIGIN, &TRUSTED_PROXIES] };
 
 impl HttpSettings {
     pub(super) fn read(source: &Source) -> Result<Self, SettingsError> {
@@ -51,6 +65,9 @@ impl HttpSettings {
             host: source.required(&HOST, parse::parsed)?,
             port: source.required(&PORT, parse::port)?,
             cors_origins: source.required(&CORS_ORIGIN, |text| parse::list(text, parse::origin))?,
+            trusted_proxies: source
+                .optional(&TRUSTED_PROXIES, |text| parse::list(text, network))?
+                .unwrap_or_default(),
         })
     }
 
@@ -58,4 +75,8 @@ impl HttpSettings {
     pub fn addr(&self) -> SocketAddr {
         SocketAddr::new(self.host, self.port)
     }
+}
+
+fn network(text: &str) -> Option<IpNet> {
+    text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
 }

@@ -51,7 +51,7 @@ static APP_KEY: Key = Key {
     name: "APP_KEY",
     default: Default::Required(""),
     takes: "a secret of at least 32 bytes",
-    meaning: "The root from which the key of each purpose is derived. Changing it ends every session and voids every link.",
+    meaning: "The root from which the key of each purpose is derived. Changing it voids access tokens (clients refresh them), cursors of lists and referral codes.",
     example: Some("development-only-0123456789abcdef0123456789abcdef"),
     secret: true,
 };
