@@ -19,7 +19,7 @@ pub const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self
 #[must_use]
 pub fn page() -> SwaggerUi {
     let config = Config::new([openapi::PATH])
-        .doc_expansion("none")
+        .doc_expansion("list")
         .display_operation_id(true)
         .default_models_expand_depth(0)
         .persist_authorization(false)

@@ -10,4 +10,4 @@ pub use authentication::authenticate;
 pub use cors::cors;
 pub use request_id::{current_request_id, identify};
 pub use security_headers::secure;
-pub use telemetry::{RequestSpan, measure};
+pub use telemetry::{RequestSpan, describe_measurements, measure};

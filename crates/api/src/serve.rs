@@ -13,7 +13,7 @@ use utoipa_actix_web::AppExt;
 
 use crate::{
     App, docs,
-    middleware::{RequestSpan, authenticate, cors, identify, measure, secure},
+    middleware::{RequestSpan, authenticate, cors, describe_measurements, identify, measure, secure},
     openapi, routes,
     unmatched::{KnownPaths, unmatched},
 };
@@ -45,6 +45,7 @@ pub async fn serve(
     workers: Option<usize>,
     shutdown: Shutdown,
 ) -> Result<(), ServeError> {
+    describe_measurements();
     let grace = app.settings.process.shutdown_grace.as_secs();
     let known_paths = Data::new(KnownPaths::of(&openapi::document()));
     let document = Data::new(Bytes::from(openapi::document_json()?));

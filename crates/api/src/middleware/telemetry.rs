@@ -14,6 +14,19 @@ use tracing_actix_web::RootSpanBuilder;
 
 use super::request_id::RequestId;
 
+const REQUESTS: &str = "rubis_http_requests_total";
+const DURATION: &str = "rubis_http_request_duration_seconds";
+
+/// Says what the measurements mean to whoever reads the metrics.
+pub fn describe_measurements() {
+    metrics::describe_counter!(REQUESTS, "Requests answered, by method, route and status.");
+    metrics::describe_histogram!(
+        DURATION,
+        metrics::Unit::Seconds,
+        "Time from the first byte of a request's head to its answer, by method, route and status."
+    );
+}
+
 /// The span of a request.
 #[derive(Clone, Copy, Debug)]
 pub struct RequestSpan;
@@ -50,8 +63,8 @@ pub async fn measure(
         Err(error) => error.as_response_error().status_code(),
     };
     let labels = [("method", method), ("route", route), ("status", status.as_str().to_owned())];
-    metrics::counter!("rubis_http_requests_total", &labels).increment(1);
-    metrics::histogram!("rubis_http_request_duration_seconds", &labels).record(elapsed.as_secs_f64());
+    metrics::counter!(REQUESTS, &labels).increment(1);
+    metrics::histogram!(DURATION, &labels).record(elapsed.as_secs_f64());
     tracing::info!(
         status = status.as_u16(),
         milliseconds = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),

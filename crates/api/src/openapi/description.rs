@@ -43,6 +43,8 @@ struct Base;
 /// The document without its operations.
 pub(super) fn base() -> utoipa::openapi::OpenApi {
     let mut base = Base::openapi();
+    // Taken from the package, and no address to be followed.
+    base.info.license = None;
     let components = base.components.get_or_insert_default();
     components.add_security_scheme(
         "bearer",

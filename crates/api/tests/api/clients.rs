@@ -116,7 +116,7 @@ async fn a_paused_client_gets_no_reminder_until_they_are_resumed() {
     owner.invoice().of_client(&client.id).due_in(-4).create().await;
     let chased = owner.invoice().due_in(-4).create().await;
     app.advance(time::Duration::minutes(10)).await;
-    assert_eq!(app.relances_received(), [chased.client_email.clone()]);
+    assert_eq!(app.relances_received(), [chased.client_email.as_str()]);
     owner.act(&format!("/clients/{}/resume", client.id)).await.expect(200);
     app.advance(time::Duration::minutes(10)).await;
     assert_eq!(app.relances_received(), [chased.client_email, client.email]);

@@ -87,15 +87,15 @@ async fn invoices_are_filtered_searched_and_found_when_they_are_late() {
         let page = owner.get(&format!("/invoices?sort=createdAt&{query}")).await.expect(200);
         items(&page.json).iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect()
     };
-    assert_eq!(ids("").await, [late.id.clone(), due.id.clone(), paid.id.clone()]);
-    assert_eq!(ids("overdue=true").await, [late.id.clone()]);
-    assert_eq!(ids("status=paid").await, [paid.id.clone()]);
+    assert_eq!(ids("").await, [late.id.as_str(), due.id.as_str(), paid.id.as_str()]);
+    assert_eq!(ids("overdue=true").await, [late.id.as_str()]);
+    assert_eq!(ids("status=paid").await, [paid.id.as_str()]);
     assert_eq!(ids("status=paid,pending").await.len(), 3);
-    assert_eq!(ids("q=electricite").await, [late.id.clone()]);
-    assert_eq!(ids("q=zz-12").await, [due.id.clone()]);
-    assert_eq!(ids(&format!("clientId={}", client.id)).await, [late.id.clone()]);
-    assert_eq!(ids(&format!("dueFrom={}", app.today())).await, [due.id.clone()]);
-    assert_eq!(ids(&format!("dueTo={}", app.today())).await, [late.id.clone(), paid.id.clone()]);
+    assert_eq!(ids("q=electricite").await, [late.id.as_str()]);
+    assert_eq!(ids("q=zz-12").await, [due.id.as_str()]);
+    assert_eq!(ids(&format!("clientId={}", client.id)).await, [late.id.as_str()]);
+    assert_eq!(ids(&format!("dueFrom={}", app.today())).await, [due.id.as_str()]);
+    assert_eq!(ids(&format!("dueTo={}", app.today())).await, [late.id.as_str(), paid.id.as_str()]);
     let page = owner.get("/invoices?q=electricite").await.expect(200);
     assert_eq!(page.json["items"][0]["clientName"], "Électricité Générale");
     app.finish().await;

@@ -64,7 +64,7 @@ const ODD_TEXTS: [&str; 14] = [
 fn variants(body: &Value) -> Vec<Value> {
     let mut all = odd_json();
     let mut pointers = Vec::new();
-    places(body, String::new(), &mut pointers);
+    places(body, "", &mut pointers);
     for pointer in pointers {
         for odd in odd_json() {
             let mut variant = body.clone();
@@ -75,20 +75,20 @@ fn variants(body: &Value) -> Vec<Value> {
     all
 }
 
-fn places(value: &Value, at: String, found: &mut Vec<String>) {
+fn places(value: &Value, at: &str, found: &mut Vec<String>) {
     match value {
         Value::Object(fields) => {
             for (name, field) in fields {
                 let below = format!("{at}/{name}");
                 found.push(below.clone());
-                places(field, below, found);
+                places(field, &below, found);
             }
         }
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
                 let below = format!("{at}/{index}");
                 found.push(below.clone());
-                places(item, below, found);
+                places(item, &below, found);
             }
         }
         _ => {}

@@ -162,3 +162,18 @@ async fn long_answers_are_compressed_for_who_can_read_them() {
     assert_eq!(plain.header("content-encoding"), "");
     app.finish().await;
 }
+
+#[tokio::test]
+async fn an_organization_above_its_rate_is_told_when_to_come_back_and_others_are_not() {
+    let app = TestApp::start().await;
+    let (busy, other) = (app.signed_up_owner().await, app.signed_up_owner().await);
+    for _ in 0..1200 {
+        busy.get("/me").await.expect(200);
+    }
+    let refused = busy.get("/me").await.expect(429);
+    assert_eq!((refused.code(), refused.header("retry-after")), ("rate_limited", "1"));
+    other.get("/me").await.expect(200);
+    app.clock.advance(time::Duration::SECOND);
+    busy.get("/me").await.expect(200);
+    app.finish().await;
+}
