@@ -15,6 +15,12 @@ impl From<diesel::result::Error> for ApiError {
                 | DatabaseErrorKind::UnableToSendCommand,
                 _,
             ) => Self::unavailable(error),
+            // Two requests waited for each other, and this one was chosen to give way.
+            Error::DatabaseError(DatabaseErrorKind::Unknown, ref told)
+                if told.message() == "deadlock detected" =>
+            {
+                Self::unavailable(error)
+            }
             other => Self::internal(other),
         }
     }

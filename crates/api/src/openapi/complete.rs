@@ -1,14 +1,14 @@
 //! What every operation has in common is derived from its shape instead of being repeated, and forgotten,
 //! at each handler: an operation with a body can refuse it, one with an id can miss it, and so on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use utoipa::openapi::{
     ContentBuilder, KnownFormat, OpenApi, PathItem, Ref, RefOr, Required, Response, ResponseBuilder, Schema,
     SchemaFormat,
     path::{Operation, Parameter, ParameterBuilder, ParameterIn},
-    schema::{ObjectBuilder, Type},
+    schema::{ArrayItems, ObjectBuilder, Type},
     security::SecurityRequirement,
 };
 
@@ -16,6 +16,7 @@ const PROBLEM: &str = "application/problem+json";
 
 /// Adds to each operation what follows from its shape.
 pub(super) fn complete(document: &mut OpenApi) {
+    refer_to_rows(document);
     let examples = examples(document);
     for (path, item) in &mut document.paths.paths {
         for operation in operations_mut(item) {
@@ -26,6 +27,20 @@ pub(super) fn complete(document: &mut OpenApi) {
                 add_refusals(operation);
             }
             describe_problems(operation);
+        }
+    }
+}
+
+/// Lets a page's schema refer to its rows' instead of repeating it.
+fn refer_to_rows(document: &mut OpenApi) {
+    let Some(components) = &mut document.components else { return };
+    let names: BTreeSet<String> = components.schemas.keys().cloned().collect();
+    for (name, schema) in &mut components.schemas {
+        let row = name.strip_prefix("PageBody_").filter(|row| names.contains(*row));
+        if let (Some(row), RefOr::T(Schema::Object(page))) = (row, schema)
+            && let Some(RefOr::T(Schema::Array(rows))) = page.properties.get_mut("items")
+        {
+            rows.items = ArrayItems::RefOrSchema(Box::new(RefOr::Ref(Ref::from_schema_name(row))));
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Invoices from their creation to their settlement.
 
+use futures_util::future::join_all;
+use reqwest::Method;
 use rubis_testkit::TestApp;
 use serde_json::json;
 use time::Duration;
@@ -185,6 +187,59 @@ async fn money_did_not_come_in_tomorrow() {
             .await
             .expect(422);
         assert_eq!(refused.field_errors(), [("paidAt", "in_the_future")]);
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn people_who_act_on_one_invoice_at_once_each_get_a_clear_answer() {
+    let app = TestApp::start().await;
+    let owner = app.signed_up_owner().await;
+    let invoice = owner.invoice().due_in(-4).create().await;
+    let relance = owner.relances(&invoice.id).await[0]["id"].as_str().unwrap().to_owned();
+    let plan = owner.default_plan().await;
+    let steps: Vec<_> = plan["steps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|step| json!({ "offsetDays": step["offsetDays"], "tone": step["tone"], "subject": "S", "body": step["body"] }))
+        .collect();
+    let actions = [
+        (Method::POST, format!("/invoices/{}/mark-paid", invoice.id), json!({})),
+        (Method::POST, format!("/invoices/{}/reopen", invoice.id), json!({})),
+        (Method::POST, format!("/invoices/{}/dispute", invoice.id), json!({})),
+        (Method::POST, format!("/invoices/{}/resume", invoice.id), json!({})),
+        (Method::POST, format!("/invoices/{}/pause", invoice.id), json!({})),
+        (Method::DELETE, format!("/invoices/{}/pause", invoice.id), json!({})),
+        (Method::POST, format!("/invoices/{}/payments", invoice.id), json!({ "amountCents": 10 })),
+        (Method::PATCH, format!("/invoices/{}", invoice.id), json!({ "dueDate": app.today().to_string() })),
+        (Method::POST, format!("/clients/{}/pause", invoice.client_id), json!({})),
+        (Method::POST, format!("/clients/{}/resume", invoice.client_id), json!({})),
+        (Method::PATCH, format!("/clients/{}", invoice.client_id), json!({ "name": "Autre nom" })),
+        (Method::PATCH, "/organization".to_owned(), json!({ "sendingTime": "10:00" })),
+        (Method::POST, "/organization/pause".to_owned(), json!({})),
+        (Method::POST, "/organization/resume".to_owned(), json!({})),
+        (
+            Method::PUT,
+            format!("/plans/{}", plan["id"].as_str().unwrap()),
+            json!({ "name": "P", "steps": steps }),
+        ),
+        (Method::POST, format!("/relances/{relance}/send-now"), json!({})),
+        (Method::POST, format!("/relances/{relance}/cancel"), json!({})),
+    ];
+    for _ in 0..8 {
+        let requests = actions
+            .iter()
+            .map(|(method, path, body)| app.send(owner.request(method.clone(), path).json(body)));
+        let (answers, _) = tokio::join!(join_all(requests), app.run_due_jobs());
+        for ((method, path, _), answer) in actions.iter().zip(answers) {
+            assert!(
+                matches!(answer.status.as_u16(), 200 | 201 | 409 | 422),
+                "{method} {path}: {}",
+                answer.text
+            );
+        }
+        app.clock.advance(Duration::minutes(1));
     }
     app.finish().await;
 }
