@@ -1,4 +1,4 @@
-//! The project's commands: `cargo xtask dev`, `test`, `lint`, `schema`, `openapi`, `bruno`.
+//! The project's commands: `cargo xtask dev`, `test`, `lint`, `schema`, `openapi`, `bruno`, `chaos`.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -7,6 +7,7 @@
 
 mod bruno;
 mod cargo;
+mod chaos;
 mod clock;
 mod demo;
 mod dev;
@@ -53,6 +54,8 @@ enum Command {
     Openapi,
     /// Runs the Bruno collection against a stack of its own
     Bruno(bruno::Arguments),
+    /// Plays the fault trials: kills, pauses and cuts, and counts the reminders that arrive
+    Chaos(chaos::Arguments),
     /// Runs one program and stops it when whoever started it goes away
     #[command(hide = true)]
     Guard(guard::Arguments),
@@ -71,6 +74,7 @@ fn main() -> ExitCode {
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Openapi => openapi::write(),
         Command::Bruno(arguments) => bruno::run(&arguments),
+        Command::Chaos(arguments) => chaos::run(&arguments),
     };
     exit_code(outcome)
 }

@@ -5,7 +5,7 @@ mod postgres;
 mod programs;
 mod redis;
 
-pub use account::Account;
+pub use account::{Account, data_directory};
 pub use postgres::{Durability, Postgres};
 pub use programs::Programs;
 pub use redis::Redis;

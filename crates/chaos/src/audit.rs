@@ -1,0 +1,269 @@
+//! Compares what should have been sent with what arrived.
+
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
+
+use rubis_inbox::Mail;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::{
+    Report,
+    database::{Counters, Ending, LeftJob, Reminder},
+};
+
+/// How many of a kind are named one by one.
+const NAMED: usize = 3;
+
+/// What a scenario lets happen beyond every reminder arriving once.
+#[derive(Clone, Debug, Default)]
+pub struct Expected {
+    /// Which may have arrived more than once, always as the same message.
+    pub may_repeat: MayRepeat,
+    /// Those whose invoice was paid or cancelled while they were about to leave.
+    pub stopped: HashMap<Uuid, Stopped>,
+    /// Those that the mail server refused for good.
+    pub refused: HashSet<Uuid>,
+    /// Those that went into the database in the middle of the trial, by way of the API.
+    pub added: Vec<Reminder>,
+    /// Jobs that must be left, and no others.
+    pub jobs_left: HashSet<String>,
+}
+
+/// Which reminders may arrive more than once.
+#[derive(Clone, Debug, Default)]
+pub enum MayRepeat {
+    /// None.
+    #[default]
+    Nobody,
+    /// Those whose sending may have been cut off after the mail server had them.
+    These(HashSet<Uuid>),
+    /// At most as many mails.
+    AtMost(usize),
+}
+
+/// The end of an invoice.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopped {
+    /// When that was acknowledged, by the clock that mails are stamped with.
+    pub acknowledged_at: OffsetDateTime,
+}
+
+/// All that is known when everything is quiet.
+pub(crate) struct Evidence<'a> {
+    pub due_at: OffsetDateTime,
+    pub due: &'a [Reminder],
+    pub mails: &'a [Mail],
+    pub endings: &'a [Ending],
+    pub counters: Counters,
+    pub jobs_left: &'a HashMap<String, LeftJob>,
+}
+
+/// The mails of one reminder, in the order of their arrival.
+type Arrivals<'a> = HashMap<Uuid, Vec<&'a Mail>>;
+
+/// Compares; the recovery is the scenario's to add.
+pub(crate) fn audit(evidence: &Evidence<'_>, expected: &Expected) -> Report {
+    let mut report = Report::default();
+    let arrivals = sort_by_reminder(evidence.mails, &mut report);
+    let endings: HashMap<Uuid, &Ending> =
+        evidence.endings.iter().map(|ending| (ending.task, ending)).collect();
+    let due: Vec<&Reminder> = evidence.due.iter().chain(&expected.added).collect();
+    report.reminders = due.len();
+    report.sent = arrivals.len();
+    report.repeated = arrivals.values().map(|mails| mails.len() - 1).sum();
+
+    check_unasked(&arrivals, &due, &mut report);
+    check_messages(&arrivals, &endings, &mut report);
+    check_repeats(&arrivals, expected, &mut report);
+    check_endings(&due, &arrivals, &endings, expected, &mut report);
+    check_stopped(&arrivals, &endings, expected, &mut report);
+    check_jobs(evidence.jobs_left, expected, &mut report);
+    check_counters(evidence.counters, &mut report);
+    (report.late_p50, report.late_p99) = lateness(&arrivals, &due, evidence.due_at, &mut report);
+    report
+}
+
+/// The reminder is in the `Message-ID`: `relance.{task}.{version}@…`.
+fn reminder_of(mail: &Mail) -> Option<Uuid> {
+    mail.summary.message_id.as_deref()?.split('.').nth(1)?.parse().ok()
+}
+
+fn sort_by_reminder<'a>(mails: &'a [Mail], report: &mut Report) -> Arrivals<'a> {
+    let mut arrivals = Arrivals::new();
+    for mail in mails {
+        match reminder_of(mail) {
+            Some(task) => arrivals.entry(task).or_default().push(mail),
+            None => report.expect(false, format!("a mail is of no reminder: {:?}", mail.summary)),
+        }
+    }
+    arrivals
+}
+
+/// Says how many are wrong, and names a few.
+fn tell(report: &mut Report, wrong: &[String], what: &str) {
+    let named = wrong.iter().take(NAMED).cloned().collect::<Vec<_>>().join("; ");
+    report.expect(wrong.is_empty(), format!("{} {what}: {named}", wrong.len()));
+}
+
+fn check_unasked(arrivals: &Arrivals<'_>, due: &[&Reminder], report: &mut Report) {
+    let due: HashSet<Uuid> = due.iter().map(|reminder| reminder.task).collect();
+    let unasked: Vec<String> =
+        arrivals.keys().filter(|task| !due.contains(task)).map(Uuid::to_string).collect();
+    tell(report, &unasked, "arrived that were not due");
+}
+
+fn check_messages(arrivals: &Arrivals<'_>, endings: &HashMap<Uuid, &Ending>, report: &mut Report) {
+    let (mut other_messages, mut other_recipients) = (Vec::new(), Vec::new());
+    for (task, mails) in arrivals {
+        let ids: HashSet<_> = mails.iter().map(|mail| &mail.summary.message_id).collect();
+        if ids.len() > 1 {
+            other_messages.push(format!("{task} as {ids:?}"));
+        }
+        let Some(ending) = endings.get(task) else { continue };
+        if mails.iter().any(|mail| mail.summary.envelope_to != [ending.recipient.clone()]) {
+            other_recipients.push(format!("{task} for {}", ending.recipient));
+        }
+    }
+    tell(report, &other_messages, "arrived again as another message");
+    tell(report, &other_recipients, "arrived at somebody else's");
+}
+
+fn check_repeats(arrivals: &Arrivals<'_>, expected: &Expected, report: &mut Report) {
+    let repeated = arrivals.iter().filter(|(_, mails)| mails.len() > 1);
+    match &expected.may_repeat {
+        MayRepeat::AtMost(most) => {
+            let times: usize = repeated.map(|(_, mails)| mails.len() - 1).sum();
+            report.expect(times <= *most, format!("{times} mails were repeated, at most {most} may be"));
+        }
+        MayRepeat::Nobody => {
+            let wrong: Vec<String> = repeated.map(|(task, mails)| times(*task, mails)).collect();
+            tell(report, &wrong, "arrived more than once");
+        }
+        MayRepeat::These(these) => {
+            let wrong: Vec<String> = repeated
+                .filter(|(task, _)| !these.contains(*task))
+                .map(|(task, mails)| times(*task, mails))
+                .collect();
+            tell(report, &wrong, "arrived more than once whose sending nothing had cut off");
+        }
+    }
+}
+
+fn times(task: Uuid, mails: &[&Mail]) -> String {
+    let instants: Vec<String> =
+        mails.iter().map(|mail| mail.summary.received_at.time().to_string()).collect();
+    format!("{task} at {}", instants.join(" and "))
+}
+
+/// What arrived is recorded as sent, what is recorded as sent arrived, and what should have been
+/// sent was.
+fn check_endings(
+    due: &[&Reminder],
+    arrivals: &Arrivals<'_>,
+    endings: &HashMap<Uuid, &Ending>,
+    expected: &Expected,
+    report: &mut Report,
+) {
+    let (mut lost, mut unrecorded, mut wrong_refusals) = (Vec::new(), Vec::new(), Vec::new());
+    for reminder in due {
+        let task = reminder.task;
+        let Some(ending) = endings.get(&task) else {
+            lost.push(format!("{task} is not in the database"));
+            continue;
+        };
+        let arrived = arrivals.contains_key(&task);
+        if expected.refused.contains(&task) {
+            let is_right = ending.status == "failed"
+                && ending.reason.as_deref() == Some("rejected")
+                && ending.failure_is_told
+                && !arrived;
+            if !is_right {
+                wrong_refusals.push(format!("{task} is {} ({:?})", ending.status, ending.reason));
+            }
+        } else if !arrived && (ending.status == "sent" || !expected.stopped.contains_key(&task)) {
+            lost.push(format!("{task} is {} ({:?})", ending.status, ending.reason));
+        } else if arrived && ending.status != "sent" && !expected.stopped.contains_key(&task) {
+            unrecorded.push(format!("{task} is {} ({:?})", ending.status, ending.reason));
+        }
+    }
+    report.lost = lost.len();
+    tell(report, &lost, "are lost");
+    tell(report, &unrecorded, "arrived and are not recorded as sent");
+    tell(report, &wrong_refusals, "were refused by the mail server and are not failed with an event");
+}
+
+/// After the end of an invoice was acknowledged nothing arrives, but what was in the mail server's
+/// hands already and is told of as such.
+fn check_stopped(
+    arrivals: &Arrivals<'_>,
+    endings: &HashMap<Uuid, &Ending>,
+    expected: &Expected,
+    report: &mut Report,
+) {
+    let (mut after, mut on_the_way) = (Vec::new(), 0);
+    for (task, stopped) in &expected.stopped {
+        let Some(mails) = arrivals.get(task) else { continue };
+        let was_being_sent = endings.get(task).is_some_and(|ending| ending.was_being_sent);
+        for mail in mails.iter().filter(|mail| mail.summary.received_at > stopped.acknowledged_at) {
+            if was_being_sent {
+                on_the_way += 1;
+            } else {
+                after.push(format!("{task} at {}", mail.summary.received_at));
+            }
+        }
+    }
+    tell(report, &after, "arrived after the end of their invoice had been acknowledged");
+    if !expected.stopped.is_empty() {
+        let unsent = expected.stopped.keys().filter(|task| !arrivals.contains_key(task)).count();
+        report.note(format!(
+            "of {} invoices that ended in the burst, the reminders of {unsent} did not leave and {on_the_way} were \
+             on their way, which was said",
+            expected.stopped.len()
+        ));
+    }
+}
+
+fn check_jobs(left: &HashMap<String, LeftJob>, expected: &Expected, report: &mut Report) {
+    let wrong: Vec<String> = left
+        .values()
+        .filter(|job| !expected.jobs_left.contains(&job.id))
+        .map(|job| format!("{} {} ({:?})", job.id, job.state, job.last_error))
+        .collect();
+    tell(report, &wrong, "jobs are left");
+    let missing: Vec<String> =
+        expected.jobs_left.iter().filter(|id| !left.contains_key(*id)).cloned().collect();
+    tell(report, &missing, "jobs are gone that should be left");
+}
+
+fn check_counters(counters: Counters, report: &mut Report) {
+    report.expect(
+        counters.sent == counters.events_of_sent && counters.rubis == counters.sent + counters.paid,
+        format!("the counters do not agree: {counters:?}"),
+    );
+}
+
+/// How late the first mails were, at most for half of them and for all but one in a hundred.
+fn lateness(
+    arrivals: &Arrivals<'_>,
+    due: &[&Reminder],
+    due_at: OffsetDateTime,
+    report: &mut Report,
+) -> (Duration, Duration) {
+    let mut late: Vec<time::Duration> = due
+        .iter()
+        .filter_map(|reminder| {
+            arrivals.get(&reminder.task)?.first().map(|mail| mail.summary.received_at - due_at)
+        })
+        .collect();
+    late.sort_unstable();
+    let early = late.iter().filter(|late| late.is_negative()).count();
+    report.expect(early == 0, format!("{early} arrived before they were due"));
+    let at = |percent: usize| {
+        let index = late.len().saturating_sub(1) * percent / 100;
+        late.get(index).and_then(|late| Duration::try_from(*late).ok()).unwrap_or_default()
+    };
+    (at(50), at(99))
+}

@@ -1,0 +1,120 @@
+//! What a trial came to, and the table of all.
+
+use std::{
+    io::{self, Write},
+    time::Duration,
+};
+
+/// What a trial came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Reminders that were due.
+    pub reminders: usize,
+    /// Reminders of which a mail arrived.
+    pub sent: usize,
+    /// Mails beyond the first of their reminder.
+    pub repeated: usize,
+    /// Reminders that should have arrived, or that count as sent, and of which no mail did.
+    pub lost: usize,
+    /// How late the first mails were: half of them at most this.
+    pub late_p50: Duration,
+    /// And all but one in a hundred at most this.
+    pub late_p99: Duration,
+    /// The longest that something took to mend, of what the scenario has a bar for.
+    pub recovery: Option<Duration>,
+    /// Every bar that fell short, in words.
+    pub shortfalls: Vec<String>,
+    /// What else is worth knowing.
+    pub notes: Vec<String>,
+    /// Nothing was tried, for the reason in the notes.
+    pub skipped: bool,
+}
+
+impl Report {
+    /// A trial that could not be held.
+    #[must_use]
+    pub fn skipped(why: &str) -> Self {
+        Self { skipped: true, notes: vec![why.to_owned()], ..Self::default() }
+    }
+
+    /// Whether every bar was reached.
+    #[must_use]
+    pub fn is_good(&self) -> bool {
+        self.shortfalls.is_empty()
+    }
+
+    /// Notes what something took to mend, and whether that is within its bar.
+    pub fn mended(&mut self, what: &str, took: Duration, bar: Duration) {
+        self.recovery = self.recovery.max(Some(took));
+        if took > bar {
+            self.shortfalls.push(format!(
+                "{what} took {}, at most {} is allowed",
+                seconds(took),
+                seconds(bar)
+            ));
+        }
+    }
+
+    /// Notes a bar that is not about time.
+    pub fn expect(&mut self, holds: bool, otherwise: impl Into<String>) {
+        if !holds {
+            self.shortfalls.push(otherwise.into());
+        }
+    }
+
+    /// Adds something worth knowing.
+    pub fn note(&mut self, note: impl Into<String>) {
+        self.notes.push(note.into());
+    }
+
+    const fn verdict(&self) -> &'static str {
+        if self.skipped {
+            "skipped"
+        } else if self.shortfalls.is_empty() {
+            "good"
+        } else {
+            "SHORT"
+        }
+    }
+}
+
+/// Seconds with one decimal.
+pub(crate) fn seconds(duration: Duration) -> String {
+    format!("{:.1} s", duration.as_secs_f64())
+}
+
+/// Prints a line for each trial, and below it every shortfall and note.
+///
+/// # Errors
+/// When the output cannot be written.
+pub fn print_table(out: &mut impl Write, reports: &[(&str, Report)]) -> io::Result<()> {
+    let width = reports.iter().map(|(name, _)| name.len()).max().unwrap_or(0).max("scenario".len());
+    writeln!(
+        out,
+        "\n{:width$}  {:>9}  {:>6}  {:>8}  {:>4}  {:>8}  {:>8}  {:>9}  verdict",
+        "scenario", "reminders", "sent", "repeated", "lost", "late p50", "late p99", "recovery"
+    )?;
+    for (name, report) in reports {
+        writeln!(
+            out,
+            "{name:width$}  {:>9}  {:>6}  {:>8}  {:>4}  {:>8}  {:>8}  {:>9}  {}",
+            report.reminders,
+            report.sent,
+            report.repeated,
+            report.lost,
+            seconds(report.late_p50),
+            seconds(report.late_p99),
+            report.recovery.map_or_else(|| "-".to_owned(), seconds),
+            report.verdict()
+        )?;
+    }
+    for (name, report) in reports {
+        for shortfall in &report.shortfalls {
+            writeln!(out, "{name}: falls short: {shortfall}")?;
+        }
+        for note in &report.notes {
+            writeln!(out, "{name}: {note}")?;
+        }
+    }
+    Ok(())
+}

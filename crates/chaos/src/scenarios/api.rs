@@ -1,0 +1,85 @@
+//! The API dies when it has done what was asked, and before it says so.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::{Result, ensure};
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use time::Date;
+use tokio::task::JoinSet;
+
+use super::workers::finish;
+use crate::{
+    Expected, Report, Site,
+    database::FoundInvoice,
+    proxy::{Cut, Dialect, Moment, Point, Proxy},
+};
+
+/// Invoices that are created at the same time when the API dies.
+const CREATIONS: usize = 40;
+
+/// How long the answers may take that nobody is to get.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// All of the answers are withheld, the API is killed when the first has come, and everybody asks
+/// again with the same key: some invoices exist by then, some do not, and in the end each does once.
+pub(super) async fn killed_before_it_answers(site: &mut Site, reminders: usize) -> Result<Report> {
+    let trial = site.trial("api-killed", reminders / 4).await?;
+    let mut api = site.api(&trial).await?;
+    let Some(organization) = trial.place.organizations.first().cloned() else { return Ok(Report::default()) };
+    let caller = api.caller();
+    let token = caller.sign_in(&organization).await?;
+    let proxy = Proxy::start(api.address()?, Dialect::Requests).await?;
+    proxy.arm(Cut { at: Point::Post, moment: Moment::BeforeAnswer, every: 1, times: u32::MAX });
+    let through = Arc::<str>::from(format!("http://{}", proxy.address()));
+    let _worker = trial.worker().start().await?;
+
+    let today = trial.now().date();
+    let mut asking = JoinSet::new();
+    for number in 0..CREATIONS {
+        let (caller, token, through) = (caller.clone(), token.clone(), through.clone());
+        let body = invoice(number, today);
+        asking.spawn(async move {
+            caller.post(Some(&through), "/invoices", &token, Some(&format!("creation-{number}")), &body).await
+        });
+    }
+    proxy.wait_for_cuts(1, LIMIT).await?;
+    api.kill()?;
+    while let Some(answer) = asking.join_next().await {
+        ensure!(answer?.is_err(), "an answer came through");
+    }
+    let before = trial.database.invoices_like("API-%").await?.len();
+
+    api.start_again().await?;
+    let mut replayed = 0;
+    for number in 0..CREATIONS {
+        let key = format!("creation-{number}");
+        let answer = caller.post(None, "/invoices", &token, Some(&key), &invoice(number, today)).await?;
+        ensure!(answer.status == StatusCode::CREATED, "asked again: {} {}", answer.status, answer.body);
+        let again = caller.post(None, "/invoices", &token, Some(&key), &invoice(number, today)).await?;
+        replayed += usize::from(again.body == answer.body);
+    }
+    let created = trial.database.invoices_like("API-%").await?;
+    let mut report = finish(&trial, &Expected::default()).await?;
+    report.expect(before > 0, "no invoice had been committed when the API died");
+    report.expect(created.len() == CREATIONS, format!("{} invoices of {CREATIONS} exist", created.len()));
+    report.expect(
+        replayed == CREATIONS,
+        format!("{replayed} answers of {CREATIONS} were the same when asked again"),
+    );
+    for FoundInvoice { numero, invoices, reminders } in created.iter().filter(|one| !one.is_once()) {
+        report.expect(false, format!("{numero} exists {invoices} times, with {reminders} reminders of one"));
+    }
+    report.note(format!("{before} of {CREATIONS} invoices had been committed when the API died"));
+    Ok(report)
+}
+
+fn invoice(number: usize, today: Date) -> Value {
+    json!({
+        "client": { "name": format!("Nouveau client {number}"), "email": format!("nouveau-{number}@client.example") },
+        "numero": format!("API-{number:03}"),
+        "amountTtcCents": 45_000,
+        "issueDate": today.to_string(),
+        "dueDate": (today + time::Duration::days(45)).to_string(),
+    })
+}

@@ -1,0 +1,46 @@
+//! PostgreSQL stops at once, and comes back.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use tokio::time::{Instant, sleep};
+
+use super::{ONE_SWEEP, QUIET, READY_AGAIN, workers::finish};
+use crate::{Expected, Report, Site};
+
+/// How long a restart takes.
+const RESTART: Duration = Duration::from_secs(3);
+
+/// Longer than a lease.
+const LONG: Duration = Duration::from_secs(13);
+
+pub(super) async fn restarted(site: &mut Site, reminders: usize) -> Result<Report> {
+    stop_for(site, "postgres-restarted", reminders, RESTART).await
+}
+
+pub(super) async fn away(site: &mut Site, reminders: usize) -> Result<Report> {
+    stop_for(site, "postgres-away", reminders, LONG).await
+}
+
+async fn stop_for(site: &mut Site, name: &str, reminders: usize, length: Duration) -> Result<Report> {
+    let trial = site.trial(name, reminders).await?;
+    let mut api = site.api(&trial).await?;
+    let _workers = (trial.worker().start().await?, trial.worker().start().await?);
+    trial.burst().await?;
+    site.postgres.stop_immediately().await?;
+    sleep(length).await;
+    let was_ready = api.is_ready().await;
+    site.postgres.start_again().await?;
+    let back = Instant::now();
+    // No process died: each mail is recorded by whoever sent it, and none is sent again.
+    let (ready, quiet) = tokio::join!(api.ready_within(QUIET), trial.database.quiet(None, QUIET));
+    quiet?;
+    let healed = back.elapsed();
+    let mut report = finish(&trial, &Expected::default()).await?;
+    report.expect(!was_ready, "the API said that it was ready without its database");
+    let ready = ready?;
+    report.note(format!("ready {} after the restart", crate::report::seconds(ready)));
+    report.mended("being ready again", ready, READY_AGAIN);
+    report.mended("everything after the restart", healed, ONE_SWEEP);
+    Ok(report)
+}

@@ -1,0 +1,149 @@
+//! Jobs that no worker of this release can do.
+
+use std::{collections::HashSet, sync::Arc, time::Duration};
+
+use anyhow::Result;
+use async_trait::async_trait;
+use rubis_jobs::{Job, JobError, JobId, Queue, RetryPolicy};
+use rubis_kernel::{OrganizationId, SystemClock};
+use rubis_mailer::{MailerSettings, SmtpSettings};
+use rubis_queue::{Finished, Handler, JobContext, QueueRunner, QueueSettings, Worker};
+use rubis_relances::Sender;
+use rubis_worker::HandlerParts;
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+
+use super::{QUIET, workers::finish};
+use crate::{Expected, Report, Site, Trial};
+
+/// Such jobs in a trial.
+const JOBS: usize = 20;
+
+/// Attempts of a job whose handler panics.
+const ATTEMPTS: u32 = 3;
+
+/// A job whose handler panics, whatever it is given.
+#[derive(Serialize, Deserialize)]
+struct Impossible {
+    organization: OrganizationId,
+    number: usize,
+}
+
+impl Job for Impossible {
+    const KIND: &'static str = "impossible";
+    const QUEUE: Queue = Queue::Relances;
+    const RETRY: RetryPolicy = RetryPolicy {
+        max_attempts: ATTEMPTS,
+        first_delay: Duration::from_millis(500),
+        max_delay: Duration::from_secs(1),
+    };
+
+    fn id(&self) -> JobId {
+        JobId::new(Self::KIND, self.number)
+    }
+
+    fn organization(&self) -> Option<OrganizationId> {
+        Some(self.organization)
+    }
+}
+
+struct Panics;
+
+#[async_trait]
+impl Handler for Panics {
+    type Job = Impossible;
+
+    #[expect(clippy::panic, reason = "this is what is tried here")]
+    async fn run(&self, _context: JobContext, job: Impossible) -> Result<Finished, JobError> {
+        panic!("job {} cannot be done", job.number)
+    }
+}
+
+/// A worker within this process, with the product's handlers and one that panics: no job of the
+/// product makes its handler panic, so that of the trial has to.
+fn worker_that_panics(trial: &Trial) -> Result<Worker> {
+    let smtp = trial.inbox.smtp_addr();
+    let settings = SmtpSettings::new(smtp.ip().to_string(), smtp.port());
+    let mailer = rubis_mailer::build(MailerSettings::Smtp(settings), Arc::new(SystemClock))?;
+    let sender = Sender { address: "relances@rubis.example".parse()? };
+    let handlers = rubis_worker::handlers(HandlerParts { mailer, sender }).with(Panics);
+    let settings = QueueSettings { prefix: trial.place.redis_prefix.clone(), ..QueueSettings::default() };
+    let pool = rubis_db::connect(&trial.place.database_url, 10);
+    let redis = rubis_queue::connect_redis(&trial.place.redis_url, 10)?;
+    Ok(Worker::new().with(QueueRunner::new(Queue::Relances, settings, pool, redis, handlers)))
+}
+
+pub(super) async fn handler_panics(site: &mut Site, reminders: usize) -> Result<Report> {
+    let trial = site.trial("handler-panics", reminders / 4).await?;
+    let mut ids = HashSet::new();
+    {
+        let mut conn = trial.database.pool.get().await?;
+        let organizations = trial.place.organizations.iter().cycle();
+        for (number, organization) in organizations.enumerate().take(JOBS) {
+            let job = Impossible { organization: organization.id, number };
+            ids.insert(job.id().to_string());
+            rubis_jobs::enqueue(&mut conn, &job, trial.due_at, trial.now()).await?;
+        }
+    }
+    let (stop, stopping) = watch::channel(false);
+    let working = tokio::spawn(worker_that_panics(&trial)?.run(stopping));
+    trial.database.quiet(None, QUIET).await?;
+    let mut report = finish(&trial, &Expected { jobs_left: ids.clone(), ..Expected::default() }).await?;
+    let left = trial.database.jobs_left().await?;
+    let is_dead = |id: &String| {
+        left.get(id).is_some_and(|job| {
+            job.state == "dead"
+                && job.attempts == i32::try_from(ATTEMPTS).unwrap_or_default()
+                && job.last_error.as_deref().is_some_and(|error| error.contains("panicked"))
+        })
+    };
+    report.expect(ids.iter().all(is_dead), "a job whose handler panics is not among the dead letters");
+    report
+        .note(format!("{JOBS} jobs panicked {ATTEMPTS} times each, beside the reminders of the same worker"));
+    stop.send_replace(true);
+    working.await?;
+    Ok(report)
+}
+
+/// A newer release adds a field, which is passed over; it writes payloads and kinds that this release
+/// does not understand, which wait for a worker that does and lose no attempt.
+pub(super) async fn newer_release(site: &mut Site, reminders: usize) -> Result<Report> {
+    let trial = site.trial("newer-release", reminders / 4).await?;
+    let (more, others) = (trial.some(JOBS), trial.due.iter().rev().step_by(7).take(JOBS));
+    let other: Vec<String> = others.filter(|one| !more.contains(one)).map(crate::Reminder::job).collect();
+    let more: Vec<String> = more.iter().map(crate::Reminder::job).collect();
+    let listed = |ids: &[String]| ids.iter().map(|id| format!("'{id}'")).collect::<Vec<_>>().join(", ");
+    trial
+        .database
+        .execute(&format!(
+            "UPDATE jobs SET payload = payload || '{{\"priority\": \"high\"}}' WHERE id IN ({});
+             UPDATE jobs SET payload = jsonb_build_object('version', 2, 'before', payload) WHERE id IN ({});
+             INSERT INTO jobs (id, queue, payload, run_at, created_at)
+             SELECT 'forecast:' || number, 'relances', '{{}}', clock_timestamp(), clock_timestamp()
+             FROM generate_series(1, {JOBS}) AS number",
+            listed(&more),
+            listed(&other)
+        ))
+        .await?;
+    let _worker = trial.worker().start().await?;
+    let left = trial
+        .database
+        .wait_for("only jobs that are not understood are left, and wait", QUIET, |left| {
+            left.len() == other.len() + JOBS
+                && left
+                    .values()
+                    .all(|job| job.state == "scheduled" && job.attempts == 0 && job.last_error.is_some())
+        })
+        .await?;
+
+    // The newer release is rolled back: what it wrote is put right, and comes in its time.
+    let forecasts: HashSet<String> = left.into_keys().filter(|id| id.starts_with("forecast:")).collect();
+    trial.database.execute("UPDATE jobs SET payload = payload->'before' WHERE payload ? 'before'").await?;
+    trial.database.quiet(Some(&other), QUIET).await?;
+    let mut report = trial.report(&Expected { jobs_left: forecasts, ..Expected::default() }).await?;
+    report.note(format!(
+        "{} payloads and {JOBS} kinds that were not understood waited, no attempt lost",
+        other.len()
+    ));
+    Ok(report)
+}

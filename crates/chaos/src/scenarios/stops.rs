@@ -1,0 +1,66 @@
+//! Invoices end while their reminders are about to leave.
+
+use std::collections::HashMap;
+
+use anyhow::{Result, ensure};
+use rubis_kernel::{Clock as _, SystemClock};
+use serde_json::json;
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+use super::workers::finish;
+use crate::{Caller, Expected, Reminder, Report, Site, Stopped, Trial};
+
+/// Invoices that end in the burst, and how many people end them at the same time.
+const ENDING: usize = 240;
+const HANDS: usize = 6;
+
+pub(super) async fn in_the_burst(site: &mut Site, reminders: usize) -> Result<Report> {
+    let trial = site.trial("invoice-ends", reminders).await?;
+    let api = site.api(&trial).await?;
+    let tokens = sign_in(&trial, &api.caller()).await?;
+    // The last of each organization: their turn comes while the burst lasts.
+    let mut ending: Vec<Reminder> =
+        trial.due.iter().rev().step_by((trial.due.len() / ENDING).max(1)).cloned().collect();
+    ending.truncate(ENDING);
+    let _workers = (trial.worker().start().await?, trial.worker().start().await?);
+    trial.mails(trial.due.len() / 20).await?;
+
+    let mut hands = JoinSet::new();
+    for hand in 0..HANDS {
+        let share: Vec<Reminder> = ending.iter().skip(hand).step_by(HANDS).cloned().collect();
+        hands.spawn(end(api.caller(), tokens.clone(), share));
+    }
+    let mut stopped = HashMap::new();
+    while let Some(done) = hands.join_next().await {
+        stopped.extend(done??);
+    }
+    ensure!(stopped.len() == ending.len(), "{} invoices of {} ended", stopped.len(), ending.len());
+    finish(&trial, &Expected { stopped, ..Expected::default() }).await
+}
+
+async fn sign_in(trial: &Trial, api: &Caller) -> Result<HashMap<Uuid, String>> {
+    let mut tokens = HashMap::new();
+    for organization in &trial.place.organizations {
+        tokens.insert(organization.id.into(), api.sign_in(organization).await?);
+    }
+    Ok(tokens)
+}
+
+/// Pays every other invoice and cancels the rest, one after the other.
+async fn end(
+    api: Caller,
+    tokens: HashMap<Uuid, String>,
+    reminders: Vec<Reminder>,
+) -> Result<HashMap<Uuid, Stopped>> {
+    let mut stopped = HashMap::new();
+    for (number, reminder) in reminders.iter().enumerate() {
+        let token = tokens.get(&reminder.organization).map(String::as_str).unwrap_or_default();
+        let verb = if number % 2 == 0 { "mark-paid" } else { "cancel" };
+        let path = format!("/invoices/{}/{verb}", reminder.invoice);
+        let answer = api.post(None, &path, token, None, &json!({})).await?;
+        ensure!(answer.status.is_success(), "{path}: {} {}", answer.status, answer.body);
+        stopped.insert(reminder.task, Stopped { acknowledged_at: SystemClock.now() });
+    }
+    Ok(stopped)
+}

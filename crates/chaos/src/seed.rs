@@ -1,0 +1,114 @@
+//! Organizations and their invoices, put in through the domain crates.
+
+use anyhow::{Context as _, Result};
+use rubis_accounts::{NewAccount, NewAccountInput, PasswordHash};
+use rubis_db::Pool;
+use rubis_invoices::{InvoicedClient, NewInvoice};
+use rubis_kernel::{Currency, Money, OrganizationId, PlanId};
+use rubis_lifecycle::PlanChoice;
+use rubis_relances::{PlanInput, StepInput, Tone};
+use time::{Duration, OffsetDateTime};
+use tokio::task::JoinSet;
+
+/// Every owner's password.
+pub const PASSWORD: &str = "une phrase de passe solide";
+
+/// How far ahead the reminders are planned: beyond what any worker looks at.
+const DUE_IN: Duration = Duration::days(60);
+
+/// Organizations that are filled at the same time.
+const AT_ONCE: usize = 6;
+
+/// An organization as it was put in.
+#[derive(Clone, Debug)]
+pub struct SeededOrganization {
+    /// Its id.
+    pub id: OrganizationId,
+    /// What its owner signs in with.
+    pub email: String,
+    /// Its plan of one step, on the due date.
+    pub plan: PlanId,
+}
+
+/// Puts in organizations with a plan of one reminder and this many invoices each. No reminder is due
+/// for weeks: a trial moves the date of as many as it wants.
+///
+/// # Errors
+/// When the domain refuses something.
+pub async fn seed(
+    pool: &Pool,
+    organizations: usize,
+    invoices: usize,
+    now: OffsetDateTime,
+) -> Result<Vec<SeededOrganization>> {
+    let password = account(0)?.password;
+    let hash = tokio::task::spawn_blocking(move || PasswordHash::hash(&password)).await??;
+    let (mut seeding, mut seeded) = (JoinSet::new(), Vec::new());
+    for number in 0..organizations {
+        if seeding.len() >= AT_ONCE
+            && let Some(done) = seeding.join_next().await
+        {
+            seeded.push(done??);
+        }
+        seeding.spawn(fill(pool.clone(), number, invoices, hash.clone(), now));
+    }
+    while let Some(done) = seeding.join_next().await {
+        seeded.push(done??);
+    }
+    seeded.sort_by(|a: &SeededOrganization, b| a.email.cmp(&b.email));
+    Ok(seeded)
+}
+
+fn account(number: usize) -> Result<NewAccount> {
+    let input = NewAccountInput {
+        email: format!("gerant@societe-{number:03}.example"),
+        password: PASSWORD.to_owned(),
+        full_name: "Camille Renard".to_owned(),
+        organization_name: format!("Société {number:03}"),
+    };
+    NewAccount::parse(&input).context("the account is refused")
+}
+
+async fn fill(
+    pool: Pool,
+    number: usize,
+    invoices: usize,
+    hash: PasswordHash,
+    now: OffsetDateTime,
+) -> Result<SeededOrganization> {
+    let mut conn = pool.get().await?;
+    let account = account(number)?;
+    let organization = rubis_lifecycle::sign_up(&mut conn, &account, &hash, now).await?.organization.id;
+    let plan = PlanInput {
+        name: "À l'échéance".to_owned(),
+        is_default: true,
+        steps: vec![StepInput {
+            id: None,
+            offset_days: 0,
+            tone: Tone::Courtois,
+            subject: "Facture {{numero}}".to_owned(),
+            body: "Bonjour {{client.name}},\n\nla facture {{numero}} de {{amount}} arrive à échéance.\n\n\
+                   {{signature}}"
+                .to_owned(),
+            requires_manual_validation: None,
+        }],
+    };
+    let plan = rubis_relances::create_plan(&mut conn, organization, plan.try_into()?, now).await?.id;
+    let due_date = (now + DUE_IN).date();
+    for invoice in 0..invoices {
+        let new = NewInvoice {
+            client: InvoicedClient::Named {
+                name: format!("Débiteur {invoice:04}"),
+                email: format!("compta-{invoice:04}@debiteur-{number:03}.example").parse()?,
+            },
+            numero: format!("F-{number:03}-{invoice:04}"),
+            amount: Money::new(120_000, Currency::EUR),
+            issue_date: now.date(),
+            due_date,
+            lines: Vec::new(),
+        };
+        rubis_lifecycle::create_invoice(&mut conn, organization, &new, PlanChoice::Plan(plan), None, now)
+            .await?;
+    }
+    Ok(SeededOrganization { id: organization, email: format!("gerant@societe-{number:03}.example"), plan })
+}

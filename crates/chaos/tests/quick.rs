@@ -1,0 +1,107 @@
+//! The fault trials in short: real worker processes, a handful of reminders, the servers of the tests.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+use std::path::PathBuf;
+
+use rubis_chaos::{
+    Expected, Report, Trial, TrialPlace,
+    proxy::{Cut, Dialect, Moment, Point, Proxy},
+    scenarios::{self, lose_one_of_two, stop_one_of_two},
+    seed,
+};
+use rubis_kernel::{Clock as _, SystemClock};
+use rubis_testkit::{TestDatabase, TestRedis};
+
+const ORGANIZATIONS: usize = 5;
+const REMINDERS: usize = 150;
+
+/// What a trial leaves behind goes with this value.
+struct Held {
+    trial: Trial,
+    database: TestDatabase,
+    redis: TestRedis,
+    logs: PathBuf,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // A failing test keeps its log: the message names it.
+        if !std::thread::panicking() {
+            let _ = std::fs::remove_dir_all(&self.logs);
+        }
+    }
+}
+
+async fn hold(name: &str) -> Held {
+    let (database, redis) = (TestDatabase::create().await, TestRedis::create());
+    let each = REMINDERS / ORGANIZATIONS;
+    let organizations = seed(&database.pool, ORGANIZATIONS, each, SystemClock.now()).await.unwrap();
+    let logs = std::env::temp_dir().join(&redis.prefix);
+    std::fs::create_dir_all(&logs).unwrap();
+    let place = TrialPlace {
+        name: name.to_owned(),
+        database_url: database.url.clone(),
+        redis_url: redis.url.clone(),
+        redis_prefix: redis.prefix.clone(),
+        worker: (env!("CARGO_BIN_EXE_rubis-chaos").into(), vec!["worker".into()]),
+        logs: logs.clone(),
+        organizations,
+    };
+    let mut trial = Trial::begin(place).await.unwrap();
+    trial.make_due(REMINDERS).await.unwrap();
+    Held { trial, database, redis, logs }
+}
+
+fn assert_good(report: &Report, held: &Held) {
+    assert!(report.is_good(), "{:#?}\nthe log is {}", report.shortfalls, held.trial.log().display());
+    assert_eq!((report.reminders, report.sent, report.lost), (REMINDERS, REMINDERS, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_is_killed_loses_no_reminder() {
+    let held = hold("worker-killed").await;
+    let report = lose_one_of_two(&held.trial).await.unwrap();
+    assert_good(&report, &held);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_is_told_to_stop_repeats_and_loses_nothing() {
+    let held = hold("worker-stopped").await;
+    let report = stop_one_of_two(&held.trial).await.unwrap();
+    assert_good(&report, &held);
+    assert_eq!(report.repeated, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redis_that_is_wiped_and_commits_that_are_cut_off_cost_no_reminder() {
+    let held = hold("cut-record").await;
+    let Held { trial, database, redis, .. } = &held;
+    let proxy = Proxy::start(address_of(&database.url), Dialect::Postgres).await.unwrap();
+    for moment in [Moment::InRequest, Moment::BeforeAnswer] {
+        proxy.arm(Cut { at: Point::Record, moment, every: 9, times: 3 });
+    }
+    let through = database.url.replacen(
+        &format!(":{}/", address_of(&database.url).port()),
+        &format!(":{}/", proxy.address().port()),
+        1,
+    );
+    let worker = trial.worker().set("DATABASE_URL", through).start().await.unwrap();
+    trial.burst().await.unwrap();
+    redis.wipe();
+    assert!(
+        trial.database.quiet(None, scenarios::ONE_SWEEP).await.unwrap(),
+        "everything is over within a sweep"
+    );
+    worker.terminate().await.unwrap();
+
+    let report = trial.report(&Expected::default()).await.unwrap();
+    assert_good(&report, &held);
+    assert_eq!((report.repeated, proxy.cuts()), (0, 6));
+}
+
+/// The host and port of a URL of the form `postgres://user:password@host:port/name`.
+fn address_of(url: &str) -> std::net::SocketAddr {
+    let (_, rest) = url.rsplit_once('@').unwrap();
+    let (address, _) = rest.split_once('/').unwrap();
+    address.parse().unwrap()
+}

@@ -1,0 +1,120 @@
+//! `cargo xtask chaos`: the fault trials of `crates/chaos`, over the servers of this machine.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::time::Duration;
+
+use anyhow::Result;
+use clap::Args;
+use nix::unistd::geteuid;
+
+use crate::guard::StopSignal;
+use crate::processes::{Launch, output_of};
+use crate::servers::{Account, Programs, data_directory};
+use crate::stack::{Binaries, Report};
+use crate::terminal::noisy_step;
+use crate::workspace::{RunDirectory, private, root};
+
+/// Where distributions put the library that gives a process another clock.
+const FAKETIME: [&str; 5] = [
+    "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1",
+    "/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1",
+    "/usr/lib64/faketime/libfaketimeMT.so.1",
+    "/usr/lib/faketime/libfaketimeMT.so.1",
+    "/usr/lib/libfaketime/libfaketimeMT.so.1",
+];
+
+#[derive(Args)]
+pub struct Arguments {
+    /// Only scenarios whose name contains this; may be given several times
+    #[arg(long)]
+    only: Vec<String>,
+    /// Reminders that are due together in a scenario
+    #[arg(long)]
+    reminders: Option<u32>,
+    /// A fifth of the reminders
+    #[arg(long)]
+    quick: bool,
+    /// Names the scenarios, and runs none
+    #[arg(long)]
+    list: bool,
+    /// Do not install PostgreSQL, Redis or libfaketime if they are missing
+    #[arg(long)]
+    no_install: bool,
+}
+
+/// Builds the programs and plays the trials; the logs stay in `.dev/chaos`.
+///
+/// # Errors
+/// When a program is missing or does not build; a bar that falls short is the exit code.
+pub fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let programs = Programs::find(!arguments.no_install)?;
+    let faketime = find_faketime(!arguments.no_install);
+    let binaries = noisy_step("building", || Binaries::build(Report::Progress))?;
+    let directory = RunDirectory::create("chaos")?;
+    let account = Account::for_servers()?;
+    let data = data_directory(&directory.path().join("postgres"), account.as_ref())?;
+    let logs = private("chaos")?;
+    if logs.exists() {
+        std::fs::remove_dir_all(&logs)?;
+    }
+    std::fs::create_dir_all(&logs)?;
+
+    let mut options: Vec<OsString> = vec!["run".into()];
+    let mut option = |name: &str, value: &dyn AsRef<std::ffi::OsStr>| {
+        options.extend([name.into(), value.as_ref().to_owned()]);
+    };
+    option("--postgres", &programs.postgres);
+    option("--redis", &programs.redis);
+    option("--api", &binaries.api);
+    option("--worker", &binaries.worker);
+    option("--logs", &logs);
+    option("--data", &data);
+    if let Some(library) = &faketime {
+        option("--faketime", library);
+    }
+    if let Some(account) = &account {
+        option("--uid", &account.uid.to_string());
+        option("--gid", &account.gid.to_string());
+    }
+    for word in &arguments.only {
+        option("--only", word);
+    }
+    if let Some(reminders) = arguments.reminders {
+        option("--reminders", &reminders.to_string());
+    }
+    let flags = [(arguments.quick, "--quick"), (arguments.list, "--list")];
+    options.extend(flags.iter().filter(|(is_given, _)| *is_given).map(|(_, flag)| OsString::from(flag)));
+
+    let status = Launch::new("rubis-chaos", binaries.api.with_file_name("rubis-chaos"))
+        .arguments(options)
+        .directory(root())
+        .stop_with(StopSignal::Term, Duration::from_secs(15))
+        .with_its_children()
+        .start()?
+        .wait();
+    // Where the cluster had to go elsewhere, nothing else removes it.
+    let _ = std::fs::remove_dir_all(&data);
+    let status = status?;
+    if !status.success() {
+        println!("The logs of each scenario are in {}.", logs.display());
+    }
+    Ok(status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from))
+}
+
+/// The library, installed first where that needs no question; without it one scenario is skipped.
+fn find_faketime(may_install: bool) -> Option<PathBuf> {
+    let find = || FAKETIME.iter().map(PathBuf::from).find(|library| library.is_file());
+    find().or_else(|| {
+        if may_install && geteuid().is_root() && Path::new("/usr/bin/apt-get").is_file() {
+            // Whatever goes wrong shows as the library that is still missing.
+            let _ = output_of(
+                Command::new("apt-get")
+                    .args(["install", "-qq", "--yes", "--no-install-recommends", "faketime"])
+                    .env("DEBIAN_FRONTEND", "noninteractive"),
+            );
+        }
+        find()
+    })
+}
