@@ -51,6 +51,8 @@ pub enum Reason {
     Rejected,
     /// It failed at every attempt.
     AttemptsExhausted,
+    /// Operations dropped its job.
+    DroppedByOperations,
 }
 
 impl Reason {
@@ -67,6 +69,7 @@ impl Reason {
             Self::Overtaken => "overtaken",
             Self::Rejected => "rejected",
             Self::AttemptsExhausted => "attempts_exhausted",
+            Self::DroppedByOperations => "dropped_by_operations",
         }
     }
 }

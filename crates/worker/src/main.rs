@@ -5,6 +5,7 @@ use std::{io::Write, process::ExitCode};
 use clap::{Parser, Subcommand};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use rubis_jobs::Queue;
+use rubis_kernel::{Clock, SystemClock};
 use rubis_runtime::{Shutdown, WorkerSettings};
 use rubis_worker::{
     operations::{JobsCommand, operate},
@@ -56,7 +57,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     }
     if let Some(Command::Jobs(command)) = arguments.command {
         let mut conn = AsyncPgConnection::establish(settings.postgres.url.expose_secret()).await?;
-        operate(command, &mut conn, &mut std::io::stdout()).await?;
+        operate(command, &mut conn, &mut std::io::stdout(), SystemClock.now()).await?;
         return Ok(());
     }
     let queues = match (arguments.queues, &settings.worker.queues) {

@@ -3,9 +3,13 @@
 use std::io::{self, Write};
 
 use clap::{Args, Subcommand};
-use rubis_db::AsyncPgConnection;
-use rubis_jobs::{DeadLetterFilter, JobId, JobRow, Queue};
+use rubis_db::{AsyncConnection, AsyncPgConnection};
+use rubis_jobs::{DeadLetterFilter, Job, JobId, JobRow, Queue};
+use rubis_relances::{Reason, SendRelance, record_failed};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+/// How many jobs are dropped in one transaction.
+const BATCH: u32 = 500;
 
 /// The commands below `rubis-worker jobs`.
 #[derive(Debug, Subcommand)]
@@ -76,6 +80,7 @@ pub async fn operate(
     command: JobsCommand,
     conn: &mut AsyncPgConnection,
     out: &mut (impl Write + Send),
+    now: OffsetDateTime,
 ) -> Result<(), OperationError> {
     match command {
         JobsCommand::List { queue, search, after, limit } => {
@@ -107,17 +112,46 @@ pub async fn operate(
             };
             write_done(out, "runs again", &retried)
         }
+        JobsCommand::Drop(which) if which.all => {
+            let mut dropped = Vec::new();
+            loop {
+                let filter = DeadLetterFilter { queue: which.queue, search: None, after: None, limit: BATCH };
+                let dead = rubis_jobs::list_dead(conn, filter).await?;
+                if dead.is_empty() {
+                    return write_done(out, "dropped", &dropped);
+                }
+                dropped.append(&mut drop_jobs(conn, &dead, now).await?);
+            }
+        }
         JobsCommand::Drop(which) => {
-            let dropped = if which.all {
-                rubis_jobs::drop_all_dead(conn, which.queue).await?
-            } else {
-                let done = rubis_jobs::drop_dead(conn, &which.ids).await?;
-                check_all(&which.ids, &done)?;
-                done
-            };
+            let found = rubis_jobs::find_many(conn, &which.ids).await?;
+            let dropped = drop_jobs(conn, &found, now).await?;
+            check_all(&which.ids, &dropped)?;
             write_done(out, "dropped", &dropped)
         }
     }
+}
+
+/// Drops those of these jobs that were given up, and tells their domain in the same transaction: a
+/// quarantined reminder would otherwise wait for ever for a job that is gone.
+async fn drop_jobs(
+    conn: &mut AsyncPgConnection,
+    jobs: &[JobRow],
+    now: OffsetDateTime,
+) -> Result<Vec<JobId>, OperationError> {
+    let ids: Vec<JobId> = jobs.iter().map(|job| job.id.clone()).collect();
+    conn.transaction(async |conn| {
+        let dropped = rubis_jobs::drop_dead(conn, &ids).await?;
+        for job in jobs.iter().filter(|job| dropped.contains(&job.id) && job.id.kind() == SendRelance::KIND) {
+            // A payload that is not understood belongs to a reminder that this release can't know.
+            if let Ok(relance) = serde_json::from_value::<SendRelance>(job.payload.clone()) {
+                let detail = job.last_error.as_deref().unwrap_or("dropped");
+                record_failed(conn, &relance, Reason::DroppedByOperations, detail, now).await?;
+            }
+        }
+        Ok(dropped)
+    })
+    .await
 }
 
 fn check_all(asked: &[JobId], done: &[JobId]) -> Result<(), OperationError> {

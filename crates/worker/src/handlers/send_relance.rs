@@ -61,7 +61,12 @@ impl SendRelanceHandler {
         }
         let mut conn = context.pool.get().await?;
         record_not_sent_yet(&mut conn, job, context.now).await?;
-        Err(JobError::retry(error))
+        Err(match error {
+            // The server refuses us, not this mail: the reminder waits until that is mended.
+            SendError::Configuration { .. } => JobError::Interrupted { reason: error.to_string() },
+            SendError::Transient { retry_after: Some(wait), .. } => JobError::retry_after(error, *wait),
+            _ => JobError::retry(error),
+        })
     }
 }
 
