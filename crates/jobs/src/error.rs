@@ -26,6 +26,14 @@ pub enum JobError {
         /// What is not understood.
         reason: String,
     },
+    /// The database went away in the middle, as in a restart, or broke off the transaction for
+    /// another's sake. That is no failure of the job: it is put back for a moment, and counts as no
+    /// attempt.
+    #[error("interrupted: {reason}")]
+    Interrupted {
+        /// What the database said.
+        reason: String,
+    },
     /// Another worker holds the job by now; nothing of this run may be recorded.
     #[error("the lease was lost")]
     LeaseLost,
@@ -48,17 +56,38 @@ impl JobError {
     }
 }
 
-/// A database that refused or went away is worth another attempt.
+/// A database that went away interrupts; one that refused is worth another attempt.
 impl From<diesel::result::Error> for JobError {
     fn from(error: diesel::result::Error) -> Self {
-        Self::retry(error)
+        if interrupts(&error) { Self::Interrupted { reason: error.to_string() } } else { Self::retry(error) }
     }
 }
 
-/// No connection could be had: worth another attempt.
+/// No connection could be had.
 impl From<rubis_db::PoolError> for JobError {
     fn from(error: rubis_db::PoolError) -> Self {
-        Self::retry(error)
+        Self::Interrupted { reason: error.to_string() }
+    }
+}
+
+/// Whether the statement failed for a reason that has nothing to do with it.
+fn interrupts(error: &diesel::result::Error) -> bool {
+    use diesel::result::{DatabaseErrorKind, Error};
+    match error {
+        Error::BrokenTransactionManager => true,
+        Error::DatabaseError(kind, information) => match kind {
+            DatabaseErrorKind::ClosedConnection
+            | DatabaseErrorKind::UnableToSendCommand
+            | DatabaseErrorKind::SerializationFailure => true,
+            // A server that shuts down says so before it closes the connection, with a code that
+            // diesel does not pass on. Should it speak another language, an attempt is counted.
+            DatabaseErrorKind::Unknown => {
+                let message = information.message();
+                message.starts_with("terminating connection") || message == "deadlock detected"
+            }
+            _ => false,
+        },
+        _ => false,
     }
 }
 
@@ -93,6 +122,26 @@ pub(crate) fn storable(error: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn database_error(kind: diesel::result::DatabaseErrorKind, message: &str) -> JobError {
+        diesel::result::Error::DatabaseError(kind, Box::new(message.to_owned())).into()
+    }
+
+    #[test]
+    fn a_database_that_went_away_interrupts_and_one_that_refused_fails_an_attempt() {
+        use diesel::result::DatabaseErrorKind::{CheckViolation, UnableToSendCommand, Unknown};
+        let went_away = [
+            database_error(UnableToSendCommand, "connection closed"),
+            database_error(Unknown, "terminating connection due to administrator command"),
+            database_error(Unknown, "deadlock detected"),
+        ];
+        for error in went_away {
+            assert!(matches!(error, JobError::Interrupted { .. }), "{error}");
+        }
+        for error in [database_error(CheckViolation, "amount"), database_error(Unknown, "division by zero")] {
+            assert!(matches!(error, JobError::Retry { .. }), "{error}");
+        }
+    }
 
     #[test]
     fn any_error_can_be_stored() {

@@ -21,6 +21,10 @@ pub fn describe() {
         "rubis_jobs_unreadable_total",
         "Jobs put back because this release does not understand them"
     );
+    describe_counter!(
+        "rubis_jobs_interrupted_total",
+        "Jobs put back because the database went away under them"
+    );
     describe_counter!("rubis_jobs_lease_lost_total", "Runs whose job passed to another worker");
     describe_histogram!("rubis_job_seconds", metrics::Unit::Seconds, "How long a handler took");
 }
@@ -61,6 +65,10 @@ pub(crate) fn crashed(queue: Queue) {
 
 pub(crate) fn unreadable(queue: Queue) {
     counter!("rubis_jobs_unreadable_total", "queue" => queue.as_str()).increment(1);
+}
+
+pub(crate) fn interrupted(queue: Queue) {
+    counter!("rubis_jobs_interrupted_total", "queue" => queue.as_str()).increment(1);
 }
 
 pub(crate) fn lease_lost(queue: Queue) {

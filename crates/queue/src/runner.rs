@@ -17,6 +17,9 @@ use crate::{
     settle::{Settlement, Settler},
 };
 
+/// How often a step tries again to record what it could not.
+const SETTLE_AGAIN: u32 = 2;
+
 /// One queue, as one worker serves it. A [`crate::Worker`] takes its steps by the clock; tests take
 /// them one at a time, at instants of their choice.
 #[derive(Clone)]
@@ -105,9 +108,18 @@ impl QueueRunner {
             return Ok(claim.looked.then(RunReport::default));
         }
         let completed = join_all(claim.jobs.into_iter().map(|job| parts.execute(job))).await;
-        let settlement = parts.settle(completed, Some(now)).await;
+        let mut settlement = parts.settle(completed, Some(now)).await;
+        let mut report = settlement.report;
+        // A connection that broke under a handler shows it at its next use, and is replaced.
+        for _ in 0..SETTLE_AGAIN {
+            if settlement.unsettled.is_empty() {
+                break;
+            }
+            settlement = parts.settle(settlement.unsettled, Some(now)).await;
+            report += settlement.report;
+        }
         parts.held.remove(settlement.unsettled.iter().map(|completed| &completed.job.lease));
-        Ok(Some(settlement.report))
+        Ok(Some(report))
     }
 }
 

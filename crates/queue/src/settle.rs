@@ -23,7 +23,7 @@ pub struct RunReport {
     pub retried: u64,
     /// Given up.
     pub dead: u64,
-    /// Put back because this release does not understand them.
+    /// Put back without counting an attempt: not understood by this release, or interrupted.
     pub postponed: u64,
     /// Passed to another worker in the meantime.
     pub lost: u64,
@@ -47,10 +47,13 @@ pub(crate) struct Settlement {
     pub(crate) unsettled: Vec<Completed>,
 }
 
+/// The wait of a job that the database interrupted.
+const INTERRUPTION: Duration = Duration::from_secs(1);
+
 /// What to record of a job that failed.
 enum Verdict {
     Retry { reason: String, delay: Duration },
-    Postpone { reason: String },
+    Postpone { reason: String, delay: Duration },
     Bury { reason: String },
 }
 
@@ -162,9 +165,12 @@ impl Settler<'_> {
         match ending {
             Ok(Ending::BackAfter(delay)) => {
                 match &verdict {
-                    Verdict::Postpone { reason } => {
-                        tracing::warn!(queue = %self.queue, job = %id, reason, "put back, not understood");
-                        metrics::unreadable(self.queue);
+                    Verdict::Postpone { reason, .. } => {
+                        tracing::warn!(queue = %self.queue, job = %id, reason, ?delay, "put back, no attempt counted");
+                        match completed.outcome {
+                            Err(JobError::Interrupted { .. }) => metrics::interrupted(self.queue),
+                            _ => metrics::unreadable(self.queue),
+                        }
                         settlement.report.postponed += 1;
                     }
                     Verdict::Retry { reason, .. } | Verdict::Bury { reason } => {
@@ -208,13 +214,16 @@ impl Settler<'_> {
                 })
             }
             (Err(JobError::Fail { reason }), _) => Some(Verdict::Bury { reason: reason.clone() }),
+            (Err(JobError::Interrupted { reason }), _) => {
+                Some(Verdict::Postpone { reason: reason.clone(), delay: INTERRUPTION })
+            }
             (Err(JobError::Unreadable { reason } | JobError::Retry { reason, .. }), _) => {
                 let reason = reason.clone();
                 let age = job.now - job.created_at;
                 Some(if age > self.settings.unreadable_patience {
                     Verdict::Bury { reason }
                 } else {
-                    Verdict::Postpone { reason }
+                    Verdict::Postpone { reason, delay: self.settings.unreadable_delay }
                 })
             }
             (Err(JobError::LeaseLost) | Ok(_), _) => None,
@@ -234,10 +243,9 @@ impl Settler<'_> {
                 rubis_jobs::retry(&mut conn, lease, *delay, reason, now).await?;
                 Ok(Ending::BackAfter(*delay))
             }
-            Verdict::Postpone { reason } => {
-                let delay = self.settings.unreadable_delay;
-                rubis_jobs::postpone(&mut conn, lease, delay, reason, now).await?;
-                Ok(Ending::BackAfter(delay))
+            Verdict::Postpone { reason, delay } => {
+                rubis_jobs::postpone(&mut conn, lease, *delay, reason, now).await?;
+                Ok(Ending::BackAfter(*delay))
             }
             Verdict::Bury { reason } => {
                 self.bury(&mut conn, completed, reason).await?;

@@ -139,3 +139,15 @@ async fn a_job_that_takes_its_worker_with_it_each_time_is_quarantined() {
     assert!(row.last_error.unwrap().starts_with("quarantined"));
     assert!(stage.effects().await.is_empty(), "an operator decides: its domain is not told");
 }
+
+#[tokio::test]
+async fn a_database_that_restarts_in_the_middle_of_a_job_costs_a_moment_and_no_attempt() {
+    let stage = Stage::create().await;
+    let runner = stage.runner();
+    stage.enqueue(1, Course::CutOff, START).await;
+    assert_eq!(runner.run_due(START).await.unwrap().postponed, 1);
+    let row = stage.row(1).await;
+    assert_eq!((row.attempts, row.crashes, row.run_at), (0, 0, START + seconds(1)));
+    assert_eq!(runner.run_due(START + seconds(1)).await.unwrap().done, 1);
+    assert_eq!(stage.done().await, [1]);
+}

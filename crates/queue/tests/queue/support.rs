@@ -45,6 +45,8 @@ pub enum Course {
     ImpossibleUntold,
     /// Its handler has a bug.
     Panic,
+    /// Its connection to the database is cut at the first attempt.
+    CutOff,
     /// Another worker takes it while it runs.
     LoseLease,
     /// It never ends.
@@ -132,6 +134,14 @@ impl Handler for ProbeHandler {
                 Err(JobError::fail("impossible"))
             }
             Course::Panic => panic!("a bug"),
+            Course::CutOff => {
+                let mut conn = context.pool.get().await?;
+                if context.now == START {
+                    conn.batch_execute("SELECT pg_terminate_backend(pg_backend_pid())").await?;
+                }
+                drop(conn);
+                record(&context, &job).await
+            }
             Course::LoseLease => {
                 let mut conn = context.pool.get().await?;
                 rubis_jobs::release(&mut conn, std::slice::from_ref(&context.lease)).await?;
