@@ -5,6 +5,7 @@
 mod access_token;
 mod app;
 mod bodies;
+mod client_address;
 mod cursor;
 mod day;
 mod docs;

@@ -1,12 +1,15 @@
 //! How often something may be asked for.
 
-use std::{net::IpAddr, time::Duration};
+use std::time::Duration;
 
 use actix_web::HttpRequest;
 use rubis_kernel::OrganizationId;
 use rubis_runtime::{Decision, Rate};
 
-use crate::{ApiError, App};
+use crate::{
+    ApiError, App,
+    client_address::{client_address, place},
+};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
@@ -27,7 +30,7 @@ const ORGANIZATION: Rate = Rate::new(1200, MINUTE);
 /// # Errors
 /// `rate_limited`.
 pub async fn sign_in(app: &App, request: &HttpRequest, email: &str) -> Result<(), ApiError> {
-    check(app, &from("sign-in", request), SIGN_IN_FROM_ADDRESS).await?;
+    check(app, &from(app, "sign-in", request), SIGN_IN_FROM_ADDRESS).await?;
     let account = email.trim().to_lowercase();
     check(app, &format!("sign-in-of:{account}"), SIGN_IN_OF_ACCOUNT).await
 }
@@ -37,7 +40,7 @@ pub async fn sign_in(app: &App, request: &HttpRequest, email: &str) -> Result<()
 /// # Errors
 /// `rate_limited`.
 pub async fn sign_up(app: &App, request: &HttpRequest) -> Result<(), ApiError> {
-    check(app, &from("sign-up", request), SIGN_UP_FROM_ADDRESS).await
+    check(app, &from(app, "sign-up", request), SIGN_UP_FROM_ADDRESS).await
 }
 
 /// Counts a refresh.
@@ -45,7 +48,7 @@ pub async fn sign_up(app: &App, request: &HttpRequest) -> Result<(), ApiError> {
 /// # Errors
 /// `rate_limited`.
 pub async fn refresh(app: &App, request: &HttpRequest) -> Result<(), ApiError> {
-    check(app, &from("refresh", request), REFRESH_FROM_ADDRESS).await
+    check(app, &from(app, "refresh", request), REFRESH_FROM_ADDRESS).await
 }
 
 /// Counts a request of an organization.
@@ -65,31 +68,7 @@ async fn check(app: &App, key: &str, rate: Rate) -> Result<(), ApiError> {
 
 /// What something is counted under that is limited by where it comes from. The address is the
 /// connection's own: a header that names another could be made up.
-fn from(what: &str, request: &HttpRequest) -> String {
-    let place = request.peer_addr().map(|peer| place(peer.ip()));
+fn from(app: &App, what: &str, request: &HttpRequest) -> String {
+    let place = client_address(request, &app.settings.http.trusted_proxies).map(place);
     format!("{what}-from:{}", place.unwrap_or_default())
-}
-
-/// An IPv6 subscriber has a network of 64 bits to choose addresses from, and is counted as one.
-fn place(address: IpAddr) -> String {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.to_string(),
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::place;
-
-    #[test]
-    fn a_subscriber_is_counted_once_whatever_address_they_choose() {
-        let place = |text: &str| place(text.parse().unwrap());
-        assert_eq!(place("2001:db8:1:2:3::4"), place("2001:db8:1:2:ffff::1"));
-        assert_ne!(place("2001:db8:1:2::1"), place("2001:db8:1:3::1"));
-        assert_eq!(place("::ffff:192.0.2.1"), place("192.0.2.1"));
-    }
 }

@@ -31,12 +31,9 @@ pub enum MigrationError {
 /// [`MigrationError`]; migrations that ran before the one that failed stay.
 pub async fn run_migrations(url: &str) -> Result<Vec<String>, MigrationError> {
     let mut conn = AsyncPgConnection::establish(url).await?;
-    conn.batch_execute(&format!("SELECT pg_advisory_lock({MIGRATION_LOCK})"))
-        .await?;
+    conn.batch_execute(&format!("SELECT pg_advisory_lock({MIGRATION_LOCK})")).await?;
     let mut harness = AsyncMigrationHarness::new(conn);
-    let applied = harness
-        .run_pending_migrations(MIGRATIONS)
-        .map_err(MigrationError::Migration)?;
+    let applied = harness.run_pending_migrations(MIGRATIONS).map_err(MigrationError::Migration)?;
     // The lock goes with the connection.
     Ok(applied.iter().map(ToString::to_string).collect())
 }

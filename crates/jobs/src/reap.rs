@@ -49,14 +49,21 @@ pub struct Reaped {
     pub quarantined: bool,
 }
 
+// While the server was down no worker could renew its leases. Six seconds after a start are two
+// heartbeats and more: whoever is still alive has renewed by then, and only the dead are reaped.
 statement!(
     ReapJobs,
-    "WITH clock AS (SELECT coalesce(?, clock_timestamp()) AS now),
+    "WITH clock AS (
+         SELECT coalesce(given, clock_timestamp()) AS now,
+             given IS NOT NULL OR clock_timestamp() > pg_postmaster_start_time() + interval '6 seconds' AS trusted
+         FROM (SELECT ?::timestamptz AS given) AS injected
+     ),
      policy AS (SELECT ?::float8[] AS delays, ?::integer AS max_crashes),
      expired AS (
          SELECT jobs.id, jobs.crashes + 1 AS crashes, jobs.crashes + 1 > (SELECT max_crashes FROM policy) AS quarantined
          FROM jobs
          WHERE jobs.queue = ? AND jobs.state = 'running' AND jobs.lease_until < (SELECT now FROM clock)
+             AND (SELECT trusted FROM clock)
          ORDER BY jobs.lease_until LIMIT ?
          FOR UPDATE SKIP LOCKED
      )

@@ -47,14 +47,8 @@ impl TimeZone {
     fn after_gap(self, local: PrimitiveDateTime) -> OffsetDateTime {
         // The offset in force well after the gap turns the skipped time into an instant before the
         // change by exactly as much as it lies before the gap's end, so the change is searched there.
-        let after = self
-            .0
-            .get_offset_utc(&(local.assume_utc() + Duration::hours(26)))
-            .to_utc();
-        let before = self
-            .0
-            .get_offset_utc(&(local.assume_utc() - Duration::hours(26)))
-            .to_utc();
+        let after = self.0.get_offset_utc(&(local.assume_utc() + Duration::hours(26))).to_utc();
+        let before = self.0.get_offset_utc(&(local.assume_utc() - Duration::hours(26))).to_utc();
         let (mut low, mut high) = (local.assume_offset(after), local.assume_offset(before));
         // Between the two instants lies the change: the offset is `before` at `low`, `after` at `high`.
         while high - low > Duration::SECOND {
@@ -110,9 +104,7 @@ impl Serialize for TimeZone {
 
 impl<'de> Deserialize<'de> for TimeZone {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -198,72 +190,39 @@ mod tests {
 
     #[test]
     fn an_organization_that_turned_business_days_off_sends_on_a_sunday() {
-        let calendar = SendingCalendar {
-            business_days_only: false,
-            ..paris(time!(09:00))
-        };
-        assert_eq!(
-            calendar.sending_instant(date!(2026 - 11 - 22)),
-            datetime!(2026-11-22 08:00 UTC)
-        );
+        let calendar = SendingCalendar { business_days_only: false, ..paris(time!(09:00)) };
+        assert_eq!(calendar.sending_instant(date!(2026 - 11 - 22)), datetime!(2026-11-22 08:00 UTC));
     }
 
     #[test]
     fn a_time_that_daylight_saving_skips_becomes_the_first_instant_after_the_gap() {
         let zone: TimeZone = "Europe/Paris".parse().unwrap();
         for skipped in [time!(02:00), time!(02:30), time!(02:59:59)] {
-            assert_eq!(
-                zone.instant(date!(2026 - 03 - 29), skipped),
-                datetime!(2026-03-29 01:00 UTC)
-            );
+            assert_eq!(zone.instant(date!(2026 - 03 - 29), skipped), datetime!(2026-03-29 01:00 UTC));
         }
-        assert_eq!(
-            zone.instant(date!(2026 - 03 - 29), time!(03:00)),
-            datetime!(2026-03-29 01:00 UTC)
-        );
-        assert_eq!(
-            zone.instant(date!(2026 - 03 - 29), time!(01:59)),
-            datetime!(2026-03-29 00:59 UTC)
-        );
+        assert_eq!(zone.instant(date!(2026 - 03 - 29), time!(03:00)), datetime!(2026-03-29 01:00 UTC));
+        assert_eq!(zone.instant(date!(2026 - 03 - 29), time!(01:59)), datetime!(2026-03-29 00:59 UTC));
     }
 
     #[test]
     fn a_time_that_daylight_saving_repeats_is_the_earlier_one() {
         let zone: TimeZone = "Europe/Paris".parse().unwrap();
-        assert_eq!(
-            zone.instant(date!(2026 - 10 - 25), time!(02:30)),
-            datetime!(2026-10-25 00:30 UTC)
-        );
+        assert_eq!(zone.instant(date!(2026 - 10 - 25), time!(02:30)), datetime!(2026-10-25 00:30 UTC));
         let other: TimeZone = "America/New_York".parse().unwrap();
-        assert_eq!(
-            other.instant(date!(2026 - 11 - 01), time!(01:30)),
-            datetime!(2026-11-01 05:30 UTC)
-        );
-        assert_eq!(
-            other.instant(date!(2026 - 03 - 08), time!(02:30)),
-            datetime!(2026-03-08 07:00 UTC)
-        );
+        assert_eq!(other.instant(date!(2026 - 11 - 01), time!(01:30)), datetime!(2026-11-01 05:30 UTC));
+        assert_eq!(other.instant(date!(2026 - 03 - 08), time!(02:30)), datetime!(2026-03-08 07:00 UTC));
     }
 
     #[test]
     fn the_local_date_is_the_one_on_the_wall() {
         let zone: TimeZone = "Europe/Paris".parse().unwrap();
-        assert_eq!(
-            zone.local_date(datetime!(2026-11-21 22:59 UTC)),
-            date!(2026 - 11 - 21)
-        );
-        assert_eq!(
-            zone.local_date(datetime!(2026-11-21 23:00 UTC)),
-            date!(2026 - 11 - 22)
-        );
+        assert_eq!(zone.local_date(datetime!(2026-11-21 22:59 UTC)), date!(2026 - 11 - 21));
+        assert_eq!(zone.local_date(datetime!(2026-11-21 23:00 UTC)), date!(2026 - 11 - 22));
     }
 
     #[test]
     fn an_unknown_time_zone_is_refused() {
-        assert_eq!(
-            "Europe/Pariss".parse::<TimeZone>(),
-            Err(UnknownTimeZone("Europe/Pariss".to_owned()))
-        );
+        assert_eq!("Europe/Pariss".parse::<TimeZone>(), Err(UnknownTimeZone("Europe/Pariss".to_owned())));
     }
 
     proptest::proptest! {

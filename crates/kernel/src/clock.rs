@@ -18,10 +18,7 @@ pub type SharedClock = Arc<dyn Clock>;
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the edge that everything else gets the time from"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "this is the edge that everything else gets the time from")]
     fn now(&self) -> OffsetDateTime {
         OffsetDateTime::now_utc()
     }

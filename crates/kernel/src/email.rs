@@ -51,9 +51,7 @@ impl fmt::Display for EmailAddress {
 
 impl<'de> Deserialize<'de> for EmailAddress {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -97,10 +95,7 @@ mod tests {
     fn addresses_of_mailboxes_are_accepted() {
         for (given, kept) in [
             ("compta@exemple.fr", "compta@exemple.fr"),
-            (
-                " Jean.Dupont+factures@Exemple.FR ",
-                "Jean.Dupont+factures@exemple.fr",
-            ),
+            (" Jean.Dupont+factures@Exemple.FR ", "Jean.Dupont+factures@exemple.fr"),
             ("o'neil@sous.domaine.exemple.fr", "o'neil@sous.domaine.exemple.fr"),
         ] {
             assert_eq!(given.parse::<EmailAddress>().unwrap().as_str(), kept);

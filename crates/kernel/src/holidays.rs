@@ -50,9 +50,7 @@ fn easter(year: i32) -> Option<Date> {
     let shift = (golden + 11 * epact + 22 * weekday) / 451;
     let days = epact + weekday - 7 * shift;
     // Counted from the 22nd of March, the earliest date that Easter can fall on.
-    Date::from_calendar_date(year, Month::March, 22)
-        .ok()?
-        .checked_add(Duration::days(days.into()))
+    Date::from_calendar_date(year, Month::March, 22).ok()?.checked_add(Duration::days(days.into()))
 }
 
 #[cfg(test)]
@@ -75,9 +73,8 @@ mod tests {
     #[test]
     fn a_year_has_eleven_public_holidays_and_thirteen_in_alsace_and_moselle() {
         let days = || (0..365).map(|day| date!(2026 - 01 - 01) + Duration::days(day));
-        let metropolitan: Vec<_> = days()
-            .filter(|day| is_public_holiday(*day, HolidayCalendar::Metropolitan))
-            .collect();
+        let metropolitan: Vec<_> =
+            days().filter(|day| is_public_holiday(*day, HolidayCalendar::Metropolitan)).collect();
         assert_eq!(
             metropolitan,
             [

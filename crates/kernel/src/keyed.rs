@@ -22,11 +22,7 @@ impl FromStr for AppKey {
     type Err = AppKeyError;
 
     fn from_str(secret: &str) -> Result<Self, Self::Err> {
-        if secret.len() < 32 {
-            Err(AppKeyError)
-        } else {
-            Ok(Self(secret.into()))
-        }
+        if secret.len() < 32 { Err(AppKeyError) } else { Ok(Self(secret.into())) }
     }
 }
 
@@ -71,11 +67,7 @@ impl PurposeKey {
     /// `base64url(payload).base64url(HMAC-SHA256)`.
     #[must_use]
     pub fn seal(&self, payload: &[u8]) -> String {
-        format!(
-            "{}.{}",
-            URL_SAFE_NO_PAD.encode(payload),
-            URL_SAFE_NO_PAD.encode(self.sign(payload))
-        )
+        format!("{}.{}", URL_SAFE_NO_PAD.encode(payload), URL_SAFE_NO_PAD.encode(self.sign(payload)))
     }
 
     /// What a token made by [`Self::seal`] carries; `None` if it was made otherwise.
@@ -106,10 +98,7 @@ mod tests {
     #[test]
     fn a_sealed_token_opens_with_its_own_key_alone() {
         let sealed = key().derive("access").seal(b"session");
-        assert_eq!(
-            key().derive("access").open(&sealed).as_deref(),
-            Some(b"session".as_slice())
-        );
+        assert_eq!(key().derive("access").open(&sealed).as_deref(), Some(b"session".as_slice()));
         assert_eq!(key().derive("pay").open(&sealed), None);
     }
 
@@ -134,10 +123,7 @@ mod tests {
     #[test]
     fn the_server_key_is_long_and_never_prints() {
         assert_eq!("short".parse::<AppKey>().unwrap_err(), AppKeyError);
-        assert_eq!(
-            format!("{:?} {:?}", key(), key().derive("access")),
-            "AppKey(…) PurposeKey(…)"
-        );
+        assert_eq!(format!("{:?} {:?}", key(), key().derive("access")), "AppKey(…) PurposeKey(…)");
     }
 
     #[test]

@@ -28,9 +28,7 @@ impl FromStr for Currency {
     type Err = UnknownCurrency;
 
     fn from_str(code: &str) -> Result<Self, Self::Err> {
-        iso_currency::Currency::from_code(code)
-            .map(Self)
-            .ok_or_else(|| UnknownCurrency(code.to_owned()))
+        iso_currency::Currency::from_code(code).map(Self).ok_or_else(|| UnknownCurrency(code.to_owned()))
     }
 }
 
@@ -48,9 +46,7 @@ impl Serialize for Currency {
 
 impl<'de> Deserialize<'de> for Currency {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -86,11 +82,7 @@ impl Money {
             grouped.push(digit);
         }
         let sign = if self.cents < 0 { "-" } else { "" };
-        let symbol = if self.currency == Currency::EUR {
-            "€"
-        } else {
-            self.currency.as_str()
-        };
+        let symbol = if self.currency == Currency::EUR { "€" } else { self.currency.as_str() };
         format!("{sign}{grouped},{rest:02}\u{a0}{symbol}")
     }
 }
@@ -104,10 +96,7 @@ mod tests {
     #[case(5, "0,05\u{a0}€")]
     #[case(99_999, "999,99\u{a0}€")]
     #[case(123_456, "1\u{202f}234,56\u{a0}€")]
-    #[case(
-        100_000_000_000_000,
-        "1\u{202f}000\u{202f}000\u{202f}000\u{202f}000,00\u{a0}€"
-    )]
+    #[case(100_000_000_000_000, "1\u{202f}000\u{202f}000\u{202f}000\u{202f}000,00\u{a0}€")]
     #[case(-150, "-1,50\u{a0}€")]
     fn euros_are_written_the_french_way(#[case] cents: i64, #[case] written: &str) {
         assert_eq!(Money::new(cents, Currency::EUR).format_french(), written);

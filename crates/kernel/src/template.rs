@@ -101,7 +101,8 @@ mod tests {
 
     #[test]
     fn a_line_is_left_out_when_its_variable_has_no_value() {
-        let template = Template::parse("Bonjour,\nPayer : {{numero}} ici\nMerci {{client.name}}", VARIABLES).unwrap();
+        let template =
+            Template::parse("Bonjour,\nPayer : {{numero}} ici\nMerci {{client.name}}", VARIABLES).unwrap();
         let rendered = template.render(|name| (name == "client.name").then(|| "Ada".to_owned()));
         assert_eq!(rendered, "Bonjour,\nMerci Ada");
     }
@@ -117,10 +118,7 @@ mod tests {
 
     #[test]
     fn an_open_variable_is_refused() {
-        assert_eq!(
-            Template::parse("Facture {{numero", VARIABLES),
-            Err(TemplateError::Unclosed)
-        );
+        assert_eq!(Template::parse("Facture {{numero", VARIABLES), Err(TemplateError::Unclosed));
         assert!(
             matches!(Template::parse("{{}}", VARIABLES), Err(TemplateError::UnknownVariable(name, _)) if name.is_empty())
         );

@@ -27,11 +27,8 @@ pub fn format_date_french(date: Date) -> String {
 /// A text as a search compares it: lower case, without accents, single spaces.
 #[must_use]
 pub fn normalize_search(text: &str) -> String {
-    let plain: String = text
-        .nfkd()
-        .filter(|character| !is_combining_mark(*character))
-        .collect::<String>()
-        .to_lowercase();
+    let plain: String =
+        text.nfkd().filter(|character| !is_combining_mark(*character)).collect::<String>().to_lowercase();
     plain.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -66,17 +63,11 @@ mod tests {
 
     #[test]
     fn a_search_ignores_case_accents_and_double_spaces() {
-        assert_eq!(
-            normalize_search("  Électricité   GÉNÉRALE n° 12 "),
-            "electricite generale n° 12"
-        );
+        assert_eq!(normalize_search("  Électricité   GÉNÉRALE n° 12 "), "electricite generale n° 12");
     }
 
     #[test]
     fn html_shows_a_text_as_it_was_written() {
-        assert_eq!(
-            escape_html("<b>\"A&B\"</b>'"),
-            "&lt;b&gt;&quot;A&amp;B&quot;&lt;/b&gt;&#39;"
-        );
+        assert_eq!(escape_html("<b>\"A&B\"</b>'"), "&lt;b&gt;&quot;A&amp;B&quot;&lt;/b&gt;&#39;");
     }
 }

@@ -34,11 +34,7 @@ impl FieldErrors {
 
     /// Notes a mistake.
     pub fn push(&mut self, field: impl Into<String>, code: &'static str, message: impl Into<String>) {
-        self.0.push(FieldError {
-            field: field.into(),
-            code,
-            message: message.into(),
-        });
+        self.0.push(FieldError { field: field.into(), code, message: message.into() });
     }
 
     /// Takes over the mistakes found in a part of the input, below that part's name.
@@ -107,16 +103,9 @@ pub fn optional_text(
 
 fn check_text(errors: &mut FieldErrors, field: &str, text: &str, max_chars: usize) {
     if text.chars().count() > max_chars {
-        errors.push(
-            field,
-            "too_long",
-            format!("must have at most {max_chars} characters"),
-        );
+        errors.push(field, "too_long", format!("must have at most {max_chars} characters"));
     }
-    if text
-        .chars()
-        .any(|character| character.is_control() && !matches!(character, '\n' | '\r' | '\t'))
-    {
+    if text.chars().any(|character| character.is_control() && !matches!(character, '\n' | '\r' | '\t')) {
         errors.push(field, "control_character", "must not contain control characters");
     }
 }
@@ -134,11 +123,8 @@ mod tests {
         steps.extend_below("[1]", step);
         let mut errors = FieldErrors::new();
         errors.extend_below("steps", steps);
-        let found: Vec<_> = errors
-            .as_slice()
-            .iter()
-            .map(|error| (error.field.as_str(), error.code))
-            .collect();
+        let found: Vec<_> =
+            errors.as_slice().iter().map(|error| (error.field.as_str(), error.code)).collect();
         assert_eq!(
             found,
             [
@@ -152,10 +138,7 @@ mod tests {
     #[test]
     fn a_right_text_is_trimmed_and_kept() {
         let mut errors = FieldErrors::new();
-        assert_eq!(
-            required_text(&mut errors, "name", " Électricité Martin ", 19),
-            "Électricité Martin"
-        );
+        assert_eq!(required_text(&mut errors, "name", " Électricité Martin ", 19), "Électricité Martin");
         assert_eq!(optional_text(&mut errors, "phone", Some("   "), 5), None);
         assert!(errors.is_empty());
     }

@@ -272,11 +272,12 @@ impl Settler<'_> {
         };
         let told = conn
             .transaction(async |conn| {
-                rubis_jobs::bury(conn, &job.lease, reason).await?;
-                match self.handlers.get(job.lease.job_id.kind()) {
-                    Some(handler) => handler.on_dead(conn, job.payload.clone(), &death).await,
-                    None => Ok(()),
+                // The domain first: it locks what is its own before the job's row, as it does
+                // wherever it enqueues and cancels.
+                if let Some(handler) = self.handlers.get(job.lease.job_id.kind()) {
+                    handler.on_dead(conn, job.payload.clone(), &death).await?;
                 }
+                Ok(rubis_jobs::bury(conn, &job.lease, reason).await?)
             })
             .await;
         match told {

@@ -132,14 +132,14 @@ impl TryFrom<PlanInput> for NewPlan {
                 );
             }
             previous = Some(step.offset_days);
-            steps.push(parse_step(&mut step_errors, step));
+            steps.push(parse_step(&mut step_errors, &step));
             errors.extend_below(&at, step_errors);
         }
         errors.into_result(Self { name, is_default: input.is_default, steps })
     }
 }
 
-fn parse_step(errors: &mut FieldErrors, step: StepInput) -> NewStep {
+fn parse_step(errors: &mut FieldErrors, step: &StepInput) -> NewStep {
     if !OFFSET_DAYS.contains(&step.offset_days) {
         let message = format!("must lie between {} and {} days", OFFSET_DAYS.start(), OFFSET_DAYS.end());
         errors.push("offsetDays", "out_of_range", message);

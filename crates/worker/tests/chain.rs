@@ -1,4 +1,5 @@
 //! A late invoice is reminded step by step, and the chain stops when it is settled.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
 use rubis_invoices::InvoiceStatus;
 use rubis_mailer::SendError;

@@ -1,0 +1,79 @@
+//! Where a request comes from.
+
+use std::net::IpAddr;
+
+use actix_web::HttpRequest;
+use ipnet::IpNet;
+
+/// The address of the client: the peer's own, or, where the peer is a proxy that is believed, the last
+/// one in `X-Forwarded-For` that no believed proxy added. What a client writes there itself comes
+/// before that and counts for nothing.
+pub(crate) fn client_address(request: &HttpRequest, trusted: &[IpNet]) -> Option<IpAddr> {
+    let peer = request.peer_addr()?.ip().to_canonical();
+    let forwarded: Vec<&str> = request
+        .headers()
+        .get_all("x-forwarded-for")
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .collect();
+    let mut client = peer;
+    for hop in forwarded.into_iter().rev() {
+        if !trusted.iter().any(|network| network.contains(&client)) {
+            break;
+        }
+        match hop.trim().parse::<IpAddr>() {
+            Ok(address) => client = address.to_canonical(),
+            Err(_) => break,
+        }
+    }
+    Some(client)
+}
+
+/// What is counted as one place: an IPv6 subscriber has a network of 64 bits to choose addresses from.
+pub(crate) fn place(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::test::TestRequest;
+
+    #[test]
+    fn a_subscriber_is_counted_once_whatever_address_they_choose() {
+        let place = |text: &str| place(text.parse().unwrap());
+        assert_eq!(place("2001:db8:1:2:3::4"), place("2001:db8:1:2:ffff::1"));
+        assert_ne!(place("2001:db8:1:2::1"), place("2001:db8:1:3::1"));
+        assert_eq!(place("::ffff:192.0.2.1"), place("192.0.2.1"));
+    }
+
+    /// The client of a request from `peer` that says it was forwarded for these.
+    fn client(peer: &str, forwarded: &[&str]) -> String {
+        let mut request = TestRequest::get().peer_addr(format!("{peer}:4711").parse().unwrap());
+        for value in forwarded {
+            request = request.append_header(("X-Forwarded-For", *value));
+        }
+        let trusted = ["10.0.0.0/8".parse().unwrap(), "192.0.2.7/32".parse().unwrap()];
+        client_address(&request.to_http_request(), &trusted).unwrap().to_string()
+    }
+
+    #[test]
+    fn only_a_proxy_that_is_believed_says_where_a_request_comes_from() {
+        assert_eq!(client("203.0.113.9", &["198.51.100.1"]), "203.0.113.9");
+        assert_eq!(client("10.1.2.3", &["198.51.100.1"]), "198.51.100.1");
+        assert_eq!(client("10.1.2.3", &[]), "10.1.2.3");
+    }
+
+    #[test]
+    fn what_a_client_writes_itself_counts_for_nothing() {
+        assert_eq!(client("10.1.2.3", &["1.1.1.1, 198.51.100.1"]), "198.51.100.1");
+        assert_eq!(client("10.1.2.3", &["1.1.1.1", "198.51.100.1, 192.0.2.7"]), "198.51.100.1");
+        assert_eq!(client("10.1.2.3", &["198.51.100.1, unknown"]), "10.1.2.3");
+    }
+}
