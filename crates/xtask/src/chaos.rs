@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::Args;
 use nix::unistd::geteuid;
 
+use crate::cargo;
 use crate::guard::StopSignal;
 use crate::processes::{Launch, output_of};
 use crate::servers::{Account, Programs, data_directory};
@@ -39,6 +40,9 @@ pub struct Arguments {
     /// Names the scenarios, and runs none
     #[arg(long)]
     list: bool,
+    /// Try the programs as they are released, which takes minutes to build and sends several times as fast
+    #[arg(long)]
+    release: bool,
     /// Do not install PostgreSQL, Redis or libfaketime if they are missing
     #[arg(long)]
     no_install: bool,
@@ -51,7 +55,7 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let programs = Programs::find(!arguments.no_install)?;
     let faketime = find_faketime(!arguments.no_install);
-    let binaries = noisy_step("building", || Binaries::build(Report::Progress))?;
+    let binaries = noisy_step("building", || build(arguments.release))?;
     let directory = RunDirectory::create("chaos")?;
     let account = Account::for_servers()?;
     let data = data_directory(&directory.path().join("postgres"), account.as_ref())?;
@@ -67,8 +71,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     };
     option("--postgres", &programs.postgres);
     option("--redis", &programs.redis);
-    option("--api", &binaries.api);
-    option("--worker", &binaries.worker);
+    option("--api", &binaries.join("rubis-api"));
+    option("--worker", &binaries.join("rubis-worker"));
     option("--logs", &logs);
     option("--data", &data);
     if let Some(library) = &faketime {
@@ -87,7 +91,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let flags = [(arguments.quick, "--quick"), (arguments.list, "--list")];
     options.extend(flags.iter().filter(|(is_given, _)| *is_given).map(|(_, flag)| OsString::from(flag)));
 
-    let status = Launch::new("rubis-chaos", binaries.api.with_file_name("rubis-chaos"))
+    let status = Launch::new("rubis-chaos", binaries.join("rubis-chaos"))
         .arguments(options)
         .directory(root())
         .stop_with(StopSignal::Term, Duration::from_secs(15))
@@ -101,6 +105,18 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         println!("The logs of each scenario are in {}.", logs.display());
     }
     Ok(status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from))
+}
+
+/// Builds all programs, and says which folder they are in.
+fn build(release: bool) -> Result<PathBuf> {
+    if !release {
+        Binaries::build(Report::Progress)?;
+        return cargo::target_folder();
+    }
+    if !cargo::launch(["build", "--workspace", "--bins", "--release"]).start()?.wait()?.success() {
+        bail!("the build fails");
+    }
+    Ok(cargo::target_folder()?.with_file_name("release"))
 }
 
 /// The library, installed first where that needs no question; without it one scenario is skipped.

@@ -1,6 +1,6 @@
 //! The mail server refuses, puts off, hangs up and dawdles.
 
-use std::{collections::HashSet, time::Duration};
+use std::collections::HashSet;
 
 use anyhow::Result;
 use rubis_inbox::{Behaviour, Fault, Stage};
@@ -106,8 +106,5 @@ pub(super) async fn is_slow(site: &mut Site, reminders: usize) -> Result<Report>
     let slow = for_each(&recipients, || Fault::delay(Stage::Message, LONGER_THAN_A_LEASE));
     trial.misbehave(slow.and(Fault::delay(Stage::Message, 200)))?;
     let _workers = (trial.worker().start().await?, trial.worker().start().await?);
-    let mut report = finish(&trial, &Expected::default()).await?;
-    let limit = Duration::from_secs(25);
-    report.expect(report.late_p99 < limit, format!("mails waited for more than {limit:?}"));
-    Ok(report)
+    finish(&trial, &Expected::default()).await
 }
