@@ -267,3 +267,6 @@ fn lateness(
     };
     (at(50), at(99))
 }
+
+#[cfg(test)]
+mod tests;
