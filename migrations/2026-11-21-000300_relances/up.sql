@@ -46,6 +46,8 @@ CREATE TABLE relance_tasks (
     invoice_id uuid NOT NULL,
     plan_step_id uuid NOT NULL,
     send_at timestamptz NOT NULL,
+    -- The day that it is meant for, before weekends and public holidays are passed over.
+    meant_for date NOT NULL,
     status relance_status NOT NULL DEFAULT 'scheduled',
     -- The sending transaction claimed it and its outcome is not recorded yet.
     sending_since timestamptz,
@@ -57,8 +59,8 @@ CREATE TABLE relance_tasks (
     drafted_at timestamptz,
     approved_at timestamptz,
     approved_by uuid,
-    -- The balance that this text names: an approval is void once the balance is another.
-    text_balance_cents bigint,
+    -- A person asked for it to leave at once: planning again leaves it alone.
+    hurried_at timestamptz,
     -- The text that was drafted, then the one that was approved, then the one that was sent.
     subject text,
     body text,

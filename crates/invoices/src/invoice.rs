@@ -3,6 +3,7 @@
 use rubis_accounts::Pause;
 use rubis_db::AsyncPgConnection;
 use rubis_kernel::{ClientId, InvoiceId, Money, OrganizationId, PlanId};
+use serde::{Deserialize, Serialize};
 use time::{Date, OffsetDateTime};
 
 use crate::{InvoiceStatus, queries};
@@ -112,42 +113,29 @@ pub async fn open_invoices_of_client(
     queries::invoices::open_of_client(conn, organization, client, after, limit).await
 }
 
+/// Which of an organization's invoices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InvoiceScope {
+    /// All of them.
+    All,
+    /// Those of a client.
+    OfClient(ClientId),
+    /// Those that a plan chases.
+    OfPlan(PlanId),
+}
+
 /// The ids of at most `limit` of an organization's invoices that are neither paid nor cancelled, in the
-/// order of their ids: for planning all of them again, a batch at a time.
+/// order of their ids: for planning them again, a batch at a time.
 ///
 /// # Errors
 /// The database's.
 pub async fn ids_of_unfinished_invoices(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
+    scope: InvoiceScope,
     after: Option<InvoiceId>,
     limit: u32,
 ) -> Result<Vec<InvoiceId>, diesel::result::Error> {
-    queries::invoices::unfinished_ids(conn, organization, None, after, limit).await
-}
-
-/// [`ids_of_unfinished_invoices`], of those that a plan chases.
-///
-/// # Errors
-/// The database's.
-pub async fn ids_of_unfinished_invoices_of_plan(
-    conn: &mut AsyncPgConnection,
-    organization: OrganizationId,
-    plan: PlanId,
-    after: Option<InvoiceId>,
-    limit: u32,
-) -> Result<Vec<InvoiceId>, diesel::result::Error> {
-    queries::invoices::unfinished_ids(conn, organization, Some(plan), after, limit).await
-}
-
-/// Whether any invoice, of whatever state, names this plan.
-///
-/// # Errors
-/// The database's.
-pub async fn is_plan_in_use(
-    conn: &mut AsyncPgConnection,
-    organization: OrganizationId,
-    plan: PlanId,
-) -> Result<bool, diesel::result::Error> {
-    queries::invoices::names_plan(conn, organization, plan).await
+    queries::invoices::unfinished_ids(conn, organization, scope, after, limit).await
 }

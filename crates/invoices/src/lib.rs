@@ -38,8 +38,8 @@ pub use create_client::create_client;
 pub use create_invoice::{CreateInvoiceError, CreatedInvoice, create_invoice};
 pub use delete_client::{DeleteClientError, delete_client};
 pub use invoice::{
-    Invoice, ids_of_unfinished_invoices, ids_of_unfinished_invoices_of_plan, invoice, invoices_by_ids,
-    is_plan_in_use, lock_invoice, open_invoices_of_client,
+    Invoice, InvoiceScope, ids_of_unfinished_invoices, invoice, invoices_by_ids, lock_invoice,
+    open_invoices_of_client,
 };
 pub use line::{InvalidQuantity, InvoiceLine, LineInput, NewLine, Quantity, lines_of};
 pub use list_clients::{ClientPosition, list_clients};

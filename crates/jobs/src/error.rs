@@ -26,13 +26,15 @@ pub enum JobError {
         /// What is not understood.
         reason: String,
     },
-    /// The database went away in the middle, as in a restart, or broke off the transaction for
-    /// another's sake. That is no failure of the job: it is put back for a moment, and counts as no
-    /// attempt.
+    /// What the job needs is not there: the database went away in the middle or broke off the
+    /// transaction for another's sake, or a server refuses us whatever we ask. That is no failure of
+    /// the job: it is put back for a while, and counts as no attempt.
     #[error("interrupted: {reason}")]
     Interrupted {
-        /// What the database said.
+        /// What happened, for the operator.
         reason: String,
+        /// How long to leave it alone; a moment, where nothing is said.
+        after: Option<Duration>,
     },
     /// Another worker holds the job by now; nothing of this run may be recorded.
     #[error("the lease was lost")]
@@ -50,6 +52,11 @@ impl JobError {
         Self::Retry { reason: reason.to_string(), after: Some(wait) }
     }
 
+    /// Leave it alone for a while, and count no attempt.
+    pub fn interrupted(reason: impl fmt::Display, after: Option<Duration>) -> Self {
+        Self::Interrupted { reason: reason.to_string(), after }
+    }
+
     /// Give up.
     pub fn fail(reason: impl fmt::Display) -> Self {
         Self::Fail { reason: reason.to_string() }
@@ -59,14 +66,14 @@ impl JobError {
 /// A database that went away interrupts; one that refused is worth another attempt.
 impl From<diesel::result::Error> for JobError {
     fn from(error: diesel::result::Error) -> Self {
-        if interrupts(&error) { Self::Interrupted { reason: error.to_string() } } else { Self::retry(error) }
+        if interrupts(&error) { Self::interrupted(error, None) } else { Self::retry(error) }
     }
 }
 
 /// No connection could be had.
 impl From<rubis_db::PoolError> for JobError {
     fn from(error: rubis_db::PoolError) -> Self {
-        Self::Interrupted { reason: error.to_string() }
+        Self::interrupted(error, None)
     }
 }
 

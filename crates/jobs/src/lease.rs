@@ -41,6 +41,11 @@ statement!(
      WHERE id = ? AND state = 'running' AND lease_token = ?"
 );
 
+statement!(
+    ConfirmLease,
+    "SELECT id FROM jobs WHERE id = ? AND state = 'running' AND lease_token = ? FOR NO KEY UPDATE"
+);
+
 impl Lease {
     /// Records that the job is done, by deleting it. Call it in the transaction that holds the
     /// job's effect, and let that transaction fail when this does.
@@ -54,6 +59,20 @@ impl Lease {
             .execute(conn)
             .await?;
         if deleted == 0 { Err(FinishError::LeaseLost) } else { Ok(()) }
+    }
+
+    /// Makes sure that the job is still this worker's, and that it stays so until the transaction
+    /// ends: for what is recorded before the job is finished.
+    ///
+    /// # Errors
+    /// [`FinishError::LeaseLost`] when another worker may have the job.
+    pub async fn confirm(&self, conn: &mut AsyncPgConnection) -> Result<(), FinishError> {
+        let held: Vec<Held> = prepared::<ConfirmLease>()
+            .bind::<Text, _>(self.job_id.as_str())
+            .bind::<SqlUuid, _>(self.token)
+            .load(conn)
+            .await?;
+        if held.is_empty() { Err(FinishError::LeaseLost) } else { Ok(()) }
     }
 
     /// Gives the job another date in place of finishing it, as though it had just been enqueued.
@@ -96,6 +115,13 @@ statement!(
      FROM held, clock WHERE jobs.id = held.id
      RETURNING jobs.id"
 );
+
+#[derive(QueryableByName)]
+struct Held {
+    #[diesel(sql_type = Text)]
+    #[expect(dead_code, reason = "that there is a row is all that is asked")]
+    id: String,
+}
 
 #[derive(QueryableByName)]
 struct Renewed {

@@ -4,6 +4,7 @@ use rubis_accounts::{
     ActivityKind, NewEvent, Organization, OrganizationPatch, PauseOrganizationError, UpdateOrganizationError,
 };
 use rubis_db::{AsyncConnection, AsyncPgConnection};
+use rubis_invoices::InvoiceScope;
 use rubis_kernel::{OrganizationId, UserId};
 use serde_json::json;
 use time::{Date, OffsetDateTime};
@@ -23,7 +24,7 @@ pub async fn update_organization(
     conn.transaction(async |conn| {
         let update = rubis_accounts::update_organization(conn, organization, patch, now).await?;
         if update.changes_planning() {
-            plan_again::request(conn, organization, now).await?;
+            plan_again::request(conn, organization, InvoiceScope::All, now).await?;
         }
         Ok(update.after)
     })
@@ -44,7 +45,7 @@ pub async fn pause_organization(
     conn.transaction(async |conn| {
         let paused = rubis_accounts::pause_organization(conn, organization, until, now).await?;
         record(conn, organization, ActivityKind::OrganizationPaused, until, actor, now).await?;
-        plan_again::request(conn, organization, now).await?;
+        plan_again::request(conn, organization, InvoiceScope::All, now).await?;
         Ok(paused)
     })
     .await
@@ -63,7 +64,7 @@ pub async fn resume_organization(
     conn.transaction(async |conn| {
         let resumed = rubis_accounts::resume_organization(conn, organization, now).await?;
         record(conn, organization, ActivityKind::OrganizationResumed, None, actor, now).await?;
-        plan_again::request(conn, organization, now).await?;
+        plan_again::request(conn, organization, InvoiceScope::All, now).await?;
         Ok(resumed)
     })
     .await

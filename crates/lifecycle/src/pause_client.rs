@@ -2,12 +2,12 @@
 
 use rubis_accounts::{ActivityKind, NewEvent, Pause, PauseEndsTooEarly};
 use rubis_db::{AsyncConnection, AsyncPgConnection};
-use rubis_invoices::Client;
+use rubis_invoices::{Client, InvoiceScope};
 use rubis_kernel::{ClientId, OrganizationId, UserId};
 use serde_json::json;
 use time::{Date, OffsetDateTime};
 
-use crate::plan_again::plan_client;
+use crate::plan_again;
 
 /// Why a client could not be paused.
 #[derive(Debug, thiserror::Error)]
@@ -23,7 +23,8 @@ pub enum PauseClientError {
     Database(#[from] diesel::result::Error),
 }
 
-/// Holds a client's reminders back until a date, or until [`resume_client`].
+/// Holds a client's reminders back until a date, or until [`resume_client`]: at once, and where an end is
+/// known their new dates follow in the background.
 ///
 /// # Errors
 /// [`PauseClientError`].
@@ -71,7 +72,7 @@ async fn change_pause(
         None => rubis_invoices::clear_client_pause(conn, organization, client, now).await?,
     }
     .ok_or(PauseClientError::NotFound)?;
-    plan_client(conn, organization, client, now).await?;
+    plan_again::request(conn, organization, InvoiceScope::OfClient(client), now).await?;
     let kind = if pause.is_some() { ActivityKind::ClientPaused } else { ActivityKind::ClientResumed };
     let meta =
         json!({ "clientId": client, "label": changed.name, "until": pause.and_then(|pause| pause.until) });

@@ -1,12 +1,12 @@
-//! Plans invoices again: one of them, a client's, or all of an organization in the background.
+//! Plans invoices again: one at once, many in the background.
 
 use std::time::Duration;
 
 use rubis_accounts::Organization;
 use rubis_db::{AsyncConnection, AsyncPgConnection};
-use rubis_invoices::Invoice;
+use rubis_invoices::{Invoice, InvoiceScope};
 use rubis_jobs::{Job, JobId, Queue, RetryPolicy};
-use rubis_kernel::{ClientId, InvoiceId, OrganizationId};
+use rubis_kernel::{InvoiceId, OrganizationId};
 use rubis_relances::{PlanningTrigger, plan_relances};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -15,11 +15,17 @@ use uuid::Uuid;
 /// How many invoices are planned in one transaction.
 const PAGE: u32 = 100;
 
-/// Plans all invoices of an organization again, because its rules, a plan or its pause changed.
+/// How much later than the change the planning begins: a request that read the settings before the
+/// change has written its invoice by then.
+const AFTER_THE_CHANGE: time::Duration = time::Duration::seconds(2);
+
+/// Plans invoices of an organization again, because its rules, a plan or a pause changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanAgain {
     /// Whose invoices.
     pub organization_id: OrganizationId,
+    /// Which of them.
+    pub scope: InvoiceScope,
     /// Another for each change: a change made while the job runs must not be missed by the pages
     /// that it has behind it.
     pub change_id: Uuid,
@@ -43,14 +49,15 @@ impl Job for PlanAgain {
     }
 }
 
-/// Asks for all invoices of an organization to be planned again, in the transaction of the change.
+/// Asks for invoices to be planned again, in the transaction of the change.
 pub(crate) async fn request(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
+    scope: InvoiceScope,
     now: OffsetDateTime,
 ) -> Result<(), diesel::result::Error> {
-    let job = PlanAgain { organization_id: organization, change_id: Uuid::now_v7() };
-    rubis_jobs::enqueue(conn, &job, now, now).await.map(drop)
+    let job = PlanAgain { organization_id: organization, scope, change_id: Uuid::now_v7() };
+    rubis_jobs::enqueue(conn, &job, now + AFTER_THE_CHANGE, now).await.map(drop)
 }
 
 /// How far the planning of a whole organization has come.
@@ -62,14 +69,15 @@ pub enum PlanAgainProgress {
     Done,
 }
 
-/// Plans the next hundred of an organization's invoices again, in one transaction. Starting over
-/// does no harm: what is planned as it should be stays.
+/// Plans the next hundred of these invoices again, in one transaction, in the order of their ids, as
+/// everybody does who locks several. Starting over does no harm: what is planned as it should be stays.
 ///
 /// # Errors
 /// The database's.
 pub async fn plan_page_again(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
+    scope: InvoiceScope,
     after: Option<InvoiceId>,
     now: OffsetDateTime,
 ) -> Result<PlanAgainProgress, diesel::result::Error> {
@@ -77,7 +85,8 @@ pub async fn plan_page_again(
         let Some(organization) = rubis_accounts::organization(conn, organization).await? else {
             return Ok(PlanAgainProgress::Done);
         };
-        let ids = rubis_invoices::ids_of_unfinished_invoices(conn, organization.id, after, PAGE).await?;
+        let ids =
+            rubis_invoices::ids_of_unfinished_invoices(conn, organization.id, scope, after, PAGE).await?;
         for id in &ids {
             if let Some(invoice) = rubis_invoices::lock_invoice(conn, organization.id, *id).await? {
                 plan(conn, &organization, &invoice, PlanningTrigger::RulesChanged, now).await?;
@@ -104,28 +113,6 @@ pub(crate) async fn plan_invoice(
         .await?
         .ok_or(diesel::result::Error::NotFound)?;
     plan(conn, &organization, invoice, trigger, now).await
-}
-
-/// Plans all invoices of a client that something is outstanding of.
-pub(crate) async fn plan_client(
-    conn: &mut AsyncPgConnection,
-    organization: OrganizationId,
-    client: ClientId,
-    now: OffsetDateTime,
-) -> Result<(), diesel::result::Error> {
-    let mut after = None;
-    loop {
-        let open = rubis_invoices::open_invoices_of_client(conn, organization, client, after, PAGE).await?;
-        for invoice in &open {
-            if let Some(invoice) = rubis_invoices::lock_invoice(conn, organization, invoice.id).await? {
-                plan_invoice(conn, &invoice, PlanningTrigger::RulesChanged, now).await?;
-            }
-        }
-        match open.last() {
-            Some(last) => after = Some((last.due_date, last.id)),
-            None => return Ok(()),
-        }
-    }
 }
 
 async fn plan(

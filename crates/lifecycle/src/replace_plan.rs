@@ -1,6 +1,7 @@
 //! A plan is edited, and the invoices that use it are planned again.
 
 use rubis_db::{AsyncConnection, AsyncPgConnection};
+use rubis_invoices::InvoiceScope;
 use rubis_kernel::{OrganizationId, PlanId};
 use rubis_relances::{NewPlan, Plan, ReplacePlanError};
 use time::OffsetDateTime;
@@ -22,7 +23,7 @@ pub async fn replace_plan(
     conn.transaction(async |conn| {
         let replaced = rubis_relances::replace_plan(conn, organization, plan, new, now).await?;
         if replaced.steps_changed {
-            plan_again::request(conn, organization, now).await?;
+            plan_again::request(conn, organization, InvoiceScope::OfPlan(plan), now).await?;
         }
         Ok(replaced.plan)
     })

@@ -112,7 +112,7 @@ fn why_not(task: &RelanceTask, job: Option<&rubis_jobs::JobRow>, pause: Option<P
     match job {
         Some(job) if job.state == JobState::Dead => Some(WhyNot::Quarantined),
         Some(_) if task.sending_since.is_some() => Some(WhyNot::BeingSent),
-        Some(job) if job.attempts > 0 => Some(WhyNot::RetryAt(job.run_at)),
+        Some(job) if job.last_error.is_some() => Some(WhyNot::RetryAt(job.run_at)),
         _ => pause.map(|pause| WhyNot::Paused(pause.until)),
     }
 }

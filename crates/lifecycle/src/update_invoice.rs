@@ -28,7 +28,7 @@ pub enum UpdateInvoiceError {
     Database(#[from] diesel::result::Error),
 }
 
-/// Corrects an invoice. Another due date or another plan calls off what was planned and plans
+/// Corrects an invoice. Another due date, plan, client or number calls off what was planned and plans
 /// afresh; what has left is not sent again.
 ///
 /// # Errors
@@ -54,7 +54,10 @@ pub async fn update_invoice(
             "planChanged": update.before.plan_id != update.after.plan_id,
         });
         events::record(conn, &update.after, ActivityKind::InvoiceUpdated, actor, more, now).await?;
-        if update.changes_planning() {
+        // A text that waits for approval names the client and the number, and a client may be paused.
+        let names_change =
+            update.before.client_id != update.after.client_id || update.before.numero != update.after.numero;
+        if update.changes_planning() || names_change {
             plan_invoice(conn, &update.after, PlanningTrigger::InvoiceChanged, now).await?;
         }
         Ok(update.after)

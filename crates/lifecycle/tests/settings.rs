@@ -17,7 +17,7 @@ async fn set(chain: &Chain, input: OrganizationInput) {
     rubis_lifecycle::update_organization(&mut *chain.conn().await, chain.organization, patch, chain.now())
         .await
         .unwrap();
-    chain.worker.run_due().await;
+    chain.let_the_background_catch_up().await;
 }
 
 #[tokio::test]
@@ -55,9 +55,7 @@ async fn skipped_steps_are_told_and_planning_again_does_not_bring_them_back() {
     );
     assert_eq!(relances[1].send_at, IN_A_MINUTE);
     chain.worker.run_until(TUESDAY + Duration::hours(1)).await;
-    rubis_lifecycle::plan_page_again(&mut *chain.conn().await, chain.organization, None, chain.now())
-        .await
-        .unwrap();
+    chain.plan_again().await;
     chain.worker.run_until(TUESDAY + Duration::hours(2)).await;
     assert_eq!(chain.worker.mailer.outbox().len(), 1);
     assert_eq!(chain.relances(invoice.id).await.len(), 4);
@@ -81,9 +79,7 @@ async fn planning_the_same_again_and_again_changes_nothing() {
     let before = (chain.relances(late.id).await, chain.relances(on_time.id).await);
     for seconds in [1, 20, 40] {
         chain.clock.set(TUESDAY + Duration::seconds(seconds));
-        rubis_lifecycle::plan_page_again(&mut *chain.conn().await, chain.organization, None, chain.now())
-            .await
-            .unwrap();
+        chain.plan_again().await;
     }
     assert_eq!((chain.relances(late.id).await, chain.relances(on_time.id).await), before);
     let planned = chain.events(late.id).await.into_iter().filter(|kind| kind == "relances_planned").count();

@@ -214,8 +214,8 @@ impl Settler<'_> {
                 })
             }
             (Err(JobError::Fail { reason }), _) => Some(Verdict::Bury { reason: reason.clone() }),
-            (Err(JobError::Interrupted { reason }), _) => {
-                Some(Verdict::Postpone { reason: reason.clone(), delay: INTERRUPTION })
+            (Err(JobError::Interrupted { reason, after }), _) => {
+                Some(Verdict::Postpone { reason: reason.clone(), delay: after.unwrap_or(INTERRUPTION) })
             }
             (Err(JobError::Unreadable { reason } | JobError::Retry { reason, .. }), _) => {
                 let reason = reason.clone();

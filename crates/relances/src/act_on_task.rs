@@ -3,11 +3,13 @@
 use rubis_accounts::{ActivityKind, NewEvent, Organization};
 use rubis_db::AsyncPgConnection;
 use rubis_invoices::{Client, Invoice, InvoiceStatus};
+use rubis_jobs::Enqueued;
 use rubis_kernel::{OrganizationId, RelanceTaskId, TemplateError, UserId};
 use time::OffsetDateTime;
 
 use crate::{
     claim_relance::event_meta,
+    jobs::SendRelance,
     plan::PlanStep,
     queries::{plans, tasks},
     task::{RelanceStatus, RelanceTask, reason_not_to_remind},
@@ -40,8 +42,10 @@ pub enum RelanceActionError {
     /// It was approved before.
     #[error("the reminder is approved already")]
     AlreadyApproved,
-    /// The balance changed since the text was drafted: it was drafted again, and has to be read again.
-    #[error("the balance changed since the reminder was drafted: read the new text and approve that")]
+    /// What the text tells changed since: it was drafted again, and has to be read again.
+    #[error(
+        "the balance or a name changed since the reminder was drafted: read the new text and approve that"
+    )]
     DraftOutdated,
     /// Its text can't be written.
     #[error("the text of the reminder can't be written: {0}")]
@@ -75,6 +79,18 @@ pub(crate) async fn lock_task(
     let step =
         plans::steps_by_ids(conn, organization.id, &[task.plan_step_id]).await?.pop().ok_or(NotFound)?;
     Ok(LockedTask { organization, invoice, client, step, task })
+}
+
+/// Lets a reminder's job run at once. One that runs already may have made up its mind.
+pub(crate) async fn enqueue_now(
+    conn: &mut AsyncPgConnection,
+    job: &SendRelance,
+    now: OffsetDateTime,
+) -> Result<(), RelanceActionError> {
+    match rubis_jobs::enqueue(conn, job, now, now).await? {
+        Enqueued::Running => Err(RelanceActionError::AlreadyBeingSent),
+        Enqueued::Created | Enqueued::Updated => Ok(()),
+    }
 }
 
 impl LockedTask {

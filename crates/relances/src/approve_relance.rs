@@ -6,15 +6,16 @@ use rubis_kernel::{OrganizationId, RelanceTaskId, UserId};
 use time::OffsetDateTime;
 
 use crate::{
-    act_on_task::{RelanceActionError, lock_task},
+    act_on_task::{RelanceActionError, enqueue_now, lock_task},
     compose::text_for,
     jobs::SendRelance,
     queries::tasks::{self, TaskChange},
     task::{RelanceStatus, RelanceTask},
 };
 
-/// Records who approved which text and when, and lets it leave at once. When the balance changed
-/// since the text was drafted, the new text takes its place and has to be approved instead.
+/// Records who approved which text and when, and lets it leave at once. When what the
+/// text tells changed since it was drafted (the balance, a name), a new text takes its place and has to be
+/// approved instead.
 ///
 /// # Errors
 /// [`RelanceActionError`].
@@ -36,14 +37,12 @@ pub async fn approve_relance(
             if case.task.approved_at.is_some() {
                 return Err(RelanceActionError::AlreadyApproved);
             }
-            if case.task.drafted_at.is_none() {
-                return Err(RelanceActionError::NotDrafted);
-            }
-            let balance = case.invoice.balance().cents;
-            if case.task.text_balance_cents != Some(balance) {
-                let text =
-                    text_for(&case.organization, &case.client, &case.invoice, &case.step.content, now)?;
-                let change = TaskChange { drafted_at: Some(now), ..TaskChange::text(&text, balance) };
+            let drafted_at = case.task.drafted_at.ok_or(RelanceActionError::NotDrafted)?;
+            let written =
+                |at| text_for(&case.organization, &case.client, &case.invoice, &case.step.content, at);
+            if !case.task.reads_as(&written(drafted_at)?) {
+                let text = written(now)?;
+                let change = TaskChange { drafted_at: Some(now), ..TaskChange::text(&text) };
                 tasks::change(conn, organization, task, &change, now).await?;
                 return Ok(true);
             }
@@ -55,7 +54,7 @@ pub async fn approve_relance(
             };
             tasks::change(conn, organization, task, &change, now).await?;
             let job = SendRelance { organization_id: organization, task_id: task };
-            rubis_jobs::enqueue(conn, &job, now, now).await?;
+            enqueue_now(conn, &job, now).await?;
             case.record(conn, ActivityKind::RelanceApproved, approver, now).await?;
             Ok(false)
         })

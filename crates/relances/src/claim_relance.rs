@@ -43,6 +43,8 @@ pub enum NotSent {
     Paused,
     /// It was given a later date meanwhile.
     NotYetDue,
+    /// The chain runs late, and was planned again.
+    Replanned,
 }
 
 /// Why a reminder could not be claimed.
@@ -94,7 +96,9 @@ pub async fn claim_relance(
             lease.finish(conn).await?;
             return Ok(Claimed::Settled(NotSent::AlreadyDone));
         };
-        match decide(&case, now) {
+        // Between being claimed and this moment the lease may have passed to another worker.
+        lease.confirm(conn).await?;
+        match decide(&case, now)? {
             Decision::Settle(not_sent) => {
                 settle(conn, &case, lease, not_sent, now).await?;
                 Ok(Claimed::Settled(not_sent))
@@ -106,10 +110,33 @@ pub async fn claim_relance(
                 lease.finish(conn).await?;
                 Ok(Claimed::Settled(NotSent::Drafted))
             }
+            Decision::Send if is_passed_over(conn, &case, now).await? => {
+                lease.finish(conn).await?;
+                Ok(Claimed::Settled(NotSent::Replanned))
+            }
             Decision::Send => send(conn, sender, &case, now).await,
         }
     })
     .await
+}
+
+/// Whether planning again takes a reminder that is late, or that is due together with another of its
+/// invoice, off its place. After an outage the chain then catches up as a late invoice's does.
+async fn is_passed_over(
+    conn: &mut AsyncPgConnection,
+    case: &Case,
+    now: OffsetDateTime,
+) -> Result<bool, diesel::result::Error> {
+    let Case { organization, invoice, client, task, .. } = case;
+    let calendar = organization.sending_calendar();
+    let is_late = calendar.today(now) > calendar.today(task.send_at);
+    let is_untouched = task.sending_since.is_none() && task.status == RelanceStatus::Scheduled;
+    if !is_untouched || !(is_late || tasks::has_due_sibling(conn, task, now).await?) {
+        return Ok(false);
+    }
+    plan_relances(conn, organization, invoice, client.pause, PlanningTrigger::RulesChanged, now).await?;
+    let after = tasks::find(conn, organization.id, task.id).await?;
+    Ok(after.is_none_or(|after| after.status != RelanceStatus::Scheduled))
 }
 
 async fn lock_case(
@@ -144,34 +171,44 @@ enum Decision {
     Send,
 }
 
-fn decide(case: &Case, now: OffsetDateTime) -> Decision {
+fn decide(case: &Case, now: OffsetDateTime) -> Result<Decision, TemplateError> {
     match case.task.status {
         // An operator ran a dead letter again: the reminder gets another chance.
         RelanceStatus::Scheduled | RelanceStatus::Failed => {}
-        RelanceStatus::Sent | RelanceStatus::Cancelled => return Decision::Settle(NotSent::AlreadyDone),
+        RelanceStatus::Sent | RelanceStatus::Cancelled => {
+            return Ok(Decision::Settle(NotSent::AlreadyDone));
+        }
     }
     if let Some(reason) = reason_not_to_remind(case.invoice.status) {
-        return Decision::Settle(NotSent::Cancelled(reason));
+        return Ok(Decision::Settle(NotSent::Cancelled(reason)));
     }
     if case.task.send_at > now {
-        return Decision::Settle(NotSent::NotYetDue);
+        return Ok(Decision::Settle(NotSent::NotYetDue));
     }
     let today = case.organization.time_zone.local_date(now);
     let pauses = [case.organization.pause, case.client.pause, case.invoice.pause];
     if pauses.into_iter().flatten().any(|pause| pause.holds_on(today)) {
-        return Decision::Settle(NotSent::Paused);
+        return Ok(Decision::Settle(NotSent::Paused));
     }
     if case.step.content.requires_manual_validation {
         if case.task.awaits_approval() {
-            return Decision::Settle(NotSent::Drafted);
+            return Ok(Decision::Settle(NotSent::Drafted));
         }
-        let approved_as_it_is = case.task.approved_at.is_some()
-            && case.task.text_balance_cents == Some(case.invoice.balance().cents);
-        if !approved_as_it_is {
-            return Decision::Draft;
+        if case.task.approved_at.is_none() || !case.says_what_is_so(case.task.drafted_at)? {
+            return Ok(Decision::Draft);
         }
     }
-    Decision::Send
+    Ok(Decision::Send)
+}
+
+impl Case {
+    /// Whether the text that was written for the reminder at this instant would read the same still:
+    /// neither the balance nor a name in it is another.
+    fn says_what_is_so(&self, written_at: Option<OffsetDateTime>) -> Result<bool, TemplateError> {
+        let Some(written_at) = written_at else { return Ok(false) };
+        let Self { organization, client, invoice, step, task } = self;
+        Ok(task.reads_as(&text_for(organization, client, invoice, &step.content, written_at)?))
+    }
 }
 
 async fn settle(
@@ -186,12 +223,17 @@ async fn settle(
         NotSent::NotYetDue => return Ok(lease.reschedule(conn, task.send_at).await?),
         NotSent::Cancelled(reason) => tasks::cancel(conn, organization.id, &[task.id], reason, now).await?,
         NotSent::Paused => {
-            if task.sending_since.is_some() {
-                let change = TaskChange { sending_since: Some(None), ..TaskChange::default() };
-                tasks::change(conn, organization.id, task.id, &change, now).await?;
-            }
+            // It waits like any other that is paused, one that had failed and got another chance too.
+            let change = TaskChange {
+                status: Some(RelanceStatus::Scheduled),
+                sending_since: Some(None),
+                reason: Some(None),
+                reason_detail: Some(None),
+                ..TaskChange::default()
+            };
+            tasks::change(conn, organization.id, task.id, &change, now).await?;
         }
-        NotSent::AlreadyDone | NotSent::Drafted => {}
+        NotSent::AlreadyDone | NotSent::Drafted | NotSent::Replanned => {}
     }
     lease.finish(conn).await?;
     let pauses = [organization.pause, client.pause, invoice.pause];
@@ -215,7 +257,7 @@ async fn draft(
         drafted_at: Some(now),
         approved_at: Some(None),
         approved_by: Some(None),
-        ..TaskChange::text(text, case.invoice.balance().cents)
+        ..TaskChange::text(text)
     };
     tasks::change(conn, case.organization.id, case.task.id, &change, now).await?;
     let event = NewEvent {
@@ -233,11 +275,9 @@ async fn send(
     case: &Case,
     now: OffsetDateTime,
 ) -> Result<Claimed, ClaimError> {
-    let balance = case.invoice.balance().cents;
     // An approved text leaves as it was approved. So does one that a crash may have cut off after
     // the mail server took it: the same message again is recognised, another would be a second.
-    let is_fixed = (case.task.approved_at.is_some() || case.task.sending_since.is_some())
-        && case.task.text_balance_cents == Some(balance);
+    let is_fixed = case.task.approved_at.is_some() || case.says_what_is_so(case.task.sending_since)?;
     let text = match (&case.task.subject, &case.task.body) {
         (Some(subject), Some(body)) if is_fixed => {
             RenderedText { subject: subject.clone(), body: body.clone() }
@@ -260,7 +300,7 @@ async fn send(
         reason: Some(None),
         reason_detail: Some(None),
         recipient: Some(email.to.address.as_str()),
-        ..TaskChange::text(&text, balance)
+        ..TaskChange::text(&text)
     };
     tasks::change(conn, case.organization.id, case.task.id, &change, now).await?;
     Ok(Claimed::Send(Box::new(email)))

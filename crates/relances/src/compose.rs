@@ -57,8 +57,8 @@ pub struct Parties<'a> {
     pub contacts: &'a [Contact],
 }
 
-/// The mail that carries a reminder's text. The same text to the same people always makes the same
-/// `Message-ID` and the same key, so that a repetition is recognised; another text makes another.
+/// The mail that carries a reminder's text. The same mail always has the same `Message-ID` and the same
+/// key, so that a repetition is recognised; a mail that reads otherwise has others.
 #[must_use]
 pub fn compose(parties: Parties<'_>, task: RelanceTaskId, text: &RenderedText) -> Email {
     let Parties { sender, organization, owner, client, contacts } = parties;
@@ -68,9 +68,8 @@ pub fn compose(parties: Parties<'_>, task: RelanceTaskId, text: &RenderedText) -
         .filter(|contact| contact.receives_relances && contact.email != client.email)
         .map(|contact| Mailbox { name: Some(contact.name.clone()), address: contact.email.clone() })
         .collect();
-    let version = version_of(text, &to, &cc);
     let domain = sender.address.as_str().rsplit_once('@').map_or("localhost", |(_, domain)| domain);
-    Email {
+    let mut email = Email {
         from: Mailbox { name: Some(organization.name.clone()), address: sender.address.clone() },
         to,
         cc,
@@ -79,18 +78,18 @@ pub fn compose(parties: Parties<'_>, task: RelanceTaskId, text: &RenderedText) -
         subject: text.subject.clone(),
         text: text.body.clone(),
         html: Some(html_twin(&organization.name, text)),
-        message_id: format!("relance.{task}.{version}@{domain}"),
-        idempotency_key: format!("relance/{task}/{version}"),
-    }
+        message_id: String::new(),
+        idempotency_key: String::new(),
+    };
+    let version = version_of(&email);
+    email.message_id = format!("relance.{task}.{version}@{domain}");
+    email.idempotency_key = format!("relance/{task}/{version}");
+    email
 }
 
-/// Tells one wording of a reminder from another: the first 8 hexadecimal digits of a hash.
-fn version_of(text: &RenderedText, to: &Mailbox, cc: &[Mailbox]) -> String {
-    let mut fingerprint = format!("{}\0{}\0{}", text.subject, text.body, to.address);
-    for mailbox in cc {
-        fingerprint.push('\0');
-        fingerprint.push_str(mailbox.address.as_str());
-    }
+/// Tells one mail from another: the first 8 hexadecimal digits of a hash of all that a reader sees.
+fn version_of(email: &Email) -> String {
+    let fingerprint = format!("{email:?}");
     sha256(fingerprint.as_bytes()).iter().take(4).map(|byte| format!("{byte:02x}")).collect()
 }
 

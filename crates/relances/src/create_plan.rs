@@ -22,6 +22,7 @@ pub async fn create_plan(
 ) -> Result<Plan, diesel::result::Error> {
     conn.transaction(async |conn| {
         if plan.is_default {
+            plans::lock_default(conn, organization).await?;
             plans::clear_default(conn, organization, now).await?;
         }
         let id = PlanId::new();

@@ -21,17 +21,27 @@ pub struct StepToPlan {
 pub struct LastSent {
     /// Its days from the due date.
     pub offset_days: i32,
-    /// The day it left, in the organization's time zone.
-    pub on: Date,
+    /// The day that it was meant for, before weekends and public holidays were passed over. It is later
+    /// than the plan says where the chain was late.
+    pub meant_for: Date,
 }
 
 /// What becomes of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Planned {
-    /// It leaves at this instant.
-    At(OffsetDateTime),
+    /// It leaves then.
+    At(PlannedDate),
     /// It was missed, and the organization does not catch up on such steps.
     Skipped,
+}
+
+/// When a step leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PlannedDate {
+    /// The instant.
+    pub instant: OffsetDateTime,
+    /// The day that it is meant for, before weekends and public holidays are passed over.
+    pub meant_for: Date,
 }
 
 /// All that the dates depend on.
@@ -57,34 +67,41 @@ pub fn plan_dates(
     last_sent: Option<LastSent>,
     now: OffsetDateTime,
 ) -> Vec<(PlanStepId, Planned)> {
-    let catch_up_at = now + CATCH_UP_DELAY;
     match rules.policy {
         CatchUpPolicy::Shift => shift(rules, due_date, steps, last_sent, now),
         CatchUpPolicy::Immediate => steps
             .iter()
             .map(|step| {
-                let nominal = nominal_instant(rules, due_date, step.offset_days);
-                (step.step, Planned::At(if nominal <= now { catch_up_at } else { nominal }))
+                let nominal = on_day(rules, due_date + days(step.offset_days));
+                (step.step, Planned::At(if nominal.instant <= now { at_once(nominal, now) } else { nominal }))
             })
             .collect(),
-        CatchUpPolicy::Skip => {
-            let is_missed = |step: &StepToPlan| nominal_instant(rules, due_date, step.offset_days) <= now;
-            let last_missed = steps.iter().rfind(|step| is_missed(step)).map(|step| step.step);
-            steps
-                .iter()
-                .map(|step| {
-                    let planned = if Some(step.step) == last_missed {
-                        Planned::At(catch_up_at)
-                    } else if is_missed(step) {
-                        Planned::Skipped
-                    } else {
-                        Planned::At(nominal_instant(rules, due_date, step.offset_days))
-                    };
-                    (step.step, planned)
-                })
-                .collect()
-        }
+        CatchUpPolicy::Skip => skip(rules, due_date, steps, now),
     }
+}
+
+fn skip(
+    rules: &PlanningRules,
+    due_date: Date,
+    steps: &[StepToPlan],
+    now: OffsetDateTime,
+) -> Vec<(PlanStepId, Planned)> {
+    let nominal = |step: &StepToPlan| on_day(rules, due_date + days(step.offset_days));
+    let is_missed = |step: &StepToPlan| nominal(step).instant <= now;
+    let last_missed = steps.iter().rfind(|step| is_missed(step)).map(|step| step.step);
+    steps
+        .iter()
+        .map(|step| {
+            let planned = if Some(step.step) == last_missed {
+                Planned::At(at_once(nominal(step), now))
+            } else if is_missed(step) {
+                Planned::Skipped
+            } else {
+                Planned::At(nominal(step))
+            };
+            (step.step, planned)
+        })
+        .collect()
 }
 
 fn shift(
@@ -94,35 +111,38 @@ fn shift(
     last_sent: Option<LastSent>,
     now: OffsetDateTime,
 ) -> Vec<(PlanStepId, Planned)> {
-    let mut delay = last_sent.map_or(Duration::ZERO, |last| delay_of(rules, due_date, last));
+    // How far the chain runs behind its plan, told by the step that left last.
+    let mut delay = last_sent.map_or(Duration::ZERO, |last| {
+        (last.meant_for - (due_date + days(last.offset_days))).max(Duration::ZERO)
+    });
     let mut caught_up = false;
     steps
         .iter()
         .map(|step| {
-            let nominal = nominal_instant(rules, due_date + delay, step.offset_days);
-            if nominal > now {
+            let meant_for = due_date + delay + days(step.offset_days);
+            let nominal = on_day(rules, meant_for);
+            if nominal.instant > now {
                 return (step.step, Planned::At(nominal));
             }
-            let leaves_at = now + CATCH_UP_DELAY;
-            if !caught_up {
-                caught_up = true;
-                delay = rules.calendar.today(leaves_at) - (due_date + days(step.offset_days));
+            let today = rules.calendar.today(now + CATCH_UP_DELAY);
+            // A step that leaves on the very day it was planned for delays nothing, even where that day is
+            // a business day later than its offset says.
+            if !caught_up && today > rules.calendar.sending_day(meant_for) {
+                delay += today - meant_for;
             }
-            (step.step, Planned::At(leaves_at))
+            caught_up = true;
+            let meant_for = due_date + delay + days(step.offset_days);
+            (step.step, Planned::At(at_once(PlannedDate { meant_for, ..nominal }, now)))
         })
         .collect()
 }
 
-/// How far the chain runs behind its plan, told by the step that left last. A step that left on the
-/// very day it was planned for does not delay the others, even where that day is a business day
-/// later than its offset says.
-fn delay_of(rules: &PlanningRules, due_date: Date, last: LastSent) -> Duration {
-    let meant_for = due_date + days(last.offset_days);
-    if last.on <= rules.calendar.sending_day(meant_for) { Duration::ZERO } else { last.on - meant_for }
+fn on_day(rules: &PlanningRules, meant_for: Date) -> PlannedDate {
+    PlannedDate { instant: rules.calendar.sending_instant(meant_for), meant_for }
 }
 
-fn nominal_instant(rules: &PlanningRules, due_date: Date, offset_days: i32) -> OffsetDateTime {
-    rules.calendar.sending_instant(due_date + days(offset_days))
+fn at_once(nominal: PlannedDate, now: OffsetDateTime) -> PlannedDate {
+    PlannedDate { instant: now + CATCH_UP_DELAY, ..nominal }
 }
 
 fn days(count: i32) -> Duration {

@@ -80,7 +80,7 @@ pub fn preview(
 
 fn date_of(dates: &[(PlanStepId, Planned)], step: PlanStepId) -> Option<OffsetDateTime> {
     dates.iter().find(|(id, _)| *id == step).and_then(|(_, planned)| match planned {
-        Planned::At(instant) => Some(*instant),
+        Planned::At(date) => Some(date.instant),
         Planned::Skipped => None,
     })
 }

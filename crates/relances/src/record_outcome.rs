@@ -63,14 +63,20 @@ pub async fn record_sent(
 /// next attempt.
 ///
 /// # Errors
-/// The database's.
+/// [`FinishError::LeaseLost`] when another worker may be sending it by now.
 pub async fn record_not_sent_yet(
     conn: &mut AsyncPgConnection,
     job: &SendRelance,
+    lease: &Lease,
     now: OffsetDateTime,
-) -> Result<(), diesel::result::Error> {
-    let change = TaskChange { sending_since: Some(None), ..TaskChange::default() };
-    tasks::change(conn, job.organization_id, job.task_id, &change, now).await
+) -> Result<(), FinishError> {
+    conn.transaction(async |conn| {
+        tasks::lock(conn, job.organization_id, job.task_id).await?;
+        lease.confirm(conn).await?;
+        let change = TaskChange { sending_since: Some(None), ..TaskChange::default() };
+        Ok(tasks::change(conn, job.organization_id, job.task_id, &change, now).await?)
+    })
+    .await
 }
 
 /// The reminder is given up: it becomes `failed`, and the feed says why. Runs in the transaction

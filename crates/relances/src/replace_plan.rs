@@ -57,6 +57,9 @@ pub async fn replace_plan(
     now: OffsetDateTime,
 ) -> Result<ReplacedPlan, ReplacePlanError> {
     conn.transaction(async |conn| {
+        if new.is_default {
+            plans::lock_default(conn, organization).await?;
+        }
         let before = plans::lock(conn, organization, plan).await?.ok_or(ReplacePlanError::NotFound)?;
         let edit = compare(&before.steps, new.steps)?;
         if new.is_default && !before.is_default {

@@ -5,7 +5,7 @@ use rubis_kernel::{OrganizationId, RelanceTaskId};
 use time::OffsetDateTime;
 
 use crate::{
-    act_on_task::{RelanceActionError, lock_task},
+    act_on_task::{RelanceActionError, enqueue_now, lock_task},
     cancel_planned::call_off,
     jobs::SendRelance,
     queries::tasks::{self, TaskChange},
@@ -50,13 +50,14 @@ pub async fn send_relance_now(
         let change = TaskChange {
             status: Some(RelanceStatus::Scheduled),
             send_at: Some(now),
+            hurried_at: Some(Some(now)),
             reason: Some(None),
             reason_detail: Some(None),
             ..TaskChange::default()
         };
         tasks::change(conn, organization, task, &change, now).await?;
         let job = SendRelance { organization_id: organization, task_id: task };
-        rubis_jobs::enqueue(conn, &job, now, now).await?;
+        enqueue_now(conn, &job, now).await?;
         tasks::find(conn, organization, task).await?.ok_or(RelanceActionError::NotFound)
     })
     .await

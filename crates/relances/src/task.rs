@@ -6,7 +6,9 @@ use rubis_invoices::InvoiceStatus;
 use rubis_jobs::JobId;
 use rubis_kernel::{InvoiceId, OrganizationId, PlanStepId, RelanceTaskId, UserId};
 use serde::{Deserialize, Serialize};
-use time::OffsetDateTime;
+use time::{Date, OffsetDateTime};
+
+use crate::variables::RenderedText;
 
 /// Where a reminder stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, AsExpression, FromSqlRow)]
@@ -98,6 +100,8 @@ pub struct RelanceTask {
     pub plan_step_id: PlanStepId,
     /// When it is to leave, or was.
     pub send_at: OffsetDateTime,
+    /// The day that it is meant for, before weekends and public holidays are passed over.
+    pub meant_for: Date,
     /// Where it stands.
     pub status: RelanceStatus,
     /// Since when a worker has been handing it to the mail server.
@@ -114,8 +118,8 @@ pub struct RelanceTask {
     pub approved_at: Option<OffsetDateTime>,
     /// Who approved it.
     pub approved_by: Option<UserId>,
-    /// The balance that `subject` and `body` name, in cents.
-    pub text_balance_cents: Option<i64>,
+    /// When a person asked for it to leave at once.
+    pub hurried_at: Option<OffsetDateTime>,
     /// The subject that was drafted, approved or sent.
     pub subject: Option<String>,
     /// The text that was drafted, approved or sent.
@@ -135,6 +139,12 @@ impl RelanceTask {
         matches!(self.status, RelanceStatus::Scheduled)
             && self.drafted_at.is_some()
             && self.approved_at.is_none()
+    }
+
+    /// Whether its text is this one.
+    #[must_use]
+    pub fn reads_as(&self, text: &RenderedText) -> bool {
+        self.subject.as_deref() == Some(&*text.subject) && self.body.as_deref() == Some(&*text.body)
     }
 
     /// Whether it can still be stopped.

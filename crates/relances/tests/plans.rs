@@ -141,3 +141,16 @@ async fn another_organizations_plans_do_not_exist() {
         Err(ReplacePlanError::NotFound)
     ));
 }
+
+#[tokio::test]
+async fn two_plans_that_want_to_be_the_default_at_once_get_it_one_after_the_other() {
+    let chain = Chain::start_at(TUESDAY).await;
+    let (mut one, mut other) = (chain.conn().await, chain.conn().await);
+    let (first, second) = tokio::join!(
+        create_plan(&mut one, chain.organization, new_plan("Un", true, vec![step(1, "a")]), chain.now()),
+        create_plan(&mut other, chain.organization, new_plan("Deux", true, vec![step(1, "a")]), chain.now()),
+    );
+    let made = [first.unwrap().id, second.unwrap().id];
+    let default = default_plan_id(&mut one, chain.organization).await.unwrap().unwrap();
+    assert!(made.contains(&default));
+}

@@ -8,7 +8,9 @@ use std::sync::{
 
 use rubis_accounts::{NewAccount, NewAccountInput, PasswordHash};
 use rubis_db::PooledConnection;
-use rubis_invoices::{Invoice, InvoiceInput, InvoicePatch, InvoicedClient, NewInvoice, NewPayment};
+use rubis_invoices::{
+    Invoice, InvoiceInput, InvoicePatch, InvoiceScope, InvoicedClient, NewInvoice, NewPayment,
+};
 use rubis_kernel::{Clock, Currency, InvoiceId, ManualClock, Money, OrganizationId, UserId};
 use rubis_lifecycle::PlanChoice;
 use rubis_relances::{RelanceStatus, RelanceTask};
@@ -133,6 +135,22 @@ impl Chain {
         rubis_lifecycle::update_invoice(&mut conn, organization, invoice, patch, Some(self.owner), now)
             .await
             .expect("the correction is allowed")
+    }
+
+    /// All invoices are planned again, as after a change of the rules.
+    pub async fn plan_again(&self) {
+        let (organization, now) = (self.organization, self.now());
+        let mut conn = self.conn().await;
+        rubis_lifecycle::plan_page_again(&mut conn, organization, InvoiceScope::All, None, now)
+            .await
+            .expect("the database answers");
+    }
+
+    /// What a change asked for in the background is done, and it is as late as before.
+    pub async fn let_the_background_catch_up(&self) {
+        let now = self.now();
+        self.worker.run_until(now + Duration::seconds(2)).await;
+        self.clock.set(now);
     }
 
     /// The invoice as it stands.

@@ -4,11 +4,11 @@ use std::io::{self, Write};
 
 use clap::{Args, Subcommand};
 use rubis_db::{AsyncConnection, AsyncPgConnection};
-use rubis_jobs::{DeadLetterFilter, Job, JobId, JobRow, Queue};
+use rubis_jobs::{DeadLetterFilter, Job, JobId, JobRow, JobState, Queue};
 use rubis_relances::{Reason, SendRelance, record_failed};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-/// How many jobs are dropped in one transaction.
+/// How many jobs are read at once to be dropped.
 const BATCH: u32 = 500;
 
 /// The commands below `rubis-worker jobs`.
@@ -133,25 +133,31 @@ pub async fn operate(
 }
 
 /// Drops those of these jobs that were given up, and tells their domain in the same transaction: a
-/// quarantined reminder would otherwise wait for ever for a job that is gone.
+/// quarantined reminder would otherwise wait for ever for a job that is gone. Each has a transaction
+/// of its own, in which the reminder is locked before its job, as everywhere.
 async fn drop_jobs(
     conn: &mut AsyncPgConnection,
     jobs: &[JobRow],
     now: OffsetDateTime,
 ) -> Result<Vec<JobId>, OperationError> {
-    let ids: Vec<JobId> = jobs.iter().map(|job| job.id.clone()).collect();
-    conn.transaction(async |conn| {
-        let dropped = rubis_jobs::drop_dead(conn, &ids).await?;
-        for job in jobs.iter().filter(|job| dropped.contains(&job.id) && job.id.kind() == SendRelance::KIND) {
-            // A payload that is not understood belongs to a reminder that this release can't know.
-            if let Ok(relance) = serde_json::from_value::<SendRelance>(job.payload.clone()) {
-                let detail = job.last_error.as_deref().unwrap_or("dropped");
-                record_failed(conn, &relance, Reason::DroppedByOperations, detail, now).await?;
-            }
-        }
-        Ok(dropped)
-    })
-    .await
+    let mut dropped = Vec::new();
+    for job in jobs.iter().filter(|job| job.state == JobState::Dead) {
+        let gone = conn
+            .transaction(async |conn| {
+                // A payload that is not understood belongs to a reminder that this release can't know.
+                let relance = serde_json::from_value::<SendRelance>(job.payload.clone());
+                if let (SendRelance::KIND, Ok(relance)) = (job.id.kind(), relance) {
+                    let detail = job.last_error.as_deref().unwrap_or("dropped");
+                    record_failed(conn, &relance, Reason::DroppedByOperations, detail, now).await?;
+                }
+                // Somebody may have run it again meanwhile: then nothing of this is kept.
+                let gone = rubis_jobs::drop_dead(conn, std::slice::from_ref(&job.id)).await?;
+                gone.into_iter().next().ok_or_else(|| OperationError::NotDead(job.id.clone()))
+            })
+            .await?;
+        dropped.push(gone);
+    }
+    Ok(dropped)
 }
 
 fn check_all(asked: &[JobId], done: &[JobId]) -> Result<(), OperationError> {

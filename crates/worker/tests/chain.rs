@@ -283,10 +283,12 @@ async fn a_client_can_be_paused_and_resumed() {
     )
     .await
     .unwrap();
+    chain.let_the_background_catch_up().await;
     assert_eq!(chain.planned(invoice.id).await.first(), Some(&datetime!(2027-01-15 08:00 UTC)));
     rubis_lifecycle::resume_client(&mut *chain.conn().await, organization, client, None, chain.now())
         .await
         .unwrap();
+    chain.let_the_background_catch_up().await;
     assert_eq!(chain.planned(invoice.id).await, nominal);
 }
 
@@ -298,9 +300,7 @@ async fn a_reminder_that_was_taken_out_never_leaves_whatever_is_planned_again() 
     cancel_relance(&mut *chain.conn().await, chain.organization, second.id, chain.owner, chain.now())
         .await
         .unwrap();
-    rubis_lifecycle::plan_page_again(&mut *chain.conn().await, chain.organization, None, chain.now())
-        .await
-        .unwrap();
+    chain.plan_again().await;
 
     chain.worker.run_until(datetime!(2026-12-31 12:00 UTC)).await;
 
@@ -402,4 +402,106 @@ async fn an_edited_plan_says_what_has_not_left_yet_in_its_new_words() {
         ["Votre facture F-2026-001", "Facture F-2026-001 : en attente de règlement (nouveau)"],
         "the step that had left is not sent again in its new words"
     );
+}
+
+#[tokio::test]
+async fn an_approved_notice_that_met_a_busy_server_and_then_a_pause_leaves_when_the_pause_ends() {
+    let chain = Chain::start_at(TUESDAY).await;
+    let invoice = chain.invoice_due(date!(2026 - 12 - 01)).await;
+    chain.worker.run_until(datetime!(2027-01-04 12:00 UTC)).await;
+    let notice = chain.relances(invoice.id).await.pop().unwrap();
+    approve_relance(&mut *chain.conn().await, chain.organization, notice.id, chain.owner, chain.now())
+        .await
+        .unwrap();
+    let busy = SendError::Transient { reason: "421 busy".to_owned(), retry_after: None };
+    chain.worker.mailer.fail_next(1, &busy);
+    chain.worker.run_due().await;
+    let (organization, now) = (chain.organization, chain.now());
+    rubis_lifecycle::pause_invoice(&mut *chain.conn().await, organization, invoice.id, None, None, now)
+        .await
+        .unwrap();
+    chain.worker.run_until(datetime!(2027-01-06 12:00 UTC)).await;
+    let sent_before = chain.worker.mailer.outbox().len();
+
+    rubis_lifecycle::unpause_invoice(&mut *chain.conn().await, organization, invoice.id, None, chain.now())
+        .await
+        .unwrap();
+    chain.worker.run_due().await;
+
+    assert_eq!(chain.worker.mailer.outbox().len(), sent_before + 1);
+    assert_eq!(chain.relances(invoice.id).await.pop().unwrap().status, RelanceStatus::Sent);
+}
+
+#[tokio::test]
+async fn a_notice_that_was_drafted_for_one_debtor_is_not_approved_for_another() {
+    let chain = Chain::start_at(TUESDAY).await;
+    let invoice = chain.invoice_due(date!(2026 - 12 - 01)).await;
+    let other = chain.invoice_to("Garage Lopez", "contact@garage-lopez.example", date!(2027 - 03 - 01)).await;
+    chain.worker.run_until(datetime!(2027-01-04 12:00 UTC)).await;
+    let correction = rubis_invoices::InvoiceInput { client_id: Some(other.client_id), ..Default::default() };
+    chain.correct(invoice.id, correction).await;
+    chain.worker.run_until(chain.now() + Duration::minutes(1)).await;
+    let notice = chain.relances(invoice.id).await.into_iter().find(|task| task.awaits_approval()).unwrap();
+    assert!(notice.body.as_ref().unwrap().contains("met Garage Lopez en demeure"), "{notice:?}");
+
+    // A debtor who changes their name makes another text too.
+    let renamed = rubis_invoices::ClientPatch::parse(rubis_invoices::ClientInput {
+        name: Some("Garage Lopez et Fils".to_owned()),
+        ..Default::default()
+    })
+    .unwrap();
+    let mut conn = chain.conn().await;
+    rubis_invoices::update_client(&mut conn, chain.organization, other.client_id, renamed, chain.now())
+        .await
+        .unwrap();
+    let refused = approve_relance(&mut conn, chain.organization, notice.id, chain.owner, chain.now()).await;
+    assert!(matches!(refused, Err(rubis_relances::RelanceActionError::DraftOutdated)));
+}
+
+#[tokio::test]
+async fn reminders_that_an_outage_held_back_do_not_leave_together() {
+    let chain = Chain::start_at(TUESDAY).await;
+    let invoice = chain.invoice_due(date!(2026 - 12 - 01)).await;
+    // No worker ran from before the first reminder until after the second.
+    chain.clock.set(datetime!(2026-12-11 12:00 UTC));
+    chain.worker.run_due().await;
+    chain.worker.run_until(datetime!(2026-12-11 13:00 UTC)).await;
+
+    let subjects: Vec<String> = chain.worker.mailer.outbox().into_iter().map(|mail| mail.subject).collect();
+    assert_eq!(subjects, ["Votre facture F-2026-001"]);
+    assert_eq!(
+        chain.planned(invoice.id).await,
+        [datetime!(2026-12-18 08:00 UTC), datetime!(2026-12-28 08:00 UTC), datetime!(2027-01-07 08:00 UTC)]
+    );
+}
+
+#[tokio::test]
+async fn a_reminder_that_is_sent_now_stays_so_whatever_is_planned_again() {
+    let chain = Chain::start_at(TUESDAY).await;
+    let invoice = chain.invoice_due(date!(2026 - 12 - 01)).await;
+    let third = chain.relances(invoice.id).await.remove(2);
+    send_relance_now(&mut *chain.conn().await, chain.organization, third.id, chain.now()).await.unwrap();
+    chain.plan_again().await;
+    chain.worker.run_due().await;
+    assert_eq!(chain.worker.mailer.outbox().len(), 1);
+    assert_eq!(chain.planned(invoice.id).await.len(), 1, "the friendlier ones are over");
+}
+
+#[tokio::test]
+async fn a_mail_server_that_refuses_us_costs_no_reminder_its_attempts_and_is_not_stormed() {
+    let chain = Chain::start_at(TUESDAY).await;
+    let invoice = chain.invoice_due(date!(2026 - 11 - 20)).await;
+    let refusal = SendError::Configuration { reason: "535 wrong password".to_owned() };
+    chain.worker.mailer.fail_next(20, &refusal);
+    chain.worker.run_until(TUESDAY + Duration::minutes(15)).await;
+    let waiting =
+        rubis_lifecycle::timeline(&mut *chain.conn().await, chain.organization, invoice.id, chain.now())
+            .await
+            .unwrap()
+            .unwrap();
+    let why = waiting.relances[0].why_not.clone();
+    assert!(matches!(why, Some(rubis_lifecycle::WhyNot::RetryAt(_))), "the timeline tells: {why:?}");
+    assert!(chain.worker.mailer.outbox().is_empty());
+    chain.worker.run_until(TUESDAY + Duration::minutes(30)).await;
+    assert_eq!(chain.worker.mailer.outbox().len(), 1, "twenty refusals, one a minute, and then it left");
 }

@@ -146,3 +146,28 @@ async fn a_payment_and_a_sending_at_the_same_moment_end_in_one_of_two_orders() {
         assert!(relances[1..].iter().all(|task| task.status == RelanceStatus::Cancelled));
     }
 }
+
+#[tokio::test]
+async fn a_worker_that_comes_back_after_its_lease_is_over_sends_nothing() {
+    let chain = Chain::start_at(TUESDAY).await;
+    let invoice = chain.invoice_due(date!(2026 - 11 - 20)).await;
+    chain.clock.advance(Duration::minutes(1));
+    let task = chain.relances(invoice.id).await.remove(0);
+    let job = rubis_relances::SendRelance { organization_id: chain.organization, task_id: task.id };
+    let lease = std::time::Duration::from_secs(10);
+    let mut conn = chain.conn().await;
+    let claimed = rubis_jobs::claim_due(&mut conn, rubis_jobs::Queue::Relances, 1, lease, Some(chain.now()))
+        .await
+        .unwrap();
+    // It stands still while another worker takes over and sends.
+    chain.clock.advance(Duration::minutes(1));
+    chain.worker.run_due().await;
+    assert_eq!(chain.worker.mailer.outbox().len(), 1);
+
+    let sender = rubis_relances::Sender { address: "relances@rubis.example".parse().unwrap() };
+    let late = &claimed[0].lease;
+    let refused = rubis_relances::claim_relance(&mut conn, &sender, &job, late, chain.now()).await;
+    assert!(matches!(refused, Err(rubis_relances::ClaimError::LeaseLost)), "{refused:?}");
+    let forgotten = rubis_relances::record_not_sent_yet(&mut conn, &job, late, chain.now()).await;
+    assert!(matches!(forgotten, Err(rubis_jobs::FinishError::LeaseLost)));
+}

@@ -1,9 +1,9 @@
 //! The table `invoices`, but for its list.
 
 use diesel::{
-    AsChangeset, BoolExpressionMethods, ExpressionMethods, Insertable, IntoSql, QueryDsl, Queryable,
-    Selectable, SelectableHelper, TextExpressionMethods,
-    dsl::{exists, select, sql},
+    AsChangeset, ExpressionMethods, Insertable, IntoSql, QueryDsl, Queryable, Selectable, SelectableHelper,
+    TextExpressionMethods,
+    dsl::sql,
     result::Error,
     sql_types::{Bool, Date as SqlDate, Integer, Nullable, Text, Uuid as SqlUuid},
 };
@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::{all, found, unreadable, uuids};
 use crate::{
-    Client, Invoice, InvoiceStatus, NewInvoice,
+    Client, Invoice, InvoiceScope, InvoiceStatus, NewInvoice,
     search::{client_line, numero_line, text_of_invoice},
 };
 
@@ -234,6 +234,14 @@ pub(crate) async fn rename_client(
     client: ClientId,
     name: &str,
 ) -> Result<(), Error> {
+    // In the order of their ids, as everybody does who locks several invoices.
+    of_organization(organization.into())
+        .filter(invoices::client_id.eq(client.as_uuid()))
+        .order(invoices::id)
+        .select(invoices::id)
+        .for_no_key_update()
+        .load::<Uuid>(conn)
+        .await?;
     let numeros_line = split_part(invoices::search_text, "\n", 1);
     diesel::update(of_organization(organization.into()).filter(invoices::client_id.eq(client.as_uuid())))
         .set(invoices::search_text.eq(numeros_line.concat("\n").concat(client_line(name))))
@@ -323,7 +331,7 @@ pub(crate) async fn open_of_client(
 pub(crate) async fn unfinished_ids(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
-    plan: Option<PlanId>,
+    scope: InvoiceScope,
     after: Option<InvoiceId>,
     limit: u32,
 ) -> Result<Vec<InvoiceId>, Error> {
@@ -334,21 +342,13 @@ pub(crate) async fn unfinished_ids(
         .limit(i64::from(limit))
         .select(invoices::id)
         .into_boxed();
-    if let Some(plan) = plan {
-        query = query.filter(invoices::plan_id.eq(plan.as_uuid()));
+    match scope {
+        InvoiceScope::All => {}
+        InvoiceScope::OfClient(client) => query = query.filter(invoices::client_id.eq(client.as_uuid())),
+        InvoiceScope::OfPlan(plan) => query = query.filter(invoices::plan_id.eq(plan.as_uuid())),
     }
     if let Some(after) = after {
         query = query.filter(invoices::id.gt(after.as_uuid()));
     }
     Ok(query.load::<Uuid>(conn).await?.into_iter().map(Into::into).collect())
-}
-
-pub(crate) async fn names_plan(
-    conn: &mut AsyncPgConnection,
-    organization: OrganizationId,
-    plan: PlanId,
-) -> Result<bool, Error> {
-    let naming =
-        invoices::organization_id.eq(organization.as_uuid()).and(invoices::plan_id.eq(plan.as_uuid()));
-    select(exists(invoices::table.filter(naming))).get_result(conn).await
 }

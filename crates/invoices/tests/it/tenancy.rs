@@ -1,7 +1,7 @@
 use rubis_accounts::Pause;
 use rubis_invoices::{
-    ClientPatch, ContactError, ContactPatch, DeleteClientError, InvoiceFilter, InvoicePatch, InvoiceSort,
-    NewContact, NewContactInput, NewPayment, NewServiceLocation, NewServiceLocationInput,
+    ClientPatch, ContactError, ContactPatch, DeleteClientError, InvoiceFilter, InvoicePatch, InvoiceScope,
+    InvoiceSort, NewContact, NewContactInput, NewPayment, NewServiceLocation, NewServiceLocationInput,
     ServiceLocationError, ServiceLocationPatch, UpdateInvoiceError, add_contact, add_service_location,
     clear_client_pause, clear_invoice_pause, clients_by_ids, contacts_of, delete_client,
     ids_of_unfinished_invoices, invoices_by_ids, lines_of, list_clients, list_invoices, lock_invoice,
@@ -53,7 +53,7 @@ async fn another_organizations_ids_find_and_change_nothing() {
     assert!(lines_of(conn, theirs, invoice.id).await.unwrap().is_empty());
     assert!(payments_of(conn, theirs, invoice.id).await.unwrap().is_empty());
     assert!(open_invoices_of_client(conn, theirs, petit.id, None, 50).await.unwrap().is_empty());
-    assert!(ids_of_unfinished_invoices(conn, theirs, None, 50).await.unwrap().is_empty());
+    assert!(ids_of_unfinished_invoices(conn, theirs, InvoiceScope::All, None, 50).await.unwrap().is_empty());
     let of_client = InvoiceFilter { client_id: Some(petit.id), ..InvoiceFilter::default() };
     let page = list_invoices(conn, theirs, &of_client, InvoiceSort::default(), None, 50).await.unwrap();
     assert!(page.items.is_empty());
@@ -90,7 +90,10 @@ async fn another_organizations_ids_find_and_change_nothing() {
     assert_eq!(lines_of(conn, ours, invoice.id).await.unwrap().len(), 1);
     assert_eq!(payments_of(conn, ours, invoice.id).await.unwrap().len(), 1);
     assert_eq!(open_invoices_of_client(conn, ours, petit.id, None, 50).await.unwrap(), [invoice.clone()]);
-    assert_eq!(ids_of_unfinished_invoices(conn, ours, None, 50).await.unwrap(), [invoice.id]);
+    assert_eq!(
+        ids_of_unfinished_invoices(conn, ours, InvoiceScope::All, None, 50).await.unwrap(),
+        [invoice.id]
+    );
     let no_plan = rubis_invoices::is_plan_in_use(conn, ours, PlanId::new()).await.unwrap();
     assert!(!no_plan);
 }

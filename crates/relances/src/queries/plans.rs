@@ -302,6 +302,18 @@ pub async fn update_plan(
         .map(drop)
 }
 
+/// Lets one transaction at a time decide which plan is an organization's default. A row lock would not
+/// do: the row that becomes the default may not be there yet.
+pub async fn lock_default(conn: &mut AsyncPgConnection, organization: OrganizationId) -> QueryResult<()> {
+    diesel::sql_query(
+        "SELECT pg_advisory_xact_lock(hashtextextended('default-plan', 0) # hashtextextended($1, 0))",
+    )
+    .bind::<diesel::sql_types::Text, _>(organization.to_string())
+    .execute(conn)
+    .await
+    .map(drop)
+}
+
 /// Takes the default away from whichever plan has it.
 pub async fn clear_default(
     conn: &mut AsyncPgConnection,

@@ -5,7 +5,7 @@ use diesel_async::RunQueryDsl;
 use rubis_db::{AsyncPgConnection, schema::relance_tasks};
 use rubis_jobs::{Job, JobId};
 use rubis_kernel::{InvoiceId, OrganizationId, PlanStepId, RelanceTaskId, UserId};
-use time::OffsetDateTime;
+use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
 use crate::{
@@ -22,6 +22,7 @@ struct TaskRow {
     invoice_id: Uuid,
     plan_step_id: Uuid,
     send_at: OffsetDateTime,
+    meant_for: Date,
     status: RelanceStatus,
     sending_since: Option<OffsetDateTime>,
     sent_at: Option<OffsetDateTime>,
@@ -30,7 +31,7 @@ struct TaskRow {
     drafted_at: Option<OffsetDateTime>,
     approved_at: Option<OffsetDateTime>,
     approved_by: Option<Uuid>,
-    text_balance_cents: Option<i64>,
+    hurried_at: Option<OffsetDateTime>,
     subject: Option<String>,
     body: Option<String>,
     recipient: Option<String>,
@@ -46,6 +47,7 @@ impl From<TaskRow> for RelanceTask {
             invoice_id: row.invoice_id.into(),
             plan_step_id: row.plan_step_id.into(),
             send_at: row.send_at,
+            meant_for: row.meant_for,
             status: row.status,
             sending_since: row.sending_since,
             sent_at: row.sent_at,
@@ -54,7 +56,7 @@ impl From<TaskRow> for RelanceTask {
             drafted_at: row.drafted_at,
             approved_at: row.approved_at,
             approved_by: row.approved_by.map(UserId::from),
-            text_balance_cents: row.text_balance_cents,
+            hurried_at: row.hurried_at,
             subject: row.subject,
             body: row.body,
             recipient: row.recipient,
@@ -162,11 +164,28 @@ pub async fn list(
     Ok(rows.into_iter().map(RelanceTask::from).collect())
 }
 
+/// Whether another reminder of the invoice, which no person has to approve, is due as well.
+pub async fn has_due_sibling(
+    conn: &mut AsyncPgConnection,
+    task: &RelanceTask,
+    now: OffsetDateTime,
+) -> QueryResult<bool> {
+    let siblings = relance_tasks::table
+        .filter(relance_tasks::organization_id.eq(task.organization_id.as_uuid()))
+        .filter(relance_tasks::invoice_id.eq(task.invoice_id.as_uuid()))
+        .filter(relance_tasks::id.ne(task.id.as_uuid()))
+        .filter(relance_tasks::status.eq(RelanceStatus::Scheduled))
+        .filter(relance_tasks::drafted_at.is_null())
+        .filter(relance_tasks::send_at.le(now));
+    diesel::select(diesel::dsl::exists(siblings)).get_result(conn).await
+}
+
 /// A reminder to be planned, or to be noted as skipped.
 pub struct TaskToInsert {
     pub id: RelanceTaskId,
     pub step: PlanStepId,
     pub send_at: OffsetDateTime,
+    pub meant_for: Date,
     pub skipped: bool,
 }
 
@@ -192,6 +211,7 @@ pub async fn insert(
                 relance_tasks::invoice_id.eq(invoice.as_uuid()),
                 relance_tasks::plan_step_id.eq(task.step.as_uuid()),
                 relance_tasks::send_at.eq(task.send_at),
+                relance_tasks::meant_for.eq(task.meant_for),
                 relance_tasks::status.eq(status),
                 relance_tasks::reason.eq(reason),
                 relance_tasks::queue_job_id.eq(job_id(task.id).as_str().to_owned()),
@@ -231,6 +251,7 @@ pub async fn cancel(
 #[diesel(table_name = relance_tasks)]
 pub struct TaskChange<'a> {
     pub send_at: Option<OffsetDateTime>,
+    pub meant_for: Option<Date>,
     pub status: Option<RelanceStatus>,
     pub sending_since: Option<Option<OffsetDateTime>>,
     pub sent_at: Option<OffsetDateTime>,
@@ -239,21 +260,16 @@ pub struct TaskChange<'a> {
     pub drafted_at: Option<OffsetDateTime>,
     pub approved_at: Option<Option<OffsetDateTime>>,
     pub approved_by: Option<Option<Uuid>>,
-    pub text_balance_cents: Option<i64>,
+    pub hurried_at: Option<Option<OffsetDateTime>>,
     pub subject: Option<&'a str>,
     pub body: Option<&'a str>,
     pub recipient: Option<&'a str>,
 }
 
 impl<'a> TaskChange<'a> {
-    /// The text that the reminder now has, and the balance it names.
-    pub fn text(text: &'a RenderedText, balance_cents: i64) -> Self {
-        Self {
-            subject: Some(&text.subject),
-            body: Some(&text.body),
-            text_balance_cents: Some(balance_cents),
-            ..Self::default()
-        }
+    /// The text that the reminder now has.
+    pub fn text(text: &'a RenderedText) -> Self {
+        Self { subject: Some(&text.subject), body: Some(&text.body), ..Self::default() }
     }
 }
 

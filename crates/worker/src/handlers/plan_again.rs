@@ -1,4 +1,4 @@
-//! Plans all invoices of an organization again.
+//! Plans invoices of an organization again.
 
 use async_trait::async_trait;
 use rubis_jobs::JobError;
@@ -18,7 +18,7 @@ impl Handler for PlanAgainHandler {
         loop {
             // A connection a page: others want to work too.
             let mut conn = context.pool.get().await?;
-            match plan_page_again(&mut conn, job.organization_id, after, context.now).await? {
+            match plan_page_again(&mut conn, job.organization_id, job.scope, after, context.now).await? {
                 PlanAgainProgress::After(invoice) => after = Some(invoice),
                 PlanAgainProgress::Done => return Ok(Finished::Unrecorded),
             }

@@ -1,6 +1,9 @@
 //! Sends a reminder: claims it, hands it to the mail server, records how that went.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicI64, Ordering},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use rubis_db::{AsyncPgConnection, PoolError};
@@ -12,11 +15,16 @@ use rubis_relances::{
     ClaimError, Claimed, Reason, SendRelance, claim_relance, record_failed, record_not_sent_yet, record_sent,
 };
 
+use time::OffsetDateTime;
+
 use super::HandlerParts;
 
 /// How the error of a mail that was refused for good begins, by which its death is told from one of
 /// too many attempts.
 const REFUSED: &str = "refused by the mail server: ";
+
+/// How long nothing is sent after the mail server refused us.
+const REFUSAL_PAUSE: Duration = Duration::from_secs(60);
 
 /// How often, and how long apart, recording a sent mail is tried before the job is left to the end
 /// of its lease.
@@ -26,12 +34,28 @@ const RECORD_PAUSE: Duration = Duration::from_millis(250);
 /// Sends reminders.
 pub struct SendRelanceHandler {
     parts: HandlerParts,
+    /// Until when nothing is sent, as Unix time: the mail server refuses us, whatever we send.
+    refused_until: AtomicI64,
 }
 
 impl SendRelanceHandler {
     /// With these to send with.
     pub const fn new(parts: HandlerParts) -> Self {
-        Self { parts }
+        Self { parts, refused_until: AtomicI64::new(0) }
+    }
+
+    /// While the mail server refuses us, the few reminders that run at once find out each minute whether
+    /// it still does, and all others wait without asking: a server that is asked thousands of times with
+    /// a wrong password shuts us out.
+    fn check_not_refused(&self, now: OffsetDateTime) -> Result<(), JobError> {
+        let wait = self.refused_until.load(Ordering::Relaxed) - now.unix_timestamp();
+        match u64::try_from(wait) {
+            Ok(seconds) if seconds > 0 => Err(JobError::interrupted(
+                "the mail server does not take our mails",
+                Some(Duration::from_secs(seconds)),
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// Claims the reminder in one transaction. The connection goes back before anything is sent.
@@ -60,10 +84,14 @@ impl SendRelanceHandler {
             return Err(JobError::fail(format!("{REFUSED}{error}")));
         }
         let mut conn = context.pool.get().await?;
-        record_not_sent_yet(&mut conn, job, context.now).await?;
+        record_not_sent_yet(&mut conn, job, &context.lease, context.now).await?;
         Err(match error {
             // The server refuses us, not this mail: the reminder waits until that is mended.
-            SendError::Configuration { .. } => JobError::Interrupted { reason: error.to_string() },
+            SendError::Configuration { .. } => {
+                let until = context.now + REFUSAL_PAUSE;
+                self.refused_until.store(until.unix_timestamp(), Ordering::Relaxed);
+                JobError::interrupted(error, Some(REFUSAL_PAUSE))
+            }
             SendError::Transient { retry_after: Some(wait), .. } => JobError::retry_after(error, *wait),
             _ => JobError::retry(error),
         })
@@ -75,6 +103,7 @@ impl Handler for SendRelanceHandler {
     type Job = SendRelance;
 
     async fn run(&self, context: JobContext, job: SendRelance) -> Result<Finished, JobError> {
+        self.check_not_refused(context.now)?;
         let Some(email) = self.claim(&context, &job).await? else { return Ok(Finished::Recorded) };
         match self.parts.mailer.send(&email).await {
             Ok(receipt) => {
