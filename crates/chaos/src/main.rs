@@ -93,6 +93,9 @@ async fn play(Run { options, selection }: Run) -> Result<bool> {
         });
         let verdict = if report.is_good() { "good" } else { "falls short" };
         writeln!(out, "{verdict} ({:.0} s)", started.elapsed().as_secs_f64())?;
+        for shortfall in &report.shortfalls {
+            writeln!(out, "  {shortfall}")?;
+        }
         reports.push((scenario.name, report));
         // A scenario that broke off may have left a server in the state that it wanted.
         site.mend().await?;

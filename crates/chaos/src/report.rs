@@ -108,6 +108,7 @@ pub fn print_table(out: &mut impl Write, reports: &[(&str, Report)]) -> io::Resu
             report.verdict()
         )?;
     }
+    writeln!(out)?;
     for (name, report) in reports {
         for shortfall in &report.shortfalls {
             writeln!(out, "{name}: falls short: {shortfall}")?;

@@ -174,6 +174,20 @@ impl Trial {
         self.database.quiet(Some(&jobs), within).await
     }
 
+    /// The longest time without a mail, from an instant to the last mail. Unlike the time until the
+    /// last one, it does not depend on how fast this machine is.
+    #[must_use]
+    pub fn longest_silence(&self, since: OffsetDateTime) -> Duration {
+        let mails = self.inbox.messages();
+        let mut last = since;
+        let mut longest = time::Duration::ZERO;
+        for at in mails.iter().map(|mail| mail.summary.received_at).filter(|at| *at > since) {
+            longest = longest.max(at - last);
+            last = at;
+        }
+        Duration::try_from(longest).unwrap_or_default()
+    }
+
     /// Compares what should have been sent with what arrived. Call it when all is quiet.
     ///
     /// # Errors

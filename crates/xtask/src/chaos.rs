@@ -1,6 +1,7 @@
 //! `cargo xtask chaos`: the fault trials of `crates/chaos`, over the servers of this machine.
 
 use std::ffi::OsString;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::Duration;
@@ -25,6 +26,9 @@ const FAKETIME: [&str; 5] = [
     "/usr/lib/faketime/libfaketimeMT.so.1",
     "/usr/lib/libfaketime/libfaketimeMT.so.1",
 ];
+
+/// What is tried, and what tries it.
+const PROGRAMS: [&str; 3] = ["rubis-api", "rubis-worker", "rubis-chaos"];
 
 #[derive(Args)]
 pub struct Arguments {
@@ -55,15 +59,19 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let programs = Programs::find(!arguments.no_install)?;
     let faketime = find_faketime(!arguments.no_install);
-    let binaries = noisy_step("building", || build(arguments.release))?;
+    let built = noisy_step("building", || build(arguments.release))?;
     let directory = RunDirectory::create("chaos")?;
+    // Whoever builds meanwhile must not change what is tried half-way.
+    for program in PROGRAMS {
+        fs::copy(built.join(program), directory.path().join(program))?;
+    }
     let account = Account::for_servers()?;
     let data = data_directory(&directory.path().join("postgres"), account.as_ref())?;
     let logs = private("chaos")?;
     if logs.exists() {
-        std::fs::remove_dir_all(&logs)?;
+        fs::remove_dir_all(&logs)?;
     }
-    std::fs::create_dir_all(&logs)?;
+    fs::create_dir_all(&logs)?;
 
     let mut options: Vec<OsString> = vec!["run".into()];
     let mut option = |name: &str, value: &dyn AsRef<std::ffi::OsStr>| {
@@ -71,8 +79,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     };
     option("--postgres", &programs.postgres);
     option("--redis", &programs.redis);
-    option("--api", &binaries.join("rubis-api"));
-    option("--worker", &binaries.join("rubis-worker"));
+    option("--api", &directory.path().join("rubis-api"));
+    option("--worker", &directory.path().join("rubis-worker"));
     option("--logs", &logs);
     option("--data", &data);
     if let Some(library) = &faketime {
@@ -91,7 +99,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let flags = [(arguments.quick, "--quick"), (arguments.list, "--list")];
     options.extend(flags.iter().filter(|(is_given, _)| *is_given).map(|(_, flag)| OsString::from(flag)));
 
-    let status = Launch::new("rubis-chaos", binaries.join("rubis-chaos"))
+    let status = Launch::new("rubis-chaos", directory.path().join("rubis-chaos"))
         .arguments(options)
         .directory(root())
         .stop_with(StopSignal::Term, Duration::from_secs(15))
@@ -99,7 +107,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         .start()?
         .wait();
     // Where the cluster had to go elsewhere, nothing else removes it.
-    let _ = std::fs::remove_dir_all(&data);
+    let _ = fs::remove_dir_all(&data);
     let status = status?;
     if !status.success() {
         println!("The logs of each scenario are in {}.", logs.display());

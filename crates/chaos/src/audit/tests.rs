@@ -124,7 +124,7 @@ fn a_repetition_is_allowed_to_those_that_were_cut_off_and_only_as_the_same_messa
     assert!(shortfall(&world.audit(&Expected::default()), "more than once"));
 
     let first = HashSet::from([world.due[0].task]);
-    let may_repeat = Expected { may_repeat: MayRepeat::These(first.clone()), ..Expected::default() };
+    let may_repeat = Expected { may_repeat: MayRepeat::These(first), ..Expected::default() };
     let report = world.audit(&may_repeat);
     assert!(report.is_good(), "{report:?}");
     assert_eq!(report.repeated, 1);

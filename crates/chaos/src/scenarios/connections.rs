@@ -95,12 +95,13 @@ pub(super) async fn cut_at_random(site: &mut Site, reminders: usize) -> Result<R
     settle(&trial, last, &Expected::default()).await
 }
 
-/// Everything has to be over as soon as after a crash, once nothing is cut any more.
+/// What workers held at the last cut has to be over as soon as after a crash.
 async fn settle(trial: &Trial, last: Instant, expected: &Expected) -> Result<Report> {
-    trial.database.quiet(None, QUIET).await?;
+    let held = trial.being_sent().await?;
+    trial.over(&held, QUIET).await?;
     let healed = last.elapsed();
     let mut report = finish(trial, expected).await?;
-    report.mended("everything after the last cut", healed, CRASH_RECOVERY);
+    report.mended("what was held at the last cut", healed, CRASH_RECOVERY);
     Ok(report)
 }
 
