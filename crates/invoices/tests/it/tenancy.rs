@@ -9,7 +9,6 @@ use rubis_invoices::{
     service_locations_of, set_client_pause, set_invoice_pause, statement, update_client, update_contact,
     update_invoice, update_service_location,
 };
-use rubis_kernel::PlanId;
 
 use crate::{Fixture, NOW, TODAY, client, input, put_in};
 
