@@ -30,7 +30,7 @@ pub struct CrashPolicy {
 
 impl Default for CrashPolicy {
     fn default() -> Self {
-        Self { delays: [0, 5, 30, 120, 600].map(Duration::from_secs).to_vec(), max_crashes: 5 }
+        Self { delays: [0, 2, 30, 120, 600].map(Duration::from_secs).to_vec(), max_crashes: 5 }
     }
 }
 
