@@ -143,12 +143,12 @@ impl Trial {
         Ok(())
     }
 
-    /// The burst is in full swing: a quarter of the reminders have arrived.
+    /// The burst is in full swing: half of the reminders have arrived.
     ///
     /// # Errors
     /// When they have not in time.
     pub async fn burst(&self) -> Result<()> {
-        self.mails(self.due.len() / 4).await
+        self.mails(self.due.len() / 2).await
     }
 
     /// The reminders whose jobs workers hold.

@@ -13,7 +13,7 @@ use rubis_kernel::{Clock as _, SystemClock};
 use rubis_testkit::{TestDatabase, TestRedis};
 
 const ORGANIZATIONS: usize = 5;
-const REMINDERS: usize = 150;
+const REMINDERS: usize = 100;
 
 /// What a trial leaves behind goes with this value.
 struct Held {

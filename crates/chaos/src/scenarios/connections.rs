@@ -85,7 +85,7 @@ pub(super) async fn cut_at_random(site: &mut Site, reminders: usize) -> Result<R
     let postgres = Proxy::start(site.postgres.address(), Dialect::Postgres).await?;
     let worker = trial.worker().set("DATABASE_URL", site.database_through(postgres.address().port()));
     let _workers = (worker.start().await?, worker.start().await?);
-    trial.mails(1).await?;
+    trial.burst().await?;
     let mut ticks = interval(AXE_EVERY);
     for _ in 0..AXE_TIMES {
         ticks.tick().await;
