@@ -60,23 +60,25 @@ statement!(
      ),
      policy AS (SELECT ?::float8[] AS delays, ?::integer AS max_crashes),
      expired AS (
-         SELECT jobs.id, jobs.crashes + 1 AS crashes, jobs.crashes + 1 > (SELECT max_crashes FROM policy) AS quarantined
-         FROM jobs
+         SELECT jobs.id, jobs.crashes + 1 AS crashes, jobs.crashes + 1 > policy.max_crashes AS quarantined,
+             coalesce(policy.delays[least(jobs.crashes + 1, cardinality(policy.delays))], 0) AS delay
+         FROM jobs CROSS JOIN policy
          WHERE jobs.queue = ? AND jobs.state = 'running' AND jobs.lease_until < (SELECT now FROM clock)
              AND (SELECT trusted FROM clock)
          ORDER BY jobs.lease_until LIMIT ?
-         FOR UPDATE SKIP LOCKED
+         FOR UPDATE OF jobs SKIP LOCKED
      )
+     -- A job that comes back at once keeps its date, and with it its place before all that came due later.
      UPDATE jobs SET
          state = CASE WHEN expired.quarantined THEN 'dead'::job_state ELSE 'scheduled'::job_state END,
          crashes = expired.crashes,
-         run_at = clock.now + make_interval(secs => coalesce(
-             policy.delays[least(expired.crashes, cardinality(policy.delays))], 0)),
+         run_at = CASE WHEN expired.delay > 0 THEN clock.now + make_interval(secs => expired.delay)
+             ELSE least(jobs.run_at, clock.now) END,
          last_error = CASE WHEN expired.quarantined
              THEN format('quarantined: %s workers were lost while they ran it', expired.crashes)
              ELSE jobs.last_error END,
          lease_token = NULL, lease_until = NULL
-     FROM expired, clock, policy WHERE jobs.id = expired.id
+     FROM expired, clock WHERE jobs.id = expired.id
      RETURNING jobs.id, jobs.organization_id, jobs.run_at, jobs.crashes, expired.quarantined"
 );
 
