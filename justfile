@@ -33,6 +33,10 @@ generate:
 bruno:
     cargo xtask bruno
 
+# Break things on purpose and count the reminders; `just chaos --list` names the trials
+chaos *arguments:
+    cargo xtask chaos {{ arguments }}
+
 # Run what CI runs
 ci:
     bash .ci/run
