@@ -1,8 +1,8 @@
 //! What a person does to one reminder: approve it, send it now, take it out.
 
-use rubis_accounts::{ActivityKind, NewEvent, Organization};
+use rubis_accounts::{ActivityKind, NewEvent};
 use rubis_db::AsyncPgConnection;
-use rubis_invoices::{Client, Invoice, InvoiceStatus};
+use rubis_invoices::InvoiceStatus;
 use rubis_jobs::Enqueued;
 use rubis_kernel::{OrganizationId, RelanceTaskId, TemplateError, UserId};
 use time::OffsetDateTime;
@@ -10,9 +10,8 @@ use time::OffsetDateTime;
 use crate::{
     claim_relance::event_meta,
     jobs::SendRelance,
-    plan::PlanStep,
-    queries::{plans, tasks},
-    task::{RelanceStatus, RelanceTask, reason_not_to_remind},
+    locked_task::{LockedTask, lock_task},
+    task::{RelanceStatus, reason_not_to_remind},
 };
 
 /// Why a person's wish about a reminder can't be met.
@@ -55,30 +54,13 @@ pub enum RelanceActionError {
     Database(#[from] diesel::result::Error),
 }
 
-/// A reminder and what it depends on, locked in the order that everybody locks in.
-pub(crate) struct LockedTask {
-    pub organization: Organization,
-    pub invoice: Invoice,
-    pub client: Client,
-    pub step: PlanStep,
-    pub task: RelanceTask,
-}
-
-pub(crate) async fn lock_task(
+/// Locks the reminder that a person means.
+pub(crate) async fn lock_named(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
     task: RelanceTaskId,
 ) -> Result<LockedTask, RelanceActionError> {
-    use RelanceActionError::NotFound;
-    let found = tasks::find(conn, organization, task).await?.ok_or(NotFound)?;
-    let invoice =
-        rubis_invoices::lock_invoice(conn, organization, found.invoice_id).await?.ok_or(NotFound)?;
-    let task = tasks::lock(conn, organization, task).await?.ok_or(NotFound)?;
-    let organization = rubis_accounts::organization(conn, organization).await?.ok_or(NotFound)?;
-    let client = rubis_invoices::client(conn, organization.id, invoice.client_id).await?.ok_or(NotFound)?;
-    let step =
-        plans::steps_by_ids(conn, organization.id, &[task.plan_step_id]).await?.pop().ok_or(NotFound)?;
-    Ok(LockedTask { organization, invoice, client, step, task })
+    lock_task(conn, organization, task).await?.ok_or(RelanceActionError::NotFound)
 }
 
 /// Lets a reminder's job run at once. One that runs already may have made up its mind.
@@ -102,9 +84,7 @@ impl LockedTask {
         if reason_not_to_remind(self.invoice.status).is_some() {
             return Err(RelanceActionError::InvoiceNotChased(self.invoice.status));
         }
-        let today = self.organization.time_zone.local_date(now);
-        let pauses = [self.organization.pause, self.client.pause, self.invoice.pause];
-        if pauses.into_iter().flatten().any(|pause| pause.holds_on(today)) {
+        if self.is_paused(now) {
             return Err(RelanceActionError::Paused);
         }
         Ok(())

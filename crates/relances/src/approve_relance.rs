@@ -6,8 +6,7 @@ use rubis_kernel::{OrganizationId, RelanceTaskId, UserId};
 use time::OffsetDateTime;
 
 use crate::{
-    act_on_task::{RelanceActionError, enqueue_now, lock_task},
-    compose::text_for,
+    act_on_task::{RelanceActionError, enqueue_now, lock_named},
     jobs::SendRelance,
     queries::tasks::{self, TaskChange},
     task::{RelanceStatus, RelanceTask},
@@ -28,7 +27,7 @@ pub async fn approve_relance(
 ) -> Result<RelanceTask, RelanceActionError> {
     let outdated = conn
         .transaction(async |conn| {
-            let case = lock_task(conn, organization, task).await?;
+            let case = lock_named(conn, organization, task).await?;
             match case.task.status {
                 RelanceStatus::Scheduled => {}
                 done => return Err(RelanceActionError::AlreadyDone(done)),
@@ -38,10 +37,8 @@ pub async fn approve_relance(
                 return Err(RelanceActionError::AlreadyApproved);
             }
             let drafted_at = case.task.drafted_at.ok_or(RelanceActionError::NotDrafted)?;
-            let written =
-                |at| text_for(&case.organization, &case.client, &case.invoice, &case.step.content, at);
-            if !case.task.reads_as(&written(drafted_at)?) {
-                let text = written(now)?;
+            if !case.says_what_is_so(drafted_at)? {
+                let text = case.text_at(now)?;
                 let change = TaskChange { drafted_at: Some(now), ..TaskChange::text(&text) };
                 tasks::change(conn, organization, task, &change, now).await?;
                 return Ok(true);

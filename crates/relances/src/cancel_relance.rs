@@ -6,7 +6,7 @@ use rubis_kernel::{OrganizationId, RelanceTaskId, UserId};
 use time::OffsetDateTime;
 
 use crate::{
-    act_on_task::{RelanceActionError, lock_task},
+    act_on_task::{RelanceActionError, lock_named},
     cancel_planned::call_off,
     queries::tasks,
     task::{Reason, RelanceStatus, RelanceTask},
@@ -25,7 +25,7 @@ pub async fn cancel_relance(
     now: OffsetDateTime,
 ) -> Result<RelanceTask, RelanceActionError> {
     conn.transaction(async |conn| {
-        let case = lock_task(conn, organization, task).await?;
+        let case = lock_named(conn, organization, task).await?;
         if case.task.status != RelanceStatus::Scheduled {
             return Err(RelanceActionError::AlreadyDone(case.task.status));
         }

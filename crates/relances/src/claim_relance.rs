@@ -1,23 +1,21 @@
 //! Decides whether a reminder that is due leaves, and composes its mail.
 
-use rubis_accounts::{ActivityKind, NewEvent, Organization};
+use rubis_accounts::{ActivityKind, NewEvent};
 use rubis_db::{AsyncConnection, AsyncPgConnection};
-use rubis_invoices::{Client, Invoice};
+use rubis_invoices::Invoice;
 use rubis_jobs::{FinishError, Lease};
 use rubis_kernel::{Email, TemplateError};
 use serde_json::json;
 use time::OffsetDateTime;
 
 use crate::{
-    compose::{Parties, Sender, compose, text_for},
+    compose::{Parties, Sender, compose},
     jobs::SendRelance,
+    locked_task::{LockedTask, lock_task},
     plan::PlanStep,
     plan_relances::{PlanningTrigger, plan_relances},
-    queries::{
-        plans,
-        tasks::{self, TaskChange},
-    },
-    task::{Reason, RelanceStatus, RelanceTask, reason_not_to_remind},
+    queries::tasks::{self, TaskChange},
+    task::{Reason, RelanceStatus, reason_not_to_remind},
     variables::RenderedText,
 };
 
@@ -70,15 +68,6 @@ impl From<FinishError> for ClaimError {
     }
 }
 
-/// Everything that a decision about a reminder depends on, locked.
-struct Case {
-    organization: Organization,
-    invoice: Invoice,
-    client: Client,
-    step: PlanStep,
-    task: RelanceTask,
-}
-
 /// Decides about a reminder that is due, in one transaction: either it is marked as being sent and
 /// its mail is returned, or why it isn't is recorded and the job is finished.
 ///
@@ -92,7 +81,7 @@ pub async fn claim_relance(
     now: OffsetDateTime,
 ) -> Result<Claimed, ClaimError> {
     conn.transaction(async |conn| {
-        let Some(case) = lock_case(conn, job).await? else {
+        let Some(case) = lock_task(conn, job.organization_id, job.task_id).await? else {
             lease.finish(conn).await?;
             return Ok(Claimed::Settled(NotSent::AlreadyDone));
         };
@@ -104,9 +93,7 @@ pub async fn claim_relance(
                 Ok(Claimed::Settled(not_sent))
             }
             Decision::Draft => {
-                let text =
-                    text_for(&case.organization, &case.client, &case.invoice, &case.step.content, now)?;
-                draft(conn, &case, &text, now).await?;
+                draft(conn, &case, &case.text_at(now)?, now).await?;
                 lease.finish(conn).await?;
                 Ok(Claimed::Settled(NotSent::Drafted))
             }
@@ -124,10 +111,10 @@ pub async fn claim_relance(
 /// invoice, off its place. After an outage the chain then catches up as a late invoice's does.
 async fn is_passed_over(
     conn: &mut AsyncPgConnection,
-    case: &Case,
+    case: &LockedTask,
     now: OffsetDateTime,
 ) -> Result<bool, diesel::result::Error> {
-    let Case { organization, invoice, client, task, .. } = case;
+    let LockedTask { organization, invoice, client, task, .. } = case;
     let calendar = organization.sending_calendar();
     let is_late = calendar.today(now) > calendar.today(task.send_at);
     let is_untouched = task.sending_since.is_none() && task.status == RelanceStatus::Scheduled;
@@ -139,31 +126,6 @@ async fn is_passed_over(
     Ok(after.is_none_or(|after| after.status != RelanceStatus::Scheduled))
 }
 
-async fn lock_case(
-    conn: &mut AsyncPgConnection,
-    job: &SendRelance,
-) -> Result<Option<Case>, diesel::result::Error> {
-    let organization_id = job.organization_id;
-    let Some(found) = tasks::find(conn, organization_id, job.task_id).await? else {
-        return Ok(None);
-    };
-    // Always the invoice before its reminders, as everybody who changes both does.
-    let Some(invoice) = rubis_invoices::lock_invoice(conn, organization_id, found.invoice_id).await? else {
-        return Ok(None);
-    };
-    let Some(task) = tasks::lock(conn, organization_id, job.task_id).await? else {
-        return Ok(None);
-    };
-    let Some(organization) = rubis_accounts::organization(conn, organization_id).await? else {
-        return Ok(None);
-    };
-    let Some(client) = rubis_invoices::client(conn, organization_id, invoice.client_id).await? else {
-        return Ok(None);
-    };
-    let step = plans::steps_by_ids(conn, organization_id, &[task.plan_step_id]).await?.pop();
-    Ok(step.map(|step| Case { organization, invoice, client, step, task }))
-}
-
 #[derive(Debug, PartialEq, Eq)]
 enum Decision {
     Settle(NotSent),
@@ -171,7 +133,7 @@ enum Decision {
     Send,
 }
 
-fn decide(case: &Case, now: OffsetDateTime) -> Result<Decision, TemplateError> {
+fn decide(case: &LockedTask, now: OffsetDateTime) -> Result<Decision, TemplateError> {
     match case.task.status {
         // An operator ran a dead letter again: the reminder gets another chance.
         RelanceStatus::Scheduled | RelanceStatus::Failed => {}
@@ -185,40 +147,34 @@ fn decide(case: &Case, now: OffsetDateTime) -> Result<Decision, TemplateError> {
     if case.task.send_at > now {
         return Ok(Decision::Settle(NotSent::NotYetDue));
     }
-    let today = case.organization.time_zone.local_date(now);
-    let pauses = [case.organization.pause, case.client.pause, case.invoice.pause];
-    if pauses.into_iter().flatten().any(|pause| pause.holds_on(today)) {
+    if case.is_paused(now) {
         return Ok(Decision::Settle(NotSent::Paused));
     }
     if case.step.content.requires_manual_validation {
         if case.task.awaits_approval() {
             return Ok(Decision::Settle(NotSent::Drafted));
         }
-        if case.task.approved_at.is_none() || !case.says_what_is_so(case.task.drafted_at)? {
+        let written_at = case.task.approved_at.and(case.task.drafted_at);
+        if !still_so(case, written_at)? {
             return Ok(Decision::Draft);
         }
     }
     Ok(Decision::Send)
 }
 
-impl Case {
-    /// Whether the text that was written for the reminder at this instant would read the same still:
-    /// neither the balance nor a name in it is another.
-    fn says_what_is_so(&self, written_at: Option<OffsetDateTime>) -> Result<bool, TemplateError> {
-        let Some(written_at) = written_at else { return Ok(false) };
-        let Self { organization, client, invoice, step, task } = self;
-        Ok(task.reads_as(&text_for(organization, client, invoice, &step.content, written_at)?))
-    }
+/// Whether a text was written for the reminder, and would read the same still.
+fn still_so(case: &LockedTask, written_at: Option<OffsetDateTime>) -> Result<bool, TemplateError> {
+    written_at.map_or(Ok(false), |written_at| case.says_what_is_so(written_at))
 }
 
 async fn settle(
     conn: &mut AsyncPgConnection,
-    case: &Case,
+    case: &LockedTask,
     lease: &Lease,
     not_sent: NotSent,
     now: OffsetDateTime,
 ) -> Result<(), ClaimError> {
-    let Case { organization, invoice, client, task, .. } = case;
+    let LockedTask { organization, invoice, client, task, .. } = case;
     match not_sent {
         NotSent::NotYetDue => return Ok(lease.reschedule(conn, task.send_at).await?),
         NotSent::Cancelled(reason) => tasks::cancel(conn, organization.id, &[task.id], reason, now).await?,
@@ -236,8 +192,7 @@ async fn settle(
         NotSent::AlreadyDone | NotSent::Drafted | NotSent::Replanned => {}
     }
     lease.finish(conn).await?;
-    let pauses = [organization.pause, client.pause, invoice.pause];
-    if not_sent == NotSent::Paused && pauses.iter().flatten().all(|pause| pause.until.is_some()) {
+    if not_sent == NotSent::Paused && case.pauses().all(|pause| pause.until.is_some()) {
         // It is known when the pause ends. Without an end, whoever resumes plans again.
         plan_relances(conn, organization, invoice, client.pause, PlanningTrigger::RulesChanged, now).await?;
     }
@@ -247,7 +202,7 @@ async fn settle(
 /// Puts the text before a person. An approval that was given for another balance is void.
 async fn draft(
     conn: &mut AsyncPgConnection,
-    case: &Case,
+    case: &LockedTask,
     text: &RenderedText,
     now: OffsetDateTime,
 ) -> Result<(), diesel::result::Error> {
@@ -272,17 +227,17 @@ async fn draft(
 async fn send(
     conn: &mut AsyncPgConnection,
     sender: &Sender,
-    case: &Case,
+    case: &LockedTask,
     now: OffsetDateTime,
 ) -> Result<Claimed, ClaimError> {
     // An approved text leaves as it was approved. So does one that a crash may have cut off after
     // the mail server took it: the same message again is recognised, another would be a second.
-    let is_fixed = case.task.approved_at.is_some() || case.says_what_is_so(case.task.sending_since)?;
+    let is_fixed = case.task.approved_at.is_some() || still_so(case, case.task.sending_since)?;
     let text = match (&case.task.subject, &case.task.body) {
         (Some(subject), Some(body)) if is_fixed => {
             RenderedText { subject: subject.clone(), body: body.clone() }
         }
-        _ => text_for(&case.organization, &case.client, &case.invoice, &case.step.content, now)?,
+        _ => case.text_at(now)?,
     };
     let owner = rubis_accounts::owner_of(conn, case.organization.id).await?;
     let contacts = rubis_invoices::contacts_of(conn, case.organization.id, case.client.id).await?;

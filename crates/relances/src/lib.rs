@@ -16,6 +16,7 @@ mod default_plan;
 mod delete_plan;
 mod jobs;
 mod list;
+mod locked_task;
 mod plan;
 mod plan_relances;
 mod planning;

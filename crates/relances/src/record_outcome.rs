@@ -2,7 +2,6 @@
 
 use rubis_accounts::{ActivityKind, NewEvent};
 use rubis_db::{AsyncConnection, AsyncPgConnection};
-use rubis_invoices::Invoice;
 use rubis_jobs::{FinishError, Lease};
 use serde_json::json;
 use time::OffsetDateTime;
@@ -10,12 +9,9 @@ use time::OffsetDateTime;
 use crate::{
     claim_relance::event_meta,
     jobs::SendRelance,
-    plan::PlanStep,
-    queries::{
-        plans,
-        tasks::{self, TaskChange},
-    },
-    task::{Reason, RelanceStatus, RelanceTask},
+    locked_task::lock_with_invoice,
+    queries::tasks::{self, TaskChange},
+    task::{Reason, RelanceStatus},
 };
 
 /// The mail server took the mail: the reminder is sent, the invoice and the organization earn a
@@ -32,7 +28,7 @@ pub async fn record_sent(
 ) -> Result<(), FinishError> {
     conn.transaction(async |conn| {
         // The invoice is locked before the job's row, as by whoever plans the invoice again.
-        let locked = lock(conn, job).await?;
+        let locked = lock_with_invoice(conn, job.organization_id, job.task_id).await?;
         lease.finish(conn).await?;
         let Some((mut invoice, task, step)) = locked else {
             return Ok(());
@@ -91,7 +87,7 @@ pub async fn record_failed(
     detail: &str,
     now: OffsetDateTime,
 ) -> Result<(), diesel::result::Error> {
-    let Some((invoice, task, step)) = lock(conn, job).await? else {
+    let Some((invoice, task, step)) = lock_with_invoice(conn, job.organization_id, job.task_id).await? else {
         return Ok(());
     };
     if task.status != RelanceStatus::Scheduled {
@@ -114,22 +110,4 @@ pub async fn record_failed(
     let event =
         NewEvent { kind: ActivityKind::RelanceFailed, invoice_id: Some(invoice.id), actor: None, meta };
     rubis_accounts::record(conn, job.organization_id, event, now).await
-}
-
-async fn lock(
-    conn: &mut AsyncPgConnection,
-    job: &SendRelance,
-) -> Result<Option<(Invoice, RelanceTask, PlanStep)>, diesel::result::Error> {
-    let organization = job.organization_id;
-    let Some(found) = tasks::find(conn, organization, job.task_id).await? else {
-        return Ok(None);
-    };
-    let Some(invoice) = rubis_invoices::lock_invoice(conn, organization, found.invoice_id).await? else {
-        return Ok(None);
-    };
-    let Some(task) = tasks::lock(conn, organization, job.task_id).await? else {
-        return Ok(None);
-    };
-    let step = plans::steps_by_ids(conn, organization, &[task.plan_step_id]).await?.pop();
-    Ok(step.map(|step| (invoice, task, step)))
 }

@@ -5,7 +5,7 @@ use rubis_kernel::{OrganizationId, RelanceTaskId};
 use time::OffsetDateTime;
 
 use crate::{
-    act_on_task::{RelanceActionError, enqueue_now, lock_task},
+    act_on_task::{RelanceActionError, enqueue_now, lock_named},
     cancel_planned::call_off,
     jobs::SendRelance,
     queries::tasks::{self, TaskChange},
@@ -24,7 +24,7 @@ pub async fn send_relance_now(
     now: OffsetDateTime,
 ) -> Result<RelanceTask, RelanceActionError> {
     conn.transaction(async |conn| {
-        let case = lock_task(conn, organization, task).await?;
+        let case = lock_named(conn, organization, task).await?;
         match case.task.status {
             RelanceStatus::Scheduled | RelanceStatus::Failed => {}
             done => return Err(RelanceActionError::AlreadyDone(done)),
