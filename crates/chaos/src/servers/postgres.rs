@@ -42,12 +42,27 @@ impl Postgres {
         account: Option<Account>,
         log: &Path,
     ) -> Result<Self> {
+        Self::start_with(programs, directory, account, log, &[]).await
+    }
+
+    /// As [`Postgres::start`], with further settings, which win over those of the trials.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn start_with(
+        programs: &Path,
+        directory: &Path,
+        account: Option<Account>,
+        log: &Path,
+        further: &[&str],
+    ) -> Result<Self> {
         let password = Uuid::new_v4().simple().to_string();
         let cluster = initialise(programs, directory, account, log, &password).await?;
         let port = free_port()?;
         let launch = Launch::new(programs.join("postgres"), log)
             .arguments(["-D".into(), cluster.into_os_string()])
             .arguments(settings(port).iter().flat_map(|setting| ["-c", setting]))
+            .arguments(further.iter().flat_map(|setting| ["-c", setting]))
             .directory(directory)
             .account(account);
         let mut server = Self { launch, process: None, port, password };
