@@ -6,6 +6,7 @@ mod feed;
 mod machine;
 mod options;
 mod queue;
+mod reference;
 mod report;
 mod send;
 mod simulate;
