@@ -19,6 +19,7 @@
 
 mod log;
 mod pgbench;
+mod pieces;
 mod script;
 mod tap;
 

@@ -7,14 +7,13 @@ use diesel::{QueryableByName, sql_query, sql_types::BigInt};
 use diesel_async::{RunQueryDsl as _, SimpleAsyncConnection as _};
 use rubis_db::{AsyncConnection as _, AsyncPgConnection};
 
-use super::tap::{Statement, Transaction};
+use super::{
+    pieces::{Piece, Varying, column, expression},
+    tap::{Statement, Transaction},
+};
 
 /// The table of what differs from one run of the script to the next.
 const TABLE: &str = "bench_work";
-
-/// What a value must have in length to be looked for inside of others: a shorter one may be there by
-/// chance, and only counts as a whole.
-const LEAST_PART: usize = 6;
 
 /// An expression of a new id for each subject, in the order of time as the product draws them: one
 /// that goes elsewhere into an index would cost the reference more.
@@ -58,18 +57,13 @@ pub struct Script {
     statements: String,
     round_trips: usize,
     transactions: usize,
-    /// The expressions of the table's columns `v1`, `v2`…
+    /// What varies: the expressions of `own.x0`, `own.x1`…, each evaluated once for a subject.
+    varying: Vec<String>,
+    /// The expressions of the table's columns `v1`, `v2`…, made of those.
     columns: Vec<String>,
     query: String,
     /// The variables `c1`, `c2`…
     constants: Vec<String>,
-}
-
-/// Part of a value: as it was captured, or what stands for it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Piece<'a> {
-    Fixed(&'a str),
-    Varying(&'a str),
 }
 
 impl Script {
@@ -87,14 +81,12 @@ impl Script {
             statements: String::new(),
             round_trips: 0,
             transactions: transactions.len(),
+            varying: subjects.varying.iter().map(|(_, expression)| (*expression).to_owned()).collect(),
             columns: Vec::new(),
             query: subjects.query.to_owned(),
             constants: Vec::new(),
         };
-        let mut varying = subjects.varying.clone();
-        // The longest first: one may be a part of another.
-        varying.sort_by_key(|(captured, _)| std::cmp::Reverse(captured.len()));
-        ensure!(varying.iter().all(|(captured, _)| !captured.is_empty()), "a value that varies is empty");
+        let varying = Varying::new(subjects.varying.iter().map(|(captured, _)| captured.as_str()));
         let mut made = Vec::new();
         for statement in transactions.iter().flat_map(|transaction| &transaction.statements) {
             script.add(statement, &varying, produced, &mut made)?;
@@ -102,13 +94,17 @@ impl Script {
         for produced in produced {
             ensure!(made.contains(&produced.by), "no statement contains {:?}", produced.by);
         }
+        for ((captured, _), number) in subjects.varying.iter().zip(0..) {
+            let is_used = script.columns.iter().any(|expression| expression.contains(&column(number)));
+            ensure!(is_used, "no statement has the value {captured:?}, which is to vary");
+        }
         Ok(script)
     }
 
     fn add<'a>(
         &mut self,
         statement: &Statement,
-        varying: &[(String, &str)],
+        varying: &Varying<'_>,
         produced: &[Produced<'a>],
         made: &mut Vec<&'a str>,
     ) -> Result<()> {
@@ -137,11 +133,11 @@ impl Script {
     }
 
     /// What stands for a value.
-    fn name(&mut self, value: &str, varying: &[(String, &str)], produced: &[Produced<'_>]) -> String {
+    fn name(&mut self, value: &str, varying: &Varying<'_>, produced: &[Produced<'_>]) -> String {
         if let Some(produced) = produced.iter().find(|produced| produced.captured == value) {
             return format!(":made_{}", produced.column);
         }
-        let pieces = pieces(value, varying);
+        let pieces = varying.cut(value);
         if pieces.iter().any(|piece| matches!(piece, Piece::Varying(_))) {
             format!(":v{}", position(&mut self.columns, expression(&pieces)))
         } else {
@@ -165,11 +161,13 @@ impl Script {
     /// When PostgreSQL refuses, or there is no subject.
     pub async fn prepare(&self, url: &str) -> Result<usize> {
         let mut conn = AsyncPgConnection::establish(url).await?;
-        let columns: String =
-            (1..).zip(&self.columns).map(|(number, column)| format!(", {column} AS v{number}")).collect();
+        let varying = listed(&self.varying, |expression| format!("({expression})::text"), "x", 0);
+        let columns = listed(&self.columns, str::to_owned, "v", 1);
         conn.batch_execute(&format!(
-            "CREATE TABLE {TABLE} AS SELECT subject.n{columns}
-             FROM (SELECT (row_number() OVER ())::integer AS n, found.* FROM ({}) AS found) AS subject",
+            "CREATE TABLE {TABLE} AS WITH own AS MATERIALIZED (
+                 SELECT subject.n{varying}
+                 FROM (SELECT (row_number() OVER ())::integer AS n, found.* FROM ({}) AS found) AS subject
+             ) SELECT own.n{columns} FROM own",
             self.query
         ))
         .await?;
@@ -228,51 +226,12 @@ fn position(entries: &mut Vec<String>, wanted: String) -> usize {
     }
 }
 
-/// Cuts a value at what varies in it.
-fn pieces<'a>(value: &'a str, varying: &[(String, &'a str)]) -> Vec<Piece<'a>> {
-    if let Some((_, expression)) = varying.iter().find(|(captured, _)| captured == value) {
-        return vec![Piece::Varying(expression)];
-    }
-    let mut pieces = vec![Piece::Fixed(value)];
-    for (captured, expression) in varying.iter().filter(|(captured, _)| captured.len() >= LEAST_PART) {
-        let cut = |piece| match piece {
-            Piece::Fixed(text) => cut(text, captured, expression),
-            varying @ Piece::Varying(_) => vec![varying],
-        };
-        pieces = pieces.into_iter().flat_map(cut).collect();
-    }
-    pieces
-}
-
-fn cut<'a>(text: &'a str, captured: &str, expression: &'a str) -> Vec<Piece<'a>> {
-    let mut pieces = Vec::new();
-    for (index, fixed) in text.split(captured).enumerate() {
-        if index > 0 {
-            pieces.push(Piece::Varying(expression));
-        }
-        if !fixed.is_empty() {
-            pieces.push(Piece::Fixed(fixed));
-        }
-    }
-    pieces
-}
-
-/// The SQL expression of a value, as text.
-fn expression(pieces: &[Piece<'_>]) -> String {
-    let parts: Vec<String> = pieces
-        .iter()
-        .map(|piece| match piece {
-            Piece::Fixed(text) => literal(text),
-            Piece::Varying(expression) => format!("({expression})::text"),
-        })
-        .collect();
-    parts.join(" || ")
-}
-
-/// A literal of SQL, whatever `standard_conforming_strings` says.
-fn literal(text: &str) -> String {
-    let quoted = text.replace('\'', "''");
-    if quoted.contains('\\') { format!("E'{}'", quoted.replace('\\', "\\\\")) } else { format!("'{quoted}'") }
+/// Columns to be put behind others: the expressions, named by a letter and a number.
+fn listed(expressions: &[String], write: impl Fn(&str) -> String, letter: &str, first: usize) -> String {
+    (first..)
+        .zip(expressions)
+        .map(|(number, expression)| format!(", {} AS {letter}{number}", write(expression)))
+        .collect()
 }
 
 /// The statement with names in place of `$1`, `$2`… `pgbench` takes a colon before a word for a
@@ -364,11 +323,7 @@ mod tests {
         );
         assert_eq!(
             script.columns,
-            [
-                "'{job:' || (subject.id)::text || '}'",
-                "'l''été de ' || (subject.name)::text || ', ' || (subject.id)::text",
-                "(subject.seven)::text",
-            ]
+            ["'{job:' || (own.x0) || '}'", "'l''été de ' || (own.x1) || ', ' || (own.x0)", "(own.x2)",]
         );
         assert_eq!(script.variables().collect::<Vec<_>>(), [("c1".to_owned(), "17")]);
         assert_eq!((script.round_trips(), script.transactions()), (5, 1));
@@ -380,11 +335,20 @@ mod tests {
 
     #[test]
     fn what_pgbench_would_not_run_as_it_is_is_refused() {
-        let produces = || statement("SELECT 1 RETURNING token", &[]);
+        let with = |sql: &str| {
+            let values = [Some("0192-aaaa"), Some("Durand"), Some("7")];
+            script(vec![statement("SELECT $1, $2, $3 RETURNING token", &values), statement(sql, &[])])
+        };
         for sql in ["SELECT ':name'", "SELECT 1; SELECT 2", "SELECT $1", "SELECT oid FROM pg_type"] {
-            assert!(script(vec![produces(), statement(sql, &[])]).is_err(), "{sql}");
+            assert!(with(sql).is_err(), "{sql}");
         }
-        assert!(script(vec![produces(), statement("SELECT '$1;'", &[])]).is_ok());
-        assert!(script(vec![statement("SELECT 1", &[])]).is_err(), "nothing returns the token");
+        assert!(with("SELECT '$1;'").is_ok());
+    }
+
+    #[test]
+    fn what_varies_or_is_produced_has_to_occur() {
+        assert!(script(vec![statement("SELECT 1 RETURNING token", &[])]).is_err(), "nothing varies");
+        let values = [Some("0192-aaaa"), Some("Durand"), Some("7")];
+        assert!(script(vec![statement("SELECT $1, $2, $3", &values)]).is_err(), "nothing returns the token");
     }
 }
