@@ -2,6 +2,7 @@
 //! `cargo xtask bench` and `cargo xtask simulate` start it with the programs of this machine.
 
 mod api;
+mod cpu;
 mod feed;
 mod machine;
 mod options;

@@ -25,5 +25,5 @@ mod tap;
 
 pub use log::LINE_PREFIX;
 pub use pgbench::{Length, Measured, Part, pgbench};
-pub use script::{FRESH_ID, Pick, Produced, Script, Subjects};
+pub use script::{FRESH_ID, Produced, Script, Subjects};
 pub use tap::{Statement, Tap, Transaction};

@@ -155,7 +155,8 @@ impl Script {
         self.transactions
     }
 
-    /// Makes the table that the script reads from, and tells how many subjects there are.
+    /// Makes the table that the script reads from, in place of an earlier script's, and tells how many
+    /// subjects there are.
     ///
     /// # Errors
     /// When PostgreSQL refuses, or there is no subject.
@@ -163,6 +164,7 @@ impl Script {
         let mut conn = AsyncPgConnection::establish(url).await?;
         let varying = listed(&self.varying, |expression| format!("({expression})::text"), "x", 0);
         let columns = listed(&self.columns, str::to_owned, "v", 1);
+        conn.batch_execute(&format!("DROP TABLE IF EXISTS {TABLE}")).await?;
         conn.batch_execute(&format!(
             "CREATE TABLE {TABLE} AS WITH own AS MATERIALIZED (
                  SELECT subject.n{varying}
