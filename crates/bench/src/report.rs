@@ -92,6 +92,12 @@ impl std::fmt::Display for Bar {
     }
 }
 
+/// Says how far a benchmark is: a run takes minutes.
+pub fn say(line: &str) {
+    // A line that nobody reads is no reason to stop.
+    drop(writeln!(io::stdout(), "{line}"));
+}
+
 /// Three significant digits are more than a run repeats.
 fn number(value: f64) -> String {
     match value.abs() {
