@@ -44,12 +44,12 @@ enum Command {
     /// The feeder's sweep and the claim among millions of planned jobs
     Feed(feed::Arguments),
     /// A year of planned reminders of many organizations
-    Simulate(simulate::Arguments),
+    Simulate(Box<simulate::Arguments>),
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match measure_until_told_to_stop(Arguments::parse()).await {
+    match Box::pin(measure_until_told_to_stop(Arguments::parse())).await {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
