@@ -30,7 +30,8 @@ use self::{
 };
 use crate::{Report, report::say};
 
-/// Organizations that are tried out to find how many invoices make the mails that are asked for, and how often.
+/// Organizations that are tried out to find how many invoices make the mails that are asked for, and how
+/// often they are.
 const PILOT: usize = 3_000;
 const PILOT_ROUNDS: u32 = 4;
 
@@ -107,7 +108,7 @@ struct Simulation<'a> {
 }
 
 impl Simulation<'_> {
-    /// How many invoices make so many mails on a business day, found by trying some organizations of all sizes.
+    /// How many invoices make so many mails on a business day, found by trying organizations of all sizes.
     fn invoices_for(&self, mails_per_day: f64) -> Result<f64> {
         let every = (self.population.shares.len() / PILOT).max(1);
         let share: f64 = self.tried(every).map(|(_, share)| share).sum();

@@ -36,15 +36,16 @@ const INSERT_ORGANIZATIONS: &str = "
 /// others will be at some instant of the year to come.
 const INSERT_JOBS: &str = "
     INSERT INTO jobs (id, queue, payload, organization_id, run_at, created_at)
-    SELECT 'relance:' || task, 'relances', jsonb_build_object('organization_id', organization, 'task_id', task),
-        organization, run_at, created_at
+    SELECT 'relance:' || task, 'relances',
+        jsonb_build_object('organization_id', organization, 'task_id', task), organization, run_at, created_at
     FROM (
         SELECT created_at,
             ('00000000-0000-7000-8000-' || lpad(to_hex(CASE WHEN is_due THEN number / $4 % $6
                 ELSE number % $5 END), 12, '0'))::uuid AS organization,
             CASE WHEN is_due THEN $7 - random() * interval '1 minute'
                 ELSE $7 + random() * interval '365 days' END AS run_at,
-            substr(milliseconds, 1, 8) || '-' || substr(milliseconds, 9, 4) || '-7' || substr(chance, 16) AS task
+            substr(milliseconds, 1, 8) || '-' || substr(milliseconds, 9, 4) || '-7' || substr(chance, 16)
+                AS task
         FROM (
             SELECT number, created_at, number % $4 = 0 AS is_due, gen_random_uuid()::text AS chance,
                 lpad(to_hex((extract(epoch FROM created_at) * 1000)::bigint), 12, '0') AS milliseconds

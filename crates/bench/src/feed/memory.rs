@@ -1,6 +1,6 @@
 //! The memory of a worker among millions of planned jobs, while it sends what is due.
 
-use std::{fs, time::Duration};
+use std::fs;
 
 use anyhow::{Context as _, Result, ensure};
 use diesel::{
@@ -15,6 +15,7 @@ use rubis_inbox::{Inbox, InboxSettings, MailQuery};
 use rubis_invoices::{InvoicedClient, NewInvoice};
 use rubis_kernel::{Clock as _, Currency, Money, SystemClock};
 use rubis_lifecycle::PlanChoice;
+use time::{Duration, OffsetDateTime};
 use tokio::time::{Instant, sleep_until};
 
 use super::{MEMORY, calendar::Calendar, thousands};
@@ -23,11 +24,16 @@ use crate::{Machine, Report, report::say};
 /// Organizations whose reminders are due.
 const ORGANIZATIONS: u32 = 20;
 
-/// How late the invoices are: the first reminder of the default plan leaves a minute after they are put in.
-const DAYS_LATE: i64 = 4;
+/// How late the invoices are: the first reminder of the default plan leaves a minute after they are put in,
+/// whatever weekend lies in between.
+const DAYS_LATE: i64 = 8;
+
+/// Invoices beside each late one, and when they are due: with more rows their sizes are truer.
+const FURTHER: u32 = 4;
+const DAYS_AHEAD: i64 = 60;
 
 /// How long the reminders may take once they are due.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(300);
 
 /// What is watched.
 pub struct Watch {
@@ -55,7 +61,7 @@ pub async fn measure(
         .execute(&mut conn)
         .await?;
     drop(conn);
-    let reminders = put_in(&calendar.pool, watch.due).await?;
+    let (reminders, invoices) = put_in(&calendar.pool, watch.due).await?;
     let bytes_planned = bytes_per_row(&calendar.pool, "relance_tasks").await?;
 
     let inbox = Inbox::start(InboxSettings::default()).await?;
@@ -69,7 +75,7 @@ pub async fn measure(
     let mails = inbox.wait_for(&MailQuery::default(), expected, PATIENCE).await.len();
     worker.check()?;
     ensure!(mails == expected, "{mails} of {expected} reminders arrived{}", worker.tail());
-    sleep_until(began + Duration::from_secs(watch.seconds)).await;
+    sleep_until(began + std::time::Duration::from_secs(watch.seconds)).await;
     worker.check()?;
     let memory = Memory::of(worker.id())?;
     say(&format!("its memory: {:.1} MiB, at most {:.1} MiB", memory.resident, memory.peak));
@@ -82,8 +88,8 @@ pub async fn measure(
         watch.seconds
     ));
     report.note(format!(
-        "Bytes a row with its part of the indexes: job {bytes_of_jobs:.0}, reminder {bytes_planned:.0} while it \
-         waits and {:.0} once it left, invoice {:.0}, event {:.0}, client {:.0}.",
+        "Bytes a row with its part of the indexes: job {bytes_of_jobs:.0}; and with {invoices} invoices, reminder \
+         {bytes_planned:.0} while it waits and {:.0} once it left, invoice {:.0}, event {:.0}, client {:.0}.",
         bytes_planned + bytes_of_text(&calendar.pool).await?,
         bytes_per_row(&calendar.pool, "invoices").await?,
         bytes_per_row(&calendar.pool, "activity_events").await?,
@@ -141,34 +147,55 @@ fn launch(machine: &Machine, calendar: &Calendar, inbox: &Inbox) -> Result<Launc
 }
 
 /// Puts in late invoices with the default plan, whose first reminders are all due at the same instant, a
-/// minute from now. Says how many there are.
-async fn put_in(pool: &Pool, reminders: u32) -> Result<u32> {
+/// minute from now, after others that are not due for long. Says how many reminders will leave, and how many
+/// invoices there are.
+async fn put_in(pool: &Pool, reminders: u32) -> Result<(u32, u32)> {
     let password = account(0)?.password;
     let hash = tokio::task::spawn_blocking(move || PasswordHash::hash(&password)).await??;
     let now = SystemClock.now();
-    let invoices = reminders.div_ceil(ORGANIZATIONS);
-    let due_date = now.date() - time::Duration::days(DAYS_LATE);
     let mut conn = pool.get().await?;
+    let mut organizations = Vec::new();
     for number in 0..ORGANIZATIONS {
-        let organization =
-            rubis_lifecycle::sign_up(&mut conn, &account(number)?, &hash, now).await?.organization.id;
-        for invoice in 0..invoices {
-            let new = NewInvoice {
-                client: InvoicedClient::Named {
-                    name: format!("Débiteur {invoice:04}"),
-                    email: format!("compta-{invoice:04}@debiteur-{number:03}.example").parse()?,
-                },
-                numero: format!("F-{number:03}-{invoice:04}"),
-                amount: Money::new(120_000, Currency::EUR),
-                issue_date: due_date,
-                due_date,
-                lines: Vec::new(),
-            };
-            rubis_lifecycle::create_invoice(&mut conn, organization, &new, PlanChoice::Default, None, now)
-                .await?;
+        let signed_up = rubis_lifecycle::sign_up(&mut conn, &account(number)?, &hash, now).await?;
+        organizations.push(signed_up.organization.id);
+    }
+    let of_each = reminders.div_ceil(ORGANIZATIONS);
+    let kinds =
+        [("P", of_each * FURTHER, Duration::days(DAYS_AHEAD)), ("R", of_each, -Duration::days(DAYS_LATE))];
+    for (kind, count, due_in) in kinds {
+        let now = SystemClock.now();
+        for (organization, number) in organizations.iter().zip(0..) {
+            for invoice in 0..count {
+                let new = invoice_of(number, kind, invoice, now, due_in)?;
+                let plan = PlanChoice::Default;
+                rubis_lifecycle::create_invoice(&mut conn, *organization, &new, plan, None, now).await?;
+            }
         }
     }
-    Ok(invoices * ORGANIZATIONS)
+    Ok((of_each * ORGANIZATIONS, of_each * (1 + FURTHER) * ORGANIZATIONS))
+}
+
+fn invoice_of(
+    organization: u32,
+    kind: &str,
+    invoice: u32,
+    now: OffsetDateTime,
+    due_in: Duration,
+) -> Result<NewInvoice> {
+    let due_date = (now + due_in).date();
+    Ok(NewInvoice {
+        client: InvoicedClient::Named {
+            name: format!("Débiteur {kind}{invoice:04}"),
+            email: format!("compta-{kind}{invoice:04}@debiteur-{organization:03}.example")
+                .to_lowercase()
+                .parse()?,
+        },
+        numero: format!("{kind}-{organization:03}-{invoice:04}"),
+        amount: Money::new(120_000, Currency::EUR),
+        issue_date: due_date.min(now.date()),
+        due_date,
+        lines: Vec::new(),
+    })
 }
 
 fn account(number: u32) -> Result<NewAccount> {

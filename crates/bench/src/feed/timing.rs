@@ -47,7 +47,7 @@ impl fmt::Display for Timings {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             formatter,
-            "sweep {:.2} ms, slices {:.2} ms, claim {:.2} ms, claim by PostgreSQL {:.2} ms, counting {:.2} ms",
+            "sweep {:.2} ms, slices {:.2} ms, claim {:.2} ms or {:.2} ms by PostgreSQL, counting {:.2} ms",
             self.sweep, self.slice, self.claim, self.claim_due, self.stats
         )
     }

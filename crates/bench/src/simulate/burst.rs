@@ -1,4 +1,5 @@
-//! How long a day's jobs wait: what arrives each second is served in its order, as fast as the slowest part lets.
+//! How long a day's jobs wait: what arrives each second is served in its order, as fast as the slowest
+//! part lets.
 
 /// How a day went.
 #[derive(Clone, Copy, Debug, PartialEq)]

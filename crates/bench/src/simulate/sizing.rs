@@ -114,7 +114,8 @@ fn add_rows(report: &mut Report, world: &World, year: &Year, costs: &Costs) {
     let totals = year.totals;
     let reminders = float(totals.invoices) * count(world.habits.steps.len());
     let texts = float(totals.reminders + totals.drafts);
-    // It was put in and its reminders were planned; then a check-in, each reminder and draft and notice, its payment.
+    // It was put in and its reminders were planned; then the check-in, each reminder, draft and notice, and
+    // the payment.
     let events = float(
         2 * totals.invoices
             + totals.check_ins
@@ -182,9 +183,9 @@ fn add_busiest_day(report: &mut Report, world: &World, year: &Year, costs: &Cost
 fn add_notes(report: &mut Report, world: &World, organizations: u32, costs: &Costs) {
     let habits = &world.habits;
     report.note(format!(
-        "{organizations} organizations, {} business days. Reminders at days {:?}, the last a formal notice of which \
-         {} are approved; {} of invoices are paid before they are due, then {:?} of those still open before each \
-         reminder; {} are put in late.",
+        "{organizations} organizations, {} business days. Reminders at days {:?}, the last a formal notice, of \
+         which {} are approved; {} of invoices are paid before they are due, then {:?} of those still open \
+         before each reminder; {} are put in late.",
         world.business_days().count(),
         habits.steps,
         habits.approved,
@@ -193,12 +194,14 @@ fn add_notes(report: &mut Report, world: &World, organizations: u32, costs: &Cos
         habits.late,
     ));
     report.note(
-        "Each invoice has a job for its check-in, and one mail asks about all of an organization and a morning. \
-         Invoices are issued on business days, three times as many on the last three of a month, and fewer in August.",
+        "Each invoice has a job for its check-in, and one mail asks about all of an organization and a \
+         morning. Invoices are issued on business days, three times as many on the last three of a month, \
+         and fewer in August.",
     );
     report.note(format!(
-        "A job costs {} ms of PostgreSQL ({} cores) and {} ms of a worker ({} cores, {} jobs at once); the provider \
-         takes a mail in {} ms{}. Bytes: {} in Redis, job {}, reminder {} and its text {}, invoice {}, event {}.",
+        "A job costs {} ms of PostgreSQL ({} cores) and {} ms of a worker ({} cores, {} jobs at once); the \
+         provider takes a mail in {} ms{}. Bytes: {} in Redis, job {}, reminder {} and its text {}, \
+         invoice {}, event {}.",
         costs.postgres_ms,
         costs.postgres_cores,
         costs.worker_ms,

@@ -18,8 +18,8 @@ pub const LATE_DAYS: u32 = 45;
 /// Days by which weekends and public holidays, and people who approve, can put something off.
 const SLACK: u32 = 15;
 
-/// How many more invoices are issued on each of the last business days of a month, how many those days are, and
-/// what August is to other months.
+/// How many more invoices are issued on each of the last business days of a month, how many those days
+/// are, and what August is to other months.
 const MONTH_END_WEIGHT: f64 = 3.0;
 const MONTH_END_DAYS: u32 = 3;
 const AUGUST_WEIGHT: f64 = 0.6;
@@ -42,7 +42,7 @@ pub struct Habits {
     /// Share of organizations with the holidays of Alsace and Moselle
     #[arg(long, default_value_t = 0.04)]
     pub alsace_moselle: f64,
-    /// Days from the due date at which reminders leave; the last one is a formal notice that a person approves
+    /// Days from the due date at which reminders leave; the last is a formal notice that a person approves
     #[arg(long, value_delimiter = ',', default_values_t = [3, 10, 20, 30])]
     pub steps: Vec<i32>,
     /// Days to pay, and which share of invoices has them
@@ -285,8 +285,8 @@ pub mod tests {
 
     #[test]
     fn the_year_has_the_business_days_of_france() {
-        // 365 days, 104 of them on weekends; of the eleven holidays 1 May, 8 May, 15 August and 25 December fall on
-        // weekends.
+        // 365 days, 104 of them on weekends; of the eleven holidays 1 May, 8 May, 15 August and 25 December
+        // fall on weekends.
         assert_eq!(World::new(habits()).unwrap().business_days().count(), 365 - 104 - 7);
     }
 

@@ -42,8 +42,8 @@ pub struct Year {
     pub mails: Minutes,
     /// Jobs that run.
     pub jobs: Minutes,
-    /// How many more job rows wait at the end of each day than at the end of the day before it, from the first
-    /// day of all.
+    /// How many more job rows wait at the end of each day than at the end of the day before it, from the
+    /// first day of all.
     waiting: Vec<i64>,
     /// How many of what there were.
     pub totals: Totals,
@@ -96,7 +96,8 @@ impl Minutes {
 
     /// The most that were due at an instant, or are within so many minutes of it.
     pub fn most_within(&self, minutes: u32) -> u64 {
-        // From the beginning of a minute on: all of it and of those that follow, and the first second of the next.
+        // From the beginning of a minute on: all of it and of those that follow, and the first second of
+        // the next.
         let counts: Vec<u64> = self.by_minute().collect();
         let after = self.punctual.iter().skip(length(minutes)).map(|count| u64::from(*count));
         let sums = counts.windows(length(minutes).max(1)).map(|window| window.iter().sum::<u64>());
