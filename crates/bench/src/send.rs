@@ -20,6 +20,7 @@ use crate::{
     statistics::median,
 };
 use burst::{Burst, as_number, burst};
+use captured::Captured;
 use cost::Cost;
 use template::{Template, make_due};
 
@@ -105,8 +106,13 @@ async fn throughput(machine: &Machine, arguments: &Arguments, report: &mut Repor
     let sizes = spread(reminders, organizations);
     let template = Template::fill(machine, "send_even", &sizes).await?;
     say("Capturing the statements of a reminder");
-    let script = captured::captured(machine, &template).await?;
-    say(&format!("  {} round trips in {} transactions", script.round_trips(), script.transactions()));
+    let captured = captured::captured(machine, &template).await?;
+    let Captured { script, prepared_anew } = &captured;
+    say(&format!(
+        "  {} statements in {} transactions, {prepared_anew} prepared anew each time",
+        script.round_trips(),
+        script.transactions()
+    ));
 
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for round in 1..=arguments.rounds {
@@ -116,13 +122,12 @@ async fn throughput(machine: &Machine, arguments: &Arguments, report: &mut Repor
             "Round {round}, worker: {:.0} reminders/s, the last after {:.2} s",
             burst.per_second, burst.seconds
         ));
-        let reference =
-            reference(machine, arguments, &template, &script, &format!("pgbench_{round}")).await?;
+        let reference = reference(machine, arguments, &template, script, &format!("pgbench_{round}")).await?;
         say(&format!("Round {round}, pgbench: {:.0} reminders/s", reference.per_second));
         ours.push(burst);
         theirs.push(reference);
     }
-    report_throughput(report, arguments, &script, &ours, &theirs);
+    report_throughput(report, arguments, &captured, &ours, &theirs);
     Ok(ours.swap_remove(0).specimen)
 }
 
@@ -160,7 +165,7 @@ async fn reference(
     let whole = pgbench(machine, &url, script, Part::Whole, clients, length).await?;
     let after = Cost::read(machine, name, None).await?;
     template.drop_copy(name).await?;
-    let count = as_number(subjects / usize::try_from(clients)? * usize::try_from(clients)?)?;
+    let count = as_number(subjects / usize::try_from(clients)? * usize::try_from(clients)?);
     Ok(Reference { per_second: whole.per_second, lookups: lookup, each: after.since(before, count) })
 }
 
@@ -172,7 +177,7 @@ fn median_of<T>(all: &[T], figure: impl Fn(&T) -> f64) -> f64 {
 fn report_throughput(
     report: &mut Report,
     arguments: &Arguments,
-    script: &Script,
+    Captured { script, prepared_anew }: &Captured,
     ours: &[Burst],
     theirs: &[Reference],
 ) {
@@ -196,17 +201,22 @@ fn report_throughput(
     cost("Redis, ms of processor a reminder", 1_000.0, |cost| cost.redis, false);
     cost("write-ahead log, bytes a reminder", 1.0, |cost| cost.log_bytes, true);
     cost("commits a reminder", 1.0, |cost| cost.commits, true);
+    let statements = as_number(script.round_trips());
+    let what = "round trips a reminder, to execute and to prepare anew";
+    report.add(what, statements + as_number(*prepared_anew), Some(statements), None);
 
     let lookups: Vec<f64> = theirs.iter().filter_map(|reference| reference.lookups).collect();
     let lookup = median_of(&lookups, |lookups| *lookups);
     report.note(format!(
         "pgbench -M prepared, {} clients: the statements of one reminder as the worker executes them, {} \
-         round trips in {} transactions (the worker claims several jobs in one statement). Each run first \
+         round trips in {} transactions. The worker claims several jobs in one statement, and prepares {} \
+         statements anew for each reminder, which pgbench does once. Each run of pgbench first \
          looks its reminder up, which the worker does not: {lookup:.0} such look-ups a second alone, so \
          {:.1} % of its time.",
         arguments.connections,
         script.round_trips(),
         script.transactions(),
+        prepared_anew,
         if lookup > 0.0 { per_second / lookup * 100.0 } else { 0.0 },
     ));
 }

@@ -72,11 +72,12 @@ fn begun(line: &str) -> Option<(u32, &str, &str, &str)> {
     severity.bytes().all(|byte| byte.is_ascii_uppercase()).then_some((process, database, severity, message))
 }
 
-/// The SQL of an entry that tells of a statement.
-pub fn statement(message: &str) -> Option<&str> {
+/// The name of the prepared statement, where there is one, and the SQL of an entry that tells of a
+/// statement.
+pub fn statement(message: &str) -> Option<(Option<&str>, &str)> {
     match message.strip_prefix("execute ") {
-        Some(named) => named.split_once(": ").map(|(_name, sql)| sql),
-        None => message.strip_prefix("statement: "),
+        Some(named) => named.split_once(": ").map(|(name, sql)| (Some(name), sql)),
+        None => message.strip_prefix("statement: ").map(|sql| (None, sql)),
     }
 }
 
@@ -137,13 +138,16 @@ mod tests {
         assert_eq!(entries.len(), 4);
         let first = &entries[0];
         assert_eq!((first.process, first.database.as_str()), (41, "bench"));
-        assert_eq!(statement(&first.message), Some("SELECT a,\n  b FROM t WHERE a = $1 AND b = $2"));
+        assert_eq!(
+            statement(&first.message),
+            Some((Some("s3"), "SELECT a,\n  b FROM t WHERE a = $1 AND b = $2"))
+        );
         assert_eq!(
             values(first.detail.as_deref().unwrap()),
             Some(vec![Some("l'un\net l'autre, $2 = 'x'".to_owned()), None])
         );
         assert_eq!(statement(&entries[1].message), None);
-        assert_eq!(statement(&entries[2].message), Some("COMMIT"));
+        assert_eq!(statement(&entries[2].message), Some((None, "COMMIT")));
         assert_eq!((entries[3].severity.as_str(), entries[3].message.as_str()), ("ERROR", "no"));
     }
 

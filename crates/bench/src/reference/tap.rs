@@ -1,7 +1,7 @@
 //! Reads along what is executed in a database.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     fs::File,
     io::{Read as _, Seek as _, SeekFrom},
     path::PathBuf,
@@ -54,6 +54,8 @@ pub struct Tap {
     log: PathBuf,
     read_up_to: u64,
     unfinished: HashMap<u32, Vec<Statement>>,
+    prepared: HashSet<(u32, String)>,
+    executed_first: Vec<Statement>,
 }
 
 impl Tap {
@@ -70,6 +72,8 @@ impl Tap {
             read_up_to: log.metadata().context("PostgreSQL has no log")?.len(),
             log,
             unfinished: HashMap::new(),
+            prepared: HashSet::new(),
+            executed_first: Vec::new(),
         };
         tap.execute(&format!("ALTER DATABASE {database} SET log_statement = 'all'")).await?;
         Ok(tap)
@@ -92,6 +96,13 @@ impl Tap {
         self.group(&log::entries(&String::from_utf8_lossy(&bytes)))
     }
 
+    /// Those of these statements that had to be prepared before they were executed: one more round trip
+    /// each, and a new plan. On a connection that is warm they are those that are prepared every time.
+    pub fn prepared_anew<'a>(&self, among: &'a [Transaction]) -> Vec<&'a Statement> {
+        let all = among.iter().flat_map(|transaction| &transaction.statements);
+        all.filter(|statement| self.executed_first.contains(statement)).collect()
+    }
+
     /// Ends the logging, for later connections.
     ///
     /// # Errors
@@ -111,7 +122,7 @@ impl Tap {
             if entry.severity == "ERROR" {
                 bail!("a statement that was to be captured failed: {}", entry.message);
             }
-            let Some(sql) = log::statement(&entry.message) else { continue };
+            let Some((name, sql)) = log::statement(&entry.message) else { continue };
             let values = match &entry.detail {
                 None => Vec::new(),
                 Some(detail) => log::values(detail).with_context(|| {
@@ -119,6 +130,11 @@ impl Tap {
                 })?,
             };
             let statement = Statement { sql: sql.to_owned(), values };
+            if let Some(name) = name
+                && self.prepared.insert((entry.process, name.to_owned()))
+            {
+                self.executed_first.push(statement.clone());
+            }
             let (begins, ends) = (is_one_of(sql, &["BEGIN", "START"]), is_end(sql));
             match self.unfinished.remove(&entry.process) {
                 None if begins => {
@@ -161,6 +177,8 @@ mod tests {
             log: PathBuf::new(),
             read_up_to: 0,
             unfinished: HashMap::new(),
+            prepared: HashSet::new(),
+            executed_first: Vec::new(),
         }
     }
 
@@ -189,6 +207,19 @@ mod tests {
         let end = line(1, "statement: COMMIT");
         let ended = tap.group(&log::entries(&end)).unwrap();
         assert_eq!(texts(&ended), [["BEGIN", "SELECT 1", "ROLLBACK TO SAVEPOINT a", "COMMIT"]]);
+    }
+
+    #[test]
+    fn statements_that_are_prepared_every_time_are_told() {
+        let mut tap = tap();
+        let value = "2026-01-05 09:00:00.001 UTC [1] (bench) DETAIL:  parameters: $1 = '7'\n";
+        let warm = [line(1, "execute s1: SELECT 1"), line(1, "execute s2: UPDATE a")].concat();
+        tap.group(&log::entries(&warm)).unwrap();
+        let again =
+            [line(1, "execute s1: SELECT 1"), line(1, "execute s3: UPDATE a"), value.to_owned()].concat();
+        let transactions = tap.group(&log::entries(&again)).unwrap();
+        let anew: Vec<_> = tap.prepared_anew(&transactions[1..]).into_iter().map(|one| &one.sql).collect();
+        assert_eq!(anew, ["UPDATE a"]);
     }
 
     #[test]

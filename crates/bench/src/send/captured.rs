@@ -60,11 +60,20 @@ struct Fields {
     fields: Value,
 }
 
+/// What sending a reminder asks of PostgreSQL.
+pub struct Captured {
+    /// All of it.
+    pub script: Script,
+    /// How many of the statements are prepared anew each time, with a round trip and a plan of their own
+    /// that `pgbench` does without.
+    pub prepared_anew: usize,
+}
+
 /// Sends a few reminders, and makes a script of the statements of the last.
 ///
 /// # Errors
 /// When something does not work, or reminders are not sent alike.
-pub async fn captured(machine: &Machine, template: &Template<'_>) -> Result<Script> {
+pub async fn captured(machine: &Machine, template: &Template<'_>) -> Result<Captured> {
     let name = "send_captured";
     let url = template.copy(name).await?;
     let mut tap = Tap::open(machine, name).await?;
@@ -77,9 +86,10 @@ pub async fn captured(machine: &Machine, template: &Template<'_>) -> Result<Scri
     ensure!(trial.database.quiet(None, PATIENCE).await?, "jobs are left when all mails have arrived");
     worker.terminate().await?;
     let transactions = tap.transactions()?;
-    tap.close().await?;
     drop(trial);
     let alike = last_alike(&transactions)?;
+    let prepared_anew = tap.prepared_anew(&alike.transactions).len();
+    tap.close().await?;
     let mut conn = AsyncPgConnection::establish(&url).await?;
     let fields: Fields = sql_query(format!(
         "SELECT to_jsonb(reminder) AS fields FROM ({REMINDERS_WITH_FIELDS} WHERE task.id = '{}') AS reminder",
@@ -88,7 +98,7 @@ pub async fn captured(machine: &Machine, template: &Template<'_>) -> Result<Scri
     .get_result(&mut conn)
     .await?;
     template.drop_copy(name).await?;
-    script(&alike, &fields.fields)
+    Ok(Captured { script: script(&alike, &fields.fields)?, prepared_anew })
 }
 
 /// The last reminder that was captured.

@@ -27,7 +27,7 @@ pub async fn ceiling(mail: &[u8], mails: usize, connections: usize) -> Result<f6
     while let Some(ended) = clients.join_next().await {
         ended??;
     }
-    Ok(as_number(each * connections)? / began.elapsed().as_secs_f64())
+    Ok(as_number(each * connections) / began.elapsed().as_secs_f64())
 }
 
 /// The content of a mail as it goes over the line.
