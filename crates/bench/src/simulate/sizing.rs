@@ -51,19 +51,19 @@ pub struct Costs {
     #[arg(long, default_value_t = 300.0)]
     redis_bytes: f64,
     /// Bytes of a row of `jobs`, its part of the indexes included, as of those below
-    #[arg(long, default_value_t = 600.0)]
+    #[arg(long, default_value_t = 500.0)]
     job_bytes: f64,
     /// Bytes of a reminder that has not left
-    #[arg(long, default_value_t = 600.0)]
+    #[arg(long, default_value_t = 480.0)]
     reminder_bytes: f64,
     /// Bytes of the text of a reminder that has left
-    #[arg(long, default_value_t = 800.0)]
+    #[arg(long, default_value_t = 500.0)]
     text_bytes: f64,
     /// Bytes of an invoice
-    #[arg(long, default_value_t = 800.0)]
+    #[arg(long, default_value_t = 1_000.0)]
     invoice_bytes: f64,
     /// Bytes of an event
-    #[arg(long, default_value_t = 400.0)]
+    #[arg(long, default_value_t = 520.0)]
     event_bytes: f64,
 }
 
@@ -143,14 +143,17 @@ fn add_rows(report: &mut Report, world: &World, year: &Year, costs: &Costs) {
 /// How the day with the most jobs goes with few workers and with many.
 fn add_busiest_day(report: &mut Report, world: &World, year: &Year, costs: &Costs) {
     let (jobs, mails) = (year.jobs.by_day(), year.mails.by_day());
-    let busiest = jobs.iter().enumerate().max_by_key(|(_, jobs)| **jobs).map_or(0, |(day, _)| day);
+    let busiest = busiest_of(&jobs);
     let on = |days: &[u64]| days.get(busiest).copied().map_or(0.0, float);
     let jobs_a_mail = on(&jobs) / on(&mails).max(1.0);
-    let date = world.date(world.lead + u32::try_from(busiest).unwrap_or_default());
+    let date = |day: usize| world.date(world.lead + u32::try_from(day).unwrap_or_default());
     let arrivals = year.jobs.seconds_of(busiest);
     report.note(format!(
-        "The busiest day is {date}, a {}, with {:.0} jobs and {:.0} mails.",
-        date.weekday(),
+        "Most mails leave on {}. Most jobs run on {}, a {}: {:.0}, with {:.0} mails. The figures for workers \
+         are of that day.",
+        date(busiest_of(&mails)),
+        date(busiest),
+        date(busiest).weekday(),
         on(&jobs),
         on(&mails)
     ));
@@ -183,9 +186,9 @@ fn add_busiest_day(report: &mut Report, world: &World, year: &Year, costs: &Cost
 fn add_notes(report: &mut Report, world: &World, organizations: u32, costs: &Costs) {
     let habits = &world.habits;
     report.note(format!(
-        "{organizations} organizations, {} business days. Reminders at days {:?}, the last a formal notice, of \
-         which {} are approved; {} of invoices are paid before they are due, then {:?} of those still open \
-         before each reminder; {} are put in late.",
+        "{organizations} organizations, {} business days. Reminders at days {:?}, the last a formal notice \
+         (of which {} are approved); {} of invoices are paid before they are due, then {:?} of those still \
+         open before each reminder; {} are put in late.",
         world.business_days().count(),
         habits.steps,
         habits.approved,
@@ -251,6 +254,11 @@ impl Costs {
         let [processors, places] = self.limits_of_worker(jobs_a_mail);
         processors.min(places)
     }
+}
+
+/// The day with most of it.
+fn busiest_of(days: &[u64]) -> usize {
+    days.iter().enumerate().max_by_key(|(_, count)| **count).map_or(0, |(day, _)| day)
 }
 
 /// The days of the year on which people work.
