@@ -24,19 +24,26 @@ struct Stat {
 /// # Errors
 /// When there is no such process.
 pub fn taken_by(process: u32) -> Result<f64> {
-    let parent = stat_of(process)?;
-    let mut ticks = parent.own + parent.of_ended_children;
-    for entry in fs::read_dir("/proc")?.flatten() {
-        let is_process = entry.file_name().to_str().is_some_and(|name| name.parse::<u32>().is_ok());
-        // One that ends meanwhile is counted by its parent the next time.
-        if is_process
-            && let Ok(stat) = read(&entry.path())
-            && stat.parent == process
-        {
-            ticks += stat.own;
+    let mut before = stat_of(process)?;
+    loop {
+        let of_running_children: u64 = children(process)?.map(|stat| stat.own).sum();
+        let after = stat_of(process)?;
+        // A child tells itself what it took until its parent has noticed its end, and the parent does from then
+        // on: it might have been counted by neither of them, or by both.
+        if after.of_ended_children == before.of_ended_children {
+            return Ok(seconds(after.own + after.of_ended_children + of_running_children));
         }
+        before = after;
     }
-    Ok(seconds(ticks))
+}
+
+/// The running children of a process.
+fn children(process: u32) -> Result<impl Iterator<Item = Stat>> {
+    let processes = fs::read_dir("/proc")?
+        .flatten()
+        .filter(|entry| entry.file_name().to_str().is_some_and(|name| name.parse::<u32>().is_ok()));
+    // One that has ended meanwhile is no longer running.
+    Ok(processes.filter_map(|entry| read(&entry.path()).ok()).filter(move |stat| stat.parent == process))
 }
 
 /// Processor time of a process alone, in seconds.
