@@ -61,7 +61,7 @@ impl Arguments {
                 invoices: vec![1000, 10_000],
                 organizations: 10,
                 connections: 8,
-                seconds: 1,
+                seconds: 2,
                 rounds: 1,
                 quick: true,
             }
@@ -162,9 +162,9 @@ fn tell(report: &mut Report, place: &Place, captured: &Captured, trial: &Trial) 
     report.add(format!("{name}: requests/s"), middle(&trial.rates), Some(rate), None);
     let p99 = trial.reference(|reference| reference.p99_ms);
     report.add(format!("{name}: p99, ms"), middle(&trial.p99), Some(p99), None);
-    let lookup = match middle(&trial.lookup_ms) {
-        0.0 => String::new(),
-        alone => format!(
+    let lookup = match trial.lookup_ms {
+        None => String::new(),
+        Some(alone) => format!(
             "; the lookup alone takes {alone:.2} ms of the {:.2} ms of a run",
             trial.reference(|reference| reference.mean_ms)
         ),

@@ -23,6 +23,9 @@ const REQUESTS_TO_THE_LARGE_ONE: u32 = 40;
 /// The least of them, which no round is too short for.
 const LEAST_REQUESTS: u32 = 100;
 
+/// How long the lookup of the reference is measured by itself, once: enough to judge its share.
+const LOOKUP_SECONDS: u32 = 3;
+
 /// How the load is made.
 #[derive(Clone, Copy, Debug)]
 pub struct Intensity {
@@ -48,7 +51,7 @@ pub struct Trial {
     /// What `pgbench` measured.
     pub reference: Vec<Measured>,
     /// Mean time of a run of which the subject is only looked up, in milliseconds.
-    pub lookup_ms: Vec<f64>,
+    pub lookup_ms: Option<f64>,
     /// Processor time for a request, in milliseconds: the API's.
     pub api: Vec<f64>,
     /// PostgreSQL's.
@@ -147,9 +150,9 @@ impl Trial {
             Length::Seconds(seconds, _) => measured.per_second * f64::from(seconds),
         };
         self.reference_postgres.push(taken * 1000.0 / runs.max(1.0));
-        if script.has_lookup() {
-            let lookup = bench(&script, Part::Lookup, Length::Seconds(1, subjects)).await;
-            self.lookup_ms.push(lookup?.mean_ms);
+        if script.has_lookup() && self.lookup_ms.is_none() {
+            let lookup = bench(&script, Part::Lookup, Length::Seconds(LOOKUP_SECONDS, subjects)).await?;
+            self.lookup_ms = Some(lookup.mean_ms);
         }
         self.reference.push(measured);
         Ok(())
