@@ -60,7 +60,7 @@ pub struct Arguments {
     #[arg(long, default_value_t = 3)]
     rounds: u32,
     /// Seconds from dating the reminders to their date, in which the worker starts
-    #[arg(long, default_value_t = 12)]
+    #[arg(long, default_value_t = 20)]
     lead_seconds: u64,
 }
 
@@ -77,6 +77,8 @@ pub async fn run(machine: &Machine, arguments: &Arguments) -> Result<Report> {
     let mut arguments = arguments.clone();
     arguments.sizes();
     ensure!(arguments.organizations > 1 && arguments.rounds > 0, "there is nothing to measure");
+    let connections = usize::try_from(arguments.connections)?;
+    ensure!((1..=arguments.reminders).contains(&connections), "there are more connections than reminders");
     let mut report = Report {
         title: "Send".to_owned(),
         reference: "pgbench with the same statements, or the small organizations alone".to_owned(),
