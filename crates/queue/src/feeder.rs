@@ -59,7 +59,13 @@ pub(crate) struct Feeder<'a> {
     pub(crate) settings: &'a QueueSettings,
     pub(crate) pool: &'a Pool,
     pub(crate) offers: &'a Offers,
+    pub(crate) on_page: OnPage<'a>,
 }
+
+/// Hears, page by page, how long until the first job of the page is due. A long sweep is still
+/// being read while the jobs of its first pages run already: the first of 100,000 due jobs began
+/// seconds earlier for it.
+pub(crate) type OnPage<'a> = &'a (dyn Fn(Duration) + Send + Sync);
 
 /// One reading of the calendar: the instant by Postgres, and how far the clock of Redis is ahead.
 struct Reading {
@@ -205,6 +211,9 @@ impl Feeder<'_> {
                 })
                 .collect();
             offered += self.offers.offer(&jobs, reading.now).await?;
+        }
+        if let Some(earliest) = page.iter().map(|job| job.run_at).min() {
+            (self.on_page)(Duration::try_from(earliest - reading.clock).unwrap_or_default());
         }
         Ok(offered)
     }

@@ -11,7 +11,7 @@ use crate::{
     FeedReport, Handlers, Jitter, Offers, QueueError, QueueSettings, RedisPool, RunReport,
     claimer::{Claim, Claimer},
     execute::{Completed, execute},
-    feeder::Feeder,
+    feeder::{Feeder, OnPage},
     held::Held,
     metrics,
     settle::{Settlement, Settler},
@@ -78,7 +78,7 @@ impl QueueRunner {
     /// # Errors
     /// Postgres does not answer. That Redis does not is no error: the report says so.
     pub async fn feed_once(&self, now: OffsetDateTime) -> Result<FeedReport, QueueError> {
-        self.parts.feed(false, Some(now)).await
+        self.parts.feed(false, Some(now), &|_| ()).await
     }
 
     /// Reads the whole calendar and runs all that is due at this instant, and what that makes due,
@@ -87,7 +87,7 @@ impl QueueRunner {
     /// # Errors
     /// Postgres does not answer.
     pub async fn run_due(&self, now: OffsetDateTime) -> Result<RunReport, QueueError> {
-        self.parts.feed(true, Some(now)).await?;
+        self.parts.feed(true, Some(now), &|_| ()).await?;
         let mut report = RunReport::default();
         while let Some(batch) = self.run_batch(now).await? {
             report += batch;
@@ -128,9 +128,15 @@ impl Parts {
         &self,
         force: bool,
         now: Option<OffsetDateTime>,
+        on_page: OnPage<'_>,
     ) -> Result<FeedReport, QueueError> {
-        let feeder =
-            Feeder { queue: self.queue, settings: &self.settings, pool: &self.pool, offers: &self.offers };
+        let feeder = Feeder {
+            queue: self.queue,
+            settings: &self.settings,
+            pool: &self.pool,
+            offers: &self.offers,
+            on_page,
+        };
         feeder.feed(force, now).await
     }
 

@@ -185,7 +185,13 @@ async fn feed_by_the_clock(parts: Arc<Parts>, wake: watch::Sender<Wake>) {
     let mut outage = Outage::default();
     loop {
         ticks.tick().await;
-        let fed = parts.feed(false, None).await;
+        // A page that was offered brings the next claim forward. What an earlier page said stands
+        // until the step ends: the claim loop may not have seen it yet.
+        let on_page = |due_in: Duration| {
+            let due = Instant::now() + due_in;
+            wake.send_modify(|wake| *wake = Some(wake.map_or(due, |earlier| earlier.min(due))));
+        };
+        let fed = parts.feed(false, None, &on_page).await;
         let next = match &fed {
             Ok(report) if report.redis_up => report.next.map(|next| Instant::now() + next),
             // The claim loop may be waiting for Redis.
