@@ -32,18 +32,20 @@ pub struct Lease {
     pub crashes: u32,
 }
 
-statement!(FinishJob, "DELETE FROM jobs WHERE id = ? AND state = 'running' AND lease_token = ?");
+// A token says that the job is running; the statements do not name the state, as [`crate::finish`]
+// explains.
+statement!(FinishJob, "DELETE FROM jobs WHERE id = ? AND lease_token = ?");
 
 statement!(
     RescheduleJob,
     "UPDATE jobs SET state = 'scheduled', run_at = ?, attempts = 0, crashes = 0, last_error = NULL,
          lease_token = NULL, lease_until = NULL
-     WHERE id = ? AND state = 'running' AND lease_token = ?"
+     WHERE id = ? AND lease_token = ?"
 );
 
 statement!(
     ConfirmLease,
-    "SELECT id FROM jobs WHERE id = ? AND state = 'running' AND lease_token = ? FOR NO KEY UPDATE"
+    "SELECT id FROM jobs WHERE id = ? AND lease_token = ? FOR NO KEY UPDATE"
 );
 
 impl Lease {
@@ -108,7 +110,6 @@ statement!(
      held AS (
          SELECT jobs.id FROM jobs JOIN unnest(?, ?) AS lease(id, token)
              ON jobs.id = lease.id AND jobs.lease_token = lease.token
-         WHERE jobs.state = 'running'
          ORDER BY jobs.id FOR UPDATE OF jobs SKIP LOCKED
      )
      UPDATE jobs SET lease_until = clock.now + make_interval(secs => ?)
