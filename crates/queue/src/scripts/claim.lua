@@ -17,6 +17,11 @@ local leased, wait, ring = base .. 'leased', base .. 'wait', base .. 'ring'
 -- The most organizations that one call visits: with these it stays well below 3 ms.
 local MOST_VISITS = 100
 
+-- How many jobs of an organization a visit takes at least, if it has as many: a visit costs more
+-- than a job, and 50 jobs from 10 visits take half the time of 50 visits (277 and 541 microseconds).
+-- Turns are as fair as before, in portions.
+local LEAST_SHARE = 5
+
 -- The generic cell rate algorithm: how many of `most` may go now, and the arrival time they are
 -- counted from. A value that no run of this algorithm could have left comes from a clock that
 -- went back, and is cut down to the most it can be.
@@ -68,12 +73,13 @@ if #ready > 0 then
 end
 
 local reply = { now, -1 }
+local lease_end = string.format('%.0f', now + lease)
 local free, arrival = wanted, nil
 if provider_interval > 0 then
   free, arrival = allowance(base .. 'rate', provider_interval, provider_tolerance, wanted)
 end
 local size = redis.call('ZCARD', ring)
-local share = math.max(1, math.floor(free / math.max(1, size)))
+local share = math.max(LEAST_SHARE, math.floor(free / math.max(1, size)))
 -- Each round visits as many organizations as it takes to fill the places, so that whoever is popped
 -- is visited. All writes but those to the organization's own set are gathered.
 local taken, visits = 0, 0
@@ -90,7 +96,17 @@ while taken < free and visits < MOST_VISITS do
     local organization = popped[p]
     local set = base .. 'o:' .. organization
     local take = math.min(share, free - taken)
-    local ids = redis.call('ZRANGEBYSCORE', set, '-inf', now, 'LIMIT', 0, take + 1)
+    -- One job more than is taken tells whether another is due, or when.
+    local found = redis.call('ZRANGE', set, 0, take, 'WITHSCORES')
+    local ids, first = {}, nil
+    for f = 1, #found, 2 do
+      if tonumber(found[f + 1]) <= now then
+        ids[#ids + 1] = found[f]
+      else
+        first = found[f + 1]
+        break
+      end
+    end
     take = math.min(take, #ids)
     local slot = nil
     if take > 0 and tenant_interval > 0 then
@@ -104,9 +120,9 @@ while taken < free and visits < MOST_VISITS do
       slot = math.ceil(tenant_arrival - tenant_tolerance)
     end
     if take > 0 then
-      redis.call('ZREM', set, unpack(ids, 1, take))
+      redis.call('ZREMRANGEBYRANK', set, 0, take - 1)
       for i = 1, take do
-        leases[#leases + 1] = now + lease
+        leases[#leases + 1] = lease_end
         leases[#leases + 1] = organization .. '|' .. ids[i]
         reply[#reply + 1] = organization
         reply[#reply + 1] = ids[i]
@@ -122,12 +138,9 @@ while taken < free and visits < MOST_VISITS do
         again[#again + 1] = turn
         again[#again + 1] = organization
       end
-    else
-      local first = redis.call('ZRANGE', set, 0, 0, 'WITHSCORES')[2]
-      if first then
-        later[#later + 1] = first
-        later[#later + 1] = organization
-      end
+    elseif first then
+      later[#later + 1] = first
+      later[#later + 1] = organization
     end
   end
   if #again > 0 then
