@@ -16,7 +16,6 @@ use crate::{
     FeedPlan, OfferedJob, Offers, QueueError, QueueSettings,
     instant::{from_milliseconds, milliseconds},
     metrics,
-    offers::BATCH,
 };
 
 /// Jobs to a page of the calendar.
@@ -201,17 +200,17 @@ impl Feeder<'_> {
     }
 
     async fn offer_page(&self, page: &[ScheduledJob], reading: &Reading) -> Result<u64, QueueError> {
-        let mut offered = 0;
-        for batch in page.chunks(BATCH) {
-            let jobs: Vec<(OfferedJob, i64)> = batch
-                .iter()
-                .map(|job| {
-                    let due = milliseconds(job.run_at).saturating_add(reading.ahead);
-                    (OfferedJob { id: job.id.clone(), organization: job.organization }, due)
-                })
-                .collect();
-            offered += self.offers.offer(&jobs, reading.now).await?;
+        if page.is_empty() {
+            return Ok(0);
         }
+        let jobs: Vec<(OfferedJob, i64)> = page
+            .iter()
+            .map(|job| {
+                let due = milliseconds(job.run_at).saturating_add(reading.ahead);
+                (OfferedJob { id: job.id.clone(), organization: job.organization }, due)
+            })
+            .collect();
+        let offered = self.offers.offer(&jobs, reading.now).await?;
         if let Some(earliest) = page.iter().map(|job| job.run_at).min() {
             (self.on_page)(Duration::try_from(earliest - reading.clock).unwrap_or_default());
         }

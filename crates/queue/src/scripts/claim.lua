@@ -14,8 +14,9 @@ local tenant_interval, tenant_tolerance = tonumber(ARGV[4]), tonumber(ARGV[5])
 local provider_interval, provider_tolerance = tonumber(ARGV[6]), tonumber(ARGV[7])
 local leased, wait, ring = base .. 'leased', base .. 'wait', base .. 'ring'
 
--- The most organizations that one call visits: with these it stays well below 3 ms.
-local MOST_VISITS = 100
+-- The most organizations that one call visits. With limits to keep, each of 100 jobs that had a
+-- visit of its own took 3 ms together.
+local MOST_VISITS = 50
 
 -- How many jobs of an organization a visit takes at least, if it has as many: a visit costs more
 -- than a job, and 50 jobs from 10 visits take half the time of 50 visits (277 and 541 microseconds).
@@ -28,8 +29,8 @@ local LEAST_SHARE = 5
 local function spend(key, arrival)
   redis.call('SET', key, string.format('%.3f', arrival), 'PX', math.ceil(arrival - now) + 60000)
 end
-local function allowance(key, interval, tolerance, most)
-  local arrival = math.max(tonumber(redis.call('GET', key) or now), now)
+local function allowance(key, stored, interval, tolerance, most)
+  local arrival = math.max(tonumber(stored or now), now)
   local latest = now + tolerance + interval
   if arrival > latest then
     arrival = latest
@@ -76,7 +77,8 @@ local reply = { now, -1 }
 local lease_end = string.format('%.0f', now + lease)
 local free, arrival = wanted, nil
 if provider_interval > 0 then
-  free, arrival = allowance(base .. 'rate', provider_interval, provider_tolerance, wanted)
+  local key = base .. 'rate'
+  free, arrival = allowance(key, redis.call('GET', key), provider_interval, provider_tolerance, wanted)
 end
 local size = redis.call('ZCARD', ring)
 local share = math.max(LEAST_SHARE, math.floor(free / math.max(1, size)))
@@ -91,6 +93,13 @@ while taken < free and visits < MOST_VISITS do
     break
   end
   visits = visits + round
+  local rates, stored = {}, {}
+  if tenant_interval > 0 then
+    for p = 1, #popped, 2 do
+      rates[#rates + 1] = base .. 'rate:' .. popped[p]
+    end
+    stored = redis.call('MGET', unpack(rates))
+  end
   local again = {}
   for p = 1, #popped, 2 do
     local organization = popped[p]
@@ -110,9 +119,9 @@ while taken < free and visits < MOST_VISITS do
     take = math.min(take, #ids)
     local slot = nil
     if take > 0 and tenant_interval > 0 then
-      local key = base .. 'rate:' .. organization
-      local tenant_arrival
-      take, tenant_arrival = allowance(key, tenant_interval, tenant_tolerance, take)
+      local visit = (p + 1) / 2
+      local key, tenant_arrival = rates[visit], nil
+      take, tenant_arrival = allowance(key, stored[visit], tenant_interval, tenant_tolerance, take)
       tenant_arrival = tenant_arrival + take * tenant_interval
       if take > 0 then
         spend(key, tenant_arrival)
