@@ -16,6 +16,7 @@ use crate::{
     FeedPlan, OfferedJob, Offers, QueueError, QueueSettings,
     instant::{from_milliseconds, milliseconds},
     metrics,
+    recent::Recent,
 };
 
 /// Jobs to a page of the calendar.
@@ -58,6 +59,7 @@ pub(crate) struct Feeder<'a> {
     pub(crate) settings: &'a QueueSettings,
     pub(crate) pool: &'a Pool,
     pub(crate) offers: &'a Offers,
+    pub(crate) recent: &'a Recent,
     pub(crate) on_page: OnPage<'a>,
 }
 
@@ -86,7 +88,7 @@ impl Feeder<'_> {
         match self.offer(&mut conn, force, &mut report, now).await {
             Ok(()) => report.redis_up = true,
             // The claim loop knows what to do without Redis, and the next sweep mends the rest.
-            Err(QueueError::Offers(_)) => {}
+            Err(QueueError::Offers(_)) => self.recent.clear(),
             Err(error) => return Err(error),
         }
         Ok(report)
@@ -173,7 +175,8 @@ impl Feeder<'_> {
             Some(upper) => {
                 let edge = self.read_window(conn, PageStart::After(upper), until, reading).await?;
                 let (from, until) = (reading.clock - NEAR_PAST, reading.clock + NEAR_FUTURE);
-                let near = rubis_jobs::sweep_newest(conn, self.queue, from, until, NEAR_LIMIT).await?;
+                let mut near = rubis_jobs::sweep_newest(conn, self.queue, from, until, NEAR_LIMIT).await?;
+                near.retain(|job| !self.recent.has(job, reading.clock));
                 edge + self.offer_page(&near, reading).await?
             }
         };
@@ -211,6 +214,7 @@ impl Feeder<'_> {
             })
             .collect();
         let offered = self.offers.offer(&jobs, reading.now).await?;
+        self.recent.add(page, reading.clock);
         if let Some(earliest) = page.iter().map(|job| job.run_at).min() {
             (self.on_page)(Duration::try_from(earliest - reading.clock).unwrap_or_default());
         }

@@ -14,6 +14,7 @@ use crate::{
     feeder::{Feeder, OnPage},
     held::Held,
     metrics,
+    recent::Recent,
     settle::{Settlement, Settler},
 };
 
@@ -33,6 +34,7 @@ pub(crate) struct Parts {
     pub(crate) pool: Pool,
     pub(crate) offers: Offers,
     pub(crate) held: Held,
+    recent: Recent,
     handlers: Handlers,
     jitter: Jitter,
     claimer: Claimer,
@@ -63,8 +65,9 @@ impl QueueRunner {
     ) -> Self {
         let offers = Offers::new(queue, redis, &settings.prefix);
         let claimer = Claimer::new(queue, &settings);
-        let held = Held::default();
-        Self { parts: Arc::new(Parts { queue, settings, pool, offers, held, handlers, jitter, claimer }) }
+        let (held, recent) = (Held::default(), Recent::default());
+        let parts = Parts { queue, settings, pool, offers, held, recent, handlers, jitter, claimer };
+        Self { parts: Arc::new(parts) }
     }
 
     /// The queue.
@@ -135,6 +138,7 @@ impl Parts {
             settings: &self.settings,
             pool: &self.pool,
             offers: &self.offers,
+            recent: &self.recent,
             on_page,
         };
         feeder.feed(force, now).await
