@@ -1,6 +1,6 @@
 //! How a run ends, other than in its handler's own transaction. Each is fenced by the lease.
 //!
-//! No statement here names the state: a row has a token if and only if it is running, as a `CHECK`
+//! No condition here names the state: a row has a token if and only if it is running, as a `CHECK`
 //! says, and with `state = 'running'` the planner read all running jobs through `jobs_leases` (15 ms
 //! for 50 of 5,000, where the primary key takes half a millisecond).
 
