@@ -108,7 +108,7 @@ pub struct ActivityEvent {
 /// # Errors
 /// The database's.
 pub async fn record(
-    conn: &mut AsyncPgConnection,
+    conn: &AsyncPgConnection,
     organization: OrganizationId,
     event: NewEvent,
     now: OffsetDateTime,
@@ -121,7 +121,7 @@ pub async fn record(
 /// # Errors
 /// The database's.
 pub async fn record_many(
-    conn: &mut AsyncPgConnection,
+    conn: &AsyncPgConnection,
     organization: OrganizationId,
     events: Vec<NewEvent>,
     now: OffsetDateTime,

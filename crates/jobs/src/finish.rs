@@ -12,13 +12,13 @@ use diesel::{
     sql_types::{Array, Bool, Double, Nullable, Text, Timestamptz, Uuid as SqlUuid},
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use rubis_db::statement::{Bind, prepared, statement};
 use time::OffsetDateTime;
 
 use crate::{
     FinishError, JobId, Lease,
     error::storable,
     lease::columns,
-    statement::{Bind, prepared, statement},
 };
 
 #[derive(QueryableByName)]

@@ -8,12 +8,12 @@ use diesel::{
     sql_types::{Array, Double, Nullable, Text, Timestamptz, Uuid as SqlUuid},
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use rubis_db::statement::{Bind, prepared, statement};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::{
     FinishError, JobId,
-    statement::{Bind, prepared, statement},
 };
 
 /// A worker's hold on a job. Whatever is recorded for the job is fenced by its token: once the
@@ -54,11 +54,11 @@ impl Lease {
     ///
     /// # Errors
     /// [`FinishError::LeaseLost`] when another worker may have the job.
-    pub async fn finish(&self, conn: &mut AsyncPgConnection) -> Result<(), FinishError> {
+    pub async fn finish(&self, mut conn: &AsyncPgConnection) -> Result<(), FinishError> {
         let deleted = prepared::<FinishJob>()
             .bind::<Text, _>(self.job_id.as_str())
             .bind::<SqlUuid, _>(self.token)
-            .execute(conn)
+            .execute(&mut conn)
             .await?;
         if deleted == 0 { Err(FinishError::LeaseLost) } else { Ok(()) }
     }
@@ -68,11 +68,11 @@ impl Lease {
     ///
     /// # Errors
     /// [`FinishError::LeaseLost`] when another worker may have the job.
-    pub async fn confirm(&self, conn: &mut AsyncPgConnection) -> Result<(), FinishError> {
+    pub async fn confirm(&self, mut conn: &AsyncPgConnection) -> Result<(), FinishError> {
         let held: Vec<Held> = prepared::<ConfirmLease>()
             .bind::<Text, _>(self.job_id.as_str())
             .bind::<SqlUuid, _>(self.token)
-            .load(conn)
+            .load(&mut conn)
             .await?;
         if held.is_empty() { Err(FinishError::LeaseLost) } else { Ok(()) }
     }

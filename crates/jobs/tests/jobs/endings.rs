@@ -9,7 +9,7 @@ use crate::support::{Calendar, START, id, seconds};
 async fn a_finished_job_leaves_nothing_behind() {
     let mut calendar = Calendar::create().await;
     let lease = calendar.claimed(1).await.lease;
-    lease.finish(&mut calendar.conn).await.unwrap();
+    lease.finish(&calendar.conn).await.unwrap();
     assert_eq!(calendar.find(1).await, None);
 }
 
