@@ -6,7 +6,7 @@ use rubis_kernel::{ClientId, InvoiceId, Money, OrganizationId, PlanId};
 use serde::{Deserialize, Serialize};
 use time::{Date, OffsetDateTime};
 
-use crate::{InvoiceStatus, queries};
+use crate::{AwaitedAnswer, InvoiceStatus, queries};
 
 /// An invoice to be paid.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +41,8 @@ pub struct Invoice {
     pub cancelled_at: Option<OffsetDateTime>,
     /// Whether its reminders wait.
     pub pause: Option<Pause>,
+    /// When its reminders wait for the user's answer to a check-in.
+    pub awaited_answer: Option<AwaitedAnswer>,
     /// When it was put in.
     pub created_at: OffsetDateTime,
     /// When it last changed.

@@ -4,6 +4,7 @@
 //! transaction of its own, which nests in the caller's. What changes where an invoice stands takes the
 //! [`Invoice`] that the caller has locked with [`lock_invoice`] in the same transaction.
 
+mod awaited_answer;
 mod client;
 mod contact;
 mod create_client;
@@ -32,6 +33,7 @@ mod update_invoice;
 mod vat_number;
 mod void_settlement;
 
+pub use awaited_answer::{AwaitedAnswer, set_awaited_answer};
 pub use client::{Client, ClientInput, ClientPatch, NewClient, NewClientInput, client, clients_by_ids};
 pub use contact::{Contact, ContactInput, ContactPatch, NewContact, NewContactInput, contacts_of};
 pub use create_client::create_client;

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::{all, found, unreadable, uuids};
 use crate::{
-    Client, Invoice, InvoiceScope, InvoiceStatus, NewInvoice,
+    AwaitedAnswer, Client, Invoice, InvoiceScope, InvoiceStatus, NewInvoice,
     search::{client_line, numero_line, text_of_invoice},
 };
 
@@ -41,6 +41,8 @@ pub(crate) struct InvoiceRow {
     cancelled_at: Option<OffsetDateTime>,
     paused_at: Option<OffsetDateTime>,
     paused_until: Option<Date>,
+    awaits_answer_from: Option<OffsetDateTime>,
+    awaits_answer_until: Option<OffsetDateTime>,
     created_at: OffsetDateTime,
     updated_at: OffsetDateTime,
 }
@@ -66,6 +68,10 @@ impl TryFrom<InvoiceRow> for Invoice {
             paid_at: row.paid_at,
             cancelled_at: row.cancelled_at,
             pause: Pause::from_columns(row.paused_at, row.paused_until),
+            awaited_answer: row
+                .awaits_answer_from
+                .zip(row.awaits_answer_until)
+                .map(|(from, until)| AwaitedAnswer { from, until }),
             created_at: row.created_at,
             updated_at: row.updated_at,
         })
@@ -225,6 +231,25 @@ pub(crate) async fn save_pause(
             .get_result(conn)
             .await,
     )
+}
+
+/// Saves when the reminders of an invoice wait for an answer.
+pub(crate) async fn save_awaited_answer(
+    conn: &mut AsyncPgConnection,
+    invoice: &Invoice,
+    awaited: Option<AwaitedAnswer>,
+    now: OffsetDateTime,
+) -> Result<Invoice, Error> {
+    diesel::update(one(invoice.organization_id.into(), invoice.id.into()))
+        .set((
+            invoices::awaits_answer_from.eq(awaited.map(|awaited| awaited.from)),
+            invoices::awaits_answer_until.eq(awaited.map(|awaited| awaited.until)),
+            invoices::updated_at.eq(now),
+        ))
+        .returning(InvoiceRow::as_returning())
+        .get_result(conn)
+        .await?
+        .try_into()
 }
 
 /// Writes a client's new name into what their invoices are searched by.

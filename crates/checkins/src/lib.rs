@@ -1,0 +1,1 @@
+//! Asks the user whether an invoice was paid.
