@@ -88,6 +88,19 @@ pub async fn lock_invoice(
     queries::invoices::lock(conn, organization, id).await
 }
 
+/// Those of these invoices that are the organization's, in the order of their ids, each held as by
+/// [`lock_invoice`].
+///
+/// # Errors
+/// The database's.
+pub async fn lock_invoices(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    ids: &[InvoiceId],
+) -> Result<Vec<Invoice>, diesel::result::Error> {
+    queries::invoices::lock_many(conn, organization, ids).await
+}
+
 /// Those of these invoices that are the organization's, in no order.
 ///
 /// # Errors

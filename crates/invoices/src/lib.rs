@@ -40,7 +40,7 @@ pub use create_client::create_client;
 pub use create_invoice::{CreateInvoiceError, CreatedInvoice, create_invoice};
 pub use delete_client::{DeleteClientError, delete_client};
 pub use invoice::{
-    Invoice, InvoiceScope, ids_of_unfinished_invoices, invoice, invoices_by_ids, lock_invoice,
+    Invoice, InvoiceScope, ids_of_unfinished_invoices, invoice, invoices_by_ids, lock_invoice, lock_invoices,
     open_invoices_of_client,
 };
 pub use line::{InvalidQuantity, InvoiceLine, LineInput, NewLine, Quantity, lines_of};

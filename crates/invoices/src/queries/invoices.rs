@@ -310,6 +310,22 @@ pub(crate) async fn lock(
     )
 }
 
+/// Holds off every other change of these invoices, in the order of their ids.
+pub(crate) async fn lock_many(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    ids: &[InvoiceId],
+) -> Result<Vec<Invoice>, Error> {
+    all(invoices::table
+        .filter(invoices::organization_id.eq(organization.as_uuid()))
+        .filter(invoices::id.eq_any(uuids(ids)))
+        .order(invoices::id)
+        .select(InvoiceRow::as_select())
+        .for_no_key_update()
+        .load(conn)
+        .await?)
+}
+
 pub(crate) async fn find_by_numero(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

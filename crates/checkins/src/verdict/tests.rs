@@ -1,0 +1,1 @@
+//! Every rule, at its bounds.
