@@ -37,7 +37,8 @@ pub async fn record_answer(
 }
 
 /// The answer that a link gave is taken back, because a machine may have given it: the check-in waits for an
-/// answer again, by a button, until its life ends.
+/// answer again, by a button, until its life ends. Where the invoice was planned anew since, that check-in asks
+/// in its place, and this one has expired.
 ///
 /// # Errors
 /// The database's.
@@ -46,7 +47,12 @@ pub async fn record_suspicion(
     task: &mut CheckinTask,
     now: OffsetDateTime,
 ) -> Result<(), diesel::result::Error> {
-    let status = if task.sent_at.is_some() { CheckinStatus::Sent } else { CheckinStatus::Scheduled };
+    let live = tasks::invoices_with_live(conn, task.organization_id, &[task.invoice_id]).await?;
+    let status = match task.sent_at {
+        _ if !live.is_empty() => CheckinStatus::Expired,
+        Some(_) => CheckinStatus::Sent,
+        None => CheckinStatus::Scheduled,
+    };
     let change = TaskChange {
         status: Some(status),
         answered_at: Some(None),
@@ -57,7 +63,7 @@ pub async fn record_suspicion(
         ..TaskChange::default()
     };
     save(conn, task, &change, now).await?;
-    if let Some(expires_at) = task.expires_at {
+    if let Some(expires_at) = task.expires_at.filter(|_| task.status == CheckinStatus::Sent) {
         let job = ExpireCheckin { organization_id: task.organization_id, task_id: task.id };
         rubis_jobs::enqueue(conn, &job, expires_at, now).await?;
     }
