@@ -7,16 +7,17 @@ use std::sync::{
 };
 
 use rubis_accounts::{NewAccount, NewAccountInput, PasswordHash};
+use rubis_checkins::CheckinTask;
 use rubis_db::PooledConnection;
 use rubis_invoices::{
     Invoice, InvoiceInput, InvoicePatch, InvoiceScope, InvoicedClient, NewInvoice, NewPayment,
 };
-use rubis_kernel::{Clock, Currency, InvoiceId, ManualClock, Money, OrganizationId, UserId};
+use rubis_kernel::{Clock, Currency, Email, InvoiceId, ManualClock, Money, OrganizationId, UserId};
 use rubis_lifecycle::PlanChoice;
 use rubis_relances::{RelanceStatus, RelanceTask};
 use time::{Date, Duration, OffsetDateTime};
 
-use crate::{TestDatabase, TestRedis, TestWorker};
+use crate::{TestDatabase, TestRedis, TestWorker, checkin_parts, turn_checkins_off};
 
 /// A company that chases its invoices.
 pub struct Chain {
@@ -36,8 +37,15 @@ pub struct Chain {
 }
 
 impl Chain {
-    /// A company that signs up at this instant.
+    /// A company that signs up at this instant and turns check-ins off: its reminders wait for nothing.
     pub async fn start_at(now: OffsetDateTime) -> Self {
+        let chain = Self::with_checkins_at(now).await;
+        turn_checkins_off(&mut *chain.conn().await, chain.organization, now).await;
+        chain
+    }
+
+    /// A company that signs up at this instant, and is asked whether its invoices were paid.
+    pub async fn with_checkins_at(now: OffsetDateTime) -> Self {
         let database = TestDatabase::create().await;
         let redis = TestRedis::create();
         let clock = Arc::new(ManualClock::new(now));
@@ -166,6 +174,43 @@ impl Chain {
         rubis_relances::relances_of_invoice(&mut *self.conn().await, self.organization, invoice)
             .await
             .expect("the database answers")
+    }
+
+    /// All check-ins of an invoice, the earliest first.
+    pub async fn checkins(&self, invoice: InvoiceId) -> Vec<CheckinTask> {
+        rubis_checkins::checkins_of_invoice(&mut *self.conn().await, self.organization, invoice)
+            .await
+            .expect("the database answers")
+    }
+
+    /// The token in the links of an invoice's last check-in.
+    pub async fn token(&self, invoice: InvoiceId) -> String {
+        let last = self.checkins(invoice).await.pop().expect("the invoice is asked about");
+        rubis_checkins::token_of(&checkin_parts().key, last.id)
+    }
+
+    /// The mails that asked whether invoices were paid, in the order in which they left.
+    #[must_use]
+    pub fn checkin_mails(&self) -> Vec<Email> {
+        self.mails_of("checkin/")
+    }
+
+    /// The mails that confirmed that invoices were declared paid.
+    #[must_use]
+    pub fn confirmations(&self) -> Vec<Email> {
+        self.mails_of("checkin-confirmation/")
+    }
+
+    /// The reminders that left, in the order in which they did.
+    #[must_use]
+    pub fn reminders(&self) -> Vec<Email> {
+        self.mails_of("relance/")
+    }
+
+    fn mails_of(&self, kind: &str) -> Vec<Email> {
+        let mut mails = self.worker.mailer.outbox();
+        mails.retain(|mail| mail.idempotency_key.starts_with(kind));
+        mails
     }
 
     /// The instants at which reminders of an invoice are still to leave.
