@@ -212,8 +212,7 @@ fn digest(links: &CheckinLinks, notes: &Notes, questions: &[Question]) -> Conten
         .unwrap_or_default();
     let page_url = questions.first().map(|question| links.page(&question.token)).unwrap_or_default();
     let facts = [("count", count.as_str()), ("total", &total), ("page_url", &page_url)];
-    let values: Vec<_> =
-        facts.into_iter().chain(notes.values()).chain([("items", items.as_str())]).collect();
+    let values: Vec<_> = facts.into_iter().chain(notes.values()).chain([("items", items.as_str())]).collect();
     Content {
         subject: format!("{count} factures arrivent à échéance\u{a0}: avez-vous été payé\u{202f}?"),
         text: fill(include_str!("templates/digest.txt"), &values),

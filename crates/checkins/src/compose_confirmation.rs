@@ -12,6 +12,9 @@ use crate::{
     token::{hash_of_token, token_of},
 };
 
+/// What ends a confirmation whose link anybody can use who has it.
+const KEEP_TO_YOURSELF: &str = "Ce lien agit en votre nom\u{a0}: ne transférez pas ce message.";
+
 /// What a confirmation is about.
 #[derive(Clone, Copy, Debug)]
 pub struct Confirmation<'a> {
@@ -70,10 +73,13 @@ pub fn compose_confirmation(terms: &MailTerms<'_>, confirmation: &Confirmation<'
         ("organization", &organization_name),
         ("how", how),
     ];
+    let footer = if undo_url.is_some() { KEEP_TO_YOURSELF } else { "" };
+    let text_footer = if undo_url.is_some() { format!("\n{KEEP_TO_YOURSELF}\n") } else { String::new() };
     let button = undo_url
         .map(|url| fill_html(include_str!("templates/undo_button.html"), &[("undo_url", &url)], &[]))
         .unwrap_or_default();
-    let text_values: Vec<_> = values.into_iter().chain([("undo", undo.as_str())]).collect();
+    let text_values: Vec<_> =
+        values.into_iter().chain([("undo", undo.as_str()), ("footer", &text_footer)]).collect();
     let html_values: Vec<_> = values.into_iter().chain([("undo", undo_in_html.as_str())]).collect();
     let content = Content {
         subject: format!("Facture {numero} ({client_name})\u{a0}: déclarée payée"),
@@ -83,7 +89,7 @@ pub fn compose_confirmation(terms: &MailTerms<'_>, confirmation: &Confirmation<'
             &html_values,
             &[("facts", &facts), ("button", &button)],
         ),
-        footer: "Ce message agit en votre nom\u{a0}: ne le transférez pas.",
+        footer,
     };
     addressed(terms, organization, owner, content, "checkin-confirmation", &task.id.to_string())
 }

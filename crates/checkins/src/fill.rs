@@ -32,11 +32,8 @@ pub(crate) fn fill(template: &str, values: &[(&str, &str)]) -> String {
 pub(crate) fn fill_html(template: &str, values: &[(&str, &str)], markup: &[(&str, &str)]) -> String {
     let escaped: Vec<(&str, String)> =
         values.iter().map(|(name, value)| (*name, escape_html(value))).collect();
-    let all: Vec<(&str, &str)> = escaped
-        .iter()
-        .map(|(name, value)| (*name, value.as_str()))
-        .chain(markup.iter().copied())
-        .collect();
+    let all: Vec<(&str, &str)> =
+        escaped.iter().map(|(name, value)| (*name, value.as_str())).chain(markup.iter().copied()).collect();
     fill(template, &all)
 }
 

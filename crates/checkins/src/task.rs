@@ -1,5 +1,7 @@
 //! The question put to the user about one invoice.
 
+use std::str::FromStr;
+
 use diesel::{deserialize::FromSqlRow, expression::AsExpression};
 use rubis_db::schema::sql_types;
 use rubis_invoices::InvoiceStatus;
@@ -53,6 +55,20 @@ rubis_db::pg_enum!(CheckinAnswer, sql_types::CheckinAnswer {
     Paid => "paid",
     StillPending => "still_pending",
 });
+
+/// No answer is called so.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no answer: paid or still_pending is")]
+pub struct UnknownAnswer(pub String);
+
+impl FromStr for CheckinAnswer {
+    type Err = UnknownAnswer;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let known = Self::ALL.iter().copied().find(|answer| answer.as_str() == text);
+        known.ok_or_else(|| UnknownAnswer(text.to_owned()))
+    }
+}
 
 /// How the user answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, AsExpression, FromSqlRow)]

@@ -110,10 +110,7 @@ fn a_check_in_that_has_ended_reads_as_expired_however_it_is_opened(#[case] statu
 #[test]
 fn before_it_is_recorded_that_the_mail_left_a_link_waits_for_a_button() {
     let at = SENT_AT + seconds(3_600);
-    assert_eq!(
-        judged(&being_sent(), &opened(CheckinLink::Paid, at)),
-        Verdict::Confirm(Caution::TooSoon)
-    );
+    assert_eq!(judged(&being_sent(), &opened(CheckinLink::Paid, at)), Verdict::Confirm(Caution::TooSoon));
     assert!(being_sent().takes_answers(at));
 }
 
@@ -142,7 +139,11 @@ fn a_machine_that_says_so_changes_nothing(
     let opening = request(method, CheckinLink::Paid, NOON, headers);
     assert_eq!(judged(&sent(), &opening), Verdict::Confirm(caution));
     let after_an_answer = answered(CheckinAnswer::StillPending, CheckinAnsweredBy::Link);
-    assert_eq!(judged(&after_an_answer, &opening), Verdict::AlreadyAnswered, "nor does it take anything back");
+    assert_eq!(
+        judged(&after_an_answer, &opening),
+        Verdict::AlreadyAnswered,
+        "nor does it take anything back"
+    );
 }
 
 #[rstest]
@@ -174,7 +175,11 @@ fn the_other_link_takes_an_answer_by_link_back_within_the_suspect_time(
     assert_eq!(judged(&task, &opened(other, NOON + after)), expected);
     assert_eq!(judged(&task, &opened(first.into(), NOON + after)), Verdict::AlreadyAnswered, "the same link");
     let by_button = answered(first, CheckinAnsweredBy::Button);
-    assert_eq!(judged(&by_button, &opened(other, NOON + after)), Verdict::AlreadyAnswered, "a person answered");
+    assert_eq!(
+        judged(&by_button, &opened(other, NOON + after)),
+        Verdict::AlreadyAnswered,
+        "a person answered"
+    );
 }
 
 #[test]
@@ -214,7 +219,10 @@ fn operations_can_widen_the_quiet_and_the_suspect_time() {
     let soon = opened(CheckinLink::Paid, SENT_AT + seconds(119));
     assert_eq!(verdict(&sent(), &soon, None, &rules), Verdict::Confirm(Caution::TooSoon));
     let task = answered(CheckinAnswer::Paid, CheckinAnsweredBy::Link);
-    assert_eq!(verdict(&task, &opened(CheckinLink::Pending, NOON + seconds(300)), None, &rules), Verdict::Undo);
+    assert_eq!(
+        verdict(&task, &opened(CheckinLink::Pending, NOON + seconds(300)), None, &rules),
+        Verdict::Undo
+    );
 }
 
 #[test]
