@@ -19,31 +19,33 @@ async fn due_on_tuesday(company: &Company, count: usize) -> Vec<Invoice> {
     invoices
 }
 
+/// Runs the jobs of all these invoices' check-ins at once, each by a worker of its own; the last ones, which the
+/// earliest leave no room for in a first mail, begin.
+async fn gather_all_at_once(company: &Company, invoices: &[Invoice]) -> Vec<Gathered> {
+    let mut workers = Vec::new();
+    for invoice in invoices {
+        let task = company.checkin(invoice.id).await;
+        let job = GatherCheckins { organization_id: company.id, task_id: task.id };
+        let lease = company.lease(&job, TUESDAY).await.unwrap();
+        let pool = company.database.pool.clone();
+        workers.push(async move {
+            let mut conn = pool.get().await.unwrap();
+            gather(&mut conn, &job, &lease, TUESDAY).await.unwrap()
+        });
+    }
+    let running: Vec<_> = workers.into_iter().rev().map(tokio::spawn).collect();
+    let mut gathered = Vec::new();
+    for worker in running {
+        gathered.push(worker.await.unwrap());
+    }
+    gathered
+}
+
 #[tokio::test]
 async fn several_due_at_once_make_one_mail_however_many_workers_gather_them() {
     let company = Company::new().await;
     let invoices = due_on_tuesday(&company, 6).await;
-    let mut running = Vec::new();
-    for invoice in &invoices {
-        let task = company.checkin(invoice.id).await;
-        let job = GatherCheckins { organization_id: company.id, task_id: task.id };
-        let lease = company.lease(&job, TUESDAY).await.unwrap();
-        running.push((job, lease, company.database.pool.clone()));
-    }
-    // All of them at once, each with a connection of its own.
-    let workers: Vec<_> = running
-        .into_iter()
-        .map(|(job, lease, pool)| {
-            tokio::spawn(async move {
-                let mut conn = pool.get().await.unwrap();
-                gather(&mut conn, &job, &lease, TUESDAY).await.unwrap()
-            })
-        })
-        .collect();
-    let mut gathered = Vec::new();
-    for worker in workers {
-        gathered.push(worker.await.unwrap());
-    }
+    let gathered = gather_all_at_once(&company, &invoices).await;
     let made: Vec<_> = gathered.iter().filter(|gathered| matches!(gathered, Gathered::Mail(..))).collect();
     let [Gathered::Mail(mail, count)] = made.as_slice() else { panic!("{gathered:?}") };
     assert_eq!(*count, 6);
@@ -54,6 +56,22 @@ async fn several_due_at_once_make_one_mail_however_many_workers_gather_them() {
         assert_eq!(task.mail_id, Some(*mail));
         assert_eq!(company.gathers_at(&task).await, None, "no job is left over");
     }
+}
+
+#[tokio::test]
+async fn more_than_fifty_make_two_mails_however_many_workers_gather_them() {
+    let company = Company::new().await;
+    let invoices = due_on_tuesday(&company, MAX_OF_MAIL + 8).await;
+    let gathered = gather_all_at_once(&company, &invoices).await;
+    let mut counts: Vec<usize> = gathered
+        .iter()
+        .filter_map(|gathered| match gathered {
+            Gathered::Mail(_, count) => Some(*count),
+            _ => None,
+        })
+        .collect();
+    counts.sort_unstable();
+    assert_eq!(counts, [8, MAX_OF_MAIL]);
 }
 
 #[tokio::test]

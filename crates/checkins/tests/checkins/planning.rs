@@ -87,7 +87,7 @@ async fn planning_the_same_again_changes_nothing() {
     );
     for hours in [0, 1, 100] {
         let again = company.plan(invoice.id, TUESDAY + Duration::hours(hours)).await;
-        assert_eq!(company.checkins(invoice.id).await, [task.clone()]);
+        assert_eq!(company.checkins(invoice.id).await, std::slice::from_ref(&task));
         assert_eq!(company.job(&task.gather_job_id()).await, job);
         assert_eq!(again.awaited_answer, invoice.awaited_answer);
     }
