@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use rubis_checkins::{CheckinAnswer, CheckinRules, CheckinStatus, CheckinTask, Opening, reason_not_to_ask};
 use rubis_db::AsyncPgConnection;
 use rubis_invoices::{Client, Invoice, InvoiceStatus};
-use rubis_kernel::{CheckinTaskId, ClientId, InvoiceId, Money};
+use rubis_kernel::{CheckinTaskId, ClientId, InvoiceId, Money, TimeZone};
 use time::{Date, OffsetDateTime};
 
 use crate::take_answer_back::settlement;
@@ -17,6 +17,8 @@ pub struct CheckinView {
     pub checkin: CheckinCard,
     /// The others of its mail, in the order in which the mail asks about them.
     pub mates: Vec<CheckinCard>,
+    /// Where the organization reads its calendar.
+    pub time_zone: TimeZone,
 }
 
 /// The question about one invoice.
@@ -136,7 +138,7 @@ pub async fn read_checkin(
         };
         if task.id == id { checkin = Some(card) } else { mates.push(card) }
     }
-    Ok(checkin.map(|checkin| CheckinView { checkin, mates }))
+    Ok(checkin.map(|checkin| CheckinView { checkin, mates, time_zone: organization.time_zone }))
 }
 
 /// Keeps that the page of a token's check-in was opened, which changes nothing else.

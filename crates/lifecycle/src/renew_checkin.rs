@@ -1,7 +1,7 @@
 //! The user asks for fresh links.
 
 use rubis_accounts::ActivityKind;
-use rubis_checkins::{CheckinLink, CheckinStatus, RenewError};
+use rubis_checkins::{AskedInvoice, CheckinLink, CheckinStatus, RenewError};
 use rubis_db::{AsyncConnection, AsyncPgConnection};
 use rubis_invoices::InvoiceStatus;
 use rubis_relances::PlanningTrigger;
@@ -59,33 +59,36 @@ pub async fn renew_checkin(
     now: OffsetDateTime,
 ) -> Result<(), RenewCheckinError> {
     // A refusal is kept too: it must not roll the transaction back.
-    let renewed = conn
-        .transaction(async |conn| {
-            let Some(mut asked) = lock_by_token(conn, token).await? else {
-                return Ok(Err(RenewCheckinError::NotFound));
-            };
-            let (invoice, task) = (&mut asked.invoice, &asked.task);
-            let renewed = if invoice.status == InvoiceStatus::Paid || task.status == CheckinStatus::Answered {
-                Err(RenewCheckinError::AlreadyAnswered)
-            } else {
-                let organization = rubis_accounts::organization(conn, task.organization_id)
-                    .await?
-                    .ok_or(diesel::result::Error::NotFound)?;
-                match rubis_checkins::renew(conn, &organization, invoice, task.id, now).await {
-                    Err(RenewError::Database(error)) => return Err(error),
-                    renewed => renewed.map_err(RenewCheckinError::from),
-                }
-            };
-            let opening = pressed(CheckinLink::Renew, user_agent, now);
-            let verdict = if renewed.is_ok() { "effect" } else { "refused" };
-            rubis_checkins::record_click(conn, task, &opening, verdict).await?;
-            if let Ok(fresh) = &renewed {
-                let more = json!({ "checkinId": fresh.id, "renews": task.id });
-                events::record(conn, invoice, ActivityKind::CheckinRenewed, None, more, now).await?;
-                plan_invoice(conn, invoice, PlanningTrigger::RulesChanged, now).await?;
-            }
-            Ok::<_, diesel::result::Error>(renewed.map(drop))
-        })
-        .await?;
-    renewed
+    conn.transaction(async |conn| {
+        let Some(mut asked) = lock_by_token(conn, token).await? else {
+            return Ok(Err(RenewCheckinError::NotFound));
+        };
+        let renewed = match renew_locked(conn, &mut asked, now).await {
+            Err(RenewCheckinError::Database(error)) => return Err(error),
+            renewed => renewed,
+        };
+        let opening = pressed(CheckinLink::Renew, user_agent, now);
+        let verdict = if renewed.is_ok() { "effect" } else { "refused" };
+        rubis_checkins::record_click(conn, &asked.task, &opening, verdict).await?;
+        Ok::<_, diesel::result::Error>(renewed)
+    })
+    .await?
+}
+
+async fn renew_locked(
+    conn: &mut AsyncPgConnection,
+    asked: &mut AskedInvoice,
+    now: OffsetDateTime,
+) -> Result<(), RenewCheckinError> {
+    let AskedInvoice { invoice, task } = asked;
+    if invoice.status == InvoiceStatus::Paid || task.status == CheckinStatus::Answered {
+        return Err(RenewCheckinError::AlreadyAnswered);
+    }
+    let organization = rubis_accounts::organization(conn, task.organization_id)
+        .await?
+        .ok_or(diesel::result::Error::NotFound)?;
+    let fresh = rubis_checkins::renew(conn, &organization, invoice, task.id, now).await?;
+    let more = json!({ "checkinId": fresh.id, "renews": task.id });
+    events::record(conn, invoice, ActivityKind::CheckinRenewed, None, more, now).await?;
+    Ok(plan_invoice(conn, invoice, PlanningTrigger::RulesChanged, now).await?)
 }

@@ -216,7 +216,9 @@ impl TestApp {
     /// Whom reminders left for so far, in the order in which they left.
     #[must_use]
     pub fn relances_received(&self) -> Vec<String> {
-        self.mails().iter().map(|mail| mail.to.address.to_string()).collect()
+        let mails = self.mails();
+        let relances = mails.iter().filter(|mail| mail.idempotency_key.starts_with("relance/"));
+        relances.map(|mail| mail.to.address.to_string()).collect()
     }
 
     /// Ends the test: no job may have died, and the server has to stop when it is told to.

@@ -6,14 +6,16 @@ use std::sync::{
     atomic::{AtomicU32, Ordering},
 };
 
-use rubis_accounts::{NewAccount, NewAccountInput, PasswordHash};
-use rubis_checkins::CheckinTask;
+use rubis_accounts::{
+    CheckinPolicyInput, NewAccount, NewAccountInput, OrganizationInput, OrganizationPatch, PasswordHash,
+};
+use rubis_checkins::{CheckinAnswer, CheckinRules, CheckinTask, Opening};
 use rubis_db::PooledConnection;
 use rubis_invoices::{
     Invoice, InvoiceInput, InvoicePatch, InvoiceScope, InvoicedClient, NewInvoice, NewPayment,
 };
 use rubis_kernel::{Clock, Currency, Email, InvoiceId, ManualClock, Money, OrganizationId, UserId};
-use rubis_lifecycle::PlanChoice;
+use rubis_lifecycle::{AnsweredBy, CheckinOutcome, CheckinView, PlanChoice};
 use rubis_relances::{RelanceStatus, RelanceTask};
 use time::{Date, Duration, OffsetDateTime};
 
@@ -135,6 +137,29 @@ impl Chain {
         .invoice
     }
 
+    /// The settlement of an invoice is undone by hand.
+    pub async fn reopen(&self, invoice: InvoiceId) -> Invoice {
+        let (organization, owner, now) = (self.organization, Some(self.owner), self.now());
+        rubis_lifecycle::reopen_invoice(&mut *self.conn().await, organization, invoice, owner, now)
+            .await
+            .expect("the invoice is paid")
+    }
+
+    /// The company changes its settings, and what was planned by them is planned again.
+    pub async fn set(&self, input: OrganizationInput) {
+        let patch = OrganizationPatch::parse(input).expect("the settings are right");
+        let (organization, now) = (self.organization, self.now());
+        rubis_lifecycle::update_organization(&mut *self.conn().await, organization, patch, now)
+            .await
+            .expect("the settings are saved");
+        self.let_the_background_catch_up().await;
+    }
+
+    /// The company changes how it is asked.
+    pub async fn set_checkins(&self, checkins: CheckinPolicyInput) {
+        self.set(OrganizationInput { checkins: Some(checkins), ..OrganizationInput::default() }).await;
+    }
+
     /// The invoice is corrected.
     pub async fn correct(&self, invoice: InvoiceId, correction: InvoiceInput) -> Invoice {
         let patch = InvoicePatch::parse(correction).expect("the correction is right");
@@ -187,6 +212,34 @@ impl Chain {
     pub async fn token(&self, invoice: InvoiceId) -> String {
         let last = self.checkins(invoice).await.pop().expect("the invoice is asked about");
         rubis_checkins::token_of(&checkin_parts().key, last.id)
+    }
+
+    /// A link of a check-in is opened, as a person's browser does it.
+    pub async fn open_link(&self, token: &str, answer: CheckinAnswer) -> CheckinOutcome {
+        let opening =
+            Opening::from_request(self.now(), "GET", answer.into(), [("user-agent", &b"Firefox"[..])]);
+        self.answer(token, answer, AnsweredBy::Link(opening)).await
+    }
+
+    /// A button of a check-in's page is pressed.
+    pub async fn press(&self, token: &str, answer: CheckinAnswer) -> CheckinOutcome {
+        self.answer(token, answer, AnsweredBy::Button { user_agent: "Firefox".to_owned() }).await
+    }
+
+    /// A check-in is answered.
+    pub async fn answer(&self, token: &str, answer: CheckinAnswer, by: AnsweredBy) -> CheckinOutcome {
+        let (rules, now) = (CheckinRules::default(), self.now());
+        rubis_lifecycle::answer_checkin(&mut *self.conn().await, token, answer, by, &rules, now)
+            .await
+            .expect("the answer is recorded")
+    }
+
+    /// What the page of a check-in shows.
+    pub async fn checkin_view(&self, token: &str) -> Option<CheckinView> {
+        let (rules, now) = (CheckinRules::default(), self.now());
+        rubis_lifecycle::read_checkin(&mut *self.conn().await, token, &rules, now)
+            .await
+            .expect("the database answers")
     }
 
     /// The mails that asked whether invoices were paid, in the order in which they left.

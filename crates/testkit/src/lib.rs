@@ -18,4 +18,4 @@ pub use checkins::turn_checkins_off;
 pub use database::TestDatabase;
 pub use owner::Owner;
 pub use redis::TestRedis;
-pub use worker::{TestWorker, checkin_parts, runners};
+pub use worker::{TestWorker, checkin_parts, runners, runners_with};

@@ -44,8 +44,19 @@ pub fn checkin_parts() -> CheckinParts {
 /// A runner for each queue, with the product's own handlers over this mailer.
 #[must_use]
 pub fn runners(database: &TestDatabase, redis: &TestRedis, mailer: Arc<dyn Mailer>) -> Vec<QueueRunner> {
+    runners_with(database, redis, mailer, checkin_parts())
+}
+
+/// As [`runners`], with check-ins that are written otherwise.
+#[must_use]
+pub fn runners_with(
+    database: &TestDatabase,
+    redis: &TestRedis,
+    mailer: Arc<dyn Mailer>,
+    checkins: CheckinParts,
+) -> Vec<QueueRunner> {
     let sender = Sender { address: "relances@rubis.example".parse().expect("an address") };
-    let handlers = handlers(HandlerParts { mailer, sender, checkins: checkin_parts() });
+    let handlers = handlers(HandlerParts { mailer, sender, checkins });
     let settings = QueueSettings { prefix: redis.prefix.clone(), concurrency: 4, ..QueueSettings::default() };
     let runner = |queue: &Queue| {
         QueueRunner::new(
@@ -74,13 +85,17 @@ impl TestWorker {
         Self { mailer, runners, pool: database.pool.clone(), clock }
     }
 
-    /// Runs all that is due now.
+    /// Runs all that is due now, and what that makes due.
     pub async fn run_due(&self) -> RunReport {
-        let mut report = RunReport::default();
-        for runner in &self.runners {
-            report += runner.run_due(self.clock.now()).await.expect("the database answers");
+        let (now, mut report) = (self.clock.now(), RunReport::default());
+        loop {
+            for runner in &self.runners {
+                report += runner.run_due(now).await.expect("the database answers");
+            }
+            if self.next_due().await.is_none_or(|due| due > now) {
+                return report;
+            }
         }
-        report
     }
 
     /// Moves the clock on to an instant, and runs every job on the way at the instant it is due.
