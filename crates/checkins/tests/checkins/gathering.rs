@@ -10,6 +10,9 @@ use time::{
 
 use crate::company::{Company, TUESDAY};
 
+/// As many connections as a test's database gives out.
+const WORKERS_AT_ONCE: usize = 8;
+
 /// Invoices due on Tuesday, planned the week before.
 async fn due_on_tuesday(company: &Company, count: usize) -> Vec<Invoice> {
     let mut invoices = Vec::new();
@@ -33,6 +36,12 @@ async fn gather_all_at_once(company: &Company, invoices: &[Invoice]) -> Vec<Gath
             gather(&mut conn, &job, &lease, TUESDAY).await.unwrap()
         });
     }
+    // Opened beforehand, so that the first worker is not done before the second is connected.
+    let mut connections = Vec::new();
+    for _ in 0..WORKERS_AT_ONCE {
+        connections.push(company.conn().await);
+    }
+    drop(connections);
     let running: Vec<_> = workers.into_iter().rev().map(tokio::spawn).collect();
     let mut gathered = Vec::new();
     for worker in running {
