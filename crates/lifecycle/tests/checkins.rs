@@ -130,6 +130,71 @@ async fn fifty_clicks_at_the_same_moment_give_one_payment_one_event_and_one_rubi
 }
 
 #[tokio::test]
+async fn answers_together_answers_alone_and_planning_at_the_same_moment_do_not_stand_in_each_others_way() {
+    let chain = Chain::with_checkins_at(TUESDAY).await;
+    let mut asked = Vec::new();
+    for client in 0..10 {
+        let (name, email) = (format!("Client {client}"), format!("compta@client-{client}.example"));
+        asked.push(chain.invoice_to(&name, &email, LATE).await);
+    }
+    chain.worker.run_until(SENT_AT + Duration::seconds(30)).await;
+    let (mut answers, mut tokens) = (Vec::new(), Vec::new());
+    for invoice in &asked {
+        answers.push((chain.checkins(invoice.id).await[0].id, Paid));
+        tokens.push(chain.token(invoice.id).await);
+    }
+    let pool = Arc::new(rubis_db::connect(&chain.database.url, 20));
+    let (organization, now) = (chain.organization, chain.now());
+    let mut at_once = tokio::task::JoinSet::new();
+    for round in 0..30 {
+        let (pool, mut answers, token) = (pool.clone(), answers.clone(), tokens[round % 10].clone());
+        at_once.spawn(async move {
+            let mut conn = pool.get().await.unwrap();
+            let rules = CheckinRules::default();
+            let count = |outcomes: &[CheckinOutcome]| {
+                outcomes.iter().filter(|outcome| **outcome == CheckinOutcome::Settled).count()
+            };
+            match round % 3 {
+                0 => {
+                    answers.rotate_left(round % 10);
+                    let outcomes =
+                        rubis_lifecycle::answer_many(&mut conn, &token, &answers, "", &rules, now).await;
+                    let outcomes: Vec<_> =
+                        outcomes.unwrap().unwrap().into_iter().map(|(_, outcome)| outcome).collect();
+                    count(&outcomes)
+                }
+                1 => {
+                    let by = AnsweredBy::Button { user_agent: String::new() };
+                    let answered =
+                        rubis_lifecycle::answer_checkin(&mut conn, &token, Paid, by, &rules, now).await;
+                    count(&[answered.unwrap()])
+                }
+                _ => {
+                    let all = rubis_invoices::InvoiceScope::All;
+                    rubis_lifecycle::plan_page_again(&mut conn, organization, all, None, now).await.unwrap();
+                    0
+                }
+            }
+        });
+    }
+    let settled: usize = at_once.join_all().await.into_iter().sum();
+    assert_eq!((settled, rubis_of(&chain).await), (10, 10));
+}
+
+#[tokio::test]
+async fn a_click_and_a_payment_by_hand_at_the_same_moment_settle_once() {
+    let (chain, invoice, token) = asked().await;
+    let payment = NewPayment::of_balance(chain.today(), "virement");
+    let (mut conn, organization) = (chain.conn().await, chain.organization);
+    let by_hand =
+        rubis_lifecycle::record_payment(&mut conn, organization, invoice.id, &payment, None, chain.now());
+    let (by_hand, clicked) = tokio::join!(by_hand, chain.open_link(&token, Paid));
+    let expected = if by_hand.is_ok() { CheckinOutcome::AlreadyAnswered } else { CheckinOutcome::Settled };
+    assert_eq!(clicked, expected);
+    assert_eq!((rubis_of(&chain).await, chain.invoice(invoice.id).await.rubis_earned), (1, 1));
+}
+
+#[tokio::test]
 async fn a_scanner_that_opens_both_links_leaves_the_chain_alive_whichever_comes_first() {
     for (first, second) in [(Paid, StillPending), (StillPending, Paid)] {
         let (chain, invoice, token) = asked().await;
