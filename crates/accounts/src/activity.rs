@@ -63,6 +63,18 @@ activity_kinds! {
     RelanceApproved => "relance_approved",
     /// A formal notice waits for somebody's approval.
     WarningDrafted => "warning_drafted",
+    /// The user was asked whether an invoice was paid.
+    CheckinSent => "checkin_sent",
+    /// The user answered.
+    CheckinAnswered => "checkin_answered",
+    /// The links of a check-in ended without an answer.
+    CheckinExpired => "checkin_expired",
+    /// The user could not be asked.
+    CheckinFailed => "checkin_failed",
+    /// The answer that reminders waited for did not come; they leave.
+    CheckinUnanswered => "checkin_unanswered",
+    /// The user asked for fresh links.
+    CheckinRenewed => "checkin_renewed",
     /// All of an organization's reminders wait.
     OrganizationPaused => "organization_paused",
     /// An organization's reminders leave again.

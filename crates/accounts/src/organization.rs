@@ -3,7 +3,7 @@
 use diesel::{deserialize::FromSqlRow, expression::AsExpression};
 use rubis_db::{AsyncPgConnection, pg_enum, schema::sql_types};
 use rubis_kernel::{HolidayCalendar, OrganizationId, SendingCalendar, TimeZone};
-use time::{OffsetDateTime, Time};
+use time::{Duration, OffsetDateTime, Time};
 
 use crate::{Pause, PostalAddress, queries};
 
@@ -26,6 +26,28 @@ pg_enum!(CatchUpPolicy, sql_types::CatchUpPolicy {
     Skip => "skip",
 });
 
+/// Whether and how the organization is asked if an invoice was paid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CheckinPolicy {
+    /// Whether it is asked at all.
+    pub enabled: bool,
+    /// How many hours reminders wait for the answer; 0: they do not.
+    pub grace_hours: u16,
+    /// For how many days reminders wait for the answer instead, where they are not to leave without one.
+    pub wait_days: Option<u16>,
+}
+
+impl CheckinPolicy {
+    /// How long reminders wait for the answer from the moment it is asked for.
+    #[must_use]
+    pub fn wait(&self) -> Duration {
+        self.wait_days.map_or_else(
+            || Duration::hours(i64::from(self.grace_hours)),
+            |days| Duration::days(i64::from(days)),
+        )
+    }
+}
+
 /// The tenant: a company that is owed money.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Organization {
@@ -43,6 +65,8 @@ pub struct Organization {
     pub holiday_calendar: HolidayCalendar,
     /// What becomes of missed reminders.
     pub catch_up_policy: CatchUpPolicy,
+    /// Whether it is asked if an invoice was paid, and how long reminders wait for that.
+    pub checkins: CheckinPolicy,
     /// What `{{signature}}` stands for; may be empty.
     pub signature: String,
     /// What the foot of its documents says; may be empty.

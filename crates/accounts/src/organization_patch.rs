@@ -1,5 +1,7 @@
 //! A change of an organization's settings, before and after it was checked.
 
+use std::ops::RangeInclusive;
+
 use rubis_kernel::{FieldErrors, HolidayCalendar, TimeZone, optional_text};
 use time::{Time, format_description::BorrowedFormatItem, macros::format_description};
 
@@ -22,6 +24,8 @@ pub struct OrganizationInput {
     pub holiday_calendar: Option<String>,
     /// `shift`, `immediate` or `skip`.
     pub catch_up_policy: Option<String>,
+    /// Whether and how the organization is asked if an invoice was paid.
+    pub checkins: Option<CheckinPolicyInput>,
     /// At most 1000 characters.
     pub signature: Option<String>,
     /// At most 2000 characters.
@@ -30,6 +34,25 @@ pub struct OrganizationInput {
     pub address: Option<AddressInput>,
     /// Nine digits, spaces ignored; `Some(None)` forgets it.
     pub siren: Option<Option<String>>,
+}
+
+/// New settings of check-ins as somebody sent them; what is `None` stays as it is.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CheckinPolicyInput {
+    /// Whether check-ins are sent.
+    pub enabled: Option<bool>,
+    /// From 0 to 720.
+    pub grace_hours: Option<i64>,
+    /// From 1 to 60; `Some(None)` lets reminders leave after the grace.
+    pub wait_for_answer_days: Option<Option<i64>>,
+}
+
+/// New settings of check-ins, each of them right.
+#[derive(Clone, Copy, Debug, Default)]
+struct CheckinPolicyPatch {
+    enabled: Option<bool>,
+    grace_hours: Option<u16>,
+    wait_days: Option<Option<u16>>,
 }
 
 /// New settings, each of them right.
@@ -41,6 +64,7 @@ pub struct OrganizationPatch {
     business_days_only: Option<bool>,
     holiday_calendar: Option<HolidayCalendar>,
     catch_up_policy: Option<CatchUpPolicy>,
+    checkins: Option<CheckinPolicyPatch>,
     signature: Option<String>,
     legal_mentions: Option<String>,
     address: Option<PostalAddress>,
@@ -62,6 +86,7 @@ impl OrganizationPatch {
             business_days_only: input.business_days_only,
             holiday_calendar: input.holiday_calendar.and_then(|name| holiday_calendar(found, &name)),
             catch_up_policy: input.catch_up_policy.and_then(|name| catch_up_policy(found, &name)),
+            checkins: input.checkins.map(|checkins| checkin_policy(found, checkins)),
             signature: input.signature.map(|text| text_or_empty(found, "signature", &text, 1000)),
             legal_mentions: input
                 .legal_mentions
@@ -81,6 +106,11 @@ impl OrganizationPatch {
         set(&mut organization.business_days_only, self.business_days_only);
         set(&mut organization.holiday_calendar, self.holiday_calendar);
         set(&mut organization.catch_up_policy, self.catch_up_policy);
+        if let Some(checkins) = self.checkins {
+            set(&mut organization.checkins.enabled, checkins.enabled);
+            set(&mut organization.checkins.grace_hours, checkins.grace_hours);
+            set(&mut organization.checkins.wait_days, checkins.wait_days);
+        }
         set(&mut organization.signature, self.signature);
         set(&mut organization.legal_mentions, self.legal_mentions);
         set(&mut organization.address, self.address);
@@ -136,6 +166,26 @@ fn catch_up_policy(errors: &mut FieldErrors, name: &str) -> Option<CatchUpPolicy
     policy
 }
 
+fn checkin_policy(errors: &mut FieldErrors, input: CheckinPolicyInput) -> CheckinPolicyPatch {
+    let within = |errors: &mut FieldErrors, field, value: i64, range: RangeInclusive<u16>| {
+        let found = u16::try_from(value).ok().filter(|value| range.contains(value));
+        if found.is_none() {
+            let rule = format!("must be a whole number from {} to {}", range.start(), range.end());
+            errors.push(field, "out_of_range", rule);
+        }
+        found
+    };
+    CheckinPolicyPatch {
+        enabled: input.enabled,
+        grace_hours: input
+            .grace_hours
+            .and_then(|hours| within(errors, "checkins.graceHours", hours, 0..=720)),
+        wait_days: input.wait_for_answer_days.map(|days| {
+            days.and_then(|days| within(errors, "checkins.waitForAnswerDays", days, 1..=60))
+        }),
+    }
+}
+
 fn text_or_empty(errors: &mut FieldErrors, field: &str, text: &str, max_chars: usize) -> String {
     optional_text(errors, field, Some(text), max_chars).unwrap_or_default()
 }
@@ -159,6 +209,11 @@ mod tests {
             sending_time: Some("9h".to_owned()),
             holiday_calendar: Some("bavarian".to_owned()),
             catch_up_policy: Some("never".to_owned()),
+            checkins: Some(CheckinPolicyInput {
+                enabled: None,
+                grace_hours: Some(721),
+                wait_for_answer_days: Some(Some(0)),
+            }),
             signature: Some("x".repeat(1001)),
             address: Some(AddressInput { country: Some("XX".to_owned()), ..AddressInput::default() }),
             siren: Some(Some("123456789".to_owned())),
@@ -170,6 +225,8 @@ mod tests {
             ("sendingTime", "invalid_time"),
             ("holidayCalendar", "unknown_value"),
             ("catchUpPolicy", "unknown_value"),
+            ("checkins.graceHours", "out_of_range"),
+            ("checkins.waitForAnswerDays", "out_of_range"),
             ("signature", "too_long"),
             ("address.country", "unknown_country"),
             ("siren", "invalid_siren"),

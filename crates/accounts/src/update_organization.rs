@@ -17,11 +17,12 @@ pub struct OrganizationUpdate {
 }
 
 impl OrganizationUpdate {
-    /// Whether something changed that decides when reminders leave.
+    /// Whether something changed that decides when reminders and check-ins leave.
     #[must_use]
     pub fn changes_planning(&self) -> bool {
         self.before.sending_calendar() != self.after.sending_calendar()
             || self.before.catch_up_policy != self.after.catch_up_policy
+            || self.before.checkins != self.after.checkins
     }
 }
 

@@ -1,6 +1,7 @@
 //! What every handler can reach.
 
 use deadpool_redis::Pool as RedisPool;
+use rubis_checkins::CheckinRules;
 use rubis_db::Pool;
 use rubis_kernel::{AppKey, PurposeKey, SharedClock};
 use rubis_runtime::{
@@ -68,6 +69,18 @@ impl App {
     #[must_use]
     pub fn is_served_over_https(&self) -> bool {
         self.settings.process.app_url.scheme() == "https"
+    }
+
+    /// How long a check-in lives, and when its links are believed.
+    #[must_use]
+    pub fn checkin_rules(&self) -> CheckinRules {
+        let settings = &self.settings.checkins;
+        CheckinRules {
+            life: settings.ttl,
+            quiet: settings.quiet,
+            suspect: settings.suspect,
+            undo: settings.undo,
+        }
     }
 
     /// Does what takes a processor for tens of milliseconds, aside from the threads that serve requests.

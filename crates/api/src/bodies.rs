@@ -2,6 +2,8 @@
 
 mod activity_event;
 mod address;
+mod checkin;
+mod checkin_task;
 mod client;
 mod contact;
 mod invoice;
@@ -18,6 +20,8 @@ mod user;
 
 pub use activity_event::ActivityEventBody;
 pub use address::{AddressBody, AddressRequest};
+pub use checkin::CheckinBody;
+pub use checkin_task::CheckinTaskBody;
 pub use client::ClientBody;
 pub use contact::ContactBody;
 pub use invoice::{InvoiceBody, InvoiceDetailBody};

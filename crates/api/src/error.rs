@@ -2,6 +2,7 @@
 //! HTTP status a broken rule has; the files below translate one domain crate each.
 
 mod accounts;
+mod checkins;
 mod database;
 mod invoices;
 mod lifecycle;

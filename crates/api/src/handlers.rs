@@ -2,6 +2,7 @@
 
 pub mod activity;
 pub mod auth;
+pub mod checkins;
 pub mod clients;
 pub mod contacts;
 pub mod invoices;

@@ -85,7 +85,11 @@ fn check_type(request: &HttpRequest) -> Result<(), ApiError> {
     }
 }
 
-async fn read(payload: Payload) -> Result<Vec<u8>, ApiError> {
+/// A whole body, within the limits of size and time.
+///
+/// # Errors
+/// `payload_too_large`, `request_timeout`, `unreadable_body`.
+pub(crate) async fn read(payload: Payload) -> Result<Vec<u8>, ApiError> {
     actix_web::rt::time::timeout(BODY_TIMEOUT, read_within_limit(payload)).await.map_err(|_| {
         ApiError::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", "The body took too long to arrive.")
     })?

@@ -58,6 +58,15 @@ labels! {
     PaymentMethod => all!(rubis_invoices::PaymentMethod);
     /// Where a reminder stands.
     RelanceStatus => all!(rubis_relances::RelanceStatus);
+    /// Where a check-in stands.
+    CheckinStatus => all!(rubis_checkins::CheckinStatus);
+    /// What a check-in was answered.
+    CheckinAnswer => all!(rubis_checkins::CheckinAnswer);
+    /// How a check-in can be looked at: it waits for an answer, was answered, need not be answered any more,
+    /// or can't be.
+    CheckinState => ["open", "paid", "pending", "already_answered", "expired"];
+    /// What came of one answer of several.
+    CheckinOutcome => ["paid", "pending", "already_answered", "expired", "not_found"];
     /// How firmly a reminder speaks, from friendly to the formal notice.
     Tone => all!(rubis_relances::Tone);
 }

@@ -5,6 +5,7 @@
 mod access_token;
 mod app;
 mod bodies;
+mod checkin_token;
 mod client_address;
 mod cursor;
 mod day;
@@ -18,6 +19,7 @@ mod middleware;
 mod nullable;
 pub mod openapi;
 mod page;
+mod pages;
 mod problem;
 mod query;
 mod rate_limits;

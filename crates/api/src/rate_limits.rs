@@ -22,6 +22,11 @@ const SIGN_IN_FROM_ADDRESS: Rate = Rate::new(60, Duration::from_secs(15 * 60));
 const SIGN_UP_FROM_ADDRESS: Rate = Rate::new(20, HOUR);
 /// Guessing refresh tokens is hopeless; a client in a loop is not.
 const REFRESH_FROM_ADDRESS: Rate = Rate::new(120, MINUTE);
+/// Guessing the tokens of check-ins is hopeless; looking up a million of them is not free. A whole company
+/// may open its links from one address, each of them more than once.
+const CHECKIN_FROM_ADDRESS: Rate = Rate::new(120, MINUTE);
+/// Each fresh link is a mail.
+const CHECKIN_RENEWAL_FROM_ADDRESS: Rate = Rate::new(10, HOUR);
 /// What an integration at full speed stays below.
 const ORGANIZATION: Rate = Rate::new(1200, MINUTE);
 
@@ -49,6 +54,22 @@ pub async fn sign_up(app: &App, request: &HttpRequest) -> Result<(), ApiError> {
 /// `rate_limited`.
 pub async fn refresh(app: &App, request: &HttpRequest) -> Result<(), ApiError> {
     check(app, &from(app, "refresh", request), REFRESH_FROM_ADDRESS).await
+}
+
+/// Counts whatever is done with a check-in's token.
+///
+/// # Errors
+/// `rate_limited`.
+pub async fn checkin(app: &App, request: &HttpRequest) -> Result<(), ApiError> {
+    check(app, &from(app, "checkin", request), CHECKIN_FROM_ADDRESS).await
+}
+
+/// Counts that a check-in's links are asked for anew.
+///
+/// # Errors
+/// `rate_limited`.
+pub async fn checkin_renewal(app: &App, request: &HttpRequest) -> Result<(), ApiError> {
+    check(app, &from(app, "checkin-renewal", request), CHECKIN_RENEWAL_FROM_ADDRESS).await
 }
 
 /// Counts a request of an organization.

@@ -3,9 +3,13 @@
 use utoipa_actix_web::{scope, service_config::ServiceConfig};
 
 use crate::handlers::{
-    activity, auth, clients, contacts, invoices, me, operations, organization, payments, plans, referrals,
-    relances, service_locations,
+    activity, auth, checkins, clients, contacts, invoices, me, operations, organization, payments, plans,
+    referrals, relances, service_locations,
 };
+
+/// The paths that answer `HEAD` as they do `GET`: links of mails, which machines look at this way.
+pub const ALSO_HEAD: [&str; 3] =
+    ["/api/v1/checkin/{token}", "/api/v1/checkin/{token}/paid", "/api/v1/checkin/{token}/pending"];
 
 /// Registers every operation of the API.
 pub fn configure(config: &mut ServiceConfig<'_>) {
@@ -19,6 +23,7 @@ fn version_1(config: &mut ServiceConfig<'_>) {
     accounts(config);
     debtors(config);
     chain(config);
+    answers(config);
 }
 
 fn accounts(config: &mut ServiceConfig<'_>) {
@@ -84,4 +89,16 @@ fn chain(config: &mut ServiceConfig<'_>) {
         .service(relances::approve_relance)
         .service(relances::cancel_relance)
         .service(relances::send_relance_now);
+}
+
+fn answers(config: &mut ServiceConfig<'_>) {
+    config
+        .service(checkins::open_paid_link)
+        .service(checkins::open_pending_link)
+        .service(checkins::get_checkin)
+        .service(checkins::answer_paid)
+        .service(checkins::answer_pending)
+        .service(checkins::answer_together)
+        .service(checkins::undo_answer)
+        .service(checkins::renew_links);
 }

@@ -14,7 +14,9 @@ use utoipa_actix_web::AppExt;
 use crate::{
     App, docs,
     middleware::{RequestSpan, authenticate, cors, describe_measurements, identify, measure, secure},
-    openapi, routes,
+    openapi,
+    pages::CheckinPage,
+    routes,
     unmatched::{KnownPaths, unmatched},
 };
 
@@ -47,10 +49,16 @@ pub async fn serve(
 ) -> Result<(), ServeError> {
     describe_measurements();
     let grace = app.settings.process.shutdown_grace.as_secs();
-    let known_paths = Data::new(KnownPaths::of(&openapi::document()));
+    let checkin_page = CheckinPage::of(&app.settings.process);
+    let mut known_paths = KnownPaths::of(&openapi::document());
+    if let Some(page) = &checkin_page {
+        known_paths = known_paths.with(page.path(), &["GET", "HEAD", "POST"]);
+    }
+    let known_paths = Data::new(known_paths);
     let document = Data::new(Bytes::from(openapi::document_json()?));
     let mut server = HttpServer::new(move || {
         let origins = &app.settings.http.cors_origins;
+        let checkin_page = checkin_page.clone();
         // Before the operations, whose scope takes everything below its prefix.
         let (routes, _) = ActixApp::new()
             .service(web::resource(openapi::PATH).guard(guard::Get()).to(openapi::serve))
@@ -62,6 +70,7 @@ pub async fn serve(
             .app_data(app.clone())
             .app_data(known_paths.clone())
             .app_data(document.clone())
+            .configure(|config| checkin_page.into_iter().for_each(|page| page.register(config)))
             .service(web::redirect(docs::PATH, docs::INDEX))
             .service(docs::page())
             .default_service(web::to(unmatched))

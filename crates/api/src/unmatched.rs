@@ -13,7 +13,7 @@ use actix_web::{
 };
 use utoipa::openapi::OpenApi;
 
-use crate::{ApiError, openapi};
+use crate::{ApiError, openapi, routes};
 
 /// Which methods each path has, as the OpenAPI document tells.
 pub struct KnownPaths(Vec<(ResourceDef, BTreeSet<&'static str>)>);
@@ -27,12 +27,22 @@ impl KnownPaths {
             .paths
             .iter()
             .map(|(path, item)| {
-                let methods = openapi::operations(item).map(|(method, _)| method).collect();
+                let mut methods: BTreeSet<_> = openapi::operations(item).map(|(method, _)| method).collect();
+                if routes::ALSO_HEAD.contains(&path.as_str()) {
+                    methods.insert("HEAD");
+                }
                 (ResourceDef::new(path.as_str()), methods)
             })
             .collect();
         paths.push((ResourceDef::new(openapi::PATH), BTreeSet::from(["GET"])));
         Self(paths)
+    }
+
+    /// The same with another path.
+    #[must_use]
+    pub fn with(mut self, path: &str, methods: &[&'static str]) -> Self {
+        self.0.push((ResourceDef::new(path), methods.iter().copied().collect()));
+        self
     }
 
     fn methods(&self, path: &str) -> Vec<&'static str> {

@@ -1,8 +1,10 @@
 //! Organizations and their invoices, put in through the domain crates.
 
 use anyhow::{Context as _, Result};
-use rubis_accounts::{NewAccount, NewAccountInput, PasswordHash};
-use rubis_db::Pool;
+use rubis_accounts::{
+    CheckinPolicyInput, NewAccount, NewAccountInput, OrganizationInput, OrganizationPatch, PasswordHash,
+};
+use rubis_db::{AsyncPgConnection, Pool};
 use rubis_invoices::{InvoicedClient, NewInvoice};
 use rubis_kernel::{Currency, Money, OrganizationId, PlanId};
 use rubis_lifecycle::PlanChoice;
@@ -79,6 +81,7 @@ async fn fill(
     let mut conn = pool.get().await?;
     let account = account(number)?;
     let organization = rubis_lifecycle::sign_up(&mut conn, &account, &hash, now).await?.organization.id;
+    without_checkins(&mut conn, organization, now).await?;
     let plan = PlanInput {
         name: "À l'échéance".to_owned(),
         is_default: true,
@@ -111,4 +114,20 @@ async fn fill(
             .await?;
     }
     Ok(SeededOrganization { id: organization, email: format!("gerant@societe-{number:03}.example"), plan })
+}
+
+/// Lets no reminder of an organization wait for an answer: where the trial is about reminders.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn without_checkins(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    now: OffsetDateTime,
+) -> Result<()> {
+    let checkins = CheckinPolicyInput { enabled: Some(false), ..CheckinPolicyInput::default() };
+    let input = OrganizationInput { checkins: Some(checkins), ..OrganizationInput::default() };
+    let patch = OrganizationPatch::parse(input)?;
+    rubis_accounts::update_organization(conn, organization, patch, now).await?;
+    Ok(())
 }

@@ -11,6 +11,21 @@ pub mod sql_types {
     #[diesel(postgres_type(name = "catch_up_policy"))]
     pub struct CatchUpPolicy;
 
+    /// The SQL type `checkin_answer`.
+    #[derive(Clone, Debug, diesel::query_builder::QueryId, diesel::sql_types::SqlType)]
+    #[diesel(postgres_type(name = "checkin_answer"))]
+    pub struct CheckinAnswer;
+
+    /// The SQL type `checkin_answered_by`.
+    #[derive(Clone, Debug, diesel::query_builder::QueryId, diesel::sql_types::SqlType)]
+    #[diesel(postgres_type(name = "checkin_answered_by"))]
+    pub struct CheckinAnsweredBy;
+
+    /// The SQL type `checkin_status`.
+    #[derive(Clone, Debug, diesel::query_builder::QueryId, diesel::sql_types::SqlType)]
+    #[diesel(postgres_type(name = "checkin_status"))]
+    pub struct CheckinStatus;
+
     /// The SQL type `holiday_calendar`.
     #[derive(Clone, Debug, diesel::query_builder::QueryId, diesel::sql_types::SqlType)]
     #[diesel(postgres_type(name = "holiday_calendar"))]
@@ -61,6 +76,60 @@ diesel::table! {
         actor_user_id -> Nullable<Uuid>,
         meta -> Jsonb,
         created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    checkin_clicks (id) {
+        id -> Uuid,
+        organization_id -> Uuid,
+        checkin_task_id -> Uuid,
+        at -> Timestamptz,
+        method -> Text,
+        link -> Text,
+        user_agent -> Text,
+        verdict -> Text,
+    }
+}
+
+diesel::table! {
+    checkin_mails (id) {
+        id -> Uuid,
+        organization_id -> Uuid,
+        recipient -> Nullable<Text>,
+        sending_since -> Nullable<Timestamptz>,
+        sent_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::sql_types::CheckinAnswer;
+    use super::sql_types::CheckinAnsweredBy;
+    use super::sql_types::CheckinStatus;
+
+    checkin_tasks (id) {
+        id -> Uuid,
+        organization_id -> Uuid,
+        invoice_id -> Uuid,
+        due_date -> Date,
+        send_at -> Timestamptz,
+        status -> CheckinStatus,
+        mail_id -> Nullable<Uuid>,
+        renews -> Nullable<Uuid>,
+        token_hash -> Nullable<Bytea>,
+        sending_since -> Nullable<Timestamptz>,
+        sent_at -> Nullable<Timestamptz>,
+        expires_at -> Nullable<Timestamptz>,
+        answered_at -> Nullable<Timestamptz>,
+        answer -> Nullable<CheckinAnswer>,
+        answered_by -> Nullable<CheckinAnsweredBy>,
+        payment_id -> Nullable<Uuid>,
+        suspect_since -> Nullable<Timestamptz>,
+        reason -> Nullable<Text>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
     }
 }
 
@@ -166,6 +235,8 @@ diesel::table! {
         search_text -> Text,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        awaits_answer_from -> Nullable<Timestamptz>,
+        awaits_answer_until -> Nullable<Timestamptz>,
     }
 }
 
@@ -228,6 +299,9 @@ diesel::table! {
         rubis_count -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        checkins_enabled -> Bool,
+        checkin_grace_hours -> Int4,
+        checkin_wait_days -> Nullable<Int4>,
     }
 }
 
@@ -343,6 +417,9 @@ diesel::table! {
 }
 
 diesel::joinable!(activity_events -> organizations (organization_id));
+diesel::joinable!(checkin_clicks -> organizations (organization_id));
+diesel::joinable!(checkin_mails -> organizations (organization_id));
+diesel::joinable!(checkin_tasks -> organizations (organization_id));
 diesel::joinable!(clients -> organizations (organization_id));
 diesel::joinable!(idempotency_keys -> organizations (organization_id));
 diesel::joinable!(invoices -> organizations (organization_id));
@@ -355,6 +432,9 @@ diesel::joinable!(relance_tasks -> organizations (organization_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     activity_events,
+    checkin_clicks,
+    checkin_mails,
+    checkin_tasks,
     client_contacts,
     client_service_locations,
     clients,

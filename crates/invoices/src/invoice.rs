@@ -6,7 +6,7 @@ use rubis_kernel::{ClientId, InvoiceId, Money, OrganizationId, PlanId};
 use serde::{Deserialize, Serialize};
 use time::{Date, OffsetDateTime};
 
-use crate::{InvoiceStatus, queries};
+use crate::{AwaitedAnswer, InvoiceStatus, queries};
 
 /// An invoice to be paid.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +41,8 @@ pub struct Invoice {
     pub cancelled_at: Option<OffsetDateTime>,
     /// Whether its reminders wait.
     pub pause: Option<Pause>,
+    /// When its reminders wait for the user's answer to a check-in.
+    pub awaited_answer: Option<AwaitedAnswer>,
     /// When it was put in.
     pub created_at: OffsetDateTime,
     /// When it last changed.
@@ -84,6 +86,19 @@ pub async fn lock_invoice(
     id: InvoiceId,
 ) -> Result<Option<Invoice>, diesel::result::Error> {
     queries::invoices::lock(conn, organization, id).await
+}
+
+/// Those of these invoices that are the organization's, in the order of their ids, each held as by
+/// [`lock_invoice`].
+///
+/// # Errors
+/// The database's.
+pub async fn lock_invoices(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    ids: &[InvoiceId],
+) -> Result<Vec<Invoice>, diesel::result::Error> {
+    queries::invoices::lock_many(conn, organization, ids).await
 }
 
 /// Those of these invoices that are the organization's, in no order.

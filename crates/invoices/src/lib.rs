@@ -4,6 +4,7 @@
 //! transaction of its own, which nests in the caller's. What changes where an invoice stands takes the
 //! [`Invoice`] that the caller has locked with [`lock_invoice`] in the same transaction.
 
+mod awaited_answer;
 mod client;
 mod contact;
 mod create_client;
@@ -32,13 +33,14 @@ mod update_invoice;
 mod vat_number;
 mod void_settlement;
 
+pub use awaited_answer::{AwaitedAnswer, set_awaited_answer};
 pub use client::{Client, ClientInput, ClientPatch, NewClient, NewClientInput, client, clients_by_ids};
 pub use contact::{Contact, ContactInput, ContactPatch, NewContact, NewContactInput, contacts_of};
 pub use create_client::create_client;
 pub use create_invoice::{CreateInvoiceError, CreatedInvoice, create_invoice};
 pub use delete_client::{DeleteClientError, delete_client};
 pub use invoice::{
-    Invoice, InvoiceScope, ids_of_unfinished_invoices, invoice, invoices_by_ids, lock_invoice,
+    Invoice, InvoiceScope, ids_of_unfinished_invoices, invoice, invoices_by_ids, lock_invoice, lock_invoices,
     open_invoices_of_client,
 };
 pub use line::{InvalidQuantity, InvoiceLine, LineInput, NewLine, Quantity, lines_of};

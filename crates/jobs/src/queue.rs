@@ -7,6 +7,8 @@ use std::{fmt, str::FromStr};
 pub enum Queue {
     /// The reminders to debtors.
     Relances,
+    /// The questions to users whether an invoice was paid.
+    Checkins,
 }
 
 /// A name that no queue has.
@@ -16,13 +18,14 @@ pub struct UnknownQueue(pub String);
 
 impl Queue {
     /// Every queue.
-    pub const ALL: &'static [Self] = &[Self::Relances];
+    pub const ALL: &'static [Self] = &[Self::Relances, Self::Checkins];
 
     /// The name in the database, in Redis keys, in metrics and on the command line.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Relances => "relances",
+            Self::Checkins => "checkins",
         }
     }
 }

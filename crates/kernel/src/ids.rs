@@ -84,6 +84,12 @@ ids! {
     StepLineageId;
     /// One planned reminder of one invoice.
     RelanceTaskId;
+    /// The question put to the user about one invoice.
+    CheckinTaskId;
+    /// One mail that asks about one or several invoices.
+    CheckinMailId;
+    /// An opening of a link of a check-in.
+    CheckinClickId;
     /// Something that happened, for the feed.
     ActivityEventId;
 }

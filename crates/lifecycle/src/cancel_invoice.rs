@@ -4,11 +4,14 @@ use rubis_accounts::ActivityKind;
 use rubis_db::{AsyncConnection, AsyncPgConnection};
 use rubis_invoices::{Invoice, Transition};
 use rubis_kernel::{InvoiceId, OrganizationId, UserId};
-use rubis_relances::{Reason, cancel_planned};
 use serde_json::json;
 use time::OffsetDateTime;
 
-use crate::{MoveError, events};
+use crate::{
+    MoveError,
+    call_off::{Ending, call_off},
+    events,
+};
 
 /// Cancels an invoice and calls off everything planned for it.
 ///
@@ -39,15 +42,15 @@ pub(crate) async fn stop_chasing(
     actor: Option<UserId>,
     now: OffsetDateTime,
 ) -> Result<Invoice, MoveError> {
-    let (transition, reason, kind) = match stop {
-        Stop::Cancel => (Transition::Cancelled, Reason::InvoiceCancelled, ActivityKind::InvoiceCancelled),
-        Stop::Dispute => (Transition::Disputed, Reason::InvoiceDisputed, ActivityKind::InvoiceDisputed),
+    let (transition, ending, kind) = match stop {
+        Stop::Cancel => (Transition::Cancelled, Ending::Cancelled, ActivityKind::InvoiceCancelled),
+        Stop::Dispute => (Transition::Disputed, Ending::Disputed, ActivityKind::InvoiceDisputed),
     };
     conn.transaction(async |conn| {
         let mut invoice =
             rubis_invoices::lock_invoice(conn, organization, invoice).await?.ok_or(MoveError::NotFound)?;
         rubis_invoices::transition(conn, &mut invoice, transition, now).await?;
-        let called_off = cancel_planned(conn, organization, invoice.id, reason, now).await?;
+        let called_off = call_off(conn, &mut invoice, ending, now).await?;
         let more = json!({
             "cancelledRelances": called_off.cancelled.len(),
             "relancesBeingSent": called_off.being_sent.len(),

@@ -36,7 +36,7 @@ pub enum CreateInvoiceError {
     Database(#[from] diesel::result::Error),
 }
 
-/// Creates an invoice, plans its reminders and tells the feed.
+/// Creates an invoice, plans the question whether it was paid and its reminders, and tells the feed.
 ///
 /// # Errors
 /// [`CreateInvoiceError`].
@@ -53,10 +53,10 @@ pub async fn create_invoice(
             Ok(plan_id) => plan_id,
             Err(refused) => return Err(refused.into()),
         };
-        let created = rubis_invoices::create_invoice(conn, organization, new, plan_id, now).await?;
+        let mut created = rubis_invoices::create_invoice(conn, organization, new, plan_id, now).await?;
         let more = json!({ "dueDate": created.invoice.due_date, "label": created.client.name });
         events::record(conn, &created.invoice, ActivityKind::InvoiceCreated, actor, more, now).await?;
-        plan_invoice(conn, &created.invoice, PlanningTrigger::InvoiceChanged, now).await?;
+        plan_invoice(conn, &mut created.invoice, PlanningTrigger::InvoiceChanged, now).await?;
         Ok(created)
     })
     .await

@@ -1,37 +1,57 @@
 //! One invoice as a whole, one use case a file.
 //!
 //! Each use case holds the invoice's lock, applies the state machine of `invoices`, and plans or calls
-//! off the reminders of `relances`, in one transaction.
+//! off the question of `checkins` and the reminders of `relances`, in this order, in one transaction.
 
+mod answer_checkin;
+mod answer_checkins;
+mod call_off;
 mod cancel_invoice;
+mod confirm_checkin;
 mod create_invoice;
 mod dispute_invoice;
 mod events;
+mod expire_checkin;
 mod organization_settings;
 mod pause_client;
 mod pause_invoice;
 mod plan_again;
+mod read_checkin;
+mod record_checkins_failed;
+mod record_checkins_sent;
+mod renew_checkin;
 mod reopen_invoice;
 mod replace_plan;
 mod resume_dispute;
 mod settle_invoice;
 mod sign_up;
+mod take_answer_back;
 mod timeline;
+mod undo_checkin;
 mod update_invoice;
 
+pub use answer_checkin::{AnsweredBy, CheckinError, CheckinOutcome, answer_checkin};
+pub use answer_checkins::answer_many;
 pub use cancel_invoice::cancel_invoice;
+pub use confirm_checkin::compose_checkin_confirmation;
 pub use create_invoice::{CreateInvoiceError, PlanChoice, create_invoice};
 pub use dispute_invoice::dispute_invoice;
+pub use expire_checkin::expire_checkin;
 pub use organization_settings::{pause_organization, resume_organization, update_organization};
 pub use pause_client::{PauseClientError, pause_client, resume_client};
 pub use pause_invoice::{PauseInvoiceError, pause_invoice, unpause_invoice};
 pub use plan_again::{PlanAgain, PlanAgainProgress, plan_page_again};
+pub use read_checkin::{CheckinCard, CheckinState, CheckinView, read_checkin, record_page_opening};
+pub use record_checkins_failed::{record_checkin_mail_failed, record_checkin_not_gathered};
+pub use record_checkins_sent::record_checkins_sent;
+pub use renew_checkin::{RenewCheckinError, renew_checkin};
 pub use reopen_invoice::{ReopenError, reopen_invoice};
 pub use replace_plan::replace_plan;
 pub use resume_dispute::resume_dispute;
 pub use settle_invoice::{SettleError, Settled, record_payment};
 pub use sign_up::sign_up;
 pub use timeline::{Timeline, TimelineRelance, WhyNot, timeline};
+pub use undo_checkin::{UndoCheckinError, undo_checkin};
 pub use update_invoice::{UpdateInvoiceError, update_invoice};
 
 /// Why a move of an invoice was refused.

@@ -43,12 +43,12 @@ pub async fn pause_invoice(
         let settings =
             rubis_accounts::organization(conn, organization).await?.ok_or(PauseInvoiceError::NotFound)?;
         let pause = Pause::starting(now, until, settings.time_zone)?;
-        let invoice = rubis_invoices::set_invoice_pause(conn, organization, locked.id, pause, now)
+        let mut invoice = rubis_invoices::set_invoice_pause(conn, organization, locked.id, pause, now)
             .await?
             .ok_or(PauseInvoiceError::NotFound)?;
         events::record(conn, &invoice, ActivityKind::InvoicePaused, actor, json!({ "until": until }), now)
             .await?;
-        plan_invoice(conn, &invoice, PlanningTrigger::RulesChanged, now).await?;
+        plan_invoice(conn, &mut invoice, PlanningTrigger::RulesChanged, now).await?;
         Ok(invoice)
     })
     .await
@@ -74,7 +74,7 @@ pub async fn unpause_invoice(
                 .await?
                 .ok_or(PauseInvoiceError::NotFound)?;
             events::record(conn, &invoice, ActivityKind::InvoiceUnpaused, actor, json!({}), now).await?;
-            plan_invoice(conn, &invoice, PlanningTrigger::RulesChanged, now).await?;
+            plan_invoice(conn, &mut invoice, PlanningTrigger::RulesChanged, now).await?;
         }
         Ok(invoice)
     })

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use rubis_accounts::Organization;
+use rubis_checkins::{PlanCheckin, plan_checkin};
 use rubis_db::{AsyncConnection, AsyncPgConnection};
 use rubis_invoices::{Invoice, InvoiceScope};
 use rubis_jobs::{Job, JobId, Queue, RetryPolicy};
@@ -88,8 +89,9 @@ pub async fn plan_page_again(
         let ids =
             rubis_invoices::ids_of_unfinished_invoices(conn, organization.id, scope, after, PAGE).await?;
         for id in &ids {
-            if let Some(invoice) = rubis_invoices::lock_invoice(conn, organization.id, *id).await? {
-                plan(conn, &organization, &invoice, PlanningTrigger::RulesChanged, now).await?;
+            if let Some(mut invoice) = rubis_invoices::lock_invoice(conn, organization.id, *id).await? {
+                let (asking, trigger) = (PlanCheckin::default(), PlanningTrigger::RulesChanged);
+                plan(conn, &organization, &mut invoice, asking, trigger, now).await?;
             }
         }
         Ok(match ids.last() {
@@ -102,28 +104,43 @@ pub async fn plan_page_again(
     .await
 }
 
-/// Plans one invoice, whose lock the caller holds.
+/// Plans one invoice, whose lock the caller holds. The user is not asked again whether it was paid, unless
+/// it is due on another day than the one they were asked about.
 pub(crate) async fn plan_invoice(
     conn: &mut AsyncPgConnection,
-    invoice: &Invoice,
+    invoice: &mut Invoice,
+    trigger: PlanningTrigger,
+    now: OffsetDateTime,
+) -> Result<(), diesel::result::Error> {
+    plan_and_ask(conn, invoice, PlanCheckin::default(), trigger, now).await
+}
+
+/// As [`plan_invoice`], and says whether the user is asked again.
+pub(crate) async fn plan_and_ask(
+    conn: &mut AsyncPgConnection,
+    invoice: &mut Invoice,
+    asking: PlanCheckin,
     trigger: PlanningTrigger,
     now: OffsetDateTime,
 ) -> Result<(), diesel::result::Error> {
     let organization = rubis_accounts::organization(conn, invoice.organization_id)
         .await?
         .ok_or(diesel::result::Error::NotFound)?;
-    plan(conn, &organization, invoice, trigger, now).await
+    plan(conn, &organization, invoice, asking, trigger, now).await
 }
 
+/// The question first: what is planned after it depends on how long its answer is awaited.
 async fn plan(
     conn: &mut AsyncPgConnection,
     organization: &Organization,
-    invoice: &Invoice,
+    invoice: &mut Invoice,
+    asking: PlanCheckin,
     trigger: PlanningTrigger,
     now: OffsetDateTime,
 ) -> Result<(), diesel::result::Error> {
     let client = rubis_invoices::client(conn, organization.id, invoice.client_id)
         .await?
         .ok_or(diesel::result::Error::NotFound)?;
+    plan_checkin(conn, organization, invoice, client.pause, asking, now).await?;
     plan_relances(conn, organization, invoice, client.pause, trigger, now).await
 }

@@ -26,7 +26,7 @@ pub async fn resume_dispute(
             rubis_invoices::lock_invoice(conn, organization, invoice).await?.ok_or(MoveError::NotFound)?;
         rubis_invoices::transition(conn, &mut invoice, Transition::Resumed, now).await?;
         events::record(conn, &invoice, ActivityKind::InvoiceResumed, actor, json!({}), now).await?;
-        plan_invoice(conn, &invoice, PlanningTrigger::InvoiceChanged, now).await?;
+        plan_invoice(conn, &mut invoice, PlanningTrigger::InvoiceChanged, now).await?;
         Ok(invoice)
     })
     .await

@@ -4,11 +4,14 @@ use rubis_accounts::ActivityKind;
 use rubis_db::{AsyncConnection, AsyncPgConnection};
 use rubis_invoices::{Invoice, NewPayment, Payment, RecordPaymentError};
 use rubis_kernel::{InvoiceId, OrganizationId, UserId};
-use rubis_relances::{CalledOff, Reason, cancel_planned};
+use rubis_relances::CalledOff;
 use serde_json::json;
 use time::OffsetDateTime;
 
-use crate::events;
+use crate::{
+    call_off::{Ending, call_off},
+    events,
+};
 
 /// Why a payment could not be recorded.
 #[derive(Debug, thiserror::Error)]
@@ -36,8 +39,8 @@ pub struct Settled {
 }
 
 /// Records a payment or a credit note. Once nothing is outstanding the invoice is paid, the
-/// organization and the invoice earn a rubis, and everything planned for it is called off, all in
-/// one transaction. Without an amount the payment is of all that is outstanding.
+/// organization and the invoice earn a rubis, and everything planned for it is called off, the question whether it
+/// was paid included, all in one transaction. Without an amount the payment is of all that is outstanding.
 ///
 /// # Errors
 /// [`SettleError`].
@@ -52,27 +55,40 @@ pub async fn record_payment(
     conn.transaction(async |conn| {
         let mut invoice =
             rubis_invoices::lock_invoice(conn, organization, invoice).await?.ok_or(SettleError::NotFound)?;
-        let recorded = rubis_invoices::record_payment(conn, &mut invoice, payment, now).await?;
-        let (kind, called_off) = if recorded.settled_in_full {
-            let called_off = cancel_planned(conn, organization, invoice.id, Reason::InvoicePaid, now).await?;
-            (ActivityKind::InvoicePaid, called_off)
-        } else {
-            (ActivityKind::PaymentRecorded, CalledOff::default())
-        };
-        let more = json!({
-            "paymentId": recorded.payment.id,
-            "amountCents": recorded.payment.amount_cents,
-            "balanceCents": invoice.balance().cents,
-            "label": recorded.payment.label,
-            "cancelledRelances": called_off.cancelled.len(),
-            "relancesBeingSent": called_off.being_sent.len(),
-        });
-        events::record(conn, &invoice, kind, actor, more, now).await?;
-        if recorded.settled_in_full {
-            // Last, because every event of the organization waits for this row.
-            rubis_accounts::earn_rubis(conn, organization, 1).await?;
-        }
-        Ok(Settled { invoice, payment: recorded.payment, called_off })
+        let (payment, called_off) = settle_locked(conn, &mut invoice, payment, actor, now).await?;
+        Ok(Settled { invoice, payment, called_off })
     })
     .await
+}
+
+/// Records a payment on an invoice that the caller has locked, with all its effects.
+pub(crate) async fn settle_locked(
+    conn: &mut AsyncPgConnection,
+    invoice: &mut Invoice,
+    payment: &NewPayment,
+    actor: Option<UserId>,
+    now: OffsetDateTime,
+) -> Result<(Payment, CalledOff), SettleError> {
+    let organization = invoice.organization_id;
+    let recorded = rubis_invoices::record_payment(conn, invoice, payment, now).await?;
+    let (kind, called_off) = if recorded.settled_in_full {
+        let called_off = call_off(conn, invoice, Ending::Paid, now).await?;
+        (ActivityKind::InvoicePaid, called_off)
+    } else {
+        (ActivityKind::PaymentRecorded, CalledOff::default())
+    };
+    let more = json!({
+        "paymentId": recorded.payment.id,
+        "amountCents": recorded.payment.amount_cents,
+        "balanceCents": invoice.balance().cents,
+        "label": recorded.payment.label,
+        "cancelledRelances": called_off.cancelled.len(),
+        "relancesBeingSent": called_off.being_sent.len(),
+    });
+    events::record(conn, invoice, kind, actor, more, now).await?;
+    if recorded.settled_in_full {
+        // Last, because every event of the organization waits for this row.
+        rubis_accounts::earn_rubis(conn, organization, 1).await?;
+    }
+    Ok((recorded.payment, called_off))
 }

@@ -1,8 +1,9 @@
 //! What will leave for an invoice and when, what left, and why the rest does not.
 
 use rubis_accounts::{ActivityEvent, Organization, Pause};
+use rubis_checkins::CheckinTask;
 use rubis_db::AsyncPgConnection;
-use rubis_invoices::{Client, Invoice, Payment};
+use rubis_invoices::{AwaitedAnswer, Client, Invoice, Payment};
 use rubis_jobs::JobState;
 use rubis_kernel::{InvoiceId, OrganizationId, PlanStepId};
 use rubis_relances::{PlanStep, Reason, RelanceStatus, RelanceTask};
@@ -17,6 +18,9 @@ pub struct Timeline {
     pub client: Client,
     /// Its reminders, the earliest first, without those that planning again replaced.
     pub relances: Vec<TimelineRelance>,
+    /// The questions to the user whether it was paid, the earliest first, without those that planning again
+    /// replaced.
+    pub checkins: Vec<CheckinTask>,
     /// Its payments and credit notes, in the order in which they were recorded.
     pub payments: Vec<Payment>,
     /// What happened to it, the earliest first.
@@ -43,6 +47,9 @@ pub enum WhyNot {
     AwaitsApproval,
     /// Reminders are paused, until this if it is known.
     Paused(Option<time::Date>),
+    /// The user was asked whether the invoice is paid, or will have been by then: it waits for the answer, at
+    /// most until this.
+    AwaitsAnswer(OffsetDateTime),
     /// A worker is handing it to the mail server.
     BeingSent,
     /// An attempt failed; it is tried again.
@@ -89,16 +96,26 @@ pub async fn timeline(
             let job = jobs.iter().find(|job| job.id == task.queue_job_id);
             let holding =
                 pause.filter(|pause| pause.holds_on(organization.time_zone.local_date(task.send_at)));
-            let why_not = why_not(&task, job, holding);
+            let awaited = invoice.awaited_answer.filter(|awaited| {
+                now < awaited.until && waits_for_answer(&organization, &invoice, &task, &step, *awaited)
+            });
+            let why_not = why_not(&task, job, holding, awaited);
             Some(TimelineRelance { task, step, why_not })
         })
         .collect();
+    let mut checkins = rubis_checkins::checkins_of_invoice(conn, organization.id, invoice.id).await?;
+    checkins.retain(|checkin| checkin.reason.as_deref() != Some(rubis_checkins::Reason::Replanned.as_str()));
     let payments = rubis_invoices::payments_of(conn, organization.id, invoice.id).await?;
     let events = rubis_accounts::events_of_invoice(conn, organization.id, invoice.id).await?;
-    Ok(Some(Timeline { invoice, client, relances, payments, events }))
+    Ok(Some(Timeline { invoice, client, relances, checkins, payments, events }))
 }
 
-fn why_not(task: &RelanceTask, job: Option<&rubis_jobs::JobRow>, pause: Option<Pause>) -> Option<WhyNot> {
+fn why_not(
+    task: &RelanceTask,
+    job: Option<&rubis_jobs::JobRow>,
+    pause: Option<Pause>,
+    awaited: Option<AwaitedAnswer>,
+) -> Option<WhyNot> {
     match task.status {
         RelanceStatus::Sent => return None,
         RelanceStatus::Cancelled | RelanceStatus::Failed => {
@@ -113,8 +130,27 @@ fn why_not(task: &RelanceTask, job: Option<&rubis_jobs::JobRow>, pause: Option<P
         Some(job) if job.state == JobState::Dead => Some(WhyNot::Quarantined),
         Some(_) if task.sending_since.is_some() => Some(WhyNot::BeingSent),
         Some(job) if job.last_error.is_some() => Some(WhyNot::RetryAt(job.run_at)),
-        _ => pause.map(|pause| WhyNot::Paused(pause.until)),
+        _ => {
+            let paused = pause.map(|pause| WhyNot::Paused(pause.until));
+            paused.or_else(|| awaited.map(|awaited| WhyNot::AwaitsAnswer(awaited.until)))
+        }
     }
+}
+
+/// Whether a reminder would have left earlier, were the user's answer not awaited: its plan says so, and it is
+/// to leave when the wait ends.
+fn waits_for_answer(
+    organization: &Organization,
+    invoice: &Invoice,
+    task: &RelanceTask,
+    step: &PlanStep,
+    awaited: AwaitedAnswer,
+) -> bool {
+    let calendar = organization.sending_calendar();
+    let last_day = calendar.today(awaited.until);
+    let end = if calendar.sends_on(last_day) { awaited.until } else { calendar.sending_instant(last_day) };
+    let offset = time::Duration::days(step.content.offset_days.into());
+    task.send_at == end && calendar.sending_instant(invoice.due_date + offset) < awaited.until
 }
 
 /// The pause that holds reminders longest today, one without an end before all others.

@@ -47,7 +47,7 @@ pub async fn update_invoice(
         {
             return Err(refused.into());
         }
-        let update = rubis_invoices::update_invoice(conn, organization, invoice, patch, now).await?;
+        let mut update = rubis_invoices::update_invoice(conn, organization, invoice, patch, now).await?;
         let more = json!({
             "dueDate": update.after.due_date,
             "dueDateChanged": update.before.due_date != update.after.due_date,
@@ -58,7 +58,7 @@ pub async fn update_invoice(
         let names_change =
             update.before.client_id != update.after.client_id || update.before.numero != update.after.numero;
         if update.changes_planning() || names_change {
-            plan_invoice(conn, &update.after, PlanningTrigger::InvoiceChanged, now).await?;
+            plan_invoice(conn, &mut update.after, PlanningTrigger::InvoiceChanged, now).await?;
         }
         Ok(update.after)
     })

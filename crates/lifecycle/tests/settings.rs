@@ -1,7 +1,7 @@
 //! What an organization sets decides when its reminders leave, those planned before included.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
-use rubis_accounts::{OrganizationInput, OrganizationPatch};
+use rubis_accounts::OrganizationInput;
 use rubis_relances::{PlanInput, RelanceStatus, StepInput, Tone};
 use rubis_testkit::Chain;
 use time::{
@@ -12,22 +12,13 @@ use time::{
 const TUESDAY: OffsetDateTime = datetime!(2026-11-24 09:00 UTC);
 const IN_A_MINUTE: OffsetDateTime = datetime!(2026-11-24 09:01 UTC);
 
-async fn set(chain: &Chain, input: OrganizationInput) {
-    let patch = OrganizationPatch::parse(input).unwrap();
-    rubis_lifecycle::update_organization(&mut *chain.conn().await, chain.organization, patch, chain.now())
-        .await
-        .unwrap();
-    chain.let_the_background_catch_up().await;
-}
-
 #[tokio::test]
 async fn another_sending_time_and_time_zone_move_what_is_planned() {
     let chain = Chain::start_at(TUESDAY).await;
     let invoice = chain.invoice_due(date!(2026 - 12 - 01)).await;
-    set(&chain, OrganizationInput { sending_time: Some("07:30".to_owned()), ..Default::default() }).await;
+    chain.set(OrganizationInput { sending_time: Some("07:30".to_owned()), ..Default::default() }).await;
     assert_eq!(chain.planned(invoice.id).await.first(), Some(&datetime!(2026-12-04 06:30 UTC)));
-    set(&chain, OrganizationInput { time_zone: Some("Indian/Reunion".to_owned()), ..Default::default() })
-        .await;
+    chain.set(OrganizationInput { time_zone: Some("Indian/Reunion".to_owned()), ..Default::default() }).await;
     assert_eq!(chain.planned(invoice.id).await.first(), Some(&datetime!(2026-12-04 03:30 UTC)));
 }
 
@@ -37,14 +28,14 @@ async fn weekends_count_once_business_days_are_turned_off() {
     // Three days later is a Saturday.
     let invoice = chain.invoice_due(date!(2026 - 12 - 02)).await;
     assert_eq!(chain.planned(invoice.id).await.first(), Some(&datetime!(2026-12-07 08:00 UTC)));
-    set(&chain, OrganizationInput { business_days_only: Some(false), ..Default::default() }).await;
+    chain.set(OrganizationInput { business_days_only: Some(false), ..Default::default() }).await;
     assert_eq!(chain.planned(invoice.id).await.first(), Some(&datetime!(2026-12-05 08:00 UTC)));
 }
 
 #[tokio::test]
 async fn skipped_steps_are_told_and_planning_again_does_not_bring_them_back() {
     let chain = Chain::start_at(TUESDAY).await;
-    set(&chain, OrganizationInput { catch_up_policy: Some("skip".to_owned()), ..Default::default() }).await;
+    chain.set(OrganizationInput { catch_up_policy: Some("skip".to_owned()), ..Default::default() }).await;
     let invoice = chain.invoice_due(date!(2026 - 11 - 12)).await;
     let told = |task: &rubis_relances::RelanceTask| (task.status, task.reason.clone());
     let relances = chain.relances(invoice.id).await;
@@ -64,7 +55,8 @@ async fn skipped_steps_are_told_and_planning_again_does_not_bring_them_back() {
 #[tokio::test]
 async fn with_immediate_every_missed_step_leaves_in_a_minute() {
     let chain = Chain::start_at(TUESDAY).await;
-    set(&chain, OrganizationInput { catch_up_policy: Some("immediate".to_owned()), ..Default::default() })
+    chain
+        .set(OrganizationInput { catch_up_policy: Some("immediate".to_owned()), ..Default::default() })
         .await;
     chain.invoice_due(date!(2026 - 11 - 12)).await;
     chain.worker.run_until(IN_A_MINUTE).await;

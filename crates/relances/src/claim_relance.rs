@@ -125,8 +125,8 @@ pub async fn claim_relance(
     .await
 }
 
-/// Whether planning again takes a reminder that is late, or that is due together with another of its
-/// invoice, off its place. After an outage the chain then catches up as a late invoice's does.
+/// Whether planning again takes a reminder that is late, that is due together with another of its invoice,
+/// or that is due while the user's answer is awaited, off its place. After an outage the chain then catches up as a late invoice's does.
 async fn is_passed_over(
     conn: &mut AsyncPgConnection,
     case: &LockedTask,
@@ -137,7 +137,8 @@ async fn is_passed_over(
     let calendar = organization.sending_calendar();
     let is_late = calendar.today(now) > calendar.today(task.send_at);
     let is_untouched = task.sending_since.is_none() && task.status == RelanceStatus::Scheduled;
-    if !is_untouched || !(is_late || has_due_sibling) {
+    let is_held = invoice.awaited_answer.is_some_and(|awaited| awaited.holds(now));
+    if !is_untouched || !(is_late || is_held || has_due_sibling) {
         return Ok(false);
     }
     plan_relances(conn, organization, invoice, client.pause, PlanningTrigger::RulesChanged, now).await?;

@@ -29,6 +29,8 @@ pub enum PlanningTrigger {
     /// The rules or the plan changed, or a pause began or ended: a formal notice that waits for its
     /// approval goes on waiting.
     RulesChanged,
+    /// The user answered that the invoice is not paid: what waited for that leaves at once.
+    AnsweredPending,
 }
 
 impl PlanningTrigger {
@@ -37,7 +39,7 @@ impl PlanningTrigger {
     const fn leaves_alone(self, task: &RelanceTask) -> bool {
         match self {
             Self::InvoiceChanged => false,
-            Self::RulesChanged => task.drafted_at.is_some() || task.hurried_at.is_some(),
+            Self::RulesChanged | Self::AnsweredPending => task.drafted_at.is_some() || task.hurried_at.is_some(),
         }
     }
 }
@@ -72,9 +74,16 @@ pub async fn plan_relances(
         .filter(|step| history.leaves_open(step))
         .map(|step| StepToPlan { step: step.id, offset_days: step.content.offset_days })
         .collect();
-    let rules =
-        PlanningRules { calendar: organization.sending_calendar(), policy: organization.catch_up_policy };
-    let planned_from = planned_from(organization, invoice, client_pause, now);
+    let rules = PlanningRules {
+        calendar: organization.sending_calendar(),
+        policy: organization.catch_up_policy,
+        awaited_answer: invoice.awaited_answer,
+    };
+    let from = match trigger {
+        PlanningTrigger::AnsweredPending => now - CATCH_UP_DELAY,
+        PlanningTrigger::InvoiceChanged | PlanningTrigger::RulesChanged => now,
+    };
+    let planned_from = planned_from(organization, invoice, client_pause, from);
     let dates = plan_dates(&rules, invoice.due_date, &to_plan, history.last_sent, planned_from);
 
     let wanted: HashMap<PlanStepId, PlannedDate> = dates

@@ -1,6 +1,7 @@
 //! When the reminders of an invoice leave: a pure function of dates.
 
 use rubis_accounts::CatchUpPolicy;
+use rubis_invoices::AwaitedAnswer;
 use rubis_kernel::{PlanStepId, SendingCalendar};
 use time::{Date, Duration, OffsetDateTime};
 
@@ -51,12 +52,35 @@ pub struct PlanningRules {
     pub calendar: SendingCalendar,
     /// What becomes of steps that should have left already.
     pub policy: CatchUpPolicy,
+    /// When nothing leaves, because the user was asked whether the invoice is paid.
+    pub awaited_answer: Option<AwaitedAnswer>,
+}
+
+impl PlanningRules {
+    /// The instant from which a date counts as missed: now, or for what would leave while the user's answer
+    /// is awaited, the end of that.
+    fn missed_from(&self, date: OffsetDateTime, now: OffsetDateTime) -> OffsetDateTime {
+        let leaves = date.max(now + CATCH_UP_DELAY);
+        match self.awaited_answer {
+            Some(awaited) if awaited.holds(leaves) => {
+                let day = self.calendar.today(awaited.until);
+                let end = if self.calendar.sends_on(day) {
+                    awaited.until
+                } else {
+                    self.calendar.sending_instant(day)
+                };
+                end - CATCH_UP_DELAY
+            }
+            _ => now,
+        }
+    }
 }
 
 /// Gives each step its date. `steps` come in the order of their offsets, without those that have
 /// left; planning the same again later, with what has left in between, gives the same dates.
 ///
-/// A step is missed when it should have left by `now`. With the policy `shift` the first missed one
+/// A step is missed when it should have left by `now`, or would leave while the user's answer is awaited;
+/// it then counts from the end of that. With the policy `shift` the first missed one
 /// leaves a minute after `now`, and all that follow keep the plan's spacing from there; with
 /// `immediate` every missed one leaves after that minute; with `skip` only the last missed one does.
 #[must_use]
@@ -73,7 +97,9 @@ pub fn plan_dates(
             .iter()
             .map(|step| {
                 let nominal = on_day(rules, due_date + days(step.offset_days));
-                (step.step, Planned::At(if nominal.instant <= now { at_once(nominal, now) } else { nominal }))
+                let missed_from = rules.missed_from(nominal.instant, now);
+                let is_missed = nominal.instant <= missed_from;
+                (step.step, Planned::At(if is_missed { at_once(nominal, missed_from) } else { nominal }))
             })
             .collect(),
         CatchUpPolicy::Skip => skip(rules, due_date, steps, now),
@@ -87,13 +113,14 @@ fn skip(
     now: OffsetDateTime,
 ) -> Vec<(PlanStepId, Planned)> {
     let nominal = |step: &StepToPlan| on_day(rules, due_date + days(step.offset_days));
-    let is_missed = |step: &StepToPlan| nominal(step).instant <= now;
+    let missed_from = |step: &StepToPlan| rules.missed_from(nominal(step).instant, now);
+    let is_missed = |step: &StepToPlan| nominal(step).instant <= missed_from(step);
     let last_missed = steps.iter().rfind(|step| is_missed(step)).map(|step| step.step);
     steps
         .iter()
         .map(|step| {
             let planned = if Some(step.step) == last_missed {
-                Planned::At(at_once(nominal(step), now))
+                Planned::At(at_once(nominal(step), missed_from(step)))
             } else if is_missed(step) {
                 Planned::Skipped
             } else {
@@ -121,10 +148,11 @@ fn shift(
         .map(|step| {
             let meant_for = due_date + delay + days(step.offset_days);
             let nominal = on_day(rules, meant_for);
-            if nominal.instant > now {
+            let missed_from = rules.missed_from(nominal.instant, now);
+            if nominal.instant > missed_from {
                 return (step.step, Planned::At(nominal));
             }
-            let today = rules.calendar.today(now + CATCH_UP_DELAY);
+            let today = rules.calendar.today(missed_from + CATCH_UP_DELAY);
             // A step that leaves on the very day it was planned for delays nothing, even where that day is
             // a business day later than its offset says.
             if !caught_up && today > rules.calendar.sending_day(meant_for) {
@@ -132,7 +160,7 @@ fn shift(
             }
             caught_up = true;
             let meant_for = due_date + delay + days(step.offset_days);
-            (step.step, Planned::At(at_once(PlannedDate { meant_for, ..nominal }, now)))
+            (step.step, Planned::At(at_once(PlannedDate { meant_for, ..nominal }, missed_from)))
         })
         .collect()
 }

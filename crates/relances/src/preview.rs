@@ -1,14 +1,14 @@
 //! Shows what a plan would send, and writes nothing.
 
 use rubis_accounts::Organization;
-use rubis_invoices::{Client, Invoice};
+use rubis_invoices::{AwaitedAnswer, Client, Invoice};
 use rubis_kernel::{Currency, Money, PlanStepId, TemplateError};
 use time::{Date, OffsetDateTime};
 
 use crate::{
     compose::text_for,
     plan::{Plan, PlanStep},
-    planning::{Planned, PlanningRules, StepToPlan, plan_dates},
+    planning::{CATCH_UP_DELAY, Planned, PlanningRules, StepToPlan, plan_dates},
     variables::{RenderedText, Values, render},
 };
 
@@ -56,8 +56,16 @@ pub fn preview(
         .iter()
         .map(|step| StepToPlan { step: step.id, offset_days: step.content.offset_days })
         .collect();
-    let rules =
-        PlanningRules { calendar: organization.sending_calendar(), policy: organization.catch_up_policy };
+    let calendar = organization.sending_calendar();
+    let awaited_answer = match subject {
+        PreviewSubject::DueDate(date) => {
+            // The user is asked on that morning, or at once where it has passed.
+            let asked_at = calendar.sending_instant(date).max(now + CATCH_UP_DELAY);
+            AwaitedAnswer::beginning(organization, asked_at)
+        }
+        PreviewSubject::Invoice { invoice, .. } => invoice.awaited_answer,
+    };
+    let rules = PlanningRules { calendar, policy: organization.catch_up_policy, awaited_answer };
     let dates = plan_dates(&rules, due_date, &steps, None, now);
     plan.steps
         .iter()

@@ -5,6 +5,7 @@
 //! `.env.example` all say what the declaration says.
 
 mod auth;
+mod checkin;
 mod document;
 mod error;
 mod http;
@@ -20,6 +21,7 @@ mod worker;
 use std::collections::HashMap;
 
 pub use auth::{AuthSettings, LimiterStore};
+pub use checkin::CheckinSettings;
 pub use document::{documentation, env_example};
 pub use error::SettingsError;
 pub use http::HttpSettings;
@@ -45,6 +47,8 @@ pub struct ApiSettings {
     pub redis: RedisSettings,
     /// Sessions and cookies.
     pub auth: AuthSettings,
+    /// How answers to check-ins are taken.
+    pub checkins: CheckinSettings,
 }
 
 /// Everything the worker is told.
@@ -58,6 +62,8 @@ pub struct WorkerSettings {
     pub redis: RedisSettings,
     /// How mails leave.
     pub mail: MailSettings,
+    /// What the mails of check-ins promise.
+    pub checkins: CheckinSettings,
     /// Which jobs it takes, and how many at once.
     pub worker: WorkerSection,
 }
@@ -86,6 +92,7 @@ impl ApiSettings {
             postgres: PostgresSettings::read(source)?,
             redis: RedisSettings::read(source)?,
             auth: AuthSettings::read(source)?,
+            checkins: CheckinSettings::read(source)?,
         })
     }
 }
@@ -113,6 +120,7 @@ impl WorkerSettings {
             postgres: PostgresSettings::read(source)?,
             redis: RedisSettings::read(source)?,
             mail: MailSettings::read(source)?,
+            checkins: CheckinSettings::read(source)?,
             worker: WorkerSection::read(source)?,
         })
     }

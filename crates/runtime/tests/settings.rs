@@ -60,11 +60,16 @@ fn the_defaults_are_those_of_the_contract() {
     assert_eq!(api.auth.refresh_token_ttl, Duration::from_secs(30 * 24 * 3600));
     assert!(api.auth.cookie_secure);
     assert_eq!(api.auth.limiter_store, LimiterStore::Redis);
+    assert_eq!(api.checkins.ttl, time::Duration::hours(24));
+    assert_eq!(api.checkins.quiet, time::Duration::seconds(10));
+    assert_eq!(api.checkins.suspect, time::Duration::seconds(60));
+    assert_eq!(api.checkins.undo, time::Duration::days(7));
 
     let worker = worker(&[]);
     assert_eq!(worker.process.metrics_addr.to_string(), "127.0.0.1:9465");
     assert_eq!(worker.worker.queue_horizon, Duration::from_secs(300));
     assert_eq!(worker.worker.queues, None);
+    assert_eq!(worker.checkins, api.checkins);
     assert_eq!(worker.mail.rate_per_second, None);
     assert!(matches!(
         worker.mail.driver,
@@ -101,6 +106,10 @@ fn a_malformed_value_is_named_with_what_it_got_and_what_it_takes() {
         ("COOKIE_DOMAIN", "127.0.0.1"),
         ("COOKIE_SECURE", "yes"),
         ("LIMITER_STORE", "file"),
+        ("CHECKIN_TTL_HOURS", "0"),
+        ("CHECKIN_QUIET_SECONDS", "-1"),
+        ("CHECKIN_SUSPECT_SECONDS", "3601"),
+        ("CHECKIN_UNDO_DAYS", "a week"),
         ("WORKER_CONCURRENCY", "1001"),
         ("WORKER_QUEUES", "relances,"),
         ("QUEUE_HORIZON_SECONDS", "9"),

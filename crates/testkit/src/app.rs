@@ -22,7 +22,7 @@ use rubis_runtime::{ApiSettings, Shutdown};
 use serde_json::{Value, json};
 use time::{Date, Duration, OffsetDateTime, macros::datetime};
 
-use crate::{Answer, Owner, TestDatabase, TestRedis, TestWorker};
+use crate::{Answer, Owner, TestDatabase, TestRedis, TestWorker, turn_checkins_off, worker::APP_KEY};
 
 /// A Tuesday morning at ten in Paris.
 const START: OffsetDateTime = datetime!(2026-11-24 09:00 UTC);
@@ -80,7 +80,7 @@ impl TestAppBuilder {
         let worker = TestWorker::new(&database, &redis, clock.clone());
         let mut values = HashMap::from(
             [
-                ("APP_KEY", "0123456789abcdef0123456789abcdef"),
+                ("APP_KEY", APP_KEY),
                 ("APP_URL", "http://localhost:3333"),
                 ("CORS_ORIGIN", "https://app.rubis.example"),
                 ("DATABASE_URL", &database.url),
@@ -168,8 +168,18 @@ impl TestApp {
         self.send(self.request(Method::POST, path).json(&body)).await
     }
 
-    /// Somebody who signed up, in an organization of their own.
+    /// Somebody who signed up, in an organization of their own that has check-ins turned off: its reminders
+    /// wait for nothing.
     pub async fn signed_up_owner(&self) -> Owner<'_> {
+        let owner = self.signed_up_owner_with_checkins().await;
+        let organization = owner.organization_id.parse().expect("an id");
+        let mut conn = self.database.pool.get().await.expect("a connection");
+        turn_checkins_off(&mut conn, organization, self.now()).await;
+        owner
+    }
+
+    /// Somebody who signed up, in an organization of their own that is asked whether its invoices were paid.
+    pub async fn signed_up_owner_with_checkins(&self) -> Owner<'_> {
         let number = self.owners.fetch_add(1, Ordering::Relaxed) + 1;
         let email = format!("claire.martin{number}@exemple.fr");
         let body = json!({
@@ -206,7 +216,9 @@ impl TestApp {
     /// Whom reminders left for so far, in the order in which they left.
     #[must_use]
     pub fn relances_received(&self) -> Vec<String> {
-        self.mails().iter().map(|mail| mail.to.address.to_string()).collect()
+        let mails = self.mails();
+        let relances = mails.iter().filter(|mail| mail.idempotency_key.starts_with("relance/"));
+        relances.map(|mail| mail.to.address.to_string()).collect()
     }
 
     /// Ends the test: no job may have died, and the server has to stop when it is told to.

@@ -6,17 +6,20 @@ use std::sync::{
     atomic::{AtomicU32, Ordering},
 };
 
-use rubis_accounts::{NewAccount, NewAccountInput, PasswordHash};
+use rubis_accounts::{
+    CheckinPolicyInput, NewAccount, NewAccountInput, OrganizationInput, OrganizationPatch, PasswordHash,
+};
+use rubis_checkins::{CheckinAnswer, CheckinRules, CheckinTask, Opening};
 use rubis_db::PooledConnection;
 use rubis_invoices::{
     Invoice, InvoiceInput, InvoicePatch, InvoiceScope, InvoicedClient, NewInvoice, NewPayment,
 };
-use rubis_kernel::{Clock, Currency, InvoiceId, ManualClock, Money, OrganizationId, UserId};
-use rubis_lifecycle::PlanChoice;
+use rubis_kernel::{Clock, Currency, Email, InvoiceId, ManualClock, Money, OrganizationId, UserId};
+use rubis_lifecycle::{AnsweredBy, CheckinOutcome, CheckinView, PlanChoice};
 use rubis_relances::{RelanceStatus, RelanceTask};
 use time::{Date, Duration, OffsetDateTime};
 
-use crate::{TestDatabase, TestRedis, TestWorker};
+use crate::{TestDatabase, TestRedis, TestWorker, checkin_parts, turn_checkins_off};
 
 /// A company that chases its invoices.
 pub struct Chain {
@@ -36,8 +39,15 @@ pub struct Chain {
 }
 
 impl Chain {
-    /// A company that signs up at this instant.
+    /// A company that signs up at this instant and turns check-ins off: its reminders wait for nothing.
     pub async fn start_at(now: OffsetDateTime) -> Self {
+        let chain = Self::with_checkins_at(now).await;
+        turn_checkins_off(&mut *chain.conn().await, chain.organization, now).await;
+        chain
+    }
+
+    /// A company that signs up at this instant, and is asked whether its invoices were paid.
+    pub async fn with_checkins_at(now: OffsetDateTime) -> Self {
         let database = TestDatabase::create().await;
         let redis = TestRedis::create();
         let clock = Arc::new(ManualClock::new(now));
@@ -127,6 +137,29 @@ impl Chain {
         .invoice
     }
 
+    /// The settlement of an invoice is undone by hand.
+    pub async fn reopen(&self, invoice: InvoiceId) -> Invoice {
+        let (organization, owner, now) = (self.organization, Some(self.owner), self.now());
+        rubis_lifecycle::reopen_invoice(&mut *self.conn().await, organization, invoice, owner, now)
+            .await
+            .expect("the invoice is paid")
+    }
+
+    /// The company changes its settings, and what was planned by them is planned again.
+    pub async fn set(&self, input: OrganizationInput) {
+        let patch = OrganizationPatch::parse(input).expect("the settings are right");
+        let (organization, now) = (self.organization, self.now());
+        rubis_lifecycle::update_organization(&mut *self.conn().await, organization, patch, now)
+            .await
+            .expect("the settings are saved");
+        self.let_the_background_catch_up().await;
+    }
+
+    /// The company changes how it is asked.
+    pub async fn set_checkins(&self, checkins: CheckinPolicyInput) {
+        self.set(OrganizationInput { checkins: Some(checkins), ..OrganizationInput::default() }).await;
+    }
+
     /// The invoice is corrected.
     pub async fn correct(&self, invoice: InvoiceId, correction: InvoiceInput) -> Invoice {
         let patch = InvoicePatch::parse(correction).expect("the correction is right");
@@ -166,6 +199,71 @@ impl Chain {
         rubis_relances::relances_of_invoice(&mut *self.conn().await, self.organization, invoice)
             .await
             .expect("the database answers")
+    }
+
+    /// All check-ins of an invoice, the earliest first.
+    pub async fn checkins(&self, invoice: InvoiceId) -> Vec<CheckinTask> {
+        rubis_checkins::checkins_of_invoice(&mut *self.conn().await, self.organization, invoice)
+            .await
+            .expect("the database answers")
+    }
+
+    /// The token in the links of an invoice's last check-in.
+    pub async fn token(&self, invoice: InvoiceId) -> String {
+        let last = self.checkins(invoice).await.pop().expect("the invoice is asked about");
+        rubis_checkins::token_of(&checkin_parts().key, last.id)
+    }
+
+    /// A link of a check-in is opened, as a person's browser does it.
+    pub async fn open_link(&self, token: &str, answer: CheckinAnswer) -> CheckinOutcome {
+        let opening =
+            Opening::from_request(self.now(), "GET", answer.into(), [("user-agent", &b"Firefox"[..])]);
+        self.answer(token, answer, AnsweredBy::Link(opening)).await
+    }
+
+    /// A button of a check-in's page is pressed.
+    pub async fn press(&self, token: &str, answer: CheckinAnswer) -> CheckinOutcome {
+        self.answer(token, answer, AnsweredBy::Button { user_agent: "Firefox".to_owned() }).await
+    }
+
+    /// A check-in is answered.
+    pub async fn answer(&self, token: &str, answer: CheckinAnswer, by: AnsweredBy) -> CheckinOutcome {
+        let (rules, now) = (CheckinRules::default(), self.now());
+        rubis_lifecycle::answer_checkin(&mut *self.conn().await, token, answer, by, &rules, now)
+            .await
+            .expect("the answer is recorded")
+    }
+
+    /// What the page of a check-in shows.
+    pub async fn checkin_view(&self, token: &str) -> Option<CheckinView> {
+        let (rules, now) = (CheckinRules::default(), self.now());
+        rubis_lifecycle::read_checkin(&mut *self.conn().await, token, &rules, now)
+            .await
+            .expect("the database answers")
+    }
+
+    /// The mails that asked whether invoices were paid, in the order in which they left.
+    #[must_use]
+    pub fn checkin_mails(&self) -> Vec<Email> {
+        self.mails_of("checkin/")
+    }
+
+    /// The mails that confirmed that invoices were declared paid.
+    #[must_use]
+    pub fn confirmations(&self) -> Vec<Email> {
+        self.mails_of("checkin-confirmation/")
+    }
+
+    /// The reminders that left, in the order in which they did.
+    #[must_use]
+    pub fn reminders(&self) -> Vec<Email> {
+        self.mails_of("relance/")
+    }
+
+    fn mails_of(&self, kind: &str) -> Vec<Email> {
+        let mut mails = self.worker.mailer.outbox();
+        mails.retain(|mail| mail.idempotency_key.starts_with(kind));
+        mails
     }
 
     /// The instants at which reminders of an invoice are still to leave.

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use diesel::{QueryableByName, sql_types::Timestamptz};
 use diesel_async::RunQueryDsl;
+use rubis_checkins::{CheckinLinks, CheckinRules, KEY_PURPOSE};
 use rubis_db::Pool;
 use rubis_jobs::Queue;
-use rubis_kernel::{Clock, ManualClock};
+use rubis_kernel::{AppKey, Clock, ManualClock};
 use rubis_mailer::{Mailer, MemoryMailer};
 use rubis_queue::{QueueRunner, QueueSettings, RunReport};
 use rubis_relances::Sender;
-use rubis_worker::{HandlerParts, handlers};
+use rubis_worker::{CheckinParts, HandlerParts, handlers};
 use time::OffsetDateTime;
 
 use crate::{TestDatabase, TestRedis};
@@ -26,11 +27,36 @@ pub struct TestWorker {
     clock: Arc<ManualClock>,
 }
 
+/// The secret of the server, in tests.
+pub(crate) const APP_KEY: &str = "0123456789abcdef0123456789abcdef";
+
+/// What check-ins are written with, in tests.
+#[must_use]
+pub fn checkin_parts() -> CheckinParts {
+    let key: AppKey = APP_KEY.parse().expect("a secret");
+    CheckinParts {
+        links: CheckinLinks::new("http://localhost:3333", "http://localhost:5173"),
+        key: key.derive(KEY_PURPOSE),
+        rules: CheckinRules::default(),
+    }
+}
+
 /// A runner for each queue, with the product's own handlers over this mailer.
 #[must_use]
 pub fn runners(database: &TestDatabase, redis: &TestRedis, mailer: Arc<dyn Mailer>) -> Vec<QueueRunner> {
+    runners_with(database, redis, mailer, checkin_parts())
+}
+
+/// As [`runners`], with check-ins that are written otherwise.
+#[must_use]
+pub fn runners_with(
+    database: &TestDatabase,
+    redis: &TestRedis,
+    mailer: Arc<dyn Mailer>,
+    checkins: CheckinParts,
+) -> Vec<QueueRunner> {
     let sender = Sender { address: "relances@rubis.example".parse().expect("an address") };
-    let handlers = handlers(HandlerParts { mailer, sender });
+    let handlers = handlers(HandlerParts { mailer, sender, checkins });
     let settings = QueueSettings { prefix: redis.prefix.clone(), concurrency: 4, ..QueueSettings::default() };
     let runner = |queue: &Queue| {
         QueueRunner::new(
@@ -59,13 +85,17 @@ impl TestWorker {
         Self { mailer, runners, pool: database.pool.clone(), clock }
     }
 
-    /// Runs all that is due now.
+    /// Runs all that is due now, and what that makes due.
     pub async fn run_due(&self) -> RunReport {
-        let mut report = RunReport::default();
-        for runner in &self.runners {
-            report += runner.run_due(self.clock.now()).await.expect("the database answers");
+        let (now, mut report) = (self.clock.now(), RunReport::default());
+        loop {
+            for runner in &self.runners {
+                report += runner.run_due(now).await.expect("the database answers");
+            }
+            if self.next_due().await.is_none_or(|due| due > now) {
+                return report;
+            }
         }
-        report
     }
 
     /// Moves the clock on to an instant, and runs every job on the way at the instant it is due.

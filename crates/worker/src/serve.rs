@@ -15,7 +15,7 @@ use tokio::{net::TcpListener, sync::watch};
 use crate::{
     handlers::{HandlerParts, handlers},
     housekeeping::keep_house,
-    wiring::{mailer_settings, queue_settings, sender},
+    wiring::{checkin_parts, mailer_settings, queue_settings, sender},
 };
 
 /// Connections to Redis beside one for each job that runs: the feeders, the claims, the metrics.
@@ -53,7 +53,8 @@ pub async fn serve(
     let redis = rubis_runtime::redis::pool(&settings.redis, settings.worker.concurrency + SPARE_CONNECTIONS)?;
     let mailer =
         rubis_mailer::build(mailer_settings(&settings.mail, settings.worker.concurrency), clock.clone())?;
-    let handlers = handlers(HandlerParts { mailer, sender: sender(&settings.mail) });
+    let (sender, checkins) = (sender(&settings.mail), checkin_parts(settings));
+    let handlers = handlers(HandlerParts { mailer, sender, checkins });
 
     let metrics = Metrics::install("rubis-worker", env!("CARGO_PKG_VERSION"))?;
     rubis_queue::metrics::describe();

@@ -2,6 +2,7 @@
 
 use std::{num::NonZeroU32, time::Duration};
 
+use rubis_checkins::{CheckinLinks, CheckinRules, KEY_PURPOSE};
 use rubis_mailer::{MailerSettings, ResendSettings, SmtpCredentials, SmtpSettings, SmtpTls};
 use rubis_queue::{QueueSettings, RateLimit};
 use rubis_relances::Sender;
@@ -9,6 +10,8 @@ use rubis_runtime::{
     WorkerSettings,
     settings::{MailDriver, MailSettings, SmtpTlsMode},
 };
+
+use crate::handlers::CheckinParts;
 
 /// How each queue is served.
 #[must_use]
@@ -57,4 +60,20 @@ pub fn mailer_settings(settings: &MailSettings, concurrency: usize) -> MailerSet
 #[must_use]
 pub fn sender(settings: &MailSettings) -> Sender {
     Sender { address: settings.from.address.clone() }
+}
+
+/// What the mails about check-ins are written with.
+#[must_use]
+pub fn checkin_parts(settings: &WorkerSettings) -> CheckinParts {
+    let (process, checkins) = (&settings.process, settings.checkins);
+    CheckinParts {
+        links: CheckinLinks::new(process.app_url.as_str(), process.web_url.as_str()),
+        key: process.app_key.derive(KEY_PURPOSE),
+        rules: CheckinRules {
+            life: checkins.ttl,
+            quiet: checkins.quiet,
+            suspect: checkins.suspect,
+            undo: checkins.undo,
+        },
+    }
 }

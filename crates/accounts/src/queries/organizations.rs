@@ -18,7 +18,7 @@ use time::{Date, OffsetDateTime, Time};
 use uuid::Uuid;
 
 use super::unreadable;
-use crate::{CatchUpPolicy, Organization, Pause, PostalAddress};
+use crate::{CatchUpPolicy, CheckinPolicy, Organization, Pause, PostalAddress};
 
 /// [`HolidayCalendar`] as the database holds it; the kernel knows no database.
 #[derive(Clone, Copy, Debug, AsExpression, FromSqlRow)]
@@ -62,6 +62,9 @@ pub(crate) struct OrganizationRow {
     business_days_only: bool,
     holiday_calendar: HolidayColumn,
     catch_up_policy: CatchUpPolicy,
+    checkins_enabled: bool,
+    checkin_grace_hours: i32,
+    checkin_wait_days: Option<i32>,
     signature: String,
     legal_mentions: String,
     address_line1: Option<String>,
@@ -89,6 +92,11 @@ impl TryFrom<OrganizationRow> for Organization {
             business_days_only: row.business_days_only,
             holiday_calendar: row.holiday_calendar.into(),
             catch_up_policy: row.catch_up_policy,
+            checkins: CheckinPolicy {
+                enabled: row.checkins_enabled,
+                grace_hours: u16::try_from(row.checkin_grace_hours).map_err(unreadable)?,
+                wait_days: row.checkin_wait_days.map(u16::try_from).transpose().map_err(unreadable)?,
+            },
             signature: row.signature,
             legal_mentions: row.legal_mentions,
             address: PostalAddress {
@@ -117,6 +125,9 @@ struct Settings<'organization> {
     business_days_only: bool,
     holiday_calendar: HolidayColumn,
     catch_up_policy: CatchUpPolicy,
+    checkins_enabled: bool,
+    checkin_grace_hours: i32,
+    checkin_wait_days: Option<i32>,
     signature: &'organization str,
     legal_mentions: &'organization str,
     address_line1: Option<&'organization str>,
@@ -199,6 +210,9 @@ pub(crate) async fn save(
             business_days_only: organization.business_days_only,
             holiday_calendar: organization.holiday_calendar.into(),
             catch_up_policy: organization.catch_up_policy,
+            checkins_enabled: organization.checkins.enabled,
+            checkin_grace_hours: i32::from(organization.checkins.grace_hours),
+            checkin_wait_days: organization.checkins.wait_days.map(i32::from),
             signature: &organization.signature,
             legal_mentions: &organization.legal_mentions,
             address_line1: address.line1.as_deref(),

@@ -10,6 +10,19 @@ use uuid::Uuid;
 use super::{AddressBody, PauseBody};
 use crate::labels;
 
+/// Whether and how the organization is asked if an invoice was paid.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CheckinPolicyBody {
+    /// Whether check-ins are sent.
+    pub enabled: bool,
+    /// How many hours reminders wait for the answer; 0: they do not.
+    pub grace_hours: u16,
+    /// For how many days reminders wait for the answer instead; `null`: the grace counts.
+    #[schema(required)]
+    pub wait_for_answer_days: Option<u16>,
+}
+
 /// The organization and its settings.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -30,6 +43,8 @@ pub struct OrganizationBody {
     /// What becomes of missed reminders.
     #[schema(value_type = labels::CatchUpPolicy)]
     pub catch_up_policy: &'static str,
+    /// Whether it is asked if an invoice was paid.
+    pub checkins: CheckinPolicyBody,
     /// What `{{signature}}` stands for.
     pub signature: String,
     /// What the foot of its documents says.
@@ -66,6 +81,11 @@ impl From<Organization> for OrganizationBody {
                 HolidayCalendar::AlsaceMoselle => "alsace_moselle",
             },
             catch_up_policy: organization.catch_up_policy.as_str(),
+            checkins: CheckinPolicyBody {
+                enabled: organization.checkins.enabled,
+                grace_hours: organization.checkins.grace_hours,
+                wait_for_answer_days: organization.checkins.wait_days,
+            },
             signature: organization.signature,
             legal_mentions: organization.legal_mentions,
             address: organization.address.into(),

@@ -42,8 +42,9 @@ pub async fn secure(
         set(header::CONTENT_SECURITY_POLICY, docs::POLICY);
     } else {
         set(header::CONTENT_SECURITY_POLICY, API_POLICY);
-        // What an API answers depends on who asks and when.
+        // What an API answers depends on who asks and when, and is nothing to be found by a search.
         set(header::CACHE_CONTROL, "no-store");
+        set(HeaderName::from_static("x-robots-tag"), "noindex");
     }
     if served_over_https {
         set(header::STRICT_TRANSPORT_SECURITY, STRICT_TRANSPORT);

@@ -34,6 +34,7 @@ use crate::{
         (name = "plans", description = "Which reminders an invoice gets, and when"),
         (name = "invoices", description = "What is owed, from its creation to its settlement"),
         (name = "relances", description = "The planned and sent reminders"),
+        (name = "check-in", description = "Whether an invoice was paid, answered by whoever holds the token of a mail's link"),
         (name = "insight", description = "What happened"),
         (name = "operations", description = "Whether the service is well"),
     ),

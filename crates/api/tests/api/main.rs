@@ -6,8 +6,13 @@
     clippy::panic,
     reason = "a test fails by panicking"
 )]
+#![recursion_limit = "256"]
 
+mod asked;
 mod bad_input;
+mod checkin_logs;
+mod checkin_page;
+mod checkins;
 mod clients;
 mod contract;
 mod document;

@@ -157,6 +157,7 @@ async fn put_in(pool: &Pool, reminders: u32) -> Result<(u32, u32)> {
     let mut organizations = Vec::new();
     for number in 0..ORGANIZATIONS {
         let signed_up = rubis_lifecycle::sign_up(&mut conn, &account(number)?, &hash, now).await?;
+        rubis_chaos::without_checkins(&mut conn, signed_up.organization.id, now).await?;
         organizations.push(signed_up.organization.id);
     }
     let of_each = reminders.div_ceil(ORGANIZATIONS);

@@ -224,7 +224,7 @@ fn rule(
     let holidays =
         if alsace_moselle { HolidayCalendar::AlsaceMoselle } else { HolidayCalendar::Metropolitan };
     let calendar = SendingCalendar { time_zone, sending_time, business_days_only, holidays };
-    PlanningRules { calendar, policy: CatchUpPolicy::default() }
+    PlanningRules { calendar, policy: CatchUpPolicy::default(), awaited_answer: None }
 }
 
 /// This day or the next on which people work.

@@ -4,17 +4,18 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use anyhow::Result;
 use async_trait::async_trait;
+use rubis_checkins::{CheckinLinks, CheckinRules, KEY_PURPOSE};
 use rubis_jobs::{Job, JobError, JobId, Queue, RetryPolicy};
-use rubis_kernel::{OrganizationId, SystemClock};
+use rubis_kernel::{AppKey, OrganizationId, SystemClock};
 use rubis_mailer::{MailerSettings, SmtpSettings};
 use rubis_queue::{Finished, Handler, JobContext, QueueRunner, QueueSettings, Worker};
 use rubis_relances::Sender;
-use rubis_worker::HandlerParts;
+use rubis_worker::{CheckinParts, HandlerParts};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use super::{QUIET, workers::finish};
-use crate::{Expected, Report, Site, Trial};
+use crate::{Expected, Report, Site, Trial, trial::APP_KEY};
 
 /// Such jobs in a trial.
 const JOBS: usize = 20;
@@ -66,7 +67,12 @@ fn worker_that_panics(trial: &Trial) -> Result<Worker> {
     let settings = SmtpSettings::new(smtp.ip().to_string(), smtp.port());
     let mailer = rubis_mailer::build(MailerSettings::Smtp(settings), Arc::new(SystemClock))?;
     let sender = Sender { address: "relances@rubis.example".parse()? };
-    let handlers = rubis_worker::handlers(HandlerParts { mailer, sender }).with(Panics);
+    let checkins = CheckinParts {
+        links: CheckinLinks::new("http://localhost:3333", "http://localhost:5173"),
+        key: APP_KEY.parse::<AppKey>()?.derive(KEY_PURPOSE),
+        rules: CheckinRules::default(),
+    };
+    let handlers = rubis_worker::handlers(HandlerParts { mailer, sender, checkins }).with(Panics);
     let settings = QueueSettings { prefix: trial.place.redis_prefix.clone(), ..QueueSettings::default() };
     let pool = rubis_db::connect(&trial.place.database_url, 10);
     let redis = rubis_queue::connect_redis(&trial.place.redis_url, 10)?;

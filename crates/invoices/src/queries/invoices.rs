@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use super::{all, found, unreadable, uuids};
 use crate::{
-    Client, Invoice, InvoiceScope, InvoiceStatus, NewInvoice,
+    AwaitedAnswer, Client, Invoice, InvoiceScope, InvoiceStatus, NewInvoice,
     search::{client_line, numero_line, text_of_invoice},
 };
 
@@ -45,6 +45,8 @@ pub(crate) struct InvoiceRow {
     cancelled_at: Option<OffsetDateTime>,
     paused_at: Option<OffsetDateTime>,
     paused_until: Option<Date>,
+    awaits_answer_from: Option<OffsetDateTime>,
+    awaits_answer_until: Option<OffsetDateTime>,
     created_at: OffsetDateTime,
     updated_at: OffsetDateTime,
 }
@@ -70,6 +72,10 @@ impl TryFrom<InvoiceRow> for Invoice {
             paid_at: row.paid_at,
             cancelled_at: row.cancelled_at,
             pause: Pause::from_columns(row.paused_at, row.paused_until),
+            awaited_answer: row
+                .awaits_answer_from
+                .zip(row.awaits_answer_until)
+                .map(|(from, until)| AwaitedAnswer { from, until }),
             created_at: row.created_at,
             updated_at: row.updated_at,
         })
@@ -224,6 +230,25 @@ pub(crate) async fn save_pause(
     )
 }
 
+/// Saves when the reminders of an invoice wait for an answer.
+pub(crate) async fn save_awaited_answer(
+    conn: &mut AsyncPgConnection,
+    invoice: &Invoice,
+    awaited: Option<AwaitedAnswer>,
+    now: OffsetDateTime,
+) -> Result<Invoice, Error> {
+    diesel::update(one(invoice.organization_id.into(), invoice.id.into()))
+        .set((
+            invoices::awaits_answer_from.eq(awaited.map(|awaited| awaited.from)),
+            invoices::awaits_answer_until.eq(awaited.map(|awaited| awaited.until)),
+            invoices::updated_at.eq(now),
+        ))
+        .returning(InvoiceRow::as_returning())
+        .get_result(conn)
+        .await?
+        .try_into()
+}
+
 /// Writes a client's new name into what their invoices are searched by.
 pub(crate) async fn rename_client(
     conn: &mut AsyncPgConnection,
@@ -280,6 +305,22 @@ pub(crate) async fn lock(
             .first(&mut conn)
             .await,
     )
+}
+
+/// Holds off every other change of these invoices, in the order of their ids.
+pub(crate) async fn lock_many(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    ids: &[InvoiceId],
+) -> Result<Vec<Invoice>, Error> {
+    all(invoices::table
+        .filter(invoices::organization_id.eq(organization.as_uuid()))
+        .filter(invoices::id.eq_any(uuids(ids)))
+        .order(invoices::id)
+        .select(InvoiceRow::as_select())
+        .for_no_key_update()
+        .load(conn)
+        .await?)
 }
 
 pub(crate) async fn find_by_numero(

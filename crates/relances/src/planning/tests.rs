@@ -12,7 +12,7 @@ fn rules(policy: CatchUpPolicy) -> PlanningRules {
         business_days_only: true,
         holidays: HolidayCalendar::Metropolitan,
     };
-    PlanningRules { calendar, policy }
+    PlanningRules { calendar, policy, awaited_answer: None }
 }
 
 fn steps(offsets: &[i32]) -> Vec<StepToPlan> {
@@ -234,4 +234,52 @@ proptest! {
         let expected: Vec<_> = first[left..].iter().map(|date| Some(date.instant)).collect();
         prop_assert_eq!(again, expected);
     }
+}
+
+/// The user was asked a minute after [`NOW`], and has a day to answer.
+fn asked(policy: CatchUpPolicy) -> PlanningRules {
+    let until = IN_A_MINUTE + Duration::days(1);
+    PlanningRules { awaited_answer: Some(AwaitedAnswer { from: IN_A_MINUTE, until }), ..rules(policy) }
+}
+
+#[test]
+fn a_late_invoice_waits_for_the_answer_and_keeps_the_plans_spacing_from_there() {
+    let due = date!(2026 - 11 - 10);
+    let waiting = dates(&asked(CatchUpPolicy::Shift), due, &STANDARD, None, NOW);
+    assert_eq!(waiting.first(), Some(&Some(datetime!(2026-11-25 11:01 UTC))));
+    assert_eq!(waiting.get(1), Some(&Some(datetime!(2026-12-02 08:00 UTC))), "seven days after the first");
+    let at_once = dates(&rules(CatchUpPolicy::Shift), due, &STANDARD, None, NOW);
+    assert_eq!(at_once.first(), Some(&Some(IN_A_MINUTE)));
+}
+
+#[test]
+fn every_policy_waits_for_the_answer() {
+    let due = date!(2026 - 11 - 10);
+    let until = Some(datetime!(2026-11-25 11:01 UTC));
+    assert_eq!(dates(&asked(CatchUpPolicy::Immediate), due, &[3, 10], None, NOW), [until, until]);
+    assert_eq!(dates(&asked(CatchUpPolicy::Skip), due, &[3, 10], None, NOW), [None, until]);
+}
+
+#[test]
+fn what_leaves_before_the_question_or_after_the_wait_is_not_held() {
+    let awaited = AwaitedAnswer { from: datetime!(2026-12-01 08:00 UTC), until: datetime!(2026-12-02 08:00 UTC) };
+    let rules = PlanningRules { awaited_answer: Some(awaited), ..rules(CatchUpPolicy::Immediate) };
+    let planned = dates(&rules, date!(2026 - 12 - 01), &[-4, 0, 1, 7], None, NOW);
+    let expected = [
+        datetime!(2026-11-27 08:00 UTC),
+        datetime!(2026-12-02 08:00 UTC),
+        datetime!(2026-12-02 08:00 UTC),
+        datetime!(2026-12-08 08:00 UTC),
+    ];
+    assert_eq!(planned, expected.map(Some));
+}
+
+#[test]
+fn a_wait_that_ends_on_a_day_off_ends_with_the_next_sending_time() {
+    let friday = datetime!(2026-11-27 11:00 UTC);
+    let from = friday + CATCH_UP_DELAY;
+    let awaited = AwaitedAnswer { from, until: from + Duration::days(1) };
+    let rules = PlanningRules { awaited_answer: Some(awaited), ..rules(CatchUpPolicy::Shift) };
+    let planned = dates(&rules, date!(2026 - 11 - 10), &[3], None, friday);
+    assert_eq!(planned, [Some(datetime!(2026-11-30 08:00 UTC))]);
 }

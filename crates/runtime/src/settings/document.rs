@@ -3,15 +3,16 @@
 use std::fmt::Write as _;
 
 use super::key::{Default, Key, Section};
-use super::{auth, http, mail, postgres, process, redis, worker};
+use super::{auth, checkin, http, mail, postgres, process, redis, worker};
 
 /// Every section, in the order in which they are documented.
-pub(super) static SECTIONS: [&Section; 7] = [
+pub(super) static SECTIONS: [&Section; 8] = [
     &process::SECTION,
     &http::SECTION,
     &postgres::SECTION,
     &redis::SECTION,
     &auth::SECTION,
+    &checkin::SECTION,
     &mail::SECTION,
     &worker::SECTION,
 ];

@@ -51,7 +51,7 @@ static APP_KEY: Key = Key {
     name: "APP_KEY",
     default: Default::Required(""),
     takes: "a secret of at least 32 bytes",
-    meaning: "The root from which the key of each purpose is derived. Changing it voids access tokens (clients refresh them), cursors of lists and referral codes.",
+    meaning: "The root from which the key of each purpose is derived. Changing it voids access tokens (clients refresh them), cursors of lists and referral codes; links of check-ins that are out stay good.",
     example: Some("development-only-0123456789abcdef0123456789abcdef"),
     secret: true,
 };

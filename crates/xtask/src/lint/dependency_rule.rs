@@ -7,14 +7,15 @@ use anyhow::{Result, bail};
 use super::metadata::{Package, Part, packages};
 
 /// The arrows. A crate may use whatever its arrows reach, not only where they point.
-const ARROWS: [(&str, &[&str]); 17] = [
+const ARROWS: [(&str, &[&str]); 18] = [
     ("kernel", &[]),
     ("db", &["kernel"]),
     ("jobs", &["db"]),
     ("accounts", &["jobs"]),
     ("invoices", &["accounts"]),
     ("relances", &["invoices"]),
-    ("lifecycle", &["relances"]),
+    ("checkins", &["invoices"]),
+    ("lifecycle", &["relances", "checkins"]),
     ("mailer", &["kernel"]),
     ("queue", &["jobs"]),
     ("runtime", &["kernel"]),
@@ -31,7 +32,8 @@ const ARROWS: [(&str, &[&str]); 17] = [
 const FOR_TESTS: [&str; 2] = ["testkit", "inbox"];
 
 /// The crates of the product's rules, which know nothing of HTTP, queues, mail servers and settings.
-const DOMAIN: [&str; 7] = ["kernel", "db", "jobs", "accounts", "invoices", "relances", "lifecycle"];
+const DOMAIN: [&str; 8] =
+    ["kernel", "db", "jobs", "accounts", "invoices", "relances", "checkins", "lifecycle"];
 const NOT_IN_A_DOMAIN: [&str; 12] = [
     "actix-cors",
     "actix-web",

@@ -9,7 +9,9 @@ use utoipa::ToSchema;
 
 use crate::{
     ApiError, ApiResult, App, Reply, Tenant,
-    bodies::{ActivityEventBody, ClientBody, InvoiceBody, PaymentBody, PlanStepBody, RelanceBody},
+    bodies::{
+        ActivityEventBody, CheckinTaskBody, ClientBody, InvoiceBody, PaymentBody, PlanStepBody, RelanceBody,
+    },
     segment::Segment,
 };
 
@@ -21,6 +23,8 @@ pub struct TimelineBody {
     pub invoice: InvoiceBody,
     /// Who owes it.
     pub client: ClientBody,
+    /// The questions to the organization whether it was paid: the earliest first.
+    pub checkins: Vec<CheckinTaskBody>,
     /// What will leave and when, what left, and what does not: the earliest first.
     pub relances: Vec<TimelineRelanceBody>,
     /// Its payments and credit notes, in the order in which they were recorded.
@@ -47,9 +51,13 @@ pub struct TimelineRelanceBody {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct WhyNotBody {
-    /// `awaits_approval`, `paused`, `being_sent`, `retrying`, `quarantined`, or the reason for which it was
+    /// `awaits_answer`, `awaits_approval`, `paused`, `being_sent`, `retrying`, `quarantined`, or the reason for which it was
     /// cancelled or failed (`invoice_paid`, `cancelled_by_user`, `skipped_by_catch_up`, …).
     pub code: String,
+    /// Until when one waits for the answer to a check-in; the answer lets it leave at once, or calls it off.
+    #[serde(with = "time::serde::rfc3339::option")]
+    #[schema(required)]
+    pub awaits_answer_until: Option<OffsetDateTime>,
     /// When a paused one leaves again, if that is known.
     #[schema(required)]
     pub paused_until: Option<Date>,
@@ -64,6 +72,7 @@ impl From<Timeline> for TimelineBody {
         Self {
             invoice: timeline.invoice.into(),
             client: timeline.client.into(),
+            checkins: timeline.checkins.into_iter().map(CheckinTaskBody::from).collect(),
             relances: timeline.relances.into_iter().map(TimelineRelanceBody::from).collect(),
             payments: timeline.payments.into_iter().map(PaymentBody::from).collect(),
             events: timeline.events.into_iter().map(ActivityEventBody::from).collect(),
@@ -83,15 +92,23 @@ impl From<TimelineRelance> for TimelineRelanceBody {
 
 impl From<WhyNot> for WhyNotBody {
     fn from(why_not: WhyNot) -> Self {
-        let (code, paused_until, retry_at) = match why_not {
-            WhyNot::Ended(reason) => (reason, None, None),
-            WhyNot::AwaitsApproval => ("awaits_approval".to_owned(), None, None),
-            WhyNot::Paused(until) => ("paused".to_owned(), until, None),
-            WhyNot::BeingSent => ("being_sent".to_owned(), None, None),
-            WhyNot::RetryAt(instant) => ("retrying".to_owned(), None, Some(instant)),
-            WhyNot::Quarantined => ("quarantined".to_owned(), None, None),
+        let plain = |code: &str| Self {
+            code: code.to_owned(),
+            awaits_answer_until: None,
+            paused_until: None,
+            retry_at: None,
         };
-        Self { code, paused_until, retry_at }
+        match why_not {
+            WhyNot::Ended(reason) => plain(&reason),
+            WhyNot::AwaitsAnswer(until) => {
+                Self { awaits_answer_until: Some(until), ..plain("awaits_answer") }
+            }
+            WhyNot::AwaitsApproval => plain("awaits_approval"),
+            WhyNot::Paused(until) => Self { paused_until: until, ..plain("paused") },
+            WhyNot::BeingSent => plain("being_sent"),
+            WhyNot::RetryAt(instant) => Self { retry_at: Some(instant), ..plain("retrying") },
+            WhyNot::Quarantined => plain("quarantined"),
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! `PATCH /organization`
 
 use actix_web::{patch, web::Data};
-use rubis_accounts::{OrganizationInput, OrganizationPatch};
+use rubis_accounts::{CheckinPolicyInput, OrganizationInput, OrganizationPatch};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -22,6 +22,7 @@ use crate::{
     "businessDaysOnly": true,
     "holidayCalendar": "metropolitan",
     "catchUpPolicy": "shift",
+    "checkins": { "enabled": true, "graceHours": 24, "waitForAnswerDays": null },
     "signature": "Claire Martin\nMenuiserie Martin",
     "legalMentions": "SARL au capital de 10 000 €",
     "address": { "line1": "12 rue des Lilas", "postalCode": "69003", "city": "Lyon", "country": "FR" },
@@ -44,6 +45,8 @@ pub struct UpdateOrganization {
     /// What becomes of missed reminders.
     #[schema(value_type = Option<labels::CatchUpPolicy>)]
     catch_up_policy: Option<String>,
+    /// Whether and how the organization is asked if an invoice was paid.
+    checkins: Option<UpdateCheckinPolicy>,
     /// What `{{signature}}` stands for.
     #[schema(max_length = 1000)]
     signature: Option<String>,
@@ -58,6 +61,31 @@ pub struct UpdateOrganization {
     siren: Option<Option<String>>,
 }
 
+/// New settings of check-ins; what is left out stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct UpdateCheckinPolicy {
+    /// Whether check-ins are sent.
+    enabled: Option<bool>,
+    /// How many hours reminders wait for the answer; 0: they do not.
+    #[schema(minimum = 0, maximum = 720)]
+    grace_hours: Option<i64>,
+    /// For how many days reminders wait for the answer instead; `null`: the grace counts.
+    #[serde(default, deserialize_with = "nullable::given")]
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 60)]
+    wait_for_answer_days: Option<Option<i64>>,
+}
+
+impl From<UpdateCheckinPolicy> for CheckinPolicyInput {
+    fn from(body: UpdateCheckinPolicy) -> Self {
+        Self {
+            enabled: body.enabled,
+            grace_hours: body.grace_hours,
+            wait_for_answer_days: body.wait_for_answer_days,
+        }
+    }
+}
+
 impl From<UpdateOrganization> for OrganizationInput {
     fn from(body: UpdateOrganization) -> Self {
         Self {
@@ -67,6 +95,7 @@ impl From<UpdateOrganization> for OrganizationInput {
             business_days_only: body.business_days_only,
             holiday_calendar: body.holiday_calendar,
             catch_up_policy: body.catch_up_policy,
+            checkins: body.checkins.map(Into::into),
             signature: body.signature,
             legal_mentions: body.legal_mentions,
             address: body.address.map(Into::into),

@@ -1,0 +1,102 @@
+//! A check-in as the holder of its token may see it.
+
+use rubis_lifecycle::{CheckinCard, CheckinView};
+use serde::Serialize;
+use time::{Date, OffsetDateTime};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::labels;
+
+/// The invoice that a check-in asks about.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CheckinInvoiceBody {
+    /// The number on it.
+    pub numero: String,
+    /// Who owes it.
+    pub client_name: String,
+    /// Its total, VAT included, in cents.
+    pub amount_ttc_cents: i64,
+    /// What is outstanding, in cents.
+    pub balance_cents: i64,
+    /// The currency's ISO 4217 code.
+    pub currency: &'static str,
+    /// When it is due.
+    pub due_date: Date,
+}
+
+/// One question, and what was answered.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CheckinCardBody {
+    /// Its id, by which it can be answered together with the others of its mail.
+    pub checkin_id: Uuid,
+    /// How it stands. `already_answered`: the invoice is settled, though not by an answer here.
+    #[schema(value_type = labels::CheckinState)]
+    pub status: &'static str,
+    /// What it asks about.
+    pub invoice: CheckinInvoiceBody,
+    /// What was answered.
+    #[schema(value_type = Option<labels::CheckinAnswer>, required)]
+    pub answer: Option<&'static str>,
+    /// When.
+    #[serde(with = "time::serde::rfc3339::option")]
+    #[schema(required)]
+    pub answered_at: Option<OffsetDateTime>,
+    /// Until when it can be answered; `null` until that is known.
+    #[serde(with = "time::serde::rfc3339::option")]
+    #[schema(required)]
+    pub expires_at: Option<OffsetDateTime>,
+    /// Whether the answer `paid` can be taken back.
+    pub can_undo: bool,
+    /// Until when.
+    #[serde(with = "time::serde::rfc3339::option")]
+    #[schema(required)]
+    pub undo_until: Option<OffsetDateTime>,
+    /// Whether fresh links can be asked for.
+    pub can_renew: bool,
+}
+
+/// A check-in, with the others that were asked about in the same mail.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CheckinBody {
+    /// The one whose token was given.
+    #[serde(flatten)]
+    pub checkin: CheckinCardBody,
+    /// The others of its mail.
+    pub mates: Vec<CheckinCardBody>,
+}
+
+impl From<CheckinCard> for CheckinCardBody {
+    fn from(card: CheckinCard) -> Self {
+        Self {
+            checkin_id: card.id.into(),
+            status: card.state.as_str(),
+            invoice: CheckinInvoiceBody {
+                amount_ttc_cents: card.amount.cents,
+                balance_cents: card.balance.cents,
+                currency: card.amount.currency.as_str(),
+                due_date: card.due_date,
+                numero: card.numero,
+                client_name: card.client_name,
+            },
+            answer: card.answer.map(|answer| answer.as_str()),
+            answered_at: card.answered_at,
+            expires_at: card.expires_at,
+            can_undo: card.can_undo,
+            undo_until: card.undo_until,
+            can_renew: card.can_renew,
+        }
+    }
+}
+
+impl From<CheckinView> for CheckinBody {
+    fn from(view: CheckinView) -> Self {
+        Self {
+            checkin: view.checkin.into(),
+            mates: view.mates.into_iter().map(CheckinCardBody::from).collect(),
+        }
+    }
+}

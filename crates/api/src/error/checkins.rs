@@ -1,0 +1,79 @@
+//! Refusals of answers to check-ins.
+
+use actix_web::http::StatusCode;
+use rubis_lifecycle::{CheckinError, CheckinOutcome, RenewCheckinError, UndoCheckinError};
+
+use super::ApiError;
+
+impl ApiError {
+    /// No check-in has this token: one that was mistyped and one that was made up are answered alike.
+    #[must_use]
+    pub fn checkin_not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "checkin_not_found", "No check-in has this token.")
+    }
+
+    /// A check-in that was answered before, or whose invoice is settled, is not answered again.
+    #[must_use]
+    pub fn checkin_already_answered() -> Self {
+        Self::conflict("already_answered", "The check-in was answered before, or its invoice is settled.")
+    }
+
+    /// What an outcome that is no answer is refused with.
+    #[must_use]
+    pub fn of_checkin_outcome(outcome: CheckinOutcome) -> Option<Self> {
+        match outcome {
+            CheckinOutcome::Settled | CheckinOutcome::StillPending => None,
+            CheckinOutcome::AlreadyAnswered => Some(Self::checkin_already_answered()),
+            CheckinOutcome::Expired => Some(Self::new(
+                StatusCode::GONE,
+                "checkin_expired",
+                "The check-in can't be answered any more. Ask for fresh links.",
+            )),
+            CheckinOutcome::Invalid => Some(Self::checkin_not_found()),
+            CheckinOutcome::Confirm => {
+                Some(Self::internal("a button was asked to be confirmed, which is what it does itself"))
+            }
+        }
+    }
+}
+
+impl From<CheckinError> for ApiError {
+    fn from(error: CheckinError) -> Self {
+        match error {
+            // What a rule forbids is an outcome; that it comes as an error is our mistake.
+            CheckinError::Settle(_) | CheckinError::Reopen(_) => Self::internal(error),
+            CheckinError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<UndoCheckinError> for ApiError {
+    fn from(error: UndoCheckinError) -> Self {
+        match error {
+            UndoCheckinError::NotFound => Self::checkin_not_found(),
+            UndoCheckinError::NotUndoable => Self::conflict(
+                "not_undoable",
+                "There is no answer that could be undone: none was given, it was undone, or too long ago.",
+            ),
+            UndoCheckinError::Reopen(error) => Self::internal(error),
+            UndoCheckinError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<RenewCheckinError> for ApiError {
+    fn from(error: RenewCheckinError) -> Self {
+        match error {
+            RenewCheckinError::NotFound => Self::checkin_not_found(),
+            RenewCheckinError::AlreadyAnswered => Self::checkin_already_answered(),
+            RenewCheckinError::NotRenewable => Self::conflict(
+                "not_renewable",
+                "There is nothing to be asked about this invoice any more, or it was asked about anew.",
+            ),
+            RenewCheckinError::TooSoon { retry_after } => {
+                Self::rate_limited(retry_after.try_into().unwrap_or_default())
+            }
+            RenewCheckinError::Database(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! Check-ins, answered by whoever holds the token of a mail's link: nobody signs in.
+
+mod answer;
+mod answer_several;
+mod get;
+mod open_link;
+mod renew;
+mod undo;
+
+pub use answer::{answer_paid, answer_pending};
+pub use answer_several::answer_together;
+pub use get::get_checkin;
+pub use open_link::{open_paid_link, open_pending_link};
+pub use renew::renew_links;
+pub use undo::undo_answer;
+
+use rubis_db::AsyncPgConnection;
+
+use crate::{ApiError, App, bodies::CheckinBody, checkin_token::CheckinToken};
+
+/// How a check-in stands.
+async fn state(
+    conn: &mut AsyncPgConnection,
+    app: &App,
+    token: &CheckinToken,
+) -> Result<CheckinBody, ApiError> {
+    let view =
+        rubis_lifecycle::read_checkin(conn, token.expose(), &app.checkin_rules(), app.clock.now()).await?;
+    view.map(CheckinBody::from).ok_or_else(ApiError::checkin_not_found)
+}

@@ -1,0 +1,133 @@
+//! `POST /checkin/{token}/answers`
+
+use std::collections::BTreeSet;
+
+use actix_web::{HttpRequest, post, web::Data};
+use rubis_checkins::CheckinAnswer;
+use rubis_kernel::{CheckinTaskId, FieldErrors};
+use rubis_lifecycle::CheckinOutcome;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::{
+    ApiError, ApiResult, App, Reply,
+    bodies::CheckinBody,
+    checkin_token::{CheckinToken, user_agent},
+    json_body::Json,
+    labels, rate_limits,
+};
+
+/// How many invoices one mail asks about at most.
+const MOST: usize = 50;
+
+/// Answers to several check-ins of one mail.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({
+    "answers": [{ "checkinId": "01934f6e-7d8c-7b1a-9c55-0d6c1b6f2a11", "answer": "still_pending" }],
+}))]
+pub struct AnswerTogether {
+    /// Each check-in once.
+    #[schema(min_items = 1, max_items = 50)]
+    answers: Vec<AnswerToOne>,
+}
+
+/// The answer to one of them.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AnswerToOne {
+    /// Which, as the check-in's state names it.
+    checkin_id: Uuid,
+    /// What.
+    #[schema(value_type = labels::CheckinAnswer)]
+    answer: String,
+}
+
+/// What came of the answers.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AnsweredTogether {
+    /// What came of each, in the order in which they were given.
+    pub outcomes: Vec<OutcomeBody>,
+    /// The check-in whose token was given, as it is now, with the others of its mail.
+    pub checkin: CheckinBody,
+}
+
+/// What came of one answer.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OutcomeBody {
+    /// Which check-in.
+    pub checkin_id: Uuid,
+    /// What came of it. `not_found`: the mail has no such check-in.
+    #[schema(value_type = labels::CheckinOutcome)]
+    pub outcome: &'static str,
+}
+
+/// Answers several invoices of one mail at once, by a button.
+///
+/// Each is answered for itself: one that was answered before does not keep the others from being answered.
+#[utoipa::path(
+    tag = "check-in",
+    responses(
+        (status = 200, description = "What came of each.", body = AnsweredTogether),
+        (status = 404, description = "`checkin_not_found`: no check-in has this token."),
+    ),
+    security(()),
+)]
+#[post("/checkin/{token}/answers")]
+pub async fn answer_together(
+    request: HttpRequest,
+    token: CheckinToken,
+    body: Json<AnswerTogether>,
+    app: Data<App>,
+) -> ApiResult<AnsweredTogether> {
+    rate_limits::checkin(&app, &request).await?;
+    let answers = parse(&body.0.answers)?;
+    let (by, rules, now) = (user_agent(&request), app.checkin_rules(), app.clock.now());
+    let mut conn = app.db.get().await?;
+    let outcomes = rubis_lifecycle::answer_many(&mut conn, token.expose(), &answers, &by, &rules, now)
+        .await?
+        .ok_or_else(ApiError::checkin_not_found)?;
+    let checkin = super::state(&mut conn, &app, &token).await?;
+    let outcomes = outcomes
+        .into_iter()
+        .map(|(id, outcome)| OutcomeBody { checkin_id: id.into(), outcome: label(outcome) })
+        .collect();
+    Ok(Reply(AnsweredTogether { outcomes, checkin }))
+}
+
+fn parse(answers: &[AnswerToOne]) -> Result<Vec<(CheckinTaskId, CheckinAnswer)>, FieldErrors> {
+    let mut errors = FieldErrors::new();
+    if answers.is_empty() || answers.len() > MOST {
+        errors.push("answers", "out_of_range", format!("must have 1 to {MOST} answers"));
+        return errors.into_result(Vec::new());
+    }
+    let mut seen = BTreeSet::new();
+    let mut parsed = Vec::new();
+    for (index, one) in answers.iter().enumerate() {
+        if !seen.insert(one.checkin_id) {
+            errors.push(format!("answers[{index}].checkinId"), "duplicate", "must be answered once");
+        }
+        match CheckinAnswer::ALL.iter().find(|answer| answer.as_str() == one.answer) {
+            Some(answer) => parsed.push((one.checkin_id.into(), *answer)),
+            None => {
+                let known = CheckinAnswer::ALL.iter().map(|answer| answer.as_str()).collect::<Vec<_>>();
+                let message = format!("must be one of {}", known.join(", "));
+                errors.push(format!("answers[{index}].answer"), "unknown_value", message);
+            }
+        }
+    }
+    errors.into_result(parsed)
+}
+
+const fn label(outcome: CheckinOutcome) -> &'static str {
+    match outcome {
+        CheckinOutcome::Settled => "paid",
+        CheckinOutcome::StillPending => "pending",
+        CheckinOutcome::AlreadyAnswered => "already_answered",
+        CheckinOutcome::Expired | CheckinOutcome::Confirm => "expired",
+        CheckinOutcome::Invalid => "not_found",
+    }
+}

@@ -1,0 +1,27 @@
+//! `GET /checkin/{token}`
+
+use actix_web::{HttpRequest, route, web::Data};
+
+use crate::{ApiResult, App, Reply, bodies::CheckinBody, checkin_token::CheckinToken, rate_limits};
+
+/// Tells how a check-in stands, with the others of its mail. Nothing changes by it.
+#[utoipa::path(
+    get,
+    path = "/checkin/{token}",
+    tag = "check-in",
+    responses(
+        (status = 200, description = "The check-in.", body = CheckinBody),
+        (status = 404, description = "`checkin_not_found`: no check-in has this token."),
+    ),
+    security(()),
+)]
+#[route("/checkin/{token}", method = "GET", method = "HEAD")]
+pub async fn get_checkin(
+    request: HttpRequest,
+    token: CheckinToken,
+    app: Data<App>,
+) -> ApiResult<CheckinBody> {
+    rate_limits::checkin(&app, &request).await?;
+    let mut conn = app.db.get().await?;
+    super::state(&mut conn, &app, &token).await.map(Reply)
+}

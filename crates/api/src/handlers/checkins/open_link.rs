@@ -1,0 +1,80 @@
+//! `GET /checkin/{token}/paid`, `GET /checkin/{token}/pending`: the links of the mail
+
+use actix_web::{HttpRequest, HttpResponse, http::header, route, web::Data};
+use rubis_checkins::CheckinAnswer;
+use rubis_lifecycle::AnsweredBy;
+
+use crate::{
+    ApiError, App,
+    checkin_token::{CheckinToken, opening},
+    pages::{Told, landing_page},
+    rate_limits,
+};
+
+/// Declares an invoice paid, by the link of the mail.
+///
+/// Settles the invoice as marking it paid does, unless the opening may be a mail scanner's: `HEAD`, prefetches,
+/// `Range`, the first seconds after the mail left, or both links within a moment. These change nothing and lead
+/// to `status=confirm`, where a person presses a button. The answer always leads to `{WEB_URL}/checkin` with
+/// `status` (`paid`, `invalid`, `expired`, `already_answered`, `confirm`), the `token`, and for `confirm` the
+/// `answer` that is to be confirmed.
+#[utoipa::path(
+    get,
+    path = "/checkin/{token}/paid",
+    tag = "check-in",
+    responses((
+        status = 302,
+        description = "To the page that tells what came of it.",
+        headers(("Location" = String, description = "The page: `{WEB_URL}/checkin?status=…&token=…`.")),
+    )),
+    security(()),
+)]
+#[route("/checkin/{token}/paid", method = "GET", method = "HEAD")]
+pub async fn open_paid_link(
+    request: HttpRequest,
+    token: CheckinToken,
+    app: Data<App>,
+) -> Result<HttpResponse, ApiError> {
+    open(&request, &token, CheckinAnswer::Paid, &app).await
+}
+
+/// Answers that an invoice is still to be paid, by the link of the mail.
+///
+/// The reminders go on; one that waited for the answer leaves at once. What is said of the link that declares
+/// the invoice paid holds for this one too, with `status=pending`.
+#[utoipa::path(
+    get,
+    path = "/checkin/{token}/pending",
+    tag = "check-in",
+    responses((
+        status = 302,
+        description = "To the page that tells what came of it.",
+        headers(("Location" = String, description = "The page: `{WEB_URL}/checkin?status=…&token=…`.")),
+    )),
+    security(()),
+)]
+#[route("/checkin/{token}/pending", method = "GET", method = "HEAD")]
+pub async fn open_pending_link(
+    request: HttpRequest,
+    token: CheckinToken,
+    app: Data<App>,
+) -> Result<HttpResponse, ApiError> {
+    open(&request, &token, CheckinAnswer::StillPending, &app).await
+}
+
+async fn open(
+    request: &HttpRequest,
+    token: &CheckinToken,
+    answer: CheckinAnswer,
+    app: &App,
+) -> Result<HttpResponse, ApiError> {
+    rate_limits::checkin(app, request).await?;
+    let now = app.clock.now();
+    let by = AnsweredBy::Link(opening(request, answer.into(), now));
+    let mut conn = app.db.get().await?;
+    let outcome =
+        rubis_lifecycle::answer_checkin(&mut conn, token.expose(), answer, by, &app.checkin_rules(), now)
+            .await?;
+    let page = landing_page(app, Told::of(outcome, answer), token.expose());
+    Ok(HttpResponse::Found().insert_header((header::LOCATION, page)).finish())
+}

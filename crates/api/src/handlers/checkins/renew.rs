@@ -1,0 +1,38 @@
+//! `POST /checkin/{token}/renew`
+
+use actix_web::{HttpRequest, HttpResponse, post, web::Data};
+
+use crate::{
+    ApiError, App,
+    bodies::CheckinBody,
+    checkin_token::{CheckinToken, user_agent},
+    rate_limits,
+};
+
+/// Has fresh links mailed to the organization's user, in place of those whose life is over.
+///
+/// They go to the address that the account has now, and are shown nowhere. One mail an hour for an invoice.
+#[utoipa::path(
+    tag = "check-in",
+    responses(
+        (status = 202, description = "The mail is on its way; the check-in as it is now.", body = CheckinBody),
+        (status = 404, description = "`checkin_not_found`: no check-in has this token."),
+        (
+            status = 409,
+            description = "`already_answered`: it was answered, or the invoice is settled; `not_renewable`: there is nothing to be asked any more.",
+        ),
+    ),
+    security(()),
+)]
+#[post("/checkin/{token}/renew")]
+pub async fn renew_links(
+    request: HttpRequest,
+    token: CheckinToken,
+    app: Data<App>,
+) -> Result<HttpResponse, ApiError> {
+    rate_limits::checkin_renewal(&app, &request).await?;
+    let by = user_agent(&request);
+    let mut conn = app.db.get().await?;
+    rubis_lifecycle::renew_checkin(&mut conn, token.expose(), &by, app.clock.now()).await?;
+    Ok(HttpResponse::Accepted().json(super::state(&mut conn, &app, &token).await?))
+}

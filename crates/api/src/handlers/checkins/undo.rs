@@ -1,0 +1,38 @@
+//! `POST /checkin/{token}/undo`
+
+use actix_web::{HttpRequest, post, web::Data};
+
+use crate::{
+    ApiResult, App, Reply,
+    bodies::CheckinBody,
+    checkin_token::{CheckinToken, user_agent},
+    rate_limits,
+};
+
+/// Takes the answer "paid" back: the invoice is still pending after all.
+///
+/// Exactly the payment that the answer recorded counts no more, and what had not been sent is planned again.
+#[utoipa::path(
+    tag = "check-in",
+    responses(
+        (status = 200, description = "The check-in as it is now.", body = CheckinBody),
+        (status = 404, description = "`checkin_not_found`: no check-in has this token."),
+        (
+            status = 409,
+            description = "`not_undoable`: it was not answered `paid`, too long ago, or the invoice was settled otherwise since.",
+        ),
+    ),
+    security(()),
+)]
+#[post("/checkin/{token}/undo")]
+pub async fn undo_answer(
+    request: HttpRequest,
+    token: CheckinToken,
+    app: Data<App>,
+) -> ApiResult<CheckinBody> {
+    rate_limits::checkin(&app, &request).await?;
+    let (by, rules, now) = (user_agent(&request), app.checkin_rules(), app.clock.now());
+    let mut conn = app.db.get().await?;
+    rubis_lifecycle::undo_checkin(&mut conn, token.expose(), &by, &rules, now).await?;
+    super::state(&mut conn, &app, &token).await.map(Reply)
+}

@@ -1,0 +1,8 @@
+//! The pages for people that the api serves itself, where no single-page app does.
+
+mod checkin;
+mod frame;
+mod html;
+mod trouble;
+
+pub use checkin::{CheckinPage, Told, landing_page};

@@ -1,0 +1,94 @@
+//! The page that a check-in's links lead to: it shows how things stand and takes the answer, by plain forms.
+//!
+//! It is served where the single-page app would be, `{WEB_URL}/checkin`, and only while that is the api's own
+//! origin: elsewhere somebody else serves it. What it shows follows from the database; what its address says
+//! only tells which of two true things to say first.
+
+mod act;
+mod cards;
+mod choose;
+mod fields;
+mod icons;
+mod show;
+mod told;
+mod write;
+
+use actix_web::{guard, web};
+use rubis_runtime::settings::ProcessSettings;
+
+pub use told::Told;
+
+use crate::App;
+
+/// Where the page is, when this server has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckinPage {
+    path: String,
+}
+
+impl CheckinPage {
+    /// The page, if the address of the single-page app is this server's own.
+    #[must_use]
+    pub fn of(settings: &ProcessSettings) -> Option<Self> {
+        let is_own = settings.web_url.origin() == settings.app_url.origin();
+        is_own.then(|| Self { path: format!("{}/checkin", settings.web_url.path().trim_end_matches('/')) })
+    }
+
+    /// The path it is served under.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Serves it.
+    pub fn register(self, config: &mut web::ServiceConfig) {
+        let path = self.path.clone();
+        config
+            .app_data(web::Data::new(self))
+            .service(
+                web::resource(&path)
+                    .guard(guard::Any(guard::Get()).or(guard::Head()))
+                    .to(show::show_checkin_page),
+            )
+            .service(web::resource(&path).guard(guard::Post()).to(act::act_on_checkin_page));
+    }
+
+    /// The page of a token, told something, as an address on this server.
+    fn address(&self, told: Option<Told>, token: &str) -> String {
+        format!("{}?{}", self.path, told::query(told, token))
+    }
+}
+
+/// Where a click on a link of the mail ends: the page, here or in the single-page app.
+#[must_use]
+pub fn landing_page(app: &App, told: Told, token: &str) -> String {
+    let web = app.settings.process.web_url.as_str().trim_end_matches('/');
+    format!("{web}/checkin?{}", told::query(Some(told), token))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use rubis_runtime::ApiSettings;
+
+    use super::CheckinPage;
+
+    fn path(app_url: &str, web_url: &str) -> Option<String> {
+        let values =
+            [("APP_KEY", "0123456789abcdef0123456789abcdef"), ("APP_URL", app_url), ("WEB_URL", web_url)];
+        let values: HashMap<_, _> =
+            values.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+        let settings = ApiSettings::from_map(&values).unwrap();
+        CheckinPage::of(&settings.process).map(|page| page.path)
+    }
+
+    #[test]
+    fn the_page_is_served_where_the_app_would_be_and_only_at_home() {
+        assert_eq!(path("https://rubis.fr", "https://rubis.fr").as_deref(), Some("/checkin"));
+        assert_eq!(path("https://rubis.fr/", "https://rubis.fr:443/app/").as_deref(), Some("/app/checkin"));
+        for elsewhere in ["https://app.rubis.fr", "http://rubis.fr", "https://rubis.fr:8443"] {
+            assert_eq!(path("https://rubis.fr", elsewhere), None, "{elsewhere}");
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! `POST {WEB_URL}/checkin`: a button of the page was pressed.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header::{self, HeaderValue},
+    web::{self, Data},
+};
+use rubis_checkins::CheckinAnswer;
+use rubis_lifecycle::{AnsweredBy, RenewCheckinError, UndoCheckinError};
+
+use super::{CheckinPage, Told, fields::Fields};
+use crate::{ApiError, App, checkin_token::user_agent, pages::trouble, rate_limits};
+
+/// How many invoices one mail asks about at most.
+const MOST_ANSWERS: usize = 50;
+
+/// Does what the button says, and sends the browser on to the page that tells what came of it, so that loading
+/// that page again sends nothing.
+pub async fn act_on_checkin_page(
+    request: HttpRequest,
+    payload: web::Payload,
+    page: Data<CheckinPage>,
+    app: Data<App>,
+) -> HttpResponse {
+    let acted = async {
+        rate_limits::checkin(&app, &request).await?;
+        let fields = Fields::of_form(&request, payload.into_inner()).await?;
+        let told = act(&app, &request, &fields).await?;
+        Ok(page.address(told, fields.get("token")))
+    };
+    match acted.await {
+        Ok(address) => see_other(&address),
+        Err(error) => trouble::page(&error),
+    }
+}
+
+async fn act(app: &App, request: &HttpRequest, fields: &Fields) -> Result<Option<Told>, ApiError> {
+    let token = fields.get("token");
+    Ok(match fields.get("action") {
+        "paid" => Some(answer(app, request, token, CheckinAnswer::Paid).await?),
+        "pending" => Some(answer(app, request, token, CheckinAnswer::StillPending).await?),
+        "answers" => Some(answer_together(app, request, token, fields).await?),
+        "undo" => Some(undo(app, request, token).await?),
+        "renew" => Some(renew(app, request, token).await?),
+        // A button that no page of ours has.
+        _ => None,
+    })
+}
+
+async fn answer(
+    app: &App,
+    request: &HttpRequest,
+    token: &str,
+    answer: CheckinAnswer,
+) -> Result<Told, ApiError> {
+    let by = AnsweredBy::Button { user_agent: user_agent(request) };
+    let mut conn = app.db.get().await?;
+    let outcome =
+        rubis_lifecycle::answer_checkin(&mut conn, token, answer, by, &app.checkin_rules(), app.clock.now())
+            .await?;
+    Ok(Told::of(outcome, answer))
+}
+
+async fn answer_together(
+    app: &App,
+    request: &HttpRequest,
+    token: &str,
+    fields: &Fields,
+) -> Result<Told, ApiError> {
+    let mut answers = fields.answers();
+    answers.truncate(MOST_ANSWERS);
+    if answers.is_empty() {
+        return Ok(Told::NothingChosen);
+    }
+    let (by, now) = (user_agent(request), app.clock.now());
+    let mut conn = app.db.get().await?;
+    let outcomes =
+        rubis_lifecycle::answer_many(&mut conn, token, &answers, &by, &app.checkin_rules(), now).await?;
+    Ok(outcomes.map_or(Told::Invalid, |_| Told::Answered))
+}
+
+async fn undo(app: &App, request: &HttpRequest, token: &str) -> Result<Told, ApiError> {
+    let (by, now) = (user_agent(request), app.clock.now());
+    let mut conn = app.db.get().await?;
+    match rubis_lifecycle::undo_checkin(&mut conn, token, &by, &app.checkin_rules(), now).await {
+        Ok(()) => Ok(Told::Undone),
+        Err(UndoCheckinError::NotFound) => Ok(Told::Invalid),
+        Err(UndoCheckinError::NotUndoable) => Ok(Told::AlreadyAnswered),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn renew(app: &App, request: &HttpRequest, token: &str) -> Result<Told, ApiError> {
+    rate_limits::checkin_renewal(app, request).await?;
+    let (by, now) = (user_agent(request), app.clock.now());
+    let mut conn = app.db.get().await?;
+    match rubis_lifecycle::renew_checkin(&mut conn, token, &by, now).await {
+        Ok(()) => Ok(Told::Renewed),
+        Err(RenewCheckinError::NotFound) => Ok(Told::Invalid),
+        Err(RenewCheckinError::AlreadyAnswered) => Ok(Told::AlreadyAnswered),
+        Err(RenewCheckinError::NotRenewable) => Ok(Told::Expired),
+        Err(RenewCheckinError::TooSoon { .. }) => Ok(Told::TooSoon),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn see_other(address: &str) -> HttpResponse {
+    let mut response = HttpResponse::SeeOther().finish();
+    // An address is made of percent-encoded parameters, which always fit in a header.
+    if let Ok(address) = HeaderValue::from_str(address) {
+        response.headers_mut().insert(header::LOCATION, address);
+    }
+    response
+}

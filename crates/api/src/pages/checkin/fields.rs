@@ -1,0 +1,105 @@
+//! What the page is sent: the parameters of its address, and the fields of its forms.
+
+use actix_web::{
+    HttpRequest,
+    dev::Payload,
+    http::{StatusCode, header},
+};
+use rubis_checkins::CheckinAnswer;
+use rubis_kernel::CheckinTaskId;
+
+use super::Told;
+use crate::{ApiError, json_body};
+
+/// What a field that answers one of several invoices is called, before the check-in's id.
+pub(super) const ANSWER: &str = "answer-";
+
+/// Names and values. Those that the page does not know are passed over: mail programs add some of their own.
+#[derive(Default)]
+pub(super) struct Fields(Vec<(String, String)>);
+
+impl Fields {
+    /// The parameters of an address.
+    pub(super) fn of_query(request: &HttpRequest) -> Self {
+        Self::parse(request.query_string().as_bytes())
+    }
+
+    /// The fields of a form.
+    ///
+    /// # Errors
+    /// The body is no form, is too large, or breaks off.
+    pub(super) async fn of_form(request: &HttpRequest, payload: Payload) -> Result<Self, ApiError> {
+        let body = json_body::read(payload).await?;
+        let media_type = request
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
+        let media_type = media_type.split(';').next().unwrap_or_default().trim();
+        if !media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+            return Err(ApiError::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_media_type",
+                "The body has to be a form.",
+            ));
+        }
+        Ok(Self::parse(&body))
+    }
+
+    fn parse(encoded: &[u8]) -> Self {
+        let pairs = form_urlencoded::parse(encoded);
+        Self(pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect())
+    }
+
+    /// The value of a field; empty where there is none.
+    pub(super) fn get(&self, name: &str) -> &str {
+        self.0.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+    }
+
+    /// What the address says has just happened.
+    pub(super) fn told(&self) -> Option<Told> {
+        Told::read(self.get("status"), Some(self.get("answer")))
+    }
+
+    /// The answers to several invoices, each once.
+    pub(super) fn answers(&self) -> Vec<(CheckinTaskId, CheckinAnswer)> {
+        let mut answers: Vec<(CheckinTaskId, CheckinAnswer)> = Vec::new();
+        for (name, value) in &self.0 {
+            let Some(id) = name.strip_prefix(ANSWER).and_then(|id| id.parse().ok()) else { continue };
+            let answer = CheckinAnswer::ALL.iter().find(|answer| answer.as_str() == value);
+            let Some(answer) = answer else { continue };
+            if answers.iter().all(|(known, _)| *known != id) {
+                answers.push((id, *answer));
+            }
+        }
+        answers
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_invoice_is_answered_once_and_what_is_no_answer_is_passed_over() {
+        let (one, other) = (CheckinTaskId::new(), CheckinTaskId::new());
+        let form = format!(
+            "token=abc&answer-{one}=paid&answer-{one}=still_pending&answer-{other}=still_pending\
+             &answer-nobody=paid&answer-{}=perhaps&utm_source=mail",
+            CheckinTaskId::new()
+        );
+        let fields = Fields::parse(form.as_bytes());
+        assert_eq!(fields.answers(), [(one, CheckinAnswer::Paid), (other, CheckinAnswer::StillPending)]);
+        assert_eq!((fields.get("token"), fields.get("action")), ("abc", ""));
+    }
+
+    #[test]
+    fn an_address_tells_what_happened_or_nothing() {
+        let told = |query: &str| Fields::parse(query.as_bytes()).told();
+        assert_eq!(told("status=paid&token=abc"), Some(Told::Paid));
+        assert_eq!(told("status=confirm&answer=pending"), Some(Told::Confirm(CheckinAnswer::StillPending)));
+        assert_eq!(told("status=confirm"), Some(Told::Confirm(CheckinAnswer::Paid)));
+        assert_eq!(told("token=abc"), None);
+        assert_eq!(told("status=%ff"), None);
+    }
+}

@@ -1,0 +1,132 @@
+//! What the address of the page tells it: what has just come of a click or of a button.
+
+use rubis_checkins::CheckinAnswer;
+use rubis_lifecycle::CheckinOutcome;
+
+/// What has just happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// The invoice was declared paid.
+    Paid,
+    /// It was declared to be still pending.
+    Pending,
+    /// No check-in has this token.
+    Invalid,
+    /// Its life is over.
+    Expired,
+    /// It was answered before.
+    AlreadyAnswered,
+    /// Nothing yet: a person has to confirm this answer.
+    Confirm(CheckinAnswer),
+    /// Several invoices were answered together.
+    Answered,
+    /// They were sent without any answer.
+    NothingChosen,
+    /// The answer "paid" was taken back.
+    Undone,
+    /// A fresh link is on its way.
+    Renewed,
+    /// One was sent not long ago.
+    TooSoon,
+}
+
+impl Told {
+    /// What came of an answer.
+    #[must_use]
+    pub fn of(outcome: CheckinOutcome, answer: CheckinAnswer) -> Self {
+        match outcome {
+            CheckinOutcome::Settled => Self::Paid,
+            CheckinOutcome::StillPending => Self::Pending,
+            CheckinOutcome::AlreadyAnswered => Self::AlreadyAnswered,
+            CheckinOutcome::Expired => Self::Expired,
+            CheckinOutcome::Confirm => Self::Confirm(answer),
+            CheckinOutcome::Invalid => Self::Invalid,
+        }
+    }
+
+    /// The parameter `status`.
+    #[must_use]
+    pub const fn status(self) -> &'static str {
+        match self {
+            Self::Paid => "paid",
+            Self::Pending => "pending",
+            Self::Invalid => "invalid",
+            Self::Expired => "expired",
+            Self::AlreadyAnswered => "already_answered",
+            Self::Confirm(_) => "confirm",
+            Self::Answered => "answered",
+            Self::NothingChosen => "nothing_chosen",
+            Self::Undone => "undone",
+            Self::Renewed => "renewed",
+            Self::TooSoon => "too_soon",
+        }
+    }
+
+    /// What a status and an answer tell; nothing, where they make no sense.
+    #[must_use]
+    pub fn read(status: &str, answer: Option<&str>) -> Option<Self> {
+        let confirmed = if answer == Some(word(CheckinAnswer::StillPending)) {
+            CheckinAnswer::StillPending
+        } else {
+            CheckinAnswer::Paid
+        };
+        let all = [
+            Self::Paid,
+            Self::Pending,
+            Self::Invalid,
+            Self::Expired,
+            Self::AlreadyAnswered,
+            Self::Confirm(confirmed),
+            Self::Answered,
+            Self::NothingChosen,
+            Self::Undone,
+            Self::Renewed,
+            Self::TooSoon,
+        ];
+        all.into_iter().find(|told| told.status() == status)
+    }
+}
+
+/// The query of the page's address. What no check-in has is not repeated.
+pub(super) fn query(told: Option<Told>, token: &str) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    if let Some(told) = told {
+        query.append_pair("status", told.status());
+        if let Told::Confirm(answer) = told {
+            query.append_pair("answer", word(answer));
+        }
+    }
+    if told != Some(Told::Invalid) {
+        query.append_pair("token", token);
+    }
+    query.finish()
+}
+
+/// An answer as addresses and buttons name it: as the links of the mail do.
+pub(super) const fn word(answer: CheckinAnswer) -> &'static str {
+    match answer {
+        CheckinAnswer::Paid => "paid",
+        CheckinAnswer::StillPending => "pending",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_tells_what_it_was_made_of() {
+        for answer in [CheckinAnswer::Paid, CheckinAnswer::StillPending] {
+            let told = Told::Confirm(answer);
+            assert_eq!(Told::read(told.status(), Some(word(answer))), Some(told));
+        }
+        assert_eq!(query(Some(Told::Paid), "a_b-c"), "status=paid&token=a_b-c");
+        assert_eq!(
+            query(Some(Told::Confirm(CheckinAnswer::StillPending)), "abc"),
+            "status=confirm&answer=pending&token=abc"
+        );
+        assert_eq!(query(None, "&status=paid"), "token=%26status%3Dpaid");
+        assert_eq!(query(Some(Told::Invalid), "<script>"), "status=invalid");
+        assert_eq!(Told::read("nonsense", None), None);
+    }
+}

@@ -1,0 +1,127 @@
+//! Invoices that somebody was asked about by mail, and a person, or a machine, who opens the links.
+
+use reqwest::{Client, Method, RequestBuilder, redirect::Policy};
+use rubis_kernel::Email;
+use rubis_testkit::{Answer, CreatedInvoice, Owner, TestApp};
+use serde_json::Value;
+use time::Duration;
+
+/// A minute: longer than a mail is younger than any person could be, and than both links are suspect.
+const LATER: Duration = Duration::minutes(2);
+
+/// An invoice whose check-in has arrived.
+pub struct Asked<'app> {
+    pub app: &'app TestApp,
+    pub invoice: CreatedInvoice,
+    pub token: String,
+}
+
+impl<'app> Asked<'app> {
+    /// An invoice that is due today, asked about two minutes ago.
+    pub async fn about_one(owner: &Owner<'app>) -> Self {
+        let asked = Self::just_now(owner).await;
+        owner.app.advance(LATER).await;
+        asked
+    }
+
+    /// An invoice that is due today, asked about at this very moment.
+    pub async fn just_now(owner: &Owner<'app>) -> Self {
+        let before = owner.app.mails().len();
+        let invoice = owner.invoice().due_today().create().await;
+        owner.app.advance(Duration::minutes(1)).await;
+        let [token] = <[String; 1]>::try_from(asked_since(owner.app, before)).unwrap();
+        Self { app: owner.app, invoice, token }
+    }
+
+    /// Invoices that are due the same day, asked about in one mail two minutes ago.
+    pub async fn about_several(owner: &Owner<'app>, count: usize) -> Vec<Self> {
+        let before = owner.app.mails().len();
+        let due = owner.app.today() + Duration::days(1);
+        let mut invoices = Vec::new();
+        for _ in 0..count {
+            invoices.push(owner.invoice().due_on(due).create().await);
+        }
+        // The next morning at nine in Paris, a Wednesday.
+        owner.app.advance(Duration::hours(23)).await;
+        let tokens = asked_since(owner.app, before);
+        assert_eq!(tokens.len(), count, "one mail asks about all of them");
+        owner.app.advance(LATER).await;
+        let mut asked = Vec::new();
+        for token in tokens {
+            let state = owner.app.get(&format!("/api/v1/checkin/{token}")).await.expect(200);
+            let numero = state.text_at("/invoice/numero");
+            let invoice = invoices.iter().find(|invoice| invoice.numero == numero).unwrap().clone();
+            asked.push(Self { app: owner.app, invoice, token });
+        }
+        asked
+    }
+
+    /// The path of one of the addresses below the token.
+    pub fn path(&self, what: &str) -> String {
+        format!("/api/v1/checkin/{}/{what}", self.token)
+    }
+
+    /// A person opens a link of the mail, and their browser stops where it is sent on.
+    pub async fn open(&self, link: &str) -> Answer {
+        open(self.app, &self.path(link)).await
+    }
+
+    /// A button is pressed.
+    pub async fn press(&self, button: &str) -> Answer {
+        self.app.send(self.app.request(Method::POST, &self.path(button))).await
+    }
+
+    /// How it stands.
+    pub async fn state(&self) -> Value {
+        self.app.get(&format!("/api/v1/checkin/{}", self.token)).await.expect(200).json
+    }
+
+    /// Where a link ends that led to this.
+    pub fn landing(&self, status: &str) -> String {
+        format!("http://localhost:5173/checkin?status={status}&token={}", self.token)
+    }
+
+    /// How the invoice stands.
+    pub async fn invoice_status(&self, owner: &Owner<'_>) -> String {
+        let invoice = owner.get(&format!("/invoices/{}", self.invoice.id)).await.expect(200);
+        invoice.text_at("/status")
+    }
+}
+
+/// A browser that stops where it is sent on.
+pub fn browser() -> Client {
+    Client::builder().redirect(Policy::none()).build().unwrap()
+}
+
+/// A request of that browser.
+pub fn visit(app: &TestApp, method: Method, path: &str) -> RequestBuilder {
+    browser().request(method, format!("{}{path}", app.url))
+}
+
+/// Opens an address.
+pub async fn open(app: &TestApp, path: &str) -> Answer {
+    app.send(visit(app, Method::GET, path)).await
+}
+
+/// The tokens in the one mail that asked something after so many others.
+fn asked_since(app: &TestApp, before: usize) -> Vec<String> {
+    let asked: Vec<_> =
+        app.mails().iter().skip(before).map(tokens).filter(|tokens| !tokens.is_empty()).collect();
+    let [tokens] = <[Vec<String>; 1]>::try_from(asked).unwrap();
+    tokens
+}
+
+/// The tokens in the links of a mail, in the order in which it asks.
+pub fn tokens(mail: &Email) -> Vec<String> {
+    let links = mail.text.split("/api/v1/checkin/").skip(1);
+    let mut tokens: Vec<String> = links.map(|rest| rest.split('/').next().unwrap().to_owned()).collect();
+    tokens.dedup();
+    tokens
+}
+
+/// Sends a form to the page, as a browser does.
+pub fn form(app: &TestApp, fields: &[(&str, &str)]) -> RequestBuilder {
+    let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+    let form = "application/x-www-form-urlencoded";
+    visit(app, Method::POST, "/checkin").header(reqwest::header::CONTENT_TYPE, form).body(body)
+}

@@ -1,0 +1,93 @@
+//! What nobody may find in the logs: whoever has a token may answer.
+
+use std::{
+    io::{self, Write},
+    sync::{Arc, Mutex},
+};
+
+use reqwest::Method;
+use rubis_testkit::TestApp;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::asked::Asked;
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+/// Sends a request without a client that would log it itself, and reads what comes.
+async fn send(app: &TestApp, head: &str, body: &str) -> String {
+    let address = app.url.strip_prefix("http://").unwrap();
+    let mut connection = TcpStream::connect(address).await.unwrap();
+    let length = body.len();
+    let request = format!(
+        "{head} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nUser-Agent: a-person\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {length}\r\n\r\n{body}"
+    );
+    connection.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    connection.read_to_end(&mut answer).await.unwrap();
+    String::from_utf8(answer).unwrap()
+}
+
+#[tokio::test]
+async fn a_token_is_in_no_log_at_any_level_whatever_is_done_with_it() {
+    let app = TestApp::builder().set("WEB_URL", "http://localhost:3333").start().await;
+    let owner = app.signed_up_owner_with_checkins().await;
+    let asked = Asked::about_one(&owner).await;
+    let token = asked.token.as_str();
+
+    let log = Log::default();
+    // Of the whole process: the server has threads of its own.
+    let subscriber = tracing_subscriber::fmt().with_max_level(tracing_subscriber::filter::LevelFilter::TRACE);
+    tracing_subscriber::util::SubscriberInitExt::try_init(
+        subscriber.with_writer(log.clone()).with_ansi(false).finish(),
+    )
+    .unwrap();
+    let answers = [
+        send(&app, &format!("HEAD /api/v1/checkin/{token}/paid"), "").await,
+        send(&app, &format!("GET /api/v1/checkin/{token}"), "").await,
+        send(&app, &format!("GET /checkin?token={token}&status=confirm"), "").await,
+        send(&app, &format!("GET /api/v1/checkin/{token}/paid"), "").await,
+        send(&app, "POST /checkin", &format!("token={token}&action=undo")).await,
+        send(&app, &format!("POST /api/v1/checkin/{token}/paid"), "").await,
+        send(&app, &format!("POST /api/v1/checkin/{token}/answers"), "no JSON").await,
+        send(&app, &format!("POST /api/v1/checkin/{token}/renew"), "").await,
+        send(&app, &format!("PUT /api/v1/checkin/{token}/paid"), "").await,
+        send(&app, &format!("GET /api/v1/checkin/{token}/nothing/%ff"), "").await,
+        send(&app, &format!("GET /api/v1/checkin/{token}%ff/paid"), "").await,
+    ];
+    let statuses: Vec<&str> = answers.iter().map(|answer| &answer["HTTP/1.1 ".len()..][..3]).collect();
+    assert_eq!(statuses, ["302", "200", "200", "302", "303", "409", "415", "409", "405", "404", "302"]);
+
+    app.request(Method::GET, "/healthz").send().await.unwrap();
+    let told = String::from_utf8_lossy(&log.0.lock().unwrap().clone()).into_owned();
+    assert!(
+        told.contains("/api/v1/checkin/{token}/paid"),
+        "the control: requests are logged by their pattern"
+    );
+    assert!(told.contains("TRACE"), "the control: at every level");
+    assert!(!told.contains(token), "{}", told.lines().find(|line| line.contains(token)).unwrap_or_default());
+}

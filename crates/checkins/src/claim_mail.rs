@@ -1,0 +1,199 @@
+//! Decides what a mail that is to leave asks about, and composes it.
+
+use std::collections::{HashMap, HashSet};
+
+use rubis_accounts::Organization;
+use rubis_db::{AsyncConnection, AsyncPgConnection};
+use rubis_invoices::{Client, set_awaited_answer};
+use rubis_jobs::{FinishError, Lease};
+use rubis_kernel::{CheckinTaskId, ClientId, Email, EmailAddress, InvoiceId, PurposeKey};
+use time::OffsetDateTime;
+
+use crate::{
+    CheckinRules,
+    asked::{AskedInvoice, lock_of_mail},
+    call_off::call_off,
+    compose::{Question, compose},
+    jobs::SendCheckinMail,
+    links::CheckinLinks,
+    plan_checkin::{PlanCheckin, plan_checkin},
+    planning::holding_pauses,
+    queries::{
+        mails::{self, MailChange},
+        tasks::{self, TaskChange},
+    },
+    task::{CheckinStatus, Reason, reason_not_to_ask},
+    token::{hash_of_token, token_of},
+};
+
+/// What every mail of the product about check-ins is made with.
+#[derive(Clone, Copy, Debug)]
+pub struct MailTerms<'a> {
+    /// The product's address; its domain also ends each `Message-ID`.
+    pub sender: &'a EmailAddress,
+    /// Where links lead.
+    pub links: &'a CheckinLinks,
+    /// The key that tokens are made with: of the purpose [`crate::KEY_PURPOSE`].
+    pub key: &'a PurposeKey,
+    /// How long links live and answers can be taken back, as the mails announce it.
+    pub rules: &'a CheckinRules,
+}
+
+/// What is to be done about a mail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClaimedMail {
+    /// Send this, then record how it went.
+    Send(Box<Email>),
+    /// Nothing: it was sent, or nothing is left to ask. That is recorded, and the job is finished.
+    Settled,
+}
+
+/// Why a mail could not be claimed.
+#[derive(Debug, thiserror::Error)]
+pub enum ClaimMailError {
+    /// Another worker has the job.
+    #[error("the lease was lost")]
+    LeaseLost,
+    /// The organization has no owner to ask.
+    #[error("the organization has no owner")]
+    NobodyToAsk,
+    /// The database refused.
+    #[error(transparent)]
+    Database(#[from] diesel::result::Error),
+}
+
+impl From<FinishError> for ClaimMailError {
+    fn from(error: FinishError) -> Self {
+        match error {
+            FinishError::LeaseLost => Self::LeaseLost,
+            FinishError::Database(error) => Self::Database(error),
+        }
+    }
+}
+
+/// Decides what a mail asks about, in one transaction: either its check-ins are marked as being sent and it is
+/// returned, or nothing is left of it and the job is finished. A check-in whose invoice was settled, disputed
+/// or paused meanwhile is taken out. The same mail claimed again, as after a crash, is the same to the letter
+/// while what it tells is the same.
+///
+/// # Errors
+/// [`ClaimMailError`]; nothing was recorded then.
+pub async fn claim_mail(
+    conn: &mut AsyncPgConnection,
+    terms: &MailTerms<'_>,
+    job: &SendCheckinMail,
+    lease: &Lease,
+    now: OffsetDateTime,
+) -> Result<ClaimedMail, ClaimMailError> {
+    conn.transaction(async |conn| {
+        let asked = lock_of_mail(conn, job.organization_id, job.mail_id).await?;
+        // Between being claimed and this moment the lease may have passed to another worker.
+        lease.confirm(conn).await?;
+        let organization = rubis_accounts::organization(conn, job.organization_id).await?;
+        let is_sent = mails::sent_at(conn, job.organization_id, job.mail_id).await?.is_some();
+        let (Some(organization), false) = (organization, is_sent) else {
+            lease.finish(conn).await?;
+            return Ok(ClaimedMail::Settled);
+        };
+        let clients = clients_of(conn, &organization, &asked).await?;
+        let wanted = without_unwanted(conn, &organization, asked, &clients, now).await?;
+        if wanted.is_empty() {
+            lease.finish(conn).await?;
+            return Ok(ClaimedMail::Settled);
+        }
+        let owner =
+            rubis_accounts::owner_of(conn, organization.id).await?.ok_or(ClaimMailError::NobodyToAsk)?;
+
+        let tokens: Vec<(CheckinTaskId, String)> =
+            wanted.iter().map(|asked| (asked.task.id, token_of(terms.key, asked.task.id))).collect();
+        let hashes: Vec<_> = tokens.iter().map(|(task, token)| (*task, hash_of_token(token))).collect();
+        tasks::begin_sending(conn, organization.id, &hashes, now).await?;
+        let questions = wanted
+            .iter()
+            .zip(tokens)
+            .map(|(asked, (_, token))| Question::new(asked, clients.get(&asked.invoice.client_id), token))
+            .collect();
+        let email = compose(terms, &organization, &owner, job.mail_id, questions);
+        let change = MailChange {
+            recipient: Some(email.to.address.as_str()),
+            sending_since: Some(Some(now)),
+            ..MailChange::default()
+        };
+        mails::change(conn, organization.id, job.mail_id, &change).await?;
+        Ok(ClaimedMail::Send(Box::new(email)))
+    })
+    .await
+}
+
+async fn clients_of(
+    conn: &mut AsyncPgConnection,
+    organization: &Organization,
+    asked: &[AskedInvoice],
+) -> Result<HashMap<ClientId, Client>, diesel::result::Error> {
+    let ids: HashSet<ClientId> = asked.iter().map(|asked| asked.invoice.client_id).collect();
+    let ids: Vec<ClientId> = ids.into_iter().collect();
+    let clients = rubis_invoices::clients_by_ids(conn, organization.id, &ids).await?;
+    Ok(clients.into_iter().map(|client| (client.id, client)).collect())
+}
+
+/// Takes out what is not to be asked any more, and gives what is paused back to planning.
+async fn without_unwanted(
+    conn: &mut AsyncPgConnection,
+    organization: &Organization,
+    asked: Vec<AskedInvoice>,
+    clients: &HashMap<ClientId, Client>,
+    now: OffsetDateTime,
+) -> Result<Vec<AskedInvoice>, diesel::result::Error> {
+    let off = (!organization.checkins.enabled).then_some(Reason::CheckinsOff);
+    let mut wanted = Vec::new();
+    for mut asked in without_done(conn, organization, asked).await? {
+        let AskedInvoice { invoice, task } = &mut asked;
+        let client_pause = clients.get(&invoice.client_id).and_then(|client| client.pause);
+        if let Some(reason) = reason_not_to_ask(invoice.status).or(off) {
+            call_off(conn, invoice, task, reason, now).await?;
+            set_awaited_answer(conn, invoice, None, now).await?;
+        } else if task.renews.is_none()
+            && !holding_pauses(organization, invoice, client_pause, now).is_empty()
+        {
+            let change = TaskChange {
+                status: Some(CheckinStatus::Scheduled),
+                mail_id: Some(None),
+                sending_since: Some(None),
+                reason: Some(None),
+                ..TaskChange::default()
+            };
+            tasks::change(conn, organization.id, &[task.id], &change, now).await?;
+            plan_checkin(conn, organization, invoice, client_pause, PlanCheckin::default(), now).await?;
+        } else {
+            wanted.push(asked);
+        }
+    }
+    Ok(wanted)
+}
+
+/// The check-ins that are to be sent still. One that had failed gets another chance when an operator runs its
+/// dead letter again, unless the user is asked otherwise by now.
+async fn without_done(
+    conn: &mut AsyncPgConnection,
+    organization: &Organization,
+    mut asked: Vec<AskedInvoice>,
+) -> Result<Vec<AskedInvoice>, diesel::result::Error> {
+    let failed: Vec<InvoiceId> = asked
+        .iter()
+        .filter(|asked| asked.task.status == CheckinStatus::Failed)
+        .map(|asked| asked.invoice.id)
+        .collect();
+    let asked_otherwise = if failed.is_empty() {
+        Vec::new()
+    } else {
+        tasks::invoices_with_live(conn, organization.id, &failed).await?
+    };
+    asked.retain(|asked| match asked.task.status {
+        CheckinStatus::Scheduled => true,
+        CheckinStatus::Failed => {
+            asked.task.due_date == asked.invoice.due_date && !asked_otherwise.contains(&asked.invoice.id)
+        }
+        _ => false,
+    });
+    Ok(asked)
+}

@@ -1,0 +1,340 @@
+//! The mails as a reader gets them.
+
+use rstest::rstest;
+use rubis_accounts::{CatchUpPolicy, CheckinPolicy, PostalAddress};
+use rubis_invoices::{Client, Invoice, InvoiceStatus, Payment, PaymentKind, PaymentMethod};
+use rubis_kernel::{
+    AppKey, ClientId, Currency, EmailAddress, HolidayCalendar, InvoiceId, OrganizationId, PaymentId,
+    PurposeKey, UserId,
+};
+use time::{
+    OffsetDateTime,
+    macros::{date, datetime, time},
+};
+use uuid::Uuid;
+
+use super::*;
+use crate::{
+    CheckinAnswer, CheckinAnsweredBy, CheckinRules, CheckinStatus, CheckinTask, Confirmation,
+    compose_confirmation, hash_of_token, token_of,
+};
+
+const NOW: OffsetDateTime = datetime!(2026-11-24 08:00 UTC);
+
+/// All that a mail of the product is made with.
+struct Product {
+    sender: EmailAddress,
+    links: CheckinLinks,
+    key: PurposeKey,
+    rules: CheckinRules,
+}
+
+impl Product {
+    fn new() -> Self {
+        let app_key: AppKey = "0123456789abcdef0123456789abcdef".parse().unwrap();
+        Self {
+            sender: "relances@rubis.example".parse().unwrap(),
+            links: CheckinLinks::new("https://api.rubis.example", "https://app.rubis.example"),
+            key: app_key.derive(crate::KEY_PURPOSE),
+            rules: CheckinRules::default(),
+        }
+    }
+
+    fn terms(&self) -> MailTerms<'_> {
+        MailTerms { sender: &self.sender, links: &self.links, key: &self.key, rules: &self.rules }
+    }
+}
+
+fn organization() -> Organization {
+    Organization {
+        id: OrganizationId::from(Uuid::from_u128(1)),
+        name: "Menuiserie Vasseur & Fils".to_owned(),
+        time_zone: "Europe/Paris".parse().unwrap(),
+        sending_time: time!(09:00),
+        business_days_only: true,
+        holiday_calendar: HolidayCalendar::Metropolitan,
+        catch_up_policy: CatchUpPolicy::Shift,
+        checkins: CheckinPolicy { enabled: true, grace_hours: 24, wait_days: None },
+        signature: String::new(),
+        legal_mentions: String::new(),
+        address: PostalAddress::default(),
+        siren: None,
+        pause: None,
+        rubis_count: 0,
+        created_at: NOW,
+        updated_at: NOW,
+    }
+}
+
+fn owner() -> User {
+    User {
+        id: UserId::from(Uuid::from_u128(2)),
+        email: "jeanne.vasseur@menuiserie-vasseur.example".parse().unwrap(),
+        full_name: "Jeanne Vasseur".to_owned(),
+        created_at: NOW,
+        updated_at: NOW,
+    }
+}
+
+fn mail_id() -> CheckinMailId {
+    CheckinMailId::from(Uuid::from_u128(3))
+}
+
+fn question(product: &Product, number: u128, client_name: &str, cents: i64, due_date: Date) -> Question {
+    let task = CheckinTaskId::from(Uuid::from_u128(number));
+    Question {
+        task,
+        token: token_of(&product.key, task),
+        numero: format!("F-2026-{number:03}"),
+        client_name: client_name.to_owned(),
+        balance: Money::new(cents, Currency::EUR),
+        due_date,
+    }
+}
+
+fn one(product: &Product) -> Vec<Question> {
+    vec![question(product, 17, "Boulangerie <Martin> & Cie", 120_000, date!(2026 - 11 - 24))]
+}
+
+fn several(product: &Product) -> Vec<Question> {
+    vec![
+        question(product, 18, "Garage {items} d’Argenteuil", 84_050, date!(2026 - 11 - 24)),
+        question(product, 17, "Boulangerie Martin", 120_000, date!(2026 - 11 - 24)),
+        question(
+            product,
+            9,
+            "Société coopérative des maraîchers de l’Orge",
+            1_234_567,
+            date!(2026 - 11 - 01),
+        ),
+    ]
+}
+
+fn composed(product: &Product, organization: &Organization, questions: Vec<Question>) -> Email {
+    compose(&product.terms(), organization, &owner(), mail_id(), questions)
+}
+
+fn answered(product: &Product, by: CheckinAnsweredBy) -> CheckinTask {
+    let id = CheckinTaskId::from(Uuid::from_u128(17));
+    CheckinTask {
+        id,
+        organization_id: organization().id,
+        invoice_id: InvoiceId::from(Uuid::from_u128(4)),
+        due_date: date!(2026 - 11 - 24),
+        send_at: NOW,
+        status: CheckinStatus::Answered,
+        mail_id: Some(mail_id()),
+        renews: None,
+        token_hash: Some(hash_of_token(&token_of(&product.key, id))),
+        sending_since: None,
+        sent_at: Some(NOW),
+        expires_at: Some(NOW + product.rules.life),
+        answered_at: Some(datetime!(2026-11-24 08:12 UTC)),
+        answer: Some(CheckinAnswer::Paid),
+        answered_by: Some(by),
+        payment_id: Some(PaymentId::from(Uuid::from_u128(5))),
+        suspect_since: None,
+        reason: None,
+        created_at: NOW,
+    }
+}
+
+fn confirmed(product: &Product, task: &CheckinTask) -> Email {
+    let organization = organization();
+    let client = Client {
+        id: ClientId::from(Uuid::from_u128(6)),
+        organization_id: organization.id,
+        name: "Boulangerie Martin".to_owned(),
+        email: "compta@boulangerie-martin.example".parse().unwrap(),
+        phone: None,
+        address: PostalAddress::default(),
+        siren: None,
+        vat_number: None,
+        notes: String::new(),
+        pause: None,
+        created_at: NOW,
+        updated_at: NOW,
+    };
+    let invoice = Invoice {
+        id: task.invoice_id,
+        organization_id: organization.id,
+        client_id: client.id,
+        plan_id: None,
+        numero: "F-2026-017".to_owned(),
+        amount: Money::new(120_000, Currency::EUR),
+        settled: Money::new(120_000, Currency::EUR),
+        issue_date: date!(2026 - 10 - 25),
+        due_date: date!(2026 - 11 - 24),
+        status: InvoiceStatus::Paid,
+        rubis_earned: 1,
+        chased: false,
+        paid_at: task.answered_at,
+        cancelled_at: None,
+        pause: None,
+        awaited_answer: None,
+        created_at: NOW,
+        updated_at: NOW,
+    };
+    let payment = Payment {
+        id: PaymentId::from(Uuid::from_u128(5)),
+        invoice_id: invoice.id,
+        kind: PaymentKind::Payment,
+        amount_cents: 90_000,
+        method: PaymentMethod::Other,
+        paid_on: date!(2026 - 11 - 24),
+        label: "via check-in".to_owned(),
+        voided_at: None,
+        created_at: NOW,
+    };
+    let confirmation = Confirmation {
+        organization: &organization,
+        owner: &owner(),
+        client: &client,
+        invoice: &invoice,
+        payment: &payment,
+        task,
+    };
+    compose_confirmation(&product.terms(), &confirmation)
+}
+
+/// The head and the plain text of a mail.
+fn readable(email: &Email) -> String {
+    format!(
+        "From: {:?} <{}>\nTo: {:?} <{}>\nSubject: {}\nMessage-ID: {}\nKey: {}\n\n{}",
+        email.from.name,
+        email.from.address,
+        email.to.name,
+        email.to.address,
+        email.subject,
+        email.message_id,
+        email.idempotency_key,
+        email.text
+    )
+}
+
+#[test]
+fn one_invoice_is_asked_about() {
+    let product = Product::new();
+    let email = composed(&product, &organization(), one(&product));
+    insta::assert_snapshot!("question_text", readable(&email));
+    insta::assert_snapshot!("question_html", email.html.unwrap());
+}
+
+#[test]
+fn several_invoices_are_asked_about_in_one_mail_those_due_first_at_the_front() {
+    let product = Product::new();
+    let email = composed(&product, &organization(), several(&product));
+    insta::assert_snapshot!("digest_text", readable(&email));
+    insta::assert_snapshot!("digest_html", email.html.unwrap());
+}
+
+#[test]
+fn an_answer_that_an_invoice_is_paid_is_confirmed_with_the_way_back() {
+    let product = Product::new();
+    let email = confirmed(&product, &answered(&product, CheckinAnsweredBy::Link));
+    insta::assert_snapshot!("confirmation_text", readable(&email));
+    insta::assert_snapshot!("confirmation_html", email.html.unwrap());
+}
+
+#[test]
+fn after_the_key_was_changed_the_way_back_is_in_the_first_mail() {
+    let product = Product::new();
+    let task = CheckinTask {
+        token_hash: Some(hash_of_token("of another key")),
+        ..answered(&product, CheckinAnsweredBy::Button)
+    };
+    let email = confirmed(&product, &task);
+    assert!(!email.text.contains("https://") && !email.html.unwrap().contains("https://"));
+    assert!(email.text.contains("par les liens de notre premier message"), "{}", email.text);
+    assert!(!email.text.contains("transférez"), "nothing in it acts in anybody's name");
+    assert!(email.text.contains("depuis la page de réponse"), "{}", email.text);
+}
+
+#[test]
+fn the_same_mail_is_the_same_to_the_letter_in_whatever_order_it_is_written() {
+    let product = Product::new();
+    let first = composed(&product, &organization(), several(&product));
+    let mut turned = several(&product);
+    turned.reverse();
+    assert_eq!(composed(&product, &organization(), turned), first);
+    let mut other = several(&product);
+    other[0].balance.cents -= 1;
+    let other = composed(&product, &organization(), other);
+    assert_ne!(other.message_id, first.message_id);
+    assert_ne!(other.idempotency_key, first.idempotency_key);
+}
+
+#[test]
+fn what_a_client_is_called_is_shown_as_it_is_and_breaks_nothing() {
+    let product = Product::new();
+    let name = "<script>alert(1)</script>\r\nBcc: x@example.com {paid_url}";
+    let email =
+        composed(&product, &organization(), vec![question(&product, 1, name, 5, date!(2026 - 11 - 24))]);
+    let mut question = question(&product, 1, "x", 5, date!(2026 - 11 - 24));
+    question.client_name = one_line(name);
+    let lined = composed(&product, &organization(), vec![question]);
+    assert!(!lined.subject.contains(['\r', '\n']), "{}", lined.subject);
+    let html = email.html.unwrap();
+    assert!(!html.contains("<script>") && html.contains("&lt;script&gt;"));
+    assert!(html.contains("{paid_url}"), "a name is no template");
+}
+
+#[rstest]
+#[case(true, 0, None, "Si vous ne répondez pas, les relances prévues partent à leur date.")]
+#[case(true, 1, None, "attendent 1\u{a0}heure, puis partent.")]
+#[case(true, 48, None, "attendent 48\u{a0}heures, puis partent.")]
+#[case(true, 72, None, "attendent 3\u{a0}jours, puis partent.")]
+#[case(
+    true,
+    24,
+    Some(7),
+    "attendent 7\u{a0}jours, puis partent\u{202f}; votre fil d’activité vous le signale."
+)]
+fn it_is_told_what_happens_without_an_answer(
+    #[case] enabled: bool,
+    #[case] grace_hours: u16,
+    #[case] wait_days: Option<u16>,
+    #[case] expected: &str,
+) {
+    let product = Product::new();
+    let checkins = CheckinPolicy { enabled, grace_hours, wait_days };
+    let organization = Organization { checkins, ..organization() };
+    for questions in [one(&product), several(&product)] {
+        let email = composed(&product, &organization, questions);
+        assert!(email.text.contains(expected), "{}", email.text);
+        assert!(email.html.unwrap().contains(expected));
+    }
+}
+
+#[test]
+fn amounts_of_several_currencies_are_not_added_up() {
+    let product = Product::new();
+    let mut questions = several(&product);
+    assert!(composed(&product, &organization(), questions.clone()).text.contains("au total"));
+    questions[0].balance.currency = "CHF".parse().unwrap();
+    assert!(!composed(&product, &organization(), questions).text.contains("au total"));
+}
+
+#[test]
+fn no_line_of_the_plain_text_is_left_unfilled_and_spaces_before_marks_do_not_break() {
+    let product = Product::new();
+    let mails = [
+        composed(&product, &organization(), one(&product)),
+        composed(&product, &organization(), several(&product)),
+        confirmed(&product, &answered(&product, CheckinAnsweredBy::Link)),
+    ];
+    for email in mails {
+        let html = without_tags(&email.html.unwrap());
+        for text in [&email.subject, &email.text, &html] {
+            let unfilled = text.replace("{items}", "");
+            assert!(!unfilled.contains(['{', '}']), "{text}");
+            for mark in [" ?", " !", " ;", " :", " »", "« ", "'", "&#39;"] {
+                assert!(!text.contains(mark), "{mark:?} in {text}");
+            }
+        }
+    }
+}
+
+fn without_tags(html: &str) -> String {
+    html.split('<').filter_map(|part| part.split_once('>')).map(|(_, text)| text).collect()
+}

@@ -1,0 +1,254 @@
+//! Makes one mail of all check-ins of an organization that are due.
+
+use std::collections::{HashMap, HashSet};
+
+use rubis_accounts::{Organization, Pause};
+use rubis_db::{AsyncConnection, AsyncPgConnection};
+use rubis_invoices::{Invoice, set_awaited_answer};
+use rubis_jobs::{FinishError, Lease};
+use rubis_kernel::{CheckinMailId, ClientId, InvoiceId, OrganizationId};
+use time::OffsetDateTime;
+
+use crate::{
+    asked::{AskedInvoice, lock_asked},
+    call_off::call_off,
+    jobs::{GatherCheckins, SendCheckinMail},
+    plan_checkin::{PlanCheckin, plan_checkin},
+    planning::holding_pauses,
+    queries::{
+        mails,
+        tasks::{self, TaskChange},
+    },
+    task::{CheckinStatus, CheckinTask, Reason, reason_not_to_ask},
+};
+
+/// A mail asks about this many invoices at most.
+pub const MAX_OF_MAIL: usize = 50;
+
+/// How many candidates are looked at in one go.
+const PAGE: usize = 200;
+
+/// What became of a check-in that was due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gathered {
+    /// It is in this mail, which leaves now, with so many others.
+    Mail(CheckinMailId, usize),
+    /// It is in a mail, or was called off or deleted meanwhile.
+    AlreadyDone,
+    /// Its invoice is not to be asked about any more; it is called off.
+    Cancelled(Reason),
+    /// Something is paused: it waits for the end of that, for which it was planned again if known.
+    Paused,
+    /// It was given a later date meanwhile.
+    NotYetDue,
+}
+
+/// Puts a check-in that is due into a new mail, with the earliest others of the organization that are due, and
+/// lets the mail leave, in one transaction. Of several workers that do so at once for one organization, one
+/// makes the mail and the others find their check-ins in it.
+///
+/// # Errors
+/// [`FinishError`]; nothing was recorded then.
+pub async fn gather(
+    conn: &mut AsyncPgConnection,
+    job: &GatherCheckins,
+    lease: &Lease,
+    now: OffsetDateTime,
+) -> Result<Gathered, FinishError> {
+    conn.transaction(async |conn| {
+        tasks::lock_gathering(conn, job.organization_id).await?;
+        let organization = rubis_accounts::organization(conn, job.organization_id).await?;
+        let own = tasks::find(conn, job.organization_id, job.task_id).await?;
+        let (Some(organization), Some(own)) = (organization, own) else {
+            lease.finish(conn).await?;
+            return Ok(Gathered::AlreadyDone);
+        };
+        let candidates = candidates(conn, &organization, own, now).await?;
+        let asked = lock_asked(conn, organization.id, &candidates).await?;
+        let pauses = client_pauses(conn, organization.id, asked.iter().map(|asked| &asked.invoice)).await?;
+        let (own, mates): (Vec<_>, Vec<_>) = asked
+            .into_iter()
+            .map(|asked| (state_of(&organization, &asked, &pauses, now), asked))
+            .partition(|(_, asked)| asked.task.id == job.task_id);
+        match own.into_iter().next() {
+            Some((State::Due, own)) => make_mail(conn, own, mates, lease, now).await,
+            Some((state, own)) => settle(conn, &organization, own, state, &pauses, lease, now).await,
+            None => {
+                lease.finish(conn).await?;
+                Ok(Gathered::AlreadyDone)
+            }
+        }
+    })
+    .await
+}
+
+/// What a check-in that may be due turns out to be, once it is locked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Due,
+    AlreadyDone,
+    Cancelled(Reason),
+    Paused,
+    NotYetDue,
+}
+
+/// The pauses of the clients that have one.
+type ClientPauses = HashMap<ClientId, Pause>;
+
+fn state_of(
+    organization: &Organization,
+    asked: &AskedInvoice,
+    pauses: &ClientPauses,
+    now: OffsetDateTime,
+) -> State {
+    let AskedInvoice { invoice, task } = asked;
+    if task.status != CheckinStatus::Scheduled || task.mail_id.is_some() {
+        return State::AlreadyDone;
+    }
+    let off = (!organization.checkins.enabled).then_some(Reason::CheckinsOff);
+    if let Some(reason) = reason_not_to_ask(invoice.status).or(off) {
+        return State::Cancelled(reason);
+    }
+    if task.send_at > now {
+        return State::NotYetDue;
+    }
+    if is_held(organization, invoice, task, pauses, now) { State::Paused } else { State::Due }
+}
+
+/// Whether a pause holds a check-in back; one that the user asked for by a button leaves all the same.
+fn is_held(
+    organization: &Organization,
+    invoice: &Invoice,
+    task: &CheckinTask,
+    pauses: &ClientPauses,
+    now: OffsetDateTime,
+) -> bool {
+    let client_pause = pauses.get(&invoice.client_id).copied();
+    task.renews.is_none() && !holding_pauses(organization, invoice, client_pause, now).is_empty()
+}
+
+/// The check-in itself and the earliest others that are due and held back by no pause, without locks: all of
+/// them have to be known before the first is locked, because invoices are locked in the order of their ids.
+async fn candidates(
+    conn: &mut AsyncPgConnection,
+    organization: &Organization,
+    own: CheckinTask,
+    now: OffsetDateTime,
+) -> Result<Vec<CheckinTask>, diesel::result::Error> {
+    let own_id = own.id;
+    let mut chosen = vec![own];
+    let mut after = None;
+    loop {
+        let page = tasks::due(conn, organization.id, now, after, PAGE).await?;
+        let is_last = page.len() < PAGE;
+        after = page.last().map(|task| (task.send_at, task.id));
+        let unheld = without_held(conn, organization, page, now).await?;
+        chosen.extend(unheld.into_iter().filter(|task| task.id != own_id));
+        if is_last || chosen.len() >= MAX_OF_MAIL {
+            chosen.truncate(MAX_OF_MAIL);
+            return Ok(chosen);
+        }
+    }
+}
+
+async fn without_held(
+    conn: &mut AsyncPgConnection,
+    organization: &Organization,
+    tasks: Vec<CheckinTask>,
+    now: OffsetDateTime,
+) -> Result<Vec<CheckinTask>, diesel::result::Error> {
+    let ids: Vec<InvoiceId> = tasks.iter().map(|task| task.invoice_id).collect();
+    let invoices: HashMap<InvoiceId, Invoice> = rubis_invoices::invoices_by_ids(conn, organization.id, &ids)
+        .await?
+        .into_iter()
+        .map(|invoice| (invoice.id, invoice))
+        .collect();
+    let pauses = client_pauses(conn, organization.id, invoices.values()).await?;
+    let is_unheld = |task: &CheckinTask| {
+        invoices
+            .get(&task.invoice_id)
+            .is_some_and(|invoice| !is_held(organization, invoice, task, &pauses, now))
+    };
+    Ok(tasks.into_iter().filter(is_unheld).collect())
+}
+
+async fn client_pauses(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    invoices: impl Iterator<Item = &Invoice>,
+) -> Result<ClientPauses, diesel::result::Error> {
+    let ids: HashSet<ClientId> = invoices.map(|invoice| invoice.client_id).collect();
+    let ids: Vec<ClientId> = ids.into_iter().collect();
+    let clients = rubis_invoices::clients_by_ids(conn, organization, &ids).await?;
+    Ok(clients.into_iter().filter_map(|client| Some((client.id, client.pause?))).collect())
+}
+
+async fn make_mail(
+    conn: &mut AsyncPgConnection,
+    own: AskedInvoice,
+    mates: Vec<(State, AskedInvoice)>,
+    lease: &Lease,
+    now: OffsetDateTime,
+) -> Result<Gathered, FinishError> {
+    let organization = own.task.organization_id;
+    let mut ids = vec![own.task.id];
+    let mut mates_jobs = Vec::new();
+    for (state, mut mate) in mates {
+        match state {
+            State::Due => {
+                ids.push(mate.task.id);
+                mates_jobs.push(mate.task.gather_job_id());
+            }
+            State::Cancelled(reason) => {
+                call_off(conn, &mut mate.invoice, &mate.task, reason, now).await?;
+                set_awaited_answer(conn, &mut mate.invoice, None, now).await?;
+            }
+            // Their own jobs see to them.
+            State::AlreadyDone | State::Paused | State::NotYetDue => {}
+        }
+    }
+    let mail = CheckinMailId::new();
+    mails::insert(conn, organization, mail, now).await?;
+    let change = TaskChange { mail_id: Some(Some(mail.as_uuid())), ..TaskChange::default() };
+    tasks::change(conn, organization, &ids, &change, now).await?;
+    let job = SendCheckinMail { organization_id: organization, mail_id: mail };
+    rubis_jobs::enqueue(conn, &job, now, now).await?;
+    rubis_jobs::cancel(conn, &mates_jobs).await?;
+    lease.finish(conn).await?;
+    Ok(Gathered::Mail(mail, ids.len()))
+}
+
+/// Settles what becomes of a check-in that is not due after all; the others have jobs of their own.
+async fn settle(
+    conn: &mut AsyncPgConnection,
+    organization: &Organization,
+    own: AskedInvoice,
+    state: State,
+    pauses: &ClientPauses,
+    lease: &Lease,
+    now: OffsetDateTime,
+) -> Result<Gathered, FinishError> {
+    let AskedInvoice { mut invoice, task } = own;
+    match state {
+        State::NotYetDue => {
+            lease.reschedule(conn, task.send_at).await?;
+            Ok(Gathered::NotYetDue)
+        }
+        State::Cancelled(reason) => {
+            call_off(conn, &mut invoice, &task, reason, now).await?;
+            set_awaited_answer(conn, &mut invoice, None, now).await?;
+            lease.finish(conn).await?;
+            Ok(Gathered::Cancelled(reason))
+        }
+        State::Paused => {
+            lease.finish(conn).await?;
+            let client_pause = pauses.get(&invoice.client_id).copied();
+            plan_checkin(conn, organization, &mut invoice, client_pause, PlanCheckin::default(), now).await?;
+            Ok(Gathered::Paused)
+        }
+        State::Due | State::AlreadyDone => {
+            lease.finish(conn).await?;
+            Ok(Gathered::AlreadyDone)
+        }
+    }
+}

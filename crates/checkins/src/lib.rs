@@ -1,0 +1,51 @@
+//! Asks the user whether an invoice was paid: planning, tokens, mails and answers.
+//!
+//! [`plan_checkin`] gives an invoice's check-in its date; when that comes, [`gather`] puts all check-ins of the
+//! organization that are due into one mail, [`claim_mail`] writes it and [`record_sent`] begins the life of its
+//! links. [`find_by_token`] finds the check-in of a link, [`judge`] says what its opening means, and
+//! [`record_answer`] and its siblings record that; what an answer does to the invoice and its reminders is the
+//! business of `lifecycle`. Whoever changes an invoice and its check-ins locks the invoice first, then its
+//! check-ins, then their jobs.
+
+mod asked;
+mod call_off;
+mod claim_mail;
+mod compose;
+mod compose_confirmation;
+mod fill;
+mod gather;
+mod jobs;
+mod judge;
+mod links;
+mod list;
+mod opening;
+mod plan_checkin;
+mod planning;
+mod queries;
+mod record_answer;
+mod record_outcome;
+mod renew;
+mod rules;
+mod task;
+mod token;
+mod verdict;
+
+pub use asked::{AskedInvoice, lock_with_invoice};
+pub use call_off::{cancel_of_invoice, no_longer_asked};
+pub use claim_mail::{ClaimMailError, ClaimedMail, MailTerms, claim_mail};
+pub use compose_confirmation::{Confirmation, compose_confirmation};
+pub use gather::{Gathered, MAX_OF_MAIL, gather};
+pub use jobs::{ConfirmCheckin, ExpireCheckin, GatherCheckins, SendCheckinMail};
+pub use judge::{judge, record_click};
+pub use links::CheckinLinks;
+pub use list::{CheckinClick, checkin, checkins_of_invoice, clicks_of, find_by_token, lock_checkin, mates};
+pub use opening::{CheckinLink, Opening};
+pub use plan_checkin::{PlanCheckin, plan_checkin};
+pub use planning::CATCH_UP_DELAY;
+pub use record_answer::{record_answer, record_expired, record_suspicion, record_undone};
+pub use record_outcome::{record_failed, record_not_gathered, record_not_sent_yet, record_sent};
+pub use renew::{RENEWAL_INTERVAL, RenewError, renew};
+pub use rules::CheckinRules;
+pub use task::{CheckinAnswer, CheckinAnsweredBy, CheckinStatus, CheckinTask, Reason, reason_not_to_ask};
+pub use token::{KEY_PURPOSE, hash_of_token, token_of};
+pub use verdict::{Caution, Verdict, verdict};

@@ -1,0 +1,119 @@
+//! The opening of a link, by a person or by a machine.
+
+use time::OffsetDateTime;
+
+use crate::CheckinAnswer;
+
+/// What of a user agent is kept, in characters.
+const MAX_USER_AGENT: usize = 500;
+
+/// Headers by which a browser or a mail client says that nobody has asked for the page yet.
+const PREFETCH_HEADERS: [&str; 4] = ["purpose", "sec-purpose", "x-purpose", "x-moz"];
+
+/// What these headers then say.
+const PREFETCH_WORDS: [&str; 3] = ["prefetch", "preview", "prerender"];
+
+/// What was opened or pressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CheckinLink {
+    /// The invoice is paid.
+    Paid,
+    /// It is not.
+    Pending,
+    /// The state is shown.
+    Page,
+    /// Fresh links are asked for.
+    Renew,
+    /// The answer is taken back.
+    Undo,
+}
+
+impl CheckinLink {
+    /// The name that the database knows it by.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Paid => "paid",
+            Self::Pending => "pending",
+            Self::Page => "page",
+            Self::Renew => "renew",
+            Self::Undo => "undo",
+        }
+    }
+
+    /// What it answers, if it is one of the two links of the mail.
+    #[must_use]
+    pub const fn answer(self) -> Option<CheckinAnswer> {
+        match self {
+            Self::Paid => Some(CheckinAnswer::Paid),
+            Self::Pending => Some(CheckinAnswer::StillPending),
+            Self::Page | Self::Renew | Self::Undo => None,
+        }
+    }
+}
+
+impl From<CheckinAnswer> for CheckinLink {
+    fn from(answer: CheckinAnswer) -> Self {
+        match answer {
+            CheckinAnswer::Paid => Self::Paid,
+            CheckinAnswer::StillPending => Self::Pending,
+        }
+    }
+}
+
+/// The opening of a link, as much of it as decides what it means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opening {
+    /// When.
+    pub at: OffsetDateTime,
+    /// `GET`, `HEAD` or `POST`.
+    pub method: String,
+    /// Which.
+    pub link: CheckinLink,
+    /// Whether a header says that the page is only fetched in advance.
+    pub is_prefetch: bool,
+    /// Whether only a part of the page is asked for, as previews do.
+    pub is_range: bool,
+    /// What the program calls itself: at most 500 characters, none of them a control character.
+    pub user_agent: String,
+}
+
+impl Opening {
+    /// From a request: its method and its headers, whose names may be in any case.
+    #[must_use]
+    pub fn from_request<'a>(
+        at: OffsetDateTime,
+        method: &str,
+        link: CheckinLink,
+        headers: impl IntoIterator<Item = (&'a str, &'a [u8])>,
+    ) -> Self {
+        let mut opening = Self {
+            at,
+            method: method.to_ascii_uppercase(),
+            link,
+            is_prefetch: false,
+            is_range: false,
+            user_agent: String::new(),
+        };
+        for (name, value) in headers {
+            let name = name.to_ascii_lowercase();
+            let value = String::from_utf8_lossy(value);
+            if PREFETCH_HEADERS.contains(&name.as_str()) {
+                let value = value.to_ascii_lowercase();
+                opening.is_prefetch |= PREFETCH_WORDS.iter().any(|word| value.contains(word));
+            }
+            opening.is_range |= name == "range";
+            if name == "user-agent" {
+                opening.user_agent =
+                    value.chars().filter(|letter| !letter.is_control()).take(MAX_USER_AGENT).collect();
+            }
+        }
+        opening
+    }
+
+    /// Whether the answer to it has no body that a person could read.
+    #[must_use]
+    pub fn is_head(&self) -> bool {
+        self.method == "HEAD"
+    }
+}

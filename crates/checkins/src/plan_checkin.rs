@@ -1,0 +1,141 @@
+//! Plans the check-in of an invoice, the first time or again.
+
+use rubis_accounts::{Organization, Pause};
+use rubis_db::AsyncPgConnection;
+use rubis_invoices::{AwaitedAnswer, Invoice, set_awaited_answer};
+use rubis_kernel::CheckinTaskId;
+use time::OffsetDateTime;
+
+use crate::{
+    call_off::call_off,
+    jobs::GatherCheckins,
+    planning::{PlannedDate, planned_date},
+    queries::tasks::{self, TaskToInsert},
+    task::{CheckinStatus, CheckinTask, Reason, reason_not_to_ask},
+};
+
+/// How a check-in is planned.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PlanCheckin {
+    /// Whether the user is asked once more though they were asked about this due date: somebody reopened the
+    /// invoice.
+    pub asks_again: bool,
+}
+
+/// Plans the check-in of an invoice, in the caller's transaction, which holds the invoice's lock, and settles
+/// for how long its reminders wait: plan those afterwards. The user is asked once about a due date. What is
+/// scheduled and stays as it is keeps its place; another due date or sending time calls it off and plans
+/// afresh. An invoice that is not to be asked about loses what is planned and what is asked.
+///
+/// A pause with an end moves the check-in to that end; during one without an end it has no job, and planning
+/// again after that gives it one. One that the user asked for by a button is not held back.
+///
+/// # Errors
+/// The database's.
+pub async fn plan_checkin(
+    conn: &mut AsyncPgConnection,
+    organization: &Organization,
+    invoice: &mut Invoice,
+    client_pause: Option<Pause>,
+    how: PlanCheckin,
+    now: OffsetDateTime,
+) -> Result<(), diesel::result::Error> {
+    let existing = tasks::lock_of_invoice(conn, organization.id, invoice.id).await?;
+    let live = existing.iter().find(|task| task.is_live());
+    let off = (!organization.checkins.enabled).then_some(Reason::CheckinsOff);
+    if let Some(reason) = reason_not_to_ask(invoice.status).or(off) {
+        if let Some(live) = live {
+            call_off(conn, invoice, live, reason, now).await?;
+        }
+        return set_awaited_answer(conn, invoice, None, now).await;
+    }
+    let date = planned_date(organization, invoice, client_pause, now);
+    let kept = match live {
+        Some(live) if !stays(live, invoice, date) => {
+            call_off(conn, invoice, live, Reason::Replanned, now).await?;
+            None
+        }
+        live => live.cloned(),
+    };
+    let current = match kept {
+        Some(kept) => Some(kept),
+        None if how.asks_again || !was_asked(organization, invoice, &existing) => {
+            let task = TaskToInsert {
+                id: CheckinTaskId::new(),
+                invoice: invoice.id,
+                due_date: invoice.due_date,
+                send_at: date.send_at,
+                renews: None,
+            };
+            Some(tasks::insert(conn, organization.id, &task, now).await?)
+        }
+        None => last_asked(invoice, &existing).cloned(),
+    };
+    if let Some(current) = &current {
+        enqueue(conn, current, date, now).await?;
+    }
+    let awaited = current.and_then(|current| awaited_answer(organization, &current, now));
+    set_awaited_answer(conn, invoice, awaited, now).await
+}
+
+/// Whether what is planned or asked stays as it is.
+fn stays(live: &CheckinTask, invoice: &Invoice, date: PlannedDate) -> bool {
+    let is_under_way = live.status == CheckinStatus::Sent || live.mail_id.is_some();
+    live.due_date == invoice.due_date && (is_under_way || live.renews.is_some() || date.is_met_by(live))
+}
+
+/// Whether the user was asked about this due date. Fresh links that were asked for before it came do not
+/// count: their answer was another day's.
+fn was_asked(organization: &Organization, invoice: &Invoice, existing: &[CheckinTask]) -> bool {
+    let comes_at = organization.sending_calendar().sending_instant(invoice.due_date);
+    existing.iter().any(|task| {
+        let left_or_failed = matches!(
+            task.status,
+            CheckinStatus::Sent | CheckinStatus::Answered | CheckinStatus::Expired | CheckinStatus::Failed
+        );
+        let was_early = task.renews.is_some() && task.send_at < comes_at;
+        left_or_failed && task.due_date == invoice.due_date && !was_early
+    })
+}
+
+/// The question that was last put about this due date.
+fn last_asked<'a>(invoice: &Invoice, existing: &'a [CheckinTask]) -> Option<&'a CheckinTask> {
+    existing
+        .iter()
+        .filter(|task| task.due_date == invoice.due_date && task.status != CheckinStatus::Cancelled)
+        .max_by_key(|task| (task.created_at, task.id))
+}
+
+/// How long reminders wait for the answer to this check-in: from when it is asked for, whether its links live
+/// on or not.
+fn awaited_answer(
+    organization: &Organization,
+    task: &CheckinTask,
+    now: OffsetDateTime,
+) -> Option<AwaitedAnswer> {
+    let from = match task.status {
+        // One that is late leaves at once.
+        CheckinStatus::Scheduled => task.send_at.max(now),
+        CheckinStatus::Sent | CheckinStatus::Expired => task.sent_at?,
+        CheckinStatus::Answered | CheckinStatus::Cancelled | CheckinStatus::Failed => return None,
+    };
+    AwaitedAnswer::beginning(organization, from)
+}
+
+/// Gives a check-in that is in no mail yet its job, unless it waits for the end of a pause. One that stays is
+/// enqueued too: a pause without an end lets jobs go.
+async fn enqueue(
+    conn: &mut AsyncPgConnection,
+    task: &CheckinTask,
+    date: PlannedDate,
+    now: OffsetDateTime,
+) -> Result<(), diesel::result::Error> {
+    if task.status != CheckinStatus::Scheduled || task.mail_id.is_some() {
+        return Ok(());
+    }
+    if date.is_held && task.renews.is_none() {
+        return rubis_jobs::cancel(conn, &[task.gather_job_id()]).await.map(drop);
+    }
+    let job = GatherCheckins { organization_id: task.organization_id, task_id: task.id };
+    rubis_jobs::enqueue(conn, &job, task.send_at, now).await.map(drop)
+}

@@ -1,0 +1,66 @@
+//! `checkin_mails`.
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use rubis_db::{AsyncPgConnection, schema::checkin_mails};
+use rubis_kernel::{CheckinMailId, OrganizationId};
+use time::OffsetDateTime;
+
+/// Makes a mail.
+pub async fn insert(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    mail: CheckinMailId,
+    now: OffsetDateTime,
+) -> QueryResult<()> {
+    diesel::insert_into(checkin_mails::table)
+        .values((
+            checkin_mails::id.eq(mail.as_uuid()),
+            checkin_mails::organization_id.eq(organization.as_uuid()),
+            checkin_mails::created_at.eq(now),
+        ))
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
+/// When a mail left; none where it has not, or where there is no such mail.
+pub async fn sent_at(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    mail: CheckinMailId,
+) -> QueryResult<Option<OffsetDateTime>> {
+    checkin_mails::table
+        .filter(checkin_mails::organization_id.eq(organization.as_uuid()))
+        .filter(checkin_mails::id.eq(mail.as_uuid()))
+        .select(checkin_mails::sent_at)
+        .first(conn)
+        .await
+        .optional()
+        .map(Option::flatten)
+}
+
+/// A change of a mail. Fields that are left out stay.
+#[derive(AsChangeset, Default)]
+#[diesel(table_name = checkin_mails)]
+pub struct MailChange<'a> {
+    pub recipient: Option<&'a str>,
+    pub sending_since: Option<Option<OffsetDateTime>>,
+    pub sent_at: Option<OffsetDateTime>,
+}
+
+/// Changes a mail.
+pub async fn change(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    mail: CheckinMailId,
+    change: &MailChange<'_>,
+) -> QueryResult<()> {
+    diesel::update(checkin_mails::table)
+        .filter(checkin_mails::organization_id.eq(organization.as_uuid()))
+        .filter(checkin_mails::id.eq(mail.as_uuid()))
+        .set(change)
+        .execute(conn)
+        .await
+        .map(drop)
+}

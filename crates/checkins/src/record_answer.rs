@@ -1,0 +1,108 @@
+//! Records what became of a check-in that was asked. Each of these takes a check-in that is locked in this
+//! transaction; what it means for the invoice and its reminders is for the caller to do.
+
+use rubis_db::AsyncPgConnection;
+use rubis_kernel::PaymentId;
+use time::OffsetDateTime;
+
+use crate::{
+    jobs::ExpireCheckin,
+    queries::tasks::{self, TaskChange},
+    task::{CheckinAnswer, CheckinAnsweredBy, CheckinStatus, CheckinTask},
+};
+
+/// The user answered. `payment` is what an answer that the invoice is paid recorded. The links live no more.
+///
+/// # Errors
+/// The database's.
+pub async fn record_answer(
+    conn: &mut AsyncPgConnection,
+    task: &mut CheckinTask,
+    answer: CheckinAnswer,
+    by: CheckinAnsweredBy,
+    payment: Option<PaymentId>,
+    now: OffsetDateTime,
+) -> Result<(), diesel::result::Error> {
+    let change = TaskChange {
+        status: Some(CheckinStatus::Answered),
+        answered_at: Some(Some(now)),
+        answer: Some(Some(answer)),
+        answered_by: Some(Some(by)),
+        payment_id: Some(payment.map(Into::into)),
+        ..TaskChange::default()
+    };
+    save(conn, task, &change, now).await?;
+    // One that was scheduled still, because that it left is not recorded yet, has no job that ends it.
+    rubis_jobs::cancel(conn, &[task.expiry_job_id()]).await.map(drop)
+}
+
+/// The answer that a link gave is taken back, because a machine may have given it: the check-in waits for an
+/// answer again, by a button, until its life ends. Where the invoice was planned anew since, that check-in asks
+/// in its place, and this one has expired.
+///
+/// # Errors
+/// The database's.
+pub async fn record_suspicion(
+    conn: &mut AsyncPgConnection,
+    task: &mut CheckinTask,
+    now: OffsetDateTime,
+) -> Result<(), diesel::result::Error> {
+    let live = tasks::invoices_with_live(conn, task.organization_id, &[task.invoice_id]).await?;
+    let status = match task.sent_at {
+        _ if !live.is_empty() => CheckinStatus::Expired,
+        Some(_) => CheckinStatus::Sent,
+        None => CheckinStatus::Scheduled,
+    };
+    let change = TaskChange {
+        status: Some(status),
+        answered_at: Some(None),
+        answer: Some(None),
+        answered_by: Some(None),
+        payment_id: Some(None),
+        suspect_since: Some(now),
+        ..TaskChange::default()
+    };
+    save(conn, task, &change, now).await?;
+    if let Some(expires_at) = task.expires_at.filter(|_| task.status == CheckinStatus::Sent) {
+        let job = ExpireCheckin { organization_id: task.organization_id, task_id: task.id };
+        rubis_jobs::enqueue(conn, &job, expires_at, now).await?;
+    }
+    Ok(())
+}
+
+/// A person takes the answer back that the invoice is paid: it is still pending.
+///
+/// # Errors
+/// The database's.
+pub async fn record_undone(
+    conn: &mut AsyncPgConnection,
+    task: &mut CheckinTask,
+    now: OffsetDateTime,
+) -> Result<(), diesel::result::Error> {
+    let (answer, by) = (CheckinAnswer::StillPending, CheckinAnsweredBy::Button);
+    record_answer(conn, task, answer, by, None, now).await
+}
+
+/// The life of the links ended without an answer.
+///
+/// # Errors
+/// The database's.
+pub async fn record_expired(
+    conn: &mut AsyncPgConnection,
+    task: &mut CheckinTask,
+    now: OffsetDateTime,
+) -> Result<(), diesel::result::Error> {
+    let change = TaskChange { status: Some(CheckinStatus::Expired), ..TaskChange::default() };
+    save(conn, task, &change, now).await
+}
+
+async fn save(
+    conn: &mut AsyncPgConnection,
+    task: &mut CheckinTask,
+    change: &TaskChange<'_>,
+    now: OffsetDateTime,
+) -> Result<(), diesel::result::Error> {
+    let changed = tasks::change(conn, task.organization_id, &[task.id], change, now).await?.pop();
+    *task = changed.ok_or(diesel::result::Error::NotFound)?;
+    Ok(())
+}

@@ -1,0 +1,93 @@
+//! The user asks for fresh links.
+
+use rubis_accounts::Organization;
+use rubis_db::AsyncPgConnection;
+use rubis_invoices::{AwaitedAnswer, Invoice, set_awaited_answer};
+use rubis_kernel::CheckinTaskId;
+use time::{Duration, OffsetDateTime};
+
+use crate::{
+    call_off::call_off,
+    jobs::GatherCheckins,
+    queries::tasks::{self, TaskChange, TaskToInsert},
+    task::{CheckinStatus, CheckinTask, Reason, reason_not_to_ask},
+};
+
+/// Fresh links are mailed once in this time for an invoice.
+pub const RENEWAL_INTERVAL: Duration = Duration::hours(1);
+
+/// Why no fresh links are mailed.
+#[derive(Debug, thiserror::Error)]
+pub enum RenewError {
+    /// Fresh links were asked for a short while ago.
+    #[error("fresh links were mailed a short while ago")]
+    TooSoon {
+        /// How long until they can be asked for again.
+        retry_after: Duration,
+    },
+    /// The invoice is paid, cancelled or disputed, or the organization is not to be asked.
+    #[error("the invoice is not asked about any more")]
+    NotAsked(Reason),
+    /// The database refused.
+    #[error(transparent)]
+    Database(#[from] diesel::result::Error),
+}
+
+/// Asks the user anew about an invoice, in place of a check-in whose links have ended or are about to; its
+/// invoice is locked in this transaction. The new check-in leaves at once, whatever is paused, and reminders
+/// wait for its answer: the caller plans them again. One that is on its way already is left to arrive.
+///
+/// # Errors
+/// [`RenewError`]; nothing was written then.
+pub async fn renew(
+    conn: &mut AsyncPgConnection,
+    organization: &Organization,
+    invoice: &mut Invoice,
+    ended: CheckinTaskId,
+    now: OffsetDateTime,
+) -> Result<CheckinTask, RenewError> {
+    let off = (!organization.checkins.enabled).then_some(Reason::CheckinsOff);
+    if let Some(reason) = reason_not_to_ask(invoice.status).or(off) {
+        return Err(RenewError::NotAsked(reason));
+    }
+    let existing = tasks::lock_of_invoice(conn, organization.id, invoice.id).await?;
+    if let Some(last) = tasks::last_renewal(conn, organization.id, invoice.id).await?
+        && now < last + RENEWAL_INTERVAL
+    {
+        return Err(RenewError::TooSoon { retry_after: last + RENEWAL_INTERVAL - now });
+    }
+    if let Some(live) = existing.iter().find(|task| task.is_live()) {
+        match live.status {
+            CheckinStatus::Scheduled if live.mail_id.is_some() => return Ok(live.clone()),
+            CheckinStatus::Scheduled => call_off(conn, invoice, live, Reason::Renewed, now).await?,
+            _ => expire(conn, live, now).await?,
+        }
+    }
+    let task = TaskToInsert {
+        id: CheckinTaskId::new(),
+        invoice: invoice.id,
+        due_date: invoice.due_date,
+        send_at: now,
+        renews: Some(ended),
+    };
+    let task = tasks::insert(conn, organization.id, &task, now).await?;
+    let job = GatherCheckins { organization_id: organization.id, task_id: task.id };
+    rubis_jobs::enqueue(conn, &job, now, now).await?;
+    set_awaited_answer(conn, invoice, AwaitedAnswer::beginning(organization, now), now).await?;
+    Ok(task)
+}
+
+/// Ends the links that are out: the fresh ones take their place, and the invoice goes on waiting.
+async fn expire(
+    conn: &mut AsyncPgConnection,
+    task: &CheckinTask,
+    now: OffsetDateTime,
+) -> Result<(), diesel::result::Error> {
+    let change = TaskChange {
+        status: Some(CheckinStatus::Expired),
+        reason: Some(Some(Reason::Renewed.as_str())),
+        ..TaskChange::default()
+    };
+    tasks::change(conn, task.organization_id, &[task.id], &change, now).await?;
+    rubis_jobs::cancel(conn, &[task.expiry_job_id()]).await.map(drop)
+}

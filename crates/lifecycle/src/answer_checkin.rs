@@ -1,0 +1,204 @@
+//! The user answers whether an invoice was paid.
+
+use rubis_accounts::ActivityKind;
+use rubis_checkins::{
+    AskedInvoice, CheckinAnswer, CheckinAnsweredBy, CheckinLink, CheckinRules, CheckinStatus, CheckinTask,
+    Opening, Verdict,
+};
+use rubis_db::{AsyncConnection, AsyncPgConnection};
+use rubis_invoices::{InvoiceStatus, NewPayment};
+use rubis_relances::PlanningTrigger;
+use serde_json::json;
+use time::OffsetDateTime;
+
+use crate::{
+    ReopenError, SettleError, confirm_checkin, events, plan_again::plan_invoice,
+    settle_invoice::settle_locked, take_answer_back::take_answer_back,
+};
+
+/// What the feed and the payment say of an invoice that was settled, or reopened, by a check-in.
+pub(crate) const LABEL: &str = "via check-in";
+
+/// How the user answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AnsweredBy {
+    /// By a link of the mail, which a machine may have opened.
+    Link(Opening),
+    /// By a button, which a person pressed.
+    Button {
+        /// What the person's program calls itself.
+        user_agent: String,
+    },
+}
+
+impl AnsweredBy {
+    /// What is kept of it.
+    pub(crate) fn opening(&self, answer: CheckinAnswer, now: OffsetDateTime) -> Opening {
+        match self {
+            Self::Link(opening) => Opening { link: answer.into(), ..opening.clone() },
+            Self::Button { user_agent } => pressed(answer.into(), user_agent, now),
+        }
+    }
+
+    const fn kind(&self) -> CheckinAnsweredBy {
+        match self {
+            Self::Link(_) => CheckinAnsweredBy::Link,
+            Self::Button { .. } => CheckinAnsweredBy::Button,
+        }
+    }
+}
+
+/// A button that was pressed.
+pub(crate) fn pressed(link: CheckinLink, user_agent: &str, now: OffsetDateTime) -> Opening {
+    Opening::from_request(now, "POST", link, [("user-agent", user_agent.as_bytes())])
+}
+
+/// What an answer came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CheckinOutcome {
+    /// The invoice is settled.
+    Settled,
+    /// The reminders go on.
+    StillPending,
+    /// The user answered before, or the invoice was settled otherwise.
+    AlreadyAnswered,
+    /// The links have ended.
+    Expired,
+    /// A person has to confirm it with a button.
+    Confirm,
+    /// There is no such check-in.
+    Invalid,
+}
+
+/// Why an answer could not be recorded. What a rule forbids is an outcome: each of these is a failure.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckinError {
+    /// The payment could not be recorded, though the invoice was open.
+    #[error(transparent)]
+    Settle(#[from] SettleError),
+    /// The settlement could not be undone, though the invoice was paid.
+    #[error(transparent)]
+    Reopen(#[from] ReopenError),
+    /// The database refused.
+    #[error(transparent)]
+    Database(#[from] diesel::result::Error),
+}
+
+/// Records the user's answer, in one transaction: *paid* settles the invoice exactly as marking it paid does,
+/// *still pending* lets the reminders that waited leave at once. Of any number of answers at the same moment
+/// the first counts. Opening a link counts only where it is no machine's doing.
+///
+/// # Errors
+/// [`CheckinError`]; nothing was recorded then.
+pub async fn answer_checkin(
+    conn: &mut AsyncPgConnection,
+    token: &str,
+    answer: CheckinAnswer,
+    by: AnsweredBy,
+    rules: &CheckinRules,
+    now: OffsetDateTime,
+) -> Result<CheckinOutcome, CheckinError> {
+    conn.transaction(async |conn| {
+        let Some(mut asked) = lock_by_token(conn, token).await? else {
+            return Ok(CheckinOutcome::Invalid);
+        };
+        let outcome = answer_locked(conn, &mut asked, answer, &by, rules, now).await?;
+        if outcome == CheckinOutcome::Settled {
+            confirm_checkin::request(conn, &asked.task, now).await?;
+        }
+        Ok(outcome)
+    })
+    .await
+}
+
+/// Locks the invoice that a token's check-in asks about, and then the check-in.
+pub(crate) async fn lock_by_token(
+    conn: &mut AsyncPgConnection,
+    token: &str,
+) -> Result<Option<AskedInvoice>, diesel::result::Error> {
+    match rubis_checkins::find_by_token(conn, token).await? {
+        Some(found) => rubis_checkins::lock_with_invoice(conn, found.organization_id, found.id).await,
+        None => Ok(None),
+    }
+}
+
+/// Records an answer to a check-in that is locked with its invoice.
+pub(crate) async fn answer_locked(
+    conn: &mut AsyncPgConnection,
+    asked: &mut AskedInvoice,
+    answer: CheckinAnswer,
+    by: &AnsweredBy,
+    rules: &CheckinRules,
+    now: OffsetDateTime,
+) -> Result<CheckinOutcome, CheckinError> {
+    let opening = by.opening(answer, now);
+    let verdict = match by {
+        AnsweredBy::Link(_) => rubis_checkins::judge(conn, &asked.task, &opening, rules).await?,
+        AnsweredBy::Button { .. } => verdict_on_button(&asked.task, now),
+    };
+    rubis_checkins::record_click(conn, &asked.task, &opening, verdict.as_str()).await?;
+    match verdict {
+        Verdict::Effect if !asked.invoice.status.is_open() => Ok(ended(asked)),
+        Verdict::Effect => match answer {
+            CheckinAnswer::Paid => declare_paid(conn, asked, by.kind(), now).await,
+            CheckinAnswer::StillPending => declare_pending(conn, asked, by.kind(), now).await,
+        },
+        Verdict::Confirm(_) => Ok(CheckinOutcome::Confirm),
+        Verdict::Undo => take_answer_back(conn, asked, now).await,
+        Verdict::AlreadyAnswered => Ok(CheckinOutcome::AlreadyAnswered),
+        Verdict::Expired => Ok(ended(asked)),
+    }
+}
+
+/// A button is believed as long as the links live, whatever opened them before.
+fn verdict_on_button(task: &CheckinTask, now: OffsetDateTime) -> Verdict {
+    if task.status == CheckinStatus::Answered {
+        Verdict::AlreadyAnswered
+    } else if task.takes_answers(now) {
+        Verdict::Effect
+    } else {
+        Verdict::Expired
+    }
+}
+
+/// What a check-in says that takes no answer any more.
+fn ended(asked: &AskedInvoice) -> CheckinOutcome {
+    if asked.invoice.status == InvoiceStatus::Paid {
+        CheckinOutcome::AlreadyAnswered
+    } else {
+        CheckinOutcome::Expired
+    }
+}
+
+async fn declare_paid(
+    conn: &mut AsyncPgConnection,
+    asked: &mut AskedInvoice,
+    by: CheckinAnsweredBy,
+    now: OffsetDateTime,
+) -> Result<CheckinOutcome, CheckinError> {
+    let AskedInvoice { invoice, task } = asked;
+    let organization = rubis_accounts::organization(conn, task.organization_id)
+        .await?
+        .ok_or(diesel::result::Error::NotFound)?;
+    // Answered first: what settles an invoice calls off a question that waits for its answer.
+    rubis_checkins::record_answer(conn, task, CheckinAnswer::Paid, by, None, now).await?;
+    let payment = NewPayment::of_balance(organization.time_zone.local_date(now), LABEL);
+    let (payment, _) = settle_locked(conn, invoice, &payment, None, now).await?;
+    rubis_checkins::record_answer(conn, task, CheckinAnswer::Paid, by, Some(payment.id), now).await?;
+    Ok(CheckinOutcome::Settled)
+}
+
+async fn declare_pending(
+    conn: &mut AsyncPgConnection,
+    asked: &mut AskedInvoice,
+    by: CheckinAnsweredBy,
+    now: OffsetDateTime,
+) -> Result<CheckinOutcome, CheckinError> {
+    let AskedInvoice { invoice, task } = asked;
+    rubis_checkins::record_answer(conn, task, CheckinAnswer::StillPending, by, None, now).await?;
+    rubis_checkins::no_longer_asked(conn, invoice, now).await?;
+    let more = json!({ "checkinId": task.id, "answer": CheckinAnswer::StillPending });
+    events::record(conn, invoice, ActivityKind::CheckinAnswered, None, more, now).await?;
+    plan_invoice(conn, invoice, PlanningTrigger::AnsweredPending, now).await?;
+    Ok(CheckinOutcome::StillPending)
+}

@@ -1,0 +1,177 @@
+//! What whoever holds a check-in's token may see.
+
+use std::collections::HashMap;
+
+use rubis_checkins::{CheckinAnswer, CheckinRules, CheckinStatus, CheckinTask, Opening, reason_not_to_ask};
+use rubis_db::AsyncPgConnection;
+use rubis_invoices::{Client, Invoice, InvoiceStatus};
+use rubis_kernel::{CheckinTaskId, ClientId, InvoiceId, Money, TimeZone};
+use time::{Date, OffsetDateTime};
+
+use crate::take_answer_back::settlement;
+
+/// A check-in as its page shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckinView {
+    /// The check-in of the token.
+    pub checkin: CheckinCard,
+    /// The others of its mail, in the order in which the mail asks about them.
+    pub mates: Vec<CheckinCard>,
+    /// Where the organization reads its calendar.
+    pub time_zone: TimeZone,
+}
+
+/// The question about one invoice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckinCard {
+    /// Its id.
+    pub id: CheckinTaskId,
+    /// What can be said of it now.
+    pub state: CheckinState,
+    /// The invoice's number.
+    pub numero: String,
+    /// Who owes it.
+    pub client_name: String,
+    /// Its total.
+    pub amount: Money,
+    /// What is outstanding.
+    pub balance: Money,
+    /// When it is due.
+    pub due_date: Date,
+    /// What the user answered.
+    pub answer: Option<CheckinAnswer>,
+    /// When.
+    pub answered_at: Option<OffsetDateTime>,
+    /// When its links end, or did; not known before its mail has left.
+    pub expires_at: Option<OffsetDateTime>,
+    /// Until when the answer can be taken back, where it can be.
+    pub undo_until: Option<OffsetDateTime>,
+    /// Whether the answer can be taken back.
+    pub can_undo: bool,
+    /// Whether fresh links can be asked for.
+    pub can_renew: bool,
+}
+
+/// What can be said of a check-in now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CheckinState {
+    /// It waits for an answer.
+    Open,
+    /// The invoice was declared paid, and is.
+    Paid,
+    /// The invoice was declared still pending.
+    StillPending,
+    /// The invoice was settled otherwise.
+    AlreadyAnswered,
+    /// Its links have ended.
+    Expired,
+}
+
+impl CheckinState {
+    /// The name that the API knows it by.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Paid => "paid",
+            Self::StillPending => "pending",
+            Self::AlreadyAnswered => "already_answered",
+            Self::Expired => "expired",
+        }
+    }
+}
+
+/// The check-in of a token, and the others of its mail; none where the token is unknown. Changes nothing.
+///
+/// # Errors
+/// The database's.
+pub async fn read_checkin(
+    conn: &mut AsyncPgConnection,
+    token: &str,
+    rules: &CheckinRules,
+    now: OffsetDateTime,
+) -> Result<Option<CheckinView>, diesel::result::Error> {
+    let Some(found) = rubis_checkins::find_by_token(conn, token).await? else {
+        return Ok(None);
+    };
+    let organization_id = found.organization_id;
+    let Some(organization) = rubis_accounts::organization(conn, organization_id).await? else {
+        return Ok(None);
+    };
+    let id = found.id;
+    let tasks = match found.mail_id {
+        Some(mail) => rubis_checkins::mates(conn, organization_id, mail).await?,
+        None => vec![found],
+    };
+    let invoice_ids: Vec<InvoiceId> = tasks.iter().map(|task| task.invoice_id).collect();
+    let invoices = rubis_invoices::invoices_by_ids(conn, organization_id, &invoice_ids).await?;
+    let client_ids: Vec<ClientId> = invoices.iter().map(|invoice| invoice.client_id).collect();
+    let clients = rubis_invoices::clients_by_ids(conn, organization_id, &client_ids).await?;
+    let invoices: HashMap<InvoiceId, Invoice> =
+        invoices.into_iter().map(|invoice| (invoice.id, invoice)).collect();
+    let clients: HashMap<ClientId, Client> = clients.into_iter().map(|client| (client.id, client)).collect();
+
+    let (mut checkin, mut mates) = (None, Vec::new());
+    for task in tasks {
+        let Some(invoice) = invoices.get(&task.invoice_id) else { continue };
+        let Some(client) = clients.get(&invoice.client_id) else { continue };
+        let in_time = task.undo_until(rules).filter(|until| now < *until);
+        let undo_until = match in_time {
+            Some(until) if settlement(conn, invoice, task.payment_id).await?.is_some() => Some(until),
+            _ => None,
+        };
+        let can_renew = organization.checkins.enabled && can_be_renewed(&task, invoice, now);
+        let card = CheckinCard {
+            id: task.id,
+            state: state_of(&task, invoice, now),
+            numero: invoice.numero.clone(),
+            client_name: client.name.clone(),
+            amount: invoice.amount,
+            balance: invoice.balance(),
+            due_date: invoice.due_date,
+            answer: task.answer,
+            answered_at: task.answered_at,
+            expires_at: task.expires_at,
+            undo_until,
+            can_undo: undo_until.is_some(),
+            can_renew,
+        };
+        if task.id == id { checkin = Some(card) } else { mates.push(card) }
+    }
+    Ok(checkin.map(|checkin| CheckinView { checkin, mates, time_zone: organization.time_zone }))
+}
+
+/// Keeps that the page of a token's check-in was opened, which changes nothing else.
+///
+/// # Errors
+/// The database's.
+pub async fn record_page_opening(
+    conn: &mut AsyncPgConnection,
+    token: &str,
+    opening: &Opening,
+) -> Result<(), diesel::result::Error> {
+    match rubis_checkins::find_by_token(conn, token).await? {
+        Some(task) => rubis_checkins::record_click(conn, &task, opening, "shown").await,
+        None => Ok(()),
+    }
+}
+
+fn state_of(task: &CheckinTask, invoice: &Invoice, now: OffsetDateTime) -> CheckinState {
+    let is_paid = invoice.status == InvoiceStatus::Paid;
+    match task.answer {
+        Some(CheckinAnswer::Paid) if is_paid => CheckinState::Paid,
+        _ if is_paid => CheckinState::AlreadyAnswered,
+        // It was declared paid, and reopened since.
+        Some(CheckinAnswer::Paid) => CheckinState::Expired,
+        Some(CheckinAnswer::StillPending) => CheckinState::StillPending,
+        None if invoice.status.is_open() && task.takes_answers(now) => CheckinState::Open,
+        None => CheckinState::Expired,
+    }
+}
+
+/// Whether fresh links can be asked for in place of these, if not too often.
+fn can_be_renewed(task: &CheckinTask, invoice: &Invoice, now: OffsetDateTime) -> bool {
+    task.status != CheckinStatus::Answered
+        && !task.takes_answers(now)
+        && reason_not_to_ask(invoice.status).is_none()
+}

@@ -1,0 +1,57 @@
+//! The user could not be asked whether invoices were paid.
+
+use rubis_accounts::ActivityKind;
+use rubis_checkins::{AskedInvoice, GatherCheckins, Reason, SendCheckinMail};
+use rubis_db::AsyncPgConnection;
+use rubis_relances::PlanningTrigger;
+use serde_json::json;
+use time::OffsetDateTime;
+
+use crate::{events, plan_again::plan_invoice};
+
+/// A mail is given up: the feed says of each of its invoices that nobody could be asked, and the reminders
+/// that waited for the answer go on. Runs in the transaction that makes the job a dead letter.
+///
+/// # Errors
+/// The database's.
+pub async fn record_checkin_mail_failed(
+    conn: &mut AsyncPgConnection,
+    job: &SendCheckinMail,
+    reason: Reason,
+    detail: &str,
+    now: OffsetDateTime,
+) -> Result<(), diesel::result::Error> {
+    let failed = rubis_checkins::record_failed(conn, job, reason, now).await?;
+    go_on_without(conn, failed, reason, detail, now).await
+}
+
+/// As [`record_checkin_mail_failed`], of a check-in that could not even be put into a mail.
+///
+/// # Errors
+/// The database's.
+pub async fn record_checkin_not_gathered(
+    conn: &mut AsyncPgConnection,
+    job: &GatherCheckins,
+    detail: &str,
+    now: OffsetDateTime,
+) -> Result<(), diesel::result::Error> {
+    let reason = Reason::AttemptsExhausted;
+    let failed = rubis_checkins::record_not_gathered(conn, job, reason, now).await?;
+    go_on_without(conn, failed.into_iter().collect(), reason, detail, now).await
+}
+
+async fn go_on_without(
+    conn: &mut AsyncPgConnection,
+    failed: Vec<AskedInvoice>,
+    reason: Reason,
+    detail: &str,
+    now: OffsetDateTime,
+) -> Result<(), diesel::result::Error> {
+    for AskedInvoice { mut invoice, task } in failed {
+        let more = json!({ "checkinId": task.id, "reason": reason.as_str(), "label": detail });
+        rubis_checkins::no_longer_asked(conn, &mut invoice, now).await?;
+        events::record(conn, &invoice, ActivityKind::CheckinFailed, None, more, now).await?;
+        plan_invoice(conn, &mut invoice, PlanningTrigger::RulesChanged, now).await?;
+    }
+    Ok(())
+}

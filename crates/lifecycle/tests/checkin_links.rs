@@ -1,0 +1,164 @@
+//! An answer is taken back, and links that have ended are replaced.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
+
+use rubis_checkins::{CheckinAnswer, CheckinRules, CheckinStatus};
+use rubis_invoices::{Invoice, InvoiceStatus};
+use rubis_lifecycle::{
+    CheckinOutcome, CheckinState, RenewCheckinError, UndoCheckinError, renew_checkin, undo_checkin,
+};
+use rubis_testkit::Chain;
+use time::{
+    Duration, OffsetDateTime,
+    macros::{date, datetime},
+};
+
+use CheckinAnswer::{Paid, StillPending};
+
+const TUESDAY: OffsetDateTime = datetime!(2026-11-24 09:00 UTC);
+const SENT_AT: OffsetDateTime = datetime!(2026-11-24 09:01 UTC);
+const LATE: time::Date = date!(2026 - 11 - 20);
+
+/// A company that was asked a moment ago about an invoice that is late, and the token it was asked with.
+async fn asked() -> (Chain, Invoice, String) {
+    let chain = Chain::with_checkins_at(TUESDAY).await;
+    let invoice = chain.invoice_due(LATE).await;
+    chain.worker.run_until(SENT_AT + Duration::seconds(30)).await;
+    let token = chain.token(invoice.id).await;
+    (chain, invoice, token)
+}
+
+async fn undo(chain: &Chain, token: &str) -> Result<(), UndoCheckinError> {
+    undo_checkin(&mut *chain.conn().await, token, "Firefox", &CheckinRules::default(), chain.now()).await
+}
+
+async fn renew(chain: &Chain, token: &str) -> Result<(), RenewCheckinError> {
+    renew_checkin(&mut *chain.conn().await, token, "Firefox", chain.now()).await
+}
+
+#[tokio::test]
+async fn a_settlement_by_a_check_in_is_undone_within_seven_days() {
+    let (chain, invoice, token) = asked().await;
+    chain.open_link(&token, Paid).await;
+    let answered_at = chain.now();
+    chain.worker.run_until(answered_at + Duration::days(7) - Duration::seconds(1)).await;
+    let card = chain.checkin_view(&token).await.unwrap().checkin;
+    assert_eq!((card.can_undo, card.undo_until), (true, Some(answered_at + Duration::days(7))));
+
+    undo(&chain, &token).await.unwrap();
+
+    let after = chain.invoice(invoice.id).await;
+    assert_eq!((after.status, after.balance().cents), (InvoiceStatus::Pending, 120_000));
+    let mut conn = chain.conn().await;
+    let organization = rubis_accounts::organization(&mut conn, chain.organization).await.unwrap().unwrap();
+    assert_eq!((organization.rubis_count, after.rubis_earned), (0, 0));
+    let events = rubis_accounts::events_of_invoice(&mut conn, chain.organization, invoice.id).await.unwrap();
+    let reopened = events.iter().find(|event| event.kind == "invoice_reopened").unwrap();
+    assert_eq!(reopened.meta["label"], "via check-in");
+    drop(conn);
+    let checkin = chain.checkins(invoice.id).await.remove(0);
+    assert_eq!((checkin.status, checkin.answer), (CheckinStatus::Answered, Some(StillPending)));
+    assert_eq!(chain.checkin_view(&token).await.unwrap().checkin.state, CheckinState::StillPending);
+
+    chain.worker.run_until(chain.now() + Duration::minutes(2)).await;
+    assert_eq!(chain.reminders().len(), 1, "the reminders go on");
+    assert_eq!(chain.checkin_mails().len(), 1, "and the user is not asked again");
+    assert!(matches!(undo(&chain, &token).await, Err(UndoCheckinError::NotUndoable)), "once");
+}
+
+#[tokio::test]
+async fn a_settlement_by_a_check_in_stands_after_seven_days() {
+    let (chain, invoice, token) = asked().await;
+    chain.open_link(&token, Paid).await;
+    chain.worker.run_until(chain.now() + Duration::days(7)).await;
+    assert!(matches!(undo(&chain, &token).await, Err(UndoCheckinError::NotUndoable)));
+    assert!(!chain.checkin_view(&token).await.unwrap().checkin.can_undo);
+    assert_eq!(chain.invoice(invoice.id).await.status, InvoiceStatus::Paid);
+}
+
+#[tokio::test]
+async fn only_the_settlement_that_the_check_in_made_is_undone() {
+    let (chain, invoice, token) = asked().await;
+    assert!(matches!(undo(&chain, &token).await, Err(UndoCheckinError::NotUndoable)), "nothing was declared");
+    chain.open_link(&token, Paid).await;
+    // Somebody reopens it by hand, and the money comes.
+    chain.reopen(invoice.id).await;
+    assert!(matches!(undo(&chain, &token).await, Err(UndoCheckinError::NotUndoable)));
+    chain.pay(invoice.id, None).await;
+
+    assert!(matches!(undo(&chain, &token).await, Err(UndoCheckinError::NotUndoable)));
+    assert!(matches!(undo(&chain, "unknown").await, Err(UndoCheckinError::NotFound)));
+
+    assert_eq!(chain.invoice(invoice.id).await.status, InvoiceStatus::Paid);
+    assert_eq!(chain.checkin_view(&token).await.unwrap().checkin.undo_until, None);
+}
+
+#[tokio::test]
+async fn an_undone_settlement_leaves_part_payments_as_they_were() {
+    let (chain, invoice, token) = asked().await;
+    chain.pay(invoice.id, Some(20_000)).await;
+    chain.press(&token, Paid).await;
+    undo(&chain, &token).await.unwrap();
+    assert_eq!(chain.invoice(invoice.id).await.balance().cents, 100_000);
+}
+
+#[tokio::test]
+async fn links_that_have_ended_are_replaced_by_a_mail_to_the_same_user_once_an_hour() {
+    let (chain, invoice, old) = asked().await;
+    assert!(!chain.checkin_view(&old).await.unwrap().checkin.can_renew, "they live");
+    chain.worker.run_until(SENT_AT + Duration::days(1)).await;
+    let card = chain.checkin_view(&old).await.unwrap().checkin;
+    assert_eq!((card.state, card.can_renew), (CheckinState::Expired, true));
+
+    renew(&chain, &old).await.unwrap();
+    chain.worker.run_due().await;
+
+    let mails = chain.checkin_mails();
+    assert_eq!(mails.len(), 2);
+    assert_eq!(mails[1].to, mails[0].to);
+    let fresh = chain.token(invoice.id).await;
+    assert_ne!(fresh, old);
+    assert!(mails[1].text.contains(&fresh) && !mails[1].text.contains(&old));
+    assert_eq!(chain.press(&old, Paid).await, CheckinOutcome::Expired);
+    assert!(chain.events(invoice.id).await.contains(&"checkin_renewed".to_owned()));
+
+    chain.clock.advance(Duration::minutes(45));
+    match renew(&chain, &old).await {
+        Err(RenewCheckinError::TooSoon { retry_after }) => assert_eq!(retry_after, Duration::minutes(15)),
+        other => panic!("{other:?}"),
+    }
+    chain.clock.advance(Duration::minutes(15));
+    renew(&chain, &old).await.unwrap();
+    chain.worker.run_due().await;
+    assert_eq!(chain.checkin_mails().len(), 3);
+    assert_eq!(chain.press(&fresh, Paid).await, CheckinOutcome::Expired, "replaced in its turn");
+    let freshest = chain.token(invoice.id).await;
+    assert_eq!(chain.press(&freshest, Paid).await, CheckinOutcome::Settled);
+}
+
+#[tokio::test]
+async fn no_fresh_links_are_mailed_for_what_is_not_asked_about_any_more() {
+    let (chain, invoice, token) = asked().await;
+    assert!(matches!(renew(&chain, "unknown").await, Err(RenewCheckinError::NotFound)));
+    chain.worker.run_until(SENT_AT + Duration::days(1)).await;
+    let (organization, now) = (chain.organization, chain.now());
+    let dispute = rubis_lifecycle::dispute_invoice;
+    dispute(&mut *chain.conn().await, organization, invoice.id, None, now).await.unwrap();
+    assert!(matches!(renew(&chain, &token).await, Err(RenewCheckinError::NotRenewable)));
+    assert!(!chain.checkin_view(&token).await.unwrap().checkin.can_renew);
+    chain.pay(invoice.id, None).await;
+    assert!(matches!(renew(&chain, &token).await, Err(RenewCheckinError::AlreadyAnswered)));
+    assert_eq!(chain.press(&token, Paid).await, CheckinOutcome::AlreadyAnswered);
+    chain.worker.run_until(now + Duration::hours(1)).await;
+    assert_eq!(chain.checkin_mails().len(), 1);
+}
+
+#[tokio::test]
+async fn reading_a_check_in_changes_nothing() {
+    let (chain, invoice, token) = asked().await;
+    let before = (chain.invoice(invoice.id).await, chain.checkins(invoice.id).await);
+    let card = chain.checkin_view(&token).await.unwrap().checkin;
+    assert_eq!((card.state, card.client_name.as_str()), (CheckinState::Open, "Boulangerie Martin"));
+    assert_eq!((card.numero.as_str(), card.due_date), ("F-2026-001", LATE));
+    assert_eq!(card.expires_at, Some(SENT_AT + Duration::days(1)));
+    assert_eq!((chain.invoice(invoice.id).await, chain.checkins(invoice.id).await), before);
+}

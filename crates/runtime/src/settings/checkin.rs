@@ -1,0 +1,71 @@
+//! How long a check-in lives, and when the opening of one of its links is doubted.
+
+use time::Duration;
+
+use super::error::SettingsError;
+use super::key::{Default, Key, Section};
+use super::parse;
+use super::source::Source;
+
+/// How long a check-in lives, and when the opening of one of its links is doubted. These are durations of
+/// `time`, since they are added to and compared with instants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CheckinSettings {
+    /// How long the links of a check-in can be answered by, from when its mail left.
+    pub ttl: Duration,
+    /// How long after its mail left opening a link has to be confirmed. Zero: not at all.
+    pub quiet: Duration,
+    /// Within which time of an answer by link opening the other link puts both in doubt. Zero: never.
+    pub suspect: Duration,
+    /// How long the answer "paid" can be undone from the link. Zero: not at all.
+    pub undo: Duration,
+}
+
+static CHECKIN_TTL_HOURS: Key = Key {
+    name: "CHECKIN_TTL_HOURS",
+    default: Default::Value("24"),
+    takes: "a number of hours from 1 to 720",
+    meaning: "How long the links of a check-in can be answered by, from when its mail left. The mail says it.",
+    example: None,
+    secret: false,
+};
+static CHECKIN_QUIET_SECONDS: Key = Key {
+    name: "CHECKIN_QUIET_SECONDS",
+    default: Default::Value("10"),
+    takes: "a number of seconds from 0 to 3600, 0 to do without",
+    meaning: "How long after a check-in left opening its links is taken for a mail scanner's doing and has to be confirmed.",
+    example: None,
+    secret: false,
+};
+static CHECKIN_SUSPECT_SECONDS: Key = Key {
+    name: "CHECKIN_SUSPECT_SECONDS",
+    default: Default::Value("60"),
+    takes: "a number of seconds from 0 to 3600, 0 to do without",
+    meaning: "When both links of a check-in are opened within this time, the answer is undone and has to be confirmed.",
+    example: None,
+    secret: false,
+};
+static CHECKIN_UNDO_DAYS: Key = Key {
+    name: "CHECKIN_UNDO_DAYS",
+    default: Default::Value("7"),
+    takes: "a number of days from 0 to 60, 0 to do without",
+    meaning: "How long the answer \"paid\" to a check-in can be undone from its link.",
+    example: None,
+    secret: false,
+};
+
+pub(super) static SECTION: Section = Section {
+    title: "Check-ins",
+    keys: &[&CHECKIN_TTL_HOURS, &CHECKIN_QUIET_SECONDS, &CHECKIN_SUSPECT_SECONDS, &CHECKIN_UNDO_DAYS],
+};
+
+impl CheckinSettings {
+    pub(super) fn read(source: &Source) -> Result<Self, SettingsError> {
+        Ok(Self {
+            ttl: Duration::hours(source.required(&CHECKIN_TTL_HOURS, parse::within(1..=720))?),
+            quiet: Duration::seconds(source.required(&CHECKIN_QUIET_SECONDS, parse::within(0..=3600))?),
+            suspect: Duration::seconds(source.required(&CHECKIN_SUSPECT_SECONDS, parse::within(0..=3600))?),
+            undo: Duration::days(source.required(&CHECKIN_UNDO_DAYS, parse::within(0..=60))?),
+        })
+    }
+}

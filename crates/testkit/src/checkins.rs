@@ -1,0 +1,22 @@
+//! Organizations that are not asked whether their invoices were paid.
+#![allow(clippy::expect_used, reason = "a test fails by panicking")]
+
+use rubis_accounts::{CheckinPolicyInput, OrganizationInput, OrganizationPatch};
+use rubis_db::AsyncPgConnection;
+use rubis_kernel::OrganizationId;
+use time::OffsetDateTime;
+
+/// Turns an organization's check-ins off, for tests about reminders alone: those of late invoices do not wait
+/// for an answer then. Do it before there are invoices: nothing is planned again.
+pub async fn turn_checkins_off(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    now: OffsetDateTime,
+) {
+    let checkins = CheckinPolicyInput { enabled: Some(false), ..CheckinPolicyInput::default() };
+    let input = OrganizationInput { checkins: Some(checkins), ..OrganizationInput::default() };
+    let patch = OrganizationPatch::parse(input).expect("the settings are right");
+    rubis_accounts::update_organization(conn, organization, patch, now)
+        .await
+        .expect("the settings are saved");
+}

@@ -1,0 +1,74 @@
+//! Confirms to the user by mail that they declared invoices paid.
+
+use async_trait::async_trait;
+use rubis_checkins::ConfirmCheckin;
+use rubis_db::{AsyncConnection, AsyncPgConnection};
+use rubis_jobs::{FinishError, JobError};
+use rubis_kernel::Email;
+use rubis_lifecycle::compose_checkin_confirmation;
+use rubis_queue::JobContext;
+use time::OffsetDateTime;
+
+use super::{
+    HandlerParts,
+    mailing::{GivenUp, Mailing},
+    send_checkin_mail::terms,
+};
+
+/// The confirmations. What they confirm is on record: nothing else depends on whether one arrives.
+pub struct CheckinConfirmations {
+    /// What they are written with.
+    pub parts: HandlerParts,
+}
+
+#[async_trait]
+impl Mailing for CheckinConfirmations {
+    type Job = ConfirmCheckin;
+
+    async fn claim(
+        &self,
+        conn: &mut AsyncPgConnection,
+        context: &JobContext,
+        job: &ConfirmCheckin,
+    ) -> Result<Option<Email>, JobError> {
+        let claimed = conn
+            .transaction(async |conn| {
+                let email = compose_checkin_confirmation(conn, &terms(&self.parts), job).await?;
+                match email {
+                    Some(_) => context.lease.confirm(conn).await?,
+                    None => context.lease.finish(conn).await?,
+                }
+                Ok::<_, FinishError>(email)
+            })
+            .await;
+        Ok(claimed?)
+    }
+
+    async fn record_sent(
+        &self,
+        conn: &mut AsyncPgConnection,
+        context: &JobContext,
+        _job: &ConfirmCheckin,
+        _sent_at: OffsetDateTime,
+    ) -> Result<(), FinishError> {
+        context.lease.finish(conn).await
+    }
+
+    async fn record_not_sent_yet(
+        &self,
+        _conn: &mut AsyncPgConnection,
+        _context: &JobContext,
+        _job: &ConfirmCheckin,
+    ) -> Result<(), FinishError> {
+        Ok(())
+    }
+
+    async fn record_given_up(
+        &self,
+        _conn: &mut AsyncPgConnection,
+        _job: &ConfirmCheckin,
+        _given_up: GivenUp<'_>,
+    ) -> Result<(), diesel::result::Error> {
+        Ok(())
+    }
+}

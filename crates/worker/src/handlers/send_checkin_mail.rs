@@ -1,0 +1,85 @@
+//! Sends a mail that asks whether invoices were paid.
+
+use async_trait::async_trait;
+use rubis_checkins::{
+    ClaimMailError, ClaimedMail, MailTerms, Reason, SendCheckinMail, claim_mail, record_not_sent_yet,
+};
+use rubis_db::AsyncPgConnection;
+use rubis_jobs::{FinishError, JobError};
+use rubis_kernel::Email;
+use rubis_lifecycle::{record_checkin_mail_failed, record_checkins_sent};
+use rubis_queue::JobContext;
+use time::OffsetDateTime;
+
+use super::{
+    HandlerParts,
+    mailing::{GivenUp, Mailing},
+};
+
+/// The questions to users.
+pub struct CheckinMails {
+    /// What they are written with.
+    pub parts: HandlerParts,
+}
+
+/// What mails about check-ins are written with.
+pub(super) fn terms(parts: &HandlerParts) -> MailTerms<'_> {
+    MailTerms {
+        sender: &parts.sender.address,
+        links: &parts.checkins.links,
+        key: &parts.checkins.key,
+        rules: &parts.checkins.rules,
+    }
+}
+
+#[async_trait]
+impl Mailing for CheckinMails {
+    type Job = SendCheckinMail;
+
+    async fn claim(
+        &self,
+        conn: &mut AsyncPgConnection,
+        context: &JobContext,
+        job: &SendCheckinMail,
+    ) -> Result<Option<Email>, JobError> {
+        match claim_mail(conn, &terms(&self.parts), job, &context.lease, context.now).await {
+            Ok(ClaimedMail::Send(email)) => Ok(Some(*email)),
+            Ok(ClaimedMail::Settled) => {
+                tracing::info!(mail = %job.mail_id, "nothing is left to ask in a mail");
+                Ok(None)
+            }
+            Err(ClaimMailError::LeaseLost) => Err(JobError::LeaseLost),
+            Err(ClaimMailError::Database(error)) => Err(error.into()),
+            Err(error @ ClaimMailError::NobodyToAsk) => Err(JobError::fail(error)),
+        }
+    }
+
+    async fn record_sent(
+        &self,
+        conn: &mut AsyncPgConnection,
+        context: &JobContext,
+        job: &SendCheckinMail,
+        sent_at: OffsetDateTime,
+    ) -> Result<(), FinishError> {
+        record_checkins_sent(conn, job, &context.lease, &self.parts.checkins.rules, sent_at).await
+    }
+
+    async fn record_not_sent_yet(
+        &self,
+        conn: &mut AsyncPgConnection,
+        context: &JobContext,
+        job: &SendCheckinMail,
+    ) -> Result<(), FinishError> {
+        record_not_sent_yet(conn, job, &context.lease, context.now).await
+    }
+
+    async fn record_given_up(
+        &self,
+        conn: &mut AsyncPgConnection,
+        job: &SendCheckinMail,
+        given_up: GivenUp<'_>,
+    ) -> Result<(), diesel::result::Error> {
+        let reason = if given_up.refused { Reason::Rejected } else { Reason::AttemptsExhausted };
+        record_checkin_mail_failed(conn, job, reason, given_up.detail, given_up.now).await
+    }
+}

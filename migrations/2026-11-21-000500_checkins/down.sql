@@ -1,0 +1,14 @@
+DROP TABLE checkin_clicks;
+DROP TABLE checkin_tasks;
+DROP TABLE checkin_mails;
+ALTER TABLE invoices
+    DROP CONSTRAINT invoices_awaited_answer,
+    DROP COLUMN awaits_answer_until,
+    DROP COLUMN awaits_answer_from;
+ALTER TABLE organizations
+    DROP COLUMN checkin_wait_days,
+    DROP COLUMN checkin_grace_hours,
+    DROP COLUMN checkins_enabled;
+DROP TYPE checkin_answered_by;
+DROP TYPE checkin_answer;
+DROP TYPE checkin_status;
