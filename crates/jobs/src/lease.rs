@@ -32,7 +32,7 @@ pub struct Lease {
     pub crashes: u32,
 }
 
-// A token says that the job is running; their conditions do not name the state, as [`crate::finish`]
+// A token says that the job is running; the conditions do not name the state, as [`crate::finish`]
 // explains.
 statement!(FinishJob, "DELETE FROM jobs WHERE id = ? AND lease_token = ?");
 
