@@ -140,7 +140,7 @@ fn notes(report: &mut Report, all: &Rounds<'_>, plan: &Plan) {
         .collect();
     let parts: Vec<_> = [
         ("Redis side", all.longest(|round| [&round.offers.toll])),
-        ("claims of 200 with limits", all.longest(|round| [&round.wide.toll])),
+        ("claims of 100 with limits", all.longest(|round| [&round.wide.toll])),
         ("whole path", all.longest(|round| [&round.unrecorded.toll, &round.recorded.toll])),
         ("trickle", all.longest(|round| [&round.trickle.1])),
     ]
