@@ -125,7 +125,7 @@ pub async fn record(
     event: NewEvent,
     now: OffsetDateTime,
 ) -> Result<(), diesel::result::Error> {
-    record_many(conn, organization, vec![event], now).await
+    queries::activity::insert(conn, organization, event, now).await
 }
 
 /// Remembers several things, in the order given.
@@ -138,7 +138,7 @@ pub async fn record_many(
     events: Vec<NewEvent>,
     now: OffsetDateTime,
 ) -> Result<(), diesel::result::Error> {
-    queries::activity::insert(conn, organization, events, now).await
+    queries::activity::insert_many(conn, organization, events, now).await
 }
 
 /// A page of what happened, the latest first, `after` (that is, before in time) an event.

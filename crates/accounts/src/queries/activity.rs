@@ -40,7 +40,7 @@ impl From<EventRow> for ActivityEvent {
 }
 
 #[derive(Insertable)]
-#[diesel(table_name = activity_events)]
+#[diesel(table_name = activity_events, treat_none_as_default_value = false)]
 struct NewRow {
     id: Uuid,
     organization_id: Uuid,
@@ -51,15 +51,9 @@ struct NewRow {
     created_at: OffsetDateTime,
 }
 
-pub(crate) async fn insert(
-    mut conn: &AsyncPgConnection,
-    organization: OrganizationId,
-    events: Vec<NewEvent>,
-    now: OffsetDateTime,
-) -> Result<(), Error> {
-    let rows: Vec<NewRow> = events
-        .into_iter()
-        .map(|event| NewRow {
+impl NewRow {
+    fn new(organization: OrganizationId, event: NewEvent, now: OffsetDateTime) -> Self {
+        Self {
             id: ActivityEventId::new().into(),
             organization_id: organization.into(),
             kind: event.kind.as_str(),
@@ -67,8 +61,31 @@ pub(crate) async fn insert(
             actor_user_id: event.actor.map(Into::into),
             meta: event.meta,
             created_at: now,
-        })
-        .collect();
+        }
+    }
+}
+
+/// One row. Unlike [`insert_many`], whose text depends on the rows, it is prepared once a connection.
+pub(crate) async fn insert(
+    mut conn: &AsyncPgConnection,
+    organization: OrganizationId,
+    event: NewEvent,
+    now: OffsetDateTime,
+) -> Result<(), Error> {
+    diesel::insert_into(activity_events::table)
+        .values(NewRow::new(organization, event, now))
+        .execute(&mut conn)
+        .await?;
+    Ok(())
+}
+
+pub(crate) async fn insert_many(
+    mut conn: &AsyncPgConnection,
+    organization: OrganizationId,
+    events: Vec<NewEvent>,
+    now: OffsetDateTime,
+) -> Result<(), Error> {
+    let rows: Vec<NewRow> = events.into_iter().map(|event| NewRow::new(organization, event, now)).collect();
     for rows in rows.chunks(ROWS_AT_ONCE) {
         diesel::insert_into(activity_events::table).values(rows).execute(&mut conn).await?;
     }

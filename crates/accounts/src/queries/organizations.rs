@@ -143,7 +143,7 @@ struct Settings<'organization> {
 
 /// What a new organization starts with; the rest are the table's defaults.
 #[derive(Insertable)]
-#[diesel(table_name = organizations)]
+#[diesel(table_name = organizations, treat_none_as_default_value = false)]
 struct NewRow<'organization> {
     id: Uuid,
     name: &'organization str,

@@ -50,7 +50,7 @@ pub(crate) struct NewUser<'account> {
 }
 
 #[derive(Insertable)]
-#[diesel(table_name = users)]
+#[diesel(table_name = users, treat_none_as_default_value = false)]
 struct NewRow<'account> {
     id: Uuid,
     email: &'account str,

@@ -1,3 +1,4 @@
+use diesel_async::RunQueryDsl as _;
 use rubis_accounts::{ActivityKind, NewEvent, events_of_invoice, feed, record, record_many};
 use rubis_kernel::{InvoiceId, UserId};
 use rubis_testkit::database::TestDatabase;
@@ -64,4 +65,27 @@ async fn the_database_takes_every_kind_of_event() {
     record_many(&conn, claire, Vec::new(), NOW).await.unwrap();
     let page = feed(&mut conn, claire, None, 200).await.unwrap();
     assert_eq!(page.items.len(), ActivityKind::ALL.len());
+}
+
+#[tokio::test]
+async fn a_connection_prepares_once_how_one_event_is_remembered() {
+    #[derive(diesel::QueryableByName)]
+    struct Count {
+        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        count: i64,
+    }
+    let db = TestDatabase::create().await;
+    let mut conn = db.pool.get().await.unwrap();
+    let claire = signed_up(&mut conn, "claire@exemple.fr").await.organization.id;
+    for order in 0..3 {
+        let invoice = (order > 0).then(InvoiceId::new);
+        record(&conn, claire, event(ActivityKind::RelanceSent, invoice, order), NOW).await.unwrap();
+    }
+    let several = (3..6).map(|order| event(ActivityKind::RelanceSent, None, order)).collect();
+    record_many(&conn, claire, several, NOW).await.unwrap();
+    assert_eq!(feed(&mut conn, claire, None, 50).await.unwrap().items.len(), 6);
+    let query = r#"SELECT count(*) AS count FROM pg_prepared_statements
+                   WHERE statement LIKE 'INSERT INTO "activity_events"%'"#;
+    let prepared: Count = diesel::sql_query(query).get_result(&mut conn).await.unwrap();
+    assert_eq!(prepared.count, 1, "that of one event");
 }

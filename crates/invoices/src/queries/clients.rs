@@ -69,7 +69,7 @@ impl TryFrom<ClientRow> for Client {
 
 /// The columns that people write.
 #[derive(AsChangeset, Insertable)]
-#[diesel(table_name = clients, treat_none_as_null = true)]
+#[diesel(table_name = clients, treat_none_as_null = true, treat_none_as_default_value = false)]
 struct Contents<'client> {
     name: &'client str,
     email: &'client str,

@@ -46,7 +46,7 @@ impl TryFrom<ContactRow> for Contact {
 
 /// The columns that people write.
 #[derive(AsChangeset, Insertable)]
-#[diesel(table_name = client_contacts, treat_none_as_null = true)]
+#[diesel(table_name = client_contacts, treat_none_as_null = true, treat_none_as_default_value = false)]
 struct Contents<'contact> {
     name: &'contact str,
     email: &'contact str,

@@ -83,7 +83,7 @@ impl TryFrom<InvoiceRow> for Invoice {
 }
 
 #[derive(Insertable)]
-#[diesel(table_name = invoices)]
+#[diesel(table_name = invoices, treat_none_as_default_value = false)]
 struct NewRow<'invoice> {
     id: Uuid,
     organization_id: Uuid,

@@ -41,7 +41,7 @@ impl TryFrom<LineRow> for InvoiceLine {
 }
 
 #[derive(Insertable)]
-#[diesel(table_name = invoice_lines)]
+#[diesel(table_name = invoice_lines, treat_none_as_default_value = false)]
 struct NewRow<'line> {
     id: Uuid,
     organization_id: Uuid,
@@ -85,11 +85,15 @@ pub(crate) async fn insert(
             service_location_id: line.service_location_id.map(Into::into),
         })
         .collect();
-    all(diesel::insert_into(invoice_lines::table)
-        .values(rows)
-        .returning(LineRow::as_returning())
-        .get_results(conn)
-        .await?)
+    // The text of a statement for several rows depends on how many there are, so it is prepared each time.
+    let inserted = if let [only] = rows.as_slice() {
+        let insert = diesel::insert_into(invoice_lines::table).values(only);
+        insert.returning(LineRow::as_returning()).get_results(conn).await?
+    } else {
+        let insert = diesel::insert_into(invoice_lines::table).values(rows);
+        insert.returning(LineRow::as_returning()).get_results(conn).await?
+    };
+    all(inserted)
 }
 
 pub(crate) async fn of_invoice(

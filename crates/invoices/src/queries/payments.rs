@@ -43,7 +43,7 @@ impl From<PaymentRow> for Payment {
 }
 
 #[derive(Insertable)]
-#[diesel(table_name = payments)]
+#[diesel(table_name = payments, treat_none_as_default_value = false)]
 struct NewRow<'payment> {
     id: Uuid,
     organization_id: Uuid,

@@ -49,7 +49,7 @@ impl From<LocationRow> for ServiceLocation {
 
 /// The columns that people write.
 #[derive(AsChangeset, Insertable)]
-#[diesel(table_name = client_service_locations, treat_none_as_null = true)]
+#[diesel(table_name = client_service_locations, treat_none_as_null = true, treat_none_as_default_value = false)]
 struct Contents<'location> {
     name: &'location str,
     address_line1: Option<&'location str>,
