@@ -1,8 +1,8 @@
 //! The table `invoices`, but for its list.
 
 use diesel::{
-    ExpressionMethods, Insertable, IntoSql, QueryDsl, Queryable, Selectable, SelectableHelper,
-    TextExpressionMethods,
+    ExpressionMethods, Insertable, IntoSql, QueryDsl, Queryable, QueryableByName, Selectable,
+    SelectableHelper, TextExpressionMethods,
     dsl::sql,
     result::Error,
     sql_types::{BigInt, Bool, Date as SqlDate, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid},
@@ -159,8 +159,18 @@ statement!(
     SaveProgress,
     "UPDATE invoices SET settled_cents = ?, status = ?, rubis_earned = ?, chased = ?, paid_at = ?,
          cancelled_at = ?, updated_at = ?
-     WHERE organization_id = ? AND id = ?"
+     WHERE organization_id = ? AND id = ?
+     RETURNING paused_at, paused_until"
 );
+
+/// What saving where an invoice stands leaves alone.
+#[derive(QueryableByName)]
+struct PauseRow {
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    paused_at: Option<OffsetDateTime>,
+    #[diesel(sql_type = Nullable<SqlDate>)]
+    paused_until: Option<Date>,
+}
 
 /// Saves where an invoice, which is locked, stands, in one statement as the table's checks ask.
 pub(crate) async fn save_progress(
@@ -168,7 +178,7 @@ pub(crate) async fn save_progress(
     invoice: &Invoice,
     now: OffsetDateTime,
 ) -> Result<Invoice, Error> {
-    prepared::<SaveProgress>()
+    let row: PauseRow = prepared::<SaveProgress>()
         .bind::<BigInt, _>(invoice.settled.cents)
         .bind::<sql_types::InvoiceStatus, _>(invoice.status)
         .bind::<Integer, _>(invoice.rubis_earned)
@@ -178,9 +188,10 @@ pub(crate) async fn save_progress(
         .bind::<Timestamptz, _>(now)
         .bind::<SqlUuid, _>(invoice.organization_id.as_uuid())
         .bind::<SqlUuid, _>(invoice.id.as_uuid())
-        .execute(&mut conn)
+        .get_result(&mut conn)
         .await?;
-    Ok(Invoice { updated_at: now, ..invoice.clone() })
+    let pause = Pause::from_columns(row.paused_at, row.paused_until);
+    Ok(Invoice { pause, updated_at: now, ..invoice.clone() })
 }
 
 /// Saves what an invoice says. `new_client_name` is given when it went to another client.
