@@ -56,24 +56,36 @@ pub async fn create_invoice(
     plan: Option<PlanId>,
     now: OffsetDateTime,
 ) -> Result<CreatedInvoice, CreateInvoiceError> {
-    conn.transaction(async |conn| {
-        let (client, client_created) = invoiced_client(conn, organization, &new.client, now).await?;
-        check_service_locations(conn, organization, client.id, &new.lines).await?;
-        let inserted = queries::invoices::insert(conn, organization, new, &client, plan, now).await;
-        let invoice = match inserted {
-            Ok(Some(invoice)) => invoice,
-            Ok(None) => {
-                let existing =
-                    queries::invoices::find_by_numero(conn, organization, client.id, &new.numero).await?;
-                return Err(CreateInvoiceError::DuplicateNumero { existing });
-            }
-            Err(error) if is_unknown_plan(&error) => return Err(CreateInvoiceError::UnknownPlan),
-            Err(error) => return Err(error.into()),
-        };
-        let lines = queries::lines::insert(conn, organization, invoice.id, &new.lines).await?;
-        Ok(CreatedInvoice { invoice, lines, client, client_created })
-    })
-    .await
+    conn.transaction(async |conn| create_invoice_within(conn, organization, new, plan, now).await).await
+}
+
+/// [`create_invoice`] in a transaction of the caller's, without two round trips for one inside it: after an
+/// error, the caller has to undo that transaction.
+///
+/// # Errors
+/// See [`CreateInvoiceError`].
+pub async fn create_invoice_within(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    new: &NewInvoice,
+    plan: Option<PlanId>,
+    now: OffsetDateTime,
+) -> Result<CreatedInvoice, CreateInvoiceError> {
+    let (client, client_created) = invoiced_client(conn, organization, &new.client, now).await?;
+    check_service_locations(conn, organization, client.id, &new.lines).await?;
+    let inserted = queries::invoices::insert(conn, organization, new, &client, plan, now).await;
+    let invoice = match inserted {
+        Ok(Some(invoice)) => invoice,
+        Ok(None) => {
+            let existing =
+                queries::invoices::find_by_numero(conn, organization, client.id, &new.numero).await?;
+            return Err(CreateInvoiceError::DuplicateNumero { existing });
+        }
+        Err(error) if is_unknown_plan(&error) => return Err(CreateInvoiceError::UnknownPlan),
+        Err(error) => return Err(error.into()),
+    };
+    let lines = queries::lines::insert(conn, organization, invoice.id, &new.lines).await?;
+    Ok(CreatedInvoice { invoice, lines, client, client_created })
 }
 
 /// The client that the invoice names, kept from being renamed until the invoice is there, since their name is

@@ -37,7 +37,7 @@ pub use awaited_answer::{AwaitedAnswer, set_awaited_answer};
 pub use client::{Client, ClientInput, ClientPatch, NewClient, NewClientInput, client, clients_by_ids};
 pub use contact::{Contact, ContactInput, ContactPatch, NewContact, NewContactInput, contacts_of};
 pub use create_client::create_client;
-pub use create_invoice::{CreateInvoiceError, CreatedInvoice, create_invoice};
+pub use create_invoice::{CreateInvoiceError, CreatedInvoice, create_invoice, create_invoice_within};
 pub use delete_client::{DeleteClientError, delete_client};
 pub use invoice::{
     Invoice, InvoiceScope, ids_of_unfinished_invoices, invoice, invoices_by_ids, lock_invoice, lock_invoices,
