@@ -29,6 +29,37 @@ impl SearchTerms {
     pub(crate) fn patterns(&self) -> &[String] {
         &self.0
     }
+
+    /// What occurs in every text that the patterns match, letter by letter: the words as they were typed, with
+    /// a space before those that begin a word.
+    pub(crate) fn literals(&self) -> Vec<String> {
+        self.0.iter().map(|pattern| literal(pattern)).collect()
+    }
+
+    /// Whether a word looks like the number of an invoice: it has three digits beside those of a year.
+    pub(crate) fn has_number(&self) -> bool {
+        self.0.iter().any(|pattern| digits_beside_year(pattern) >= 3)
+    }
+}
+
+/// What stands between the signs of a pattern.
+fn literal(pattern: &str) -> String {
+    let inner = pattern.strip_prefix('%').unwrap_or(pattern);
+    let mut characters = inner.strip_suffix('%').unwrap_or(inner).chars();
+    let mut literal = String::with_capacity(inner.len());
+    while let Some(character) = characters.next() {
+        // What follows a backslash means itself.
+        literal.extend(if character == '\\' { characters.next() } else { Some(character) });
+    }
+    literal
+}
+
+/// How many digits there are, but for the first that could be a year of this century.
+fn digits_beside_year(pattern: &str) -> usize {
+    let digits = pattern.bytes().filter(u8::is_ascii_digit).count();
+    let is_year = |four: &[u8]| four.starts_with(b"20") && four.iter().all(u8::is_ascii_digit);
+    let has_year = pattern.as_bytes().windows(4).any(is_year);
+    if has_year { digits.saturating_sub(4) } else { digits }
 }
 
 /// The pattern of a word; `None` when it has no letter and no digit, since nothing indexes those.
@@ -85,6 +116,26 @@ mod tests {
     #[test]
     fn the_signs_of_a_pattern_mean_themselves() {
         assert_eq!(patterns(r"100% a_bc \def"), [r"%100\%%", r"% a\_bc%", r"%\\def%"]);
+    }
+
+    #[test]
+    fn the_literal_of_a_pattern_is_what_was_typed() {
+        let literals =
+            |typed: &str| SearchTerms::parse(typed).map(|terms| terms.literals()).unwrap_or_default();
+        assert_eq!(literals(r"100% a_bc \def"), ["100%", " a_bc", r"\def"]);
+        assert_eq!(literals("F 2026-001 é%"), [" f", "2026-001", " e%"]);
+        assert_eq!(literals(r"%% ab\\"), [r" ab\\"]);
+    }
+
+    #[test]
+    fn a_number_has_digits_beside_its_year() {
+        let has_number = |typed| SearchTerms::parse(typed).is_some_and(|terms| terms.has_number());
+        for number in ["F2026-004242", "2026-001", "1234", "FA-042", "petit 2026/123", "20260012"] {
+            assert!(has_number(number), "{number}");
+        }
+        for other in ["2026", "F2026-0", "2026-03", "boulangerie", "12", "petit 2026", "f-12"] {
+            assert!(!has_number(other), "{other}");
+        }
     }
 
     #[test]

@@ -5,7 +5,8 @@
 //! then loaded by their ids.
 //!
 //! The statements are prepared for their values each time and never cached: the best plan for a client with
-//! three invoices is the worst for one with a million, and a plan made for all would be either.
+//! three invoices is the worst for one with a million, and a plan made for all would be either. Those alone
+//! are kept by the connection that an index answers by itself, whatever their values.
 
 #[cfg(test)]
 mod tests;
@@ -14,21 +15,22 @@ use std::collections::HashMap;
 
 use diesel::{
     BoolExpressionMethods, ExpressionMethods, JoinOnDsl, QueryDsl, QueryableByName, SelectableHelper,
-    pg::Pg,
-    query_builder::{BoxedSqlQuery, SqlQuery},
     result::Error,
-    sql_types::{Array, BigInt, Date as SqlDate, Text, Uuid as SqlUuid},
+    sql_types::{BigInt, Uuid as SqlUuid},
 };
 use diesel_async::RunQueryDsl;
 use rubis_db::{
     AsyncPgConnection,
-    schema::{clients, invoices, sql_types},
+    schema::{clients, invoices},
 };
 use rubis_kernel::{InvoiceId, OrganizationId};
-use time::Date;
 use uuid::Uuid;
 
-use super::{invoices::InvoiceRow, uuids};
+use super::{
+    invoices::InvoiceRow,
+    uuids,
+    written::{Value, Written},
+};
 use crate::{InvoiceFilter, InvoicePosition, InvoiceSort, InvoiceStatus, ListedInvoice, SearchTerms};
 
 /// How far a page is looked for in each way before another is tried.
@@ -42,6 +44,9 @@ struct Bounds {
 
 /// Some ten milliseconds of the first and a hundred of the second, on the smallest machine.
 const BOUNDS: Bounds = Bounds { nearby: 5000, sorted: 50_000 };
+
+/// How many invoices that somebody looks for by a number are sorted before any are looked for along the order.
+const WITH_NUMBER: u32 = 1000;
 
 #[derive(QueryableByName)]
 struct IdRow {
@@ -57,26 +62,20 @@ struct MatchRow {
     matches: i64,
 }
 
-/// A value of a statement, in the place of its number.
-#[derive(Clone)]
-enum Bind<'list> {
-    Uuid(Uuid),
-    Date(Date),
-    Cents(i64),
-    Text(&'list str),
-    Statuses(Vec<InvoiceStatus>),
-}
-
 /// The parts that statements for one page are put together from.
 struct Parts<'list> {
     /// Where in the order the page begins: conditions that an index on the order meets.
     place: Vec<String>,
     /// What else an invoice has to meet.
     filter: Vec<String>,
+    /// The patterns that its text has to match, as the names of values.
+    patterns: Vec<String>,
+    /// The keys that its text has to have, which find a few more than the patterns match.
+    keys: Option<String>,
     /// The states it may be in, as the name of a value.
     statuses: Option<String>,
     /// The values, by their numbers.
-    binds: Vec<Bind<'list>>,
+    binds: Vec<Value<'list>>,
     sort: InvoiceSort,
     /// One row more than the page has.
     rows: u64,
@@ -105,12 +104,21 @@ async fn ids_within(
     parts: &Parts<'_>,
     bounds: Bounds,
 ) -> Result<Vec<InvoiceId>, Error> {
+    if is_answered_by_index(filter, parts.sort) {
+        return run_kept(conn, parts).await;
+    }
     if has_index(filter, parts.sort) {
-        return run(conn, parts, parts.along_index()).await;
+        return run(conn, parts, parts.along_index(parts.rows)).await;
     }
     // No index has both the filter and the order. Where many invoices meet the filter, a page of them is found
     // along the order soon; where few do, they are found by the filter and sorted. Nobody can tell which from
-    // statistics (two words may be frequent and never occur together), so both are tried within bounds.
+    // statistics (two words may be frequent and never occur together), so both are tried within bounds: the
+    // order first, but the filter where a number is looked for, which few invoices have.
+    if filter.search.as_ref().is_some_and(SearchTerms::has_number)
+        && let Some(sorted) = run_sorted(conn, parts, WITH_NUMBER.min(bounds.sorted)).await?
+    {
+        return Ok(sorted);
+    }
     let nearby = run(conn, parts, parts.nearby(bounds.nearby)).await?;
     if u64::try_from(nearby.len()).is_ok_and(|found| found >= parts.rows) {
         return Ok(nearby);
@@ -118,7 +126,7 @@ async fn ids_within(
     if let Some(sorted) = run_sorted(conn, parts, bounds.sorted).await? {
         return Ok(sorted);
     }
-    run(conn, parts, parts.planned()).await
+    run(conn, parts, parts.planned(parts.rows)).await
 }
 
 /// Whether an index has the filter's columns before those of the order, or the filter leaves little to sort.
@@ -139,6 +147,13 @@ fn has_index(filter: &InvoiceFilter, sort: InvoiceSort) -> bool {
     }
 }
 
+/// Whether an index has everything that is asked for, in the order of the list. Then it is the best plan for
+/// every organization.
+fn is_answered_by_index(filter: &InvoiceFilter, sort: InvoiceSort) -> bool {
+    let by_due_date = [filter.due_from, filter.due_to, filter.overdue_on].iter().any(Option::is_some);
+    has_index(filter, sort) && !by_due_date && filter.client_id.is_none() && filter.search.is_none()
+}
+
 impl<'list> Parts<'list> {
     fn new(
         organization: OrganizationId,
@@ -151,12 +166,14 @@ impl<'list> Parts<'list> {
         let mut parts = Self {
             place: Vec::new(),
             filter: Vec::new(),
+            patterns: Vec::new(),
+            keys: None,
             statuses: None,
             binds: Vec::new(),
             sort,
             rows: u64::from(limit) + 1,
         };
-        let organization = parts.bind(Bind::Uuid(organization.into()));
+        let organization = parts.bind(Value::Uuid(organization.into()));
         parts.place.push(format!("i.organization_id = {organization}"));
         if let Some(after) = after {
             let condition = parts.beyond(after);
@@ -165,25 +182,29 @@ impl<'list> Parts<'list> {
         let due = [("<", filter.overdue_on), (">=", filter.due_from), ("<=", filter.due_to)];
         for (operator, date) in due {
             if let Some(date) = date {
-                let condition = format!("i.due_date {operator} {}", parts.bind(Bind::Date(date)));
+                let condition = format!("i.due_date {operator} {}", parts.bind(Value::Date(date)));
                 let by_due_date = matches!(sort, InvoiceSort::DueDate | InvoiceSort::DueDateDescending);
                 if by_due_date { &mut parts.place } else { &mut parts.filter }.push(condition);
             }
         }
         if let Some(client) = filter.client_id {
-            let client = parts.bind(Bind::Uuid(client.into()));
+            let client = parts.bind(Value::Uuid(client.into()));
             parts.filter.push(format!("i.client_id = {client}"));
         }
-        for pattern in filter.search.as_ref().map(SearchTerms::patterns).unwrap_or_default() {
-            let pattern = parts.bind(Bind::Text(pattern));
-            parts.filter.push(format!("i.search_text LIKE {pattern}"));
+        if let Some(search) = &filter.search {
+            let patterns = search.patterns().iter().map(|pattern| parts.bind(Value::Text(pattern)));
+            parts.patterns = patterns.collect();
+            let literals = search.literals().into_iter().map(|literal| parts.bind(Value::Owned(literal)));
+            let keys: Vec<String> =
+                literals.map(|literal| format!("search_keys({organization}, {literal})")).collect();
+            parts.keys = Some(keys.join(" || "));
         }
-        parts.statuses = statuses.map(|statuses| parts.bind(Bind::Statuses(statuses)));
+        parts.statuses = statuses.map(|statuses| parts.bind(Value::Statuses(statuses)));
         parts
     }
 
     /// Takes a value and gives the name under which a statement can use it.
-    fn bind(&mut self, value: Bind<'list>) -> String {
+    fn bind(&mut self, value: Value<'list>) -> String {
         self.binds.push(value);
         format!("${}", self.binds.len())
     }
@@ -192,13 +213,13 @@ impl<'list> Parts<'list> {
     fn beyond(&mut self, position: InvoicePosition) -> String {
         let (value, bind) = match self.sort {
             InvoiceSort::DueDate | InvoiceSort::DueDateDescending => {
-                ("i.due_date", Bind::Date(position.due_date))
+                ("i.due_date", Value::Date(position.due_date))
             }
             InvoiceSort::Amount | InvoiceSort::AmountDescending => {
-                ("i.amount_ttc_cents", Bind::Cents(position.amount_cents))
+                ("i.amount_ttc_cents", Value::Cents(position.amount_cents))
             }
             InvoiceSort::CreatedAt | InvoiceSort::CreatedAtDescending => {
-                ("i.id", Bind::Uuid(position.id.into()))
+                ("i.id", Value::Uuid(position.id.into()))
             }
         };
         let comparison = if self.direction() == "DESC" { "<" } else { ">" };
@@ -206,7 +227,7 @@ impl<'list> Parts<'list> {
         if value == "i.id" {
             return format!("{value} {comparison} {bound}");
         }
-        let id = self.bind(Bind::Uuid(position.id.into()));
+        let id = self.bind(Value::Uuid(position.id.into()));
         format!("({value}, i.id) {comparison} ({bound}, {id})")
     }
 
@@ -234,8 +255,25 @@ impl<'list> Parts<'list> {
 
     fn conditions(&self) -> String {
         let mut all: Vec<String> = self.place.iter().chain(&self.filter).cloned().collect();
+        all.extend(self.search_conditions("i.search_text"));
         all.extend(self.status_condition());
         all.join(" AND ")
+    }
+
+    /// [`Self::conditions`], for finding what is searched by its keys. The patterns are kept from the index of
+    /// trigrams, which is read longer the more organizations there are.
+    fn conditions_with_keys(&self) -> String {
+        let mut all: Vec<String> = self.place.iter().chain(&self.filter).cloned().collect();
+        if let Some(keys) = &self.keys {
+            all.push(format!("search_keys(i.organization_id, i.search_text) @> ({keys})"));
+        }
+        all.extend(self.search_conditions("(i.search_text || '')"));
+        all.extend(self.status_condition());
+        all.join(" AND ")
+    }
+
+    fn search_conditions(&self, text: &str) -> impl Iterator<Item = String> {
+        self.patterns.iter().map(move |pattern| format!("{text} LIKE {pattern}"))
     }
 
     fn status_condition(&self) -> Option<String> {
@@ -244,9 +282,9 @@ impl<'list> Parts<'list> {
 
     /// Along the index that has filter and order. The invoices of each state are found in order by themselves
     /// and then merged: together, those outstanding would be picked out of the many more that were paid long ago.
-    fn along_index(&self) -> String {
+    fn along_index(&self, rows: u64) -> String {
         let of_client = self.filter.iter().any(|condition| condition.starts_with("i.client_id"));
-        let Some(statuses) = self.statuses.as_ref().filter(|_| !of_client) else { return self.planned() };
+        let Some(statuses) = self.statuses.as_ref().filter(|_| !of_client) else { return self.planned(rows) };
         let conditions: Vec<&str> = self.place.iter().chain(&self.filter).map(String::as_str).collect();
         format!(
             "SELECT i.id FROM unnest({statuses}) AS wanted(status) CROSS JOIN LATERAL (\
@@ -255,19 +293,19 @@ impl<'list> Parts<'list> {
              ) AS i ORDER BY {order} LIMIT {rows}",
             conditions = conditions.join(" AND "),
             order = self.order(),
-            rows = self.rows,
         )
     }
 
     /// As PostgreSQL thinks best.
-    fn planned(&self) -> String {
-        let (conditions, order, rows) = (self.conditions(), self.order(), self.rows);
+    fn planned(&self, rows: u64) -> String {
+        let (conditions, order) = (self.conditions(), self.order());
         format!("SELECT i.id FROM invoices i WHERE {conditions} ORDER BY {order} LIMIT {rows}")
     }
 
     /// Those of the next `bound` invoices along the order that meet the filter.
     fn nearby(&self, bound: u32) -> String {
         let mut filter = self.filter.clone();
+        filter.extend(self.search_conditions("i.search_text"));
         filter.extend(self.status_condition());
         format!(
             "SELECT i.id FROM (\
@@ -288,26 +326,29 @@ impl<'list> Parts<'list> {
             "WITH i AS MATERIALIZED (\
              SELECT i.id, i.due_date, i.amount_ttc_cents FROM invoices i WHERE {conditions} LIMIT {bound} + 1\
              ) SELECT i.id, (SELECT count(*) FROM i) AS matches FROM i ORDER BY {order} LIMIT {rows}",
-            conditions = self.conditions(),
+            conditions = self.conditions_with_keys(),
             order = self.order(),
             rows = self.rows,
         )
     }
 
-    fn query(&self, text: String) -> BoxedSqlQuery<'list, Pg, SqlQuery> {
-        self.binds.iter().cloned().fold(diesel::sql_query(text).into_boxed(), |query, bind| match bind {
-            Bind::Uuid(uuid) => query.bind::<SqlUuid, _>(uuid),
-            Bind::Date(date) => query.bind::<SqlDate, _>(date),
-            Bind::Cents(cents) => query.bind::<BigInt, _>(cents),
-            Bind::Text(text) => query.bind::<Text, _>(text),
-            Bind::Statuses(statuses) => query.bind::<Array<sql_types::InvoiceStatus>, _>(statuses),
-        })
+    fn once(&self, text: String) -> Written<'list> {
+        Written::once(text, self.binds.clone())
     }
 }
 
 async fn run(conn: &mut AsyncPgConnection, parts: &Parts<'_>, text: String) -> Result<Vec<InvoiceId>, Error> {
-    let rows: Vec<IdRow> = parts.query(text).load(conn).await?;
+    let rows: Vec<IdRow> = parts.once(text).load(conn).await?;
     Ok(rows.into_iter().map(|row| row.id.into()).collect())
+}
+
+/// Along the index that answers it alone. Pages of almost the same size share a statement, so that a
+/// connection does not come to keep hundreds of them.
+async fn run_kept(conn: &mut AsyncPgConnection, parts: &Parts<'_>) -> Result<Vec<InvoiceId>, Error> {
+    let text = parts.along_index(parts.rows.next_power_of_two());
+    let rows: Vec<IdRow> = Written::kept(text, parts.binds.clone()).load(conn).await?;
+    let wanted = usize::try_from(parts.rows).unwrap_or(usize::MAX);
+    Ok(rows.into_iter().take(wanted).map(|row| row.id.into()).collect())
 }
 
 /// `None` when too many invoices meet the filter to sort them.
@@ -316,7 +357,7 @@ async fn run_sorted(
     parts: &Parts<'_>,
     bound: u32,
 ) -> Result<Option<Vec<InvoiceId>>, Error> {
-    let rows: Vec<MatchRow> = parts.query(parts.sorted(bound)).load(conn).await?;
+    let rows: Vec<MatchRow> = parts.once(parts.sorted(bound)).load(conn).await?;
     let too_many = rows.iter().any(|row| row.matches > i64::from(bound));
     Ok((!too_many).then(|| rows.into_iter().map(|row| row.id.into()).collect()))
 }

@@ -8,6 +8,7 @@ pub(crate) mod lines;
 pub(crate) mod payments;
 pub(crate) mod service_locations;
 pub(crate) mod statement;
+mod written;
 
 /// A column holds what no release has written.
 fn unreadable(error: impl std::error::Error + Send + Sync + 'static) -> diesel::result::Error {

@@ -3,7 +3,7 @@
 use diesel::{
     BoolExpressionMethods, ExpressionMethods, JoinOnDsl, QueryDsl, QueryableByName, SelectableHelper,
     result::Error,
-    sql_types::{BigInt, Date as SqlDate, Text, Uuid as SqlUuid},
+    sql_types::{BigInt, Text},
 };
 use diesel_async::RunQueryDsl;
 use rubis_db::{
@@ -13,7 +13,11 @@ use rubis_db::{
 use rubis_kernel::{ClientId, Currency, Money, OrganizationId};
 use time::Date;
 
-use super::{payments::PaymentRow, unreadable};
+use super::{
+    payments::PaymentRow,
+    unreadable,
+    written::{Value, Written},
+};
 use crate::{CurrencyBalance, StatementPayment};
 
 /// Sums as `bigint`: PostgreSQL sums that type as `numeric`, and a client owes less than 92,000 billion.
@@ -46,12 +50,8 @@ pub(crate) async fn balances(
     client: ClientId,
     today: Date,
 ) -> Result<Vec<CurrencyBalance>, Error> {
-    let rows: Vec<BalanceRow> = diesel::sql_query(BALANCES)
-        .bind::<SqlUuid, _>(organization.as_uuid())
-        .bind::<SqlUuid, _>(client.as_uuid())
-        .bind::<SqlDate, _>(today)
-        .load(conn)
-        .await?;
+    let values = vec![Value::Uuid(organization.into()), Value::Uuid(client.into()), Value::Date(today)];
+    let rows: Vec<BalanceRow> = Written::kept(BALANCES.to_owned(), values).load(conn).await?;
     rows.into_iter()
         .map(|row| {
             let currency: Currency = row.currency.parse().map_err(unreadable)?;

@@ -10,6 +10,7 @@ mod clients;
 mod create_invoice;
 mod list;
 mod payments;
+mod prepared;
 mod statement;
 mod tenancy;
 mod transitions;

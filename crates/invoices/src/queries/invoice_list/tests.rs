@@ -1,8 +1,10 @@
+use diesel::sql_types::Text;
 use diesel_async::SimpleAsyncConnection;
 use rubis_testkit::TestDatabase;
 use time::macros::date;
 
 use super::*;
+use crate::search::text_of_invoice;
 
 /// Two hundred invoices: equal due dates and amounts among them, some words frequent and some rare, the late
 /// numbers alone outstanding.
@@ -62,4 +64,92 @@ async fn every_way_of_finding_a_page_finds_the_same() {
             assert_eq!(found, *count, "{filter:?} by {sort:?}");
         }
     }
+}
+
+/// Numbers and names of clients in which searches could go astray.
+const ODD: [(&str, &str); 14] = [
+    ("F-2026-0042", "Boulangerie Petit"),
+    ("F-2026-0421", "Boulangerie Petit"),
+    ("2026/042", "Petit & Fils"),
+    ("20260042", "42 rue des Lilas"),
+    ("FA 2026 0042 bis", "A B C"),
+    ("7", "X"),
+    ("n°12-345", "Ébénisterie Œuvre"),
+    ("100%", "1000 Bio_Pain"),
+    (r"A\B_C", r"\"),
+    ("000000000042", "aaaa"),
+    ("日本-42", "東京 株式会社"),
+    ("😀1234", "İstanbul ﬁn"),
+    ("--042--", "- -"),
+    ("f 0 0 4 2", "o'neil  \t 42"),
+];
+
+/// The invoices with a text in which these patterns occur, by reading them all.
+async fn read_through(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    terms: &SearchTerms,
+) -> Vec<InvoiceId> {
+    let mut query = diesel::sql_query(format!(
+        "SELECT id FROM invoices WHERE organization_id = '{organization}'{} ORDER BY id DESC",
+        (1..=terms.patterns().len()).map(|n| format!(" AND search_text LIKE ${n}")).collect::<String>()
+    ))
+    .into_boxed();
+    for pattern in terms.patterns() {
+        query = query.bind::<Text, _>(pattern);
+    }
+    let rows: Vec<IdRow> = query.load(conn).await.unwrap();
+    rows.into_iter().map(|row| row.id.into()).collect()
+}
+
+#[tokio::test]
+async fn every_piece_of_a_number_or_name_finds_what_reading_all_texts_finds() {
+    let db = TestDatabase::create().await;
+    let mut conn = db.pool.get().await.unwrap();
+    conn.batch_execute(FILL).await.unwrap();
+    let ours: OrganizationId = Uuid::from_u128(0x0000_0000_0000_7000_8000_0000_0000_0001).into();
+    // Somebody else has invoices with the same texts.
+    conn.batch_execute(&FILL.replace("-0000000000", "-0000000001").replace("-0001'", "-0002'"))
+        .await
+        .unwrap();
+    for (index, (numero, name)) in ODD.iter().enumerate() {
+        for owner in ["-8000-0001", "-8000-0002"] {
+            diesel::sql_query(format!(
+                "UPDATE invoices SET search_text = $1 WHERE id = '00000000-0000-7000{owner}{index:08x}'"
+            ))
+            .bind::<Text, _>(text_of_invoice(numero, name))
+            .execute(&mut conn)
+            .await
+            .unwrap();
+        }
+    }
+    let mut typed: Vec<String> = Vec::new();
+    for (numero, name) in ODD {
+        for text in [numero, name, &format!("{numero} {name}"), &format!("{name} {numero}")] {
+            let letters: Vec<char> = text.chars().collect();
+            typed.push(text.to_owned());
+            for length in [1, 2, 3, 4, 6] {
+                typed.extend(letters.windows(length).map(|piece| piece.iter().collect::<String>()));
+            }
+        }
+    }
+    typed.extend(
+        ["0042 petit", "petit 404", "042 042", "2026 42", "4242", "frequent 0042"].map(str::to_owned),
+    );
+    typed.sort();
+    typed.dedup();
+    let mut found_some = 0;
+    for typed in typed {
+        let Some(terms) = SearchTerms::parse(&typed) else { continue };
+        let filter = InvoiceFilter { search: Some(terms.clone()), ..InvoiceFilter::default() };
+        let expected = read_through(&mut conn, ours, &terms).await;
+        found_some += usize::from(!expected.is_empty());
+        let sort = InvoiceSort::CreatedAtDescending;
+        let parts = Parts::new(ours, &filter, None, sort, None, 499);
+        let by_keys = run_sorted(&mut conn, &parts, 1000).await.unwrap().unwrap();
+        assert_eq!(by_keys, expected, "{typed:?}");
+        let listed = ids_within(&mut conn, &filter, &parts, BOUNDS).await.unwrap();
+        assert_eq!(listed, expected, "{typed:?}");
+    }
+    assert!(found_some > 300, "{found_some}");
 }
