@@ -37,6 +37,14 @@ bruno:
 chaos *arguments:
     cargo xtask chaos {{ arguments }}
 
+# Measure a part of the product beside a reference: queue, send, api, feed or all of them
+bench what *arguments:
+    cargo xtask bench {{ what }} {{ arguments }}
+
+# Simulate a year of planned reminders of 100,000 organizations
+simulate *arguments:
+    cargo xtask simulate {{ arguments }}
+
 # Run what CI runs
 ci:
     bash .ci/run

@@ -120,7 +120,7 @@ pub struct ActivityEvent {
 /// # Errors
 /// The database's.
 pub async fn record(
-    conn: &mut AsyncPgConnection,
+    conn: &AsyncPgConnection,
     organization: OrganizationId,
     event: NewEvent,
     now: OffsetDateTime,
@@ -133,7 +133,7 @@ pub async fn record(
 /// # Errors
 /// The database's.
 pub async fn record_many(
-    conn: &mut AsyncPgConnection,
+    conn: &AsyncPgConnection,
     organization: OrganizationId,
     events: Vec<NewEvent>,
     now: OffsetDateTime,

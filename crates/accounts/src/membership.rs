@@ -76,7 +76,7 @@ pub async fn members(
 /// # Errors
 /// The database's.
 pub async fn owner_of(
-    conn: &mut AsyncPgConnection,
+    conn: &AsyncPgConnection,
     organization: OrganizationId,
 ) -> Result<Option<User>, diesel::result::Error> {
     queries::memberships::first_owner(conn, organization).await

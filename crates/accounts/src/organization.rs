@@ -103,7 +103,7 @@ impl Organization {
 /// # Errors
 /// The database's.
 pub async fn organization(
-    conn: &mut AsyncPgConnection,
+    conn: &AsyncPgConnection,
     id: OrganizationId,
 ) -> Result<Option<Organization>, diesel::result::Error> {
     queries::organizations::find(conn, id).await

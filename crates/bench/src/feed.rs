@@ -1,13 +1,169 @@
-//! To be written.
+//! The feeder's reads and the claim among more and more planned jobs, and a worker's memory there.
+//!
+//! As many jobs are due in each table, and all others are spread over a year, so that whatever takes
+//! longer in the larger table takes longer because of jobs that have nothing to do with it.
 
-use anyhow::{Result, bail};
+mod calendar;
+mod fill;
+mod memory;
+mod timing;
+
+use anyhow::{Result, ensure};
 use clap::Args;
+use rubis_kernel::{Clock as _, SystemClock};
 
-use crate::{Machine, Report};
+use self::{calendar::Calendar, memory::Watch, timing::Timings};
+use crate::{
+    Machine, Report,
+    report::{Bar, say},
+};
 
+/// However many jobs there are, nothing takes longer than this many times what it takes among the fewest.
+const FLAT: Bar = Bar::RatioAtMost(2.0);
+
+/// The most memory of a worker, in MiB.
+const MEMORY: Bar = Bar::AtMost(64.0);
+
+/// How many jobs are planned, and how often what is measured.
 #[derive(Args)]
-pub struct Arguments {}
+pub struct Arguments {
+    /// Planned jobs, the fewest first: they are the reference
+    #[arg(long, value_delimiter = ',', default_values_t = [100_000, 1_000_000, 10_000_000])]
+    sizes: Vec<u32>,
+    /// Jobs that are due
+    #[arg(long, default_value_t = 1_000)]
+    due: u32,
+    /// Rounds, each of which takes every table in turn
+    #[arg(long, default_value_t = 5)]
+    rounds: u32,
+    /// Seconds that the memory of a worker is watched for; it reads its whole window every 30 s
+    #[arg(long, default_value_t = 100)]
+    watch: u64,
+    /// Small tables, to see that it works
+    #[arg(long)]
+    quick: bool,
+}
 
-pub async fn run(_machine: &Machine, _arguments: &Arguments) -> Result<Report> {
-    bail!("not yet")
+impl Arguments {
+    fn settings(&self) -> Settings {
+        if self.quick {
+            return Settings { sizes: vec![10_000, 30_000, 100_000], due: 200, rounds: 2, watch: 20 };
+        }
+        Settings { sizes: self.sizes.clone(), due: self.due, rounds: self.rounds, watch: self.watch }
+    }
+}
+
+struct Settings {
+    sizes: Vec<u32>,
+    due: u32,
+    rounds: u32,
+    watch: u64,
+}
+
+/// Measures, and holds the figures against the bars.
+///
+/// # Errors
+/// When a server fails.
+pub async fn run(machine: &Machine, arguments: &Arguments) -> Result<Report> {
+    let settings = arguments.settings();
+    ensure!(settings.sizes.is_sorted() && settings.sizes.len() > 1, "two sizes or more, the smallest first");
+    ensure!(settings.due >= calendar::CLAIM, "at least {} jobs are due", calendar::CLAIM);
+    ensure!(settings.sizes.iter().all(|size| *size >= settings.due * 2), "more jobs are due than planned");
+    let now = SystemClock.now();
+    let mut calendars = Vec::new();
+    for size in &settings.sizes {
+        calendars.push(Calendar::open(machine, *size, settings.due, now).await?);
+    }
+
+    let mut rounds: Vec<Vec<Timings>> = settings.sizes.iter().map(|_| Vec::new()).collect();
+    for round in 0..=settings.rounds {
+        for (calendar, timings) in calendars.iter().zip(&mut rounds) {
+            let timing = timing::round(calendar).await?;
+            say(&format!("{} jobs, round {round}: {timing}", thousands(calendar.jobs)));
+            // The first fills the caches of servers and connections.
+            if round > 0 {
+                timings.push(timing);
+            }
+        }
+    }
+
+    let mut report = Report {
+        title: "Feed".to_owned(),
+        reference: settings
+            .sizes
+            .first()
+            .map_or_else(String::new, |size| format!("the same among {} planned jobs", thousands(*size))),
+        ..Report::default()
+    };
+    let medians: Vec<(u32, Timings)> =
+        settings.sizes.iter().copied().zip(rounds.iter().map(|rounds| Timings::median_of(rounds))).collect();
+    add_timings(&mut report, &medians);
+
+    if let Some(largest) = calendars.pop() {
+        let watch = Watch { due: settings.due, seconds: settings.watch };
+        memory::measure(machine, &largest, &watch, &mut report).await?;
+    }
+    report.note(format!(
+        "{} jobs due in each table, the others spread over a year, up to 100,000 organizations; medians of \
+         {} rounds, each table in turn. A claim is of {} jobs.",
+        thousands(settings.due),
+        settings.rounds,
+        calendar::CLAIM,
+    ));
+    Ok(report)
+}
+
+/// All larger tables beside the smallest one.
+fn add_timings(report: &mut Report, medians: &[(u32, Timings)]) {
+    let Some(((_, reference), larger)) = medians.split_first() else { return };
+    for (size, timings) in larger {
+        let size = thousands(*size);
+        let mut add = |what: &str, of: fn(&Timings) -> f64, bar| {
+            report.add(format!("{what} among {size}, ms"), of(timings), Some(of(reference)), bar);
+        };
+        add("sweep of the whole window", |timings| timings.sweep, Some(FLAT));
+        add("reading the slices of a second", |timings| timings.slice, Some(FLAT));
+        add("claim by Redis and PostgreSQL", |timings| timings.claim, Some(FLAT));
+        add("claim by PostgreSQL alone", |timings| timings.claim_due, None);
+        add("counting for the metrics", |timings| timings.stats, None);
+    }
+}
+
+/// `10,000,000`.
+fn thousands(number: u32) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_written_with_commas() {
+        assert_eq!(thousands(0), "0");
+        assert_eq!(thousands(999), "999");
+        assert_eq!(thousands(100_000), "100,000");
+        assert_eq!(thousands(10_000_000), "10,000,000");
+    }
+
+    #[test]
+    fn a_sweep_that_grows_with_the_table_falls_short() {
+        let timings = |sweep| Timings { sweep, slice: 1.0, claim: 1.0, claim_due: 1.0, stats: 1.0 };
+        let report = |largest| {
+            let mut report = Report::default();
+            add_timings(&mut report, &[(10, timings(1.0)), (100, timings(1.0)), (1_000, timings(largest))]);
+            report
+        };
+        assert!(report(1.9).is_good());
+        assert!(!report(2.1).is_good());
+        assert_eq!(report(1.9).figures.len(), 10);
+    }
 }

@@ -11,7 +11,7 @@ use crate::options::Options;
 
 /// PostgreSQL as one would run it on this machine: commits wait for the disk. The log of a failed
 /// statement is all that is written beside.
-const SETTINGS: [&str; 8] = [
+const SETTINGS: [&str; 9] = [
     "fsync=on",
     "full_page_writes=on",
     "shared_buffers=2GB",
@@ -20,6 +20,7 @@ const SETTINGS: [&str; 8] = [
     "max_connections=300",
     "random_page_cost=1.1",
     "effective_cache_size=12GB",
+    crate::reference::LINE_PREFIX,
 ];
 
 /// A PostgreSQL and a Redis that nobody else uses.

@@ -2,10 +2,12 @@
 //! `cargo xtask bench` and `cargo xtask simulate` start it with the programs of this machine.
 
 mod api;
+mod cpu;
 mod feed;
 mod machine;
 mod options;
 mod queue;
+mod reference;
 mod report;
 mod send;
 mod simulate;
@@ -42,12 +44,12 @@ enum Command {
     /// The feeder's sweep and the claim among millions of planned jobs
     Feed(feed::Arguments),
     /// A year of planned reminders of many organizations
-    Simulate(simulate::Arguments),
+    Simulate(Box<simulate::Arguments>),
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match measure_until_told_to_stop(Arguments::parse()).await {
+    match Box::pin(measure_until_told_to_stop(Arguments::parse())).await {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {

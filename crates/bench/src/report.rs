@@ -7,7 +7,8 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use time::{OffsetDateTime, macros::format_description};
+use rubis_kernel::{Clock as _, SystemClock};
+use time::macros::format_description;
 
 /// One figure.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,8 +26,6 @@ pub struct Figure {
 /// What a figure has to reach.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Bar {
-    /// Ours, at least this.
-    AtLeast(f64),
     /// Ours, at most this.
     AtMost(f64),
     /// Ours as a multiple of the reference, at least this.
@@ -57,7 +56,6 @@ impl Figure {
     /// Whether the bar was reached; none without one. A ratio without a reference is not.
     pub fn is_good(&self) -> Option<bool> {
         Some(match self.bar? {
-            Bar::AtLeast(least) => self.ours >= least,
             Bar::AtMost(most) => self.ours <= most,
             Bar::RatioAtLeast(least) => self.ratio().is_some_and(|ratio| ratio >= least),
             Bar::RatioAtMost(most) => self.ratio().is_some_and(|ratio| ratio <= most),
@@ -84,12 +82,17 @@ impl Figure {
 impl std::fmt::Display for Bar {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::AtLeast(least) => write!(f, "≥ {}", number(*least)),
             Self::AtMost(most) => write!(f, "≤ {}", number(*most)),
             Self::RatioAtLeast(least) => write!(f, "≥ {least} ×"),
             Self::RatioAtMost(most) => write!(f, "≤ {most} ×"),
         }
     }
+}
+
+/// Says how far a benchmark is: a run takes minutes.
+pub fn say(line: &str) {
+    // A line that nobody reads is no reason to stop.
+    drop(writeln!(io::stdout(), "{line}"));
 }
 
 /// Three significant digits are more than a run repeats.
@@ -154,7 +157,7 @@ impl Report {
     /// # Errors
     /// When the file cannot be written.
     pub fn append(&self, file: &Path, revision: &str) -> Result<()> {
-        let day = OffsetDateTime::now_utc().format(format_description!("[year]-[month]-[day]"))?;
+        let day = SystemClock.now().format(format_description!("[year]-[month]-[day]"))?;
         let mut text = format!("\n## {}, {day}, {revision}\n\nReference: {}.\n\n", self.title, self.reference);
         let row = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
         text.push_str(&row(&HEADINGS.map(str::to_owned)));

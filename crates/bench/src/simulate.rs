@@ -1,13 +1,219 @@
-//! To be written.
+//! A year of planned reminders of many organizations, by the product's own planning: how many mails leave
+//! when, what waits meanwhile, and what it takes to send them in time.
+//!
+//! Every organization and every invoice is followed; nothing is extrapolated but what [`Costs`] say. The same
+//! seed gives the same year.
 
-use anyhow::{Result, bail};
+mod burst;
+mod chance;
+mod organization;
+mod sizing;
+mod weighted;
+mod world;
+mod year;
+
+use std::{
+    num::NonZero,
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
+};
+
+use anyhow::{Result, anyhow, ensure};
 use clap::Args;
 
-use crate::Report;
+use self::{
+    chance::Chance,
+    organization::{Mornings, live},
+    sizing::Costs,
+    world::{Habits, World},
+    year::Year,
+};
+use crate::{Report, report::say};
 
+/// Organizations that are tried out to find how many invoices make the mails that are asked for, and how
+/// often they are.
+const PILOT: usize = 3_000;
+const PILOT_ROUNDS: u32 = 4;
+
+/// Organizations that a thread takes at once.
+const CHUNK: usize = 64;
+
+/// Threads at most: each has counts of its own, of some megabytes.
+const THREADS: usize = 16;
+
+/// What is simulated.
 #[derive(Args)]
-pub struct Arguments {}
+pub struct Arguments {
+    /// How many organizations there are
+    #[arg(long, default_value_t = 100_000)]
+    organizations: u32,
+    /// Mails on a business day, on average; how many invoices there are follows from it
+    #[arg(long, default_value_t = 1_000_000)]
+    mails_per_day: u32,
+    /// Which of all years that could be
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How different the organizations are in size: the deviation of its logarithm
+    #[arg(long, default_value_t = 1.5)]
+    spread: f64,
+    /// A hundredth of the organizations and of the mails
+    #[arg(long)]
+    quick: bool,
+    #[command(flatten)]
+    habits: Habits,
+    #[command(flatten)]
+    costs: Costs,
+}
 
-pub fn run(_arguments: &Arguments) -> Result<Report> {
-    bail!("not yet")
+/// How much of all invoices each organization has, the largest first.
+struct Population {
+    shares: Vec<f64>,
+}
+
+impl Population {
+    fn new(organizations: u32, spread: f64, seed: u64) -> Self {
+        let mut chance = Chance::new(seed, 0);
+        let mut sizes: Vec<f64> = (0..organizations).map(|_| (spread * chance.normal()).exp()).collect();
+        sizes.sort_unstable_by(|a, b| b.total_cmp(a));
+        let total: f64 = sizes.iter().sum();
+        Self { shares: sizes.into_iter().map(|size| size / total).collect() }
+    }
+}
+
+/// Simulates the year, and says what it came to.
+///
+/// # Errors
+/// When the arguments make no sense.
+pub fn run(arguments: &Arguments) -> Result<Report> {
+    let divisor = if arguments.quick { 100 } else { 1 };
+    let (organizations, mails_per_day) =
+        (arguments.organizations / divisor, arguments.mails_per_day / divisor);
+    ensure!(organizations > 0 && mails_per_day > 0, "there is nobody, or nothing to send");
+    let world = World::new(arguments.habits.clone())?;
+    let population = Population::new(organizations, arguments.spread, arguments.seed);
+    let threads = thread::available_parallelism().map_or(1, NonZero::get).min(THREADS);
+    let simulation = Simulation { world: &world, population: &population, seed: arguments.seed, threads };
+
+    let invoices = simulation.invoices_for(f64::from(mails_per_day))?;
+    say(&format!("{invoices:.0} invoices of {organizations} organizations over {} days", world.days));
+    let year = simulation.play(invoices, 1)?;
+    Ok(sizing::report(&world, &year, organizations, &arguments.costs))
+}
+
+struct Simulation<'a> {
+    world: &'a World,
+    population: &'a Population,
+    seed: u64,
+    threads: usize,
+}
+
+impl Simulation<'_> {
+    /// How many invoices make so many mails on a business day, found by trying organizations of all sizes.
+    fn invoices_for(&self, mails_per_day: f64) -> Result<f64> {
+        let every = (self.population.shares.len() / PILOT).max(1);
+        let share: f64 = self.tried(every).map(|(_, share)| share).sum();
+        let mut invoices = mails_per_day * 365.0;
+        for round in 1..=PILOT_ROUNDS {
+            let mails = sizing::mails_a_business_day(self.world, &self.play(invoices, every)?) / share;
+            ensure!(mails > 0.0, "no mail leaves");
+            say(&format!("pilot {round}: {invoices:.0} invoices make {mails:.0} mails a business day"));
+            invoices *= mails_per_day / mails;
+        }
+        Ok(invoices)
+    }
+
+    /// Every so many of the organizations, with their numbers.
+    fn tried(&self, every: usize) -> impl Iterator<Item = (usize, f64)> {
+        self.population.shares.iter().copied().enumerate().skip(every / 2).step_by(every)
+    }
+
+    /// Lets every so many of the organizations live with their shares of so many invoices.
+    fn play(&self, invoices: f64, every: usize) -> Result<Year> {
+        let tried: Vec<(usize, f64)> = self.tried(every).collect();
+        let next = AtomicUsize::new(0);
+        thread::scope(|scope| {
+            let threads: Vec<_> =
+                (0..self.threads).map(|_| scope.spawn(|| self.play_part(invoices, &tried, &next))).collect();
+            let mut year = Year::new(self.world);
+            for thread in threads {
+                year.add(&thread.join().map_err(|_| anyhow!("a thread of the simulation failed"))?);
+            }
+            Ok(year)
+        })
+    }
+
+    fn play_part(&self, invoices: f64, tried: &[(usize, f64)], next: &AtomicUsize) -> Year {
+        let (mut year, mut mornings) = (Year::new(self.world), Mornings::default());
+        loop {
+            let first = next.fetch_add(CHUNK, Ordering::Relaxed);
+            let Some(chunk) = tried.get(first..).filter(|rest| !rest.is_empty()) else { return year };
+            for (number, share) in chunk.iter().take(CHUNK) {
+                let stream = u64::try_from(*number).unwrap_or_default() + 1;
+                let mut chance = Chance::new(self.seed, stream);
+                let expected = share * invoices;
+                let more = u64::from(chance.happens(expected.fract()));
+                live(self.world, whole(expected) + more, &mut chance, &mut mornings, &mut year);
+            }
+        }
+    }
+}
+
+#[expect(
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a count of invoices is positive and far below 2^53"
+)]
+const fn whole(count: f64) -> u64 {
+    count as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{world::tests::habits, *};
+
+    fn realistic() -> Habits {
+        Habits { paid_early: 0.45, paid: vec![0.25, 0.4, 0.35, 0.3], approved: 0.5, late: 0.03, ..habits() }
+    }
+
+    fn year(seed: u64, threads: usize) -> (World, Year) {
+        let world = World::new(realistic()).unwrap();
+        let population = Population::new(100, 1.5, seed);
+        let simulation = Simulation { world: &world, population: &population, seed, threads };
+        let invoices = simulation.invoices_for(100.0).unwrap();
+        let year = simulation.play(invoices, 1).unwrap();
+        (world, year)
+    }
+
+    #[test]
+    fn the_same_seed_is_the_same_year_with_any_number_of_threads() {
+        let (_, one) = year(1, 1);
+        assert_eq!(one, year(1, 3).1);
+        assert_ne!(one, year(2, 3).1);
+    }
+
+    #[test]
+    fn as_many_mails_leave_as_were_asked_for() {
+        let (world, year) = year(1, 2);
+        let mails = sizing::mails_a_business_day(&world, &year);
+        assert!((mails - 100.0).abs() < 1.0, "{mails}");
+        let totals = year.totals;
+        assert_eq!(
+            year.mails.by_minute().sum::<u64>(),
+            totals.reminders + totals.notices + totals.digests,
+            "each mail is counted once: {totals:?}"
+        );
+        assert_eq!(
+            year.jobs.by_minute().sum::<u64>(),
+            totals.reminders + totals.notices + totals.check_ins + totals.drafts
+        );
+    }
+
+    #[test]
+    fn sizes_have_a_heavy_tail_and_are_whole_together() {
+        let population = Population::new(10_000, 1.5, 1);
+        assert!((population.shares.iter().sum::<f64>() - 1.0).abs() < 1e-9);
+        let largest: f64 = population.shares.iter().take(100).sum();
+        assert!((0.1..0.4).contains(&largest), "one of a hundred has {largest} of all");
+    }
 }

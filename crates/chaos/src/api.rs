@@ -42,7 +42,11 @@ pub struct Answer {
 }
 
 impl Api {
-    pub(crate) async fn start(launch: Launch, url: String) -> Result<Self> {
+    /// Starts it, and returns when it says that it is ready. `url` is where `launch` tells it to listen.
+    ///
+    /// # Errors
+    /// When it does not, with the end of its log.
+    pub async fn start(launch: Launch, url: String) -> Result<Self> {
         // Only the first of a process installs it; they are all the same.
         let _installed = rustls::crypto::ring::default_provider().install_default();
         // Each request has a connection of its own: what happens to one says nothing of the next.
@@ -67,6 +71,12 @@ impl Api {
     /// When the system refuses.
     pub fn kill(&mut self) -> Result<()> {
         self.process.take().map_or(Ok(()), |mut process| process.kill())
+    }
+
+    /// The id of its process, while it runs.
+    #[must_use]
+    pub fn process_id(&self) -> Option<u32> {
+        self.process.as_ref().map(Process::id)
     }
 
     /// Whether `/readyz` answers well.

@@ -133,6 +133,12 @@ pub struct Process {
 }
 
 impl Process {
+    /// Its id, as the system knows it.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends it a signal.
     ///
     /// # Errors

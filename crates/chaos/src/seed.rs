@@ -116,8 +116,11 @@ async fn fill(
     Ok(SeededOrganization { id: organization, email: format!("gerant@societe-{number:03}.example"), plan })
 }
 
-/// The trials are about reminders: none of them waits for an answer.
-async fn without_checkins(
+/// Lets no reminder of an organization wait for an answer: where the trial is about reminders.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn without_checkins(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
     now: OffsetDateTime,

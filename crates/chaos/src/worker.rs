@@ -79,6 +79,12 @@ pub struct WorkerProcess {
 }
 
 impl WorkerProcess {
+    /// The id of its process.
+    #[must_use]
+    pub fn process_id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Kills it: `kill -9`.
     ///
     /// # Errors

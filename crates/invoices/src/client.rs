@@ -170,7 +170,7 @@ impl ClientPatch {
 /// # Errors
 /// The database's.
 pub async fn client(
-    conn: &mut AsyncPgConnection,
+    conn: &AsyncPgConnection,
     organization: OrganizationId,
     id: ClientId,
 ) -> Result<Option<Client>, diesel::result::Error> {

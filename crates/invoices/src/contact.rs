@@ -139,7 +139,7 @@ impl ContactPatch {
 /// # Errors
 /// The database's.
 pub async fn contacts_of(
-    conn: &mut AsyncPgConnection,
+    conn: &AsyncPgConnection,
     organization: OrganizationId,
     client: ClientId,
 ) -> Result<Vec<Contact>, diesel::result::Error> {

@@ -81,7 +81,7 @@ pub async fn invoice(
 /// # Errors
 /// The database's.
 pub async fn lock_invoice(
-    conn: &mut AsyncPgConnection,
+    conn: &AsyncPgConnection,
     organization: OrganizationId,
     id: InvoiceId,
 ) -> Result<Option<Invoice>, diesel::result::Error> {

@@ -48,7 +48,7 @@ pub async fn transition(
 /// # Errors
 /// The database's.
 pub async fn relance_sent(
-    conn: &mut AsyncPgConnection,
+    conn: &AsyncPgConnection,
     invoice: &mut Invoice,
     now: OffsetDateTime,
 ) -> Result<(), diesel::result::Error> {

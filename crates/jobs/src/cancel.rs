@@ -6,10 +6,10 @@ use diesel::{
     sql_types::{Array, Text},
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use rubis_db::statement::{Bind, prepared, statement};
 
 use crate::{
     JobId,
-    statement::{Bind, prepared, statement},
 };
 
 // The lock waits for a claim that is under way and then looks at the state again, so that of a

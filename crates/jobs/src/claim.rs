@@ -8,6 +8,7 @@ use diesel::{
     sql_types::{Array, BigInt, Double, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid},
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use rubis_db::statement::{Bind, prepared, statement};
 use rubis_kernel::OrganizationId;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -15,7 +16,6 @@ use uuid::Uuid;
 use crate::{
     JobId, Lease, Queue,
     row::count,
-    statement::{Bind, prepared, statement},
 };
 
 /// A job that this worker may run now.

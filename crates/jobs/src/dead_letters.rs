@@ -6,12 +6,12 @@ use diesel::{
     sql_types::{Array, BigInt, Nullable, Text, Timestamptz},
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use rubis_db::statement::{Bind, prepared, statement};
 use time::OffsetDateTime;
 
 use crate::{
     JobId, JobRow, Queue,
     row::{StoredJob, stored_job_columns},
-    statement::{Bind, prepared, statement},
 };
 
 /// Which dead letters to list.

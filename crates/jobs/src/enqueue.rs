@@ -8,12 +8,12 @@ use diesel::{
     sql_types::{Array, Bool, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid},
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use rubis_db::statement::{Bind, prepared, statement};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::{
     Job, JobId,
-    statement::{Bind, prepared, statement},
 };
 
 /// What became of a request for a job.

@@ -5,11 +5,11 @@ use diesel::{
     sql_types::{Array, Text},
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use rubis_db::statement::{Bind, prepared, statement};
 
 use crate::{
     JobId, JobRow,
     row::{StoredJob, stored_job_columns},
-    statement::{Bind, prepared, statement},
 };
 
 statement!(

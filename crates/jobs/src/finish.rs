@@ -1,4 +1,8 @@
 //! How a run ends, other than in its handler's own transaction. Each is fenced by the lease.
+//!
+//! No condition here names the state: a row has a token if and only if it is running, as a `CHECK`
+//! says, and with `state = 'running'` the planner read all running jobs through `jobs_leases` (15 ms
+//! for 50 of 5,000, where the primary key takes half a millisecond).
 
 use std::{collections::HashSet, time::Duration};
 
@@ -8,13 +12,13 @@ use diesel::{
     sql_types::{Array, Bool, Double, Nullable, Text, Timestamptz, Uuid as SqlUuid},
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use rubis_db::statement::{Bind, prepared, statement};
 use time::OffsetDateTime;
 
 use crate::{
     FinishError, JobId, Lease,
     error::storable,
     lease::columns,
-    statement::{Bind, prepared, statement},
 };
 
 #[derive(QueryableByName)]
@@ -32,7 +36,6 @@ statement!(
     "WITH held AS (
          SELECT jobs.id FROM jobs JOIN unnest(?, ?) AS lease(id, token)
              ON jobs.id = lease.id AND jobs.lease_token = lease.token
-         WHERE jobs.state = 'running'
          ORDER BY jobs.id FOR UPDATE OF jobs
      )
      DELETE FROM jobs USING held WHERE jobs.id = held.id RETURNING jobs.id"
@@ -58,7 +61,6 @@ statement!(
     "WITH held AS (
          SELECT jobs.id FROM jobs JOIN unnest(?, ?) AS lease(id, token)
              ON jobs.id = lease.id AND jobs.lease_token = lease.token
-         WHERE jobs.state = 'running'
          ORDER BY jobs.id FOR UPDATE OF jobs
      )
      UPDATE jobs SET state = 'scheduled', lease_token = NULL, lease_until = NULL
@@ -85,7 +87,7 @@ statement!(
     "UPDATE jobs SET state = 'scheduled', lease_token = NULL, lease_until = NULL,
          run_at = coalesce(?, clock_timestamp()) + make_interval(secs => ?),
          attempts = attempts + CASE WHEN ? THEN 1 ELSE 0 END, last_error = ?
-     WHERE id = ? AND state = 'running' AND lease_token = ?"
+     WHERE id = ? AND lease_token = ?"
 );
 
 async fn put_back(
@@ -139,7 +141,7 @@ pub async fn postpone(
 statement!(
     BuryJob,
     "UPDATE jobs SET state = 'dead', attempts = attempts + 1, last_error = ?, lease_token = NULL, lease_until = NULL
-     WHERE id = ? AND state = 'running' AND lease_token = ?"
+     WHERE id = ? AND lease_token = ?"
 );
 
 /// Gives the job up: it stays as a dead letter. Tell the domain in the same transaction.

@@ -8,12 +8,12 @@ use diesel::{
     sql_types::{Array, Double, Nullable, Text, Timestamptz, Uuid as SqlUuid},
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use rubis_db::statement::{Bind, prepared, statement};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::{
     FinishError, JobId,
-    statement::{Bind, prepared, statement},
 };
 
 /// A worker's hold on a job. Whatever is recorded for the job is fenced by its token: once the
@@ -32,18 +32,20 @@ pub struct Lease {
     pub crashes: u32,
 }
 
-statement!(FinishJob, "DELETE FROM jobs WHERE id = ? AND state = 'running' AND lease_token = ?");
+// A token says that the job is running; the conditions do not name the state, as [`crate::finish`]
+// explains.
+statement!(FinishJob, "DELETE FROM jobs WHERE id = ? AND lease_token = ?");
 
 statement!(
     RescheduleJob,
     "UPDATE jobs SET state = 'scheduled', run_at = ?, attempts = 0, crashes = 0, last_error = NULL,
          lease_token = NULL, lease_until = NULL
-     WHERE id = ? AND state = 'running' AND lease_token = ?"
+     WHERE id = ? AND lease_token = ?"
 );
 
 statement!(
     ConfirmLease,
-    "SELECT id FROM jobs WHERE id = ? AND state = 'running' AND lease_token = ? FOR NO KEY UPDATE"
+    "SELECT id FROM jobs WHERE id = ? AND lease_token = ? FOR NO KEY UPDATE"
 );
 
 impl Lease {
@@ -52,11 +54,11 @@ impl Lease {
     ///
     /// # Errors
     /// [`FinishError::LeaseLost`] when another worker may have the job.
-    pub async fn finish(&self, conn: &mut AsyncPgConnection) -> Result<(), FinishError> {
+    pub async fn finish(&self, mut conn: &AsyncPgConnection) -> Result<(), FinishError> {
         let deleted = prepared::<FinishJob>()
             .bind::<Text, _>(self.job_id.as_str())
             .bind::<SqlUuid, _>(self.token)
-            .execute(conn)
+            .execute(&mut conn)
             .await?;
         if deleted == 0 { Err(FinishError::LeaseLost) } else { Ok(()) }
     }
@@ -66,11 +68,11 @@ impl Lease {
     ///
     /// # Errors
     /// [`FinishError::LeaseLost`] when another worker may have the job.
-    pub async fn confirm(&self, conn: &mut AsyncPgConnection) -> Result<(), FinishError> {
+    pub async fn confirm(&self, mut conn: &AsyncPgConnection) -> Result<(), FinishError> {
         let held: Vec<Held> = prepared::<ConfirmLease>()
             .bind::<Text, _>(self.job_id.as_str())
             .bind::<SqlUuid, _>(self.token)
-            .load(conn)
+            .load(&mut conn)
             .await?;
         if held.is_empty() { Err(FinishError::LeaseLost) } else { Ok(()) }
     }
@@ -108,7 +110,6 @@ statement!(
      held AS (
          SELECT jobs.id FROM jobs JOIN unnest(?, ?) AS lease(id, token)
              ON jobs.id = lease.id AND jobs.lease_token = lease.token
-         WHERE jobs.state = 'running'
          ORDER BY jobs.id FOR UPDATE OF jobs SKIP LOCKED
      )
      UPDATE jobs SET lease_until = clock.now + make_interval(secs => ?)

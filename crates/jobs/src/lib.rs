@@ -22,7 +22,6 @@ mod queue;
 mod reap;
 mod retry_policy;
 mod row;
-mod statement;
 mod stats;
 mod sweep;
 

@@ -8,6 +8,7 @@ use diesel::{
     sql_types::{Array, BigInt, Bool, Double, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid},
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use rubis_db::statement::{Bind, prepared, statement};
 use rubis_kernel::OrganizationId;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -15,7 +16,6 @@ use uuid::Uuid;
 use crate::{
     JobId, Queue,
     row::count,
-    statement::{Bind, prepared, statement},
 };
 
 /// What happens to a job whose worker was lost. Crashes are no attempts of the job: workers die

@@ -8,11 +8,11 @@ use diesel::{
     sql_types::{BigInt, Double, Nullable, Text, Timestamptz},
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use rubis_db::statement::{Bind, prepared, statement};
 use time::OffsetDateTime;
 
 use crate::{
     Queue,
-    statement::{Bind, prepared, statement},
 };
 
 /// Up to this many rows are counted one by one. Counting ten million every few seconds would cost

@@ -6,13 +6,13 @@ use diesel::{
     sql_types::{BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid},
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use rubis_db::statement::{Bind, prepared, statement};
 use rubis_kernel::OrganizationId;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::{
     JobId, Queue,
-    statement::{Bind, prepared, statement},
 };
 
 /// A job that waits for its date.

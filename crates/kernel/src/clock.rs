@@ -20,7 +20,9 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is the edge that everything else gets the time from")]
     fn now(&self) -> OffsetDateTime {
-        OffsetDateTime::now_utc()
+        let now = OffsetDateTime::now_utc();
+        // As fine as the database keeps it, so that what was written reads the same.
+        now - Duration::nanoseconds(i64::from(now.nanosecond() % 1_000))
     }
 }
 

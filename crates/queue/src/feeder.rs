@@ -16,7 +16,7 @@ use crate::{
     FeedPlan, OfferedJob, Offers, QueueError, QueueSettings,
     instant::{from_milliseconds, milliseconds},
     metrics,
-    offers::BATCH,
+    recent::Recent,
 };
 
 /// Jobs to a page of the calendar.
@@ -59,7 +59,14 @@ pub(crate) struct Feeder<'a> {
     pub(crate) settings: &'a QueueSettings,
     pub(crate) pool: &'a Pool,
     pub(crate) offers: &'a Offers,
+    pub(crate) recent: &'a Recent,
+    pub(crate) on_page: OnPage<'a>,
 }
+
+/// Hears, page by page, how long until the first job of the page is due. A long sweep is still
+/// being read while the jobs of its first pages run already: the first of 100,000 due jobs began
+/// seconds earlier for it.
+pub(crate) type OnPage<'a> = &'a (dyn Fn(Duration) + Send + Sync);
 
 /// One reading of the calendar: the instant by Postgres, and how far the clock of Redis is ahead.
 struct Reading {
@@ -81,7 +88,7 @@ impl Feeder<'_> {
         match self.offer(&mut conn, force, &mut report, now).await {
             Ok(()) => report.redis_up = true,
             // The claim loop knows what to do without Redis, and the next sweep mends the rest.
-            Err(QueueError::Offers(_)) => {}
+            Err(QueueError::Offers(_)) => self.recent.clear(),
             Err(error) => return Err(error),
         }
         Ok(report)
@@ -168,7 +175,8 @@ impl Feeder<'_> {
             Some(upper) => {
                 let edge = self.read_window(conn, PageStart::After(upper), until, reading).await?;
                 let (from, until) = (reading.clock - NEAR_PAST, reading.clock + NEAR_FUTURE);
-                let near = rubis_jobs::sweep_newest(conn, self.queue, from, until, NEAR_LIMIT).await?;
+                let mut near = rubis_jobs::sweep_newest(conn, self.queue, from, until, NEAR_LIMIT).await?;
+                near.retain(|job| !self.recent.has(job, reading.clock));
                 edge + self.offer_page(&near, reading).await?
             }
         };
@@ -195,16 +203,20 @@ impl Feeder<'_> {
     }
 
     async fn offer_page(&self, page: &[ScheduledJob], reading: &Reading) -> Result<u64, QueueError> {
-        let mut offered = 0;
-        for batch in page.chunks(BATCH) {
-            let jobs: Vec<(OfferedJob, i64)> = batch
-                .iter()
-                .map(|job| {
-                    let due = milliseconds(job.run_at).saturating_add(reading.ahead);
-                    (OfferedJob { id: job.id.clone(), organization: job.organization }, due)
-                })
-                .collect();
-            offered += self.offers.offer(&jobs, reading.now).await?;
+        if page.is_empty() {
+            return Ok(0);
+        }
+        let jobs: Vec<(OfferedJob, i64)> = page
+            .iter()
+            .map(|job| {
+                let due = milliseconds(job.run_at).saturating_add(reading.ahead);
+                (OfferedJob { id: job.id.clone(), organization: job.organization }, due)
+            })
+            .collect();
+        let offered = self.offers.offer(&jobs, reading.now).await?;
+        self.recent.add(page, reading.clock);
+        if let Some(earliest) = page.iter().map(|job| job.run_at).min() {
+            (self.on_page)(Duration::try_from(earliest - reading.clock).unwrap_or_default());
         }
         Ok(offered)
     }

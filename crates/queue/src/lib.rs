@@ -17,6 +17,7 @@ mod jitter;
 pub mod metrics;
 mod offers;
 mod rate;
+mod recent;
 mod redis_pool;
 mod runner;
 mod serve;

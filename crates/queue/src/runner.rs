@@ -11,9 +11,10 @@ use crate::{
     FeedReport, Handlers, Jitter, Offers, QueueError, QueueSettings, RedisPool, RunReport,
     claimer::{Claim, Claimer},
     execute::{Completed, execute},
-    feeder::Feeder,
+    feeder::{Feeder, OnPage},
     held::Held,
     metrics,
+    recent::Recent,
     settle::{Settlement, Settler},
 };
 
@@ -33,6 +34,7 @@ pub(crate) struct Parts {
     pub(crate) pool: Pool,
     pub(crate) offers: Offers,
     pub(crate) held: Held,
+    recent: Recent,
     handlers: Handlers,
     jitter: Jitter,
     claimer: Claimer,
@@ -63,8 +65,9 @@ impl QueueRunner {
     ) -> Self {
         let offers = Offers::new(queue, redis, &settings.prefix);
         let claimer = Claimer::new(queue, &settings);
-        let held = Held::default();
-        Self { parts: Arc::new(Parts { queue, settings, pool, offers, held, handlers, jitter, claimer }) }
+        let (held, recent) = (Held::default(), Recent::default());
+        let parts = Parts { queue, settings, pool, offers, held, recent, handlers, jitter, claimer };
+        Self { parts: Arc::new(parts) }
     }
 
     /// The queue.
@@ -78,7 +81,7 @@ impl QueueRunner {
     /// # Errors
     /// Postgres does not answer. That Redis does not is no error: the report says so.
     pub async fn feed_once(&self, now: OffsetDateTime) -> Result<FeedReport, QueueError> {
-        self.parts.feed(false, Some(now)).await
+        self.parts.feed(false, Some(now), &|_| ()).await
     }
 
     /// Reads the whole calendar and runs all that is due at this instant, and what that makes due,
@@ -87,7 +90,7 @@ impl QueueRunner {
     /// # Errors
     /// Postgres does not answer.
     pub async fn run_due(&self, now: OffsetDateTime) -> Result<RunReport, QueueError> {
-        self.parts.feed(true, Some(now)).await?;
+        self.parts.feed(true, Some(now), &|_| ()).await?;
         let mut report = RunReport::default();
         while let Some(batch) = self.run_batch(now).await? {
             report += batch;
@@ -128,9 +131,16 @@ impl Parts {
         &self,
         force: bool,
         now: Option<OffsetDateTime>,
+        on_page: OnPage<'_>,
     ) -> Result<FeedReport, QueueError> {
-        let feeder =
-            Feeder { queue: self.queue, settings: &self.settings, pool: &self.pool, offers: &self.offers };
+        let feeder = Feeder {
+            queue: self.queue,
+            settings: &self.settings,
+            pool: &self.pool,
+            offers: &self.offers,
+            recent: &self.recent,
+            on_page,
+        };
         feeder.feed(force, now).await
     }
 

@@ -23,6 +23,12 @@ const SETTLE_PATIENCE: Duration = Duration::from_secs(60);
 /// The pause of the claim loop when Postgres does not answer.
 const OUTAGE_PAUSE: Duration = Duration::from_millis(500);
 
+/// In a backlog, as many places as are worth a claim: a share of all, and how long they are waited
+/// for. Without this a claim went out for the first place of a batch that ended, and another for the
+/// rest (50, 49, 1, 49, 1 …): twice the scripts and statements for the same jobs.
+const WORTH_A_CLAIM: usize = 4;
+const GATHERING: Duration = Duration::from_millis(2);
+
 /// When the feeder expects something to be due; none when it knows of nothing.
 type Wake = Option<Instant>;
 
@@ -71,13 +77,14 @@ async fn claim_until_stopped(
     running: &mut JoinSet<()>,
     completed: &mpsc::Sender<Completed>,
 ) {
-    let places = usize::try_from(parts.settings.concurrency.max(1)).unwrap_or(Semaphore::MAX_PERMITS);
-    let places = Arc::new(Semaphore::new(places));
+    let all = usize::try_from(parts.settings.concurrency.max(1)).unwrap_or(Semaphore::MAX_PERMITS);
+    let places = Arc::new(Semaphore::new(all));
+    let mut worth = 1;
     loop {
         let free = tokio::select! {
             biased;
             () = stopped(stop) => return,
-            free = free_places(&places) => free,
+            free = free_places(&places, worth) => free,
         };
         while running.try_join_next().is_some() {}
         let next = match parts.claim(free.len(), None).await {
@@ -93,7 +100,10 @@ async fn claim_until_stopped(
                 Some(OUTAGE_PAUSE)
             }
         };
-        if next != Some(Duration::ZERO) {
+        // Only when more is due than there are places: a job that comes alone is never waited for.
+        let is_backlog = next == Some(Duration::ZERO);
+        worth = if is_backlog { all.div_ceil(WORTH_A_CLAIM).min(BATCH) } else { 1 };
+        if !is_backlog {
             tokio::select! {
                 () = stopped(stop) => return,
                 () = rest(next.map(|next| Instant::now() + next), &mut wake) => {}
@@ -102,11 +112,17 @@ async fn claim_until_stopped(
     }
 }
 
-/// All places that are free, at least one and at most a batch.
-async fn free_places(places: &Arc<Semaphore>) -> Vec<OwnedSemaphorePermit> {
+/// All places that are free, at least one and at most a batch. When the first is free, others are
+/// waited for until there are as many as are `worth` a claim, but not for long.
+async fn free_places(places: &Arc<Semaphore>, worth: usize) -> Vec<OwnedSemaphorePermit> {
     let mut free = Vec::new();
     // The semaphore is never closed.
     free.extend(Arc::clone(places).acquire_owned().await.ok());
+    if worth > 1 {
+        let others = u32::try_from(worth - 1).unwrap_or(u32::MAX);
+        // They are taken one by one below: each job gives back a place of its own.
+        let _ = timeout(GATHERING, places.acquire_many(others)).await;
+    }
     while free.len() < BATCH
         && let Ok(place) = Arc::clone(places).try_acquire_owned()
     {
@@ -185,7 +201,13 @@ async fn feed_by_the_clock(parts: Arc<Parts>, wake: watch::Sender<Wake>) {
     let mut outage = Outage::default();
     loop {
         ticks.tick().await;
-        let fed = parts.feed(false, None).await;
+        // A page that was offered brings the next claim forward. What an earlier page said stands
+        // until the step ends: the claim loop may not have seen it yet.
+        let on_page = |due_in: Duration| {
+            let due = Instant::now() + due_in;
+            wake.send_modify(|wake| *wake = Some(wake.map_or(due, |earlier| earlier.min(due))));
+        };
+        let fed = parts.feed(false, None, &on_page).await;
         let next = match &fed {
             Ok(report) if report.redis_up => report.next.map(|next| Instant::now() + next),
             // The claim loop may be waiting for Redis.

@@ -1,5 +1,6 @@
 //! Decides whether a reminder that is due leaves, and composes its mail.
 
+use futures_util::{TryFutureExt as _, future::try_join4};
 use rubis_accounts::{ActivityKind, NewEvent};
 use rubis_db::{AsyncConnection, AsyncPgConnection};
 use rubis_invoices::Invoice;
@@ -85,8 +86,16 @@ pub async fn claim_relance(
             lease.finish(conn).await?;
             return Ok(Claimed::Settled(NotSent::AlreadyDone));
         };
-        // Between being claimed and this moment the lease may have passed to another worker.
-        lease.confirm(conn).await?;
+        let shared = &*conn;
+        // Between being claimed and this moment the lease may have passed to another worker. The rest is
+        // what almost every reminder needs to leave.
+        let (owner, contacts, has_due_sibling, ()) = try_join4(
+            rubis_accounts::owner_of(shared, job.organization_id).err_into(),
+            rubis_invoices::contacts_of(shared, job.organization_id, case.client.id).err_into(),
+            tasks::has_due_sibling(shared, &case.task, now).err_into(),
+            lease.confirm(shared).err_into::<ClaimError>(),
+        )
+        .await?;
         match decide(&case, now)? {
             Decision::Settle(not_sent) => {
                 settle(conn, &case, lease, not_sent, now).await?;
@@ -97,11 +106,20 @@ pub async fn claim_relance(
                 lease.finish(conn).await?;
                 Ok(Claimed::Settled(NotSent::Drafted))
             }
-            Decision::Send if is_passed_over(conn, &case, now).await? => {
+            Decision::Send if is_passed_over(conn, &case, has_due_sibling, now).await? => {
                 lease.finish(conn).await?;
                 Ok(Claimed::Settled(NotSent::Replanned))
             }
-            Decision::Send => send(conn, sender, &case, now).await,
+            Decision::Send => {
+                let parties = Parties {
+                    sender,
+                    organization: &case.organization,
+                    owner: owner.as_ref(),
+                    client: &case.client,
+                    contacts: &contacts,
+                };
+                send(conn, &case, parties, now).await
+            }
         }
     })
     .await
@@ -112,6 +130,7 @@ pub async fn claim_relance(
 async fn is_passed_over(
     conn: &mut AsyncPgConnection,
     case: &LockedTask,
+    has_due_sibling: bool,
     now: OffsetDateTime,
 ) -> Result<bool, diesel::result::Error> {
     let LockedTask { organization, invoice, client, task, .. } = case;
@@ -119,7 +138,7 @@ async fn is_passed_over(
     let is_late = calendar.today(now) > calendar.today(task.send_at);
     let is_untouched = task.sending_since.is_none() && task.status == RelanceStatus::Scheduled;
     let is_held = invoice.awaited_answer.is_some_and(|awaited| awaited.holds(now));
-    if !is_untouched || !(is_late || is_held || tasks::has_due_sibling(conn, task, now).await?) {
+    if !is_untouched || !(is_late || is_held || has_due_sibling) {
         return Ok(false);
     }
     plan_relances(conn, organization, invoice, client.pause, PlanningTrigger::RulesChanged, now).await?;
@@ -227,8 +246,8 @@ async fn draft(
 
 async fn send(
     conn: &mut AsyncPgConnection,
-    sender: &Sender,
     case: &LockedTask,
+    parties: Parties<'_>,
     now: OffsetDateTime,
 ) -> Result<Claimed, ClaimError> {
     // An approved text leaves as it was approved. So does one that a crash may have cut off after
@@ -240,25 +259,9 @@ async fn send(
         }
         _ => case.text_at(now)?,
     };
-    let owner = rubis_accounts::owner_of(conn, case.organization.id).await?;
-    let contacts = rubis_invoices::contacts_of(conn, case.organization.id, case.client.id).await?;
-    let parties = Parties {
-        sender,
-        organization: &case.organization,
-        owner: owner.as_ref(),
-        client: &case.client,
-        contacts: &contacts,
-    };
     let email = compose(parties, case.task.id, &text);
-    let change = TaskChange {
-        status: Some(RelanceStatus::Scheduled),
-        sending_since: Some(Some(now)),
-        reason: Some(None),
-        reason_detail: Some(None),
-        recipient: Some(email.to.address.as_str()),
-        ..TaskChange::text(&text)
-    };
-    tasks::change(conn, case.organization.id, case.task.id, &change, now).await?;
+    let recipient = email.to.address.as_str();
+    tasks::mark_sending(conn, case.organization.id, case.task.id, recipient, &text, now).await?;
     Ok(Claimed::Send(Box::new(email)))
 }
 

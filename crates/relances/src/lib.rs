@@ -43,7 +43,7 @@ pub use list::{
 };
 pub use plan::{MAX_STEPS, NewPlan, Plan, PlanInput, PlanStep, StepContent, StepInput};
 pub use plan_relances::{PlanningTrigger, plan_relances};
-pub use planning::CATCH_UP_DELAY;
+pub use planning::{CATCH_UP_DELAY, LastSent, Planned, PlannedDate, PlanningRules, StepToPlan, plan_dates};
 pub use preview::{PreviewSubject, PreviewedRelance, preview};
 pub use queries::plans::PlansShown;
 pub use record_outcome::{record_failed, record_not_sent_yet, record_sent};

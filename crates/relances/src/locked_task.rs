@@ -1,5 +1,6 @@
 //! A reminder with everything that a decision about it depends on, locked.
 
+use futures_util::future::{try_join, try_join3};
 use rubis_accounts::{Organization, Pause};
 use rubis_db::AsyncPgConnection;
 use rubis_invoices::{Client, Invoice};
@@ -24,38 +25,50 @@ pub(crate) struct LockedTask {
 }
 
 /// Locks a reminder's invoice and then the reminder, as everybody does who changes both.
+///
+/// Statements that do not wait for each other's answers are sent together, here and by the callers: most of
+/// what a reminder costs is the way to the database and back.
 pub(crate) async fn lock_with_invoice(
-    conn: &mut AsyncPgConnection,
+    conn: &AsyncPgConnection,
     organization: OrganizationId,
     task: RelanceTaskId,
 ) -> Result<Option<(Invoice, RelanceTask, PlanStep)>, diesel::result::Error> {
-    let Some(found) = tasks::find(conn, organization, task).await? else {
+    let (found, step) =
+        try_join(tasks::find(conn, organization, task), plans::step_of_task(conn, organization, task))
+            .await?;
+    let Some((found, step)) = found.zip(step) else {
+        return Ok(None);
+    };
+    let invoice = rubis_invoices::lock_invoice(conn, organization, found.invoice_id).await?;
+    let task = tasks::lock(conn, organization, task).await?;
+    Ok(invoice.zip(task).map(|(invoice, task)| (invoice, task, step)))
+}
+
+/// Locks a reminder as [`lock_with_invoice`] does, and reads the rest of what it depends on.
+pub(crate) async fn lock_task(
+    conn: &AsyncPgConnection,
+    organization: OrganizationId,
+    task: RelanceTaskId,
+) -> Result<Option<LockedTask>, diesel::result::Error> {
+    let (found, step, tenant) = try_join3(
+        tasks::find(conn, organization, task),
+        plans::step_of_task(conn, organization, task),
+        rubis_accounts::organization(conn, organization),
+    )
+    .await?;
+    let (Some(found), Some(step), Some(tenant)) = (found, step, tenant) else {
         return Ok(None);
     };
     let Some(invoice) = rubis_invoices::lock_invoice(conn, organization, found.invoice_id).await? else {
         return Ok(None);
     };
-    let Some(task) = tasks::lock(conn, organization, task).await? else {
-        return Ok(None);
-    };
-    let step = plans::steps_by_ids(conn, organization, &[task.plan_step_id]).await?.pop();
-    Ok(step.map(|step| (invoice, task, step)))
-}
-
-/// Locks a reminder as [`lock_with_invoice`] does, and reads the rest of what it depends on.
-pub(crate) async fn lock_task(
-    conn: &mut AsyncPgConnection,
-    organization: OrganizationId,
-    task: RelanceTaskId,
-) -> Result<Option<LockedTask>, diesel::result::Error> {
-    let Some((invoice, task, step)) = lock_with_invoice(conn, organization, task).await? else {
-        return Ok(None);
-    };
-    let Some(organization) = rubis_accounts::organization(conn, organization).await? else {
-        return Ok(None);
-    };
-    let client = rubis_invoices::client(conn, organization.id, invoice.client_id).await?;
-    Ok(client.map(|client| LockedTask { organization, invoice, client, step, task }))
+    let (task, client) = try_join(
+        tasks::lock(conn, organization, task),
+        rubis_invoices::client(conn, organization, invoice.client_id),
+    )
+    .await?;
+    let both = task.zip(client);
+    Ok(both.map(|(task, client)| LockedTask { organization: tenant, invoice, client, step, task }))
 }
 
 impl LockedTask {

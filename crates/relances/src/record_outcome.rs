@@ -1,5 +1,6 @@
 //! Records how the sending of a reminder went.
 
+use futures_util::{TryFutureExt as _, future::try_join4};
 use rubis_accounts::{ActivityKind, NewEvent};
 use rubis_db::{AsyncConnection, AsyncPgConnection};
 use rubis_jobs::{FinishError, Lease};
@@ -29,25 +30,23 @@ pub async fn record_sent(
     conn.transaction(async |conn| {
         // The invoice is locked before the job's row, as by whoever plans the invoice again.
         let locked = lock_with_invoice(conn, job.organization_id, job.task_id).await?;
-        lease.finish(conn).await?;
         let Some((mut invoice, task, step)) = locked else {
-            return Ok(());
+            return lease.finish(conn).await;
         };
-        let change = TaskChange {
-            status: Some(RelanceStatus::Sent),
-            sending_since: Some(None),
-            sent_at: Some(now),
-            ..TaskChange::default()
-        };
-        tasks::change(conn, job.organization_id, task.id, &change, now).await?;
-        rubis_invoices::relance_sent(conn, &mut invoice, now).await?;
         let event = NewEvent {
             kind: ActivityKind::RelanceSent,
             invoice_id: Some(invoice.id),
             actor: None,
             meta: event_meta(task.id, &invoice, &step),
         };
-        rubis_accounts::record(conn, job.organization_id, event, now).await?;
+        let shared = &*conn;
+        try_join4(
+            lease.finish(shared),
+            tasks::mark_sent(shared, job.organization_id, task.id, now).err_into(),
+            rubis_invoices::relance_sent(shared, &mut invoice, now).err_into(),
+            rubis_accounts::record(shared, job.organization_id, event, now).err_into(),
+        )
+        .await?;
         // Last, because every reminder of the organization waits for this row.
         rubis_accounts::earn_rubis(conn, job.organization_id, 1).await?;
         Ok(())

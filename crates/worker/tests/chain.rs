@@ -118,7 +118,7 @@ async fn a_paid_invoice_is_not_reminded_and_its_neighbour_is() {
     assert_eq!(recipients, ["contact@garage-lopez.example"; 2]);
     assert_eq!(chain.planned(unpaid.id).await.len(), 1);
     let organization =
-        rubis_accounts::organization(&mut *chain.conn().await, chain.organization).await.unwrap().unwrap();
+        rubis_accounts::organization(&*chain.conn().await, chain.organization).await.unwrap().unwrap();
     assert_eq!(organization.rubis_count, 5, "four reminders and a payment");
 }
 

@@ -1,22 +1,15 @@
 //! `cargo xtask chaos`: the fault trials of `crates/chaos`, over the servers of this machine.
 
-use std::ffi::OsString;
-use std::fs;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
-use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use clap::Args;
 use nix::unistd::geteuid;
 
-use crate::cargo;
-use crate::guard::StopSignal;
-use crate::processes::{Launch, output_of};
-use crate::servers::{Account, Programs, data_directory};
-use crate::stack::{Binaries, Report};
-use crate::terminal::noisy_step;
-use crate::workspace::{RunDirectory, private, root};
+use crate::processes::output_of;
+use crate::stage::{Profile, Stage};
 
 /// Where distributions put the library that gives a process another clock.
 const FAKETIME: [&str; 5] = [
@@ -57,38 +50,17 @@ pub struct Arguments {
 /// # Errors
 /// When a program is missing or does not build; a bar that falls short is the exit code.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let programs = Programs::find(!arguments.no_install)?;
-    let faketime = find_faketime(!arguments.no_install);
-    let built = noisy_step("building", || build(arguments.release))?;
-    let directory = RunDirectory::create("chaos")?;
-    // Whoever builds meanwhile must not change what is tried half-way.
-    for program in PROGRAMS {
-        fs::copy(built.join(program), directory.path().join(program))?;
-    }
-    let account = Account::for_servers()?;
-    let data = data_directory(&directory.path().join("postgres"), account.as_ref())?;
-    let logs = private("chaos")?;
-    if logs.exists() {
-        fs::remove_dir_all(&logs)?;
-    }
-    fs::create_dir_all(&logs)?;
+    let may_install = !arguments.no_install;
+    let profile = if arguments.release { Profile::Release } else { Profile::Debug };
+    let faketime = find_faketime(may_install);
+    let stage = Stage::set_up("chaos", "chaos", &PROGRAMS, profile, may_install)?;
 
-    let mut options: Vec<OsString> = vec!["run".into()];
-    let mut option = |name: &str, value: &dyn AsRef<std::ffi::OsStr>| {
+    let mut options: Vec<OsString> = Vec::new();
+    let mut option = |name: &str, value: &dyn AsRef<OsStr>| {
         options.extend([name.into(), value.as_ref().to_owned()]);
     };
-    option("--postgres", &programs.postgres);
-    option("--redis", &programs.redis);
-    option("--api", &directory.path().join("rubis-api"));
-    option("--worker", &directory.path().join("rubis-worker"));
-    option("--logs", &logs);
-    option("--data", &data);
     if let Some(library) = &faketime {
         option("--faketime", library);
-    }
-    if let Some(account) = &account {
-        option("--uid", &account.uid.to_string());
-        option("--gid", &account.gid.to_string());
     }
     for word in &arguments.only {
         option("--only", word);
@@ -98,33 +70,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     }
     let flags = [(arguments.quick, "--quick"), (arguments.list, "--list")];
     options.extend(flags.iter().filter(|(is_given, _)| *is_given).map(|(_, flag)| OsString::from(flag)));
-
-    let status = Launch::new("rubis-chaos", directory.path().join("rubis-chaos"))
-        .arguments(options)
-        .directory(root())
-        .stop_with(StopSignal::Term, Duration::from_secs(15))
-        .with_its_children()
-        .start()?
-        .wait();
-    // Where the cluster had to go elsewhere, nothing else removes it.
-    let _ = fs::remove_dir_all(&data);
-    let status = status?;
-    if !status.success() {
-        println!("The logs of each scenario are in {}.", logs.display());
-    }
-    Ok(status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from))
-}
-
-/// Builds all programs, and says which folder they are in.
-fn build(release: bool) -> Result<PathBuf> {
-    if !release {
-        Binaries::build(Report::Progress)?;
-        return cargo::target_folder();
-    }
-    if !cargo::launch(["build", "--workspace", "--bins", "--release"]).start()?.wait()?.success() {
-        bail!("the build fails");
-    }
-    Ok(cargo::target_folder()?.with_file_name("release"))
+    stage.run("rubis-chaos", &["run"], options)
 }
 
 /// The library, installed first where that needs no question; without it one scenario is skipped.

@@ -1,4 +1,4 @@
-//! Installing PostgreSQL and Redis with the system's package manager, where that needs no question.
+//! Installing PostgreSQL, Redis and Node.js with the system's package manager, where that needs no question.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -10,26 +10,39 @@ use crate::processes::Launch;
 use crate::terminal::noisy_step;
 
 /// What is not there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Missing {
     /// PostgreSQL's server.
     pub postgres: bool,
     /// Redis or Valkey.
     pub redis: bool,
+    /// Node.js with npm.
+    pub node: bool,
 }
 
 impl Missing {
     /// Whether there is anything to do.
     pub const fn any(self) -> bool {
-        self.postgres || self.redis
+        self.postgres || self.redis || self.node
     }
 
-    fn names(self) -> &'static str {
-        match (self.postgres, self.redis) {
-            (true, true) => "PostgreSQL 15 or later and Redis 7 or later (or Valkey)",
-            (true, false) => "PostgreSQL 15 or later",
-            _ => "Redis 7 or later (or Valkey)",
-        }
+    fn names(self) -> String {
+        let names = [
+            (self.postgres, "PostgreSQL 15 or later"),
+            (self.redis, "Redis 7 or later (or Valkey)"),
+            (self.node, "Node.js with npm"),
+        ];
+        names
+            .iter()
+            .filter(|(is_missing, _)| *is_missing)
+            .map(|(_, name)| *name)
+            .collect::<Vec<_>>()
+            .join(" and ")
+    }
+
+    /// Docker starts the product's servers; what only a command needs is in none of its images.
+    const fn alternative(self) -> &'static str {
+        if self.node { "" } else { ", or start everything with `docker compose up`" }
     }
 }
 
@@ -41,6 +54,7 @@ struct Manager {
     install: &'static [&'static str],
     postgres: &'static [&'static str],
     redis: &'static [&'static str],
+    node: &'static [&'static str],
     /// Whether it installs for the whole machine and so asks for root.
     needs_root: bool,
 }
@@ -53,6 +67,7 @@ const MANAGERS: [Manager; 5] = [
         install: &["install", "-qq", "--yes", "--no-install-recommends"],
         postgres: &["postgresql"],
         redis: &["redis-server"],
+        node: &["nodejs", "npm"],
         needs_root: true,
     },
     Manager {
@@ -61,6 +76,7 @@ const MANAGERS: [Manager; 5] = [
         install: &["install", "--assumeyes", "--setopt=install_weak_deps=False"],
         postgres: &["postgresql-server", "postgresql-contrib"],
         redis: &["valkey"],
+        node: &["nodejs", "nodejs-npm"],
         needs_root: true,
     },
     Manager {
@@ -69,6 +85,7 @@ const MANAGERS: [Manager; 5] = [
         install: &["add"],
         postgres: &["postgresql", "postgresql-contrib"],
         redis: &["valkey"],
+        node: &["nodejs", "npm"],
         needs_root: true,
     },
     Manager {
@@ -77,6 +94,7 @@ const MANAGERS: [Manager; 5] = [
         install: &["-Sy", "--needed", "--noconfirm"],
         postgres: &["postgresql"],
         redis: &["valkey"],
+        node: &["nodejs", "npm"],
         needs_root: true,
     },
     Manager {
@@ -85,6 +103,7 @@ const MANAGERS: [Manager; 5] = [
         install: &["install"],
         postgres: &["postgresql@17"],
         redis: &["valkey"],
+        node: &["node"],
         needs_root: false,
     },
 ];
@@ -98,7 +117,8 @@ impl Manager {
     fn packages(&self, missing: Missing) -> Vec<&'static str> {
         let postgres = if missing.postgres { self.postgres } else { &[] };
         let redis = if missing.redis { self.redis } else { &[] };
-        [postgres, redis].concat()
+        let node = if missing.node { self.node } else { &[] };
+        [postgres, redis, node].concat()
     }
 
     /// What somebody would type.
@@ -154,15 +174,10 @@ pub fn install(missing: Missing, may_install: bool) -> Result<()> {
 
 /// One line for somebody whose machine lacks something.
 pub fn advice(missing: Missing) -> String {
-    let names = missing.names();
+    let (names, alternative) = (missing.names(), missing.alternative());
     match Manager::of_this_machine() {
-        Some(manager) => {
-            format!(
-                "{names} needed: run `{}`, or start everything with `docker compose up`",
-                manager.command_line(missing)
-            )
-        }
-        None => format!("{names} needed: install it, or start everything with `docker compose up`"),
+        Some(manager) => format!("{names} needed: run `{}`{alternative}", manager.command_line(missing)),
+        None => format!("{names} needed: install it{alternative}"),
     }
 }
 
@@ -191,17 +206,24 @@ mod tests {
 
     #[test]
     fn the_advice_is_one_line_that_names_what_is_missing() {
-        let advice = advice(Missing { postgres: false, redis: true });
+        let advice = advice(Missing { redis: true, ..Missing::default() });
         assert!(advice.starts_with("Redis 7"), "{advice}");
         assert!(advice.contains("docker compose up"), "{advice}");
         assert_eq!(advice.lines().count(), 1);
     }
 
     #[test]
+    fn docker_is_no_advice_where_it_brings_nothing() {
+        let advice = advice(Missing { node: true, ..Missing::default() });
+        assert!(advice.starts_with("Node.js"), "{advice}");
+        assert!(!advice.contains("docker"), "{advice}");
+    }
+
+    #[test]
     fn each_manager_installs_only_what_is_missing() {
         for manager in &MANAGERS {
-            let both = manager.packages(Missing { postgres: true, redis: true });
-            let redis = manager.packages(Missing { postgres: false, redis: true });
+            let both = manager.packages(Missing { postgres: true, redis: true, node: false });
+            let redis = manager.packages(Missing { redis: true, ..Missing::default() });
             assert!(both.len() > redis.len(), "{}", manager.program);
             assert_eq!(redis, manager.redis);
         }

@@ -1,10 +1,12 @@
-//! The project's commands: `cargo xtask dev`, `test`, `lint`, `schema`, `openapi`, `bruno`, `chaos`.
+//! The project's commands: `cargo xtask dev`, `test`, `lint`, `schema`, `openapi`, `bruno`, `chaos`,
+//! `bench`, `simulate`.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
     reason = "these commands talk to the person who typed them, on the terminal"
 )]
 
+mod bench;
 mod bruno;
 mod cargo;
 mod chaos;
@@ -16,13 +18,16 @@ mod http;
 mod install;
 mod interrupt;
 mod lint;
+mod npm;
 mod once;
 mod openapi;
 mod ports;
 mod processes;
 mod schema;
 mod servers;
+mod simulate;
 mod stack;
+mod stage;
 mod terminal;
 mod test;
 mod timeline;
@@ -56,6 +61,10 @@ enum Command {
     Bruno(bruno::Arguments),
     /// Plays the fault trials: kills, pauses and cuts, and counts the reminders that arrive
     Chaos(chaos::Arguments),
+    /// Measures the product's parts, each beside a reference in the same run
+    Bench(bench::Arguments),
+    /// Simulates a year of planned reminders of 100,000 organizations
+    Simulate(simulate::Arguments),
     /// Runs one program and stops it when whoever started it goes away
     #[command(hide = true)]
     Guard(guard::Arguments),
@@ -75,6 +84,8 @@ fn main() -> ExitCode {
         Command::Openapi => openapi::write(),
         Command::Bruno(arguments) => bruno::run(&arguments),
         Command::Chaos(arguments) => chaos::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
+        Command::Simulate(arguments) => simulate::run(&arguments),
     };
     exit_code(outcome)
 }

@@ -52,7 +52,7 @@ struct NewRow {
 }
 
 pub(crate) async fn insert(
-    conn: &mut AsyncPgConnection,
+    mut conn: &AsyncPgConnection,
     organization: OrganizationId,
     events: Vec<NewEvent>,
     now: OffsetDateTime,
@@ -70,7 +70,7 @@ pub(crate) async fn insert(
         })
         .collect();
     for rows in rows.chunks(ROWS_AT_ONCE) {
-        diesel::insert_into(activity_events::table).values(rows).execute(conn).await?;
+        diesel::insert_into(activity_events::table).values(rows).execute(&mut conn).await?;
     }
     Ok(())
 }

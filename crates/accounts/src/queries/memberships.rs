@@ -89,7 +89,7 @@ pub(crate) async fn of_organization(
 }
 
 pub(crate) async fn first_owner(
-    conn: &mut AsyncPgConnection,
+    mut conn: &AsyncPgConnection,
     organization: OrganizationId,
 ) -> Result<Option<User>, Error> {
     memberships::table
@@ -98,7 +98,7 @@ pub(crate) async fn first_owner(
         .filter(memberships::role.eq(Role::Owner))
         .order(memberships::id)
         .select(UserRow::as_select())
-        .first(conn)
+        .first(&mut conn)
         .await
         .optional()?
         .map(TryInto::try_into)

@@ -1,13 +1,17 @@
 //! The table `organizations`.
 
 use diesel::{
-    AsChangeset, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, Selectable,
-    SelectableHelper, deserialize::FromSqlRow, expression::AsExpression, result::Error,
+    AsChangeset, Insertable, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper,
+    deserialize::FromSqlRow,
+    expression::AsExpression,
+    result::Error,
+    sql_types::{BigInt, Uuid as SqlUuid},
 };
 use diesel_async::RunQueryDsl;
 use rubis_db::{
     AsyncPgConnection, pg_enum,
     schema::{organizations, sql_types},
+    statement::{Bind as _, prepared, statement},
 };
 use rubis_kernel::{HolidayCalendar, OrganizationId};
 use time::{Date, OffsetDateTime, Time};
@@ -162,13 +166,13 @@ pub(crate) async fn insert(
 }
 
 pub(crate) async fn find(
-    conn: &mut AsyncPgConnection,
+    mut conn: &AsyncPgConnection,
     id: OrganizationId,
 ) -> Result<Option<Organization>, Error> {
     organizations::table
         .find(id.as_uuid())
         .select(OrganizationRow::as_select())
-        .first(conn)
+        .first(&mut conn)
         .await
         .optional()?
         .map(TryInto::try_into)
@@ -227,20 +231,13 @@ pub(crate) async fn save(
         .try_into()
 }
 
-diesel::define_sql_function! {
-    /// The greater of two numbers.
-    #[sql_name = "greatest"]
-    fn greatest(one: diesel::sql_types::BigInt, other: diesel::sql_types::BigInt) -> diesel::sql_types::BigInt;
-}
+statement!(AddRubis, "UPDATE organizations SET rubis_count = greatest(rubis_count + ?, 0) WHERE id = ?");
 
 pub(crate) async fn add_rubis(
     conn: &mut AsyncPgConnection,
     id: OrganizationId,
     count: i64,
 ) -> Result<(), Error> {
-    diesel::update(organizations::table.find(id.as_uuid()))
-        .set(organizations::rubis_count.eq(greatest(organizations::rubis_count + count, 0)))
-        .execute(conn)
-        .await?;
+    prepared::<AddRubis>().bind::<BigInt, _>(count).bind::<SqlUuid, _>(id.as_uuid()).execute(conn).await?;
     Ok(())
 }

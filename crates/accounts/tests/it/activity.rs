@@ -17,8 +17,8 @@ async fn the_feed_tells_the_latest_first_a_page_at_a_time() {
     let paul = signed_up(&mut conn, "paul@exemple.fr").await.organization.id;
     // More than one statement inserts at once.
     let events = (0..1500).map(|order| event(ActivityKind::RelanceSent, None, order)).collect();
-    record_many(&mut conn, claire, events, NOW).await.unwrap();
-    record(&mut conn, paul, event(ActivityKind::InvoicePaid, None, 0), NOW).await.unwrap();
+    record_many(&conn, claire, events, NOW).await.unwrap();
+    record(&conn, paul, event(ActivityKind::InvoicePaid, None, 0), NOW).await.unwrap();
 
     let mut told = Vec::new();
     let mut after = None;
@@ -42,10 +42,10 @@ async fn an_invoices_timeline_tells_its_own_events_in_the_order_of_time() {
     let claire = signed_up(&mut conn, "claire@exemple.fr").await.organization.id;
     let paul = signed_up(&mut conn, "paul@exemple.fr").await.organization.id;
     let (invoice, other, user) = (InvoiceId::new(), InvoiceId::new(), UserId::new());
-    record(&mut conn, claire, event(ActivityKind::InvoiceCreated, Some(invoice), 0), NOW).await.unwrap();
-    record(&mut conn, claire, event(ActivityKind::InvoiceCreated, Some(other), 1), NOW).await.unwrap();
+    record(&conn, claire, event(ActivityKind::InvoiceCreated, Some(invoice), 0), NOW).await.unwrap();
+    record(&conn, claire, event(ActivityKind::InvoiceCreated, Some(other), 1), NOW).await.unwrap();
     let paid = NewEvent { actor: Some(user), ..event(ActivityKind::InvoicePaid, Some(invoice), 2) };
-    record(&mut conn, claire, paid, NOW).await.unwrap();
+    record(&conn, claire, paid, NOW).await.unwrap();
 
     let told = events_of_invoice(&mut conn, claire, invoice).await.unwrap();
     let kinds: Vec<&str> = told.iter().map(|event| event.kind.as_str()).collect();
@@ -60,8 +60,8 @@ async fn the_database_takes_every_kind_of_event() {
     let mut conn = db.pool.get().await.unwrap();
     let claire = signed_up(&mut conn, "claire@exemple.fr").await.organization.id;
     let events: Vec<NewEvent> = ActivityKind::ALL.iter().map(|kind| event(*kind, None, 0)).collect();
-    record_many(&mut conn, claire, events, NOW).await.unwrap();
-    record_many(&mut conn, claire, Vec::new(), NOW).await.unwrap();
+    record_many(&conn, claire, events, NOW).await.unwrap();
+    record_many(&conn, claire, Vec::new(), NOW).await.unwrap();
     let page = feed(&mut conn, claire, None, 200).await.unwrap();
     assert_eq!(page.items.len(), ActivityKind::ALL.len());
 }

@@ -59,7 +59,7 @@ async fn every_setting_can_be_changed_and_tells_whether_planning_is_concerned() 
     assert_eq!(update.after.holiday_calendar, HolidayCalendar::AlsaceMoselle);
     assert_eq!(update.after.catch_up_policy, CatchUpPolicy::Skip);
     assert_eq!((update.after.siren.as_deref(), update.after.name.as_str()), (None, "Martin & Fils"));
-    assert_eq!(organization(&mut conn, id).await.unwrap(), Some(update.after));
+    assert_eq!(organization(&conn, id).await.unwrap(), Some(update.after));
 }
 
 #[tokio::test]
@@ -72,14 +72,14 @@ async fn one_organizations_settings_leave_anothers_alone() {
     update_organization(&mut conn, claire.id, patch(renamed.clone()), NOW).await.unwrap();
     pause_organization(&mut conn, claire.id, None, NOW).await.unwrap();
     earn_rubis(&mut conn, claire.id, 1).await.unwrap();
-    assert_eq!(organization(&mut conn, paul.id).await.unwrap(), Some(paul));
+    assert_eq!(organization(&conn, paul.id).await.unwrap(), Some(paul));
 
     let nobody = OrganizationId::new();
     let refused = update_organization(&mut conn, nobody, patch(renamed), NOW).await;
     assert!(matches!(refused, Err(UpdateOrganizationError::NotFound)));
     let refused = pause_organization(&mut conn, nobody, None, NOW).await;
     assert!(matches!(refused, Err(PauseOrganizationError::NotFound)));
-    assert_eq!(organization(&mut conn, nobody).await.unwrap(), None);
+    assert_eq!(organization(&conn, nobody).await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -99,7 +99,7 @@ async fn an_organization_is_paused_until_a_date_and_resumed() {
     let for_good = pause_organization(&mut conn, id, None, NOW).await.unwrap();
     assert_eq!(for_good.pause, Some(Pause { since: NOW, until: None }));
     assert_eq!(resume_organization(&mut conn, id, NOW).await.unwrap().pause, None);
-    assert_eq!(organization(&mut conn, id).await.unwrap().unwrap().pause, None);
+    assert_eq!(organization(&conn, id).await.unwrap().unwrap().pause, None);
 }
 
 #[tokio::test]
@@ -114,7 +114,7 @@ async fn rubis_add_up_also_when_they_are_earned_at_once_and_never_fall_below_non
         earned.1.unwrap();
     }
     earn_rubis(&mut conn, id, -1).await.unwrap();
-    assert_eq!(organization(&mut conn, id).await.unwrap().unwrap().rubis_count, 29);
+    assert_eq!(organization(&conn, id).await.unwrap().unwrap().rubis_count, 29);
     earn_rubis(&mut conn, id, -100).await.unwrap();
-    assert_eq!(organization(&mut conn, id).await.unwrap().unwrap().rubis_count, 0);
+    assert_eq!(organization(&conn, id).await.unwrap().unwrap().rubis_count, 0);
 }

@@ -20,7 +20,7 @@ async fn whoever_signs_up_owns_a_new_organization_with_the_usual_settings() {
     assert_eq!(organization.sending_time, time::macros::time!(9:00));
     assert!(organization.business_days_only && organization.pause.is_none());
     assert_eq!((organization.rubis_count, organization.created_at), (0, NOW));
-    let found = rubis_accounts::organization(&mut conn, organization.id).await.unwrap();
+    let found = rubis_accounts::organization(&conn, organization.id).await.unwrap();
     assert_eq!(found, Some(organization));
 }
 
@@ -81,7 +81,7 @@ async fn an_organization_sees_its_own_members_alone() {
     assert_eq!((&page.items[0].user, &page.items[0].membership), (&claire.user, &claire.membership));
     let behind = members(&mut conn, claire.organization.id, Some(claire.membership.id), 50).await.unwrap();
     assert!(behind.items.is_empty());
-    let owner = owner_of(&mut conn, paul.organization.id).await.unwrap();
+    let owner = owner_of(&conn, paul.organization.id).await.unwrap();
     assert_eq!(owner, Some(paul.user));
 }
 

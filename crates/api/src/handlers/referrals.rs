@@ -31,6 +31,6 @@ pub async fn get_referral(tenant: Tenant, code: Segment<String>, app: Data<App>)
         .await?
         .ok_or_else(ApiError::not_found)?;
     let client =
-        rubis_invoices::client(&mut conn, tenant.organization, id).await?.ok_or_else(ApiError::not_found)?;
+        rubis_invoices::client(&conn, tenant.organization, id).await?.ok_or_else(ApiError::not_found)?;
     Ok(Reply(ReferralBody { client_id: client.id.into(), client_name: client.name }))
 }

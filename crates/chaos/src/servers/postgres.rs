@@ -111,6 +111,12 @@ impl Postgres {
         if self.process.is_none() { self.start_again().await } else { Ok(()) }
     }
 
+    /// The id of the process that all others of it are children of, while it runs.
+    #[must_use]
+    pub fn process_id(&self) -> Option<u32> {
+        self.process.as_ref().map(Process::id)
+    }
+
     /// A URL with the superuser's name and password.
     #[must_use]
     pub fn url(&self, database: &str) -> String {

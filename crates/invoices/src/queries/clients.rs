@@ -205,11 +205,11 @@ pub(crate) async fn delete(
 }
 
 pub(crate) async fn find(
-    conn: &mut AsyncPgConnection,
+    mut conn: &AsyncPgConnection,
     organization: OrganizationId,
     id: ClientId,
 ) -> Result<Option<Client>, Error> {
-    found(one(organization.into(), id.into()).select(ClientRow::as_select()).first(conn).await)
+    found(one(organization.into(), id.into()).select(ClientRow::as_select()).first(&mut conn).await)
 }
 
 pub(crate) async fn find_many(

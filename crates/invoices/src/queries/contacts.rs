@@ -69,14 +69,14 @@ fn one(organization: Uuid, client: Uuid, id: Uuid) -> _ {
 }
 
 pub(crate) async fn of_client(
-    conn: &mut AsyncPgConnection,
+    mut conn: &AsyncPgConnection,
     organization: OrganizationId,
     client: ClientId,
 ) -> Result<Vec<Contact>, Error> {
     all(of(organization.into(), client.into())
         .order(client_contacts::id)
         .select(ContactRow::as_select())
-        .load(conn)
+        .load(&mut conn)
         .await?)
 }
 

@@ -1,15 +1,19 @@
 //! The table `invoices`, but for its list.
 
 use diesel::{
-    AsChangeset, ExpressionMethods, Insertable, IntoSql, QueryDsl, Queryable, Selectable, SelectableHelper,
+    ExpressionMethods, Insertable, IntoSql, QueryDsl, Queryable, Selectable, SelectableHelper,
     TextExpressionMethods,
     dsl::sql,
     result::Error,
-    sql_types::{Bool, Date as SqlDate, Integer, Nullable, Text, Uuid as SqlUuid},
+    sql_types::{BigInt, Bool, Date as SqlDate, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid},
 };
 use diesel_async::RunQueryDsl;
 use rubis_accounts::Pause;
-use rubis_db::{AsyncPgConnection, schema::invoices};
+use rubis_db::{
+    AsyncPgConnection,
+    schema::{invoices, sql_types},
+    statement::{Bind as _, prepared, statement},
+};
 use rubis_kernel::{ClientId, Currency, InvoiceId, Money, OrganizationId, PlanId};
 use time::{Date, OffsetDateTime};
 use uuid::Uuid;
@@ -95,19 +99,6 @@ struct NewRow<'invoice> {
     updated_at: OffsetDateTime,
 }
 
-/// The columns that tell where an invoice stands.
-#[derive(AsChangeset)]
-#[diesel(table_name = invoices, treat_none_as_null = true)]
-struct Progress {
-    settled_cents: i64,
-    status: InvoiceStatus,
-    rubis_earned: i32,
-    chased: bool,
-    paid_at: Option<OffsetDateTime>,
-    cancelled_at: Option<OffsetDateTime>,
-    updated_at: OffsetDateTime,
-}
-
 #[diesel::dsl::auto_type]
 fn of_organization(organization: Uuid) -> _ {
     invoices::table.filter(invoices::organization_id.eq(organization))
@@ -164,26 +155,32 @@ pub(crate) async fn insert(
     )
 }
 
-/// Saves where an invoice stands, in one statement as the table's checks ask.
+statement!(
+    SaveProgress,
+    "UPDATE invoices SET settled_cents = ?, status = ?, rubis_earned = ?, chased = ?, paid_at = ?,
+         cancelled_at = ?, updated_at = ?
+     WHERE organization_id = ? AND id = ?"
+);
+
+/// Saves where an invoice, which is locked, stands, in one statement as the table's checks ask.
 pub(crate) async fn save_progress(
-    conn: &mut AsyncPgConnection,
+    mut conn: &AsyncPgConnection,
     invoice: &Invoice,
     now: OffsetDateTime,
 ) -> Result<Invoice, Error> {
-    diesel::update(one(invoice.organization_id.into(), invoice.id.into()))
-        .set(Progress {
-            settled_cents: invoice.settled.cents,
-            status: invoice.status,
-            rubis_earned: invoice.rubis_earned,
-            chased: invoice.chased,
-            paid_at: invoice.paid_at,
-            cancelled_at: invoice.cancelled_at,
-            updated_at: now,
-        })
-        .returning(InvoiceRow::as_returning())
-        .get_result(conn)
-        .await?
-        .try_into()
+    prepared::<SaveProgress>()
+        .bind::<BigInt, _>(invoice.settled.cents)
+        .bind::<sql_types::InvoiceStatus, _>(invoice.status)
+        .bind::<Integer, _>(invoice.rubis_earned)
+        .bind::<Bool, _>(invoice.chased)
+        .bind::<Nullable<Timestamptz>, _>(invoice.paid_at)
+        .bind::<Nullable<Timestamptz>, _>(invoice.cancelled_at)
+        .bind::<Timestamptz, _>(now)
+        .bind::<SqlUuid, _>(invoice.organization_id.as_uuid())
+        .bind::<SqlUuid, _>(invoice.id.as_uuid())
+        .execute(&mut conn)
+        .await?;
+    Ok(Invoice { updated_at: now, ..invoice.clone() })
 }
 
 /// Saves what an invoice says. `new_client_name` is given when it went to another client.
@@ -297,7 +294,7 @@ pub(crate) async fn find_many(
 
 /// Holds off every other change of the invoice; rows that refer to it can still be inserted meanwhile.
 pub(crate) async fn lock(
-    conn: &mut AsyncPgConnection,
+    mut conn: &AsyncPgConnection,
     organization: OrganizationId,
     id: InvoiceId,
 ) -> Result<Option<Invoice>, Error> {
@@ -305,7 +302,7 @@ pub(crate) async fn lock(
         one(organization.into(), id.into())
             .select(InvoiceRow::as_select())
             .for_no_key_update()
-            .first(conn)
+            .first(&mut conn)
             .await,
     )
 }

@@ -149,11 +149,11 @@ async fn contacts_are_added_changed_and_removed() {
     };
     let changed = update_contact(&mut conn, fixture.ours, petit.id, anne.id, patch()).await.unwrap();
     assert_eq!((changed.job_title.as_deref(), changed.name.as_str()), (Some("Gérante"), "Anne"));
-    assert_eq!(contacts_of(&mut conn, fixture.ours, petit.id).await.unwrap(), [changed]);
+    assert_eq!(contacts_of(&conn, fixture.ours, petit.id).await.unwrap(), [changed]);
     let elsewhere = update_contact(&mut conn, fixture.ours, grand.id, anne.id, patch()).await;
     assert!(matches!(elsewhere, Err(ContactError::NotFound)), "she is another client's");
     remove_contact(&mut conn, fixture.ours, petit.id, anne.id).await.unwrap();
-    assert!(contacts_of(&mut conn, fixture.ours, petit.id).await.unwrap().is_empty());
+    assert!(contacts_of(&conn, fixture.ours, petit.id).await.unwrap().is_empty());
 
     for _ in 0..MAX_CONTACTS {
         add_contact(&mut conn, fixture.ours, petit.id, &new, NOW).await.unwrap();

@@ -17,7 +17,7 @@ async fn part_payments_leave_the_invoice_where_it_stands_until_nothing_is_outsta
     let fixture = Fixture::new().await;
     let mut conn = fixture.conn().await;
     let mut invoice = invoice(&mut conn, fixture.ours).await;
-    relance_sent(&mut conn, &mut invoice, NOW).await.unwrap();
+    relance_sent(&conn, &mut invoice, NOW).await.unwrap();
 
     let first = record_payment(&mut conn, &mut invoice, &of(20_000), NOW).await.unwrap();
     assert!(!first.settled_in_full);
@@ -111,7 +111,7 @@ async fn a_settlement_that_is_undone_takes_back_its_last_payment_alone() {
     let fixture = Fixture::new().await;
     let mut conn = fixture.conn().await;
     let mut invoice = invoice(&mut conn, fixture.ours).await;
-    relance_sent(&mut conn, &mut invoice, NOW).await.unwrap();
+    relance_sent(&conn, &mut invoice, NOW).await.unwrap();
     record_payment(&mut conn, &mut invoice, &of(20_000), NOW).await.unwrap();
     let last = record_payment(&mut conn, &mut invoice, &of(100_000), NOW).await.unwrap().payment;
 

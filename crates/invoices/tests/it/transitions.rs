@@ -18,7 +18,7 @@ async fn a_dispute_suspends_an_invoice_and_it_goes_back_to_where_it_stood() {
     transition(&mut conn, &mut silent, Transition::Resumed, NOW).await.unwrap();
     assert_eq!(silent.status, InvoiceStatus::Pending);
 
-    relance_sent(&mut conn, &mut silent, NOW).await.unwrap();
+    relance_sent(&conn, &mut silent, NOW).await.unwrap();
     transition(&mut conn, &mut silent, Transition::Disputed, NOW).await.unwrap();
     transition(&mut conn, &mut silent, Transition::Resumed, NOW).await.unwrap();
     assert_eq!(silent.status, InvoiceStatus::InRelance);
@@ -56,9 +56,9 @@ async fn each_reminder_earns_a_rubis_and_the_first_puts_a_silent_invoice_in_rela
     let fixture = Fixture::new().await;
     let mut conn = fixture.conn().await;
     let mut invoice = invoice(&mut conn, fixture.ours).await;
-    relance_sent(&mut conn, &mut invoice, NOW).await.unwrap();
+    relance_sent(&conn, &mut invoice, NOW).await.unwrap();
     assert_eq!((invoice.status, invoice.chased, invoice.rubis_earned), (InvoiceStatus::InRelance, true, 1));
-    relance_sent(&mut conn, &mut invoice, NOW).await.unwrap();
+    relance_sent(&conn, &mut invoice, NOW).await.unwrap();
     assert_eq!(invoice.rubis_earned, 2);
     assert_eq!(locked(&mut conn, fixture.ours, invoice.id).await, invoice);
 }
@@ -70,7 +70,7 @@ async fn a_reminder_that_crosses_a_settlement_leaves_the_invoice_paid() {
     let mut invoice = invoice(&mut conn, fixture.ours).await;
     let all = NewPayment::of_balance(TODAY, "");
     record_payment(&mut conn, &mut invoice, &all, NOW).await.unwrap();
-    relance_sent(&mut conn, &mut invoice, NOW).await.unwrap();
+    relance_sent(&conn, &mut invoice, NOW).await.unwrap();
     assert_eq!((invoice.status, invoice.chased, invoice.rubis_earned), (InvoiceStatus::Paid, true, 2));
 }
 

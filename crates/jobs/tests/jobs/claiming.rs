@@ -87,7 +87,7 @@ async fn a_sign_of_life_lengthens_the_leases_that_are_still_held() {
     let mut calendar = Calendar::create().await;
     let kept = calendar.claimed(1).await.lease;
     let finished = calendar.claimed(2).await.lease;
-    finished.finish(&mut calendar.conn).await.unwrap();
+    finished.finish(&calendar.conn).await.unwrap();
     let lost = calendar.claimed(3).await.lease;
     rubis_jobs::release(&mut calendar.conn, std::slice::from_ref(&lost)).await.unwrap();
     calendar.claim(&[3], START).await;

@@ -1,7 +1,7 @@
 //! How runs end, always fenced by the lease.
 
 use diesel_async::AsyncConnection as _;
-use rubis_jobs::{FinishError, JobState, bury, finish_many, postpone, release, retry};
+use rubis_jobs::{FinishError, JobState, bury, finish_many, postpone, release, renew, retry};
 
 use crate::support::{Calendar, START, id, seconds};
 
@@ -9,7 +9,7 @@ use crate::support::{Calendar, START, id, seconds};
 async fn a_finished_job_leaves_nothing_behind() {
     let mut calendar = Calendar::create().await;
     let lease = calendar.claimed(1).await.lease;
-    lease.finish(&mut calendar.conn).await.unwrap();
+    lease.finish(&calendar.conn).await.unwrap();
     assert_eq!(calendar.find(1).await, None);
 }
 
@@ -59,6 +59,19 @@ async fn many_jobs_are_finished_by_one_statement_which_tells_whose_lease_was_los
     let finished = finish_many(&mut calendar.conn, &leases).await.unwrap();
     assert_eq!(finished, [id(2), id(3)].into());
     assert_eq!(calendar.row(1).await.state, JobState::Scheduled);
+}
+
+#[tokio::test]
+async fn a_dead_letter_does_not_answer_to_the_lease_under_which_it_died() {
+    let mut calendar = Calendar::create().await;
+    let lease = calendar.claimed(1).await.lease;
+    bury(&mut calendar.conn, &lease, "no").await.unwrap();
+    assert!(matches!(lease.finish(&calendar.conn).await, Err(FinishError::LeaseLost)));
+    assert!(finish_many(&mut calendar.conn, std::slice::from_ref(&lease)).await.unwrap().is_empty());
+    assert!(
+        renew(&mut calendar.conn, std::slice::from_ref(&lease), seconds(9), None).await.unwrap().is_empty()
+    );
+    assert_eq!(calendar.row(1).await.state, JobState::Dead);
 }
 
 #[tokio::test]

@@ -97,7 +97,7 @@ async fn a_job_exists_exactly_when_the_transaction_that_asks_for_it_commits() {
 async fn a_finished_job_can_be_asked_for_again() {
     let mut calendar = Calendar::create().await;
     let claimed = calendar.claimed(1).await;
-    claimed.lease.finish(&mut calendar.conn).await.unwrap();
+    claimed.lease.finish(&calendar.conn).await.unwrap();
     assert_eq!(calendar.enqueue(1, START).await, Enqueued::Created);
     let again = rubis_jobs::claim(&mut calendar.conn, QUEUE, &[id(1)], LEASE, Some(START)).await.unwrap();
     assert_eq!(again.len(), 1);

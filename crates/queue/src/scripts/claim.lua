@@ -14,8 +14,14 @@ local tenant_interval, tenant_tolerance = tonumber(ARGV[4]), tonumber(ARGV[5])
 local provider_interval, provider_tolerance = tonumber(ARGV[6]), tonumber(ARGV[7])
 local leased, wait, ring = base .. 'leased', base .. 'wait', base .. 'ring'
 
--- The most organizations that one call visits: with these it stays well below 3 ms.
-local MOST_VISITS = 100
+-- The most organizations that one call visits. With limits to keep, each of 100 jobs that had a
+-- visit of its own took 3 ms together.
+local MOST_VISITS = 50
+
+-- How many jobs of an organization a visit takes at least, if it has as many: a visit costs more
+-- than a job, and 50 jobs from 10 visits take half the time of 50 visits (277 and 541 microseconds).
+-- Turns are as fair as before, in portions.
+local LEAST_SHARE = 5
 
 -- The generic cell rate algorithm: how many of `most` may go now, and the arrival time they are
 -- counted from. A value that no run of this algorithm could have left comes from a clock that
@@ -23,8 +29,8 @@ local MOST_VISITS = 100
 local function spend(key, arrival)
   redis.call('SET', key, string.format('%.3f', arrival), 'PX', math.ceil(arrival - now) + 60000)
 end
-local function allowance(key, interval, tolerance, most)
-  local arrival = math.max(tonumber(redis.call('GET', key) or now), now)
+local function allowance(key, stored, interval, tolerance, most)
+  local arrival = math.max(tonumber(stored or now), now)
   local latest = now + tolerance + interval
   if arrival > latest then
     arrival = latest
@@ -68,12 +74,14 @@ if #ready > 0 then
 end
 
 local reply = { now, -1 }
+local lease_end = string.format('%.0f', now + lease)
 local free, arrival = wanted, nil
 if provider_interval > 0 then
-  free, arrival = allowance(base .. 'rate', provider_interval, provider_tolerance, wanted)
+  local key = base .. 'rate'
+  free, arrival = allowance(key, redis.call('GET', key), provider_interval, provider_tolerance, wanted)
 end
 local size = redis.call('ZCARD', ring)
-local share = math.max(1, math.floor(free / math.max(1, size)))
+local share = math.max(LEAST_SHARE, math.floor(free / math.max(1, size)))
 -- Each round visits as many organizations as it takes to fill the places, so that whoever is popped
 -- is visited. All writes but those to the organization's own set are gathered.
 local taken, visits = 0, 0
@@ -85,18 +93,35 @@ while taken < free and visits < MOST_VISITS do
     break
   end
   visits = visits + round
+  local rates, stored = {}, {}
+  if tenant_interval > 0 then
+    for p = 1, #popped, 2 do
+      rates[#rates + 1] = base .. 'rate:' .. popped[p]
+    end
+    stored = redis.call('MGET', unpack(rates))
+  end
   local again = {}
   for p = 1, #popped, 2 do
     local organization = popped[p]
     local set = base .. 'o:' .. organization
     local take = math.min(share, free - taken)
-    local ids = redis.call('ZRANGEBYSCORE', set, '-inf', now, 'LIMIT', 0, take + 1)
+    -- One job more than is taken tells whether another is due, or when.
+    local found = redis.call('ZRANGE', set, 0, take, 'WITHSCORES')
+    local ids, first = {}, nil
+    for f = 1, #found, 2 do
+      if tonumber(found[f + 1]) <= now then
+        ids[#ids + 1] = found[f]
+      else
+        first = found[f + 1]
+        break
+      end
+    end
     take = math.min(take, #ids)
     local slot = nil
     if take > 0 and tenant_interval > 0 then
-      local key = base .. 'rate:' .. organization
-      local tenant_arrival
-      take, tenant_arrival = allowance(key, tenant_interval, tenant_tolerance, take)
+      local visit = (p + 1) / 2
+      local key, tenant_arrival = rates[visit], nil
+      take, tenant_arrival = allowance(key, stored[visit], tenant_interval, tenant_tolerance, take)
       tenant_arrival = tenant_arrival + take * tenant_interval
       if take > 0 then
         spend(key, tenant_arrival)
@@ -104,9 +129,9 @@ while taken < free and visits < MOST_VISITS do
       slot = math.ceil(tenant_arrival - tenant_tolerance)
     end
     if take > 0 then
-      redis.call('ZREM', set, unpack(ids, 1, take))
+      redis.call('ZREMRANGEBYRANK', set, 0, take - 1)
       for i = 1, take do
-        leases[#leases + 1] = now + lease
+        leases[#leases + 1] = lease_end
         leases[#leases + 1] = organization .. '|' .. ids[i]
         reply[#reply + 1] = organization
         reply[#reply + 1] = ids[i]
@@ -122,12 +147,9 @@ while taken < free and visits < MOST_VISITS do
         again[#again + 1] = turn
         again[#again + 1] = organization
       end
-    else
-      local first = redis.call('ZRANGE', set, 0, 0, 'WITHSCORES')[2]
-      if first then
-        later[#later + 1] = first
-        later[#later + 1] = organization
-      end
+    elseif first then
+      later[#later + 1] = first
+      later[#later + 1] = organization
     end
   end
   if #again > 0 then

@@ -25,7 +25,8 @@ else
   leases = redis.call('ZMSCORE', leased, unpack(members))
 end
 
-local entries, earliest, over = {}, {}, {}
+-- Scores are passed on as text: to write a number out costs Lua more than all else here.
+local entries, organizations, earliest, scores, over = {}, {}, {}, {}, {}
 local offered = 0
 for k, member in ipairs(members) do
   local lease = leases[k]
@@ -36,17 +37,22 @@ for k, member in ipairs(members) do
       over[#over + 1] = member
     end
     local at = 1 + 3 * k
-    local organization, due = ARGV[at], tonumber(ARGV[at + 2]) + shift
+    local organization, score = ARGV[at], ARGV[at + 2]
+    local due = tonumber(score) + shift
+    if shift > 0 then
+      score = string.format('%.0f', due)
+    end
     local entry = entries[organization]
     if not entry then
       entry = {}
       entries[organization] = entry
-      earliest[organization] = due
+      organizations[#organizations + 1] = organization
     end
-    entry[#entry + 1] = due
+    entry[#entry + 1] = score
     entry[#entry + 1] = ARGV[at + 1]
-    if due < earliest[organization] then
+    if not earliest[organization] or due < earliest[organization] then
       earliest[organization] = due
+      scores[organization] = score
     end
     offered = offered + 1
   end
@@ -54,10 +60,20 @@ end
 if #over > 0 then
   redis.call('ZREM', leased, unpack(over))
 end
-for organization, entry in pairs(entries) do
-  redis.call('ZADD', base .. 'o:' .. organization, unpack(entry))
-  if not redis.call('ZSCORE', ring, organization) then
-    redis.call('ZADD', wait, 'LT', earliest[organization], organization)
+if offered == 0 then
+  return 0
+end
+-- One question and one write for all organizations: a fifth to a third of the script's time.
+local turns = redis.call('ZMSCORE', ring, unpack(organizations))
+local waiting = {}
+for k, organization in ipairs(organizations) do
+  redis.call('ZADD', base .. 'o:' .. organization, unpack(entries[organization]))
+  if not turns[k] then
+    waiting[#waiting + 1] = scores[organization]
+    waiting[#waiting + 1] = organization
   end
+end
+if #waiting > 0 then
+  redis.call('ZADD', wait, 'LT', unpack(waiting))
 end
 return offered

@@ -79,3 +79,24 @@ async fn within_a_tenant_the_earliest_job_is_taken_first() {
     offers.offer(&jobs, Some(START)).await.unwrap();
     assert_eq!(claim(&offers, 2).await, [offered(4, None), offered(3, None)]);
 }
+
+#[tokio::test]
+async fn of_many_tenants_each_gets_its_portion_before_any_gets_a_second() {
+    let stage = Stage::create().await;
+    let offers = stage.offers();
+    let organizations: Vec<_> = (0..20).map(|_| OrganizationId::new()).collect();
+    for (number, organization) in organizations.iter().enumerate() {
+        let first = 100 * u32::try_from(number).unwrap();
+        offer_all(&offers, (first..first + 20).map(|key| offered(key, Some(*organization)))).await;
+    }
+    for round in 1..=4 {
+        let mut portions = HashMap::new();
+        for _ in 0..10 {
+            for job in claim(&offers, 10).await {
+                *portions.entry(job.organization).or_insert(0) += 1;
+            }
+        }
+        assert_eq!(portions.len(), 20, "in round {round} nobody is passed over");
+        assert!(portions.values().all(|&count| count == 5), "{portions:?}");
+    }
+}

@@ -28,6 +28,22 @@ async fn what_is_enqueued_for_now_is_picked_up_by_the_next_tick() {
 }
 
 #[tokio::test]
+async fn what_was_just_offered_is_not_offered_each_second_unless_it_was_moved_or_lost() {
+    let stage = Stage::create().await;
+    let runner = stage.runner();
+    let offered = async |after| runner.feed_once(START + seconds(after)).await.unwrap().offered;
+    assert_eq!(offered(0).await, 0);
+    stage.enqueue(1, Course::Record, START).await;
+    assert_eq!((offered(1).await, offered(2).await), (1, 0));
+    stage.enqueue(1, Course::Record, START + seconds(3)).await;
+    assert_eq!((offered(3).await, offered(4).await), (1, 0));
+    stage.redis.wipe();
+    assert_eq!(offered(5).await, 1);
+    // What Redis lost without a sign is found while it still is in the slice.
+    assert_eq!(offered(12).await, 1);
+}
+
+#[tokio::test]
 async fn among_all_workers_each_slice_is_read_once() {
     let stage = Stage::create().await;
     let (first, second) = (stage.runner(), stage.runner());

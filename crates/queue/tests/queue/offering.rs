@@ -107,3 +107,21 @@ async fn an_offered_job_takes_at_most_300_bytes_of_redis() {
     }
     assert!(bytes <= 300 * count, "{} bytes for each job", bytes / count);
 }
+
+#[tokio::test]
+async fn more_jobs_than_a_script_deals_with_are_all_noted() {
+    let stage = Stage::create().await;
+    let offers = stage.offers();
+    let count = u32::try_from(2 * rubis_queue::BATCH + 1).unwrap();
+    let jobs: Vec<_> = (0..count).map(|key| (offered(key, Some(OrganizationId::new())), AT)).collect();
+    assert_eq!(offers.offer(&jobs, Some(START)).await.unwrap(), u64::from(count));
+    let mut taken = std::collections::HashSet::new();
+    loop {
+        let claim = offers.claim(rubis_queue::BATCH, TERMS, Some(START)).await.unwrap();
+        if claim.jobs.is_empty() {
+            break;
+        }
+        taken.extend(claim.jobs.into_iter().map(|job| job.id));
+    }
+    assert_eq!(taken.len(), jobs.len());
+}

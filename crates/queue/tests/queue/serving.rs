@@ -85,6 +85,28 @@ async fn an_idle_worker_runs_what_is_enqueued_and_stops_when_told() {
 }
 
 #[tokio::test]
+async fn the_first_jobs_of_a_long_sweep_begin_while_the_rest_is_still_read() {
+    let stage = Stage::create().await;
+    stage
+        .execute(
+            "INSERT INTO jobs (id, queue, payload, run_at, created_at)
+             SELECT 'probe:' || key, 'relances', jsonb_build_object('key', key, 'generation', 0, 'course', 'Nothing'),
+                 now() - interval '1 minute', now()
+             FROM generate_series(1, 20000) AS key",
+        )
+        .await;
+    let mut serving = Serving::start(&stage, quick(&stage));
+    serving.next().await;
+    let feed = format!("{}:1:{{relances}}:feed", stage.redis.prefix);
+    let mut connection = stage.redis.pool.get().await.unwrap();
+    let mut read_up_to = deadpool_redis::redis::cmd("HGET");
+    read_up_to.arg(feed).arg("upper");
+    let upper: Option<i64> = read_up_to.query_async(&mut connection).await.unwrap();
+    assert_eq!(upper, None, "the sweep has not ended yet");
+    serving.stop().await;
+}
+
+#[tokio::test]
 async fn two_workers_by_the_clock_run_each_job_of_a_burst_once() {
     let stage = Stage::create().await;
     let (first, second) = (Serving::start(&stage, quick(&stage)), Serving::start(&stage, quick(&stage)));

@@ -4,9 +4,9 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use rubis_db::{
     AsyncPgConnection,
-    schema::{plan_steps, plans},
+    schema::{plan_steps, plans, relance_tasks},
 };
-use rubis_kernel::{OrganizationId, PlanId, PlanStepId, StepLineageId};
+use rubis_kernel::{OrganizationId, PlanId, PlanStepId, RelanceTaskId, StepLineageId};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -171,6 +171,24 @@ async fn with_steps(
         }
     }
     Ok(plans)
+}
+
+/// The step that a reminder is, which never changes.
+pub async fn step_of_task(
+    mut conn: &AsyncPgConnection,
+    organization: OrganizationId,
+    task: RelanceTaskId,
+) -> QueryResult<Option<PlanStep>> {
+    plan_steps::table
+        .inner_join(relance_tasks::table.on(relance_tasks::plan_step_id.eq(plan_steps::id)))
+        .filter(plan_steps::organization_id.eq(organization.as_uuid()))
+        .filter(relance_tasks::organization_id.eq(organization.as_uuid()))
+        .filter(relance_tasks::id.eq(task.as_uuid()))
+        .select(StepRow::as_select())
+        .first(&mut conn)
+        .await
+        .optional()
+        .map(|row| row.map(PlanStep::from))
 }
 
 /// Steps by their ids, in force or not.

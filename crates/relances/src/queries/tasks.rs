@@ -1,8 +1,15 @@
 //! `relance_tasks`.
 
-use diesel::prelude::*;
+use diesel::{
+    prelude::*,
+    sql_types::{Text, Timestamptz, Uuid as SqlUuid},
+};
 use diesel_async::RunQueryDsl;
-use rubis_db::{AsyncPgConnection, schema::relance_tasks};
+use rubis_db::{
+    AsyncPgConnection,
+    schema::relance_tasks,
+    statement::{Bind as _, prepared, statement},
+};
 use rubis_jobs::{Job, JobId};
 use rubis_kernel::{InvoiceId, OrganizationId, PlanStepId, RelanceTaskId, UserId};
 use time::{Date, OffsetDateTime};
@@ -73,7 +80,7 @@ pub fn job_id(task: RelanceTaskId) -> JobId {
 
 /// A reminder, without a lock.
 pub async fn find(
-    conn: &mut AsyncPgConnection,
+    mut conn: &AsyncPgConnection,
     organization: OrganizationId,
     task: RelanceTaskId,
 ) -> QueryResult<Option<RelanceTask>> {
@@ -81,7 +88,7 @@ pub async fn find(
         .filter(relance_tasks::organization_id.eq(organization.as_uuid()))
         .filter(relance_tasks::id.eq(task.as_uuid()))
         .select(TaskRow::as_select())
-        .first(conn)
+        .first(&mut conn)
         .await
         .optional()
         .map(|row| row.map(RelanceTask::from))
@@ -89,7 +96,7 @@ pub async fn find(
 
 /// A reminder that nobody else changes until the transaction ends. Lock its invoice first.
 pub async fn lock(
-    conn: &mut AsyncPgConnection,
+    mut conn: &AsyncPgConnection,
     organization: OrganizationId,
     task: RelanceTaskId,
 ) -> QueryResult<Option<RelanceTask>> {
@@ -98,7 +105,7 @@ pub async fn lock(
         .filter(relance_tasks::id.eq(task.as_uuid()))
         .select(TaskRow::as_select())
         .for_no_key_update()
-        .first(conn)
+        .first(&mut conn)
         .await
         .optional()
         .map(|row| row.map(RelanceTask::from))
@@ -166,7 +173,7 @@ pub async fn list(
 
 /// Whether another reminder of the invoice, which no person has to approve, is due as well.
 pub async fn has_due_sibling(
-    conn: &mut AsyncPgConnection,
+    mut conn: &AsyncPgConnection,
     task: &RelanceTask,
     now: OffsetDateTime,
 ) -> QueryResult<bool> {
@@ -177,7 +184,7 @@ pub async fn has_due_sibling(
         .filter(relance_tasks::status.eq(RelanceStatus::Scheduled))
         .filter(relance_tasks::drafted_at.is_null())
         .filter(relance_tasks::send_at.le(now));
-    diesel::select(diesel::dsl::exists(siblings)).get_result(conn).await
+    diesel::select(diesel::dsl::exists(siblings)).get_result(&mut conn).await
 }
 
 /// A reminder to be planned, or to be noted as skipped.
@@ -242,6 +249,58 @@ pub async fn cancel(
             relance_tasks::updated_at.eq(now),
         ))
         .execute(conn)
+        .await
+        .map(drop)
+}
+
+statement!(
+    MarkSending,
+    "UPDATE relance_tasks SET status = 'scheduled', sending_since = ?, reason = NULL, reason_detail = NULL,
+         recipient = ?, subject = ?, body = ?, updated_at = ?
+     WHERE organization_id = ? AND id = ?"
+);
+
+/// Notes that a reminder is being sent, to whom and with which text.
+pub async fn mark_sending(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    task: RelanceTaskId,
+    recipient: &str,
+    text: &RenderedText,
+    now: OffsetDateTime,
+) -> QueryResult<()> {
+    prepared::<MarkSending>()
+        .bind::<Timestamptz, _>(now)
+        .bind::<Text, _>(recipient)
+        .bind::<Text, _>(&text.subject)
+        .bind::<Text, _>(&text.body)
+        .bind::<Timestamptz, _>(now)
+        .bind::<SqlUuid, _>(organization.as_uuid())
+        .bind::<SqlUuid, _>(task.as_uuid())
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
+statement!(
+    MarkSent,
+    "UPDATE relance_tasks SET status = 'sent', sending_since = NULL, sent_at = ?, updated_at = ?
+     WHERE organization_id = ? AND id = ?"
+);
+
+/// Notes that a reminder has left.
+pub async fn mark_sent(
+    mut conn: &AsyncPgConnection,
+    organization: OrganizationId,
+    task: RelanceTaskId,
+    now: OffsetDateTime,
+) -> QueryResult<()> {
+    prepared::<MarkSent>()
+        .bind::<Timestamptz, _>(now)
+        .bind::<Timestamptz, _>(now)
+        .bind::<SqlUuid, _>(organization.as_uuid())
+        .bind::<SqlUuid, _>(task.as_uuid())
+        .execute(&mut conn)
         .await
         .map(drop)
 }

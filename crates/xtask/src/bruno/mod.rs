@@ -5,25 +5,24 @@ mod report;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use clap::Args;
-use serde_json::Value;
 
-use crate::processes::{Launch, output_of};
+use crate::npm::NodePackages;
+use crate::processes::Launch;
 use crate::servers::{Durability, Programs};
 use crate::stack::{Binaries, Place, Ports, Report, Stack};
 use crate::terminal::{bold, noisy_step, red};
 use crate::workspace::{RunDirectory, private, root};
 
-const PACKAGE: &str = "@usebruno/cli";
-const VERSION: &str = "4.1.0";
-const OLDEST_NODE: u32 = 20;
+const BRUNO: NodePackages =
+    NodePackages { packages: &[("@usebruno/cli", "4.1.0")], folder: "bruno", oldest_node: 20 };
 
 #[derive(Args)]
 pub struct Arguments {
-    /// Do not install PostgreSQL or Redis if they are missing
+    /// Do not install PostgreSQL, Redis or Node.js if they are missing
     #[arg(long)]
     no_install: bool,
     /// Folders or requests of the collection, rather than all of it
@@ -40,8 +39,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         bail!("there is no collection in {}", collection.display());
     }
     let programs = Programs::find(!arguments.no_install)?;
-    check_node()?;
-    let bru = command_line()?;
+    let bru = BRUNO.installed(!arguments.no_install)?.join("node_modules/.bin/bru");
     let binaries = noisy_step("building", || Binaries::build(Report::Progress))?;
 
     let directory = RunDirectory::create("bruno")?;
@@ -79,46 +77,6 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
 /// Node looks `localhost` up as IPv6 first, where nothing listens.
 fn numeric(address: &str) -> String {
     address.replacen("localhost", "127.0.0.1", 1)
-}
-
-fn check_node() -> Result<()> {
-    let advice = format!("Bruno's command line needs Node.js {OLDEST_NODE} or later, with npm: install it");
-    let version = output_of(Command::new("node").arg("--version")).context(advice.clone())?;
-    let major = version.trim().trim_start_matches('v').split('.').next().and_then(|major| major.parse().ok());
-    if major.is_none_or(|major: u32| major < OLDEST_NODE) {
-        bail!("{advice} (found {})", version.trim());
-    }
-    Ok(())
-}
-
-/// The `bru` program, installed below `.dev/bruno` unless it is there in this version.
-fn command_line() -> Result<PathBuf> {
-    let directory = private("bruno")?;
-    let modules = directory.join("node_modules");
-    if installed_version(&modules).as_deref() != Some(VERSION) {
-        fs::create_dir_all(&directory)?;
-        noisy_step(&format!("installing {PACKAGE} {VERSION} with npm"), || {
-            let status = Launch::new("npm", "npm")
-                .arguments(["install", "--no-audit", "--no-fund", "--no-save", "--ignore-scripts"])
-                .arguments(["--loglevel", "error", "--prefix"])
-                .arguments([&directory])
-                .arguments([format!("{PACKAGE}@{VERSION}")])
-                .with_its_children()
-                .start()?
-                .wait()?;
-            if !status.success() {
-                bail!("npm cannot install {PACKAGE} {VERSION}");
-            }
-            Ok(())
-        })?;
-    }
-    Ok(modules.join(".bin/bru"))
-}
-
-fn installed_version(modules: &Path) -> Option<String> {
-    let manifest = fs::read_to_string(modules.join(PACKAGE).join("package.json")).ok()?;
-    let manifest: Value = serde_json::from_str(&manifest).ok()?;
-    manifest.get("version").and_then(Value::as_str).map(str::to_owned)
 }
 
 fn copy_folder(from: &Path, to: &Path) -> Result<()> {

@@ -47,15 +47,19 @@ impl Programs {
     /// # Errors
     /// When something is missing still, with what to install.
     pub fn find(may_install: bool) -> Result<Self> {
-        let missing = Missing { postgres: find_postgres().is_none(), redis: find_redis().is_none() };
+        let missing = Missing {
+            postgres: find_postgres().is_none(),
+            redis: find_redis().is_none(),
+            ..Missing::default()
+        };
         if missing.any() {
             install::install(missing, may_install)?;
         }
         let Some((postgres, postgres_version)) = find_postgres() else {
-            bail!("{}", install::advice(Missing { postgres: true, redis: missing.redis }));
+            bail!("{}", install::advice(Missing { postgres: true, ..missing }));
         };
         let Some(redis) = find_redis() else {
-            bail!("{}", install::advice(Missing { postgres: false, redis: true }));
+            bail!("{}", install::advice(Missing { redis: true, ..Missing::default() }));
         };
         Ok(Self { postgres, postgres_version, redis })
     }
@@ -65,7 +69,7 @@ impl Programs {
     /// # Errors
     /// As [`Programs::find`].
     pub fn find_postgres(may_install: bool) -> Result<(PathBuf, u32)> {
-        let missing = Missing { postgres: true, redis: false };
+        let missing = Missing { postgres: true, ..Missing::default() };
         if let Some(found) = find_postgres() {
             return Ok(found);
         }

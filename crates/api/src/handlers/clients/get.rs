@@ -30,8 +30,8 @@ pub async fn get_client(
     id: Segment<ClientId>,
     app: Data<App>,
 ) -> ApiResult<ClientDetailBody> {
-    let mut conn = app.db.get().await?;
-    let client = rubis_invoices::client(&mut conn, tenant.organization, id.0)
+    let conn = app.db.get().await?;
+    let client = rubis_invoices::client(&conn, tenant.organization, id.0)
         .await?
         .ok_or_else(ApiError::not_found)?;
     Ok(Reply(ClientDetailBody {

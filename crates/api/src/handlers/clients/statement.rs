@@ -100,7 +100,7 @@ pub async fn get_client_statement(
     app: Data<App>,
 ) -> ApiResult<StatementBody> {
     let mut conn = app.db.get().await?;
-    let organization = rubis_accounts::organization(&mut conn, tenant.organization)
+    let organization = rubis_accounts::organization(&conn, tenant.organization)
         .await?
         .ok_or_else(ApiError::not_found)?;
     let today = organization.time_zone.local_date(app.clock.now());

@@ -16,10 +16,10 @@ pub async fn list_contacts(
     id: Segment<ClientId>,
     app: Data<App>,
 ) -> ApiResult<PageBody<ContactBody>> {
-    let mut conn = app.db.get().await?;
-    let client = rubis_invoices::client(&mut conn, tenant.organization, id.0)
+    let conn = app.db.get().await?;
+    let client = rubis_invoices::client(&conn, tenant.organization, id.0)
         .await?
         .ok_or_else(ApiError::not_found)?;
-    let contacts = rubis_invoices::contacts_of(&mut conn, tenant.organization, client.id).await?;
+    let contacts = rubis_invoices::contacts_of(&conn, tenant.organization, client.id).await?;
     Ok(Reply(PageBody::whole(contacts)))
 }

@@ -20,7 +20,7 @@ pub async fn get_invoice(
     let invoice = rubis_invoices::invoice(&mut conn, tenant.organization, id.0)
         .await?
         .ok_or_else(ApiError::not_found)?;
-    let client = rubis_invoices::client(&mut conn, tenant.organization, invoice.client_id)
+    let client = rubis_invoices::client(&conn, tenant.organization, invoice.client_id)
         .await?
         .ok_or_else(ApiError::not_found)?;
     let lines = rubis_invoices::lines_of(&mut conn, tenant.organization, invoice.id).await?;

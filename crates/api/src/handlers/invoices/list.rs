@@ -127,7 +127,7 @@ pub async fn list_invoices(
     };
     let mut conn = app.db.get().await?;
     if query.overdue {
-        let organization = rubis_accounts::organization(&mut conn, tenant.organization)
+        let organization = rubis_accounts::organization(&conn, tenant.organization)
             .await?
             .ok_or_else(ApiError::not_found)?;
         filter.overdue_on = Some(organization.time_zone.local_date(app.clock.now()));

@@ -58,7 +58,7 @@ pub async fn mark_invoice_paid(
 ) -> ApiResult<InvoiceBody> {
     let (actor, now) = (Some(tenant.user), app.clock.now());
     let mut conn = app.db.get().await?;
-    let organization = rubis_accounts::organization(&mut conn, tenant.organization)
+    let organization = rubis_accounts::organization(&conn, tenant.organization)
         .await?
         .ok_or_else(ApiError::not_found)?;
     let payment = NewPayment::parse(&body.0.into(), organization.time_zone.local_date(now))?;

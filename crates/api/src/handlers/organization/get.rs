@@ -11,8 +11,8 @@ use crate::{ApiError, ApiResult, App, Reply, Tenant, bodies::OrganizationBody};
 )]
 #[get("/organization")]
 pub async fn get_organization(tenant: Tenant, app: Data<App>) -> ApiResult<OrganizationBody> {
-    let mut conn = app.db.get().await?;
-    let organization = rubis_accounts::organization(&mut conn, tenant.organization)
+    let conn = app.db.get().await?;
+    let organization = rubis_accounts::organization(&conn, tenant.organization)
         .await?
         .ok_or_else(ApiError::not_found)?;
     Ok(Reply(organization.into()))

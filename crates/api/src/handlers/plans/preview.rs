@@ -76,7 +76,7 @@ pub async fn preview_plan(
     let mut conn = app.db.get().await?;
     let plan =
         rubis_relances::plan(&mut conn, tenant.organization, id.0).await?.ok_or_else(ApiError::not_found)?;
-    let organization = rubis_accounts::organization(&mut conn, tenant.organization)
+    let organization = rubis_accounts::organization(&conn, tenant.organization)
         .await?
         .ok_or_else(ApiError::not_found)?;
     let previewed = match (body.0.due_date, body.0.invoice_id) {
@@ -92,7 +92,7 @@ pub async fn preview_plan(
             let invoice = rubis_invoices::invoice(&mut conn, tenant.organization, invoice)
                 .await?
                 .ok_or_else(unknown)?;
-            let client = rubis_invoices::client(&mut conn, tenant.organization, invoice.client_id)
+            let client = rubis_invoices::client(&conn, tenant.organization, invoice.client_id)
                 .await?
                 .ok_or_else(unknown)?;
             let subject = PreviewSubject::Invoice { invoice: &invoice, client: &client };

@@ -1,10 +1,10 @@
 //! Hand-written SQL that each connection prepares once.
 //!
-//! `diesel::sql_query` is parsed and planned anew at every call, with a round trip of its own. The
-//! statements here run thousands of times a minute with the same text, and each of them does its
-//! whole work for a set of rows, which the query builder has no words for (`UNNEST`, `SKIP LOCKED`
-//! inside an `UPDATE`). So the text is a constant of a type, and the type is the key by which the
-//! connection finds its prepared statement.
+//! `diesel::sql_query` is parsed and planned anew at every call, with a round trip of its own, and so is
+//! every `UPDATE` of the query builder. The statements here run thousands of times a minute with the
+//! same text, or do their whole work for a set of rows, which the query builder has no words for
+//! (`UNNEST`, `SKIP LOCKED` inside an `UPDATE`). So the text is a constant of a type, and the type is
+//! the key by which the connection finds its prepared statement.
 
 use std::marker::PhantomData;
 
@@ -17,13 +17,14 @@ use diesel::{
 };
 
 /// A statement whose values stand where the text has a `?`, in that order.
-pub(crate) trait Statement: 'static {
+pub trait Statement: 'static {
     /// The text; `?` may be nothing but a place for a value.
     const SQL: &'static str;
 }
 
 /// Declares a statement: `statement!(Name, "SELECT …")`.
-macro_rules! statement {
+#[macro_export]
+macro_rules! prepared_statement {
     ($name:ident, $sql:expr) => {
         struct $name;
 
@@ -32,25 +33,25 @@ macro_rules! statement {
         }
     };
 }
-pub(crate) use statement;
+pub use prepared_statement as statement;
 
 /// A statement, before its first value.
-pub(crate) struct Prepared<S>(PhantomData<fn() -> S>);
+pub struct Prepared<S>(PhantomData<fn() -> S>);
 
 /// A statement with one more value, of the SQL type `T`.
-pub(crate) struct Bound<Q, T, V> {
+pub struct Bound<Q, T, V> {
     query: Q,
     value: V,
     sql_type: PhantomData<fn() -> T>,
 }
 
 /// The statement `S`, to be given its values by [`Bind::bind`].
-pub(crate) fn prepared<S: Statement>() -> Prepared<S> {
+pub fn prepared<S: Statement>() -> Prepared<S> {
     Prepared(PhantomData)
 }
 
 /// What has been given some of its values.
-pub(crate) trait Bind: Sized {
+pub trait Bind: Sized {
     /// The statement.
     type Statement: Statement;
     /// How many values it has.

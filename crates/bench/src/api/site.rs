@@ -1,0 +1,143 @@
+//! The API over a filled database, and the people who are signed in there.
+
+use std::net::SocketAddr;
+
+use anyhow::{Context as _, Result};
+use rubis_chaos::{APP_KEY, Api, Launch, PASSWORD, free_port};
+use serde_json::{Value, json};
+
+use super::{
+    fill::{self, Size},
+    http::{self, Connection},
+};
+use crate::Machine;
+
+/// The largest page that the API gives.
+const LARGEST_PAGE: u32 = 200;
+
+/// How deep in a list its middle is looked for, in rows: each page on the way counts as a request of the
+/// organization.
+const DEEPEST: u32 = 20_000;
+
+/// The API over a filled database.
+pub struct Site {
+    api: Api,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// What it is filled with.
+    pub size: Size,
+    /// The name of the database.
+    pub database: String,
+    /// The URL of the database.
+    pub database_url: String,
+    /// The organizations that share one half of the invoices.
+    pub small: Vec<Tenant>,
+    /// The one that has the other half.
+    pub large: Tenant,
+}
+
+/// Somebody who is signed in, and what they can ask for.
+#[derive(Clone, Debug)]
+pub struct Tenant {
+    /// The access token.
+    pub token: String,
+    /// Ids of clients, at least one.
+    pub clients: Vec<String>,
+    /// Numbers of invoices from the middle of the list, at least one.
+    pub numbers: Vec<String>,
+    /// The cursor with which the list of invoices goes on in its middle.
+    pub middle: String,
+}
+
+impl Site {
+    /// Fills a database, starts the API over it, and signs the owner of every organization in.
+    ///
+    /// # Errors
+    /// When anything does not start or is refused.
+    pub async fn open(machine: &Machine, size: Size) -> Result<Self> {
+        let database = fill::database(size);
+        let database_url = fill::fill(machine, &database, size).await?;
+        let (port, metrics) = (free_port()?, free_port()?);
+        let url = format!("http://127.0.0.1:{port}");
+        let launch = Launch::new(&machine.options.api, machine.logs().join(format!("{database}.log")))
+            .directory(machine.logs())
+            .variable("HOST", "127.0.0.1")
+            .variable("PORT", port.to_string())
+            .variable("METRICS_ADDR", format!("127.0.0.1:{metrics}"))
+            .variable("APP_KEY", APP_KEY)
+            .variable("APP_URL", &url)
+            .variable("DATABASE_URL", &database_url)
+            .variable("REDIS_URL", machine.redis.url())
+            .variable("REDIS_PREFIX", format!("bench-{database}"))
+            .variable("COOKIE_SECURE", "false")
+            .variable("ACCESS_TOKEN_TTL_MINUTES", "1440")
+            // Sign-ins are limited by where they come from, and these all come from here.
+            .variable("TRUSTED_PROXIES", "127.0.0.1");
+        let api = Api::start(launch, url).await?;
+        let address = api.address()?;
+        let mut connection = Connection::open(address).await?;
+        let large = Tenant::sign_in(&mut connection, 0, size.of_the_large_one()).await?;
+        let mut small = Vec::new();
+        for organization in 1..=size.small_organizations {
+            small.push(Tenant::sign_in(&mut connection, organization, size.of_a_small_one()).await?);
+        }
+        Ok(Self { api, address, size, database, database_url, small, large })
+    }
+
+    /// Starts the API anew, on new connections to the database.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn start_again(&mut self) -> Result<()> {
+        self.api.kill()?;
+        self.api.start_again().await
+    }
+
+    /// Processor time that the API has taken since it was started, in seconds.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn processor_time(&self) -> Result<f64> {
+        crate::cpu::taken_alone(self.api.process_id().context("the API does not run")?)
+    }
+}
+
+impl Tenant {
+    async fn sign_in(connection: &mut Connection, organization: u32, invoices: u32) -> Result<Self> {
+        let body = json!({ "email": fill::email(organization), "password": PASSWORD }).to_string();
+        let from = format!("X-Forwarded-For: 10.{}.{}.1", organization / 250, organization % 250);
+        let answer: Value =
+            serde_json::from_slice(connection.ask(&http::post("/auth/login", &from, &body)).await?)?;
+        let token = text(&answer, "accessToken")?;
+        let clients = ask(connection, &format!("/clients?limit={LARGEST_PAGE}"), &token).await?;
+        let clients = texts(&clients, "id");
+        // To the middle of the list, as somebody gets there who follows it.
+        let mut ahead = (invoices / 2).clamp(1, DEEPEST);
+        let mut cursor = String::new();
+        let numbers = loop {
+            let limit = ahead.min(LARGEST_PAGE);
+            let page = ask(connection, &format!("/invoices?limit={limit}{cursor}"), &token).await?;
+            cursor = format!("&cursor={}", http::in_query(&text(&page, "nextCursor")?));
+            ahead -= limit;
+            if ahead == 0 {
+                break texts(&page, "numero");
+            }
+        };
+        Ok(Self { token, clients, numbers, middle: cursor.trim_start_matches("&cursor=").to_owned() })
+    }
+}
+
+async fn ask(connection: &mut Connection, path: &str, token: &str) -> Result<Value> {
+    Ok(serde_json::from_slice(connection.ask(&http::get(path, token)).await?)?)
+}
+
+fn text(value: &Value, field: &str) -> Result<String> {
+    let text = value.get(field).and_then(Value::as_str);
+    Ok(text.with_context(|| format!("the API did not answer any {field}"))?.to_owned())
+}
+
+/// A field of every row of a page.
+fn texts(page: &Value, field: &str) -> Vec<String> {
+    let rows = page.get("items").and_then(Value::as_array);
+    rows.into_iter().flatten().filter_map(|row| row.get(field)?.as_str().map(str::to_owned)).collect()
+}

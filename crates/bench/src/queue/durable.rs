@@ -1,0 +1,51 @@
+//! The whole path: rows are inserted, offered, claimed in Redis and in Postgres, run, and deleted.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use diesel_async::SimpleAsyncConnection as _;
+use rubis_kernel::{Clock as _, SystemClock};
+use tokio::time::Instant;
+
+use super::{
+    PATIENCE, Plan,
+    handler::{Course, Tally},
+    probe::{Probe, Toll},
+    site::Site,
+};
+
+/// What a burst came to.
+#[derive(Clone, Debug)]
+pub struct DurableBurst {
+    /// Rows inserted in a second.
+    pub enqueued: f64,
+    /// Rows offered, claimed, run and deleted in a second.
+    pub done: f64,
+    /// What Redis spent on the latter.
+    pub toll: Toll,
+}
+
+/// Enqueues a burst of due jobs, then lets a worker do it.
+///
+/// # Errors
+/// When something does not answer, or jobs are left.
+pub async fn burst(site: &Site, plan: &Plan, course: Course, probe: &mut Probe) -> Result<DurableBurst> {
+    site.clear().await?;
+    probe.empty().await?;
+    let now = SystemClock.now();
+    let enqueuing = site.enqueue(&site.jobs(plan.jobs, now), now).await?;
+    // The planner should know of them, as it does where autovacuum comes by.
+    site.pool.get().await?.batch_execute("ANALYZE jobs").await?;
+
+    let start = probe.start().await?;
+    let tally = Arc::new(Tally::default());
+    let began = Instant::now();
+    let serving = site.serve(course, &tally)?;
+    tally.wait_for(plan.jobs, PATIENCE).await?;
+    site.wait_until_empty().await?;
+    let doing = began.elapsed().as_secs_f64();
+    let toll = probe.end(&start).await?;
+    serving.stop().await?;
+    let jobs = f64::from(plan.jobs);
+    Ok(DurableBurst { enqueued: jobs / enqueuing, done: jobs / doing, toll })
+}

@@ -1,0 +1,251 @@
+//! From what was measured to figures and their bars.
+
+use super::{Once, Plan, Round, lateness::Lateness, probe::Toll};
+use crate::{Report, report::Bar, statistics::median};
+
+/// The bars that the product has set itself.
+const REDIS_SIDE: Bar = Bar::RatioAtLeast(5.0);
+const WHOLE_PATH: Bar = Bar::RatioAtLeast(2.0);
+const MEMORY: Bar = Bar::AtMost(300.0);
+const MEMORY_BEYOND: Bar = Bar::AtMost(0.0);
+const LATENESS: Bar = Bar::AtMost(10.0);
+const SCRIPT: Bar = Bar::AtMost(3.0);
+const RECOVERY: Bar = Bar::AtMost(15.0);
+
+/// What all rounds came to.
+struct Rounds<'a>(&'a [Round]);
+
+impl Rounds<'_> {
+    /// The round in the middle.
+    fn median(&self, of: impl Fn(&Round) -> f64) -> f64 {
+        median(&mut self.0.iter().map(of).collect::<Vec<_>>())
+    }
+
+    /// The longest time that Redis had no core, in seconds, if the system tells.
+    fn waited(&self, of: impl Fn(&Round) -> &Toll) -> Option<f64> {
+        self.0.iter().filter_map(|round| of(round).waited).reduce(f64::max)
+    }
+
+    /// All rounds together.
+    fn longest<const N: usize>(&self, of: impl Fn(&Round) -> [&Toll; N]) -> Toll {
+        let mut all = Toll::default();
+        for toll in self.0.iter().flat_map(of) {
+            all.absorb_longest(toll);
+        }
+        all
+    }
+}
+
+/// The tolls of all that the product's scripts did.
+fn ours(round: &Round) -> [&Toll; 5] {
+    [&round.offers.toll, &round.wide.toll, &round.unrecorded.toll, &round.recorded.toll, &round.trickle.1]
+}
+
+fn bullmqs(round: &Round) -> [&Toll; 2] {
+    [&round.bullmq.toll, &round.bullmq_trickle.1]
+}
+
+/// The figures of a run.
+pub fn report(plan: &Plan, rounds: &[Round], once: &Once, bullmq: &str, redis: &str) -> Report {
+    let all = Rounds(rounds);
+    let mut report = Report {
+        title: "Queue".to_owned(),
+        reference: format!("BullMQ {bullmq} on the same Redis {redis}"),
+        ..Report::default()
+    };
+    speed(&mut report, &all);
+    redis_time(&mut report, &all, plan);
+    let bytes = all.median(|round| round.bullmq.memory);
+    report.add(
+        "Redis memory, B an offered job",
+        all.median(|round| round.offers.memory),
+        Some(bytes),
+        Some(MEMORY),
+    );
+    let what = "the same, each of an organization with ten";
+    report.add(what, all.median(|round| round.wide.memory), Some(bytes), None);
+    report.add("Redis memory, B a job beyond the window", once.beyond, Some(bytes), Some(MEMORY_BEYOND));
+    trickle(&mut report, &all);
+    let (ours, theirs) = (all.longest(ours), all.longest(bullmqs));
+    let (longest, reference) = (ours.longest_script(), theirs.longest_script());
+    report.add("longest script of all rounds, ms", longest, Some(reference), Some(SCRIPT));
+    if let Some((ours, theirs)) = once.recovery {
+        report.add("a vanished worker's jobs run again, s", ours, Some(theirs), Some(RECOVERY));
+    }
+    notes(&mut report, &all, plan);
+    report
+}
+
+fn speed(report: &mut Report, all: &Rounds<'_>) {
+    let done = Some(all.median(|round| round.bullmq.done));
+    let added = Some(all.median(|round| round.bullmq.added));
+    let whole = all.median(|round| round.offers.whole);
+    report.add("Redis side (offered, claimed, acknowledged), jobs/s", whole, done, Some(REDIS_SIDE));
+    report.add("offered, jobs/s (reference: added)", all.median(|round| round.offers.offered), added, None);
+    report.add("claimed and acknowledged, jobs/s", all.median(|round| round.offers.claimed), done, None);
+    let unrecorded = all.median(|round| round.unrecorded.done);
+    report.add("whole path (rows offered, claimed, deleted), jobs/s", unrecorded, done, Some(WHOLE_PATH));
+    let recorded = all.median(|round| round.recorded.done);
+    report.add("the same, each job recorded in a transaction, jobs/s", recorded, done, None);
+    let enqueued = all.median(|round| round.unrecorded.enqueued);
+    report.add("rows enqueued, jobs/s (reference: added)", enqueued, added, None);
+}
+
+fn redis_time(report: &mut Report, all: &Rounds<'_>, plan: &Plan) {
+    let each = |toll: &Toll| toll.cpu * 1e6 / f64::from(plan.jobs);
+    let theirs = Some(all.median(|round| each(&round.bullmq.toll)));
+    report.add(
+        "Redis side, µs of Redis' CPU a job",
+        all.median(|round| each(&round.offers.toll)),
+        theirs,
+        None,
+    );
+    let path = all.median(|round| each(&round.unrecorded.toll));
+    report.add("whole path, µs of Redis' CPU a job", path, theirs, None);
+    let calls = |toll: &Toll| toll.calls * 1_000.0 / f64::from(plan.jobs);
+    let theirs = Some(all.median(|round| calls(&round.bullmq.toll)));
+    let alone = all.median(|round| calls(&round.offers.toll));
+    report.add("Redis side, scripts for 1000 jobs", alone, theirs, None);
+    let path = all.median(|round| calls(&round.unrecorded.toll));
+    report.add("whole path, scripts for 1000 jobs", path, theirs, None);
+}
+
+fn trickle(report: &mut Report, all: &Rounds<'_>) {
+    let mut add = |what: &str, of: fn(&Lateness) -> f64, bar: Option<Bar>| {
+        let reference = all.median(|round| of(&round.bullmq_trickle.0));
+        report.add(what, all.median(|round| of(&round.trickle.0)), Some(reference), bar);
+    };
+    add("trickle, lateness p50, ms", |lateness| lateness.p50, None);
+    add("trickle, lateness p99, ms", |lateness| lateness.p99, Some(LATENESS));
+}
+
+fn notes(report: &mut Report, all: &Rounds<'_>, plan: &Plan) {
+    report.note(format!(
+        "Medians of {} rounds, both sides in turn in each: {} jobs of {} organizations that are all due, {} \
+         at once, a handler that does nothing; the reference keeps no job that is done. The time of the \
+         whole path begins with the worker, on rows that were committed before, and ends when the table is empty.",
+        plan.rounds, plan.jobs, plan.organizations, plan.concurrency
+    ));
+    report.note(format!(
+        "Trickle: {} jobs/s for {} s, each due {} s after it was enqueued.",
+        plan.trickle_rate,
+        plan.trickle_seconds,
+        plan.trickle_lead.as_secs()
+    ));
+    let scripts: Vec<_> = all
+        .longest(ours)
+        .longest
+        .iter()
+        .map(|(name, milliseconds)| format!("{name} {milliseconds:.2}"))
+        .collect();
+    let parts: Vec<_> = [
+        ("Redis side", all.longest(|round| [&round.offers.toll])),
+        ("claims of 100 with limits", all.longest(|round| [&round.wide.toll])),
+        ("whole path", all.longest(|round| [&round.unrecorded.toll, &round.recorded.toll])),
+        ("trickle", all.longest(|round| [&round.trickle.1])),
+    ]
+    .iter()
+    .map(|(what, toll)| format!("{what} {:.2}", toll.longest_script()))
+    .collect();
+    report.note(format!(
+        "Longest scripts, ms by the clock of Redis, waits for a core included: {}; {}; in the round in the \
+         middle {:.2}.",
+        scripts.join(", "),
+        parts.join(", "),
+        all.median(|round| Rounds(std::slice::from_ref(round)).longest(ours).longest_script())
+    ));
+    let waits: Option<Vec<_>> = [
+        ("BullMQ's burst", all.waited(|round| &round.bullmq.toll)),
+        ("that of the Redis side", all.waited(|round| &round.offers.toll)),
+        ("that of the whole path", all.waited(|round| &round.unrecorded.toll)),
+    ]
+    .iter()
+    .map(|(what, seconds)| Some(format!("{:.2} in {what}", (*seconds)?)))
+    .collect();
+    if let Some(waits) = waits {
+        report.note(format!("Redis waited for a core, s in the worst round: {}.", waits.join(", ")));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeMap, time::Duration};
+
+    use super::{
+        super::{durable::DurableBurst, offers::OffersBurst, reference::BullMqBurst},
+        *,
+    };
+
+    fn plan() -> Plan {
+        Plan {
+            jobs: 1_000,
+            organizations: 10,
+            concurrency: 50,
+            rounds: 3,
+            trickle_rate: 100,
+            trickle_seconds: 5,
+            trickle_lead: Duration::from_secs(2),
+        }
+    }
+
+    fn toll(longest: f64) -> Toll {
+        Toll {
+            cpu: 0.02,
+            calls: 100.0,
+            waited: None,
+            longest: BTreeMap::from([("claim".to_owned(), longest)]),
+        }
+    }
+
+    fn round(speed: f64, longest: f64) -> Round {
+        let lateness = Lateness { p50: 2.0, p99: 9.0, most: 30.0 };
+        let offers =
+            OffersBurst { offered: speed, claimed: speed, whole: speed, memory: 200.0, toll: toll(longest) };
+        let durable = DurableBurst { enqueued: speed, done: speed, toll: toll(0.2) };
+        Round {
+            bullmq: BullMqBurst { added: 12_000.0, done: 10_000.0, memory: 900.0, toll: toll(15.0) },
+            bullmq_trickle: (Lateness { p99: 68.0, ..lateness }, toll(1.0)),
+            wide: offers.clone(),
+            offers,
+            unrecorded: durable.clone(),
+            recorded: durable,
+            trickle: (lateness, toll(0.3)),
+        }
+    }
+
+    fn figure(report: &Report, what: &str) -> (f64, Option<f64>, Option<bool>) {
+        let figure = report.figures.iter().find(|figure| figure.what.starts_with(what)).unwrap();
+        (figure.ours, figure.reference, figure.is_good())
+    }
+
+    #[test]
+    fn speeds_are_medians_and_the_longest_script_is_that_of_all_rounds() {
+        let rounds = [round(60_000.0, 0.5), round(10_000.0, 2.5), round(50_000.0, 0.4)];
+        let once = Once { beyond: 0.0, recovery: None };
+        let report = report(&plan(), &rounds, &once, "6.7.0", "7.0.15");
+        assert_eq!(figure(&report, "Redis side (offered"), (50_000.0, Some(10_000.0), Some(true)));
+        assert_eq!(figure(&report, "longest script"), (2.5, Some(15.0), Some(true)));
+        assert_eq!(figure(&report, "Redis side, µs"), (20.0, Some(20.0), None));
+        assert!(report.is_good());
+    }
+
+    #[test]
+    fn what_falls_short_is_said() {
+        let rounds = [round(49_000.0, 3.1)];
+        let once = Once { beyond: 0.1, recovery: Some((16.0, 70.0)) };
+        let report = report(&plan(), &rounds, &once, "6.7.0", "7.0.15");
+        let short: Vec<_> = report
+            .figures
+            .iter()
+            .filter(|figure| figure.is_good() == Some(false))
+            .map(|figure| figure.what.split(',').next().unwrap())
+            .collect();
+        let expected = [
+            "Redis side (offered",
+            "Redis memory",
+            "longest script of all rounds",
+            "a vanished worker's jobs run again",
+        ];
+        assert_eq!(short, expected);
+    }
+}

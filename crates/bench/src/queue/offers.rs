@@ -1,0 +1,145 @@
+//! The Redis side alone: jobs are offered as the feeder does it, claimed as the claim loop does it, and
+//! forgotten as the settling of finished jobs does it.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use rubis_jobs::JobId;
+use rubis_kernel::{Clock as _, OrganizationId, RelanceTaskId, SystemClock};
+use rubis_queue::{BATCH, ClaimTerms, OfferedJob, Offers, RateLimit};
+use time::OffsetDateTime;
+use tokio::{sync::mpsc, time::Instant};
+
+use super::{
+    Plan,
+    probe::{Probe, Toll},
+    site::{QUEUE, Site},
+};
+
+/// As many finished jobs as a worker lets wait to be recorded, and records in one go.
+const SETTLE_BACKLOG: usize = 1_000;
+
+/// A limit that is reckoned with at each claim and never holds anything up.
+const WIDE: RateLimit = RateLimit { count: 1_000_000, per: Duration::from_secs(1), burst: 1_000_000 };
+
+/// What is offered, and how it is claimed.
+pub struct Shape {
+    jobs: u32,
+    organizations: u32,
+    at_once: usize,
+    limits: Option<RateLimit>,
+}
+
+impl Shape {
+    /// What BullMQ is given as well.
+    pub fn usual(plan: &Plan) -> Self {
+        let at_once = usize::try_from(plan.concurrency).unwrap_or(BATCH);
+        Self { jobs: plan.jobs, organizations: plan.organizations, at_once, limits: None }
+    }
+
+    /// What makes scripts long: as much at once as there can be, always of another organization, and
+    /// limits to be kept.
+    pub fn wide(plan: &Plan) -> Self {
+        let organizations = (plan.jobs / 10).max(1);
+        Self { jobs: plan.jobs, organizations, at_once: BATCH, limits: Some(WIDE) }
+    }
+}
+
+/// What a burst came to.
+#[derive(Clone, Debug)]
+pub struct OffersBurst {
+    /// Jobs offered in a second.
+    pub offered: f64,
+    /// Jobs claimed and acknowledged in a second.
+    pub claimed: f64,
+    /// Jobs offered, claimed and acknowledged in a second.
+    pub whole: f64,
+    /// Memory of Redis for an offered job, in bytes.
+    pub memory: f64,
+    /// What Redis spent.
+    pub toll: Toll,
+}
+
+fn milliseconds(instant: OffsetDateTime) -> Result<i64> {
+    Ok(i64::try_from(instant.unix_timestamp_nanos().div_euclid(1_000_000))?)
+}
+
+fn jobs(shape: &Shape, due: i64) -> Vec<(OfferedJob, i64)> {
+    let organizations: Vec<_> = (0..shape.organizations).map(|_| OrganizationId::new()).collect();
+    (0..shape.jobs)
+        .zip(organizations.iter().cycle())
+        .map(|(_, organization)| {
+            let id = JobId::new("relance", RelanceTaskId::new());
+            (OfferedJob { id, organization: Some(*organization) }, due)
+        })
+        .collect()
+}
+
+/// Offers, claims and forgets a burst of due jobs.
+///
+/// # Errors
+/// When Redis does not answer.
+pub async fn burst(site: &Site, shape: &Shape, probe: &mut Probe) -> Result<OffersBurst> {
+    probe.empty().await?;
+    let offers = Offers::new(QUEUE, site.redis_pool()?, "rubis");
+    let terms =
+        ClaimTerms { lease: Duration::from_secs(60), tenant_rate: shape.limits, provider_rate: shape.limits };
+    // Connections are opened, and scripts compiled.
+    let due = milliseconds(SystemClock.now())?;
+    offers.offer(&jobs(&Shape { jobs: 1, ..Shape { ..*shape } }, due), None).await?;
+    offers.forget(&offers.claim(1, terms, None).await?.jobs).await?;
+    let jobs = jobs(shape, due);
+
+    let before = probe.memory().await?;
+    let start = probe.start().await?;
+    let began = Instant::now();
+    for batch in jobs.chunks(BATCH) {
+        offers.offer(batch, None).await?;
+    }
+    let offering = began.elapsed().as_secs_f64();
+    let mut toll = probe.end(&start).await?;
+    let memory = (probe.memory().await? - before) / f64::from(shape.jobs);
+
+    let start = probe.start().await?;
+    let began = Instant::now();
+    claim_and_forget(&offers, shape, terms).await?;
+    let claiming = began.elapsed().as_secs_f64();
+    let claims = probe.end(&start).await?;
+    toll.absorb(&claims);
+    let rate = |seconds: f64| f64::from(shape.jobs) / seconds;
+    Ok(OffersBurst {
+        offered: rate(offering),
+        claimed: rate(claiming),
+        whole: rate(offering + claiming),
+        memory,
+        toll,
+    })
+}
+
+/// Claims go on while what was done is forgotten, as in a worker whose jobs take no time.
+async fn claim_and_forget(offers: &Offers, shape: &Shape, terms: ClaimTerms) -> Result<()> {
+    let (sender, mut done) = mpsc::channel(SETTLE_BACKLOG);
+    let claiming = async {
+        let mut taken = 0;
+        while taken < shape.jobs {
+            let jobs = offers.claim(shape.at_once, terms, None).await?.jobs;
+            ensure!(!jobs.is_empty(), "of {} jobs {taken} could be claimed", shape.jobs);
+            taken += u32::try_from(jobs.len())?;
+            for job in jobs {
+                sender.send(job).await?;
+            }
+        }
+        drop(sender);
+        Ok(())
+    };
+    let forgetting = async {
+        let mut batch = Vec::new();
+        while done.recv_many(&mut batch, SETTLE_BACKLOG).await > 0 {
+            offers.forget(&batch).await?;
+            batch.clear();
+        }
+        anyhow::Ok(())
+    };
+    tokio::try_join!(claiming, forgetting)?;
+    Ok(())
+}

@@ -1,0 +1,187 @@
+//! BullMQ, in processes of its own.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result, ensure};
+use rubis_chaos::{Launch, Process};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
+
+use super::{
+    Plan,
+    lateness::Lateness,
+    probe::{Probe, Toll},
+};
+use crate::Machine;
+
+const PROGRAM: &str = include_str!("../../reference/bullmq.mjs");
+
+/// What it is compared with.
+const VERSION: &str = "6.7.";
+
+/// Jobs to a call of `addBulk`.
+const CHUNK: u32 = 1_000;
+
+/// The longest that a mode may take.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// BullMQ and where it runs.
+pub struct BullMq {
+    node: PathBuf,
+    program: PathBuf,
+    logs: PathBuf,
+    redis: std::net::SocketAddr,
+    /// Its version.
+    pub version: String,
+}
+
+/// What a burst came to.
+#[derive(Clone, Debug)]
+pub struct BullMqBurst {
+    /// Delayed jobs added in a second.
+    pub added: f64,
+    /// Due jobs done in a second.
+    pub done: f64,
+    /// Memory of Redis for a delayed job, in bytes.
+    pub memory: f64,
+    /// What Redis spent on the work.
+    pub toll: Toll,
+}
+
+#[derive(Deserialize)]
+struct Took {
+    seconds: f64,
+}
+
+#[derive(Deserialize)]
+struct Late {
+    lateness: Vec<f64>,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    version: String,
+}
+
+#[derive(Deserialize)]
+struct Nothing {}
+
+fn version(package: &Path) -> Result<String> {
+    let text = fs::read_to_string(package).with_context(|| format!("{} is missing", package.display()))?;
+    Ok(serde_json::from_str::<Package>(&text)?.version)
+}
+
+impl BullMq {
+    /// Puts the program beside the packages, where Node finds them from.
+    ///
+    /// # Errors
+    /// When BullMQ 6.7 is not installed there.
+    pub fn install(machine: &Machine) -> Result<Self> {
+        let packages = &machine.options.packages;
+        let modules = packages.join("node_modules");
+        let version = version(&modules.join("bullmq/package.json"))?;
+        ensure!(version.starts_with(VERSION), "BullMQ {VERSION}x is expected, {version} is installed");
+        ensure!(modules.join("ioredis").is_dir(), "BullMQ's client for Redis, ioredis, is not installed");
+        let program = packages.join("bullmq.mjs");
+        fs::write(&program, PROGRAM).with_context(|| format!("{} cannot be written", program.display()))?;
+        Ok(Self {
+            node: machine.options.node.clone(),
+            program: program.canonicalize()?,
+            logs: machine.logs().canonicalize()?,
+            redis: machine.redis.address(),
+            version,
+        })
+    }
+
+    /// Adds the jobs of a burst, then works them off.
+    pub async fn burst(&self, plan: &Plan, probe: &mut Probe) -> Result<BullMqBurst> {
+        let jobs = f64::from(plan.jobs);
+        probe.empty().await?;
+        let before = probe.memory().await?;
+        let add = json!({
+            "jobs": plan.jobs, "organizations": plan.organizations, "chunk": CHUNK.min(plan.jobs), "delay": 1,
+        });
+        let added = self.run::<Took>("add", add).await?.seconds;
+        let memory = (probe.memory().await? - before) / jobs;
+        let start = probe.start().await?;
+        let work = json!({ "jobs": plan.jobs, "concurrency": plan.concurrency });
+        let done = self.run::<Took>("work", work).await?.seconds;
+        Ok(BullMqBurst { added: jobs / added, done: jobs / done, memory, toll: probe.end(&start).await? })
+    }
+
+    /// A steady trickle of jobs.
+    pub async fn trickle(&self, plan: &Plan, probe: &mut Probe) -> Result<(Lateness, Toll)> {
+        probe.empty().await?;
+        let start = probe.start().await?;
+        let settings = json!({
+            "jobs": plan.trickle_jobs(), "every": plan.trickle_every().as_secs_f64() * 1_000.0,
+            "lead": u32::try_from(plan.trickle_lead.as_millis())?, "concurrency": plan.concurrency,
+        });
+        let late = self.run::<Late>("trickle", settings).await?.lateness;
+        Ok((Lateness::of(late), probe.end(&start).await?))
+    }
+
+    /// How long it takes, in seconds, until jobs of a worker that was killed have been taken by another
+    /// that was there before.
+    pub async fn recovery(&self, plan: &Plan, probe: &mut Probe) -> Result<f64> {
+        probe.empty().await?;
+        let settings = json!({ "jobs": plan.concurrency, "concurrency": plan.concurrency });
+        let mut holder = self.start("hold", settings.clone())?;
+        holder.result::<Nothing>().await?;
+        let mut taker = self.start("take", settings)?;
+        // It has started and found nothing to do.
+        sleep(Duration::from_secs(2)).await;
+        holder.process.kill()?;
+        let killed = Instant::now();
+        taker.result::<Nothing>().await?;
+        Ok(killed.elapsed().as_secs_f64())
+    }
+
+    async fn run<T: DeserializeOwned>(&self, mode: &str, settings: Value) -> Result<T> {
+        let mut running = self.start(mode, settings)?;
+        let result = running.result().await?;
+        let status = running.process.ended(PATIENCE).await?;
+        ensure!(status.success(), "BullMQ failed: {mode} ({status}){}", running.process.tail());
+        Ok(result)
+    }
+
+    fn start(&self, mode: &str, mut settings: Value) -> Result<Running> {
+        let result = self.logs.join(format!("bullmq-{mode}.json"));
+        if result.exists() {
+            fs::remove_file(&result)?;
+        }
+        if let Some(settings) = settings.as_object_mut() {
+            settings.insert("host".to_owned(), self.redis.ip().to_string().into());
+            settings.insert("port".to_owned(), self.redis.port().into());
+            settings.insert("result".to_owned(), result.display().to_string().into());
+        }
+        let process = Launch::new(&self.node, self.logs.join("bullmq.log"))
+            .arguments([self.program.clone().into_os_string(), mode.into(), settings.to_string().into()])
+            .start()?;
+        Ok(Running { process, result })
+    }
+}
+
+/// A mode that has begun.
+struct Running {
+    process: Process,
+    result: PathBuf,
+}
+
+impl Running {
+    /// Waits for what it has to tell.
+    async fn result<T: DeserializeOwned>(&mut self) -> Result<T> {
+        let deadline = Instant::now() + PATIENCE;
+        while !self.result.exists() {
+            self.process.check()?;
+            ensure!(Instant::now() < deadline, "BullMQ does not end{}", self.process.tail());
+            sleep(Duration::from_millis(10)).await;
+        }
+        Ok(serde_json::from_str(&fs::read_to_string(&self.result)?)?)
+    }
+}

@@ -1,0 +1,44 @@
+//! A steady trickle of jobs that are due soon, through the whole path.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use rubis_kernel::{Clock as _, SystemClock};
+use time::OffsetDateTime;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::{
+    PATIENCE, Plan,
+    handler::{Course, Tally},
+    lateness::Lateness,
+    probe::{Probe, Toll},
+    site::Site,
+};
+
+/// Enqueues jobs at a steady pace, each due a little later, and sees how late each begins.
+///
+/// # Errors
+/// When something does not answer, or jobs do not begin.
+pub async fn trickle(site: &Site, plan: &Plan, probe: &mut Probe) -> Result<(Lateness, Toll)> {
+    site.clear().await?;
+    probe.empty().await?;
+    let start = probe.start().await?;
+    let tally = Arc::new(Tally::default());
+    let serving = site.serve(Course::Unrecorded, &tally)?;
+    sleep(plan.trickle_lead).await;
+    let mut conn = site.pool.get().await?;
+    let began = Instant::now();
+    for (number, (job, _)) in (0..).zip(site.jobs(plan.trickle_jobs(), OffsetDateTime::UNIX_EPOCH)) {
+        sleep_until(began + plan.trickle_every() * number).await;
+        let now = SystemClock.now();
+        let due = now + plan.trickle_lead;
+        tally.expect(job.task_id, due);
+        rubis_jobs::enqueue(&mut conn, &job, due, now).await?;
+    }
+    drop(conn);
+    tally.wait_for(plan.trickle_jobs(), PATIENCE).await?;
+    site.wait_until_empty().await?;
+    let toll = probe.end(&start).await?;
+    serving.stop().await?;
+    Ok((Lateness::of(tally.lateness()), toll))
+}

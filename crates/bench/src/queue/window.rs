@@ -1,0 +1,47 @@
+//! What jobs beyond the window cost Redis.
+
+use std::sync::Arc;
+
+use anyhow::{Result, ensure};
+use diesel_async::SimpleAsyncConnection as _;
+use rubis_kernel::{Clock as _, SystemClock};
+use rubis_queue::QueueRunner;
+use time::{Duration, OffsetDateTime};
+
+use super::{
+    Plan,
+    handler::{Course, Tally},
+    probe::Probe,
+    site::Site,
+};
+
+/// Steps of the feeder that look at the calendar: the first one reads the whole window.
+const STEPS: i64 = 3;
+
+/// The memory of Redis' keys for each job that is due in a month, in bytes: what the keys take after
+/// feeders looked at a calendar with such jobs, less what they take after a look at an empty one.
+///
+/// # Errors
+/// When something does not answer.
+pub async fn beyond(site: &Site, plan: &Plan, probe: &mut Probe) -> Result<f64> {
+    site.clear().await?;
+    let runner = site.runner(Course::Unrecorded, &Arc::new(Tally::default()))?;
+    let now = SystemClock.now();
+    let (keys_without, without) = after_feeding(&runner, probe, now).await?;
+    site.enqueue(&site.jobs(plan.jobs, now + Duration::days(30)), now).await?;
+    site.pool.get().await?.batch_execute("ANALYZE jobs").await?;
+    let (keys, with) = after_feeding(&runner, probe, now).await?;
+    ensure!(keys >= keys_without && keys_without > 0, "the feeder left no mark");
+    site.clear().await?;
+    Ok((with - without) / f64::from(plan.jobs))
+}
+
+async fn after_feeding(runner: &QueueRunner, probe: &mut Probe, now: OffsetDateTime) -> Result<(usize, f64)> {
+    probe.empty().await?;
+    for step in 0..STEPS {
+        let fed = runner.feed_once(now + Duration::seconds(step)).await?;
+        ensure!(fed.redis_up, "Redis did not answer the feeder");
+        ensure!(fed.swept == (step == 0), "the first step reads the whole window");
+    }
+    probe.keys().await
+}

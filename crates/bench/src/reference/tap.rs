@@ -1,0 +1,232 @@
+//! Reads along what is executed in a database.
+
+use std::{
+    collections::{HashMap, HashSet},
+    fs::File,
+    io::{Read as _, Seek as _, SeekFrom},
+    path::PathBuf,
+};
+
+use anyhow::{Context as _, Result, bail};
+use diesel_async::SimpleAsyncConnection as _;
+use rubis_db::{AsyncConnection as _, AsyncPgConnection};
+
+use super::log;
+use crate::Machine;
+
+/// A statement as it was executed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Statement {
+    /// Its text, with `$1`, `$2`… for the values.
+    pub sql: String,
+    /// The values in PostgreSQL's text form; none for NULL.
+    pub values: Vec<Option<String>>,
+}
+
+/// What was executed together on one connection: from `BEGIN` to `COMMIT`, both among the statements,
+/// or one statement alone. Each statement is one round trip.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transaction {
+    /// Its statements.
+    pub statements: Vec<Statement>,
+}
+
+impl Transaction {
+    /// Whether a value of a statement contains this text.
+    pub fn mentions(&self, text: &str) -> bool {
+        self.statements
+            .iter()
+            .flat_map(|statement| statement.values.iter().flatten())
+            .any(|value| value.contains(text))
+    }
+
+    /// The value `$number` of the first statement whose text contains this.
+    pub fn value(&self, sql: &str, number: usize) -> Option<&str> {
+        let statement = self.statements.iter().find(|statement| statement.sql.contains(sql))?;
+        statement.values.get(number.checked_sub(1)?)?.as_deref()
+    }
+}
+
+/// Reads along what is executed in a database, on the connections that are made from now on.
+pub struct Tap {
+    administration: String,
+    database: String,
+    log: PathBuf,
+    read_up_to: u64,
+    unfinished: HashMap<u32, Vec<Statement>>,
+    prepared: HashSet<(u32, String)>,
+    executed_first: Vec<Statement>,
+}
+
+impl Tap {
+    /// Has the statements of this database logged: those of connections that are not made yet, the
+    /// benchmark's own among them.
+    ///
+    /// # Errors
+    /// When PostgreSQL refuses.
+    pub async fn open(machine: &Machine, database: &str) -> Result<Self> {
+        let log = machine.logs().join("postgres.log");
+        let tap = Self {
+            administration: machine.postgres.url("postgres"),
+            database: database.to_owned(),
+            read_up_to: log.metadata().context("PostgreSQL has no log")?.len(),
+            log,
+            unfinished: HashMap::new(),
+            prepared: HashSet::new(),
+            executed_first: Vec::new(),
+        };
+        tap.execute(&format!("ALTER DATABASE {database} SET log_statement = 'all'")).await?;
+        Ok(tap)
+    }
+
+    /// What was executed since the last call, in the order in which it ended. A transaction that has
+    /// not ended comes with a later call.
+    ///
+    /// # Errors
+    /// When the log cannot be read, or a statement failed.
+    pub fn transactions(&mut self) -> Result<Vec<Transaction>> {
+        let mut file = File::open(&self.log)?;
+        file.seek(SeekFrom::Start(self.read_up_to))?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        // An entry is written at once, but lines may still be on their way.
+        let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
+        bytes.truncate(whole);
+        self.read_up_to += u64::try_from(whole)?;
+        self.group(&log::entries(&String::from_utf8_lossy(&bytes)))
+    }
+
+    /// Those of these statements that had to be prepared before they were executed: one more round trip
+    /// each, and a new plan. On a connection that is warm they are those that are prepared every time.
+    pub fn prepared_anew<'a>(&self, among: &'a [Transaction]) -> Vec<&'a Statement> {
+        let all = among.iter().flat_map(|transaction| &transaction.statements);
+        all.filter(|statement| self.executed_first.contains(statement)).collect()
+    }
+
+    /// Ends the logging, for later connections.
+    ///
+    /// # Errors
+    /// When PostgreSQL refuses.
+    pub async fn close(self) -> Result<()> {
+        self.execute(&format!("ALTER DATABASE {} RESET log_statement", self.database)).await
+    }
+
+    async fn execute(&self, statement: &str) -> Result<()> {
+        let mut conn = AsyncPgConnection::establish(&self.administration).await?;
+        Ok(conn.batch_execute(statement).await?)
+    }
+
+    fn group(&mut self, entries: &[log::Entry]) -> Result<Vec<Transaction>> {
+        let mut transactions = Vec::new();
+        for entry in entries.iter().filter(|entry| entry.database == self.database) {
+            if entry.severity == "ERROR" {
+                bail!("a statement that was to be captured failed: {}", entry.message);
+            }
+            let Some((name, sql)) = log::statement(&entry.message) else { continue };
+            let values = match &entry.detail {
+                None => Vec::new(),
+                Some(detail) => log::values(detail).with_context(|| {
+                    format!("the log tells the values of a statement otherwise: {detail}")
+                })?,
+            };
+            let statement = Statement { sql: sql.to_owned(), values };
+            if let Some(name) = name
+                && self.prepared.insert((entry.process, name.to_owned()))
+            {
+                self.executed_first.push(statement.clone());
+            }
+            let (begins, ends) = (is_one_of(sql, &["BEGIN", "START"]), is_end(sql));
+            match self.unfinished.remove(&entry.process) {
+                None if begins => {
+                    self.unfinished.insert(entry.process, vec![statement]);
+                }
+                None => transactions.push(Transaction { statements: vec![statement] }),
+                Some(mut statements) => {
+                    statements.push(statement);
+                    if ends {
+                        transactions.push(Transaction { statements });
+                    } else {
+                        self.unfinished.insert(entry.process, statements);
+                    }
+                }
+            }
+        }
+        Ok(transactions)
+    }
+}
+
+fn is_one_of(sql: &str, words: &[&str]) -> bool {
+    let first = sql.split(|character: char| !character.is_ascii_alphabetic()).next().unwrap_or_default();
+    words.iter().any(|word| first.eq_ignore_ascii_case(word))
+}
+
+/// To go back to a savepoint does not end a transaction.
+fn is_end(sql: &str) -> bool {
+    is_one_of(sql, &["COMMIT", "END", "ABORT"])
+        || (is_one_of(sql, &["ROLLBACK"]) && !sql.to_ascii_uppercase().contains(" TO "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tap() -> Tap {
+        Tap {
+            administration: String::new(),
+            database: "bench".to_owned(),
+            log: PathBuf::new(),
+            read_up_to: 0,
+            unfinished: HashMap::new(),
+            prepared: HashSet::new(),
+            executed_first: Vec::new(),
+        }
+    }
+
+    fn line(process: u32, message: &str) -> String {
+        format!("2026-01-05 09:00:00.001 UTC [{process}] (bench) LOG:  {message}\n")
+    }
+
+    fn texts(transactions: &[Transaction]) -> Vec<Vec<&str>> {
+        transactions
+            .iter()
+            .map(|transaction| transaction.statements.iter().map(|one| one.sql.as_str()).collect())
+            .collect()
+    }
+
+    #[test]
+    fn transactions_of_several_connections_are_told_apart() {
+        let mut tap = tap();
+        let text = [
+            line(1, "statement: BEGIN"),
+            line(2, "execute s1: SELECT 2"),
+            line(1, "execute s1: SELECT 1"),
+            line(1, "statement: ROLLBACK TO SAVEPOINT a"),
+        ]
+        .concat();
+        assert_eq!(texts(&tap.group(&log::entries(&text)).unwrap()), [["SELECT 2"]]);
+        let end = line(1, "statement: COMMIT");
+        let ended = tap.group(&log::entries(&end)).unwrap();
+        assert_eq!(texts(&ended), [["BEGIN", "SELECT 1", "ROLLBACK TO SAVEPOINT a", "COMMIT"]]);
+    }
+
+    #[test]
+    fn statements_that_are_prepared_every_time_are_told() {
+        let mut tap = tap();
+        let value = "2026-01-05 09:00:00.001 UTC [1] (bench) DETAIL:  parameters: $1 = '7'\n";
+        let warm = [line(1, "execute s1: SELECT 1"), line(1, "execute s2: UPDATE a")].concat();
+        tap.group(&log::entries(&warm)).unwrap();
+        let again =
+            [line(1, "execute s1: SELECT 1"), line(1, "execute s3: UPDATE a"), value.to_owned()].concat();
+        let transactions = tap.group(&log::entries(&again)).unwrap();
+        let anew: Vec<_> = tap.prepared_anew(&transactions[1..]).into_iter().map(|one| &one.sql).collect();
+        assert_eq!(anew, ["UPDATE a"]);
+    }
+
+    #[test]
+    fn a_statement_that_fails_is_not_captured() {
+        let failed = "2026-01-05 09:00:00.001 UTC [1] (bench) ERROR:  no\n";
+        assert!(tap().group(&log::entries(failed)).is_err());
+        let elsewhere = "2026-01-05 09:00:00.001 UTC [1] (other) ERROR:  no\n";
+        assert!(tap().group(&log::entries(elsewhere)).unwrap().is_empty());
+    }
+}

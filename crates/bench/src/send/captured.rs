@@ -1,0 +1,200 @@
+//! The statements of one reminder, as a script of `pgbench`.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use diesel::{QueryableByName, sql_query, sql_types::Jsonb};
+use diesel_async::RunQueryDsl as _;
+use rubis_db::{AsyncConnection as _, AsyncPgConnection};
+use rubis_kernel::{Clock as _, SystemClock};
+use serde_json::Value;
+
+use super::{
+    burst::{trial, worker},
+    template::{Template, make_due},
+};
+use crate::{
+    Machine,
+    reference::{FRESH_ID, Produced, Script, Subjects, Tap, Transaction},
+};
+
+/// Reminders that are sent one after the other. The first ones find a connection that has prepared
+/// nothing yet; the last two have to be alike.
+const REMINDERS: usize = 4;
+
+/// How long they may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// From their date to the worker's start, and what that takes.
+const LEAD: Duration = Duration::from_secs(2);
+
+/// The statement that takes a job, and makes up the token of its lease.
+const CLAIM: &str = "lease_token = gen_random_uuid()";
+
+/// The statement that ends a job, whose second value that token is.
+const FINISH: &str = "DELETE FROM jobs";
+
+/// The statement that tells of the reminder in the feed, whose first value is a new id.
+const EVENT: &str = "INSERT INTO \"activity_events\"";
+
+/// What differs from one reminder to the next and may be among the values.
+const FIELDS: [&str; 8] = ["task", "invoice", "step", "client", "organization", "numero", "name", "email"];
+
+/// These fields of reminders.
+const REMINDERS_WITH_FIELDS: &str = "
+    SELECT task.id::text AS task, task.invoice_id::text AS invoice, task.plan_step_id::text AS step,
+        client.id::text AS client, task.organization_id::text AS organization,
+        invoice.numero, client.name, client.email
+    FROM relance_tasks AS task
+    JOIN invoices AS invoice ON invoice.id = task.invoice_id
+    JOIN clients AS client ON client.id = invoice.client_id";
+
+/// Those that are due, from the organizations in turn as a worker takes them.
+const IN_TURN: &str = "
+    WHERE task.status = 'scheduled' AND task.send_at <= clock_timestamp()
+    ORDER BY row_number() OVER (PARTITION BY task.organization_id ORDER BY task.id), task.id";
+
+#[derive(QueryableByName)]
+struct Fields {
+    #[diesel(sql_type = Jsonb)]
+    fields: Value,
+}
+
+/// What sending a reminder asks of PostgreSQL.
+pub struct Captured {
+    /// All of it.
+    pub script: Script,
+    /// How many of the statements are prepared anew each time, with a round trip and a plan of their own
+    /// that `pgbench` does without.
+    pub prepared_anew: usize,
+}
+
+/// Sends a few reminders, and makes a script of the statements of the last.
+///
+/// # Errors
+/// When something does not work, or reminders are not sent alike.
+pub async fn captured(machine: &Machine, template: &Template<'_>) -> Result<Captured> {
+    let name = "send_captured";
+    let url = template.copy(name).await?;
+    let mut tap = Tap::open(machine, name).await?;
+    let trial = trial(machine, name, &url).await?;
+    let due = make_due(&url, &template.organizations, Some(REMINDERS), SystemClock.now() + LEAD).await?;
+    ensure!(due.len() == REMINDERS, "there are not even {REMINDERS} reminders");
+    // One connection and one job at once: the statements come one after the other.
+    let worker = worker(&trial, 1, 1).start().await?;
+    trial.mails(REMINDERS).await?;
+    ensure!(trial.database.quiet(None, PATIENCE).await?, "jobs are left when all mails have arrived");
+    worker.terminate().await?;
+    let transactions = tap.transactions()?;
+    drop(trial);
+    let alike = last_alike(&transactions)?;
+    let prepared_anew = tap.prepared_anew(&alike.transactions).len();
+    tap.close().await?;
+    let mut conn = AsyncPgConnection::establish(&url).await?;
+    let fields: Fields = sql_query(format!(
+        "SELECT to_jsonb(reminder) AS fields FROM ({REMINDERS_WITH_FIELDS} WHERE task.id = '{}') AS reminder",
+        alike.task
+    ))
+    .get_result(&mut conn)
+    .await?;
+    template.drop_copy(name).await?;
+    Ok(Captured { script: script(&alike, &fields.fields)?, prepared_anew })
+}
+
+/// The last reminder that was captured.
+struct Alike {
+    task: String,
+    transactions: Vec<Transaction>,
+}
+
+/// Makes sure that the last two reminders were sent alike.
+fn last_alike(transactions: &[Transaction]) -> Result<Alike> {
+    let ends = transactions.iter().filter_map(|transaction| transaction.value(FINISH, 1));
+    let tasks: Vec<&str> = ends.map(|job| job.strip_prefix("relance:").unwrap_or(job)).collect();
+    let [.., before, last] = tasks.as_slice() else {
+        bail!("{} reminders were captured", tasks.len());
+    };
+    let of = |task: &str| -> Vec<Transaction> {
+        transactions.iter().filter(|transaction| transaction.mentions(task)).cloned().collect()
+    };
+    let texts = |transactions: &[Transaction]| -> Vec<String> {
+        let statements = transactions.iter().flat_map(|transaction| &transaction.statements);
+        statements.map(|statement| statement.sql.clone()).collect()
+    };
+    let (of_before, of_last) = (of(before), of(last));
+    ensure!(
+        texts(&of_before) == texts(&of_last),
+        "two reminders were not sent alike:\n{of_before:?}\n{of_last:?}"
+    );
+    Ok(Alike { task: (*last).to_owned(), transactions: of_last })
+}
+
+/// `fields` are those of the reminder that was captured.
+fn script(Alike { task, transactions }: &Alike, fields: &Value) -> Result<Script> {
+    let value = |sql: &str, number: usize| -> Result<String> {
+        let value = transactions.iter().find_map(|transaction| transaction.value(sql, number));
+        Ok(value.with_context(|| format!("no statement reads as {sql} any more"))?.to_owned())
+    };
+    let mut varying = vec![(value(EVENT, 1)?, FRESH_ID.to_owned())];
+    for field in FIELDS {
+        let captured = fields.get(field).and_then(Value::as_str).unwrap_or_default();
+        // A field that no statement has a use for, the product does not need to find the reminder.
+        if !captured.is_empty() && transactions.iter().any(|transaction| transaction.mentions(captured)) {
+            varying.push((captured.to_owned(), format!("subject.{field}")));
+        }
+    }
+    ensure!(varying.iter().any(|(captured, _)| captured == task), "the reminder is not among the values");
+    let query = format!("{REMINDERS_WITH_FIELDS} {IN_TURN}");
+    let varying = varying.iter().map(|(captured, own)| (captured.clone(), own.as_str())).collect();
+    let produced = [Produced { by: CLAIM, column: "lease_token", captured: value(FINISH, 2)? }];
+    Script::new(transactions, &Subjects { query: &query, varying }, &produced)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::reference::Statement;
+
+    fn statement(sql: &str, values: &[&str]) -> Statement {
+        Statement {
+            sql: sql.to_owned(),
+            values: values.iter().map(|value| Some((*value).to_owned())).collect(),
+        }
+    }
+
+    fn sent(task: &str) -> Vec<Transaction> {
+        let (job, event) = (format!("relance:{task}"), format!("event-of-{task}"));
+        [
+            vec![statement("UPDATE jobs SET lease_token = gen_random_uuid() WHERE id = ANY($1)", &[&job])],
+            vec![
+                statement("BEGIN", &[]),
+                statement("DELETE FROM jobs WHERE id = $1 AND lease_token = $2", &[&job, "token"]),
+                statement("INSERT INTO \"activity_events\" VALUES ($1, $2)", &[&event, "of Durand"]),
+                statement("COMMIT", &[]),
+            ],
+        ]
+        .map(|statements| Transaction { statements })
+        .into()
+    }
+
+    #[test]
+    fn the_last_reminder_becomes_a_script() {
+        let mut transactions = [sent("reminder-1"), sent("reminder-2")].concat();
+        transactions.push(Transaction { statements: vec![statement("SELECT the calendar", &["relances"])] });
+        let alike = last_alike(&transactions).unwrap();
+        assert_eq!((alike.task.as_str(), alike.transactions.len()), ("reminder-2", 2));
+        let fields = json!({ "task": "reminder-2", "name": "Durand", "numero": "F-1" });
+        let script = script(&alike, &fields).unwrap();
+        assert_eq!((script.round_trips(), script.transactions()), (5, 2));
+    }
+
+    #[test]
+    fn reminders_that_were_sent_otherwise_are_no_reference() {
+        let mut transactions = [sent("reminder-1"), sent("reminder-2")].concat();
+        transactions.push(Transaction { statements: vec![statement("SELECT $1", &["reminder-2"])] });
+        assert!(last_alike(&transactions).is_err());
+        assert!(last_alike(&sent("reminder-1")).is_err());
+    }
+}

@@ -1,0 +1,112 @@
+//! What a burst costs in the end: processor time, bytes of the log, transactions.
+
+use anyhow::{Context as _, Result};
+use deadpool_redis::redis::{Client, cmd};
+use diesel::{
+    QueryableByName, sql_query,
+    sql_types::{BigInt, Double},
+};
+use diesel_async::RunQueryDsl as _;
+use rubis_db::{AsyncConnection as _, AsyncPgConnection};
+
+use crate::{Machine, cpu};
+
+/// Counters that only rise, or the difference of two readings.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Cost {
+    /// Processor time of PostgreSQL, in seconds.
+    pub postgres: f64,
+    /// Processor time of Redis, in seconds.
+    pub redis: f64,
+    /// Processor time of the worker, in seconds.
+    pub worker: f64,
+    /// Processor time of this process, which takes the mails, in seconds.
+    pub sink: f64,
+    /// What PostgreSQL wrote ahead, in bytes.
+    pub log_bytes: f64,
+    /// Transactions that were committed in the database.
+    pub commits: f64,
+}
+
+#[derive(QueryableByName)]
+struct Counters {
+    #[diesel(sql_type = Double)]
+    log_bytes: f64,
+    #[diesel(sql_type = BigInt)]
+    commits: i64,
+}
+
+impl Cost {
+    /// Reads the counters; those of the worker too, when one runs.
+    ///
+    /// # Errors
+    /// When a server does not answer or a process is gone.
+    pub async fn read(machine: &Machine, database: &str, worker: Option<u32>) -> Result<Self> {
+        let mut conn = AsyncPgConnection::establish(&machine.postgres.url("postgres")).await?;
+        let counters: Counters = sql_query(format!(
+            "SELECT (pg_current_wal_insert_lsn() - '0/0')::float8 AS log_bytes,
+                 pg_stat_get_db_xact_commit(oid) AS commits
+             FROM pg_database WHERE datname = '{database}'"
+        ))
+        .get_result(&mut conn)
+        .await?;
+        let postgres = machine.postgres.process_id().context("PostgreSQL does not run")?;
+        #[expect(clippy::cast_precision_loss, clippy::as_conversions, reason = "far below 2^52 transactions")]
+        let commits = counters.commits as f64;
+        Ok(Self {
+            postgres: cpu::taken_by(postgres)?,
+            redis: redis_seconds(&machine.redis.url()).await?,
+            worker: worker.map_or(Ok(0.0), cpu::taken_alone)?,
+            sink: cpu::taken_alone(std::process::id())?,
+            log_bytes: counters.log_bytes,
+            commits,
+        })
+    }
+
+    /// What was added since an earlier reading, for each of so many.
+    pub fn since(self, earlier: Self, count: f64) -> Self {
+        let each = |field: fn(&Self) -> f64| (field(&self) - field(&earlier)) / count;
+        Self {
+            postgres: each(|cost| cost.postgres),
+            redis: each(|cost| cost.redis),
+            worker: each(|cost| cost.worker),
+            sink: each(|cost| cost.sink),
+            log_bytes: each(|cost| cost.log_bytes),
+            commits: each(|cost| cost.commits),
+        }
+    }
+}
+
+/// Redis counts its own processor time.
+async fn redis_seconds(url: &str) -> Result<f64> {
+    let mut connection = Client::open(url)?.get_multiplexed_async_connection().await?;
+    let told: String = cmd("INFO").arg("cpu").query_async(&mut connection).await?;
+    seconds_told(&told).context("Redis does not tell its processor time")
+}
+
+fn seconds_told(told: &str) -> Option<f64> {
+    let field = |name: &str| -> Option<f64> {
+        told.lines().find_map(|line| line.strip_prefix(name))?.trim().parse().ok()
+    };
+    Some(field("used_cpu_sys:")? + field("used_cpu_user:")?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_redis_took_is_the_sum_of_both_modes() {
+        let told = "# CPU\r\nused_cpu_sys:0.25\r\nused_cpu_user:1.50\r\nused_cpu_sys_children:9.0\r\n";
+        assert_eq!(seconds_told(told), Some(1.75));
+        assert_eq!(seconds_told(""), None);
+    }
+
+    #[test]
+    fn a_cost_is_a_difference_for_each() {
+        let earlier = Cost { postgres: 1.0, commits: 10.0, ..Cost::default() };
+        let later = Cost { postgres: 5.0, commits: 70.0, ..Cost::default() };
+        let each = later.since(earlier, 20.0);
+        assert_eq!((each.postgres, each.commits, each.worker), (0.2, 3.0, 0.0));
+    }
+}

@@ -1,0 +1,347 @@
+//! What the simulated organizations have in common: the days, the calendars, and how people invoice and pay.
+
+use anyhow::{Result, ensure};
+use clap::Args;
+use rubis_accounts::CatchUpPolicy;
+use rubis_kernel::{HolidayCalendar, PlanStepId, SendingCalendar, TimeZone, is_public_holiday};
+use rubis_relances::{Planned, PlanningRules, StepToPlan, plan_dates};
+use time::{Date, Duration, Month, OffsetDateTime, Time, Weekday};
+
+use super::{
+    chance::Choice,
+    weighted::{TimeOfDay, Weighted, Zone},
+};
+
+/// The most days that an invoice is late when it is put in late.
+pub const LATE_DAYS: u32 = 45;
+
+/// Days by which weekends and public holidays, and people who approve, can put something off.
+const SLACK: u32 = 15;
+
+/// How many more invoices are issued on each of the last business days of a month, how many those days
+/// are, and what August is to other months.
+const MONTH_END_WEIGHT: f64 = 3.0;
+const MONTH_END_DAYS: u32 = 3;
+const AUGUST_WEIGHT: f64 = 0.6;
+
+/// How organizations are set up, invoice and get paid.
+#[derive(Clone, Debug, Args)]
+pub struct Habits {
+    /// The year
+    #[arg(long, default_value_t = 2027)]
+    pub year: i32,
+    /// When mails leave, and which share of organizations has it so
+    #[arg(long, default_value = "09:00=85,08:00=5,08:30=3,10:00=5,14:00=2")]
+    pub sending_times: Weighted<TimeOfDay>,
+    /// Where organizations are
+    #[arg(long, default_value = "Europe/Paris=97,Indian/Reunion=1.5,America/Martinique=1.5")]
+    pub time_zones: Weighted<Zone>,
+    /// Share of organizations that send on weekends and holidays too
+    #[arg(long, default_value_t = 0.05)]
+    pub every_day: f64,
+    /// Share of organizations with the holidays of Alsace and Moselle
+    #[arg(long, default_value_t = 0.04)]
+    pub alsace_moselle: f64,
+    /// Days from the due date at which reminders leave; the last is a formal notice that a person approves
+    #[arg(long, value_delimiter = ',', default_values_t = [3, 10, 20, 30])]
+    pub steps: Vec<i32>,
+    /// Days to pay, and which share of invoices has them
+    #[arg(long, default_value = "0=10,15=10,30=45,45=20,60=15")]
+    pub terms: Weighted<u32>,
+    /// Share of invoices that are paid, and marked so, before they are due
+    #[arg(long, default_value_t = 0.45)]
+    pub paid_early: f64,
+    /// Shares of the invoices still open that are paid before the first reminder, before the second one, …
+    #[arg(long, value_delimiter = ',', default_values_t = [0.25, 0.4, 0.35, 0.3])]
+    pub paid: Vec<f64>,
+    /// Share of formal notices that somebody approves
+    #[arg(long, default_value_t = 0.5)]
+    pub approved: f64,
+    /// Share of invoices that are put in when they are overdue already, by up to 45 days
+    #[arg(long, default_value_t = 0.03)]
+    pub late: f64,
+}
+
+/// When all about an invoice happens, in seconds since the first day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvoiceDates {
+    /// The question whether it was paid.
+    pub check_in: i64,
+    /// Its reminders.
+    pub steps: Vec<i64>,
+}
+
+/// All that does not depend on an organization. Days are counted from the first one that is looked at, some
+/// months before the year: what leaves in January was invoiced in autumn.
+pub struct World {
+    /// How organizations invoice and get paid.
+    pub habits: Habits,
+    /// The first day.
+    pub first: Date,
+    /// Days before the year.
+    pub lead: u32,
+    /// All days, those before the year and its own.
+    pub days: u32,
+    /// Which calendar an organization has.
+    pub calendars: Choice,
+    /// The day on which an invoice is issued.
+    pub issue_days: Choice,
+    /// Which of the terms an invoice has.
+    pub terms: Choice,
+    steps: Vec<StepToPlan>,
+    rules: Vec<PlanningRules>,
+    /// By calendar, then by due date.
+    dates: Vec<Vec<InvoiceDates>>,
+    /// For each day itself or the next on which people work.
+    workdays: Vec<u32>,
+}
+
+impl World {
+    /// Plans an invoice of each due date by each calendar, as the product plans it.
+    ///
+    /// # Errors
+    /// When the habits make no sense.
+    pub fn new(habits: Habits) -> Result<Self> {
+        ensure!(habits.steps.is_sorted_by(|a, b| a < b), "steps follow each other");
+        ensure!(habits.steps.first().is_some_and(|first| *first >= 0), "no step is before the due date");
+        ensure!(habits.paid.len() == habits.steps.len(), "as many shares are paid as there are steps");
+        let shares =
+            [habits.every_day, habits.alsace_moselle, habits.paid_early, habits.approved, habits.late];
+        let are_shares = |shares: &[f64]| shares.iter().all(|share| (0.0..=1.0).contains(share));
+        ensure!(are_shares(&shares) && are_shares(&habits.paid), "a share is between 0 and 1");
+
+        let longest = habits.terms.0.iter().map(|(days, _)| *days).max().unwrap_or_default();
+        let last_step = habits.steps.last().copied().unwrap_or_default().unsigned_abs();
+        let lead = longest + LATE_DAYS + last_step + SLACK;
+        let new_year = Date::from_calendar_date(habits.year, Month::January, 1)?;
+        let days = lead + u32::from(time::util::days_in_year(habits.year));
+        let first = new_year - Duration::days(lead.into());
+
+        let (calendars, rules) = rules(&habits);
+        let steps: Vec<StepToPlan> = habits
+            .steps
+            .iter()
+            .map(|offset_days| StepToPlan { step: PlanStepId::new(), offset_days: *offset_days })
+            .collect();
+        let mut world = Self {
+            first,
+            lead,
+            days,
+            calendars,
+            issue_days: Choice::new(&issue_weights(first, days)),
+            terms: Choice::new(&habits.terms.weights()),
+            steps,
+            rules,
+            dates: Vec::new(),
+            workdays: (0..days + SLACK + LATE_DAYS + longest).map(|day| workday(first, day)).collect(),
+            habits,
+        };
+        let due_days = 0..days + longest;
+        world.dates = world
+            .rules
+            .iter()
+            .map(|rules| due_days.clone().map(|due| world.dates_of(rules, due)).collect())
+            .collect();
+        Ok(world)
+    }
+
+    /// When all about an invoice that is put in before it is due happens.
+    pub fn dates(&self, calendar: usize, due: u32) -> Option<&InvoiceDates> {
+        self.dates.get(calendar)?.get(usize::try_from(due).ok()?)
+    }
+
+    /// When all about an invoice that is put in late happens: it is asked about at once.
+    pub fn late_dates(&self, calendar: usize, due: u32, put_in: i64) -> Option<InvoiceDates> {
+        let rules = self.rules.get(calendar)?;
+        let now = self.instant(put_in);
+        let catch_up = rubis_relances::CATCH_UP_DELAY.whole_seconds();
+        Some(InvoiceDates { check_in: put_in + catch_up, steps: self.plan(rules, due, now) })
+    }
+
+    /// This day or the next on which people work.
+    pub fn workday(&self, day: u32) -> u32 {
+        usize::try_from(day).ok().and_then(|day| self.workdays.get(day)).copied().unwrap_or(day)
+    }
+
+    /// The date of a day.
+    pub fn date(&self, day: u32) -> Date {
+        self.first + Duration::days(day.into())
+    }
+
+    /// Days of the year on which people work.
+    pub fn business_days(&self) -> impl Iterator<Item = u32> {
+        (self.lead..self.days).filter(|day| self.workday(*day) == *day)
+    }
+
+    fn dates_of(&self, rules: &PlanningRules, due: u32) -> InvoiceDates {
+        let check_in = self.seconds(rules.calendar.sending_instant(self.date(due)));
+        InvoiceDates { check_in, steps: self.plan(rules, due, OffsetDateTime::UNIX_EPOCH) }
+    }
+
+    /// The product's planning.
+    fn plan(&self, rules: &PlanningRules, due: u32, now: OffsetDateTime) -> Vec<i64> {
+        plan_dates(rules, self.date(due), &self.steps, None, now)
+            .into_iter()
+            .filter_map(|(_, planned)| match planned {
+                Planned::At(date) => Some(self.seconds(date.instant)),
+                Planned::Skipped => None,
+            })
+            .collect()
+    }
+
+    fn seconds(&self, instant: OffsetDateTime) -> i64 {
+        (instant - self.instant(0)).whole_seconds()
+    }
+
+    fn instant(&self, seconds: i64) -> OffsetDateTime {
+        self.first.midnight().assume_utc() + Duration::seconds(seconds)
+    }
+}
+
+/// Each combination of settings that an organization can have, and how to choose one.
+fn rules(habits: &Habits) -> (Choice, Vec<PlanningRules>) {
+    let either = |share: f64| [(true, share), (false, 1.0 - share)];
+    let (mut weights, mut rules) = (Vec::new(), Vec::new());
+    for (TimeOfDay(sending_time), of_time) in &habits.sending_times.0 {
+        for (Zone(time_zone), of_zone) in &habits.time_zones.0 {
+            for (every_day, of_days) in either(habits.every_day) {
+                for (alsace_moselle, of_holidays) in either(habits.alsace_moselle) {
+                    weights.push(of_time * of_zone * of_days * of_holidays);
+                    rules.push(rule(*time_zone, *sending_time, !every_day, alsace_moselle));
+                }
+            }
+        }
+    }
+    (Choice::new(&weights), rules)
+}
+
+fn rule(
+    time_zone: TimeZone,
+    sending_time: Time,
+    business_days_only: bool,
+    alsace_moselle: bool,
+) -> PlanningRules {
+    let holidays =
+        if alsace_moselle { HolidayCalendar::AlsaceMoselle } else { HolidayCalendar::Metropolitan };
+    let calendar = SendingCalendar { time_zone, sending_time, business_days_only, holidays };
+    PlanningRules { calendar, policy: CatchUpPolicy::default(), awaited_answer: None }
+}
+
+/// This day or the next on which people work.
+fn workday(first: Date, day: u32) -> u32 {
+    let is_free = |day: u32| {
+        let date = first + Duration::days(day.into());
+        matches!(date.weekday(), Weekday::Saturday | Weekday::Sunday)
+            || is_public_holiday(date, HolidayCalendar::Metropolitan)
+    };
+    (day..).find(|day| !is_free(*day)).unwrap_or(day)
+}
+
+/// How many invoices are issued on each day, beside each other.
+fn issue_weights(first: Date, days: u32) -> Vec<f64> {
+    (0..days)
+        .map(|day| {
+            if workday(first, day) != day {
+                return 0.0;
+            }
+            let date = first + Duration::days(day.into());
+            let end = (day..days + 31)
+                .find(|later| (first + Duration::days((*later).into())).month() != date.month())
+                .unwrap_or(day);
+            let business_days_left = (day..end).filter(|later| workday(first, *later) == *later).count();
+            let is_end = u32::try_from(business_days_left).is_ok_and(|left| left <= MONTH_END_DAYS);
+            let of_month = if date.month() == Month::August { AUGUST_WEIGHT } else { 1.0 };
+            of_month * if is_end { MONTH_END_WEIGHT } else { 1.0 }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+pub mod tests {
+    use super::*;
+    use time::macros::date;
+
+    /// Everybody in Paris at 09:00, thirty days to pay.
+    pub fn habits() -> Habits {
+        Habits {
+            year: 2027,
+            sending_times: "09:00=1".parse().unwrap(),
+            time_zones: "Europe/Paris=1".parse().unwrap(),
+            every_day: 0.0,
+            alsace_moselle: 0.0,
+            steps: vec![3, 10, 20, 30],
+            terms: "30=1".parse().unwrap(),
+            paid_early: 0.0,
+            paid: vec![0.0; 4],
+            approved: 1.0,
+            late: 0.0,
+        }
+    }
+
+    /// The day of a date.
+    pub fn day(world: &World, date: Date) -> u32 {
+        u32::try_from((date - world.first).whole_days()).unwrap()
+    }
+
+    #[test]
+    fn the_year_has_the_business_days_of_france() {
+        // 365 days, 104 of them on weekends; of the eleven holidays 1 May, 8 May, 15 August and 25 December
+        // fall on weekends.
+        assert_eq!(World::new(habits()).unwrap().business_days().count(), 365 - 104 - 7);
+    }
+
+    #[test]
+    fn invoices_are_issued_on_workdays_and_most_of_all_at_the_end_of_the_month() {
+        let weights = issue_weights(date!(2027 - 01 - 25), 12);
+        // Monday the 25th to Friday the 29th, the weekend of the month's end, and the next week.
+        assert_eq!(weights, [1.0, 1.0, 3.0, 3.0, 3.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0, 1.0]);
+        assert_eq!(issue_weights(date!(2027 - 08 - 03), 1), [AUGUST_WEIGHT]);
+    }
+
+    #[test]
+    fn dates_are_those_of_the_products_planning() {
+        let world = World::new(habits()).unwrap();
+        let due = day(&world, date!(2027 - 03 - 01));
+        let dates = world.dates(world.calendars.choose(&mut super::super::chance::Chance::new(1, 1)), due);
+        let at = |date: Date, hour: i64| i64::from(day(&world, date)) * 86_400 + hour * 3_600;
+        // J+20 is a Sunday, and summer time begins on 28 March.
+        let steps = [
+            (date!(2027 - 03 - 04), 8),
+            (date!(2027 - 03 - 11), 8),
+            (date!(2027 - 03 - 22), 8),
+            (date!(2027 - 03 - 31), 7),
+        ];
+        let steps = steps.map(|(date, hour)| at(date, hour)).to_vec();
+        assert!(
+            world.rules.len() == 4,
+            "two shares that are 0 or 1 make four calendars, one of which is chosen"
+        );
+        assert_eq!(dates, Some(&InvoiceDates { check_in: at(date!(2027 - 03 - 01), 8), steps }));
+    }
+
+    #[test]
+    fn an_invoice_that_is_put_in_late_catches_up() {
+        let world = World::new(habits()).unwrap();
+        let (due, put_in) = (day(&world, date!(2027 - 03 - 01)), day(&world, date!(2027 - 03 - 19)));
+        let put_in = i64::from(put_in) * 86_400 + 10 * 3_600;
+        let dates = world.late_dates(3, due, put_in).unwrap();
+        assert_eq!(dates.check_in, put_in + 60);
+        assert_eq!(dates.steps[0], put_in + 60);
+        let next = i64::from(day(&world, date!(2027 - 03 - 26))) * 86_400 + 8 * 3_600;
+        assert_eq!(dates.steps[1], next, "the plan's spacing goes on from there");
+    }
+
+    #[test]
+    fn habits_that_make_no_sense_are_refused() {
+        let refused = |change: fn(&mut Habits)| {
+            let mut wrong = habits();
+            change(&mut wrong);
+            World::new(wrong).is_err()
+        };
+        assert!(!refused(|_| {}));
+        assert!(refused(|habits| habits.paid = vec![0.5]));
+        assert!(refused(|habits| habits.steps = vec![3, 3, 20, 30]));
+        assert!(refused(|habits| habits.steps = vec![-3, 3, 20, 30]));
+        assert!(refused(|habits| habits.approved = 1.5));
+    }
+}

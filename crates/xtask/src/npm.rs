@@ -1,0 +1,87 @@
+//! Packages of npm that a command uses, installed below `.dev/`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Result, bail};
+use serde_json::Value;
+
+use crate::install::{self, Missing};
+use crate::processes::{Launch, output_of};
+use crate::terminal::noisy_step;
+use crate::workspace::private;
+
+/// What a command uses, and the Node.js that it needs.
+pub struct NodePackages {
+    /// Names as npm knows them, each with its whole version.
+    pub packages: &'static [(&'static str, &'static str)],
+    /// Below `.dev/`; gets `node_modules`.
+    pub folder: &'static str,
+    /// The oldest major version of Node.js.
+    pub oldest_node: u32,
+}
+
+impl NodePackages {
+    /// The folder whose `node_modules` has the packages. They are installed unless they are there in these versions,
+    /// and Node.js before them when `may_install` and this user can.
+    ///
+    /// # Errors
+    /// When there is no Node.js, or one that is too old, or npm fails.
+    pub fn installed(&self, may_install: bool) -> Result<PathBuf> {
+        let directory = private(self.folder)?;
+        let are_there = self
+            .packages
+            .iter()
+            .all(|(name, version)| installed_version(&directory, name).as_deref() == Some(*version));
+        if major_version_of_node().is_none() || !(are_there || has_npm()) {
+            install::install(Missing { node: true, ..Missing::default() }, may_install)?;
+        }
+        if major_version_of_node().is_none_or(|major| major < self.oldest_node) {
+            bail!("{} needs Node.js {} or later, with npm: install it", self.names(), self.oldest_node);
+        }
+        if !are_there {
+            self.install(&directory)?;
+        }
+        Ok(directory)
+    }
+
+    fn install(&self, directory: &Path) -> Result<()> {
+        fs::create_dir_all(directory)?;
+        noisy_step(&format!("installing {} with npm", self.names()), || {
+            let status = Launch::new("npm", "npm")
+                .arguments(["install", "--no-audit", "--no-fund", "--no-save", "--ignore-scripts"])
+                .arguments(["--loglevel", "error", "--prefix"])
+                .arguments([directory])
+                .arguments(self.packages.iter().map(|(name, version)| format!("{name}@{version}")))
+                .with_its_children()
+                .start()?
+                .wait()?;
+            if !status.success() {
+                bail!("npm cannot install {}", self.names());
+            }
+            Ok(())
+        })
+    }
+
+    fn names(&self) -> String {
+        let names: Vec<String> =
+            self.packages.iter().map(|(name, version)| format!("{name} {version}")).collect();
+        names.join(" and ")
+    }
+}
+
+fn major_version_of_node() -> Option<u32> {
+    let version = output_of(Command::new("node").arg("--version")).ok()?;
+    version.trim().trim_start_matches('v').split('.').next()?.parse().ok()
+}
+
+fn has_npm() -> bool {
+    output_of(Command::new("npm").arg("--version")).is_ok()
+}
+
+fn installed_version(directory: &Path, name: &str) -> Option<String> {
+    let manifest = directory.join("node_modules").join(name).join("package.json");
+    let manifest: Value = serde_json::from_str(&fs::read_to_string(manifest).ok()?).ok()?;
+    manifest.get("version").and_then(Value::as_str).map(str::to_owned)
+}
