@@ -61,8 +61,8 @@ pub(crate) struct Evidence<'a> {
     pub jobs_left: &'a HashMap<String, LeftJob>,
 }
 
-/// The mails of one reminder, in the order of their arrival.
-type Arrivals<'a> = HashMap<Uuid, Vec<&'a Mail>>;
+/// The mails of one reminder or of one id, in the order of their arrival.
+pub(crate) type Arrivals<'a> = HashMap<Uuid, Vec<&'a Mail>>;
 
 /// Compares; the recovery is the scenario's to add.
 pub(crate) fn audit(evidence: &Evidence<'_>, expected: &Expected) -> Report {
@@ -77,7 +77,7 @@ pub(crate) fn audit(evidence: &Evidence<'_>, expected: &Expected) -> Report {
 
     check_unasked(&arrivals, &due, &mut report);
     check_messages(&arrivals, &endings, &mut report);
-    check_repeats(&arrivals, expected, &mut report);
+    check_repeats(&arrivals, &expected.may_repeat, &mut report);
     check_endings(&due, &arrivals, &endings, expected, &mut report);
     check_stopped(&arrivals, &endings, expected, &mut report);
     check_jobs(evidence.jobs_left, expected, &mut report);
@@ -103,7 +103,7 @@ fn sort_by_reminder<'a>(mails: &'a [Mail], report: &mut Report) -> Arrivals<'a> 
 }
 
 /// Says how many are wrong, and names a few.
-fn tell(report: &mut Report, wrong: &[String], what: &str) {
+pub(crate) fn tell(report: &mut Report, wrong: &[String], what: &str) {
     let named = wrong.iter().take(NAMED).cloned().collect::<Vec<_>>().join("; ");
     report.expect(wrong.is_empty(), format!("{} {what}: {named}", wrong.len()));
 }
@@ -131,9 +131,10 @@ fn check_messages(arrivals: &Arrivals<'_>, endings: &HashMap<Uuid, &Ending>, rep
     tell(report, &other_recipients, "arrived at somebody else's");
 }
 
-fn check_repeats(arrivals: &Arrivals<'_>, expected: &Expected, report: &mut Report) {
+/// Only what may arrives more than once.
+pub(crate) fn check_repeats(arrivals: &Arrivals<'_>, may_repeat: &MayRepeat, report: &mut Report) {
     let repeated = arrivals.iter().filter(|(_, mails)| mails.len() > 1);
-    match &expected.may_repeat {
+    match may_repeat {
         MayRepeat::AtMost(most) => {
             let times: usize = repeated.map(|(_, mails)| mails.len() - 1).sum();
             report.expect(times <= *most, format!("{times} mails were repeated, at most {most} may be"));
@@ -252,12 +253,17 @@ fn lateness(
     due_at: OffsetDateTime,
     report: &mut Report,
 ) -> (Duration, Duration) {
-    let mut late: Vec<time::Duration> = due
+    let late = due
         .iter()
         .filter_map(|reminder| {
             arrivals.get(&reminder.task)?.first().map(|mail| mail.summary.received_at - due_at)
         })
         .collect();
+    percentiles(late, report)
+}
+
+/// The median of how late mails were, and what all but one in a hundred were at most; none may be early.
+pub(crate) fn percentiles(mut late: Vec<time::Duration>, report: &mut Report) -> (Duration, Duration) {
     late.sort_unstable();
     let early = late.iter().filter(|late| late.is_negative()).count();
     report.expect(early == 0, format!("{early} arrived before they were due"));

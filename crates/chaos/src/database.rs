@@ -144,7 +144,7 @@ impl Database {
     }
 
     /// Asks until the database answers.
-    async fn ask<T>(
+    pub(crate) async fn ask<T>(
         &self,
         question: impl AsyncFn(&mut AsyncPgConnection) -> diesel::QueryResult<T>,
     ) -> Result<T> {

@@ -7,6 +7,7 @@
 
 mod api;
 mod audit;
+mod checkins;
 mod database;
 mod options;
 mod process;
@@ -21,6 +22,7 @@ mod worker;
 
 pub use api::{Answer, Api, Caller};
 pub use audit::{Expected, MayRepeat, Stopped};
+pub use checkins::{Checkins, ExpectedCheckins, Question};
 pub use database::{Database, Reminder};
 pub use options::{Options, Selection};
 pub use process::{Account, Launch, Process};

@@ -19,7 +19,7 @@ pub const PASSWORD: &str = "une phrase de passe solide";
 const DUE_IN: Duration = Duration::days(60);
 
 /// Organizations that are filled at the same time.
-const AT_ONCE: usize = 6;
+pub(crate) const AT_ONCE: usize = 6;
 
 /// An organization as it was put in.
 #[derive(Clone, Debug)]
@@ -125,7 +125,17 @@ pub async fn without_checkins(
     organization: OrganizationId,
     now: OffsetDateTime,
 ) -> Result<()> {
-    let checkins = CheckinPolicyInput { enabled: Some(false), ..CheckinPolicyInput::default() };
+    set_checkins(conn, organization, false, now).await
+}
+
+/// Turns the check-ins of an organization on or off.
+pub(crate) async fn set_checkins(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    enabled: bool,
+    now: OffsetDateTime,
+) -> Result<()> {
+    let checkins = CheckinPolicyInput { enabled: Some(enabled), ..CheckinPolicyInput::default() };
     let input = OrganizationInput { checkins: Some(checkins), ..OrganizationInput::default() };
     let patch = OrganizationPatch::parse(input)?;
     rubis_accounts::update_organization(conn, organization, patch, now).await?;

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// From the moment that the reminders get their date to that date: time to start the workers.
-const LEAD: Duration = Duration::from_secs(3);
+pub(crate) const LEAD: Duration = Duration::from_secs(3);
 
 /// How long the beginning of a burst is waited for.
 const BURST_LIMIT: Duration = Duration::from_secs(45);

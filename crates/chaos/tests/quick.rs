@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use rubis_chaos::{
     Expected, Report, Trial, TrialPlace,
     proxy::{Cut, Dialect, Moment, Point, Proxy},
-    scenarios::{self, lose_one_of_two, stop_one_of_two},
+    scenarios::{self, lose_one_of_two, lose_one_that_asks, lose_redis_while_asking, stop_one_of_two},
     seed,
 };
 use rubis_kernel::{Clock as _, SystemClock};
@@ -32,7 +32,15 @@ impl Drop for Held {
     }
 }
 
+/// With all reminders due in a moment.
 async fn hold(name: &str) -> Held {
+    let mut held = prepare(name).await;
+    held.trial.make_due(REMINDERS).await.unwrap();
+    held
+}
+
+/// With nothing due.
+async fn prepare(name: &str) -> Held {
     let (database, redis) = (TestDatabase::create().await, TestRedis::create());
     let each = REMINDERS / ORGANIZATIONS;
     let organizations = seed(&database.pool, ORGANIZATIONS, each, SystemClock.now()).await.unwrap();
@@ -47,8 +55,7 @@ async fn hold(name: &str) -> Held {
         logs: logs.clone(),
         organizations,
     };
-    let mut trial = Trial::begin(place).await.unwrap();
-    trial.make_due(REMINDERS).await.unwrap();
+    let trial = Trial::begin(place).await.unwrap();
     Held { trial, database, redis, logs }
 }
 
@@ -97,6 +104,21 @@ async fn a_redis_that_is_wiped_and_commits_that_are_cut_off_cost_no_reminder() {
     let report = trial.report(&Expected::default()).await.unwrap();
     assert_good(&report, &held);
     assert_eq!((report.repeated, proxy.cuts()), (0, 6));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_is_killed_asks_no_user_twice_but_by_the_same_mail() {
+    let held = prepare("checkins-killed").await;
+    let report = lose_one_that_asks(&held.trial, REMINDERS).await.unwrap();
+    assert_good(&report, &held);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redis_that_is_wiped_costs_no_check_in() {
+    let held = prepare("checkins-redis").await;
+    let report = lose_redis_while_asking(&held.trial, REMINDERS, || held.redis.wipe()).await.unwrap();
+    assert_good(&report, &held);
+    assert_eq!(report.repeated, 0);
 }
 
 /// The host and port of a URL of the form `postgres://user:password@host:port/name`.

@@ -116,7 +116,7 @@ fn awaited_answer(
     let from = match task.status {
         // One that is late leaves at once.
         CheckinStatus::Scheduled => task.send_at.max(now),
-        CheckinStatus::Sent | CheckinStatus::Expired => task.sent_at?,
+        CheckinStatus::Sent | CheckinStatus::Expired => task.asked_at()?,
         CheckinStatus::Answered | CheckinStatus::Cancelled | CheckinStatus::Failed => return None,
     };
     AwaitedAnswer::beginning(organization, from)

@@ -8,9 +8,12 @@ use rubis_invoices::InvoiceStatus;
 use rubis_jobs::JobId;
 use rubis_kernel::{CheckinMailId, CheckinTaskId, InvoiceId, OrganizationId, PaymentId};
 use serde::{Deserialize, Serialize};
-use time::{Date, OffsetDateTime};
+use time::{Date, Duration, OffsetDateTime};
 
 use crate::jobs::{ExpireCheckin, GatherCheckins, job_id};
+
+/// A mail that leaves within this time of its date has left as planned.
+const PUNCTUAL: Duration = Duration::minutes(5);
 
 /// Where a check-in stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, AsExpression, FromSqlRow)]
@@ -206,6 +209,13 @@ impl CheckinTask {
     #[must_use]
     pub fn is_over(&self, now: OffsetDateTime) -> bool {
         self.expires_at.is_some_and(|expires_at| expires_at <= now)
+    }
+
+    /// When the user was asked, as the reminders that wait for the answer count it: as planned, unless the mail
+    /// left minutes later. The moment that sending takes moves no reminder.
+    #[must_use]
+    pub fn asked_at(&self) -> Option<OffsetDateTime> {
+        self.sent_at.map(|sent_at| if sent_at - self.send_at < PUNCTUAL { self.send_at } else { sent_at })
     }
 
     /// Until when the answer that the invoice is paid can be taken back; none where there is no such answer.

@@ -49,7 +49,7 @@ async fn a_settlement_by_a_check_in_is_undone_within_seven_days() {
     let after = chain.invoice(invoice.id).await;
     assert_eq!((after.status, after.balance().cents), (InvoiceStatus::Pending, 120_000));
     let mut conn = chain.conn().await;
-    let organization = rubis_accounts::organization(&mut conn, chain.organization).await.unwrap().unwrap();
+    let organization = rubis_accounts::organization(&conn, chain.organization).await.unwrap().unwrap();
     assert_eq!((organization.rubis_count, after.rubis_earned), (0, 0));
     let events = rubis_accounts::events_of_invoice(&mut conn, chain.organization, invoice.id).await.unwrap();
     let reopened = events.iter().find(|event| event.kind == "invoice_reopened").unwrap();

@@ -34,8 +34,8 @@ async fn asked() -> (Chain, Invoice, String) {
 }
 
 async fn rubis_of(chain: &Chain) -> i64 {
-    let mut conn = chain.conn().await;
-    let organization = rubis_accounts::organization(&mut conn, chain.organization).await.unwrap().unwrap();
+    let conn = chain.conn().await;
+    let organization = rubis_accounts::organization(&conn, chain.organization).await.unwrap().unwrap();
     organization.rubis_count
 }
 
@@ -343,7 +343,7 @@ async fn a_token_changes_nothing_in_another_organization() {
     let untouched =
         rubis_invoices::invoice(&mut conn, other.organization.id, theirs.id).await.unwrap().unwrap();
     assert_eq!(untouched.status, InvoiceStatus::AwaitingUserConfirmation);
-    let organization = rubis_accounts::organization(&mut conn, other.organization.id).await.unwrap().unwrap();
+    let organization = rubis_accounts::organization(&conn, other.organization.id).await.unwrap().unwrap();
     assert_eq!(organization.rubis_count, 0);
 }
 

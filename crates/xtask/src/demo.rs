@@ -8,7 +8,7 @@ use time::{Date, Duration};
 
 use crate::clock;
 use crate::http::{Client, list, text};
-use crate::stack::Addresses;
+use crate::stack::{Addresses, QUIET};
 use crate::terminal::{bold, step_with};
 use crate::timeline::{self, Timeline, euros};
 
@@ -162,8 +162,8 @@ pub fn seed(addresses: &Addresses) -> Result<Demo> {
 }
 
 impl Demo {
-    /// Prints the sign-in, and what will happen when.
-    pub fn tell(&self) {
+    /// Prints the sign-in, what will happen when, and what to try at the page of the `inbox`.
+    pub fn tell(&self, inbox: &str) {
         println!("\n  sign in as         {EMAIL}\n  password           {PASSWORD}");
         println!("\n{}", bold(format!("{ORGANIZATION}: what leaves when")));
         for (invoice, timeline) in &self.invoices {
@@ -177,6 +177,38 @@ impl Demo {
                 field("status")
             );
             timeline.print("    ");
+        }
+        self.tell_what_to_try(inbox);
+    }
+
+    fn with_checkin(&self, status: &'static str) -> impl Iterator<Item = &Timeline> {
+        let timelines = self.invoices.iter().map(|(_, timeline)| timeline);
+        timelines.filter(move |timeline| timeline.checkin_status().0 == status)
+    }
+
+    /// What a person can do about what is asked.
+    fn tell_what_to_try(&self, inbox: &str) {
+        let soon = self
+            .with_checkin("scheduled")
+            .filter_map(|timeline| timeline::at(timeline.checkin()?).ok())
+            .filter(|at| *at - clock::now() <= Duration::minutes(2))
+            .max();
+        if let Some(soon) = soon {
+            println!(
+                "\nUntil {} {FULL_NAME} is asked by mail which of the late invoices were paid.\n\
+                 Open the mail in {inbox} and answer by its links: “Non, pas encore” lets\n\
+                 the reminder leave at once, “Oui, elle est payée” calls all of them off. Links that are clicked\n\
+                 within {} s of the mail ask for a button to be pressed, as mail scanners open them too.",
+                timeline::clock_time(soon),
+                QUIET.as_secs()
+            );
+        }
+        match self.with_checkin("sent").count() {
+            0 => {}
+            open => println!(
+                "\nNot answered yet: {open}. The mails that asked went with the inbox of that run; reminders leave\n\
+                 when the time to answer is over. `mark-paid` settles an invoice as well."
+            ),
         }
     }
 }

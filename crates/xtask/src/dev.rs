@@ -62,7 +62,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
 
     let demo = demo::seed(&stack.addresses)?;
     tell_addresses(&stack.addresses);
-    demo.tell();
+    demo.tell(&stack.addresses.inbox);
     println!("\nLogs are in .dev/logs, one file a program. {}", bold("Ctrl-C stops everything."));
 
     let outcome = loop {

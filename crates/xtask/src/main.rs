@@ -7,6 +7,7 @@
 )]
 
 mod bench;
+mod browser;
 mod bruno;
 mod cargo;
 mod chaos;
@@ -18,6 +19,7 @@ mod http;
 mod install;
 mod interrupt;
 mod lint;
+mod mailbox;
 mod npm;
 mod once;
 mod openapi;

@@ -21,6 +21,9 @@ const DATABASE: &str = "rubis";
 /// How long a program may take to answer that it is ready.
 const START_LIMIT: Duration = Duration::from_secs(60);
 
+/// How long after a check-in its links are taken for opened by a machine: as in production.
+pub const QUIET: Duration = Duration::from_secs(10);
+
 /// What cargo shows while it builds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Report {
@@ -269,7 +272,8 @@ fn environment(place: &Place<'_>, ports: &Ports, addresses: &Addresses) -> Resul
         ("PORT", ports.api.to_string()),
         ("APP_KEY", app_key(place.data)?),
         ("APP_URL", addresses.api.clone()),
-        ("WEB_URL", "http://localhost:5173".to_owned()),
+        // The API's own, so that it shows the page to which the links of check-ins lead.
+        ("WEB_URL", addresses.api.clone()),
         ("CORS_ORIGIN", "http://localhost:5173".to_owned()),
         ("LOG_LEVEL", "info".to_owned()),
         ("DATABASE_URL", addresses.database.clone()),
@@ -281,6 +285,7 @@ fn environment(place: &Place<'_>, ports: &Ports, addresses: &Addresses) -> Resul
         ("SMTP_PORT", ports.smtp.to_string()),
         ("SMTP_TLS", "none".to_owned()),
         ("COOKIE_SECURE", "false".to_owned()),
+        ("CHECKIN_QUIET_SECONDS", QUIET.as_secs().to_string()),
     ];
     Ok(settings.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
 }

@@ -11,6 +11,7 @@ use crate::terminal::{bold, dim, green, red};
 
 /// What will leave, what left, and why not.
 pub struct Timeline {
+    checkins: Vec<Value>,
     relances: Vec<Value>,
     payments: Vec<Value>,
     events: Vec<Value>,
@@ -26,6 +27,7 @@ pub fn read(client: &Client, invoice: &str) -> Result<Timeline> {
     let body = client.get(&format!("/invoices/{invoice}/timeline"))?;
     let debtor = body.get("client").with_context(|| format!("no `client` in {body}"))?;
     Ok(Timeline {
+        checkins: list(&body, "checkins")?.to_vec(),
         relances: list(&body, "relances")?.to_vec(),
         payments: list(&body, "payments")?.to_vec(),
         events: list(&body, "events")?.to_vec(),
@@ -33,12 +35,20 @@ pub fn read(client: &Client, invoice: &str) -> Result<Timeline> {
     })
 }
 
-/// When a reminder is to leave.
+/// When a reminder or a check-in is to leave.
 ///
 /// # Errors
 /// When the API tells no instant.
-pub fn at(relance: &Value) -> Result<OffsetDateTime> {
-    let at = text(relance, "sendAt")?;
+pub fn at(planned: &Value) -> Result<OffsetDateTime> {
+    instant(planned, "sendAt")
+}
+
+/// An instant that the API tells.
+///
+/// # Errors
+/// When it does not.
+pub fn instant(object: &Value, key: &str) -> Result<OffsetDateTime> {
+    let at = text(object, key)?;
     OffsetDateTime::parse(at, &Rfc3339).with_context(|| format!("{at} is no instant"))
 }
 
@@ -64,18 +74,38 @@ impl Timeline {
         self.with_status("cancelled")
     }
 
-    /// The one that leaves first.
-    pub fn next(&self) -> Option<&Value> {
-        self.relances
-            .iter()
-            .filter(|relance| status(relance) == "scheduled")
-            .min_by_key(|relance| at(relance).ok())
+    /// How many wait for the answer to a check-in before they leave.
+    pub fn awaiting_answer(&self) -> usize {
+        let waits =
+            |relance: &&Value| status(relance) == "scheduled" && why_not(relance) == Some("awaits_answer");
+        self.relances.iter().filter(waits).count()
     }
 
-    /// Prints one line a reminder, then one a payment.
+    /// The question whether the invoice was paid: the latest.
+    pub fn checkin(&self) -> Option<&Value> {
+        self.checkins.last()
+    }
+
+    /// Where the check-in stands, with its answer; empty where there is none.
+    pub fn checkin_status(&self) -> (&str, &str) {
+        let field = |key| self.checkin().and_then(|checkin| checkin.get(key)).and_then(Value::as_str);
+        (field("status").unwrap_or_default(), field("answer").unwrap_or_default())
+    }
+
+    /// How each payment that counts became known.
+    pub fn payment_labels(&self) -> Vec<&str> {
+        let counts = |payment: &&Value| payment.get("voidedAt").is_none_or(Value::is_null);
+        self.payments.iter().filter(counts).filter_map(|payment| text(payment, "label").ok()).collect()
+    }
+
+    /// Prints one line a check-in, one a reminder, then one a payment.
     pub fn print(&self, indent: &str) {
-        if self.relances.is_empty() {
+        if self.checkins.is_empty() && self.relances.is_empty() {
             println!("{indent}{}", dim("nothing is planned"));
+        }
+        for checkin in &self.checkins {
+            let when = at(checkin).map(day_and_time).unwrap_or_default();
+            println!("{indent}{when}  {:<5} {:<15} {}", "J+0", "check-in", checkin_state(checkin));
         }
         for relance in &self.relances {
             let step = |key: &str| relance.get("step").and_then(|step| step.get(key));
@@ -89,7 +119,9 @@ impl Timeline {
         for payment in &self.payments {
             let date = payment.get("paidOn").and_then(Value::as_str).unwrap_or("?");
             let cents = payment.get("amountCents").and_then(Value::as_i64).unwrap_or_default();
-            println!("{indent}{date}        {}", green(format!("payment of {}", amount(cents))));
+            let label = payment.get("label").and_then(Value::as_str).unwrap_or_default();
+            let payment = format!("payment of {} {label}", amount(cents));
+            println!("{indent}{date}        {}", green(payment.trim_end()));
         }
     }
 
@@ -111,16 +143,35 @@ impl Timeline {
     }
 }
 
-fn status(relance: &Value) -> &str {
-    relance.get("status").and_then(Value::as_str).unwrap_or("?")
+fn status(planned: &Value) -> &str {
+    planned.get("status").and_then(Value::as_str).unwrap_or("?")
+}
+
+fn why_not(relance: &Value) -> Option<&str> {
+    relance.get("whyNot")?.get("code")?.as_str()
+}
+
+/// Whether the user will be asked, was, and what came of it.
+fn checkin_state(checkin: &Value) -> String {
+    let field = |key: &str| {
+        checkin.get(key).and_then(Value::as_str).map(|code| code.replace('_', " ")).unwrap_or_default()
+    };
+    match status(checkin) {
+        "scheduled" => format!("{} whether it was paid", bold("asks")),
+        "sent" => format!("asked, {}", bold("not answered yet")),
+        "answered" => green(format!("answered: {}", field("answer"))),
+        "failed" => red(format!("failed ({})", field("reason"))),
+        "expired" => "expired without an answer".to_owned(),
+        other => format!("{other} ({})", field("reason")),
+    }
 }
 
 /// Whether it leaves, left, or why not.
 fn state(relance: &Value, manual: bool) -> String {
-    let why = relance.get("whyNot").and_then(|why| why.get("code")).and_then(Value::as_str);
-    let why = why.map(|code| code.replace('_', " "));
+    let why = why_not(relance).map(|code| code.replace('_', " "));
     match (status(relance), why) {
         ("sent", _) => green("sent"),
+        ("scheduled", Some(why)) if why == "awaits answer" => format!("{} for the answer", bold("waits")),
         ("scheduled", None) if manual => format!("{}, for a person to approve", bold("is drafted")),
         ("scheduled", None) => bold("leaves"),
         ("scheduled", Some(why)) => format!("{} ({why})", bold("waits")),
@@ -169,19 +220,28 @@ mod tests {
     }
 
     #[test]
-    fn the_next_reminder_is_the_earliest_that_still_waits() {
-        let relance = |status: &str, at: &str| json!({ "status": status, "sendAt": at });
+    fn a_timeline_counts_what_left_what_waits_and_what_waits_for_an_answer() {
+        let relance = |status: &str, code: Option<&str>| json!({ "status": status, "whyNot": code.map(|code| json!({ "code": code })) });
+        let checkin = json!({ "status": "sent", "sendAt": "2026-11-23T08:00:00Z", "answer": null });
         let timeline = Timeline {
+            checkins: vec![checkin],
             relances: vec![
-                relance("sent", "2026-11-20T08:00:00Z"),
-                relance("scheduled", "2026-12-01T08:00:00Z"),
-                relance("scheduled", "2026-11-23T08:00:00Z"),
+                relance("sent", None),
+                relance("cancelled", Some("awaits_answer")),
+                relance("scheduled", Some("awaits_answer")),
+                relance("scheduled", None),
             ],
-            payments: Vec::new(),
+            payments: vec![
+                json!({ "label": "via check-in", "voidedAt": null }),
+                json!({ "label": "by mistake", "voidedAt": "2026-11-23T08:00:00Z" }),
+            ],
             events: Vec::new(),
             client_name: String::new(),
         };
-        assert_eq!(at(timeline.next().unwrap()).unwrap(), datetime!(2026-11-23 08:00 UTC));
-        assert_eq!((timeline.sent(), timeline.waiting(), timeline.cancelled()), (1, 2, 0));
+        assert_eq!((timeline.sent(), timeline.waiting(), timeline.cancelled()), (1, 2, 1));
+        assert_eq!(timeline.awaiting_answer(), 1);
+        assert_eq!(timeline.checkin_status(), ("sent", ""));
+        assert_eq!(at(timeline.checkin().unwrap()).unwrap(), datetime!(2026-11-23 08:00 UTC));
+        assert_eq!(timeline.payment_labels(), ["via check-in"]);
     }
 }

@@ -1,6 +1,7 @@
 //! What happens to the product, one fault a function, and the bars it is held to.
 
 mod api;
+mod checkins;
 mod connections;
 mod database;
 mod jobs;
@@ -16,6 +17,7 @@ use futures_util::{FutureExt as _, future::LocalBoxFuture};
 
 use crate::{Report, Site};
 
+pub use checkins::{lose_one_that_asks, lose_redis_while_asking};
 pub use workers::{lose_one_of_two, stop_one_of_two};
 
 /// A worker that died is made up for within this time.
@@ -77,6 +79,9 @@ pub fn all() -> Vec<Scenario> {
         "cut-at-random", "all connections to PostgreSQL are cut again and again" => connections::cut_at_random;
         "api-killed", "the API is killed between commit and answer" => api::killed_before_it_answers;
         "invoice-ends", "invoices are paid or cancelled while their reminders are claimed" => stops::in_the_burst;
+        "checkins-killed", "kill -9 of one of two workers that ask whether invoices were paid" => checkins::killed;
+        "checkins-redis", "FLUSHALL and no Redis for 3 s while check-ins are due" => checkins::without_redis;
+        "checkins-settled", "invoices are paid or cancelled while their check-ins are claimed" => checkins::settled;
         "smtp-refuses", "the mail server refuses recipients: 550" => mail_server::refuses;
         "smtp-later", "the mail server says 451 and 421" => mail_server::says_later;
         "smtp-closes", "the mail server closes after the content, having taken the mail or not" => mail_server::closes;

@@ -26,7 +26,7 @@ pub(super) async fn in_the_burst(site: &mut Site, reminders: usize) -> Result<Re
     let mut hands = JoinSet::new();
     for hand in 0..HANDS {
         let share: Vec<Reminder> = ending.iter().skip(hand).step_by(HANDS).cloned().collect();
-        hands.spawn(end(api.caller(), tokens.clone(), share));
+        hands.spawn(end_all(api.caller(), tokens.clone(), share));
     }
     let mut stopped = HashMap::new();
     while let Some(done) = hands.join_next().await {
@@ -58,7 +58,8 @@ fn chased(due: &[Reminder]) -> Vec<Reminder> {
         .collect()
 }
 
-async fn sign_in(trial: &Trial, api: &Caller) -> Result<HashMap<Uuid, String>> {
+/// The tokens of all owners, by organization.
+pub(super) async fn sign_in(trial: &Trial, api: &Caller) -> Result<HashMap<Uuid, String>> {
     let mut tokens = HashMap::new();
     for organization in &trial.place.organizations {
         tokens.insert(organization.id.into(), api.sign_in(organization).await?);
@@ -66,8 +67,8 @@ async fn sign_in(trial: &Trial, api: &Caller) -> Result<HashMap<Uuid, String>> {
     Ok(tokens)
 }
 
-/// Pays every other invoice and cancels the rest, one after the other.
-async fn end(
+/// Ends the invoices of these reminders, one after the other.
+async fn end_all(
     api: Caller,
     tokens: HashMap<Uuid, String>,
     reminders: Vec<Reminder>,
@@ -75,11 +76,16 @@ async fn end(
     let mut stopped = HashMap::new();
     for (number, reminder) in reminders.iter().enumerate() {
         let token = tokens.get(&reminder.organization).map(String::as_str).unwrap_or_default();
-        let verb = if number % 2 == 0 { "mark-paid" } else { "cancel" };
-        let path = format!("/invoices/{}/{verb}", reminder.invoice);
-        let answer = api.post(None, &path, token, None, &json!({})).await?;
-        ensure!(answer.status.is_success(), "{path}: {} {}", answer.status, answer.body);
-        stopped.insert(reminder.task, Stopped { acknowledged_at: SystemClock.now() });
+        stopped.insert(reminder.task, end(&api, token, reminder.invoice, number).await?);
     }
     Ok(stopped)
+}
+
+/// Pays every other invoice and cancels the rest.
+pub(super) async fn end(api: &Caller, token: &str, invoice: Uuid, number: usize) -> Result<Stopped> {
+    let verb = if number.is_multiple_of(2) { "mark-paid" } else { "cancel" };
+    let path = format!("/invoices/{invoice}/{verb}");
+    let answer = api.post(None, &path, token, None, &json!({})).await?;
+    ensure!(answer.status.is_success(), "{path}: {} {}", answer.status, answer.body);
+    Ok(Stopped { acknowledged_at: SystemClock.now() })
 }

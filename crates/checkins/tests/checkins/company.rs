@@ -78,7 +78,7 @@ impl Company {
     }
 
     pub async fn organization(&self) -> Organization {
-        rubis_accounts::organization(&mut *self.conn().await, self.id).await.unwrap().unwrap()
+        rubis_accounts::organization(&*self.conn().await, self.id).await.unwrap().unwrap()
     }
 
     pub async fn settings(&self, input: OrganizationInput, now: OffsetDateTime) {
@@ -142,7 +142,7 @@ impl Company {
     {
         let mut conn = self.conn().await;
         AnsiTransactionManager::begin_transaction(&mut *conn).await.unwrap();
-        let mut invoice = rubis_invoices::lock_invoice(&mut conn, self.id, invoice).await.unwrap().unwrap();
+        let mut invoice = rubis_invoices::lock_invoice(&conn, self.id, invoice).await.unwrap().unwrap();
         change(&mut conn, &mut invoice).await.unwrap();
         AnsiTransactionManager::commit_transaction(&mut *conn).await.unwrap();
         invoice

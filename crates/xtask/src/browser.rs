@@ -1,0 +1,167 @@
+//! A browser without scripts: it opens an address, goes where it is led, and presses the buttons of plain forms.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use ureq::http::{Response, header};
+use ureq::{Agent, Body};
+
+/// From a link of a mail to the page it is about is one step.
+const MOST_REDIRECTS: usize = 3;
+
+/// What a person opens links with.
+pub struct Browser {
+    agent: Agent,
+}
+
+/// A page that was shown.
+pub struct Page {
+    /// Where it is.
+    pub address: String,
+    html: String,
+}
+
+/// A form with one button: where it is sent, and what it says.
+#[derive(Debug, PartialEq, Eq)]
+struct Form<'a> {
+    target: &'a str,
+    fields: Vec<(&'a str, &'a str)>,
+}
+
+impl Browser {
+    /// One that has visited nothing.
+    pub fn new() -> Self {
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .user_agent("Mozilla/5.0 (rubis xtask)")
+            .timeout_global(Some(Duration::from_secs(60)))
+            .build();
+        Self { agent: config.into() }
+    }
+
+    /// Opens a link.
+    ///
+    /// # Errors
+    /// When it cannot be reached, leads in a circle, or ends on a page that says otherwise than 200.
+    pub fn open(&self, address: &str) -> Result<Page> {
+        let response = self.agent.get(address).header("accept", "text/html").call();
+        self.arrive(address, response.with_context(|| format!("GET {address} gets no answer"))?)
+    }
+
+    /// Presses the button of a page that stands for this `action`.
+    ///
+    /// # Errors
+    /// When the page has no such button, and as [`Browser::open`].
+    pub fn press(&self, page: &Page, action: &str) -> Result<Page> {
+        let Some(form) = form_of(&page.html, action) else {
+            bail!("the page at {} has no button for `{action}`", page.address);
+        };
+        let target = absolute(&page.address, form.target)?;
+        let response = self.agent.post(&target).header("accept", "text/html").send_form(form.fields);
+        self.arrive(&target, response.with_context(|| format!("POST {target} gets no answer"))?)
+    }
+
+    /// Goes on until there is a page.
+    fn arrive(&self, address: &str, response: Response<Body>) -> Result<Page> {
+        let (mut address, mut response) = (address.to_owned(), response);
+        for _ in 0..=MOST_REDIRECTS {
+            match response.status().as_u16() {
+                200 => {
+                    let html = response.body_mut().read_to_string().context("a page breaks off")?;
+                    return Ok(Page { address, html });
+                }
+                302 | 303 => {
+                    let location = response.headers().get(header::LOCATION);
+                    let location = location.and_then(|location| location.to_str().ok());
+                    let location = location.with_context(|| format!("{address} leads nowhere"))?;
+                    address = absolute(&address, location)?;
+                    let answer = self.agent.get(&address).header("accept", "text/html").call();
+                    response = answer.with_context(|| format!("GET {address} gets no answer"))?;
+                }
+                status => {
+                    let text = response.body_mut().read_to_string().unwrap_or_default();
+                    bail!("{address} answers {status}: {text}");
+                }
+            }
+        }
+        bail!("{address} leads from one address to the next, more than {MOST_REDIRECTS} times")
+    }
+}
+
+impl Page {
+    /// The value of a parameter of its address, as it is written there; empty where there is none.
+    pub fn parameter(&self, name: &str) -> &str {
+        let query = self.address.split_once('?').map_or("", |(_, query)| query);
+        let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+        pairs.find(|(known, _)| *known == name).map_or("", |(_, value)| value)
+    }
+
+    /// Its heading.
+    pub fn heading(&self) -> &str {
+        let after = self.html.split_once("<h1").and_then(|(_, rest)| rest.split_once('>'));
+        after.and_then(|(_, rest)| rest.split_once("</h1>")).map_or("", |(heading, _)| heading.trim())
+    }
+}
+
+/// An address as seen from a page.
+fn absolute(from: &str, address: &str) -> Result<String> {
+    if !address.starts_with('/') {
+        return Ok(address.to_owned());
+    }
+    let origin = from
+        .split_once("://")
+        .map(|(scheme, rest)| format!("{scheme}://{}", rest.split(['/', '?']).next().unwrap_or_default()));
+    let origin = origin.with_context(|| format!("{from} is no address"))?;
+    Ok(format!("{origin}{address}"))
+}
+
+/// The form whose hidden field `action` has this value.
+fn form_of<'a>(html: &'a str, action: &str) -> Option<Form<'a>> {
+    html.split("<form ").skip(1).find_map(|rest| {
+        let form = rest.split_once("</form>").map_or(rest, |(form, _)| form);
+        let fields: Vec<_> = form
+            .split("<input ")
+            .skip(1)
+            .filter_map(|input| Some((attribute(input, "name")?, attribute(input, "value")?)))
+            .collect();
+        fields.contains(&("action", action)).then_some(Form { target: attribute(form, "action")?, fields })
+    })
+}
+
+/// An attribute of the tag that `markup` begins with.
+fn attribute<'a>(markup: &'a str, name: &str) -> Option<&'a str> {
+    let tag = markup.split_once('>').map_or(markup, |(tag, _)| tag);
+    let (_, rest) = tag.split_once(&format!("{name}=\""))?;
+    rest.split_once('"').map(|(value, _)| value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: &str = concat!(
+        "<h1>Avez-vous été payé ?</h1>",
+        "<form method=\"post\" action=\"/checkin\"><input type=\"hidden\" name=\"token\" value=\"T\">",
+        "<input type=\"hidden\" name=\"action\" value=\"paid\"><button>Oui</button></form>",
+        "<form method=\"post\" action=\"/checkin\"><input type=\"hidden\" name=\"token\" value=\"T\">",
+        "<input type=\"hidden\" name=\"action\" value=\"pending\"><button>Non</button></form>",
+    );
+
+    #[test]
+    fn a_button_is_the_form_that_has_its_action() {
+        let fields = vec![("token", "T"), ("action", "pending")];
+        assert_eq!(form_of(PAGE, "pending"), Some(Form { target: "/checkin", fields }));
+        assert_eq!(form_of(PAGE, "undo"), None);
+    }
+
+    #[test]
+    fn a_page_tells_its_heading_and_what_its_address_says() {
+        let address = "http://localhost:3333/checkin?status=confirm&token=T".to_owned();
+        let page = Page { address, html: PAGE.to_owned() };
+        assert_eq!(page.heading(), "Avez-vous été payé ?");
+        assert_eq!((page.parameter("status"), page.parameter("answer")), ("confirm", ""));
+        assert_eq!(absolute(&page.address, "/checkin?a=b").unwrap(), "http://localhost:3333/checkin?a=b");
+        assert_eq!(absolute(&page.address, "https://x.example/").unwrap(), "https://x.example/");
+    }
+}
