@@ -180,9 +180,9 @@ fn checkin_policy(errors: &mut FieldErrors, input: CheckinPolicyInput) -> Checki
         grace_hours: input
             .grace_hours
             .and_then(|hours| within(errors, "checkins.graceHours", hours, 0..=720)),
-        wait_days: input.wait_for_answer_days.map(|days| {
-            days.and_then(|days| within(errors, "checkins.waitForAnswerDays", days, 1..=60))
-        }),
+        wait_days: input
+            .wait_for_answer_days
+            .map(|days| days.and_then(|days| within(errors, "checkins.waitForAnswerDays", days, 1..=60))),
     }
 }
 

@@ -158,7 +158,8 @@ impl Report {
     /// When the file cannot be written.
     pub fn append(&self, file: &Path, revision: &str) -> Result<()> {
         let day = SystemClock.now().format(format_description!("[year]-[month]-[day]"))?;
-        let mut text = format!("\n## {}, {day}, {revision}\n\nReference: {}.\n\n", self.title, self.reference);
+        let mut text =
+            format!("\n## {}, {day}, {revision}\n\nReference: {}.\n\n", self.title, self.reference);
         let row = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
         text.push_str(&row(&HEADINGS.map(str::to_owned)));
         text.push_str("|---|---:|---:|---:|---:|---|\n");

@@ -8,9 +8,7 @@ use diesel::{
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use rubis_db::statement::{Bind, prepared, statement};
 
-use crate::{
-    JobId,
-};
+use crate::JobId;
 
 // The lock waits for a claim that is under way and then looks at the state again, so that of a
 // claim and a cancel exactly one succeeds. Rows are locked in the order of their ids, here and

@@ -13,10 +13,7 @@ use rubis_kernel::OrganizationId;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::{
-    JobId, Lease, Queue,
-    row::count,
-};
+use crate::{JobId, Lease, Queue, row::count};
 
 /// A job that this worker may run now.
 #[derive(Clone, Debug, PartialEq)]

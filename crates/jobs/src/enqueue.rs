@@ -12,9 +12,7 @@ use rubis_db::statement::{Bind, prepared, statement};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::{
-    Job, JobId,
-};
+use crate::{Job, JobId};
 
 /// What became of a request for a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

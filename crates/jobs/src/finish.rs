@@ -15,11 +15,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use rubis_db::statement::{Bind, prepared, statement};
 use time::OffsetDateTime;
 
-use crate::{
-    FinishError, JobId, Lease,
-    error::storable,
-    lease::columns,
-};
+use crate::{FinishError, JobId, Lease, error::storable, lease::columns};
 
 #[derive(QueryableByName)]
 struct Affected {

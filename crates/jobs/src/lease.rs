@@ -12,9 +12,7 @@ use rubis_db::statement::{Bind, prepared, statement};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::{
-    FinishError, JobId,
-};
+use crate::{FinishError, JobId};
 
 /// A worker's hold on a job. Whatever is recorded for the job is fenced by its token: once the
 /// lease has passed to another worker, nothing of the former one can be committed.
@@ -43,10 +41,7 @@ statement!(
      WHERE id = ? AND lease_token = ?"
 );
 
-statement!(
-    ConfirmLease,
-    "SELECT id FROM jobs WHERE id = ? AND lease_token = ? FOR NO KEY UPDATE"
-);
+statement!(ConfirmLease, "SELECT id FROM jobs WHERE id = ? AND lease_token = ? FOR NO KEY UPDATE");
 
 impl Lease {
     /// Records that the job is done, by deleting it. Call it in the transaction that holds the

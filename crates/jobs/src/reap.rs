@@ -13,10 +13,7 @@ use rubis_kernel::OrganizationId;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::{
-    JobId, Queue,
-    row::count,
-};
+use crate::{JobId, Queue, row::count};
 
 /// What happens to a job whose worker was lost. Crashes are no attempts of the job: workers die
 /// for reasons of their own. A job that takes its worker with it each time is stopped all the same.

@@ -11,9 +11,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use rubis_db::statement::{Bind, prepared, statement};
 use time::OffsetDateTime;
 
-use crate::{
-    Queue,
-};
+use crate::Queue;
 
 /// Up to this many rows are counted one by one. Counting ten million every few seconds would cost
 /// more than the queue itself.

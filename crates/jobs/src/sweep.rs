@@ -11,9 +11,7 @@ use rubis_kernel::OrganizationId;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::{
-    JobId, Queue,
-};
+use crate::{JobId, Queue};
 
 /// A job that waits for its date.
 #[derive(Clone, Debug, PartialEq, Eq)]

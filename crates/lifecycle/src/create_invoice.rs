@@ -53,7 +53,8 @@ pub async fn create_invoice(
             Ok(plan_id) => plan_id,
             Err(refused) => return Err(refused.into()),
         };
-        let mut created = rubis_invoices::create_invoice(conn, organization, new, plan_id, now).await?;
+        let mut created =
+            rubis_invoices::create_invoice_within(conn, organization, new, plan_id, now).await?;
         let more = json!({ "dueDate": created.invoice.due_date, "label": created.client.name });
         events::record(conn, &created.invoice, ActivityKind::InvoiceCreated, actor, more, now).await?;
         plan_invoice(conn, &mut created.invoice, PlanningTrigger::InvoiceChanged, now).await?;

@@ -39,7 +39,9 @@ impl PlanningTrigger {
     const fn leaves_alone(self, task: &RelanceTask) -> bool {
         match self {
             Self::InvoiceChanged => false,
-            Self::RulesChanged | Self::AnsweredPending => task.drafted_at.is_some() || task.hurried_at.is_some(),
+            Self::RulesChanged | Self::AnsweredPending => {
+                task.drafted_at.is_some() || task.hurried_at.is_some()
+            }
         }
     }
 }

@@ -262,7 +262,8 @@ fn every_policy_waits_for_the_answer() {
 
 #[test]
 fn what_leaves_before_the_question_or_after_the_wait_is_not_held() {
-    let awaited = AwaitedAnswer { from: datetime!(2026-12-01 08:00 UTC), until: datetime!(2026-12-02 08:00 UTC) };
+    let awaited =
+        AwaitedAnswer { from: datetime!(2026-12-01 08:00 UTC), until: datetime!(2026-12-02 08:00 UTC) };
     let rules = PlanningRules { awaited_answer: Some(awaited), ..rules(CatchUpPolicy::Immediate) };
     let planned = dates(&rules, date!(2026 - 12 - 01), &[-4, 0, 1, 7], None, NOW);
     let expected = [

@@ -9,8 +9,9 @@ use anyhow::{Context as _, Result, bail};
 use super::metadata::packages;
 use crate::workspace::root;
 
-/// `db` defines the tables, `testkit` and `chaos` look into them on behalf of tests and trials, `xtask` checks them.
-const EXEMPT: [&str; 4] = ["chaos", "db", "testkit", "xtask"];
+/// `db` defines the tables, `testkit`, `chaos` and `bench` look into them on behalf of tests, trials and measurements, `xtask`
+/// checks them.
+const EXEMPT: [&str; 5] = ["bench", "chaos", "db", "testkit", "xtask"];
 
 /// Handlers go through a domain crate, always.
 const QUERY_NOTHING: [&str; 1] = ["api"];
