@@ -31,9 +31,8 @@ pub async fn get_client(
     app: Data<App>,
 ) -> ApiResult<ClientDetailBody> {
     let conn = app.db.get().await?;
-    let client = rubis_invoices::client(&conn, tenant.organization, id.0)
-        .await?
-        .ok_or_else(ApiError::not_found)?;
+    let client =
+        rubis_invoices::client(&conn, tenant.organization, id.0).await?.ok_or_else(ApiError::not_found)?;
     Ok(Reply(ClientDetailBody {
         referral_code: referral_code(&app.keys.referral, client.id),
         client: client.into(),

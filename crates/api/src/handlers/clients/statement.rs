@@ -100,9 +100,8 @@ pub async fn get_client_statement(
     app: Data<App>,
 ) -> ApiResult<StatementBody> {
     let mut conn = app.db.get().await?;
-    let organization = rubis_accounts::organization(&conn, tenant.organization)
-        .await?
-        .ok_or_else(ApiError::not_found)?;
+    let organization =
+        rubis_accounts::organization(&conn, tenant.organization).await?.ok_or_else(ApiError::not_found)?;
     let today = organization.time_zone.local_date(app.clock.now());
     let statement = rubis_invoices::statement(&mut conn, tenant.organization, id.0, today)
         .await?

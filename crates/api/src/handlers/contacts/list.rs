@@ -17,9 +17,8 @@ pub async fn list_contacts(
     app: Data<App>,
 ) -> ApiResult<PageBody<ContactBody>> {
     let conn = app.db.get().await?;
-    let client = rubis_invoices::client(&conn, tenant.organization, id.0)
-        .await?
-        .ok_or_else(ApiError::not_found)?;
+    let client =
+        rubis_invoices::client(&conn, tenant.organization, id.0).await?.ok_or_else(ApiError::not_found)?;
     let contacts = rubis_invoices::contacts_of(&conn, tenant.organization, client.id).await?;
     Ok(Reply(PageBody::whole(contacts)))
 }

@@ -58,9 +58,8 @@ pub async fn mark_invoice_paid(
 ) -> ApiResult<InvoiceBody> {
     let (actor, now) = (Some(tenant.user), app.clock.now());
     let mut conn = app.db.get().await?;
-    let organization = rubis_accounts::organization(&conn, tenant.organization)
-        .await?
-        .ok_or_else(ApiError::not_found)?;
+    let organization =
+        rubis_accounts::organization(&conn, tenant.organization).await?.ok_or_else(ApiError::not_found)?;
     let payment = NewPayment::parse(&body.0.into(), organization.time_zone.local_date(now))?;
     let settled =
         rubis_lifecycle::record_payment(&mut conn, tenant.organization, id.0, &payment, actor, now).await?;

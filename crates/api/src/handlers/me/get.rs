@@ -14,8 +14,7 @@ use crate::{ApiError, ApiResult, App, Reply, Tenant};
 pub async fn get_me(tenant: Tenant, app: Data<App>) -> ApiResult<MeBody> {
     let mut conn = app.db.get().await?;
     let user = rubis_accounts::user(&mut conn, tenant.user).await?.ok_or_else(ApiError::not_found)?;
-    let organization = rubis_accounts::organization(&conn, tenant.organization)
-        .await?
-        .ok_or_else(ApiError::not_found)?;
+    let organization =
+        rubis_accounts::organization(&conn, tenant.organization).await?.ok_or_else(ApiError::not_found)?;
     Ok(Reply(MeBody::new(user, tenant.role, organization)))
 }

@@ -30,8 +30,7 @@ pub async fn update_me(tenant: Tenant, body: Json<UpdateMe>, app: Data<App>) -> 
     let user = rubis_accounts::update_user(&mut conn, tenant.user, patch, app.clock.now())
         .await?
         .ok_or_else(ApiError::not_found)?;
-    let organization = rubis_accounts::organization(&conn, tenant.organization)
-        .await?
-        .ok_or_else(ApiError::not_found)?;
+    let organization =
+        rubis_accounts::organization(&conn, tenant.organization).await?.ok_or_else(ApiError::not_found)?;
     Ok(Reply(MeBody::new(user, tenant.role, organization)))
 }

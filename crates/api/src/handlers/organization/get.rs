@@ -12,8 +12,7 @@ use crate::{ApiError, ApiResult, App, Reply, Tenant, bodies::OrganizationBody};
 #[get("/organization")]
 pub async fn get_organization(tenant: Tenant, app: Data<App>) -> ApiResult<OrganizationBody> {
     let conn = app.db.get().await?;
-    let organization = rubis_accounts::organization(&conn, tenant.organization)
-        .await?
-        .ok_or_else(ApiError::not_found)?;
+    let organization =
+        rubis_accounts::organization(&conn, tenant.organization).await?.ok_or_else(ApiError::not_found)?;
     Ok(Reply(organization.into()))
 }

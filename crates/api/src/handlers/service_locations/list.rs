@@ -19,9 +19,8 @@ pub async fn list_service_locations(
     app: Data<App>,
 ) -> ApiResult<PageBody<ServiceLocationBody>> {
     let mut conn = app.db.get().await?;
-    let client = rubis_invoices::client(&conn, tenant.organization, id.0)
-        .await?
-        .ok_or_else(ApiError::not_found)?;
+    let client =
+        rubis_invoices::client(&conn, tenant.organization, id.0).await?.ok_or_else(ApiError::not_found)?;
     let places = rubis_invoices::service_locations_of(&mut conn, tenant.organization, client.id).await?;
     Ok(Reply(PageBody::whole(places)))
 }
