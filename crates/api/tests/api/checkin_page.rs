@@ -72,7 +72,7 @@ async fn a_click_leads_to_the_page_which_shows_the_invoice_and_takes_the_answer_
     let client = asked.invoice.json["client"]["name"].as_str().unwrap();
     says(
         &shown,
-        &[client, &asked.invoice.numero, "1 200,00 €", "24 novembre 2026", "jusqu’au 1er décembre 2026"],
+        &[client, &asked.invoice.numero, "1 200,00 €", "24 novembre 2026", "avant le 1er décembre 2026"],
     );
     assert_eq!(actions(&shown), ["undo"]);
     let again = open(&app, &format!("/checkin?status=already_answered&token={}", asked.token)).await;

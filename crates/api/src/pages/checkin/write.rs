@@ -237,7 +237,7 @@ impl Writing<'_> {
 
     fn undo(&self, main: &mut Html) {
         let Some(until) = self.card().undo_until else { return };
-        main.markup("<h2>Ce n\u{2019}est pas le cas\u{a0}?</h2>\n<p class=\"quiet\">Vous pouvez revenir sur cette réponse jusqu\u{2019}au ")
+        main.markup("<h2>Ce n\u{2019}est pas le cas\u{a0}?</h2>\n<p class=\"quiet\">Vous pouvez revenir sur cette réponse avant le ")
             .text(&self.date(until))
             .markup(".</p>\n<div class=\"ways\">");
         self.button(main, "undo", "Non, toujours en attente", true);
