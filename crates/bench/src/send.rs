@@ -3,6 +3,7 @@
 
 mod burst;
 mod captured;
+mod checkins;
 mod cost;
 mod lateness;
 mod sink;
@@ -38,6 +39,12 @@ pub struct Arguments {
     /// Small sizes, to try the benchmark out
     #[arg(long)]
     quick: bool,
+    /// Measures the mails that ask whether invoices were paid, in place of reminders
+    #[arg(long)]
+    checkins: bool,
+    /// Invoices that are asked about together, with --checkins
+    #[arg(long, default_value_t = 2_000)]
+    invoices: usize,
     /// Organizations
     #[arg(long, default_value_t = 200)]
     organizations: usize,
@@ -68,6 +75,7 @@ impl Arguments {
     fn sizes(&mut self) {
         if self.quick {
             (self.organizations, self.reminders, self.big, self.small) = (20, 800, 400, 20);
+            self.invoices = 200;
             (self.rounds, self.lead_seconds) = (self.rounds.min(2), self.lead_seconds.min(8));
         }
     }
@@ -77,6 +85,9 @@ pub async fn run(machine: &Machine, arguments: &Arguments) -> Result<Report> {
     let mut arguments = arguments.clone();
     arguments.sizes();
     ensure!(arguments.organizations > 1 && arguments.rounds > 0, "there is nothing to measure");
+    if arguments.checkins {
+        return checkins::run(machine, &arguments).await;
+    }
     let connections = usize::try_from(arguments.connections)?;
     ensure!((1..=arguments.reminders).contains(&connections), "there are more connections than reminders");
     let mut report = Report {

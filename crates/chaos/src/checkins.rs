@@ -105,6 +105,23 @@ impl<'a> Checkins<'a> {
     /// # Errors
     /// When the domain refuses something, or there are not as many.
     pub async fn make_due(trial: &'a Trial, count: usize) -> Result<Self> {
+        Self::make(trial, count, LEAD, BETWEEN_LOTS).await
+    }
+
+    /// As [`Checkins::make_due`], but all at the very same instant, after this time.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn make_due_at_once(trial: &'a Trial, count: usize, lead: std::time::Duration) -> Result<Self> {
+        Self::make(trial, count, lead, Duration::ZERO).await
+    }
+
+    async fn make(
+        trial: &'a Trial,
+        count: usize,
+        lead: std::time::Duration,
+        between_lots: Duration,
+    ) -> Result<Self> {
         let mut planning = JoinSet::new();
         for organization in &trial.place.organizations {
             if planning.len() >= AT_ONCE
@@ -118,7 +135,7 @@ impl<'a> Checkins<'a> {
             done??;
         }
         let key = APP_KEY.parse::<AppKey>()?.derive(KEY_PURPOSE);
-        let due = make_due(trial, count, trial.now() + LEAD).await?;
+        let due = move_dates(trial, count, trial.now() + lead, between_lots).await?;
         ensure!(due.len() == count, "there are {} check-ins of {count}", due.len());
         Ok(Self { trial, key, due })
     }
@@ -237,7 +254,12 @@ async fn plan(database: crate::Database, organization: OrganizationId, now: Offs
     Ok(())
 }
 
-async fn make_due(trial: &Trial, count: usize, at: OffsetDateTime) -> Result<Vec<Question>> {
+async fn move_dates(
+    trial: &Trial,
+    count: usize,
+    at: OffsetDateTime,
+    between_lots: Duration,
+) -> Result<Vec<Question>> {
     let count = i64::try_from(count)?;
     trial
         .database
@@ -264,7 +286,7 @@ async fn make_due(trial: &Trial, count: usize, at: OffsetDateTime) -> Result<Vec
             .bind::<BigInt, _>(count)
             .bind::<Timestamptz, _>(at)
             .bind::<BigInt, _>(LOT)
-            .bind::<Double, _>(BETWEEN_LOTS.as_seconds_f64())
+            .bind::<Double, _>(between_lots.as_seconds_f64())
             .load(conn)
             .await
         })

@@ -1,17 +1,18 @@
 //! Users are asked whether their invoices were paid, while something breaks.
 
-use std::{
-    collections::{HashMap, HashSet},
-    time::Duration,
-};
+use std::{collections::HashMap, time::Duration};
 
 use anyhow::{Result, ensure};
 use rubis_inbox::{Behaviour, Fault, MailQuery, Stage};
-use tokio::time::{Instant, sleep};
+use rubis_kernel::{Clock as _, SystemClock};
+use tokio::{
+    task::JoinSet,
+    time::{Instant, sleep},
+};
 use uuid::Uuid;
 
 use super::{CRASH_RECOVERY, ONE_SWEEP, QUIET, stops};
-use crate::{Checkins, ExpectedCheckins, MayRepeat, Question, Report, Site, Stopped, Trial};
+use crate::{Caller, Checkins, ExpectedCheckins, MayRepeat, Question, Report, Site, Stopped, Trial};
 
 /// Organizations whose mail is in hand when its worker is killed: the mail server has it and says nothing.
 const HELD: usize = 3;
@@ -44,7 +45,7 @@ async fn finish(trial: &Trial, checkins: &Checkins<'_>, expected: &ExpectedCheck
 
 pub(super) async fn killed(site: &mut Site, reminders: usize) -> Result<Report> {
     let trial = site.trial("checkins-killed", 0).await?;
-    lose_one_that_asks(&trial, reminders).await
+    lose_one_that_asks(&trial, reminders / 2).await
 }
 
 /// Two workers that send this many check-ins, one of which is killed in the burst: with mails that the mail
@@ -88,7 +89,7 @@ pub async fn lose_one_that_asks(trial: &Trial, count: usize) -> Result<Report> {
 
 pub(super) async fn without_redis(site: &mut Site, reminders: usize) -> Result<Report> {
     let trial = site.trial("checkins-redis", 0).await?;
-    let checkins = Checkins::make_due(&trial, reminders).await?;
+    let checkins = Checkins::make_due(&trial, reminders / 2).await?;
     trial.misbehave(Behaviour::with(Fault::delay(Stage::Message, SLOW)))?;
     let _workers = (trial.worker().start().await?, trial.worker().start().await?);
     // The workers have offered what is about to be due, or do so at this very moment.
@@ -123,13 +124,13 @@ pub(super) async fn settled(site: &mut Site, reminders: usize) -> Result<Report>
     let trial = site.trial("checkins-settled", 0).await?;
     let api = site.api(&trial).await?;
     let tokens = stops::sign_in(&trial, &api.caller()).await?;
-    let checkins = Checkins::make_due(&trial, reminders).await?;
+    let checkins = Checkins::make_due(&trial, reminders / 2).await?;
     trial.misbehave(Behaviour::with(Fault::delay(Stage::Message, SLOW)))?;
     let mut ending: Vec<Question> = checkins.due.iter().step_by(2).cloned().collect();
     ending.sort_by_key(|question| (question.send_at, question.task));
 
     let _workers = (trial.worker().start().await?, trial.worker().start().await?);
-    let mut hands = tokio::task::JoinSet::new();
+    let mut hands = JoinSet::new();
     for hand in 0..HANDS {
         let share: Vec<Question> = ending.iter().skip(hand).step_by(HANDS).cloned().collect();
         hands.spawn(end_at_their_dates(api.caller(), tokens.clone(), share));
@@ -139,18 +140,15 @@ pub(super) async fn settled(site: &mut Site, reminders: usize) -> Result<Report>
         stopped.extend(done??);
     }
     ensure!(stopped.len() == ending.len(), "{} invoices of {} ended", stopped.len(), ending.len());
-    let asked: HashSet<Uuid> = checkins.due.iter().map(|question| question.task).collect();
-    ensure!(stopped.keys().all(|task| asked.contains(task)), "another invoice ended");
     finish(&trial, &checkins, &ExpectedCheckins { stopped, ..ExpectedCheckins::default() }).await
 }
 
 /// Ends invoices about when their check-ins are gathered, claimed and sent.
 async fn end_at_their_dates(
-    api: crate::Caller,
+    api: Caller,
     tokens: HashMap<Uuid, String>,
     questions: Vec<Question>,
 ) -> Result<HashMap<Uuid, Stopped>> {
-    use rubis_kernel::{Clock as _, SystemClock};
     let mut stopped = HashMap::new();
     for (number, question) in questions.iter().enumerate() {
         let step = i32::try_from(number)? % STEPS;
