@@ -32,6 +32,7 @@ pub(crate) struct Parts {
     pub(crate) queue: Queue,
     pub(crate) settings: QueueSettings,
     pub(crate) pool: Pool,
+    lease_pool: Pool,
     pub(crate) offers: Offers,
     pub(crate) held: Held,
     recent: Recent,
@@ -66,8 +67,20 @@ impl QueueRunner {
         let offers = Offers::new(queue, redis, &settings.prefix);
         let claimer = Claimer::new(queue, &settings);
         let (held, recent) = (Held::default(), Recent::default());
-        let parts = Parts { queue, settings, pool, offers, held, recent, handlers, jitter, claimer };
+        let lease_pool = pool.clone();
+        let parts =
+            Parts { queue, settings, pool, lease_pool, offers, held, recent, handlers, jitter, claimer };
         Self { parts: Arc::new(parts) }
+    }
+
+    /// Renews leases on connections of their own, before the runner is cloned. Handlers that hold every
+    /// other connection for long would let leases end, and with them their jobs run twice.
+    #[must_use]
+    pub fn renewing_on(mut self, pool: Pool) -> Self {
+        if let Some(parts) = Arc::get_mut(&mut self.parts) {
+            parts.lease_pool = pool;
+        }
+        self
     }
 
     /// The queue.
@@ -173,7 +186,7 @@ impl Parts {
         if leases.is_empty() {
             return Ok(());
         }
-        let mut conn = self.pool.get().await?;
+        let mut conn = self.lease_pool.get().await?;
         rubis_jobs::renew(&mut conn, &leases, self.settings.lease, None).await?;
         drop(conn);
         if self.offers.is_up() {

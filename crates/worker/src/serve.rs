@@ -21,6 +21,9 @@ use crate::{
 /// Connections to Redis beside one for each job that runs: the feeders, the claims, the metrics.
 const SPARE_CONNECTIONS: usize = 8;
 
+/// Connections to PostgreSQL for nothing but leases: renewing all of a queue is one statement.
+const LEASE_CONNECTIONS: u32 = 1;
+
 /// Why the worker could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
@@ -49,7 +52,9 @@ pub async fn serve(
     shutdown: Shutdown,
 ) -> Result<(), ServeError> {
     let clock: SharedClock = Arc::new(SystemClock);
-    let pool = rubis_db::connect(settings.postgres.url.expose_secret(), settings.postgres.pool_size);
+    let url = settings.postgres.url.expose_secret();
+    let pool = rubis_db::connect(url, settings.postgres.pool_size);
+    let lease_pool = rubis_db::connect(url, LEASE_CONNECTIONS);
     let redis = rubis_runtime::redis::pool(&settings.redis, settings.worker.concurrency + SPARE_CONNECTIONS)?;
     let mailer =
         rubis_mailer::build(mailer_settings(&settings.mail, settings.worker.concurrency), clock.clone())?;
@@ -67,13 +72,9 @@ pub async fn serve(
     let queue_settings = queue_settings(settings);
     let mut worker = Worker::new();
     for queue in queues {
-        worker = worker.with(QueueRunner::new(
-            *queue,
-            queue_settings.clone(),
-            pool.clone(),
-            redis.clone(),
-            handlers.clone(),
-        ));
+        let runner =
+            QueueRunner::new(*queue, queue_settings.clone(), pool.clone(), redis.clone(), handlers.clone());
+        worker = worker.with(runner.renewing_on(lease_pool.clone()));
     }
     tracing::info!(
         queues = queues.iter().map(|queue| queue.as_str()).collect::<Vec<_>>().join(","),

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use rubis_jobs::JobState;
-use rubis_queue::{QueueSettings, Worker};
+use rubis_queue::{Handlers, QueueRunner, QueueSettings, Worker};
 use tokio::{
     sync::{
         mpsc::{UnboundedReceiver, unbounded_channel},
@@ -119,6 +119,28 @@ async fn two_workers_by_the_clock_run_each_job_of_a_burst_once() {
     first.stop().await;
     second.stop().await;
     assert_eq!(stage.done().await, (0..300).collect::<Vec<u32>>());
+}
+
+#[tokio::test]
+async fn leases_are_renewed_while_every_other_connection_is_taken() {
+    let stage = Stage::create().await;
+    let pool = rubis_db::connect(&stage.database.url, 1);
+    let (sender, mut began) = unbounded_channel();
+    let handlers = Handlers::new().with(ProbeHandler { began: Some(sender) });
+    let settings = QueueSettings { shutdown_grace: Duration::ZERO, ..quick(&stage) };
+    let runner = QueueRunner::new(QUEUE, settings, pool.clone(), stage.redis.pool.clone(), handlers)
+        .renewing_on(rubis_db::connect(&stage.database.url, 1));
+    let (stop, stopping) = watch::channel(false);
+    let worker = tokio::spawn(Worker::new().with(runner).run(stopping));
+    enqueue_now(&stage, &probe(1, Course::Endless)).await;
+    timeout(PATIENCE, began.recv()).await.expect("the job begins in time").unwrap();
+
+    let taken = pool.get().await.unwrap();
+    let leased_until = stage.row(1).await.lease_until;
+    eventually("the lease is renewed", async || stage.row(1).await.lease_until > leased_until).await;
+    drop(taken);
+    stop.send(true).unwrap();
+    timeout(PATIENCE, worker).await.expect("the worker ends in time").unwrap();
 }
 
 #[tokio::test]
