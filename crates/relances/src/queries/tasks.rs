@@ -313,7 +313,6 @@ pub struct TaskChange<'a> {
     pub meant_for: Option<Date>,
     pub status: Option<RelanceStatus>,
     pub sending_since: Option<Option<OffsetDateTime>>,
-    pub sent_at: Option<OffsetDateTime>,
     pub reason: Option<Option<&'a str>>,
     pub reason_detail: Option<Option<&'a str>>,
     pub drafted_at: Option<OffsetDateTime>,
@@ -322,7 +321,6 @@ pub struct TaskChange<'a> {
     pub hurried_at: Option<Option<OffsetDateTime>>,
     pub subject: Option<&'a str>,
     pub body: Option<&'a str>,
-    pub recipient: Option<&'a str>,
 }
 
 impl<'a> TaskChange<'a> {
