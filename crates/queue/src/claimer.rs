@@ -19,7 +19,7 @@ const OUTAGE_DELAY: Duration = Duration::from_secs(1);
 
 /// The least wait after a claim that found nothing, however soon something should be due: clocks
 /// differ by a little, and this keeps a worker from asking without pause.
-const LEAST_PAUSE: Duration = Duration::from_millis(2);
+const LEAST_PAUSE: Duration = Duration::from_millis(1);
 
 /// The time between claims from Postgres alone, unless there was more than could be taken.
 const POLL_EVERY: Duration = Duration::from_secs(1);

@@ -107,6 +107,24 @@ pub struct FeedPlan {
     pub upper: Option<i64>,
 }
 
+/// What the dates of offered jobs are, in milliseconds.
+#[derive(Clone, Copy)]
+enum Dates {
+    /// Instants by the clock of Redis; jobs that are leased are left alone.
+    Absolute,
+    /// Waits from now, of jobs whose leases end.
+    AfterLeases,
+}
+
+impl Dates {
+    fn argument(self) -> &'static str {
+        match self {
+            Self::Absolute => "absolute",
+            Self::AfterLeases => "after leases",
+        }
+    }
+}
+
 /// The organization in a key: 32 hexadecimal digits, or a dash for the platform's own jobs.
 fn organization_key(organization: Option<OrganizationId>) -> String {
     organization.map_or_else(|| "-".to_owned(), |organization| organization.as_uuid().simple().to_string())
@@ -121,9 +139,9 @@ fn script_now(now: Option<OffsetDateTime>) -> String {
     now.map_or_else(String::new, |now| milliseconds(now).to_string())
 }
 
-/// The time between an instant and now, none when the instant is -1.
-fn wait(now: i64, next: i64) -> Option<Duration> {
-    (next >= 0).then(|| Duration::from_millis(u64::try_from(next.saturating_sub(now)).unwrap_or(0)))
+/// The wait that a script names in microseconds, none when it is -1.
+fn wait(microseconds: i64) -> Option<Duration> {
+    u64::try_from(microseconds).ok().map(Duration::from_micros)
 }
 
 impl Offers {
@@ -172,23 +190,17 @@ impl Offers {
         jobs: &[(OfferedJob, i64)],
         now: Option<OffsetDateTime>,
     ) -> Result<u64, OffersError> {
-        let calls: Vec<_> = jobs
-            .chunks(BATCH)
-            .map(|batch| {
-                let mut call = OFFER.prepare_invoke();
-                call.key(&self.base).arg(script_now(now)).arg("absolute").arg(0);
-                for (job, due) in batch {
-                    call.arg(organization_key(job.organization)).arg(job.id.as_str()).arg(*due);
-                }
-                call
-            })
-            .collect();
+        let jobs = jobs.iter().map(|(job, due)| (job, *due)).collect();
+        let calls = self.offering(jobs, Dates::Absolute, now);
         self.invoke_all(&calls).await
     }
 
     /// Invokes several scripts at once on one connection, which sends them without a wait for the
     /// answers: Redis need not idle while the next script is written and read.
     async fn invoke_all(&self, calls: &[ScriptInvocation<'_>]) -> Result<u64, OffersError> {
+        if calls.is_empty() {
+            return Ok(0);
+        }
         let answer = async {
             let connection = self.pool.get().await?;
             let counts = try_join_all(calls.iter().map(|call| {
@@ -209,17 +221,34 @@ impl Offers {
         jobs: &[(OfferedJob, Duration)],
         now: Option<OffsetDateTime>,
     ) -> Result<(), OffersError> {
-        for batch in jobs.chunks(BATCH) {
-            let mut call = OFFER.prepare_invoke();
-            call.key(&self.base).arg(script_now(now)).arg("relative").arg(1);
-            for (job, wait) in batch {
-                call.arg(organization_key(job.organization))
-                    .arg(job.id.as_str())
-                    .arg(duration_milliseconds(*wait));
-            }
-            let _: u64 = self.invoke(&call).await?;
-        }
+        let jobs = jobs.iter().map(|(job, wait)| (job, duration_milliseconds(*wait))).collect();
+        let calls = self.offering(jobs, Dates::AfterLeases, now);
+        self.invoke_all(&calls).await?;
         Ok(())
+    }
+
+    /// The calls that note these jobs for these dates, organization by organization: an organization's
+    /// jobs of a call cost one write of Redis together.
+    fn offering(
+        &self,
+        mut jobs: Vec<(&OfferedJob, i64)>,
+        dates: Dates,
+        now: Option<OffsetDateTime>,
+    ) -> Vec<ScriptInvocation<'static>> {
+        jobs.sort_by_key(|(job, date)| (job.organization, *date));
+        let calls = jobs.chunks(BATCH).map(|batch| {
+            let mut call = OFFER.prepare_invoke();
+            call.key(&self.base).arg(script_now(now)).arg(dates.argument());
+            for jobs in batch.chunk_by(|(one, _), (next, _)| one.organization == next.organization) {
+                let organization = jobs.first().and_then(|(job, _)| job.organization);
+                call.arg(organization_key(organization)).arg(jobs.len());
+                for (job, date) in jobs {
+                    call.arg(*date).arg(job.id.as_str());
+                }
+            }
+            call
+        });
+        calls.collect()
     }
 
     /// Takes up to `count` (at most [`BATCH`]) jobs that are due, the organizations in turn.
@@ -241,8 +270,8 @@ impl Offers {
             .arg(count.min(BATCH))
             .arg(duration_milliseconds(terms.lease));
         call.arg(tenant.0).arg(tenant.1).arg(provider.0).arg(provider.1);
-        let (clock, next, jobs) = self.invoke::<ClaimReply>(&call).await?.0;
-        Ok(Taken { jobs, next: wait(clock, next) })
+        let ClaimReply { next, jobs } = self.invoke(&call).await?;
+        Ok(Taken { jobs, next: wait(next) })
     }
 
     /// Lengthens the leases of jobs that are still leased.
@@ -336,13 +365,15 @@ impl Offers {
     pub async fn next_due(&self, now: Option<OffsetDateTime>) -> Result<Option<Duration>, OffersError> {
         let mut call = NEXT_DUE.prepare_invoke();
         call.key(&self.base).arg(script_now(now));
-        let (clock, next): (i64, i64) = self.invoke(&call).await?;
-        Ok(wait(clock, next))
+        Ok(wait(self.invoke(&call).await?))
     }
 }
 
-/// The clock, the next date, and the jobs.
-struct ClaimReply((i64, i64, Vec<OfferedJob>));
+/// The wait for the next date in microseconds, and the jobs.
+struct ClaimReply {
+    next: i64,
+    jobs: Vec<OfferedJob>,
+}
 
 impl FromRedisValue for ClaimReply {
     fn from_redis_value(
@@ -350,16 +381,17 @@ impl FromRedisValue for ClaimReply {
     ) -> Result<Self, deadpool_redis::redis::ParsingError> {
         let fields: Vec<deadpool_redis::redis::Value> = FromRedisValue::from_redis_value(value)?;
         let mut fields = fields.into_iter();
-        let mut instant = || fields.next().map_or(Ok(-1), i64::from_redis_value);
-        let (now, next) = (instant()?, instant()?);
+        let next = fields.next().map_or(Ok(-1), i64::from_redis_value)?;
         let mut jobs = Vec::new();
-        while let (Some(organization), Some(id)) = (fields.next(), fields.next()) {
-            let organization = String::from_redis_value(organization)?;
-            // What is no id was not written by this queue, and no row answers to it.
-            if let Ok(id) = String::from_redis_value(id)?.parse() {
-                jobs.push(OfferedJob { id, organization: organization.parse().ok() });
+        while let (Some(organization), Some(count)) = (fields.next(), fields.next()) {
+            let organization = String::from_redis_value(organization)?.parse().ok();
+            for id in fields.by_ref().take(usize::from_redis_value(count)?) {
+                // What is no id was not written by this queue, and no row answers to it.
+                if let Ok(id) = String::from_redis_value(id)?.parse() {
+                    jobs.push(OfferedJob { id, organization });
+                }
             }
         }
-        Ok(Self((now, next, jobs)))
+        Ok(Self { next, jobs })
     }
 }

@@ -1,6 +1,6 @@
 //! One queue, served by the clock until the worker is told to stop.
 
-use std::{future::pending, sync::Arc, time::Duration};
+use std::{future::pending, ops::ControlFlow, sync::Arc, time::Duration};
 
 use rubis_jobs::ClaimedJob;
 use tokio::{
@@ -26,7 +26,7 @@ const OUTAGE_PAUSE: Duration = Duration::from_millis(500);
 /// In a backlog, as many places as are worth a claim: a share of all, and how long they are waited
 /// for. Without this a claim went out for the first place of a batch that ended, and another for the
 /// rest (50, 49, 1, 49, 1 …): twice the scripts and statements for the same jobs.
-const WORTH_A_CLAIM: usize = 4;
+const WORTH_A_CLAIM: usize = 2;
 const GATHERING: Duration = Duration::from_millis(2);
 
 /// When the feeder expects something to be due; none when it knows of nothing.
@@ -34,25 +34,28 @@ type Wake = Option<Instant>;
 
 /// Serves the queue until `stop` turns true, then ends in good order: nothing new is claimed, what
 /// runs may finish within the grace, what is left is put back.
-pub(crate) async fn serve(runner: QueueRunner, mut stop: watch::Receiver<bool>) {
+pub(crate) async fn serve(runner: QueueRunner, stop: watch::Receiver<bool>) {
     let parts = runner.parts;
     let (wake_sender, wake) = watch::channel(Wake::None);
-    let (completed_sender, completed) = mpsc::channel(SETTLE_BACKLOG);
+    let (completed, to_settle) = mpsc::channel(SETTLE_BACKLOG);
     let mut background = JoinSet::new();
     background.spawn(feed_by_the_clock(Arc::clone(&parts), wake_sender));
     background.spawn(renew_by_the_clock(Arc::clone(&parts)));
     background.spawn(measure_by_the_clock(Arc::clone(&parts)));
-    let settling = tokio::spawn(settle_as_they_come(Arc::clone(&parts), completed));
+    let settling = tokio::spawn(settle_as_they_come(Arc::clone(&parts), to_settle));
 
-    let mut running = JoinSet::new();
-    claim_until_stopped(&parts, wake, &mut stop, &mut running, &completed_sender).await;
-    tracing::info!(queue = %parts.queue, running = running.len(), "no more jobs are claimed");
-    let drained =
-        timeout(parts.settings.shutdown_grace, async { while running.join_next().await.is_some() {} });
+    let (mut running, mut assisted) = (JoinSet::new(), JoinSet::new());
+    let claims = Claims::new(&parts, completed);
+    tokio::join!(claims.lead(wake, stop.clone(), &mut running), claims.assist(stop, &mut assisted));
+    tracing::info!(queue = %parts.queue, running = running.len() + assisted.len(), "no more jobs are claimed");
+    let drained = timeout(parts.settings.shutdown_grace, async {
+        while running.join_next().await.is_some() || assisted.join_next().await.is_some() {}
+    });
     if drained.await.is_err() {
         running.shutdown().await;
+        assisted.shutdown().await;
     }
-    drop(completed_sender);
+    drop(claims);
     if timeout(SETTLE_PATIENCE, settling).await.is_err() {
         tracing::error!(queue = %parts.queue, "finished jobs could not be recorded before the end");
     }
@@ -67,46 +70,90 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-/// Claims as many jobs as there are free places, and sleeps while nothing is due. A claim that is
-/// under way when the worker is told to stop is not cut off: its jobs would wait for their leases
-/// to end.
-async fn claim_until_stopped(
-    parts: &Arc<Parts>,
-    mut wake: watch::Receiver<Wake>,
-    stop: &mut watch::Receiver<bool>,
-    running: &mut JoinSet<()>,
-    completed: &mpsc::Sender<Completed>,
-) {
-    let all = usize::try_from(parts.settings.concurrency.max(1)).unwrap_or(Semaphore::MAX_PERMITS);
-    let places = Arc::new(Semaphore::new(all));
-    let mut worth = 1;
-    loop {
+/// What the claim loops share.
+struct Claims {
+    parts: Arc<Parts>,
+    all: usize,
+    places: Arc<Semaphore>,
+    /// More is due than there are places.
+    backlog: watch::Sender<bool>,
+    completed: mpsc::Sender<Completed>,
+}
+
+impl Claims {
+    fn new(parts: &Arc<Parts>, completed: mpsc::Sender<Completed>) -> Self {
+        let places = usize::try_from(parts.settings.concurrency.max(1)).unwrap_or(Semaphore::MAX_PERMITS);
+        Self {
+            parts: Arc::clone(parts),
+            all: places,
+            places: Arc::new(Semaphore::new(places)),
+            backlog: watch::Sender::new(false),
+            completed,
+        }
+    }
+
+    /// Waits for places, claims as many jobs and starts them. Returns how long until it is worth asking
+    /// again, none until the feeder says so; or that the worker is to stop. A claim that is under way
+    /// then is not cut off: its jobs would wait for their leases to end.
+    async fn claim(
+        &self,
+        stop: &mut watch::Receiver<bool>,
+        running: &mut JoinSet<()>,
+    ) -> ControlFlow<(), Option<Duration>> {
+        // Only when more is due than there are places: a job that comes alone is never waited for.
+        let worth = if *self.backlog.borrow() { self.all.div_ceil(WORTH_A_CLAIM).min(BATCH) } else { 1 };
         let free = tokio::select! {
             biased;
-            () = stopped(stop) => return,
-            free = free_places(&places, worth) => free,
+            () = stopped(stop) => return ControlFlow::Break(()),
+            free = free_places(&self.places, worth) => free,
         };
         while running.try_join_next().is_some() {}
-        let next = match parts.claim(free.len(), None).await {
+        let next = match self.parts.claim(free.len(), None).await {
             Ok(claim) => {
                 let next = claim.next;
                 for (job, place) in claim.jobs.into_iter().zip(free) {
-                    running.spawn(run(Arc::clone(parts), job, place, completed.clone()));
+                    running.spawn(run(Arc::clone(&self.parts), job, place, self.completed.clone()));
                 }
                 next
             }
             Err(error) => {
-                tracing::warn!(queue = %parts.queue, %error, "jobs cannot be claimed");
+                tracing::warn!(queue = %self.parts.queue, %error, "jobs cannot be claimed");
                 Some(OUTAGE_PAUSE)
             }
         };
-        // Only when more is due than there are places: a job that comes alone is never waited for.
-        let is_backlog = next == Some(Duration::ZERO);
-        worth = if is_backlog { all.div_ceil(WORTH_A_CLAIM).min(BATCH) } else { 1 };
-        if !is_backlog {
+        self.backlog.send_replace(next == Some(Duration::ZERO));
+        ControlFlow::Continue(next)
+    }
+
+    /// Claims, and sleeps while nothing is due.
+    async fn lead(
+        &self,
+        mut wake: watch::Receiver<Wake>,
+        mut stop: watch::Receiver<bool>,
+        running: &mut JoinSet<()>,
+    ) {
+        while let ControlFlow::Continue(next) = self.claim(&mut stop, running).await {
+            if next != Some(Duration::ZERO) {
+                tokio::select! {
+                    () = stopped(&mut stop) => return,
+                    () = rest(next.map(|next| Instant::now() + next), &mut wake) => {}
+                }
+            }
+        }
+    }
+
+    /// Claims beside the leader for as long as there is a backlog: Redis finds the next jobs while
+    /// Postgres writes the rows of those before.
+    async fn assist(&self, mut stop: watch::Receiver<bool>, running: &mut JoinSet<()>) {
+        let mut backlog = self.backlog.subscribe();
+        loop {
             tokio::select! {
-                () = stopped(stop) => return,
-                () = rest(next.map(|next| Instant::now() + next), &mut wake) => {}
+                () = stopped(&mut stop) => return,
+                // The sender is this very struct's.
+                _ = backlog.wait_for(|backlog| *backlog) => {}
+            }
+            if self.claim(&mut stop, running).await.is_break() {
+                return;
             }
         }
     }

@@ -19,6 +19,9 @@ use super::{
 /// As many finished jobs as a worker lets wait to be recorded, and records in one go.
 const SETTLE_BACKLOG: usize = 1_000;
 
+/// As many jobs as a feeder reads from the calendar and offers in one go.
+const PAGE: usize = 1_000;
+
 /// A limit that is reckoned with at each claim and never holds anything up.
 const WIDE: RateLimit = RateLimit { count: 1_000_000, per: Duration::from_secs(1), burst: 1_000_000 };
 
@@ -93,8 +96,8 @@ pub async fn burst(site: &Site, shape: &Shape, probe: &mut Probe) -> Result<Offe
     let before = probe.memory().await?;
     let start = probe.start().await?;
     let began = Instant::now();
-    for batch in jobs.chunks(BATCH) {
-        offers.offer(batch, None).await?;
+    for page in jobs.chunks(PAGE) {
+        offers.offer(page, None).await?;
     }
     let offering = began.elapsed().as_secs_f64();
     let mut toll = probe.end(&start).await?;
@@ -116,30 +119,43 @@ pub async fn burst(site: &Site, shape: &Shape, probe: &mut Probe) -> Result<Offe
     })
 }
 
-/// Claims go on while what was done is forgotten, as in a worker whose jobs take no time.
+/// Claims go on, two at a time, while what was done is forgotten, as in a worker with a backlog whose
+/// jobs take no time.
 async fn claim_and_forget(offers: &Offers, shape: &Shape, terms: ClaimTerms) -> Result<()> {
     let (sender, mut done) = mpsc::channel(SETTLE_BACKLOG);
-    let claiming = async {
-        let mut taken = 0;
-        while taken < shape.jobs {
-            let jobs = offers.claim(shape.at_once, terms, None).await?.jobs;
-            ensure!(!jobs.is_empty(), "of {} jobs {taken} could be claimed", shape.jobs);
-            taken += u32::try_from(jobs.len())?;
-            for job in jobs {
-                sender.send(job).await?;
-            }
-        }
-        drop(sender);
-        Ok(())
-    };
     let forgetting = async {
+        let mut forgotten = 0;
         let mut batch = Vec::new();
         while done.recv_many(&mut batch, SETTLE_BACKLOG).await > 0 {
             offers.forget(&batch).await?;
+            forgotten += u32::try_from(batch.len())?;
             batch.clear();
         }
-        anyhow::Ok(())
+        ensure!(forgotten == shape.jobs, "of {} jobs {forgotten} could be claimed", shape.jobs);
+        Ok(())
     };
-    tokio::try_join!(claiming, forgetting)?;
+    tokio::try_join!(
+        Box::pin(claim_all(offers, shape, terms, sender.clone())),
+        Box::pin(claim_all(offers, shape, terms, sender)),
+        forgetting
+    )?;
     Ok(())
+}
+
+/// Claims until nothing is left.
+async fn claim_all(
+    offers: &Offers,
+    shape: &Shape,
+    terms: ClaimTerms,
+    done: mpsc::Sender<OfferedJob>,
+) -> Result<()> {
+    loop {
+        let jobs = offers.claim(shape.at_once, terms, None).await?.jobs;
+        if jobs.is_empty() {
+            return Ok(());
+        }
+        for job in jobs {
+            done.send(job).await?;
+        }
+    }
 }

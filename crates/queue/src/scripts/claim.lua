@@ -2,12 +2,15 @@
 -- KEYS[1]  the prefix of all keys of the queue
 -- ARGV     now in ms ('' for the clock of Redis), how many at most, the lease in ms, the tenant's
 --          limit and the provider's, each as interval and tolerance in ms (interval 0: no limit)
--- Returns  now, when something can next be due (-1: never), then organization, job for each job
+-- Returns  how long until something can next be due in µs (-1: never), then for each visit the
+--          organization, how many jobs were taken, and those jobs
 local base = KEYS[1]
-local now = tonumber(ARGV[1])
+local now, beyond = tonumber(ARGV[1]), 0
 if not now then
   local time = redis.call('TIME')
   now = time[1] * 1000 + math.floor(time[2] / 1000)
+  -- A millisecond is a fifth of how late a job begins that comes alone.
+  beyond = time[2] % 1000
 end
 local wanted, lease = tonumber(ARGV[2]), tonumber(ARGV[3])
 local tenant_interval, tenant_tolerance = tonumber(ARGV[4]), tonumber(ARGV[5])
@@ -73,7 +76,8 @@ if #ready > 0 then
   redis.call('ZADD', ring, unpack(joining))
 end
 
-local reply = { now, -1 }
+local reply = { -1 }
+local now_text = string.format('%.0f', now)
 local lease_end = string.format('%.0f', now + lease)
 local free, arrival = wanted, nil
 if provider_interval > 0 then
@@ -105,17 +109,8 @@ while taken < free and visits < MOST_VISITS do
     local organization = popped[p]
     local set = base .. 'o:' .. organization
     local take = math.min(share, free - taken)
-    -- One job more than is taken tells whether another is due, or when.
-    local found = redis.call('ZRANGE', set, 0, take, 'WITHSCORES')
-    local ids, first = {}, nil
-    for f = 1, #found, 2 do
-      if tonumber(found[f + 1]) <= now then
-        ids[#ids + 1] = found[f]
-      else
-        first = found[f + 1]
-        break
-      end
-    end
+    -- One job more than is taken tells whether another is due.
+    local ids = redis.call('ZRANGEBYSCORE', set, '-inf', now_text, 'LIMIT', 0, take + 1)
     take = math.min(take, #ids)
     local slot = nil
     if take > 0 and tenant_interval > 0 then
@@ -130,10 +125,11 @@ while taken < free and visits < MOST_VISITS do
     end
     if take > 0 then
       redis.call('ZREMRANGEBYRANK', set, 0, take - 1)
+      reply[#reply + 1] = organization
+      reply[#reply + 1] = take
       for i = 1, take do
         leases[#leases + 1] = lease_end
         leases[#leases + 1] = organization .. '|' .. ids[i]
-        reply[#reply + 1] = organization
         reply[#reply + 1] = ids[i]
       end
       taken = taken + take
@@ -147,9 +143,12 @@ while taken < free and visits < MOST_VISITS do
         again[#again + 1] = turn
         again[#again + 1] = organization
       end
-    elseif first then
-      later[#later + 1] = first
-      later[#later + 1] = organization
+    else
+      local first = redis.call('ZRANGE', set, 0, 0, 'WITHSCORES')
+      if first[2] then
+        later[#later + 1] = first[2]
+        later[#later + 1] = organization
+      end
     end
   end
   if #again > 0 then
@@ -183,5 +182,7 @@ else
     end
   end
 end
-reply[2] = next_at
+if next_at >= 0 then
+  reply[1] = math.max(0, (next_at - now) * 1000 - beyond)
+end
 return reply

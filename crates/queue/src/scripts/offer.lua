@@ -1,76 +1,88 @@
 -- Notes when jobs will be due. Idempotent: the last date counts, a leased job is left alone.
 -- KEYS[1]  the prefix of all keys of the queue
--- ARGV     now in ms ('' for the clock of Redis), 'absolute' or 'relative' dates, '1' to take the
---          jobs out of their leases first, then organization, job, date in ms for each job
+-- ARGV     now in ms ('' for the clock of Redis), 'absolute' dates or 'after leases': waits from now
+--          of jobs whose leases end, then organization by organization: its key, how many jobs it has
+--          here, and date in ms, job for each of them, the earliest first
+-- Returns  how many jobs were noted
 local base = KEYS[1]
 local now = tonumber(ARGV[1])
 if not now then
   local time = redis.call('TIME')
   now = time[1] * 1000 + math.floor(time[2] / 1000)
 end
-local shift = ARGV[2] == 'relative' and now or 0
+local ends_leases = ARGV[2] == 'after leases'
 local leased, wait, ring = base .. 'leased', base .. 'wait', base .. 'ring'
 
-local members = {}
-for i = 4, #ARGV, 3 do
-  members[#members + 1] = ARGV[i] .. '|' .. ARGV[i + 1]
-end
-if #members == 0 then
-  return 0
-end
-local leases = {}
-if ARGV[3] == '1' then
-  redis.call('ZREM', leased, unpack(members))
-else
-  leases = redis.call('ZMSCORE', leased, unpack(members))
-end
-
--- Scores are passed on as text: to write a number out costs Lua more than all else here.
-local entries, organizations, earliest, scores, over = {}, {}, {}, {}, {}
-local offered = 0
-for k, member in ipairs(members) do
-  local lease = leases[k]
-  if lease and tonumber(lease) > now then
-    -- Somebody is running it.
-  else
-    if lease then
-      over[#over + 1] = member
-    end
-    local at = 1 + 3 * k
-    local organization, score = ARGV[at], ARGV[at + 2]
-    local due = tonumber(score) + shift
-    if shift > 0 then
-      score = string.format('%.0f', due)
-    end
-    local entry = entries[organization]
-    if not entry then
-      entry = {}
-      entries[organization] = entry
-      organizations[#organizations + 1] = organization
-    end
-    entry[#entry + 1] = score
-    entry[#entry + 1] = ARGV[at + 1]
-    if not earliest[organization] or due < earliest[organization] then
-      earliest[organization] = due
-      scores[organization] = score
-    end
-    offered = offered + 1
-  end
-end
-if #over > 0 then
-  redis.call('ZREM', leased, unpack(over))
+-- Where each organization's dates and jobs begin and end in the arguments.
+local organizations, first, last = {}, {}, {}
+local offered, at = 0, 3
+while ARGV[at] do
+  local k, count = #organizations + 1, tonumber(ARGV[at + 1])
+  organizations[k], first[k], last[k] = ARGV[at], at + 2, at + 1 + 2 * count
+  offered = offered + count
+  at = last[k] + 1
 end
 if offered == 0 then
   return 0
 end
+
+-- Jobs by their place in the arguments that somebody is running.
+local running = nil
+if ends_leases or redis.call('EXISTS', leased) == 1 then
+  local members, places = {}, {}
+  for k, organization in ipairs(organizations) do
+    for place = first[k] + 1, last[k], 2 do
+      members[#members + 1] = organization .. '|' .. ARGV[place]
+      places[#places + 1] = place
+    end
+  end
+  if ends_leases then
+    redis.call('ZREM', leased, unpack(members))
+  else
+    local over = {}
+    for m, lease in ipairs(redis.call('ZMSCORE', leased, unpack(members))) do
+      if lease and tonumber(lease) > now then
+        running = running or {}
+        running[places[m]] = true
+        offered = offered - 1
+      elseif lease then
+        over[#over + 1] = members[m]
+      end
+    end
+    if #over > 0 then
+      redis.call('ZREM', leased, unpack(over))
+    end
+  end
+end
+
+-- The dates and jobs of an organization, and where among them they begin and end. Mostly they are
+-- passed on as they came, as text: to write numbers out costs Lua more than all else here.
+local function entries_of(k)
+  if not ends_leases and not running then
+    return ARGV, first[k], last[k]
+  end
+  local entries = {}
+  for place = first[k], last[k], 2 do
+    if not running or not running[place + 1] then
+      local date = ARGV[place]
+      entries[#entries + 1] = ends_leases and string.format('%.0f', now + date) or date
+      entries[#entries + 1] = ARGV[place + 1]
+    end
+  end
+  return entries, 1, #entries
+end
+
 -- One question and one write for all organizations: a fifth to a third of the script's time.
 local turns = redis.call('ZMSCORE', ring, unpack(organizations))
 local waiting = {}
 for k, organization in ipairs(organizations) do
-  redis.call('ZADD', base .. 'o:' .. organization, unpack(entries[organization]))
-  if not turns[k] then
-    waiting[#waiting + 1] = scores[organization]
-    waiting[#waiting + 1] = organization
+  local entries, from, to = entries_of(k)
+  if from < to then
+    redis.call('ZADD', base .. 'o:' .. organization, unpack(entries, from, to))
+    if not turns[k] then
+      waiting[#waiting + 1] = entries[from]
+      waiting[#waiting + 1] = organization
+    end
   end
 end
 if #waiting > 0 then

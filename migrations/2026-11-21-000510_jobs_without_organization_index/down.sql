@@ -1,0 +1,1 @@
+CREATE INDEX jobs_of_organization ON jobs (organization_id);
