@@ -99,7 +99,8 @@ impl Own {
             values.flatten().cloned().collect::<Vec<_>>()
         };
         let mut fresh = of_tasks(0);
-        let others = ["invoices", "invoice_lines", "activity_events"].into_iter().flat_map(insert);
+        let others =
+            ["invoices", "invoice_lines", "checkin_tasks", "activity_events"].into_iter().flat_map(insert);
         fresh.extend(others.filter_map(|statement| value(statement, 1)));
         let own = || {
             Some(Self {
@@ -170,6 +171,7 @@ mod tests {
                         "INSERT INTO \"activity_events\" VALUES ($1, $2, $3, $4, $5, $6)",
                         &["event-1", "org-id", "invoice_created", "invoice-1", "owner-1", meta],
                     ),
+                    statement("INSERT INTO \"checkin_tasks\" VALUES ($1)", &["checkin-1"]),
                     statement("INSERT INTO \"relance_tasks\" VALUES ($1)", &tasks),
                     statement("INSERT INTO \"activity_events\" VALUES ($1)", &["event-2"]),
                     statement("SELECT * FROM unnest($2, $3, $4, $5), $1", &["a", "b", "c", "d", "e"]),
@@ -184,7 +186,7 @@ mod tests {
         assert_eq!((own.session.as_str(), own.owner.as_str()), ("session-1", "owner-1"));
         assert_eq!((own.name.as_str(), own.number.as_str()), ("Garage Petit 1", "RUN-01"));
         assert_eq!(own.steps, ["step-1", "step-2"]);
-        assert_eq!(own.fresh, ["task-1", "task-2", "invoice-1", "line-1", "event-1", "event-2"]);
+        assert_eq!(own.fresh, ["task-1", "task-2", "invoice-1", "line-1", "checkin-1", "event-1", "event-2"]);
         assert!(Own::of(&request()[..1]).is_err());
     }
 
@@ -192,6 +194,6 @@ mod tests {
     fn a_script_is_made_whose_values_have_types() {
         assert!(script(&request(), "NEXT", 10).unwrap().has_lookup());
         let typed = typed(&request()[1]);
-        assert!(typed.statements[5].sql.contains("$3::jsonb[]"), "{typed:?}");
+        assert!(typed.statements[6].sql.contains("$3::jsonb[]"), "{typed:?}");
     }
 }
