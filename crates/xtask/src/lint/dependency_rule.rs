@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use super::metadata::{Package, Part, packages};
 
 /// The arrows. A crate may use whatever its arrows reach, not only where they point.
-const ARROWS: [(&str, &[&str]); 18] = [
+const ARROWS: [(&str, &[&str]); 20] = [
     ("kernel", &[]),
     ("db", &["kernel"]),
     ("jobs", &["db"]),
@@ -17,19 +17,21 @@ const ARROWS: [(&str, &[&str]); 18] = [
     ("checkins", &["invoices"]),
     ("lifecycle", &["relances", "checkins"]),
     ("mailer", &["kernel"]),
+    ("stripe", &["kernel"]),
     ("queue", &["jobs"]),
     ("runtime", &["kernel"]),
     ("api", &["lifecycle", "runtime"]),
     ("worker", &["lifecycle", "queue", "mailer", "runtime"]),
     ("inbox", &[]),
-    ("testkit", &["api", "worker", "inbox"]),
+    ("stripe-fake", &[]),
+    ("testkit", &["api", "worker", "inbox", "stripe-fake"]),
     ("chaos", &["worker", "inbox"]),
     ("bench", &["chaos"]),
     ("xtask", &[]),
 ];
 
 /// Crates that only tests may use, beside those whose arrows point there.
-const FOR_TESTS: [&str; 2] = ["testkit", "inbox"];
+const FOR_TESTS: [&str; 3] = ["testkit", "inbox", "stripe-fake"];
 
 /// The crates of the product's rules, which know nothing of HTTP, queues, mail servers and settings.
 const DOMAIN: [&str; 8] =
@@ -138,9 +140,11 @@ mod tests {
     }
 
     #[test]
-    fn only_tests_use_the_test_kit_and_the_inbox() {
+    fn only_tests_use_the_test_kit_and_the_fakes() {
         assert_eq!(problems("mailer", &["kernel"], &["inbox"]), [""; 0]);
         assert_eq!(problems("mailer", &["kernel", "inbox"], &[]).len(), 1);
+        assert_eq!(problems("stripe", &["kernel"], &["stripe-fake"]), [""; 0]);
+        assert_eq!(problems("stripe", &["kernel", "stripe-fake"], &[]).len(), 1);
         assert_eq!(problems("worker", &["testkit"], &[]).len(), 1);
     }
 
