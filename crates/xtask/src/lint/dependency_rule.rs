@@ -15,7 +15,9 @@ const ARROWS: [(&str, &[&str]); 20] = [
     ("invoices", &["accounts"]),
     ("relances", &["invoices"]),
     ("checkins", &["invoices"]),
-    ("lifecycle", &["relances", "checkins"]),
+    ("stripe", &["kernel"]),
+    ("billing", &["accounts", "stripe"]),
+    ("lifecycle", &["relances", "checkins", "billing"]),
     ("mailer", &["kernel"]),
     ("stripe", &["kernel"]),
     ("queue", &["jobs"]),
@@ -34,8 +36,8 @@ const ARROWS: [(&str, &[&str]); 20] = [
 const FOR_TESTS: [&str; 3] = ["testkit", "inbox", "stripe-fake"];
 
 /// The crates of the product's rules, which know nothing of HTTP, queues, mail servers and settings.
-const DOMAIN: [&str; 8] =
-    ["kernel", "db", "jobs", "accounts", "invoices", "relances", "checkins", "lifecycle"];
+const DOMAIN: [&str; 9] =
+    ["kernel", "db", "jobs", "accounts", "invoices", "relances", "checkins", "billing", "lifecycle"];
 const NOT_IN_A_DOMAIN: [&str; 12] = [
     "actix-cors",
     "actix-web",
