@@ -1,6 +1,7 @@
 //! What every handler can reach.
 
 use deadpool_redis::Pool as RedisPool;
+use rubis_billing::BillingRules;
 use rubis_checkins::CheckinRules;
 use rubis_db::Pool;
 use rubis_kernel::{AppKey, PurposeKey, SharedClock};
@@ -31,6 +32,8 @@ pub struct App {
     pub redis: RedisPool,
     /// Who has asked too often.
     pub limiter: RateLimiter,
+    /// What plans allow.
+    pub billing: BillingRules,
     /// How this server is set up.
     pub settings: ApiSettings,
     /// Turns for hashing a password.
@@ -62,7 +65,8 @@ impl App {
         };
         let keys = Keys::derived_from(&settings.process.app_key);
         let password_turns = Semaphore::new(PASSWORDS_AT_ONCE);
-        Ok(Self { db, clock, keys, redis, limiter, settings, password_turns })
+        let billing = BillingRules::default();
+        Ok(Self { db, clock, keys, redis, limiter, billing, settings, password_turns })
     }
 
     /// Whether people reach the API over HTTPS.

@@ -27,6 +27,8 @@ pub struct EndingTrial {
     pub began_at: OffsetDateTime,
     /// When it ends.
     pub ends_at: OffsetDateTime,
+    /// Until when is told what happened: when the recap was asked for, however often it has to be tried.
+    pub counted_until: OffsetDateTime,
     /// What is charged then, where it is one of our offers: its price is known by its lookup key.
     pub offer: Option<Offer>,
 }
@@ -87,6 +89,7 @@ fn of(
     Some(EndingTrial {
         began_at: subscription.stripe_created_at.unwrap_or(ends_at - trial),
         ends_at,
+        counted_until: subscription.recap_queued_at.unwrap_or(now),
         offer: plan.zip(subscription.cycle).map(|(plan, cycle)| Offer { plan, cycle }),
     })
 }

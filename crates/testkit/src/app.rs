@@ -22,7 +22,9 @@ use rubis_runtime::{ApiSettings, Shutdown};
 use serde_json::{Value, json};
 use time::{Date, Duration, OffsetDateTime, macros::datetime};
 
-use crate::{Answer, Owner, TestDatabase, TestRedis, TestWorker, turn_checkins_off, worker::APP_KEY};
+use crate::{
+    Answer, Owner, TestDatabase, TestRedis, TestWorker, no_limits, turn_checkins_off, worker::APP_KEY,
+};
 
 /// A Tuesday morning at ten in Paris.
 const START: OffsetDateTime = datetime!(2026-11-24 09:00 UTC);
@@ -94,7 +96,8 @@ impl TestAppBuilder {
         );
         values.extend(self.settings);
         let settings = ApiSettings::from_map(&values).expect("the settings are right");
-        let app = rubis_api::App::new(settings, clock.clone()).expect("a Redis address");
+        let mut app = rubis_api::App::new(settings, clock.clone()).expect("a Redis address");
+        app.billing = no_limits();
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let shutdown = Shutdown::manual();

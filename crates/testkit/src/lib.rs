@@ -6,6 +6,7 @@ mod builders;
 mod chain;
 mod checkins;
 pub mod database;
+mod limits;
 mod owner;
 pub mod redis;
 mod worker;
@@ -16,6 +17,7 @@ pub use builders::{ClientBuilder, CreatedClient, CreatedInvoice, InvoiceBuilder}
 pub use chain::Chain;
 pub use checkins::turn_checkins_off;
 pub use database::TestDatabase;
+pub use limits::no_limits;
 pub use owner::Owner;
 pub use redis::TestRedis;
 pub use worker::{TestWorker, checkin_parts, runners, runners_with};

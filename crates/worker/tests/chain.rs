@@ -150,6 +150,7 @@ async fn a_reopened_invoice_gets_what_had_not_been_sent() {
         chain.organization,
         invoice.id,
         Some(chain.owner),
+        &rubis_testkit::no_limits(),
         chain.now(),
     )
     .await

@@ -1,5 +1,7 @@
 //! Refusals of `rubis-lifecycle`.
 
+use actix_web::http::StatusCode;
+use rubis_billing::PlanLimitReached;
 use rubis_lifecycle::{
     CreateInvoiceError, MoveError, PauseClientError, PauseInvoiceError, ReopenError, SettleError,
     UpdateInvoiceError,
@@ -7,9 +9,16 @@ use rubis_lifecycle::{
 
 use super::ApiError;
 
+impl From<PlanLimitReached> for ApiError {
+    fn from(reached: PlanLimitReached) -> Self {
+        Self::new(StatusCode::PAYMENT_REQUIRED, "plan_limit_reached", reached.to_string())
+    }
+}
+
 impl From<CreateInvoiceError> for ApiError {
     fn from(error: CreateInvoiceError) -> Self {
         match error {
+            CreateInvoiceError::LimitReached(reached) => reached.into(),
             CreateInvoiceError::Invoice(error) => error.into(),
             CreateInvoiceError::Plan(errors) => errors.into(),
             CreateInvoiceError::Database(error) => error.into(),
@@ -20,6 +29,7 @@ impl From<CreateInvoiceError> for ApiError {
 impl From<UpdateInvoiceError> for ApiError {
     fn from(error: UpdateInvoiceError) -> Self {
         match error {
+            UpdateInvoiceError::LimitReached(reached) => reached.into(),
             UpdateInvoiceError::Invoice(error) => error.into(),
             UpdateInvoiceError::Plan(errors) => errors.into(),
             UpdateInvoiceError::Database(error) => error.into(),
@@ -41,6 +51,7 @@ impl From<ReopenError> for ApiError {
     fn from(error: ReopenError) -> Self {
         match error {
             ReopenError::NotFound => Self::not_found(),
+            ReopenError::LimitReached(reached) => reached.into(),
             ReopenError::Void(error) => error.into(),
             ReopenError::Database(error) => error.into(),
         }

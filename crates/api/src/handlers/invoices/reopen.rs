@@ -12,6 +12,7 @@ use crate::{ApiResult, App, Reply, Tenant, bodies::InvoiceBody, segment::Segment
     tag = "invoices",
     responses(
         (status = 200, description = "The invoice as it is now.", body = InvoiceBody),
+        (status = 402, description = "`plan_limit_reached`: as many invoices are chased as the subscription allows."),
         (status = 409, description = "`illegal_transition`: it is not paid."),
     ),
 )]
@@ -22,7 +23,8 @@ pub async fn reopen_invoice(
     app: Data<App>,
 ) -> ApiResult<InvoiceBody> {
     let mut conn = app.db.get().await?;
-    let (actor, now) = (Some(tenant.user), app.clock.now());
-    let invoice = rubis_lifecycle::reopen_invoice(&mut conn, tenant.organization, id.0, actor, now).await?;
+    let (actor, rules, now) = (Some(tenant.user), app.billing, app.clock.now());
+    let invoice =
+        rubis_lifecycle::reopen_invoice(&mut conn, tenant.organization, id.0, actor, &rules, now).await?;
     Ok(Reply(invoice.into()))
 }

@@ -67,6 +67,7 @@ impl From<UpdateInvoice> for InvoiceInput {
     tag = "invoices",
     responses(
         (status = 200, description = "The invoice as it is now.", body = InvoiceBody),
+        (status = 402, description = "`plan_limit_reached`: it was chased by no plan, and as many invoices are chased as the subscription allows."),
         (status = 409, description = "`duplicate_numero`: the client has another invoice with this number. `invoice_not_editable`: it is paid or cancelled."),
     ),
 )]
@@ -79,8 +80,9 @@ pub async fn update_invoice(
 ) -> ApiResult<InvoiceBody> {
     let patch = InvoicePatch::parse(body.0.into())?;
     let mut conn = app.db.get().await?;
-    let (actor, now) = (Some(tenant.user), app.clock.now());
+    let (actor, rules, now) = (Some(tenant.user), app.billing, app.clock.now());
     let invoice =
-        rubis_lifecycle::update_invoice(&mut conn, tenant.organization, id.0, patch, actor, now).await?;
+        rubis_lifecycle::update_invoice(&mut conn, tenant.organization, id.0, patch, actor, &rules, now)
+            .await?;
     Ok(Reply(invoice.into()))
 }
