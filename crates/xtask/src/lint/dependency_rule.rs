@@ -25,7 +25,7 @@ const ARROWS: [(&str, &[&str]); 20] = [
     ("api", &["lifecycle", "runtime"]),
     ("worker", &["lifecycle", "queue", "mailer", "runtime"]),
     ("inbox", &[]),
-    ("stripe-fake", &[]),
+    ("stripe-fake", &["kernel"]),
     ("testkit", &["api", "worker", "inbox", "stripe-fake"]),
     ("chaos", &["worker", "inbox"]),
     ("bench", &["chaos"]),
