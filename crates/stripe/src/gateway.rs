@@ -51,9 +51,9 @@ impl StripeGateway {
     ///
     /// # Errors
     /// [`StripeError::Unexpected`] when the key cannot be sent in a header, or the address is not one of HTTP.
-    pub fn new(settings: StripeSettings, clock: SharedClock) -> Result<Self, StripeError> {
+    pub fn new(settings: &StripeSettings, clock: SharedClock) -> Result<Self, StripeError> {
         let prices = PriceCache::new(settings.price_cache, clock);
-        Ok(Self { transport: Transport::new(&settings)?, prices })
+        Ok(Self { transport: Transport::new(settings)?, prices })
     }
 
     /// Makes the customer of an organization, or gives the one that was made before.

@@ -2,7 +2,6 @@
 
 use actix_web::{HttpResponse, get, web};
 use rubis_kernel::escape_html;
-use std::fmt::Write as _;
 
 use super::found;
 use super::frame::{day, page};
@@ -72,14 +71,12 @@ fn deliveries(records: &[DeliveryRecord]) -> String {
 
 fn section(title: &str, items: impl Iterator<Item = String>, none: &str) -> String {
     let items: String = items.collect();
-    let mut html = String::new();
-    // Writing to a string does not fail.
-    let _written = if items.is_empty() {
-        write!(html, "<section class=\"card\"><h2>{title}</h2><p class=\"quiet\">{none}</p></section>\n")
+    let content = if items.is_empty() {
+        format!("<p class=\"quiet\">{none}</p>")
     } else {
-        write!(html, "<section class=\"card\"><h2>{title}</h2><ul>\n{items}</ul></section>\n")
+        format!("<ul>\n{items}</ul>")
     };
-    html
+    format!("<section class=\"card\"><h2>{title}</h2>{content}</section>\n")
 }
 
 fn customer_name(state: &State, id: &str) -> String {
