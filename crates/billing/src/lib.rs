@@ -12,6 +12,8 @@ mod create_subscription;
 mod customer;
 mod event_subject;
 mod find_subscriber;
+#[cfg(test)]
+mod fixtures;
 mod handle_event;
 mod invoice_limit;
 mod jobs;

@@ -103,9 +103,9 @@ pub(crate) fn hours_french(minutes: u64) -> String {
     }
 }
 
-/// What becomes of an organization without a subscription: what it may still have chased.
+/// What becomes of an organization without a subscription, as the second half of a sentence.
 pub(crate) fn without_subscription(rules: &BillingRules) -> String {
-    let going_on = "Les relances déjà en cours continuent";
+    let going_on = "les relances déjà en cours continuent";
     match rules.limits.free {
         None => format!("{going_on}."),
         Some(0) => format!("{going_on}, mais aucune autre facture n’est relancée."),

@@ -1,0 +1,9 @@
+//! What is promised of subscriptions, against a real database.
+
+mod attacks;
+mod company;
+mod events;
+mod mails;
+mod order;
+mod parallel;
+mod sweep;

@@ -1,0 +1,96 @@
+//! The daily round, and the recaps that it asks for.
+
+use std::time::Duration as StdDuration;
+
+use rubis_billing::{TrialSweep, seed_trial_sweep, sweep_trials};
+use rubis_jobs::{Job, Lease, Queue};
+use time::{
+    Duration, OffsetDateTime,
+    macros::{date, datetime},
+};
+
+use crate::company::{Company, TRIAL_END, TUESDAY};
+
+/// Claims the round that is due, as a worker does.
+async fn claim(company: &Company, job: &TrialSweep, now: OffsetDateTime) -> Lease {
+    let mut conn = company.conn().await;
+    let claimed =
+        rubis_jobs::claim(&mut conn, Queue::Billing, &[job.id()], StdDuration::from_secs(60), Some(now))
+            .await;
+    claimed.unwrap().pop().expect("the round is due").lease
+}
+
+async fn sweep(company: &Company, now: OffsetDateTime) -> usize {
+    let mut conn = company.conn().await;
+    let job = TrialSweep { date: now.date() };
+    let lease = claim(company, &job, now).await;
+    sweep_trials(&mut conn, &job, &lease, now).await.unwrap()
+}
+
+#[tokio::test]
+async fn workers_that_start_together_ask_for_one_round() {
+    let company = Company::new().await;
+    for worker in 0..3 {
+        let now = TUESDAY + Duration::hours(worker);
+        seed_trial_sweep(&mut *company.conn().await, now).await.unwrap();
+    }
+    assert_eq!(company.jobs().await, ["trial-sweep:2026-11-25"]);
+    let row = company.job(&TrialSweep { date: date!(2026 - 11 - 25) }).await.unwrap();
+    assert_eq!(row.run_at, datetime!(2026-11-25 05:00 UTC));
+}
+
+#[tokio::test]
+async fn a_round_asks_for_the_recaps_that_a_lost_event_would_have_cost_and_for_the_next_round() {
+    let company = Company::on_trial().await;
+    let now = datetime!(2026-12-05 08:00 UTC);
+    seed_trial_sweep(&mut *company.conn().await, datetime!(2026-12-05 04:00 UTC)).await.unwrap();
+    assert_eq!(sweep(&company, now).await, 1);
+    assert_eq!(company.jobs().await, ["trial-recap:sub_1", "trial-sweep:2026-12-06"]);
+
+    // The mail has left; neither the next round nor the event that was only late ask for it again.
+    let job = ["trial-recap:sub_1".parse().unwrap()];
+    rubis_jobs::cancel(&mut *company.conn().await, &job).await.unwrap();
+    let late = company.trial_will_end(TRIAL_END - Duration::days(3), &company.trial());
+    company.deliver(&late, now).await;
+    assert_eq!(sweep(&company, now + Duration::DAY).await, 0);
+    assert_eq!(company.jobs().await, ["trial-sweep:2026-12-07"]);
+}
+
+#[tokio::test]
+async fn trials_that_end_later_or_will_not_be_charged_are_left_alone() {
+    let company = Company::on_trial().await;
+    seed_trial_sweep(&mut *company.conn().await, TUESDAY).await.unwrap();
+    assert_eq!(sweep(&company, TUESDAY + Duration::DAY).await, 0, "it ends in thirteen days");
+
+    let cancelled_at = TUESDAY + Duration::days(2);
+    let cancelled = company.trial().set("cancel_at_period_end", true);
+    company.deliver(&company.updated(cancelled_at, &cancelled), cancelled_at).await;
+    seed_trial_sweep(&mut *company.conn().await, TRIAL_END - Duration::days(2)).await.unwrap();
+    assert_eq!(sweep(&company, TRIAL_END - Duration::DAY).await, 0);
+
+    let resumed_at = TRIAL_END - Duration::hours(20);
+    company.deliver(&company.updated(resumed_at, &company.trial()), resumed_at).await;
+    assert_eq!(sweep(&company, TRIAL_END + Duration::hours(1)).await, 0, "it is over");
+}
+
+#[tokio::test]
+async fn a_round_by_a_clock_that_is_behind_asks_for_the_day_after_its_own() {
+    let company = Company::new().await;
+    seed_trial_sweep(&mut *company.conn().await, TUESDAY).await.unwrap();
+    let job = TrialSweep { date: date!(2026 - 11 - 25) };
+    let lease = claim(&company, &job, datetime!(2026-11-25 05:00:01 UTC)).await;
+    let behind = datetime!(2026-11-25 04:59:58 UTC);
+    sweep_trials(&mut *company.conn().await, &job, &lease, behind).await.unwrap();
+    assert_eq!(company.jobs().await, ["trial-sweep:2026-11-26"]);
+}
+
+#[tokio::test]
+async fn events_are_forgotten_long_after_stripe_would_deliver_them_again() {
+    let company = Company::on_trial().await;
+    let later = TUESDAY + Duration::days(91);
+    let update = company.updated(later - Duration::days(89), &company.paid());
+    company.deliver(&update, later - Duration::days(89)).await;
+    seed_trial_sweep(&mut *company.conn().await, later - Duration::DAY).await.unwrap();
+    sweep(&company, later).await;
+    assert_eq!(company.outcomes().await.len(), 1, "the younger one is kept");
+}
