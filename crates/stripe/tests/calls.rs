@@ -159,3 +159,11 @@ async fn a_subscription_that_does_not_exist_is_not_found() {
     }
     assert_eq!(scene.fake.requests().len(), 3);
 }
+
+#[tokio::test]
+async fn a_call_may_be_made_from_a_task_of_its_own() {
+    let scene = Scene::start().await;
+    let gateway = std::sync::Arc::new(scene.gateway);
+    let price = tokio::spawn(async move { gateway.price("rubis_pro_monthly").await });
+    assert_eq!(price.await.unwrap().unwrap().amount_cents, 2_900);
+}
