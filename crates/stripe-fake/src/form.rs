@@ -86,7 +86,10 @@ mod tests {
     use super::*;
 
     fn form() -> Form {
-        Form::parse(b"mode=subscription&line_items%5B0%5D%5Bprice%5D=price_1&metadata[plan]=pro&metadata[a+b]=%C3%A9&keys[]=x&keys[]=y&empty=")
+        Form::parse(
+            b"mode=subscription&line_items%5B0%5D%5Bprice%5D=price_1&metadata[plan]=pro&metadata[a+b]=%C3%A9\
+              &keys[]=x&keys[]=y&empty=",
+        )
     }
 
     #[test]

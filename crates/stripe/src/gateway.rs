@@ -23,8 +23,9 @@ use crate::subscription::{Subscription, parse_subscription};
 /// Talks to one Stripe account.
 ///
 /// Each call is tried again, under the same idempotency key, when the network, the answer or Stripe itself
-/// fails, as the [`StripeSettings`] say: with those of [`StripeSettings::new`] one call takes at most some
-/// 32 seconds. Dropping a call is safe: what was asked may or may not have happened, and asking again repeats it.
+/// fails, as the [`StripeSettings`] say: with those of [`StripeSettings::new`] one request takes at most some
+/// 32 seconds. Dropping a call is safe: what was asked may or may not have happened, and asking again repeats
+/// it.
 pub struct StripeGateway {
     transport: Transport,
     prices: PriceCache,

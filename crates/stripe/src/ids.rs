@@ -54,6 +54,6 @@ stripe_id! {
     PriceId;
     /// A Checkout session, `cs_…`.
     CheckoutSessionId;
-    /// An invoice of Stripe's to one of our customers, `in_…`; nothing to do with the invoices that Rubis chases.
+    /// An invoice of Stripe's to one of our customers, `in_…`; none of the invoices that Rubis chases.
     StripeInvoiceId;
 }

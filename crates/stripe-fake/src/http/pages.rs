@@ -10,8 +10,8 @@ use actix_web::http::header::{
 };
 use actix_web::{HttpResponse, get, web};
 
-/// Everything on these pages comes from this server, and no script runs. Forms lead to addresses of the product,
-/// which are not known here.
+/// Everything on these pages comes from this server, and no script runs. Forms lead on to addresses of the
+/// product, which are not known here.
 const POLICY: &str = "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Adds the pages and what they load.

@@ -60,8 +60,8 @@ fn body(session: &CheckoutSession, price: &Price, now: OffsetDateTime, problem: 
         Some(days) => {
             let first_charge = day(now + Duration::days(i64::from(days)));
             let terms = format!(
-                "{days} jours d’essai gratuit, puis {each}. Premier prélèvement le {first_charge}, sauf résiliation \
-                 avant cette date."
+                "{days} jours d’essai gratuit, puis {each}. Premier prélèvement le {first_charge}, sauf \
+                 résiliation avant cette date."
             );
             ("0,00\u{a0}€".to_owned(), terms, "Commencer l’essai")
         }
@@ -78,7 +78,8 @@ fn body(session: &CheckoutSession, price: &Price, now: OffsetDateTime, problem: 
          <section class=\"card\"><h2>Carte bancaire</h2>\n\
          <dl class=\"bankcard\"><dt>Numéro</dt><dd>4242 4242 4242 4242</dd>\
          <dt>Expiration</dt><dd>12\u{a0}/\u{a0}34</dd><dt>CVC</dt><dd>123</dd></dl>\n{problem}\
-         <div class=\"actions\">{pay}{decline}<a class=\"button plain\" href=\"{cancel}\">Annuler</a></div></section>\n",
+         <div class=\"actions\">{pay}{decline}<a class=\"button plain\" href=\"{cancel}\">Annuler</a></div>\
+         </section>\n",
         cancel = escape_html(&session.cancel_url),
         product = escape_html(&price.product),
         terms = escape_html(&terms),

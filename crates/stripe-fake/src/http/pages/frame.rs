@@ -10,7 +10,8 @@ pub(super) fn page(title: &str, body: &str) -> String {
         "<!doctype html>\n<html lang=\"fr\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <title>{title}</title>\n<link rel=\"stylesheet\" href=\"/fake.css\">\n</head>\n<body>\n\
-         <p class=\"banner\">Faux Stripe de développement\u{a0}: aucune carte n’est réelle, rien n’est débité.</p>\n\
+         <p class=\"banner\">Faux Stripe de développement\u{a0}: aucune carte n’est réelle, \
+         rien n’est débité.</p>\n\
          <main>\n{body}</main>\n</body>\n</html>\n"
     )
 }

@@ -111,7 +111,8 @@ fn card(state: &State, portal: &PortalSession, subscription: &Subscription) -> S
     let product = price.map_or("Abonnement", |price| price.product.as_str());
     let each = price.map(|price| format!("{} {}", price.french_amount(), price.interval.french()));
     let mut card = format!(
-        "<section class=\"card\"><p class=\"state {}\">{}</p><h2>{}</h2>\n<p class=\"price\">{}</p>\n<p>{}</p>\n",
+        "<section class=\"card\"><p class=\"state {}\">{}</p><h2>{}</h2>\n\
+         <p class=\"price\">{}</p>\n<p>{}</p>\n",
         subscription.status.as_str(),
         subscription.status.french(),
         escape_html(product),
@@ -186,7 +187,8 @@ fn choice_of_price(state: &State, subscription: &Subscription, action: &str) -> 
         })
         .collect();
     format!(
-        "<form class=\"choice\" method=\"post\" action=\"{action}\"><select name=\"price\" aria-label=\"Formule\">{options}</select>\
+        "<form class=\"choice\" method=\"post\" action=\"{action}\">\
+         <select name=\"price\" aria-label=\"Formule\">{options}</select>\
          <button class=\"plain\">Changer</button></form>\n"
     )
 }
