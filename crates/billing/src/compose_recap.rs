@@ -84,9 +84,12 @@ impl RecapFigures {
 /// The figures as they are written.
 struct Told {
     imported: String,
+    imported_label: &'static str,
     sent: String,
+    sent_label: &'static str,
     recovered: String,
     rubis: String,
+    rubis_label: &'static str,
     hours: String,
     minutes_per_rubis: String,
 }
@@ -101,24 +104,35 @@ impl Told {
         };
         Self {
             imported: count_french(figures.invoices_imported),
+            imported_label: plural(figures.invoices_imported, "facture importée", "factures importées"),
             sent: count_french(figures.relances_sent),
+            sent_label: plural(figures.relances_sent, "relance envoyée", "relances envoyées"),
             recovered,
             rubis: count_french(figures.rubis),
+            rubis_label: plural(figures.rubis, "rubis gagné", "rubis gagnés"),
             hours: hours_french(figures.rubis.saturating_mul(minutes_per_rubis.into())),
             minutes_per_rubis: minutes_per_rubis.to_string(),
         }
     }
 
-    fn values(&self) -> [(&str, &str); 6] {
+    fn values(&self) -> [(&str, &str); 9] {
         [
             ("imported", &self.imported),
+            ("imported_label", self.imported_label),
             ("sent", &self.sent),
+            ("sent_label", self.sent_label),
             ("recovered", &self.recovered),
             ("rubis", &self.rubis),
+            ("rubis_label", self.rubis_label),
             ("hours", &self.hours),
             ("minutes_per_rubis", &self.minutes_per_rubis),
         ]
     }
+}
+
+/// The word for so many: French has the singular up to below two.
+const fn plural(count: u64, one: &'static str, several: &'static str) -> &'static str {
+    if count < 2 { one } else { several }
 }
 
 /// What will be charged when.

@@ -36,9 +36,9 @@ pub enum CustomerError {
 impl Payer {
     /// Reads who is to pay, and gives the connection back before anybody talks to Stripe.
     pub async fn read(pool: &Pool, organization: OrganizationId) -> Result<Self, CustomerError> {
-        let mut conn = pool.get().await?;
+        let conn = pool.get().await?;
         let subscription = subscription_of(&conn, organization).await?;
-        let found = rubis_accounts::organization(&mut conn, organization).await?;
+        let found = rubis_accounts::organization(&conn, organization).await?;
         let owner = rubis_accounts::owner_of(&conn, organization).await?;
         let (Some(organization), Some(owner)) = (found, owner) else {
             return Err(CustomerError::NobodyToCharge);

@@ -1,10 +1,16 @@
 //! What the recap of a trial tells.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
-use rubis_billing::RecapFigures;
+use std::{sync::Arc, time::Duration as StdDuration};
+
+use diesel_async::RunQueryDsl;
+use rubis_billing::{BillingLinks, BillingMailTerms, BillingRules, RecapError, RecapFigures, TrialRecap};
 use rubis_invoices::{NewPayment, PaymentKind};
-use rubis_kernel::{Currency, Money};
-use rubis_lifecycle::{recap_figures, record_payment};
+use rubis_jobs::{Job as _, Lease, Queue};
+use rubis_kernel::{Currency, Email, EmailAddress, Money, SharedClock};
+use rubis_lifecycle::{claim_trial_recap, recap_figures, record_payment};
+use rubis_stripe::{StripeError, StripeGateway, StripeSettings};
+use rubis_stripe_fake::{FakeSettings, RequestFault, StripeFake};
 use rubis_testkit::Chain;
 use time::{
     Duration, OffsetDateTime,
@@ -63,4 +69,119 @@ async fn a_time_ends_before_its_last_instant() {
         figures(&chain, TUESDAY + Duration::SECOND, TUESDAY + Duration::DAY).await,
         RecapFigures::default()
     );
+}
+
+/// A company whose trial, `sub_1`, ends in three days, and whose recap was asked for.
+struct Ending {
+    chain: Chain,
+    fake: StripeFake,
+    stripe: StripeGateway,
+    job: TrialRecap,
+}
+
+impl Ending {
+    async fn new() -> Self {
+        // Only the first of a process installs it; they are all the same.
+        let _installed = rustls::crypto::ring::default_provider().install_default();
+        let chain = Chain::start_at(TUESDAY).await;
+        diesel::sql_query(
+            "UPDATE subscriptions SET stripe_subscription_id = 'sub_1', state_at = '2026-11-24 09:00Z',
+                 subscription_created_at = '2026-11-24 09:00Z', plan = 'pro', status = 'trialing',
+                 billing_cycle = 'monthly', trial_ends_at = '2026-12-08 09:00Z',
+                 recap_queued_at = '2026-12-05 09:00Z'",
+        )
+        .execute(&mut *chain.conn().await)
+        .await
+        .unwrap();
+        let fake = StripeFake::start(FakeSettings::default()).await.unwrap();
+        let mut settings = StripeSettings::new(fake.secret_key().to_owned().into()).at(fake.api_base());
+        settings.backoff = StdDuration::from_millis(1);
+        let clock: SharedClock = Arc::clone(&chain.clock) as SharedClock;
+        let stripe = StripeGateway::new(&settings, clock).unwrap();
+        let job = TrialRecap { organization_id: chain.organization, subscription_id: "sub_1".into() };
+        Self { chain, fake, stripe, job }
+    }
+
+    async fn claim(&self) -> Lease {
+        let (mut conn, now) = (self.chain.conn().await, self.chain.now());
+        rubis_jobs::enqueue(&mut conn, &self.job, now, now).await.unwrap();
+        let (id, length) = (self.job.id(), StdDuration::from_secs(60));
+        let claimed = rubis_jobs::claim(&mut conn, Queue::Billing, &[id], length, Some(now)).await;
+        claimed.unwrap().pop().expect("the job is due").lease
+    }
+
+    async fn mail(&self, lease: &Lease) -> Result<Option<Email>, RecapError> {
+        let sender: EmailAddress = "relances@rubis.example".parse().unwrap();
+        let (links, rules) = (BillingLinks::new("https://app.rubis.example"), BillingRules::default());
+        let terms = BillingMailTerms { sender: &sender, links: &links, rules: &rules, minutes_per_rubis: 15 };
+        let mut conn = self.chain.conn().await;
+        claim_trial_recap(&mut conn, &self.stripe, &terms, &self.job, lease, self.chain.now()).await
+    }
+
+    async fn is_asked_for(&self) -> bool {
+        rubis_jobs::find(&mut *self.chain.conn().await, &self.job.id()).await.unwrap().is_some()
+    }
+}
+
+#[tokio::test]
+async fn the_recap_tells_what_was_done_and_what_will_be_charged() {
+    let ending = Ending::new().await;
+    let invoice = ending.chain.invoice_due(date!(2026 - 11 - 20)).await;
+    ending.chain.worker.run_until(TUESDAY + Duration::days(2)).await;
+    ending.chain.pay(invoice.id, None).await;
+    ending.chain.clock.set(datetime!(2026-12-05 09:00 UTC));
+    let lease = ending.claim().await;
+    let mail = ending.mail(&lease).await.unwrap().expect("there is a mail");
+    assert_eq!(mail.to.address.as_str(), "jeanne.vasseur@menuiserie-vasseur.example");
+    for told in [
+        "Factures importées\u{a0}: 1\n",
+        "Relances envoyées\u{a0}: 1\n",
+        "Montant encaissé\u{a0}: 1\u{202f}200,00\u{a0}€\n",
+        "Rubis gagnés\u{a0}: 2\n",
+        "Temps libéré\u{a0}: 30\u{a0}min",
+        "Le 8\u{a0}décembre\u{a0}2026, votre abonnement Rubis Pro commence\u{a0}: 29,00\u{a0}€ par mois",
+        "https://app.rubis.example/parametres/abonnement",
+    ] {
+        assert!(mail.text.contains(told), "{told} in {}", mail.text);
+    }
+    assert!(ending.is_asked_for().await, "the job ends when the mail was sent");
+
+    // A worker was lost after it had sent the mail: what happens meanwhile does not make it another one.
+    ending.chain.clock.set(datetime!(2026-12-05 10:00 UTC));
+    ending.chain.invoice_due(date!(2026 - 12 - 20)).await;
+    assert_eq!(ending.mail(&lease).await.unwrap(), Some(mail));
+}
+
+#[tokio::test]
+async fn a_trial_that_was_cancelled_or_has_ended_gets_no_recap() {
+    for change in [
+        "cancel_at_period_end = true",
+        "status = 'canceled', plan = 'free'",
+        "status = 'active'",
+        "stripe_subscription_id = 'sub_2'",
+        "trial_ends_at = '2026-12-05 08:59Z'",
+    ] {
+        let ending = Ending::new().await;
+        let statement = format!("UPDATE subscriptions SET {change}");
+        diesel::sql_query(statement).execute(&mut *ending.chain.conn().await).await.unwrap();
+        ending.chain.clock.set(datetime!(2026-12-05 09:00 UTC));
+        let lease = ending.claim().await;
+        assert_eq!(ending.mail(&lease).await.unwrap(), None, "{change}");
+        assert!(!ending.is_asked_for().await, "{change}");
+    }
+}
+
+#[tokio::test]
+async fn without_stripe_the_recap_waits_and_without_a_price_it_leaves_without_an_amount() {
+    let ending = Ending::new().await;
+    ending.chain.clock.set(datetime!(2026-12-05 09:00 UTC));
+    let lease = ending.claim().await;
+    ending.fake.fail_requests(RequestFault::status(503).on("/prices").times(3)).unwrap();
+    let waits = ending.mail(&lease).await;
+    assert!(matches!(waits, Err(RecapError::Stripe(StripeError::Unavailable { .. }))), "{waits:?}");
+    assert!(ending.is_asked_for().await);
+
+    ending.fake.fail_requests(RequestFault::status(404).on("/prices")).unwrap();
+    let mail = ending.mail(&lease).await.unwrap().expect("there is a mail");
+    assert!(!mail.text.contains("par mois"), "{}", mail.text);
 }

@@ -23,7 +23,8 @@ use serde_json::{Value, json};
 use time::{Date, Duration, OffsetDateTime, macros::datetime};
 
 use crate::{
-    Answer, Owner, TestDatabase, TestRedis, TestWorker, no_limits, turn_checkins_off, worker::APP_KEY,
+    Answer, Owner, TestDatabase, TestRedis, TestWorker, limits::NO_LIMIT_OF_FREE, turn_checkins_off,
+    worker::APP_KEY,
 };
 
 /// A Tuesday morning at ten in Paris.
@@ -91,13 +92,13 @@ impl TestAppBuilder {
                 ("LIMITER_STORE", "memory"),
                 ("SHUTDOWN_GRACE_SECONDS", "5"),
                 ("COOKIE_SECURE", "true"),
+                NO_LIMIT_OF_FREE,
             ]
             .map(|(key, value)| (key.to_owned(), value.to_owned())),
         );
         values.extend(self.settings);
         let settings = ApiSettings::from_map(&values).expect("the settings are right");
-        let mut app = rubis_api::App::new(settings, clock.clone()).expect("a Redis address");
-        app.billing = no_limits();
+        let app = rubis_api::App::new(settings, clock.clone()).expect("the settings can be used");
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let shutdown = Shutdown::manual();

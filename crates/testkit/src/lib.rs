@@ -9,6 +9,7 @@ pub mod database;
 mod limits;
 mod owner;
 pub mod redis;
+mod stripe;
 mod worker;
 
 pub use answer::Answer;
@@ -20,4 +21,5 @@ pub use database::TestDatabase;
 pub use limits::no_limits;
 pub use owner::Owner;
 pub use redis::TestRedis;
-pub use worker::{TestWorker, checkin_parts, runners, runners_with};
+pub use stripe::WEBHOOK_SECRET;
+pub use worker::{TestWorker, billing_parts, checkin_parts, handler_parts, runners, runners_with};

@@ -73,6 +73,15 @@ fn rubis_stand_for_hours_of_work() {
 }
 
 #[test]
+fn one_of_a_thing_is_singular() {
+    let one = RecapFigures { invoices_imported: 1, relances_sent: 0, rubis: 1, ..figures() };
+    let html = mail(&trial(), &one, None).html.unwrap();
+    for label in [">facture importée<", ">relance envoyée<", ">rubis gagné<"] {
+        assert!(html.contains(label), "{label}");
+    }
+}
+
+#[test]
 fn without_a_price_no_amount_is_told() {
     let text = mail(&trial(), &figures(), None).text;
     assert!(text.contains("Le 8\u{a0}décembre\u{a0}2026, votre abonnement Rubis Pro commence"), "{text}");
