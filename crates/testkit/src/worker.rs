@@ -110,7 +110,8 @@ impl TestWorker {
         billing: BillingParts,
     ) -> Self {
         let mailer = Arc::new(MemoryMailer::new());
-        let runners = runners_with(database, redis, HandlerParts { billing, ..handler_parts(mailer.clone()) });
+        let runners =
+            runners_with(database, redis, HandlerParts { billing, ..handler_parts(mailer.clone()) });
         Self { mailer, runners, pool: database.pool.clone(), clock }
     }
 
