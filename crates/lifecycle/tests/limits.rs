@@ -1,5 +1,11 @@
 //! How many invoices are chased at once is what the subscription allows.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -36,9 +42,10 @@ impl Company {
     fn new_invoice(&self) -> NewInvoice {
         let number = self.numbers.fetch_add(1, Ordering::Relaxed);
         NewInvoice {
+            // Another client for each: invoices of one new client wait for each other anyhow.
             client: InvoicedClient::Named {
-                name: "Boulangerie Martin".to_owned(),
-                email: "compta@boulangerie-martin.example".parse().unwrap(),
+                name: format!("Boulangerie {number}"),
+                email: format!("compta@boulangerie-{number}.example").parse().unwrap(),
             },
             numero: format!("L-{number:04}"),
             amount: Money::new(120_000, Currency::EUR),

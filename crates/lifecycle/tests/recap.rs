@@ -1,7 +1,7 @@
 //! What the recap of a trial tells.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
-use std::{sync::Arc, time::Duration as StdDuration};
+use std::time::Duration as StdDuration;
 
 use diesel_async::RunQueryDsl;
 use rubis_billing::{BillingLinks, BillingMailTerms, BillingRules, RecapError, RecapFigures, TrialRecap};
@@ -96,7 +96,7 @@ impl Ending {
         let fake = StripeFake::start(FakeSettings::default()).await.unwrap();
         let mut settings = StripeSettings::new(fake.secret_key().to_owned().into()).at(fake.api_base());
         settings.backoff = StdDuration::from_millis(1);
-        let clock: SharedClock = Arc::clone(&chain.clock) as SharedClock;
+        let clock: SharedClock = chain.clock.clone();
         let stripe = StripeGateway::new(&settings, clock).unwrap();
         let job = TrialRecap { organization_id: chain.organization, subscription_id: "sub_1".into() };
         Self { chain, fake, stripe, job }

@@ -1,4 +1,11 @@
 //! What is promised of subscriptions, against a real database.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 mod attacks;
 mod checkout;
