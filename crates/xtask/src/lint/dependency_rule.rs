@@ -27,7 +27,7 @@ const ARROWS: [(&str, &[&str]); 21] = [
     ("stripe-fake", &["kernel"]),
     ("testkit", &["api", "worker", "inbox", "stripe-fake"]),
     ("chaos", &["worker", "inbox"]),
-    ("bench", &["chaos"]),
+    ("bench", &["chaos", "stripe-fake"]),
     ("xtask", &[]),
 ];
 
