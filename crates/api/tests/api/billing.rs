@@ -3,12 +3,11 @@
 use futures_util::future::join_all;
 use reqwest::Method;
 use rubis_stripe_fake::{RecordedRequest, RequestAction, RequestFault};
-use rubis_testkit::{Answer, TestApp};
+use rubis_testkit::{Answer, Owner, TestApp};
 use serde_json::json;
 
-use crate::{
-    organization::become_member,
-    subscriber::{WEBHOOK, app_with_stripe, begin_trial, buy, pro, standing, stands, subscription},
+use crate::subscriber::{
+    WEBHOOK, app_with_stripe, begin_trial, buy, execute, pro, standing, stands, subscription,
 };
 
 /// The operations that lead to Stripe's pages.
@@ -47,17 +46,31 @@ async fn who_never_subscribed_has_the_free_plan() {
 #[tokio::test]
 async fn every_member_sees_the_subscription_and_only_owners_and_admins_change_it() {
     let app = app_with_stripe().await;
-    let owner = app.signed_up_owner().await;
-    for (role, status) in [("member", 403), ("admin", 200), ("owner", 200)] {
-        become_member(&owner, role).await;
-        owner.get("/billing/subscription").await.expect(200);
+    let (owner, other) = (app.signed_up_owner().await, app.signed_up_owner().await);
+    for (role, status) in [("member", 403), ("admin", 200)] {
+        let colleague = join(&owner, &other, role).await;
+        assert_eq!(subscription(&colleague).await, subscription(&owner).await);
         for way in WAYS {
-            let answer = owner.post(way, pro()).await.expect(status);
+            let answer = colleague.post(way, pro()).await.expect(status);
             assert_eq!(answer.code(), if status == 403 { "forbidden" } else { "" }, "{role} {way}");
         }
     }
+    for way in WAYS {
+        owner.post(way, pro()).await.expect(200);
+        app.post(&format!("/api/v1{way}"), pro()).await.expect(401);
+    }
     app.get("/api/v1/billing/subscription").await.expect(401);
     app.finish().await;
+}
+
+/// Makes somebody a member of another's organization, as this, instead of whatever they were before.
+async fn join<'app>(owner: &Owner<'app>, other: &Owner<'app>, role: &str) -> Owner<'app> {
+    let (organization, email) = (&owner.organization_id, &other.email);
+    let user = format!("user_id = (SELECT id FROM users WHERE email = '{email}')");
+    execute(owner.app, &format!("DELETE FROM sessions WHERE {user}")).await;
+    let membership = format!("organization_id = '{organization}', role = '{role}'");
+    execute(owner.app, &format!("UPDATE memberships SET {membership} WHERE {user}")).await;
+    other.signed_in_again().await
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use diesel_async::RunQueryDsl;
 use rubis_testkit::{Owner, TestApp};
 use serde_json::json;
 
-pub async fn become_member(owner: &Owner<'_>, role: &str) {
+async fn become_member(owner: &Owner<'_>, role: &str) {
     let mut conn = owner.app.database.pool.get().await.unwrap();
     let sql =
         format!("UPDATE memberships SET role = '{role}' WHERE organization_id = '{}'", owner.organization_id);
