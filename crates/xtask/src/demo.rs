@@ -81,7 +81,7 @@ impl Demo {
         self.tell_what_to_try(inbox);
         if let Some(portal) = &self.portal {
             println!(
-                "\n{ORGANIZATION} is on {}. Stripe is played here, and no card is real:\n  {portal}\n\
+                "\nIts subscription: {}. Stripe is played here, and no card is real:\n  {portal}\n\
                  is its portal, where you say what happens next: the end of the trial is announced (the recap comes\n\
                  to the inbox), a payment fails, the plan is changed or cancelled.",
                 self.subscription.told()
