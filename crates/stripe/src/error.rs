@@ -9,17 +9,20 @@ pub enum StripeError {
     /// may not have happened; asking again under the same idempotency key is safe.
     #[error("Stripe cannot be reached or does not answer properly: {reason}")]
     Unavailable {
-        /// What the last attempt met, for operations; never a secret.
+        /// What the last attempt met, for operations; never a secret, never Stripe's words.
         reason: String,
+        /// The HTTP status of the last answer; `None` when none came that is Stripe's.
+        status: Option<u16>,
     },
-    /// Stripe understood and said no; asking again changes nothing.
-    #[error("Stripe refused ({status}, {code}): {message}")]
+    /// Stripe understood and said no; asking again changes nothing. Stripe's words are left out: they quote
+    /// what was sent, addresses included.
+    #[error("Stripe refused ({status}, {code}{})", param.as_ref().map(|param| format!(", {param}")).unwrap_or_default())]
     Refused {
         /// Stripe's error code (`card_declined`), or the error's type where it has no code
         /// (`idempotency_error`).
         code: String,
-        /// Stripe's words, in English, for operations.
-        message: String,
+        /// The field that is wrong (`customer`), where it is one.
+        param: Option<String>,
         /// The HTTP status, 400 to 499. A 401 or 403 means that our key is wrong.
         status: u16,
     },
@@ -42,6 +45,23 @@ impl StripeError {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Unavailable { .. })
+    }
+
+    /// Whether Stripe has no such customer, or not any more: what a Checkout or the portal of a customer is
+    /// answered who was deleted, and what [`crate::StripeGateway::subscriptions_of`] is.
+    #[must_use]
+    pub fn is_missing_customer(&self) -> bool {
+        match self {
+            Self::Refused { code, param, .. } => {
+                code == "resource_missing" && param.as_deref() == Some("customer")
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether Stripe itself answered that it failed (5xx), rather than nobody or with something else.
+    pub(crate) fn is_failure_of_stripe(&self) -> bool {
+        matches!(self, Self::Unavailable { status: Some(500..), .. })
     }
 }
 

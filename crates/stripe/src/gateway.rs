@@ -2,7 +2,10 @@
 
 mod call;
 mod price_cache;
+mod subscriptions;
 mod transport;
+
+use std::time::Duration;
 
 use rubis_kernel::SharedClock;
 use serde::Deserialize;
@@ -29,6 +32,8 @@ use crate::subscription::{Subscription, parse_subscription};
 pub struct StripeGateway {
     transport: Transport,
     prices: PriceCache,
+    clock: SharedClock,
+    hurry: Duration,
 }
 
 /// An object of which only the id matters.
@@ -53,8 +58,8 @@ impl StripeGateway {
     /// # Errors
     /// [`StripeError::Unexpected`] when the key cannot be sent in a header, or the address is not one of HTTP.
     pub fn new(settings: &StripeSettings, clock: SharedClock) -> Result<Self, StripeError> {
-        let prices = PriceCache::new(settings.price_cache, clock);
-        Ok(Self { transport: Transport::new(settings)?, prices })
+        let prices = PriceCache::new(settings.price_cache, clock.clone());
+        Ok(Self { transport: Transport::new(settings)?, prices, clock, hurry: settings.hurry })
     }
 
     /// Makes the customer of an organization, or gives the one that was made before.
@@ -66,11 +71,37 @@ impl StripeGateway {
     /// # Errors
     /// See [`StripeError`]; the customer may have been made, and asking again gives it.
     pub async fn create_customer(&self, customer: &NewCustomer<'_>) -> Result<CustomerId, StripeError> {
+        self.make_customer(customer, None).await
+    }
+
+    /// Makes the customer of an organization anew, once Stripe has said that the one it had is missing
+    /// ([`StripeError::is_missing_customer`]). As with [`Self::create_customer`], all who ask for a successor of
+    /// the same customer within a day get the same.
+    ///
+    /// # Errors
+    /// See [`StripeError`].
+    pub async fn create_customer_instead_of(
+        &self,
+        gone: &CustomerId,
+        customer: &NewCustomer<'_>,
+    ) -> Result<CustomerId, StripeError> {
+        self.make_customer(customer, Some(gone)).await
+    }
+
+    async fn make_customer(
+        &self,
+        customer: &NewCustomer<'_>,
+        gone: Option<&CustomerId>,
+    ) -> Result<CustomerId, StripeError> {
         let organization = customer.organization_id.to_string();
+        let key = match gone {
+            None => format!("customer-{organization}"),
+            Some(gone) => format!("customer-{organization}-instead-of-{gone}"),
+        };
         let create = Call::post("/customers")
             .field("metadata[organization_id]", &organization)
             .field("preferred_locales[0]", "fr")
-            .idempotency_key(format!("customer-{organization}"));
+            .idempotency_key(key);
         let Identified { id } = self.ask::<Identified<CustomerId>>("customer", &create).await?;
         let describe = Call::post("/customers")
             .segment(id.as_str())
@@ -162,6 +193,36 @@ impl StripeGateway {
     pub async fn subscription(&self, id: &SubscriptionId) -> Result<Subscription, StripeError> {
         let call = Call::get("/subscriptions").segment(id.as_str());
         Ok(parse_subscription(&self.transport.send(&call).await?)?)
+    }
+
+    /// The same for somebody who waits and can ask again: one attempt, no longer than
+    /// [`StripeSettings::hurry`].
+    ///
+    /// # Errors
+    /// See [`StripeError`].
+    pub async fn subscription_in_a_hurry(&self, id: &SubscriptionId) -> Result<Subscription, StripeError> {
+        let call = Call::get("/subscriptions").segment(id.as_str());
+        Ok(parse_subscription(&self.transport.send_once(&call, self.hurry).await?)?)
+    }
+
+    /// All subscriptions of a customer, those that ended included, newest first.
+    ///
+    /// # Errors
+    /// See [`StripeError`]; [`StripeError::is_missing_customer`] when there never was such a customer.
+    pub async fn subscriptions_of(&self, customer: &CustomerId) -> Result<Vec<Subscription>, StripeError> {
+        subscriptions::all_of(&self.transport, customer, None).await
+    }
+
+    /// The same for somebody who waits and can ask again: one attempt for each hundred of them, no longer than
+    /// [`StripeSettings::hurry`].
+    ///
+    /// # Errors
+    /// See [`StripeError`].
+    pub async fn subscriptions_of_in_a_hurry(
+        &self,
+        customer: &CustomerId,
+    ) -> Result<Vec<Subscription>, StripeError> {
+        subscriptions::all_of(&self.transport, customer, Some(self.hurry)).await
     }
 
     async fn ask<T: for<'de> Deserialize<'de>>(

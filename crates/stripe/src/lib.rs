@@ -27,5 +27,5 @@ pub use ids::{CheckoutSessionId, CustomerId, PriceId, StripeInvoiceId, Subscript
 pub use invoice::{StripeInvoice, parse_invoice};
 pub use price::{Price, PriceInterval};
 pub use settings::StripeSettings;
-pub use subscription::{Subscription, SubscriptionStatus, UnknownStatus, parse_subscription};
+pub use subscription::{Charge, Subscription, SubscriptionStatus, UnknownStatus, parse_subscription};
 pub use webhook::{Event, SIGNATURE_TOLERANCE, SignatureError, verify};

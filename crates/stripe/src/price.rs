@@ -54,11 +54,8 @@ struct RawRecurring {
 /// Reads a price.
 pub(crate) fn parse_price(value: &Value) -> Result<Price, MalformedObject> {
     let raw: RawPrice = json::read("price", value)?;
-    let currency = raw
-        .currency
-        .to_ascii_uppercase()
-        .parse()
-        .map_err(|error| MalformedObject { kind: "price", reason: format!("{error}") })?;
+    let unknown = || MalformedObject { kind: "price", reason: "of a currency that is unknown".to_owned() };
+    let currency = parse_currency(&raw.currency).ok_or_else(unknown)?;
     Ok(Price {
         id: raw.id,
         lookup_key: raw.lookup_key,
@@ -66,4 +63,9 @@ pub(crate) fn parse_price(value: &Value) -> Result<Price, MalformedObject> {
         currency,
         interval: raw.recurring.interval,
     })
+}
+
+/// A currency as Stripe writes it (`eur`); `None` when we do not know it.
+pub(crate) fn parse_currency(code: &str) -> Option<Currency> {
+    code.to_ascii_uppercase().parse().ok()
 }

@@ -19,12 +19,14 @@ pub struct StripeSettings {
     /// The pause before the second attempt; each further one is twice as long, and all vary by half so that
     /// callers do not come back together.
     pub backoff: Duration,
+    /// Time for each call that is made in a hurry, which is tried once.
+    pub hurry: Duration,
     /// How long a price that was found is used before it is asked for again.
     pub price_cache: Duration,
 }
 
 impl StripeSettings {
-    /// Stripe itself: ten seconds for an attempt, three attempts, prices kept for five minutes.
+    /// Stripe itself: ten seconds for an attempt, three attempts, five seconds in a hurry, prices kept for five minutes.
     #[must_use]
     pub fn new(secret_key: SecretString) -> Self {
         Self {
@@ -33,6 +35,7 @@ impl StripeSettings {
             timeout: Duration::from_secs(10),
             attempts: 3,
             backoff: Duration::from_millis(500),
+            hurry: Duration::from_secs(5),
             price_cache: Duration::from_secs(300),
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::{fmt, str::FromStr};
 
+use rubis_kernel::Currency;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
@@ -11,6 +12,7 @@ use time::OffsetDateTime;
 use crate::error::MalformedObject;
 use crate::ids::{CustomerId, SubscriptionId};
 use crate::json::{self, Instant};
+use crate::price::{PriceInterval, parse_currency};
 
 /// A subscription, as Stripe holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +26,9 @@ pub struct Subscription {
     /// The lookup key of what is subscribed to, `rubis_{plan}_{cycle}`; `None` when the price has none any more
     /// (it was given to a newer price).
     pub lookup_key: Option<String>,
+    /// What it costs each time; `None` when that is not one amount for one interval (several items, tiers, every
+    /// other month) or in a currency that we do not know.
+    pub charge: Option<Charge>,
     /// Until when it is paid, or on trial.
     pub current_period_end: Option<OffsetDateTime>,
     /// Whether it ends with the period rather than being charged again.
@@ -34,6 +39,17 @@ pub struct Subscription {
     pub created: OffsetDateTime,
     /// What was given with the Checkout that made it.
     pub metadata: BTreeMap<String, String>,
+}
+
+/// What a subscription costs each time, before discounts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Charge {
+    /// How much, in hundredths of the currency's unit.
+    pub amount_cents: i64,
+    /// In which currency.
+    pub currency: Currency,
+    /// How often.
+    pub interval: PriceInterval,
 }
 
 /// Where a subscription stands.
@@ -149,13 +165,45 @@ struct RawItem {
     #[serde(default)]
     current_period_end: Option<Instant>,
     #[serde(default)]
-    price: Option<RawPrice>,
+    price: Option<Value>,
+    /// Absent where what is sold is metered.
+    #[serde(default)]
+    quantity: Option<i64>,
 }
 
 #[derive(Deserialize)]
-struct RawPrice {
-    #[serde(default)]
-    lookup_key: Option<String>,
+struct RawCharge {
+    unit_amount: i64,
+    currency: String,
+    recurring: RawRecurring,
+}
+
+#[derive(Deserialize)]
+struct RawRecurring {
+    interval: PriceInterval,
+    #[serde(default = "every")]
+    interval_count: u32,
+}
+
+fn every() -> u32 {
+    1
+}
+
+impl RawItem {
+    fn lookup_key(&self) -> Option<String> {
+        Some(self.price.as_ref()?.get("lookup_key")?.as_str()?.to_owned())
+    }
+
+    /// What the item costs. Nothing depends on it but what is told of it, so that whatever is strange about it
+    /// is no reason to refuse the subscription.
+    fn charge(&self) -> Option<Charge> {
+        let raw: RawCharge = json::read("price", self.price.as_ref()?).ok()?;
+        Some(Charge {
+            amount_cents: raw.unit_amount.checked_mul(self.quantity?)?,
+            currency: parse_currency(&raw.currency)?,
+            interval: (raw.recurring.interval_count == 1).then_some(raw.recurring.interval)?,
+        })
+    }
 }
 
 /// Reads a subscription, whichever version of the API wrote it.
@@ -167,8 +215,12 @@ struct RawPrice {
 /// When it is none.
 pub fn parse_subscription(value: &Value) -> Result<Subscription, MalformedObject> {
     let raw: RawSubscription = json::read("subscription", value)?;
-    let item = raw.items.data.into_iter().next();
-    let (item_period_end, price) = item.map(|item| (item.current_period_end, item.price)).unwrap_or_default();
+    let item = raw.items.data.first();
+    let item_period_end = item.and_then(|item| item.current_period_end);
+    let charge = match raw.items.data.as_slice() {
+        [only] => only.charge(),
+        _ => None,
+    };
     let current_period_end = raw.current_period_end.or(item_period_end).map(|instant| instant.0);
     let cancels_with_the_period =
         raw.cancel_at.is_some_and(|cancel| current_period_end.is_none_or(|end| cancel.0 <= end));
@@ -176,7 +228,8 @@ pub fn parse_subscription(value: &Value) -> Result<Subscription, MalformedObject
         id: raw.id,
         customer: raw.customer,
         status: raw.status,
-        lookup_key: price.and_then(|price| price.lookup_key),
+        lookup_key: item.and_then(RawItem::lookup_key),
+        charge,
         current_period_end,
         cancel_at_period_end: raw.cancel_at_period_end || cancels_with_the_period,
         trial_end: raw.trial_end.map(|instant| instant.0),

@@ -36,6 +36,7 @@ fn both_shapes_are_the_same_subscription(#[case] value: Value) {
             customer: "cus_1".into(),
             status: SubscriptionStatus::Trialing,
             lookup_key: Some("rubis_pro_monthly".into()),
+            charge: None,
             current_period_end: Some(datetime!(2026-12-05 12:00 UTC)),
             cancel_at_period_end: false,
             trial_end: Some(datetime!(2026-12-05 12:00 UTC)),

@@ -78,9 +78,8 @@ async fn a_refusal_is_told_as_it_is_and_not_asked_for_again(#[case] refused: u16
     let before = scene.fake.requests().len();
     scene.fake.fail_requests(RequestFault::status(refused)).unwrap();
     let error = scene.gateway.create_portal_session(&customer, "http://localhost:5173/").await.unwrap_err();
-    let StripeError::Refused { code, status, message } = error else { panic!("{error:?}") };
+    let StripeError::Refused { code, status, .. } = error else { panic!("{error:?}") };
     assert_eq!((code.as_str(), status), (word, refused));
-    assert!(!message.is_empty());
     assert_eq!(scene.fake.requests().len(), before + 1);
 }
 

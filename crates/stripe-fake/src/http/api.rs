@@ -133,6 +133,7 @@ fn route(state: &mut State, request: &ApiRequest, scene: Scene<'_>) -> Result<Va
         ("POST", ["checkout", "sessions"]) => checkout::create(state, form, scene),
         ("GET", ["checkout", "sessions", id]) => checkout::read(state, id, scene),
         ("POST", ["billing_portal", "sessions"]) => portal::create(state, form, scene),
+        ("GET", ["subscriptions"]) => subscriptions::list(state, form),
         ("GET", ["subscriptions", id]) => subscriptions::read(state, id),
         ("POST", ["subscriptions", id]) => subscriptions::update(state, id, form, scene.now),
         ("DELETE", ["subscriptions", id]) => subscriptions::cancel(state, id, scene.now),

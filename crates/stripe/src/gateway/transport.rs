@@ -6,7 +6,7 @@ use rand::Rng as _;
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
 use stripe::{ApiErrors, Client, ClientBuilder};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use tracing::debug;
 
 use super::call::Call;
@@ -59,6 +59,11 @@ impl Transport {
         }
     }
 
+    /// Makes a call once, and waits for its answer no longer than this.
+    pub(super) async fn send_once(&self, call: &Call, patience: Duration) -> Result<Value, StripeError> {
+        timeout(patience, self.attempt(call)).await.unwrap_or_else(|_elapsed| Err(too_late()))
+    }
+
     async fn attempt(&self, call: &Call) -> Result<Value, StripeError> {
         let request = call
             .request()
@@ -82,9 +87,10 @@ fn failure(call: &Call, error: stripe::StripeError) -> StripeError {
     match error {
         stripe::StripeError::Stripe(error, status) => refusal(call, &error, status),
         // An answer that is no JSON: a proxy in between, or one that broke off.
-        stripe::StripeError::JSONDeserialize(reason) => StripeError::Unavailable { reason },
-        stripe::StripeError::ClientError(reason) => StripeError::Unavailable { reason },
-        stripe::StripeError::Timeout => StripeError::Unavailable { reason: "no answer in time".to_owned() },
+        stripe::StripeError::JSONDeserialize(reason) | stripe::StripeError::ClientError(reason) => {
+            StripeError::Unavailable { reason, status: None }
+        }
+        stripe::StripeError::Timeout => too_late(),
         stripe::StripeError::ConfigError(reason) => StripeError::Unexpected { reason },
     }
 }
@@ -94,14 +100,17 @@ fn refusal(call: &Call, error: &ApiErrors, status: u16) -> StripeError {
         Some(code) => code.as_str().to_owned(),
         None => error.type_.as_str().to_owned(),
     };
-    let message = error.message.clone().unwrap_or_default();
+    let unavailable =
+        |code| StripeError::Unavailable { reason: format!("{status} {code}"), status: Some(status) };
     match status {
         // The same call is being carried out: its answer is there when it is done.
-        409 if code == "idempotency_key_in_use" => {
-            StripeError::Unavailable { reason: format!("{status} {code}: {message}") }
-        }
+        409 if code == "idempotency_key_in_use" => unavailable(code),
         404 => StripeError::NotFound { what: call.path().trim_start_matches('/').to_owned() },
-        429 | 500.. => StripeError::Unavailable { reason: format!("{status} {code}: {message}") },
-        _ => StripeError::Refused { code, message, status },
+        429 | 500.. => unavailable(code),
+        _ => StripeError::Refused { code, param: error.param.clone(), status },
     }
+}
+
+fn too_late() -> StripeError {
+    StripeError::Unavailable { reason: "no answer in time".to_owned(), status: None }
 }
