@@ -70,6 +70,15 @@ impl Problem {
         Self { param: Some(param.to_owned()), ..Self::invalid(message.into()) }
     }
 
+    /// An address that Stripe does not take; like Stripe's, the refusal quotes it.
+    pub(crate) fn invalid_email(email: &str) -> Self {
+        Self {
+            code: Some("email_invalid"),
+            param: Some("email".to_owned()),
+            ..Self::invalid(format!("Invalid email address: {email}"))
+        }
+    }
+
     /// A key was used before for something else.
     pub(crate) fn other_request_under_key(key: &str) -> Self {
         Self {

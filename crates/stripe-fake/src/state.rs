@@ -81,6 +81,11 @@ impl State {
         std::mem::take(&mut self.outbox)
     }
 
+    /// Whether there is such a customer, not deleted.
+    pub(crate) fn has_customer(&self, id: &str) -> bool {
+        self.customers.get(id).is_some_and(|customer| !customer.deleted)
+    }
+
     /// The customer's subscriptions, newest first.
     pub(crate) fn subscriptions_of(&self, customer: &str) -> Vec<&Subscription> {
         let mut found: Vec<_> = self.subscriptions.values().filter(|one| one.customer == customer).collect();

@@ -41,7 +41,7 @@ async fn the_prices_of_rubis_are_found_by_their_lookup_keys() {
 
 #[rstest]
 #[case::a_field_that_stripe_does_not_have("/v1/customers", "nom=Martin", "parameter_unknown", "nom")]
-#[case::an_address_without_at("/v1/customers", "email=martin", "", "email")]
+#[case::an_address_without_at("/v1/customers", "email=martin", "email_invalid", "email")]
 #[case::no_mode("/v1/checkout/sessions", "customer=cus_1", "parameter_missing", "mode")]
 #[case::nobody("/v1/checkout/sessions", "mode=subscription&customer=cus_1", "resource_missing", "customer")]
 #[case::nobody_at_the_portal(
@@ -146,4 +146,72 @@ async fn a_connection_that_is_cut_gives_not_a_byte_and_the_effect_as_programmed(
         assert!(lost.is_err(), "{lost:?}");
         assert_eq!(scene.fake.customers().len(), customers);
     }
+}
+
+#[tokio::test]
+async fn a_failure_is_what_its_key_is_answered_for_a_day_and_overload_is_not() {
+    let scene = Scene::start().await;
+    for (status, again) in [(500, 500), (503, 200), (429, 200)] {
+        scene.fake.fail_requests(RequestFault::status(status)).unwrap();
+        let key = format!("key-{status}");
+        let ask = || scene.post_under(Some(&key), "/v1/customers", "name=Martin");
+        assert_eq!(ask().await.status(), status);
+        assert_eq!(ask().await.status(), again);
+    }
+    let replayed = scene.post_under(Some("key-500"), "/v1/customers", "name=Martin").await;
+    assert_eq!(replayed.headers()["Idempotent-Replayed"], "true");
+    scene.clock.advance(Duration::days(1));
+    assert_eq!(scene.post_under(Some("key-500"), "/v1/customers", "name=Martin").await.status(), 200);
+}
+
+#[tokio::test]
+async fn a_customer_who_was_deleted_has_no_subscription_and_gets_none() {
+    let scene = Scene::start().await;
+    let subscription = scene.subscribed(true).await;
+    let customer = scene.fake.subscription(&subscription).unwrap().customer;
+    let path = format!("/v1/customers/{customer}");
+    let delete = || scene.client.delete(scene.at(&path)).bearer_auth(support::SECRET_KEY).send();
+    let deleted: Value = delete().await.unwrap().json().await.unwrap();
+    assert_eq!(deleted["deleted"], true);
+    assert!(scene.fake.subscription(&subscription).unwrap().is_over());
+    assert!(scene.kinds().ends_with(&["customer.subscription.deleted".into(), "customer.deleted".into()]));
+
+    assert_eq!(error_of(delete().await.unwrap()).await.0, 404);
+    assert_eq!(error_of(scene.post(&path, "name=Martin").await).await.0, 404);
+    let fields = scene.checkout_fields(&customer, "");
+    let (status, error) = error_of(scene.post("/v1/checkout/sessions", &fields).await).await;
+    assert_eq!(
+        (status, error["code"].as_str(), error["param"].as_str()),
+        (400, Some("resource_missing"), Some("customer"))
+    );
+    let listed: Value =
+        scene.get(&format!("/v1/subscriptions?customer={customer}&status=all")).await.json().await.unwrap();
+    assert_eq!(listed["data"][0]["status"], "canceled");
+}
+
+#[tokio::test]
+async fn subscriptions_are_listed_page_by_page_newest_first() {
+    let scene = Scene::start().await;
+    let customer = scene.customer().await;
+    let mut made = Vec::new();
+    for _ in 0..3 {
+        let fields = scene.checkout_fields(&customer, "");
+        let session: Value = scene.post("/v1/checkout/sessions", &fields).await.json().await.unwrap();
+        made.insert(0, scene.fake.complete_checkout(session["id"].as_str().unwrap()).unwrap());
+        scene.clock.advance(Duration::seconds(1));
+    }
+    scene.fake.cancel(&made[2]).unwrap();
+    let list = async |more: &str| {
+        let page: Value =
+            scene.get(&format!("/v1/subscriptions?customer={customer}{more}")).await.json().await.unwrap();
+        let ids = page["data"].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap().to_owned());
+        (ids.collect::<Vec<_>>(), page["has_more"].as_bool().unwrap())
+    };
+    assert_eq!(list("").await, (made[..2].to_vec(), false), "those that ended are asked for");
+    assert_eq!(list("&status=all&limit=2").await, (made[..2].to_vec(), true));
+    let rest = format!("&status=all&limit=2&starting_after={}", made[1]);
+    assert_eq!(list(&rest).await, (made[2..].to_vec(), false));
+    assert_eq!(list("&status=canceled").await, (made[2..].to_vec(), false));
+    let (status, error) = error_of(scene.get("/v1/subscriptions?customer=cus_nobody").await).await;
+    assert_eq!((status, error["param"].as_str()), (400, Some("customer")));
 }

@@ -1,6 +1,8 @@
 //! The calls to Stripe, one method for each.
 
 mod call;
+mod customers;
+mod origin;
 mod price_cache;
 mod subscriptions;
 mod transport;
@@ -10,12 +12,15 @@ use std::time::Duration;
 use rubis_kernel::SharedClock;
 use serde::Deserialize;
 use serde_json::Value;
+use tracing::warn;
+
+pub use self::origin::Stranger;
 
 use self::call::Call;
+use self::origin::Mode;
 use self::price_cache::PriceCache;
 use self::transport::Transport;
 use crate::checkout::{CheckoutSession, NewCheckout};
-use crate::customer::NewCustomer;
 use crate::error::StripeError;
 use crate::ids::{CustomerId, SubscriptionId};
 use crate::json;
@@ -27,19 +32,15 @@ use crate::subscription::{Subscription, parse_subscription};
 ///
 /// Each call is tried again, under the same idempotency key, when the network, the answer or Stripe itself
 /// fails, as the [`StripeSettings`] say: with those of [`StripeSettings::new`] one request takes at most some
-/// 32 seconds. Dropping a call is safe: what was asked may or may not have happened, and asking again repeats
+/// 32 seconds, or 42 where it creates something and Stripe fails to the last. Dropping a call is safe: what was asked may or may not have happened, and asking again repeats
 /// it.
 pub struct StripeGateway {
     transport: Transport,
     prices: PriceCache,
     clock: SharedClock,
     hurry: Duration,
-}
-
-/// An object of which only the id matters.
-#[derive(Deserialize)]
-struct Identified<T> {
-    id: T,
+    /// What the key is for, where it tells.
+    mode: Option<Mode>,
 }
 
 #[derive(Deserialize)]
@@ -59,56 +60,9 @@ impl StripeGateway {
     /// [`StripeError::Unexpected`] when the key cannot be sent in a header, or the address is not one of HTTP.
     pub fn new(settings: &StripeSettings, clock: SharedClock) -> Result<Self, StripeError> {
         let prices = PriceCache::new(settings.price_cache, clock.clone());
-        Ok(Self { transport: Transport::new(settings)?, prices, clock, hurry: settings.hurry })
-    }
-
-    /// Makes the customer of an organization, or gives the one that was made before.
-    ///
-    /// However often and from however many places this is asked within a day, one customer is made: its
-    /// idempotency key and all that is sent with it depend on the organization alone. Name and address, which
-    /// two callers may see differently, are written in a second call.
-    ///
-    /// # Errors
-    /// See [`StripeError`]; the customer may have been made, and asking again gives it.
-    pub async fn create_customer(&self, customer: &NewCustomer<'_>) -> Result<CustomerId, StripeError> {
-        self.make_customer(customer, None).await
-    }
-
-    /// Makes the customer of an organization anew, once Stripe has said that the one it had is missing
-    /// ([`StripeError::is_missing_customer`]). As with [`Self::create_customer`], all who ask for a successor of
-    /// the same customer within a day get the same.
-    ///
-    /// # Errors
-    /// See [`StripeError`].
-    pub async fn create_customer_instead_of(
-        &self,
-        gone: &CustomerId,
-        customer: &NewCustomer<'_>,
-    ) -> Result<CustomerId, StripeError> {
-        self.make_customer(customer, Some(gone)).await
-    }
-
-    async fn make_customer(
-        &self,
-        customer: &NewCustomer<'_>,
-        gone: Option<&CustomerId>,
-    ) -> Result<CustomerId, StripeError> {
-        let organization = customer.organization_id.to_string();
-        let key = match gone {
-            None => format!("customer-{organization}"),
-            Some(gone) => format!("customer-{organization}-instead-of-{gone}"),
-        };
-        let create = Call::post("/customers")
-            .field("metadata[organization_id]", &organization)
-            .field("preferred_locales[0]", "fr")
-            .idempotency_key(key);
-        let Identified { id } = self.ask::<Identified<CustomerId>>("customer", &create).await?;
-        let describe = Call::post("/customers")
-            .segment(id.as_str())
-            .field("name", customer.name)
-            .field("email", customer.email);
-        self.ask::<Identified<CustomerId>>("customer", &describe).await?;
-        Ok(id)
+        let transport = Transport::new(settings)?;
+        let mode = Mode::of_key(&settings.secret_key);
+        Ok(Self { transport, prices, clock, hurry: settings.hurry, mode })
     }
 
     /// The active price with this lookup key, kept for [`StripeSettings::price_cache`].
@@ -152,8 +106,7 @@ impl StripeGateway {
             .field("cancel_url", &checkout.cancel_url)
             .field("allow_promotion_codes", "true")
             .field("payment_method_collection", "always")
-            .field("locale", "fr")
-            .idempotency_key(format!("checkout-{organization}-{}", checkout.request_id));
+            .field("locale", "fr");
         for (name, value) in &checkout.metadata {
             call = call
                 .field(&format!("metadata[{name}]"), value)
@@ -165,7 +118,8 @@ impl StripeGateway {
                 // A card that was taken off during the trial leaves nothing to charge.
                 .field("subscription_data[trial_settings][end_behavior][missing_payment_method]", "cancel");
         }
-        self.ask("Checkout session", &call).await
+        let key = format!("checkout-{organization}-{}", checkout.request_id);
+        self.create("Checkout session", call, key).await
     }
 
     /// Opens the Billing Portal for a customer; gives its address, valid for some minutes and one visit.
@@ -223,6 +177,31 @@ impl StripeGateway {
         customer: &CustomerId,
     ) -> Result<Vec<Subscription>, StripeError> {
         subscriptions::all_of(&self.transport, customer, Some(self.hurry)).await
+    }
+
+    /// Makes a call that creates, the same however often it is asked for under this key.
+    ///
+    /// For a day Stripe answers a key as it did the first time, and that includes failures of its own: where
+    /// the last attempt is still answered by one, the call is made once more under a key of this minute. That
+    /// may create something twice, if the failure had an effect after all; else whoever met it would be refused
+    /// for a day.
+    async fn create<T: for<'de> Deserialize<'de>>(
+        &self,
+        kind: &'static str,
+        call: Call,
+        key: String,
+    ) -> Result<T, StripeError> {
+        let minute = self.clock.now().unix_timestamp().div_euclid(60);
+        let next = format!("{key}-{minute}");
+        let call = call.idempotency_key(key);
+        let answer = match self.transport.send(&call).await {
+            Err(error) if error.is_failure_of_stripe() => {
+                warn!(path = call.path(), %error, "Stripe fails under this idempotency key, trying the next");
+                self.transport.attempt(&call.idempotency_key(next)).await
+            }
+            outcome => outcome,
+        };
+        Ok(json::read(kind, &answer?)?)
     }
 
     async fn ask<T: for<'de> Deserialize<'de>>(

@@ -10,8 +10,10 @@ use time::OffsetDateTime;
 use crate::error::MalformedObject;
 use crate::ids::{CustomerId, StripeInvoiceId, SubscriptionId};
 use crate::json::{self, Instant};
+use crate::price::parse_currency;
 
-/// What `invoice.payment_failed` says of the invoice.
+/// What `invoice.payment_failed` says of the invoice. Whose and for what it is must be readable; the rest, of
+/// which nothing depends, is `None` where it is not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StripeInvoice {
     /// Stripe's id.
@@ -21,11 +23,11 @@ pub struct StripeInvoice {
     /// The subscription that it is for; `None` for a single charge.
     pub subscription: Option<SubscriptionId>,
     /// What is owed, in hundredths of the currency's unit.
-    pub amount_due_cents: i64,
-    /// In which currency.
-    pub currency: Currency,
+    pub amount_due_cents: Option<i64>,
+    /// In which currency; `None` when we do not know it.
+    pub currency: Option<Currency>,
     /// How often Stripe has tried to charge it.
-    pub attempt_count: u32,
+    pub attempt_count: Option<u32>,
     /// When Stripe tries next; `None` when it has given up.
     pub next_payment_attempt: Option<OffsetDateTime>,
     /// Stripe's page on which it can be paid.
@@ -47,13 +49,15 @@ struct RawInvoice {
     /// Where later versions have it.
     #[serde(default)]
     parent: Option<RawParent>,
-    amount_due: i64,
-    currency: String,
-    #[serde(default)]
-    attempt_count: u32,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "json::readable")]
+    amount_due: Option<i64>,
+    #[serde(default, deserialize_with = "json::readable")]
+    currency: Option<String>,
+    #[serde(default, deserialize_with = "json::readable")]
+    attempt_count: Option<u32>,
+    #[serde(default, deserialize_with = "json::readable")]
     next_payment_attempt: Option<Instant>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "json::readable")]
     hosted_invoice_url: Option<String>,
 }
 
@@ -77,11 +81,6 @@ struct RawSubscriptionDetails {
 /// When it is none.
 pub fn parse_invoice(value: &Value) -> Result<StripeInvoice, MalformedObject> {
     let raw: RawInvoice = json::read("invoice", value)?;
-    let currency = raw
-        .currency
-        .to_ascii_uppercase()
-        .parse()
-        .map_err(|error| MalformedObject { kind: "invoice", reason: format!("{error}") })?;
     let details = raw.parent.and_then(|parent| parent.subscription_details).or(raw.subscription_details);
     let (subscription, subscription_metadata) =
         details.map(|details| (details.subscription, details.metadata)).unwrap_or_default();
@@ -90,10 +89,14 @@ pub fn parse_invoice(value: &Value) -> Result<StripeInvoice, MalformedObject> {
         customer: raw.customer,
         subscription: raw.subscription.or(subscription),
         amount_due_cents: raw.amount_due,
-        currency,
+        currency: raw.currency.as_deref().and_then(parse_currency),
         attempt_count: raw.attempt_count,
         next_payment_attempt: raw.next_payment_attempt.map(|instant| instant.0),
         hosted_url: raw.hosted_invoice_url,
         subscription_metadata,
     })
 }
+
+#[cfg(test)]
+#[path = "invoice_tests.rs"]
+mod tests;

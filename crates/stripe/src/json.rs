@@ -57,3 +57,10 @@ impl<'de> Deserialize<'de> for Instant {
         OffsetDateTime::from_unix_timestamp(seconds).map(Self).map_err(serde::de::Error::custom)
     }
 }
+
+/// Reads a field that may be null or anything else, which is `None` as well.
+pub(crate) fn readable<'de, T: DeserializeOwned, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    Ok(T::deserialize(Value::deserialize(deserializer)?).ok())
+}

@@ -22,7 +22,7 @@ mod webhook;
 pub use checkout::{CheckoutSession, CompletedCheckout, NewCheckout, TrialTerms, parse_completed_checkout};
 pub use customer::NewCustomer;
 pub use error::{MalformedObject, StripeError};
-pub use gateway::StripeGateway;
+pub use gateway::{Stranger, StripeGateway};
 pub use ids::{CheckoutSessionId, CustomerId, PriceId, StripeInvoiceId, SubscriptionId};
 pub use invoice::{StripeInvoice, parse_invoice};
 pub use price::{Price, PriceInterval};

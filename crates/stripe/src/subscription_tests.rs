@@ -88,3 +88,51 @@ fn every_status_is_written_as_it_is_read() {
     }
     assert!("asleep".parse::<SubscriptionStatus>().is_err());
 }
+
+fn charge_of(item: &Value) -> Option<Charge> {
+    let mut value = classic();
+    value["items"]["data"][0] = item.clone();
+    parse_subscription(&value).unwrap().charge
+}
+
+#[test]
+fn what_it_costs_is_read_from_its_own_item() {
+    let item = json!({ "quantity": 2, "price": {
+        "unit_amount": 2_900, "currency": "eur", "recurring": { "interval": "month", "interval_count": 1 },
+    } });
+    let charge = Charge { amount_cents: 5_800, currency: Currency::EUR, interval: PriceInterval::Month };
+    assert_eq!(charge_of(&item), Some(charge));
+}
+
+#[rstest]
+#[case::tiers(json!({ "price": { "unit_amount": null } }))]
+#[case::metered(json!({ "quantity": null }))]
+#[case::every_other_month(json!({ "price": { "recurring": { "interval": "month", "interval_count": 2 } } }))]
+#[case::an_interval_that_nobody_knows(json!({ "price": { "recurring": { "interval": "moon" } } }))]
+#[case::a_currency_that_nobody_knows(json!({ "price": { "currency": "zzz" } }))]
+#[case::a_fortune(json!({ "quantity": i64::MAX }))]
+fn a_cost_that_cannot_be_told_is_none_and_no_reason_to_refuse(#[case] change: Value) {
+    let mut item = json!({ "quantity": 2, "price": {
+        "unit_amount": 2_900, "currency": "eur", "recurring": { "interval": "month" },
+    } });
+    assert!(charge_of(&item).is_some());
+    for (name, value) in change.as_object().unwrap() {
+        match value.as_object() {
+            None => item[name] = value.clone(),
+            Some(fields) => item[name].as_object_mut().unwrap().extend(fields.clone()),
+        }
+    }
+    assert_eq!(charge_of(&item), None);
+}
+
+#[test]
+fn two_items_have_no_one_cost() {
+    let mut value = classic();
+    let item = json!({ "quantity": 1, "price": {
+        "lookup_key": "rubis_pro_monthly", "unit_amount": 2_900, "currency": "eur",
+        "recurring": { "interval": "month" },
+    } });
+    value["items"]["data"] = json!([item, item]);
+    let subscription = parse_subscription(&value).unwrap();
+    assert_eq!((subscription.charge, subscription.lookup_key.as_deref()), (None, Some("rubis_pro_monthly")));
+}

@@ -5,7 +5,8 @@
 mod support;
 
 use rstest::rstest;
-use rubis_stripe::{PriceInterval, StripeError, SubscriptionStatus};
+use rubis_kernel::Currency;
+use rubis_stripe::{Charge, NewCheckout, NewCustomer, PriceInterval, StripeError, SubscriptionStatus};
 use rubis_stripe_fake::{ApiShape, Shapes};
 use support::{NOW, Scene};
 use time::Duration;
@@ -92,6 +93,12 @@ async fn a_checkout_carries_its_metadata_to_the_subscription() {
     assert_eq!(subscription.lookup_key.as_deref(), Some("rubis_pro_monthly"));
     assert_eq!(subscription.metadata["plan"], "pro");
     assert_eq!(subscription.trial_end, None);
+    let charge = Charge { amount_cents: 2_900, currency: Currency::EUR, interval: PriceInterval::Month };
+    assert_eq!(subscription.charge, Some(charge));
+    scene.fake.change_price(&id, "rubis_business_yearly").unwrap();
+    let charge = scene.gateway.subscription(&subscription.id).await.unwrap().charge.unwrap();
+    let price = scene.gateway.price("rubis_business_yearly").await.unwrap();
+    assert_eq!((charge.amount_cents, charge.interval), (price.amount_cents, PriceInterval::Year));
 }
 
 #[rstest]
@@ -148,6 +155,79 @@ async fn the_portal_opens_for_a_customer_who_exists() {
     let nobody = scene.gateway.create_portal_session(&"cus_nobody".into(), back).await.unwrap_err();
     let StripeError::Refused { code, status, .. } = nobody else { panic!("{nobody:?}") };
     assert_eq!((code.as_str(), status), ("resource_missing", 400));
+}
+
+#[tokio::test]
+async fn an_address_that_stripe_does_not_take_keeps_nobody_from_becoming_a_customer() {
+    let scene = Scene::start().await;
+    let name = "Café Martin & Fils";
+    let customer = NewCustomer { organization_id: scene.organization, name, email: "martin" };
+    let made = scene.gateway.create_customer(&customer).await.unwrap();
+    let customers = scene.fake.customers();
+    assert_eq!(customers[0].id, made.as_str());
+    assert_eq!((customers[0].name.as_deref(), customers[0].email.as_deref()), (Some(name), None));
+}
+
+#[tokio::test]
+async fn a_customer_who_was_deleted_is_recognised_and_has_one_successor() {
+    let scene = Scene::start().await;
+    let checkout = scene.checkout("request-1", None).await;
+    let gone = checkout.customer.clone();
+    scene.fake.delete_customer(gone.as_str()).unwrap();
+    let refused = scene.gateway.create_checkout_session(&checkout).await.unwrap_err();
+    assert!(refused.is_missing_customer(), "{refused:?}");
+    let refused = scene.gateway.create_portal_session(&gone, "http://localhost:5173/").await.unwrap_err();
+    assert!(refused.is_missing_customer(), "{refused:?}");
+    let no_price = NewCheckout { price: "price_nothing".into(), customer: "cus_nobody".into(), ..checkout };
+    let nobody = scene.gateway.subscriptions_of(&no_price.customer).await.unwrap_err();
+    assert!(nobody.is_missing_customer(), "{nobody:?}");
+
+    let customer =
+        NewCustomer { organization_id: scene.organization, name: "Martin", email: "marc@martin.example" };
+    let instead = || scene.gateway.create_customer_instead_of(&gone, &customer);
+    let (left, right) = tokio::join!(instead(), instead());
+    let successor = left.unwrap();
+    assert_eq!(right.unwrap(), successor);
+    assert_ne!(successor, gone);
+
+    // Whoever knows of neither is led to the successor too, by the customer that the first key still gives.
+    assert_eq!(scene.gateway.create_customer(&customer).await.unwrap(), successor);
+    let checkout = NewCheckout { customer: successor, price: scene.price().await, ..no_price };
+    let checkout = NewCheckout { request_id: "request-2".to_owned(), ..checkout };
+    scene.gateway.create_checkout_session(&checkout).await.unwrap();
+    assert_eq!(scene.fake.customers().len(), 2);
+}
+
+#[tokio::test]
+async fn a_missing_price_is_no_missing_customer() {
+    let scene = Scene::start().await;
+    let mut checkout = scene.checkout("request-1", None).await;
+    checkout.price = "price_nothing".into();
+    let refused = scene.gateway.create_checkout_session(&checkout).await.unwrap_err();
+    assert!(matches!(refused, StripeError::Refused { .. }) && !refused.is_missing_customer(), "{refused:?}");
+}
+
+#[tokio::test]
+async fn all_subscriptions_of_a_customer_are_listed_however_many() {
+    let scene = Scene::start().await;
+    let mut checkout = scene.checkout("request-1", None).await;
+    assert_eq!(scene.gateway.subscriptions_of(&checkout.customer).await, Ok(Vec::new()));
+    let mut made = Vec::new();
+    for number in 0..101 {
+        checkout.request_id = format!("request-{number}");
+        let session = scene.gateway.create_checkout_session(&checkout).await.unwrap();
+        made.insert(0, scene.fake.complete_checkout(session.id.as_str()).unwrap());
+        scene.clock.advance(Duration::seconds(1));
+    }
+    scene.fake.cancel(&made[100]).unwrap();
+
+    let before = scene.fake.requests().len();
+    let listed = scene.gateway.subscriptions_of(&checkout.customer).await.unwrap();
+    assert_eq!(scene.fake.requests().len(), before + 2, "two pages");
+    assert_eq!(listed.iter().map(|one| one.id.as_str()).collect::<Vec<_>>(), made);
+    assert_eq!(listed[0], scene.gateway.subscription(&listed[0].id).await.unwrap());
+    assert_eq!(listed[100].status, SubscriptionStatus::Canceled);
+    assert_eq!(scene.gateway.subscriptions_of_in_a_hurry(&checkout.customer).await.unwrap(), listed);
 }
 
 #[tokio::test]

@@ -4,11 +4,16 @@
 
 mod support;
 
+use data_encoding::HEXLOWER;
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use rstest::rstest;
+use rubis_kernel::Currency;
 use rubis_stripe::{
-    Event, SubscriptionStatus, parse_completed_checkout, parse_invoice, parse_subscription, verify,
+    Event, Stranger, SubscriptionStatus, parse_completed_checkout, parse_invoice, parse_subscription, verify,
 };
 use rubis_stripe_fake::{ApiShape, Shapes, WebhookTarget};
+use serde_json::{Value, json};
+use sha2::Sha256;
 use support::{NOW, Scene};
 use time::Duration;
 
@@ -59,8 +64,8 @@ async fn a_trial_and_the_payment_that_fails_after_it_are_told_alike_in_both_vers
     let failed = parse_invoice(&failed.object).unwrap();
     assert_eq!(failed.subscription, Some(id.as_str().into()));
     assert_eq!(failed.customer, completed.customer);
-    assert_eq!((failed.amount_due_cents, failed.currency.as_str()), (2_900, "EUR"));
-    assert_eq!(failed.attempt_count, 1);
+    assert_eq!((failed.amount_due_cents, failed.currency), (Some(2_900), Some(Currency::EUR)));
+    assert_eq!(failed.attempt_count, Some(1));
     assert_eq!(failed.next_payment_attempt, Some(NOW + Duration::days(3)));
     assert_eq!(failed.subscription_metadata["plan"], "pro");
     let updated = &verified(&scene, "customer.subscription.updated")[0];
@@ -69,4 +74,45 @@ async fn a_trial_and_the_payment_that_fails_after_it_are_told_alike_in_both_vers
     scene.fake.cancel(&id).unwrap();
     let deleted = &verified(&scene, "customer.subscription.deleted")[0];
     assert_eq!(parse_subscription(&deleted.object).unwrap().status, SubscriptionStatus::Canceled);
+}
+
+#[rstest]
+#[case::both_are_tests("sk_test_rubis", None)]
+#[case::a_live_key("sk_live_rubis", Some(Stranger::OfAnotherMode))]
+#[case::a_live_restricted_key("rk_live_rubis", Some(Stranger::OfAnotherMode))]
+#[case::a_key_that_does_not_tell("rubis", None)]
+#[tokio::test]
+async fn an_event_is_of_the_mode_of_the_key(#[case] key: &str, #[case] stranger: Option<Stranger>) {
+    let scene = Scene::with(|settings| settings.secret_key = key.into()).await;
+    let mut event = told(&json!({ "livemode": false }));
+    assert_eq!(scene.gateway.stranger(&event), stranger);
+    event.livemode = None;
+    assert_eq!(scene.gateway.stranger(&event), None);
+}
+
+#[tokio::test]
+async fn an_event_of_a_connected_account_is_a_stranger() {
+    let scene = Scene::start().await;
+    let event = told(&json!({ "livemode": false, "account": "acct_1" }));
+    assert_eq!(scene.gateway.stranger(&event), Some(Stranger::OfAnotherAccount));
+    let event = told(&json!({ "livemode": true }));
+    assert_eq!(scene.gateway.stranger(&event), Some(Stranger::OfAnotherMode));
+    let event = told(&json!({ "livemode": false, "account": null }));
+    assert_eq!(scene.gateway.stranger(&event), None);
+}
+
+/// An event with these fields, verified.
+fn told(more: &Value) -> Event {
+    let mut body = json!({ "id": "evt_1", "type": "invoice.paid", "created": 1, "data": { "object": {} } });
+    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let body = body.to_string();
+    let sent = NOW.unix_timestamp();
+    let header = format!("t={sent},v1={}", signature("whsec_test", &format!("{sent}.{body}")));
+    verify(body.as_bytes(), &header, &["whsec_test".into()], NOW).unwrap()
+}
+
+fn signature(secret: &str, signed: &str) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+    mac.update(signed.as_bytes());
+    HEXLOWER.encode(&mac.finalize().into_bytes())
 }

@@ -9,10 +9,10 @@ use std::time::Duration;
 use rstest::rstest;
 use rubis_stripe::{StripeError, StripeGateway, StripeSettings};
 use rubis_stripe_fake::{RequestAction, RequestFault};
-use support::Scene;
+use support::{NOW, Scene};
+use time::Duration as Span;
 
 #[rstest]
-#[case::our_fault_is_theirs(RequestAction::Status { status: 500 })]
 #[case::overloaded(RequestAction::Status { status: 503 })]
 #[case::too_many(RequestAction::Status { status: 429 })]
 #[case::the_same_call_is_under_way(RequestAction::Status { status: 409 })]
@@ -55,6 +55,83 @@ async fn a_call_that_is_lost_at_every_attempt_may_be_made_again_later_with_one_e
     let customers = scene.fake.customers();
     assert_eq!(customers.len(), 1);
     assert_eq!(customers[0].id, customer.as_str());
+}
+
+#[tokio::test]
+async fn a_failure_that_stripe_repeats_under_a_key_is_overcome_by_another() {
+    let scene = Scene::start().await;
+    scene.fake.fail_requests(RequestFault::status(500).on("/v1/customers")).unwrap();
+    let customer = scene.create_customer().await.unwrap();
+    let first = format!("customer-{}", scene.organization);
+    let next = format!("{first}-{}", NOW.unix_timestamp() / 60);
+    assert_eq!(
+        scene.keys_at("/v1/customers"),
+        [&first, &first, &first, &next].map(|key| Some(key.clone())),
+        "three times the same answer, then another key"
+    );
+
+    // All who meet it within the minute get the same.
+    let (left, right) = tokio::join!(scene.create_customer(), scene.create_customer());
+    assert_eq!([left.unwrap(), right.unwrap()], [customer.clone(), customer]);
+    assert_eq!(scene.fake.customers().len(), 1);
+}
+
+#[tokio::test]
+async fn a_stripe_that_fails_for_an_hour_keeps_nobody_out_afterwards() {
+    let scene = Scene::start().await;
+    let checkout = scene.checkout("request-1", None).await;
+    scene.fake.fail_requests(RequestFault::status(500).times(u32::MAX).on("/checkout")).unwrap();
+    for _ in 0..3 {
+        let failed = scene.gateway.create_checkout_session(&checkout).await.unwrap_err();
+        assert!(failed.is_transient(), "{failed:?}");
+    }
+    scene.fake.clear_request_faults();
+    let failed = scene.gateway.create_checkout_session(&checkout).await.unwrap_err();
+    assert!(failed.is_transient(), "within the minute it is as it was: {failed:?}");
+
+    scene.clock.advance(Span::minutes(1));
+    let session = scene.gateway.create_checkout_session(&checkout).await.unwrap();
+    assert_eq!(scene.gateway.create_checkout_session(&checkout).await.unwrap(), session);
+    assert_eq!(scene.fake.checkout_sessions().len(), 1);
+}
+
+#[rstest]
+#[case::overloaded(RequestAction::Status { status: 429 })]
+#[case::lost(RequestAction::CutAfter)]
+#[case::a_proxy_in_between(RequestAction::Garbage { status: 502 })]
+#[tokio::test]
+async fn what_stripe_did_not_answer_is_not_asked_for_under_another_key(#[case] action: RequestAction) {
+    let scene = Scene::start().await;
+    scene.fake.fail_requests(RequestFault::new(action).times(3).on("/v1/customers")).unwrap();
+    scene.create_customer().await.unwrap_err();
+    let key = Some(format!("customer-{}", scene.organization));
+    assert_eq!(scene.keys_at("/v1/customers"), [key.clone(), key.clone(), key]);
+}
+
+#[rstest]
+#[case::late(RequestAction::Delay { milliseconds: 30_000 })]
+#[case::lost(RequestAction::CutBefore)]
+#[case::failed(RequestAction::Status { status: 500 })]
+#[tokio::test]
+async fn in_a_hurry_one_attempt_is_made(#[case] action: RequestAction) {
+    let scene = Scene::with(|settings| settings.hurry = Duration::from_millis(400)).await;
+    let customer = scene.create_customer().await.unwrap();
+    let before = scene.fake.requests().len();
+    scene.fake.fail_requests(RequestFault::new(action).times(2).on("/subscriptions")).unwrap();
+    let one = scene.gateway.subscription_in_a_hurry(&"sub_1".into()).await.unwrap_err();
+    let all = scene.gateway.subscriptions_of_in_a_hurry(&customer).await.unwrap_err();
+    assert!(one.is_transient() && all.is_transient(), "{one:?} {all:?}");
+    assert_eq!(scene.fake.requests().len(), before + 2);
+    assert_eq!(scene.gateway.subscriptions_of_in_a_hurry(&customer).await, Ok(Vec::new()));
+}
+
+#[tokio::test]
+async fn what_stripe_quotes_of_a_request_is_not_passed_on() {
+    let scene = Scene::start().await;
+    let nobody = "cus_quoted".into();
+    let refused = scene.gateway.create_portal_session(&nobody, "http://localhost:5173/").await.unwrap_err();
+    assert_eq!(refused.to_string(), "Stripe refused (400, resource_missing, customer)");
+    assert!(!format!("{refused:?}").contains("quoted"));
 }
 
 #[tokio::test]

@@ -54,6 +54,15 @@ impl StripeFake {
         self.shared.with(|state, now| state.cancel(subscription, now))
     }
 
+    /// Somebody deletes a customer, on Stripe's site for instance: the subscriptions end, and nothing can be
+    /// asked for the customer any more.
+    ///
+    /// # Errors
+    /// When there is no such customer, or not any more.
+    pub fn delete_customer(&self, customer: &str) -> Result<(), PlayError> {
+        self.shared.with(|state, now| state.delete_customer(customer, now))
+    }
+
     /// The subscription is to the price with this lookup key from now on.
     ///
     /// # Errors

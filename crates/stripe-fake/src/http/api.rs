@@ -62,9 +62,9 @@ async fn answer(
     let verdict = shared.faults.decide(request.record());
     match verdict.action {
         Some(RequestAction::Status { status }) => {
-            let problem = Problem::of_status(status);
+            let answer = shared.with(|state, now| failure(state, &request, status, now));
             sleep(verdict.delay).await;
-            return respond(&ApiAnswer { status, body: problem.json(), replayed: false });
+            return respond(&answer);
         }
         Some(RequestAction::Garbage { status }) => {
             sleep(verdict.delay).await;
@@ -102,10 +102,7 @@ async fn answer(
 
 /// Answers a request, or gives the answer that was given under its key before.
 fn once(state: &mut State, request: &ApiRequest, scene: Scene<'_>) -> ApiAnswer {
-    let key = match &request.idempotency_key {
-        Some(key) if request.method == "POST" => key,
-        _ => return route(state, request, scene).into(),
-    };
+    let Some(key) = request.key() else { return route(state, request, scene).into() };
     let fingerprint = request.fingerprint();
     if let Some(stored) = state.answers.get(key, scene.now) {
         if stored.request != fingerprint {
@@ -116,10 +113,26 @@ fn once(state: &mut State, request: &ApiRequest, scene: Scene<'_>) -> ApiAnswer 
     let answer = ApiAnswer::from(route(state, request, scene));
     // Like Stripe: a request that was refused for what it says may be repeated, corrected, under its key.
     if answer.status == 200 {
-        let (status, body) = (answer.status, answer.body.clone());
-        state.answers.put(key.clone(), StoredAnswer { at: scene.now, request: fingerprint, status, body });
+        keep(state, key, request, &answer, scene.now);
     }
     answer
+}
+
+/// Fails as programmed. Like Stripe, a 500 is what the key is answered from now on; overload and the like are
+/// met before the request is begun, and pass.
+fn failure(state: &mut State, request: &ApiRequest, status: u16, now: OffsetDateTime) -> ApiAnswer {
+    let answer = ApiAnswer { status, body: Problem::of_status(status).json(), replayed: false };
+    if let (500, Some(key)) = (status, request.key())
+        && state.answers.get(key, now).is_none()
+    {
+        keep(state, key, request, &answer, now);
+    }
+    answer
+}
+
+fn keep(state: &mut State, key: &str, request: &ApiRequest, answer: &ApiAnswer, now: OffsetDateTime) {
+    let (request, status, body) = (request.fingerprint(), answer.status, answer.body.clone());
+    state.answers.put(key.to_owned(), StoredAnswer { at: now, request, status, body });
 }
 
 fn route(state: &mut State, request: &ApiRequest, scene: Scene<'_>) -> Result<Value, Problem> {
@@ -129,6 +142,7 @@ fn route(state: &mut State, request: &ApiRequest, scene: Scene<'_>) -> Result<Va
         ("POST", ["customers"]) => customers::create(state, form, scene.now),
         ("GET", ["customers", id]) => customers::read(state, id),
         ("POST", ["customers", id]) => customers::update(state, id, form),
+        ("DELETE", ["customers", id]) => customers::delete(state, id, scene.now),
         ("GET", ["prices"]) => prices::list(state, form),
         ("POST", ["checkout", "sessions"]) => checkout::create(state, form, scene),
         ("GET", ["checkout", "sessions", id]) => checkout::read(state, id, scene),
@@ -161,6 +175,11 @@ impl ApiRequest {
             idempotency_key: self.idempotency_key.clone(),
             fields: self.form.canonical(),
         }
+    }
+
+    /// The idempotency key, where it counts.
+    fn key(&self) -> Option<&str> {
+        self.idempotency_key.as_deref().filter(|_| self.method == "POST")
     }
 
     fn fingerprint(&self) -> String {

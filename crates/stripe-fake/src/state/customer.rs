@@ -23,11 +23,17 @@ pub struct Customer {
     pub email: Option<String>,
     /// What was given with it.
     pub metadata: BTreeMap<String, String>,
+    /// Whether it was deleted: Stripe remembers that there was one, and does nothing with it any more.
+    #[serde(default)]
+    pub deleted: bool,
 }
 
 impl Customer {
     /// The object as Stripe writes it.
     pub(crate) fn json(&self) -> Value {
+        if self.deleted {
+            return json!({ "id": self.id, "object": "customer", "deleted": true });
+        }
         json!({
             "id": self.id,
             "object": "customer",

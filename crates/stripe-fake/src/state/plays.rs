@@ -142,6 +142,24 @@ impl State {
         Ok(())
     }
 
+    /// Somebody deletes a customer, whose subscriptions end by that.
+    pub(crate) fn delete_customer(&mut self, id: &str, now: OffsetDateTime) -> Result<(), PlayError> {
+        if !self.has_customer(id) {
+            return Err(PlayError::Unknown { kind: "customer", id: id.to_owned() });
+        }
+        let living = self.subscriptions_of(id).into_iter().filter(|one| !one.is_over());
+        let living: Vec<String> = living.map(|one| one.id.clone()).collect();
+        for subscription in living {
+            self.cancel(&subscription, now)?;
+        }
+        if let Some(customer) = self.customers.get_mut(id) {
+            let object = customer.json();
+            customer.deleted = true;
+            self.emit(Event::new("customer.deleted", &object, None, self.shapes.webhooks, now));
+        }
+        Ok(())
+    }
+
     /// The subscription is to another price from now on.
     pub(crate) fn change_price(
         &mut self,

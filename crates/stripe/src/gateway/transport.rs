@@ -64,7 +64,8 @@ impl Transport {
         timeout(patience, self.attempt(call)).await.unwrap_or_else(|_elapsed| Err(too_late()))
     }
 
-    async fn attempt(&self, call: &Call) -> Result<Value, StripeError> {
+    /// Makes a call once.
+    pub(super) async fn attempt(&self, call: &Call) -> Result<Value, StripeError> {
         let request = call
             .request()
             // Any JSON: the typed answers belong to one version of the API.

@@ -16,6 +16,10 @@ pub struct Event {
     pub kind: String,
     /// When, in whole seconds: two events of one second have no order.
     pub created: OffsetDateTime,
+    /// Whether money is real; `None` where the event does not say.
+    pub livemode: Option<bool>,
+    /// The connected account (Stripe Connect) in which it happened; `None` when that is our own.
+    pub account: Option<String>,
     /// The object it happened to, as it was then, in the API version of the webhook address.
     pub object: Value,
 }
@@ -26,6 +30,10 @@ struct RawEvent {
     #[serde(rename = "type")]
     kind: String,
     created: Instant,
+    #[serde(default)]
+    livemode: Option<bool>,
+    #[serde(default)]
+    account: Option<String>,
     data: RawData,
 }
 
@@ -40,6 +48,13 @@ impl Event {
         let value: Value = serde_json::from_slice(raw)
             .map_err(|error| MalformedObject { kind: "event", reason: error.to_string() })?;
         let raw: RawEvent = json::read("event", &value)?;
-        Ok(Self { id: raw.id, kind: raw.kind, created: raw.created.0, object: raw.data.object })
+        Ok(Self {
+            id: raw.id,
+            kind: raw.kind,
+            created: raw.created.0,
+            livemode: raw.livemode,
+            account: raw.account,
+            object: raw.data.object,
+        })
     }
 }

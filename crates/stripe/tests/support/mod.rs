@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use rubis_kernel::{ManualClock, OrganizationId};
 use rubis_stripe::{
-    CheckoutSession, CustomerId, NewCheckout, NewCustomer, StripeError, StripeGateway, StripeSettings,
-    TrialTerms,
+    CheckoutSession, CustomerId, NewCheckout, NewCustomer, PriceId, StripeError, StripeGateway,
+    StripeSettings, TrialTerms,
 };
 use rubis_stripe_fake::{FakeSettings, StripeFake};
 use time::OffsetDateTime;
@@ -52,12 +52,16 @@ impl Scene {
         self.gateway.create_customer(&customer).await
     }
 
+    pub async fn price(&self) -> PriceId {
+        self.gateway.price("rubis_pro_monthly").await.unwrap().id
+    }
+
     pub async fn checkout(&self, request_id: &str, trial_days: Option<u32>) -> NewCheckout {
         NewCheckout {
             organization_id: self.organization,
             request_id: request_id.to_owned(),
             customer: self.create_customer().await.unwrap(),
-            price: self.gateway.price("rubis_pro_monthly").await.unwrap().id,
+            price: self.price().await,
             success_url: "http://localhost:5173/parametres/abonnement?checkout=success&session_id={CHECKOUT_SESSION_ID}"
                 .to_owned(),
             cancel_url: "http://localhost:5173/parametres/abonnement?checkout=cancel".to_owned(),

@@ -36,7 +36,7 @@ pub(super) fn create(state: &mut State, form: &Form, scene: Scene<'_>) -> Result
         return Err(Problem::bad_param("payment_method_collection", "must be one of always or if_required"));
     }
     let customer = fields::required(form, "customer")?;
-    if !state.customers.contains_key(customer) {
+    if !state.has_customer(customer) {
         return Err(Problem::no_such_param("customer", customer, "customer"));
     }
     let price =

@@ -10,7 +10,7 @@ use crate::state::{PortalSession, State, new_id};
 pub(super) fn create(state: &mut State, form: &Form, scene: Scene<'_>) -> Result<Value, Problem> {
     fields::only(form, &["customer", "return_url", "locale", "configuration"])?;
     let customer = fields::required(form, "customer")?;
-    if !state.customers.contains_key(customer) {
+    if !state.has_customer(customer) {
         return Err(Problem::no_such_param("customer", customer, "customer"));
     }
     let session = PortalSession {
