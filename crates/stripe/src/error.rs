@@ -16,7 +16,7 @@ pub enum StripeError {
     },
     /// Stripe understood and said no; asking again changes nothing. Stripe's words are left out: they quote
     /// what was sent, addresses included.
-    #[error("Stripe refused ({status}, {code}{})", param.as_ref().map(|param| format!(", {param}")).unwrap_or_default())]
+    #[error("Stripe refused ({status}, {code}, {})", param.as_deref().unwrap_or("no field"))]
     Refused {
         /// Stripe's error code (`card_declined`), or the error's type where it has no code
         /// (`idempotency_error`).

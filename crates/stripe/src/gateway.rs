@@ -32,8 +32,8 @@ use crate::subscription::{Subscription, parse_subscription};
 ///
 /// Each call is tried again, under the same idempotency key, when the network, the answer or Stripe itself
 /// fails, as the [`StripeSettings`] say: with those of [`StripeSettings::new`] one request takes at most some
-/// 32 seconds, or 42 where it creates something and Stripe fails to the last. Dropping a call is safe: what was asked may or may not have happened, and asking again repeats
-/// it.
+/// 32 seconds, or 42 where it creates something and Stripe fails to the last. Dropping a call is safe: what was
+/// asked may or may not have happened, and asking again repeats it.
 pub struct StripeGateway {
     transport: Transport,
     prices: PriceCache,

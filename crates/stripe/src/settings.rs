@@ -26,7 +26,8 @@ pub struct StripeSettings {
 }
 
 impl StripeSettings {
-    /// Stripe itself: ten seconds for an attempt, three attempts, five seconds in a hurry, prices kept for five minutes.
+    /// Stripe itself: ten seconds for an attempt, three attempts, five seconds in a hurry, prices kept for five
+    /// minutes.
     #[must_use]
     pub fn new(secret_key: SecretString) -> Self {
         Self {
