@@ -27,6 +27,7 @@ CREATE TABLE subscriptions (
     -- Counts the changes of the state: who went to ask Stripe sees whether it is still the same.
     revision bigint NOT NULL DEFAULT 0,
     recap_queued_at timestamptz,
+    recap_sent_at timestamptz,
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
     CHECK ((status IS NULL) = (stripe_subscription_id IS NULL)),
@@ -36,7 +37,7 @@ CREATE TABLE subscriptions (
     CHECK ((status IS NOT DISTINCT FROM 'past_due') = (past_due_since IS NOT NULL))
 );
 CREATE INDEX subscriptions_recaps ON subscriptions (trial_ends_at)
-    WHERE status = 'trialing' AND recap_queued_at IS NULL;
+    WHERE status = 'trialing' AND recap_sent_at IS NULL;
 
 INSERT INTO subscriptions (organization_id, created_at, updated_at)
 SELECT id, created_at, created_at FROM organizations;

@@ -1,89 +1,16 @@
 //! What Stripe tells is applied, once and never backwards.
 
 use rubis_db::{AsyncConnection, AsyncPgConnection};
-use rubis_stripe::{
-    Event, MalformedObject, Subscription as StripeSubscription, SubscriptionId, SubscriptionStatus,
-};
+use rubis_stripe::{Event, MalformedObject, Subscription as StripeSubscription, SubscriptionStatus};
 use time::OffsetDateTime;
 
 use crate::{
-    PaymentFailedMail, StateMark, Subscription, TrialRecap,
+    Answer, EventOutcome, PaymentFailedMail, Question, StateMark, Subscription, TrialRecap,
     event_subject::Subject,
     find_subscriber::{Subscriber, find_subscriber},
-    order::{Order, order},
+    judgement::{Judgement, judge},
     queries::{events, subscriptions},
 };
-
-/// What an event came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum EventOutcome {
-    /// What it tells is on record now.
-    Applied,
-    /// It tells nothing that was not known.
-    Unchanged,
-    /// Something later is known already.
-    Stale,
-    /// It was dealt with before.
-    Duplicate,
-    /// Its type is none of our concern.
-    Ignored,
-    /// It is about another subscription than the one that the organization has now.
-    Superseded,
-    /// The organization has two subscriptions that are charged; the later one counts. Operations have to end
-    /// the other.
-    SecondSubscription,
-    /// No organization is named that is known here.
-    UnknownOrganization,
-    /// Its metadata names one organization and its customer is another's: neither is changed.
-    ConflictingOrganization,
-    /// Stripe knows no such subscription.
-    UnknownSubscription,
-}
-
-impl EventOutcome {
-    /// Every outcome.
-    pub const ALL: &'static [Self] = &[
-        Self::Applied,
-        Self::Unchanged,
-        Self::Stale,
-        Self::Duplicate,
-        Self::Ignored,
-        Self::Superseded,
-        Self::SecondSubscription,
-        Self::UnknownOrganization,
-        Self::ConflictingOrganization,
-        Self::UnknownSubscription,
-    ];
-
-    /// Its name on record, in metrics and in logs.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Applied => "applied",
-            Self::Unchanged => "unchanged",
-            Self::Stale => "stale",
-            Self::Duplicate => "duplicate",
-            Self::Ignored => "ignored",
-            Self::Superseded => "superseded",
-            Self::SecondSubscription => "second_subscription",
-            Self::UnknownOrganization => "unknown_organization",
-            Self::ConflictingOrganization => "conflicting_organization",
-            Self::UnknownSubscription => "unknown_subscription",
-        }
-    }
-
-    /// Whether operations should look at it.
-    #[must_use]
-    pub const fn is_suspicious(self) -> bool {
-        matches!(
-            self,
-            Self::SecondSubscription
-                | Self::UnknownOrganization
-                | Self::ConflictingOrganization
-                | Self::UnknownSubscription
-        )
-    }
-}
 
 /// What is to be done about an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,32 +20,6 @@ pub enum Applied {
     /// The event alone does not tell enough. Nothing was recorded: ask Stripe for this subscription and apply
     /// the event again, with the answer.
     Ask(Question),
-}
-
-/// A subscription that Stripe is to be asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Question {
-    /// Which one.
-    pub subscription: SubscriptionId,
-    /// What was known when the question came up.
-    revision: i64,
-    /// When that was.
-    asked_at: OffsetDateTime,
-}
-
-impl Question {
-    /// With Stripe's answer; `None` where it knows no such subscription.
-    #[must_use]
-    pub const fn answered(self, answer: Option<StripeSubscription>) -> Answer {
-        Answer { question: self, answer }
-    }
-}
-
-/// What Stripe answered.
-#[derive(Clone, Debug)]
-pub struct Answer {
-    question: Question,
-    answer: Option<StripeSubscription>,
 }
 
 /// Why an event could not be applied: Stripe should deliver it again.
@@ -231,108 +132,29 @@ fn change(
     answer: Option<&Answer>,
     now: OffsetDateTime,
 ) -> Result<EventOutcome, Interruption> {
-    let ask = |subscription: &Subscription| {
-        Interruption::Ask(Question {
-            subscription: subject.subscription().clone(),
-            revision: subscription.revision,
-            asked_at: now,
-        })
-    };
-    let in_force = answer.filter(|answer| {
-        answer.question.revision == subscription.revision
-            && answer.question.subscription == *subject.subscription()
-    });
-    if let Some(Answer { question, answer }) = in_force {
-        let mark = StateMark { at: question.asked_at, fetched: true };
-        return Ok(match answer {
-            Some(told) => adopt(subscription, told, mark),
-            None => EventOutcome::UnknownSubscription,
-        });
+    if let Some(answer) = answer.filter(|answer| answer.is_in_force(subscription, subject.subscription())) {
+        let mark = StateMark { at: answer.asked_at(), fetched: true };
+        let Some(told) = &answer.told else { return Ok(EventOutcome::UnknownSubscription) };
+        let was_missing = subscription.past_due_since.is_some();
+        let outcome = adopt(subscription, told, mark);
+        if let Some(other) = answer.other_that_lives(subscription) {
+            subscription.take_over(other, mark);
+        }
+        if matches!(subject, Subject::PaymentFailed { .. }) && !was_missing {
+            // The grace begins with the failure, not with the delivery that told of it at last.
+            subscription.past_due_since = subscription.past_due_since.map(|since| since.min(event.created));
+        }
+        return Ok(outcome);
     }
     // An answer that something else has overtaken is worth nothing: the event is judged anew.
     match judge(subscription, event, subject, now) {
-        Judgement::Ask => Err(ask(subscription)),
+        Judgement::Ask => {
+            Err(Interruption::Ask(Question::new(subscription, subject.subscription().clone(), now)))
+        }
         Judgement::Nothing(outcome) => Ok(outcome),
         Judgement::Adopt(told) => {
             Ok(adopt(subscription, told, StateMark { at: event.created, fetched: false }))
         }
-        Judgement::MissPayment => {
-            subscription.miss_payment(StateMark { at: event.created, fetched: false });
-            Ok(EventOutcome::Applied)
-        }
-    }
-}
-
-/// What an event means for what is known.
-enum Judgement<'a> {
-    /// Only Stripe can tell.
-    Ask,
-    /// Nothing changes.
-    Nothing(EventOutcome),
-    /// The subscription is as this says.
-    Adopt(&'a StripeSubscription),
-    /// A payment is missing.
-    MissPayment,
-}
-
-fn judge<'a>(
-    known: &Subscription,
-    event: &Event,
-    subject: &'a Subject,
-    received: OffsetDateTime,
-) -> Judgement<'a> {
-    let order = order(event.created, received, known.state);
-    let is_about_known = known.is_about(subject.subscription());
-    match subject {
-        Subject::Subscription { snapshot, .. } => {
-            if known.stripe_id.is_none() {
-                return Judgement::Adopt(snapshot);
-            }
-            if !is_about_known {
-                // One that has ended never takes another's place; of the others Stripe tells how they stand now.
-                let is_past = snapshot.status.is_over() || (known.is_live() && !known.gives_way_to(snapshot));
-                return if is_past { Judgement::Nothing(EventOutcome::Superseded) } else { Judgement::Ask };
-            }
-            match order {
-                Order::Newer => Judgement::Adopt(snapshot),
-                Order::Older => Judgement::Nothing(EventOutcome::Stale),
-                Order::InDoubt => Judgement::Ask,
-            }
-        }
-        Subject::Checkout { .. } => {
-            if is_about_known {
-                Judgement::Nothing(EventOutcome::Unchanged)
-            } else {
-                Judgement::Ask
-            }
-        }
-        Subject::PaymentFailed { .. } => {
-            if !is_about_known {
-                return Judgement::Ask;
-            }
-            match (order, known.status) {
-                (Order::Older, _) => Judgement::Nothing(EventOutcome::Stale),
-                (
-                    Order::Newer,
-                    Some(
-                        SubscriptionStatus::Trialing
-                        | SubscriptionStatus::Active
-                        | SubscriptionStatus::PastDue,
-                    ),
-                ) => Judgement::MissPayment,
-                // The first charge of a subscription that never began, or one that has ended.
-                (Order::Newer, _) => Judgement::Nothing(EventOutcome::Unchanged),
-                (Order::InDoubt, _) => Judgement::Ask,
-            }
-        }
-        Subject::Paid { .. } => match known.status {
-            Some(SubscriptionStatus::PastDue | SubscriptionStatus::Unpaid) if is_about_known => match order {
-                Order::Older => Judgement::Nothing(EventOutcome::Stale),
-                // What the subscription is then, its own events tell; this one only that something changed.
-                Order::Newer | Order::InDoubt => Judgement::Ask,
-            },
-            _ => Judgement::Nothing(EventOutcome::Unchanged),
-        },
     }
 }
 
@@ -365,18 +187,24 @@ async fn request_mails(
         return Ok(());
     }
     match subject {
+        // A notice of an end that was moved since is none of the end that is known.
         Subject::Subscription { snapshot, trial_will_end: true }
-            if subscription.recap_queued_at.is_none() && subscription.awaits_recap(now) =>
+            if subscription.awaits_recap(now)
+                && snapshot.trial_end.is_none_or(|end| subscription.trial_ends_at == Some(end)) =>
         {
             let job = TrialRecap { organization_id, subscription_id: snapshot.id.clone() };
             rubis_jobs::enqueue(conn, &job, now, now).await?;
-            subscription.recap_queued_at = Some(now);
+            subscription.recap_queued_at.get_or_insert(now);
         }
         Subject::PaymentFailed { invoice, .. }
             if subscription.status == Some(SubscriptionStatus::PastDue)
                 && subscription.failed_invoice.as_ref() != Some(&invoice.id) =>
         {
-            let job = PaymentFailedMail { organization_id, stripe_invoice_id: invoice.id.clone() };
+            let job = PaymentFailedMail {
+                organization_id,
+                stripe_invoice_id: invoice.id.clone(),
+                next_attempt_at: invoice.next_payment_attempt,
+            };
             rubis_jobs::enqueue(conn, &job, now, now).await?;
             subscription.failed_invoice = Some(invoice.id.clone());
         }

@@ -2,7 +2,7 @@
 
 use rubis_accounts::{Organization, User};
 use rubis_kernel::{Currency, Email, Money, fill, fill_html, one_line};
-use rubis_stripe::{Price, PriceInterval, SubscriptionId};
+use rubis_stripe::{Charge, PriceInterval, SubscriptionId};
 
 use crate::{
     BillingPlan, EndingTrial, RecapFigures,
@@ -25,7 +25,7 @@ pub struct Recap<'a> {
     /// What Rubis did meanwhile.
     pub figures: &'a RecapFigures,
     /// What will be charged; where Stripe does not know, no amount is told.
-    pub price: Option<&'a Price>,
+    pub charge: Option<Charge>,
 }
 
 /// The mail that tells the owner what Rubis did during the trial, what will be charged when, and how to cancel.
@@ -37,7 +37,7 @@ pub fn compose_recap(terms: &BillingMailTerms<'_>, recap: &Recap<'_>) -> Email {
     let company = one_line(&organization.name);
     let (since, end) = (day_french(organization, trial.began_at), day_french(organization, trial.ends_at));
     let url = terms.links.subscription_page();
-    let charge = charge(recap.price, plan, &end);
+    let charge = charge(recap.charge, plan, &end);
     let after = without_subscription(terms.rules);
     let values = [
         ("plan", plan),
@@ -68,7 +68,9 @@ pub fn compose_recap(terms: &BillingMailTerms<'_>, recap: &Recap<'_>) -> Email {
         text: fill(include_str!("templates/recap.txt"), &text_values),
         html: fill_html(include_str!("templates/recap.html"), &values, &[("done", &done_html)]),
     };
-    addressed(terms, organization, owner, content, "trial-recap", recap.subscription.as_str())
+    // With the end that it tells: a trial that is made longer has another recap.
+    let key = format!("{}.{}", recap.subscription, trial.ends_at.unix_timestamp());
+    addressed(terms, organization, owner, content, "trial-recap", &key)
 }
 
 impl RecapFigures {
@@ -136,15 +138,15 @@ const fn plural(count: u64, one: &'static str, several: &'static str) -> &'stati
 }
 
 /// What will be charged when.
-fn charge(price: Option<&Price>, plan: &str, end: &str) -> String {
-    let Some(price) = price else {
+fn charge(charge: Option<Charge>, plan: &str, end: &str) -> String {
+    let Some(charge) = charge else {
         return format!(
             "Le {end}, votre abonnement {plan} commence et sa première échéance est prélevée sur la carte que \
              vous avez enregistrée."
         );
     };
-    let amount = Money::new(price.amount_cents, price.currency).format_french();
-    let every = match price.interval {
+    let amount = Money::new(charge.amount_cents, charge.currency).format_french();
+    let every = match charge.interval {
         PriceInterval::Day => "jour",
         PriceInterval::Week => "semaine",
         PriceInterval::Month => "mois",

@@ -58,17 +58,43 @@ impl Payer {
         if let Some(customer) = &self.subscription.customer {
             return Ok(customer.clone());
         }
-        let organization = self.organization.id;
-        let new = NewCustomer {
-            organization_id: organization,
+        let made = stripe.create_customer(&self.as_new()).await?;
+        self.save(pool, None, &made, now).await
+    }
+
+    /// Another customer instead of one that Stripe has no more. Only without a subscription: one that lives is
+    /// somebody's, whatever Stripe says of who pays for it.
+    pub async fn customer_instead_of(
+        &self,
+        pool: &Pool,
+        stripe: &StripeGateway,
+        gone: &CustomerId,
+        now: OffsetDateTime,
+    ) -> Result<CustomerId, CustomerError> {
+        let made = stripe.create_customer_instead_of(gone, &self.as_new()).await?;
+        self.save(pool, Some(gone), &made, now).await
+    }
+
+    fn as_new(&self) -> NewCustomer<'_> {
+        NewCustomer {
+            organization_id: self.organization.id,
             name: &self.organization.name,
             email: self.owner.email.as_str(),
-        };
-        let made = stripe.create_customer(&new).await?;
+        }
+    }
+
+    async fn save(
+        &self,
+        pool: &Pool,
+        gone: Option<&CustomerId>,
+        made: &CustomerId,
+        now: OffsetDateTime,
+    ) -> Result<CustomerId, CustomerError> {
+        let organization = self.organization.id;
         let mut conn = pool.get().await?;
         let saved = conn
             .transaction(async |conn| {
-                queries::subscriptions::save_customer_if_none(conn, organization, &made, now).await
+                queries::subscriptions::save_customer(conn, organization, gone, made, now).await
             })
             .await;
         Ok(saved?)

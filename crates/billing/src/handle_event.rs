@@ -1,12 +1,12 @@
 //! An event is applied, with Stripe asked where the event alone does not tell enough.
 
 use rubis_db::Pool;
-use rubis_stripe::{Event, StripeError, StripeGateway};
+use rubis_stripe::{CustomerId, Event, StripeError, StripeGateway, Subscription};
 use time::OffsetDateTime;
 
 use crate::{
-    EventOutcome,
-    apply_event::{Answer, Applied, ApplyEventError, apply_event},
+    Answer, EventOutcome, Question,
+    apply_event::{Applied, ApplyEventError, apply_event},
 };
 
 /// How often Stripe is asked about one delivery: each time that something else overtook its answer.
@@ -30,7 +30,8 @@ pub enum HandleEventError {
 }
 
 /// Deals with an event whose signature was verified, received at `now`. Stripe is asked outside of any
-/// transaction, holding no connection.
+/// transaction, holding no connection, and in a hurry: it waits for our answer meanwhile, and delivers the event
+/// again when it gets none. An event of another account or mode than our key's has no effect.
 ///
 /// # Errors
 /// [`HandleEventError`]; nothing was recorded then.
@@ -40,6 +41,10 @@ pub async fn handle_event(
     event: &Event,
     now: OffsetDateTime,
 ) -> Result<EventOutcome, HandleEventError> {
+    if stripe.stranger(event).is_some() {
+        // Not put on record: another mode's events are not part of this one's history.
+        return Ok(EventOutcome::Ignored);
+    }
     let mut answer: Option<Answer> = None;
     for _ in 0..=QUESTIONS {
         let mut conn = pool.get().await?;
@@ -47,15 +52,30 @@ pub async fn handle_event(
         drop(conn);
         match applied {
             Applied::Done(outcome) => return Ok(outcome),
-            Applied::Ask(question) => {
-                let told = match stripe.subscription(&question.subscription).await {
-                    Ok(told) => Some(told),
-                    Err(StripeError::NotFound { .. }) => None,
-                    Err(error) => return Err(error.into()),
-                };
-                answer = Some(question.answered(told));
-            }
+            Applied::Ask(question) => answer = Some(ask(stripe, question).await?),
         }
     }
     Err(HandleEventError::Overtaken)
+}
+
+async fn ask(stripe: &StripeGateway, question: Question) -> Result<Answer, StripeError> {
+    let told = match stripe.subscription_in_a_hurry(&question.subscription).await {
+        Ok(told) => Some(told),
+        Err(StripeError::NotFound { .. }) => None,
+        Err(error) => return Err(error),
+    };
+    let has_ended = told.as_ref().is_some_and(|told| told.status.is_over());
+    let others = match &question.others_of {
+        Some(customer) if has_ended => others_of(stripe, customer).await?,
+        _ => Vec::new(),
+    };
+    Ok(question.answered(told).beside(others))
+}
+
+async fn others_of(stripe: &StripeGateway, customer: &CustomerId) -> Result<Vec<Subscription>, StripeError> {
+    match stripe.subscriptions_of_in_a_hurry(customer).await {
+        // A customer who was deleted has none.
+        Err(error) if error.is_missing_customer() => Ok(Vec::new()),
+        outcome => outcome,
+    }
 }

@@ -6,7 +6,7 @@ use rubis_jobs::{Job, JobId, Queue, RetryPolicy};
 use rubis_kernel::OrganizationId;
 use rubis_stripe::{StripeInvoiceId, SubscriptionId};
 use serde::{Deserialize, Serialize};
-use time::Date;
+use time::{Date, OffsetDateTime};
 
 /// Where a mail is sent, and Stripe asked before.
 const MAIL: RetryPolicy = RetryPolicy {
@@ -52,6 +52,9 @@ pub struct PaymentFailedMail {
     pub organization_id: OrganizationId,
     /// Which invoice of Stripe's.
     pub stripe_invoice_id: StripeInvoiceId,
+    /// When Stripe tries the payment again; `None` when it has given up.
+    #[serde(default)]
+    pub next_attempt_at: Option<OffsetDateTime>,
 }
 
 impl Job for PaymentFailedMail {
@@ -68,8 +71,8 @@ impl Job for PaymentFailedMail {
     }
 }
 
-/// The daily round for trials that are about to end and whose recap was not asked for, since what Stripe told
-/// of that was lost. One a day for all workers together; each asks for the next.
+/// The daily round for trials that are about to end and whose recap was not sent: what Stripe told of the end was
+/// lost, or the mail was given up. One a day for all workers together; each asks for the next.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrialSweep {
     /// The day, in UTC.

@@ -9,7 +9,7 @@ use crate::{BillingLinks, subscription_of};
 /// Why the portal stays closed.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenPortalError {
-    /// The organization never went to a Checkout: there is nothing to look after.
+    /// The organization never went to a Checkout, or was deleted at Stripe since: there is nothing to look after.
     #[error("the organization is no customer yet")]
     NoCustomer,
     /// Stripe did not do its part.
@@ -34,8 +34,14 @@ pub async fn open_portal(
     organization: OrganizationId,
 ) -> Result<String, OpenPortalError> {
     let conn = pool.get().await?;
-    let customer = subscription_of(&conn, organization).await?.customer;
+    let subscription = subscription_of(&conn, organization).await?;
     drop(conn);
-    let customer = customer.ok_or(OpenPortalError::NoCustomer)?;
-    Ok(stripe.create_portal_session(&customer, &links.subscription_page()).await?)
+    let customer = subscription.customer.as_ref().ok_or(OpenPortalError::NoCustomer)?;
+    match stripe.create_portal_session(customer, &links.subscription_page()).await {
+        // The next Checkout makes another.
+        Err(error) if error.is_missing_customer() && !subscription.is_live() => {
+            Err(OpenPortalError::NoCustomer)
+        }
+        outcome => Ok(outcome?),
+    }
 }

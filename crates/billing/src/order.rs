@@ -4,7 +4,7 @@ use time::{Duration, OffsetDateTime};
 
 use crate::StateMark;
 
-/// How far our clock and Stripe's may be apart.
+/// How far two clocks may be apart: ours and Stripe's, and those of our processes.
 const CLOCKS_APART: Duration = Duration::minutes(1);
 
 /// How an event stands to the state that is known.
@@ -22,12 +22,12 @@ pub(crate) enum Order {
 ///
 /// Stripe dates its events to the second, so two of the same second have no order. A state that Stripe was
 /// asked for is dated by our clock: with an event of about the same time it has none either, unless the event
-/// was here before Stripe was asked.
+/// was here well before Stripe was asked, perhaps by another process with another clock.
 pub(crate) fn order(created: OffsetDateTime, received: OffsetDateTime, state: Option<StateMark>) -> Order {
     let Some(StateMark { at, fetched }) = state else { return Order::Newer };
     if fetched {
         let apart = created - at;
-        if received < at {
+        if received + CLOCKS_APART < at {
             Order::Older
         } else if apart.abs() <= CLOCKS_APART {
             Order::InDoubt
@@ -93,10 +93,19 @@ mod tests {
         assert_eq!(order(NOON, received_late, asked_at(asked)), expected);
     }
 
-    #[test]
-    fn an_event_that_was_here_before_stripe_was_asked_tells_nothing_new() {
-        let asked = asked_at(NOON + Duration::seconds(2));
-        assert_eq!(order(NOON, NOON + Duration::seconds(1), asked), Order::Older);
-        assert_eq!(order(NOON, NOON + Duration::seconds(2), asked), Order::InDoubt);
+    #[rstest]
+    #[case("well before, whatever the clocks say", Duration::seconds(61), Order::Older)]
+    #[case("before, unless the clocks of two processes are apart", Duration::seconds(59), Order::InDoubt)]
+    #[case("at the same instant", Duration::ZERO, Order::InDoubt)]
+    fn an_event_that_was_here_well_before_stripe_was_asked_tells_nothing_new(
+        #[case] _when: &str,
+        #[case] waited: Duration,
+        #[case] expected: Order,
+    ) {
+        let received = NOON + Duration::SECOND;
+        let asked = received + waited;
+        // Dated as late as can be, so that only the reception tells.
+        let created = asked + Duration::seconds(30);
+        assert_eq!(order(created, received, asked_at(asked)), expected);
     }
 }

@@ -1,6 +1,6 @@
 //! The recap of a trial: what Rubis did for a company while it tried it out.
 
-use rubis_db::AsyncPgConnection;
+use rubis_db::{AsyncConnection as _, AsyncPgConnection};
 use rubis_jobs::{FinishError, Lease};
 use rubis_kernel::Money;
 use time::{Duration, OffsetDateTime};
@@ -29,7 +29,7 @@ pub struct EndingTrial {
     pub ends_at: OffsetDateTime,
     /// Until when is told what happened: when the recap was asked for, however often it has to be tried.
     pub counted_until: OffsetDateTime,
-    /// What is charged then, where it is one of our offers: its price is known by its lookup key.
+    /// What is subscribed to, where it is one of our offers.
     pub offer: Option<Offer>,
 }
 
@@ -42,9 +42,12 @@ pub enum RecapError {
     /// The organization has no owner to tell.
     #[error("the organization has no owner")]
     NobodyToTell,
-    /// Stripe did not tell the price.
+    /// Stripe does not tell the price at the moment.
     #[error(transparent)]
     Stripe(#[from] rubis_stripe::StripeError),
+    /// No connection could be had.
+    #[error(transparent)]
+    Pool(#[from] rubis_db::PoolError),
     /// The database refused.
     #[error(transparent)]
     Database(#[from] diesel::result::Error),
@@ -89,7 +92,8 @@ fn of(
     Some(EndingTrial {
         began_at: subscription.stripe_created_at.unwrap_or(ends_at - trial),
         ends_at,
-        counted_until: subscription.recap_queued_at.unwrap_or(now),
+        // Withdrawn where the end was moved since: it is asked for again three days before the new one.
+        counted_until: subscription.recap_queued_at?,
         offer: plan.zip(subscription.cycle).map(|(plan, cycle)| Offer { plan, cycle }),
     })
 }
@@ -113,4 +117,29 @@ pub async fn give_recap_up(
         subscriptions::save(conn, &subscription, now).await?;
     }
     lease.finish(conn).await
+}
+
+/// Records that the recap was sent at an instant, and finishes the job. Where the end of the trial was moved
+/// meanwhile, its recap is still to come.
+///
+/// # Errors
+/// [`FinishError::LeaseLost`] when another worker may have the job.
+pub async fn record_recap_sent(
+    conn: &mut AsyncPgConnection,
+    job: &TrialRecap,
+    lease: &Lease,
+    sent_at: OffsetDateTime,
+) -> Result<(), FinishError> {
+    conn.transaction(async |conn| {
+        let locked = subscriptions::lock(conn, job.organization_id).await?;
+        if let Some(mut subscription) = locked
+            && subscription.is_about(&job.subscription_id)
+            && subscription.recap_queued_at.is_some()
+        {
+            subscription.recap_sent_at = Some(sent_at);
+            subscriptions::save(conn, &subscription, sent_at).await?;
+        }
+        lease.finish(conn).await
+    })
+    .await
 }

@@ -26,8 +26,12 @@ impl Subscription {
         let (plan, cycle) = self.offer_of(snapshot, is_same);
         if !is_same {
             self.stripe_id = Some(snapshot.id.clone());
-            self.recap_queued_at = None;
             self.failed_invoice = None;
+        }
+        if !is_same || self.trial_ends_at.is_some_and(|end| snapshot.trial_end > Some(end)) {
+            // The recap of a trial that goes on beyond the end that it told is still to come.
+            self.recap_queued_at = None;
+            self.recap_sent_at = None;
         }
         self.stripe_created_at = Some(snapshot.created);
         self.customer = Some(snapshot.customer.clone());
@@ -46,13 +50,6 @@ impl Subscription {
         self.past_due_since = (snapshot.status == SubscriptionStatus::PastDue)
             .then(|| self.past_due_since.filter(|_| is_same).unwrap_or(mark.at));
         self.status = Some(snapshot.status);
-        self.mark(mark);
-    }
-
-    /// A payment is missing since this instant.
-    pub(crate) fn miss_payment(&mut self, mark: StateMark) {
-        self.status = Some(SubscriptionStatus::PastDue);
-        self.past_due_since.get_or_insert(mark.at);
         self.mark(mark);
     }
 

@@ -61,7 +61,28 @@ pub async fn start_checkout(
         trial: None,
         metadata: metadata(organization, offer),
     };
-    Ok(stripe.create_checkout_session(&checkout).await?)
+    Ok(open(pool, stripe, &payer, checkout, now).await?)
+}
+
+/// Opens a Checkout; where Stripe has no such customer any more, because somebody deleted them there, that of
+/// another. Nothing is lost by that: who was deleted has no subscription either.
+pub(crate) async fn open(
+    pool: &Pool,
+    stripe: &StripeGateway,
+    payer: &Payer,
+    checkout: NewCheckout,
+    now: OffsetDateTime,
+) -> Result<CheckoutSession, CustomerError> {
+    match stripe.create_checkout_session(&checkout).await {
+        Err(error) if error.is_missing_customer() => {
+            let customer = payer.customer_instead_of(pool, stripe, &checkout.customer, now).await?;
+            // Stripe keeps the refusal under the first id.
+            let request_id = format!("{}-again", checkout.request_id);
+            let checkout = NewCheckout { customer, request_id, ..checkout };
+            Ok(stripe.create_checkout_session(&checkout).await?)
+        }
+        outcome => Ok(outcome?),
+    }
 }
 
 /// What Stripe keeps with a session and its subscription, for its events to name the organization.

@@ -8,7 +8,7 @@ use time::{OffsetDateTime, UtcOffset};
 use crate::{
     BillingLinks, BillingRules, Offer,
     customer::{CustomerError, Payer},
-    start_checkout::metadata,
+    start_checkout::{metadata, open},
 };
 
 /// Why no trial was started.
@@ -62,7 +62,7 @@ pub async fn start_trial(
         metadata,
     };
     checkout.request_id = request_id(&checkout, now);
-    Ok(stripe.create_checkout_session(&checkout).await?)
+    Ok(open(pool, stripe, &payer, checkout, now).await?)
 }
 
 /// The same for the same Checkout on the same day: Stripe refuses an id that comes back with something else,

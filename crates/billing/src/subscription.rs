@@ -38,8 +38,10 @@ pub struct Subscription {
     pub state: Option<StateMark>,
     /// Counts the changes of the state.
     pub revision: i64,
-    /// When the recap of the trial was asked for.
+    /// When the recap of the trial was first asked for.
     pub recap_queued_at: Option<OffsetDateTime>,
+    /// When it was sent.
+    pub recap_sent_at: Option<OffsetDateTime>,
 }
 
 /// The instant that a state is of.
@@ -105,10 +107,11 @@ impl Subscription {
         if self.is_in_trial(now) { None } else { rules.limits.of(self.effective_plan(rules, now)) }
     }
 
-    /// Whether the recap of the trial is to be sent still: the trial goes on, and will be charged at its end.
+    /// Whether the recap of the trial is to be sent still: it was not, the trial goes on, and will be charged at
+    /// its end.
     #[must_use]
     pub fn awaits_recap(&self, now: OffsetDateTime) -> bool {
-        self.is_in_trial(now) && !self.cancel_at_period_end
+        self.is_in_trial(now) && !self.cancel_at_period_end && self.recap_sent_at.is_none()
     }
 }
 
@@ -164,6 +167,7 @@ impl Subscription {
             state: None,
             revision: 0,
             recap_queued_at: None,
+            recap_sent_at: None,
         }
     }
 }

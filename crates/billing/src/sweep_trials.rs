@@ -1,14 +1,10 @@
-//! The daily round for trials whose recap was not asked for.
+//! The daily round for trials whose recap was not sent.
 
 use rubis_db::{AsyncConnection, AsyncPgConnection};
 use rubis_jobs::{FinishError, Lease};
 use time::{Date, Duration, OffsetDateTime, Time, macros::time};
 
-use crate::{
-    TrialRecap,
-    jobs::TrialSweep,
-    queries::{events, subscriptions},
-};
+use crate::{TrialRecap, jobs::TrialSweep, queries::subscriptions};
 
 /// When the round is made: before the first offices open, after the last night's maintenance.
 const AT: Time = time!(05:00);
@@ -18,13 +14,6 @@ const AHEAD: Duration = Duration::days(3);
 
 /// How many trials are looked at in one statement.
 const BATCH: i64 = 500;
-
-/// For how long dealt-with events are kept: Stripe delivers one again for three days, and lets a person do so
-/// for thirty.
-const EVENTS_KEPT: Duration = Duration::days(90);
-
-/// How many events are forgotten in one round at most.
-const EVENTS_FORGOTTEN: i64 = 100_000;
 
 /// Asks for the next daily round, if it is not asked for already. Every worker does so when it starts.
 ///
@@ -37,8 +26,8 @@ pub async fn seed_trial_sweep(
     enqueue(conn, next_round(now), now).await
 }
 
-/// Asks for the recap of every trial that ends within three days and will be charged then, for the next round,
-/// and finishes this one, in one transaction. Says how many recaps it asked for.
+/// Asks for the recap of every trial that ends within three days, will be charged then and had none, for the
+/// next round, and finishes this one, in one transaction. Says how many recaps it asked for.
 ///
 /// # Errors
 /// [`FinishError::LeaseLost`] when another worker may have the job.
@@ -49,26 +38,27 @@ pub async fn sweep_trials(
     now: OffsetDateTime,
 ) -> Result<usize, FinishError> {
     conn.transaction(async |conn| {
-        let mut asked_for = 0_usize;
+        let (mut asked_for, mut after) = (0_usize, None);
         loop {
-            let due = subscriptions::lock_without_recap(conn, now, now + AHEAD, BATCH).await?;
+            let due = subscriptions::lock_without_recap(conn, now, now + AHEAD, after, BATCH).await?;
+            let Some(last) = due.last() else { break };
+            after = Some(last.organization_id);
             let mut recaps = Vec::with_capacity(due.len());
             for mut subscription in due {
                 let Some(stripe_id) = subscription.stripe_id.clone() else { continue };
                 let organization_id = subscription.organization_id;
                 recaps.push((TrialRecap { organization_id, subscription_id: stripe_id }, now));
-                subscription.recap_queued_at = Some(now);
-                subscriptions::save(conn, &subscription, now).await?;
+                if subscription.recap_queued_at.is_none() {
+                    subscription.recap_queued_at = Some(now);
+                    subscriptions::save(conn, &subscription, now).await?;
+                }
             }
-            if recaps.is_empty() {
-                break;
-            }
+            // One that was asked for and given up is tried again.
             rubis_jobs::enqueue_many(conn, &recaps, now).await?;
             asked_for = asked_for.saturating_add(recaps.len());
         }
-        events::purge(conn, now - EVENTS_KEPT, EVENTS_FORGOTTEN).await?;
         // Not this round again, should the worker's clock be behind.
-        enqueue(conn, next_round(now).max(after(job.date)), now).await?;
+        enqueue(conn, next_round(now).max(day_after(job.date)), now).await?;
         lease.finish(conn).await?;
         Ok(asked_for)
     })
@@ -87,10 +77,10 @@ async fn enqueue(
 /// The day of the next round after this instant.
 fn next_round(now: OffsetDateTime) -> Date {
     let now = now.to_offset(time::UtcOffset::UTC);
-    if now.time() < AT { now.date() } else { after(now.date()) }
+    if now.time() < AT { now.date() } else { day_after(now.date()) }
 }
 
-fn after(date: Date) -> Date {
+fn day_after(date: Date) -> Date {
     date.next_day().unwrap_or(date)
 }
 

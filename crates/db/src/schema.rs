@@ -454,6 +454,7 @@ diesel::table! {
         state_fetched -> Bool,
         revision -> Int8,
         recap_queued_at -> Nullable<Timestamptz>,
+        recap_sent_at -> Nullable<Timestamptz>,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
     }

@@ -4,10 +4,10 @@ use rubis_billing::{
     BillingMailTerms, EndingTrial, Recap, RecapError, RecapFigures, TrialRecap, compose_recap, ending_trial,
     give_recap_up,
 };
-use rubis_db::{AsyncConnection, AsyncPgConnection};
+use rubis_db::{AsyncConnection as _, AsyncPgConnection, Pool};
 use rubis_jobs::Lease;
 use rubis_kernel::{Email, OrganizationId};
-use rubis_stripe::{Price, StripeError, StripeGateway};
+use rubis_stripe::{Charge, StripeError, StripeGateway};
 use time::OffsetDateTime;
 
 /// What Rubis did for an organization from one instant until before another.
@@ -31,38 +31,47 @@ pub async fn recap_figures(
 }
 
 /// The mail that tells the owner how the trial went, which is to be sent; `None`, and the job finished, where
-/// the trial was ended, cancelled or replaced meanwhile. Stripe is asked for the price outside of any
-/// transaction. The same again, as after a crash, is the same mail.
+/// the trial was ended, cancelled, moved or replaced meanwhile. Stripe, where it can be asked, tells what will be
+/// charged, outside of any transaction and with no connection held; what it will not tell later either is no
+/// reason to keep the mail back. The same again, as after a crash, is the same mail.
 ///
 /// # Errors
 /// [`RecapError`]; nothing was recorded then.
 pub async fn claim_trial_recap(
-    conn: &mut AsyncPgConnection,
-    stripe: &StripeGateway,
+    pool: &Pool,
+    stripe: Option<&StripeGateway>,
     terms: &BillingMailTerms<'_>,
     job: &TrialRecap,
     lease: &Lease,
     now: OffsetDateTime,
 ) -> Result<Option<Email>, RecapError> {
-    let price = match ending_trial(conn, job, terms.rules, now).await? {
-        Some(EndingTrial { offer: Some(offer), .. }) => match stripe.price(&offer.lookup_key()).await {
-            Ok(price) => Some(price),
-            // Nothing is gained by asking again: the mail leaves without an amount.
-            Err(StripeError::NotFound { .. }) => None,
-            Err(error) => return Err(error.into()),
-        },
+    let conn = pool.get().await?;
+    let is_wanted = ending_trial(&conn, job, terms.rules, now).await?.is_some();
+    drop(conn);
+    let charge = match stripe {
+        Some(stripe) if is_wanted => charge_of(stripe, job).await?,
         _ => None,
     };
+    let mut conn = pool.get().await?;
     conn.transaction(async |conn| {
         let Some(trial) = ending_trial(conn, job, terms.rules, now).await? else {
             give_recap_up(conn, job, lease, now).await?;
             return Ok(None);
         };
-        let email = compose(conn, terms, job, &trial, price.as_ref()).await?;
+        let email = compose(conn, terms, job, &trial, charge).await?;
         lease.confirm(conn).await?;
         Ok(Some(email))
     })
     .await
+}
+
+/// What the subscription itself costs: its lookup key may name another price by now.
+async fn charge_of(stripe: &StripeGateway, job: &TrialRecap) -> Result<Option<Charge>, StripeError> {
+    match stripe.subscription(&job.subscription_id).await {
+        Ok(subscription) => Ok(subscription.charge),
+        Err(error) if error.is_transient() => Err(error),
+        Err(_) => Ok(None),
+    }
 }
 
 async fn compose(
@@ -70,7 +79,7 @@ async fn compose(
     terms: &BillingMailTerms<'_>,
     job: &TrialRecap,
     trial: &EndingTrial,
-    price: Option<&Price>,
+    charge: Option<Charge>,
 ) -> Result<Email, RecapError> {
     let organization = rubis_accounts::organization(conn, job.organization_id).await?;
     let owner = rubis_accounts::owner_of(conn, job.organization_id).await?;
@@ -84,7 +93,7 @@ async fn compose(
         subscription: &job.subscription_id,
         trial,
         figures: &figures,
-        price,
+        charge,
     };
     Ok(compose_recap(terms, &recap))
 }

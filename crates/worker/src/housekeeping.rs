@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rubis_accounts::purge_expired;
-use rubis_billing::seed_trial_sweep;
+use rubis_billing::{purge_events, seed_trial_sweep};
 use rubis_db::{AsyncPgConnection, Pool};
 use rubis_kernel::SharedClock;
 use rubis_runtime::Shutdown;
@@ -11,10 +11,10 @@ use rubis_runtime::Shutdown;
 const EVERY: Duration = Duration::from_secs(3_600);
 const BATCH: u32 = 1_000;
 
-/// At once and then each hour, until the process is to stop: forgets expired tokens and idempotency keys, and
-/// asks for the daily round for trials that are about to end. A round asks for the next one itself; the first
-/// has to come from somewhere, and so has one after a round that was given up. Several workers may do it at
-/// once.
+/// At once and then each hour, until the process is to stop: forgets expired tokens, idempotency keys and
+/// Stripe's events of long ago, and asks for the daily round for trials that are about to end. A round asks for
+/// the next one itself; the first has to come from somewhere, and so has one after a round that was given up.
+/// Several workers may do it at once.
 pub async fn keep_house(pool: Pool, clock: SharedClock, shutdown: Shutdown) {
     let mut hours = tokio::time::interval(EVERY);
     loop {
@@ -37,10 +37,8 @@ pub async fn keep_house(pool: Pool, clock: SharedClock, shutdown: Shutdown) {
 }
 
 async fn purge(conn: &mut AsyncPgConnection, clock: &SharedClock) -> Result<(), diesel::result::Error> {
-    loop {
-        let purged = purge_expired(conn, clock.now(), BATCH).await?;
-        if !purged.is_full(BATCH) {
-            return Ok(());
-        }
-    }
+    while purge_expired(conn, clock.now(), BATCH).await?.is_full(BATCH) {}
+    // Each batch is a transaction of its own, so that no delivery waits for more than one.
+    while purge_events(conn, clock.now(), BATCH).await? {}
+    Ok(())
 }

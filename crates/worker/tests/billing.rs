@@ -146,7 +146,7 @@ async fn a_recap_waits_while_stripe_does_not_tell_the_price() {
     app.advance_to(TRIAL_END - Duration::days(3)).await;
     app.stripe().announce_trial_end(&id).unwrap();
     app.stripe().settled().await;
-    app.stripe().fail_requests(RequestFault::status(500).times(3).on("/v1/prices")).unwrap();
+    app.stripe().fail_requests(RequestFault::status(500).times(3).on("/v1/subscriptions/")).unwrap();
     app.run_due_jobs().await;
     assert!(recaps(&app).is_empty());
     let waiting = job(&app, &format!("trial-recap:{id}")).await.unwrap();
@@ -158,7 +158,7 @@ async fn a_recap_waits_while_stripe_does_not_tell_the_price() {
 }
 
 #[tokio::test]
-async fn a_worker_without_stripe_leaves_the_recap_to_one_that_has_it() {
+async fn a_worker_without_stripe_sends_the_recap_without_an_amount() {
     let app = app().await;
     let (_, id) = on_trial(&app).await;
     app.advance_to(TRIAL_END - Duration::days(3)).await;
@@ -168,11 +168,51 @@ async fn a_worker_without_stripe_leaves_the_recap_to_one_that_has_it() {
     for runner in runners_with(&app.database, &app.redis, handler_parts(mailer.clone())) {
         runner.run_due(app.now()).await.unwrap();
     }
-    assert!(mailer.outbox().is_empty());
-    let waiting = job(&app, &format!("trial-recap:{id}")).await.unwrap();
-    assert_eq!(waiting.attempts, 0, "that is no failure of the job");
-    app.advance_to(waiting.run_at).await;
+    let [recap] = <[Email; 1]>::try_from(mailer.outbox()).unwrap();
+    assert!(recap.text.contains("votre abonnement Rubis Pro commence"), "{}", recap.text);
+    assert!(!recap.text.contains("par mois"), "{}", recap.text);
+    assert!(job(&app, &format!("trial-recap:{id}")).await.is_none());
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_recap_that_was_given_up_is_sent_when_the_mail_server_is_back() {
+    let app = app().await;
+    let (_, id) = on_trial(&app).await;
+    seed(&app).await;
+    app.advance_to(TRIAL_END - Duration::days(3)).await;
+    app.stripe().announce_trial_end(&id).unwrap();
+    app.stripe().settled().await;
+    let busy = SendError::Transient { reason: "try later".to_owned(), retry_after: None };
+    app.worker.mailer.fail_next(8, &busy);
+    app.advance(Duration::hours(3)).await;
+    let dead = job(&app, &format!("trial-recap:{id}")).await.unwrap();
+    assert_eq!((dead.attempts, recaps(&app).len()), (8, 0));
+
+    app.advance(Duration::DAY).await;
     assert_eq!(recaps(&app).len(), 1);
+    app.advance_to(TRIAL_END).await;
+    assert_eq!(recaps(&app).len(), 1);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn word_of_a_failed_payment_that_was_given_up_leaves_at_the_next_attempt() {
+    let app = app().await;
+    let (_, id) = subscribed(&app, "/billing/checkout").await;
+    app.advance(Duration::minutes(5)).await;
+    app.stripe().fail_payment(&id).unwrap();
+    app.stripe().settled().await;
+    let busy = SendError::Transient { reason: "try later".to_owned(), retry_after: None };
+    app.worker.mailer.fail_next(8, &busy);
+    app.advance(Duration::hours(3)).await;
+    assert!(mails_of(&app, "payment-failed/").is_empty());
+
+    app.advance(Duration::days(2)).await;
+    app.stripe().fail_payment(&id).unwrap();
+    app.stripe().settled().await;
+    app.run_due_jobs().await;
+    assert_eq!(mails_of(&app, "payment-failed/").len(), 1);
     app.finish().await;
 }
 

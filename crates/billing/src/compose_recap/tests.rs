@@ -27,17 +27,11 @@ fn figures() -> RecapFigures {
     }
 }
 
-fn price(interval: PriceInterval, amount_cents: i64) -> Price {
-    Price {
-        id: "price_pro_monthly".into(),
-        lookup_key: "rubis_pro_monthly".to_owned(),
-        amount_cents,
-        currency: Currency::EUR,
-        interval,
-    }
+fn charge(interval: PriceInterval, amount_cents: i64) -> Option<Charge> {
+    Some(Charge { amount_cents, currency: Currency::EUR, interval })
 }
 
-fn mail(trial: &EndingTrial, figures: &RecapFigures, price: Option<&Price>) -> Email {
+fn mail(trial: &EndingTrial, figures: &RecapFigures, charge: Option<Charge>) -> Email {
     let (product, organization, owner) = (Product::new(), organization(), owner());
     let recap = Recap {
         organization: &organization,
@@ -45,14 +39,14 @@ fn mail(trial: &EndingTrial, figures: &RecapFigures, price: Option<&Price>) -> E
         subscription: &"sub_1".into(),
         trial,
         figures,
-        price,
+        charge,
     };
     compose_recap(&product.terms(), &recap)
 }
 
 #[test]
 fn the_recap_of_a_trial() {
-    let mail = mail(&trial(), &figures(), Some(&price(PriceInterval::Month, 2_900)));
+    let mail = mail(&trial(), &figures(), charge(PriceInterval::Month, 2_900));
     assert_eq!(mail.to.address.as_str(), "jeanne.vasseur@menuiserie-vasseur.example");
     assert_eq!(mail.subject, "Votre essai de Rubis Pro se termine le 8\u{a0}décembre\u{a0}2026");
     insta::assert_snapshot!("recap_text", mail.text);
@@ -61,7 +55,7 @@ fn the_recap_of_a_trial() {
 
 #[test]
 fn the_recap_of_a_trial_in_which_nothing_happened() {
-    let mail = mail(&trial(), &RecapFigures::default(), Some(&price(PriceInterval::Year, 29_000)));
+    let mail = mail(&trial(), &RecapFigures::default(), charge(PriceInterval::Year, 29_000));
     insta::assert_snapshot!("recap_of_nothing_text", mail.text);
     insta::assert_snapshot!("recap_of_nothing_html", mail.html.unwrap());
 }
@@ -97,10 +91,13 @@ fn several_currencies_are_not_added_up() {
 
 #[test]
 fn the_same_recap_again_is_the_same_mail_and_another_is_not() {
-    let price = price(PriceInterval::Month, 2_900);
-    let first = mail(&trial(), &figures(), Some(&price));
-    assert_eq!(first, mail(&trial(), &figures(), Some(&price)));
-    assert!(first.idempotency_key.starts_with("trial-recap/sub_1/"), "{}", first.idempotency_key);
-    let other = mail(&trial(), &RecapFigures { rubis: 14, ..figures() }, Some(&price));
+    let charge = charge(PriceInterval::Month, 2_900);
+    let first = mail(&trial(), &figures(), charge);
+    assert_eq!(first, mail(&trial(), &figures(), charge));
+    assert!(first.idempotency_key.starts_with("trial-recap/sub_1.1796769000/"), "{}", first.idempotency_key);
+    let other = mail(&trial(), &RecapFigures { rubis: 14, ..figures() }, charge);
     assert_ne!(first.message_id, other.message_id);
+    // Made longer by some minutes of the same day: nothing that is told differs.
+    let longer = EndingTrial { ends_at: trial().ends_at + time::Duration::minutes(5), ..trial() };
+    assert_ne!(first.message_id, mail(&longer, &figures(), charge).message_id);
 }

@@ -1,7 +1,7 @@
 //! The mail about a failed payment as its reader gets it.
 
 use rubis_kernel::OrganizationId;
-use time::macros::datetime;
+use time::{Duration, macros::datetime};
 
 use super::*;
 use crate::{
@@ -13,13 +13,25 @@ fn missing() -> Subscription {
     Subscription {
         plan: BillingPlan::Pro,
         status: Some(SubscriptionStatus::PastDue),
-        past_due_since: Some(datetime!(2026-12-08 23:30 UTC)),
+        past_due_since: Some(FAILED_AT),
         ..Subscription::nothing_of(OrganizationId::new())
     }
 }
 
+const FAILED_AT: OffsetDateTime = datetime!(2026-12-08 23:30 UTC);
+
+/// The mail as it is at an instant, with Stripe trying again then.
+fn mail_at(product: &Product, now: OffsetDateTime, next_attempt_at: Option<OffsetDateTime>) -> Email {
+    let job = PaymentFailedMail {
+        organization_id: OrganizationId::new(),
+        stripe_invoice_id: "in_1".into(),
+        next_attempt_at,
+    };
+    compose(&product.terms(), &organization(), &owner(), &missing(), &job, now)
+}
+
 fn mail(product: &Product) -> Email {
-    compose(&product.terms(), &organization(), &owner(), &missing(), &"in_1".into())
+    mail_at(product, FAILED_AT, Some(FAILED_AT + Duration::days(3)))
 }
 
 #[test]
@@ -41,4 +53,34 @@ fn what_the_free_plan_allows_is_told_as_it_is() {
     assert!(told(None).contains("les relances déjà en cours continuent."));
     assert!(told(Some(0)).contains("aucune autre facture n’est relancée"));
     assert!(told(Some(1)).contains("une facture à la fois"));
+}
+
+#[test]
+fn nothing_is_promised_of_a_grace_that_is_over() {
+    let mut at_once = Product::new();
+    at_once.rules.grace = Duration::ZERO;
+    let later = FAILED_AT + Duration::days(8);
+    for mail in [
+        mail_at(&Product::new(), later, Some(later + Duration::DAY)),
+        mail_at(&at_once, FAILED_AT, Some(later)),
+    ] {
+        let html = mail.html.unwrap();
+        for told in [&mail.text, &html] {
+            assert!(!told.contains("rien ne change") && !told.contains("Passé cette date"), "{told}");
+            assert!(told.contains("Tant que le paiement manque, les limites de l’offre gratuite"), "{told}");
+        }
+        assert!(!html.contains("<strong></strong>"), "{html}");
+    }
+}
+
+#[test]
+fn a_payment_that_stripe_will_not_try_again_is_not_announced() {
+    let given_up = mail_at(&Product::new(), FAILED_AT, None);
+    let past = mail_at(&Product::new(), FAILED_AT, Some(FAILED_AT - Duration::HOUR));
+    for mail in [given_up, past] {
+        for told in [mail.text, mail.html.unwrap()] {
+            assert!(!told.contains("Nous présenterons de nouveau"), "{told}");
+            assert!(told.contains("réglez la facture en attente depuis la même page."), "{told}");
+        }
+    }
 }

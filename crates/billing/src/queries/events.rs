@@ -18,10 +18,15 @@ use crate::EventOutcome;
 statement!(
     InsertEvent,
     "INSERT INTO stripe_events (id, kind, created_at, received_at, outcome)
-     VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING"
+     VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT (id) DO UPDATE SET received_at = excluded.received_at, outcome = excluded.outcome
+         WHERE stripe_events.outcome
+             IN ('unknown_organization', 'conflicting_organization', 'unknown_subscription')"
 );
 
-/// Puts an event on record, unless it is; waits for another transaction that does so. Returns whether it is new.
+/// Puts an event on record, unless it is; waits for another transaction that does so. Returns whether it is to be
+/// dealt with: it is new, or it came to nothing for a reason that may have been mended since, see
+/// [`EventOutcome::is_unresolved`].
 pub(crate) async fn insert(
     mut conn: &AsyncPgConnection,
     event: &Event,

@@ -93,6 +93,7 @@ struct SubscriptionRow {
     state_fetched: bool,
     revision: i64,
     recap_queued_at: Option<OffsetDateTime>,
+    recap_sent_at: Option<OffsetDateTime>,
 }
 
 impl From<SubscriptionRow> for Subscription {
@@ -113,6 +114,7 @@ impl From<SubscriptionRow> for Subscription {
             state: row.state_at.map(|at| StateMark { at, fetched: row.state_fetched }),
             revision: row.revision,
             recap_queued_at: row.recap_queued_at,
+            recap_sent_at: row.recap_sent_at,
         }
     }
 }
@@ -204,7 +206,8 @@ statement!(
     "UPDATE subscriptions SET plan = ?, status = ?, billing_cycle = ?, stripe_customer_id = ?,
          stripe_subscription_id = ?, subscription_created_at = ?, current_period_end = ?,
          cancel_at_period_end = ?, trial_ends_at = ?, past_due_since = ?, failed_invoice_id = ?,
-         state_at = ?, state_fetched = ?, revision = ?, recap_queued_at = ?, updated_at = ?
+         state_at = ?, state_fetched = ?, revision = ?, recap_queued_at = ?, recap_sent_at = ?,
+         updated_at = ?
      WHERE organization_id = ?"
 );
 
@@ -231,6 +234,7 @@ pub(crate) async fn save(
         .bind::<Bool, _>(subscription.state.is_some_and(|state| state.fetched))
         .bind::<BigInt, _>(subscription.revision)
         .bind::<Nullable<Timestamptz>, _>(subscription.recap_queued_at)
+        .bind::<Nullable<Timestamptz>, _>(subscription.recap_sent_at)
         .bind::<Timestamptz, _>(now)
         .bind::<SqlUuid, _>(subscription.organization_id.as_uuid())
         .execute(&mut conn)
@@ -238,15 +242,20 @@ pub(crate) async fn save(
         .map(drop)
 }
 
-/// Saves the organization's customer, unless there is one, and returns the one that counts.
-pub(crate) async fn save_customer_if_none(
+/// Saves the organization's customer instead of none or of this one that is gone, and returns the one that counts:
+/// another that is there, or that of a subscription which began meanwhile.
+pub(crate) async fn save_customer(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
+    gone: Option<&CustomerId>,
     customer: &CustomerId,
     now: OffsetDateTime,
 ) -> QueryResult<CustomerId> {
     let locked = lock_or_insert(conn, organization, now).await?;
-    if let Some(known) = locked.customer {
+    let is_live = locked.is_live();
+    if let Some(known) = locked.customer
+        && (is_live || Some(&known) != gone)
+    {
         return Ok(known);
     }
     diesel::update(subscriptions::table.find(organization.as_uuid()))
@@ -256,21 +265,25 @@ pub(crate) async fn save_customer_if_none(
     Ok(customer.clone())
 }
 
-/// The organizations whose trial ends until this instant and has had no recap, at most `limit`, locked; those
-/// that somebody else has locked are left to another time.
+/// The organizations whose trial ends until this instant and whose recap was not sent, at most `limit` of those
+/// that come after one, locked, in the order of their ids; those that somebody else has locked are left to
+/// another time.
 pub(crate) async fn lock_without_recap(
     conn: &mut AsyncPgConnection,
     now: OffsetDateTime,
     until: OffsetDateTime,
+    after: Option<OrganizationId>,
     limit: i64,
 ) -> QueryResult<Vec<Subscription>> {
+    let after = after.map_or(Uuid::nil(), Uuid::from);
     let rows: Vec<SubscriptionRow> = subscriptions::table
+        .filter(subscriptions::organization_id.gt(after))
         .filter(subscriptions::status.eq(StatusColumn::Trialing))
-        .filter(subscriptions::recap_queued_at.is_null())
+        .filter(subscriptions::recap_sent_at.is_null())
         .filter(subscriptions::trial_ends_at.gt(now))
         .filter(subscriptions::trial_ends_at.le(until))
         .filter(subscriptions::cancel_at_period_end.eq(false))
-        .order(subscriptions::trial_ends_at)
+        .order(subscriptions::organization_id)
         .limit(limit)
         .select(SubscriptionRow::as_select())
         .for_no_key_update()

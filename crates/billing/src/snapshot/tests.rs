@@ -17,6 +17,7 @@ fn told(id: &str, status: SubscriptionStatus) -> StripeSubscription {
         customer: "cus_1".into(),
         status,
         lookup_key: Some("rubis_pro_monthly".to_owned()),
+        charge: None,
         current_period_end: Some(NOON + Duration::days(30)),
         cancel_at_period_end: false,
         trial_end: None,
@@ -59,7 +60,7 @@ fn an_end_leads_back_to_free_and_keeps_that_there_was_a_trial() {
 #[test]
 fn a_payment_is_missing_since_it_first_failed() {
     let mut subscription = having(&told("sub_1", SubscriptionStatus::Active));
-    subscription.miss_payment(at(NOON + Duration::days(1)));
+    subscription.take_over(&told("sub_1", SubscriptionStatus::PastDue), at(NOON + Duration::days(1)));
     subscription.take_over(&told("sub_1", SubscriptionStatus::PastDue), at(NOON + Duration::days(3)));
     assert_eq!(subscription.past_due_since, Some(NOON + Duration::days(1)));
     subscription.take_over(&told("sub_1", SubscriptionStatus::Active), at(NOON + Duration::days(4)));
@@ -93,4 +94,23 @@ fn a_live_subscription_gives_way_to_a_later_one_that_lives_and_to_no_other() {
     assert!(ended.gives_way_to(&other(SubscriptionStatus::Active, -Duration::DAY)));
     assert!(ended.gives_way_to(&other(SubscriptionStatus::Incomplete, Duration::DAY)));
     assert!(!ended.gives_way_to(&other(SubscriptionStatus::Canceled, -Duration::DAY)));
+}
+
+#[test]
+fn a_trial_that_is_made_longer_awaits_another_recap_and_one_that_is_told_again_does_not() {
+    let until = |days| StripeSubscription {
+        trial_end: Some(NOON + Duration::days(days)),
+        ..told("sub_1", SubscriptionStatus::Trialing)
+    };
+    let mut subscription = having(&until(14));
+    let now = NOON + Duration::days(11);
+    (subscription.recap_queued_at, subscription.recap_sent_at) = (Some(now), Some(now));
+    assert!(!subscription.awaits_recap(now));
+    for same_or_shorter in [14, 13] {
+        subscription.take_over(&until(same_or_shorter), at(now));
+        assert_eq!((subscription.recap_queued_at, subscription.recap_sent_at), (Some(now), Some(now)));
+    }
+    subscription.take_over(&until(28), at(now));
+    assert_eq!((subscription.recap_queued_at, subscription.recap_sent_at), (None, None));
+    assert!(subscription.awaits_recap(now));
 }

@@ -17,6 +17,7 @@ use rubis_kernel::{ManualClock, SharedClock};
 use crate::company::{Company, TUESDAY};
 
 const PRO: Offer = Offer { plan: PaidPlan::Pro, cycle: BillingCycle::Monthly };
+const BUSINESS: Offer = Offer { plan: PaidPlan::Business, cycle: BillingCycle::Monthly };
 
 /// A company, Stripe, and the way there.
 struct Site {
@@ -95,6 +96,8 @@ fn read(body: &serde_json::Value) -> Event {
         id: body["id"].as_str().unwrap().to_owned(),
         kind: body["type"].as_str().unwrap().to_owned(),
         created: OffsetDateTime::from_unix_timestamp(body["created"].as_i64().unwrap()).unwrap(),
+        account: None,
+        livemode: None,
         object: body["data"]["object"].clone(),
     }
 }
@@ -290,10 +293,12 @@ async fn an_event_in_doubt_waits_for_stripe_to_answer() {
     let started = site.trial().await.unwrap();
     site.fake.complete_checkout(started.id.as_str()).unwrap();
     let completed = site.news().into_iter().find(|event| event.kind == "checkout.session.completed").unwrap();
-    site.fake.fail_requests(RequestFault::status(500).on("/subscriptions/").times(3)).unwrap();
+    site.fake.fail_requests(RequestFault::status(500).on("/subscriptions/")).unwrap();
     let failed = site.hear(&completed).await;
     assert!(matches!(failed, Err(HandleEventError::Stripe(StripeError::Unavailable { .. }))));
     assert!(site.company.outcomes().await.is_empty(), "it comes again, and is new then");
+    let asked = site.fake.requests().into_iter().filter(|request| request.path.contains("/subscriptions/"));
+    assert_eq!(asked.count(), 1, "Stripe waits for our answer: it is asked once");
     assert_eq!(site.hear(&completed).await.unwrap(), EventOutcome::Applied);
     assert_eq!(site.company.subscription().await.status, Some(SubscriptionStatus::Trialing));
 }
@@ -314,4 +319,88 @@ async fn fifty_deliveries_in_doubt_at_the_same_moment_have_one_effect() {
     assert_eq!(outcomes.iter().filter(|outcome| **outcome == EventOutcome::Applied).count(), 1);
     assert_eq!(outcomes.iter().filter(|outcome| **outcome == EventOutcome::Duplicate).count(), 49);
     assert_eq!(site.company.subscription().await.revision, 1);
+}
+
+#[tokio::test]
+async fn who_was_led_to_subscribe_twice_keeps_the_other_one_when_the_later_ends() {
+    let mut site = Site::new().await;
+    let (first, second) = (site.checkout(PRO).await.unwrap(), site.checkout(BUSINESS).await.unwrap());
+    let first = site.fake.complete_checkout(first.id.as_str()).unwrap();
+    site.hear_all().await;
+    site.move_on(Duration::hours(1));
+    let second = site.fake.complete_checkout(second.id.as_str()).unwrap();
+    site.hear_all().await;
+    assert_eq!(site.company.subscription().await.stripe_id, Some(second.as_str().into()));
+
+    site.move_on(Duration::hours(1));
+    site.fake.cancel(&second).unwrap();
+    site.hear_all().await;
+    let subscription = site.company.subscription().await;
+    assert_eq!(subscription.stripe_id, Some(first.as_str().into()));
+    assert_eq!(subscription.status, Some(SubscriptionStatus::Active));
+    assert_eq!(subscription.plan, BillingPlan::Pro, "they go on paying for it");
+
+    site.move_on(Duration::hours(1));
+    site.fake.cancel(&first).unwrap();
+    site.hear_all().await;
+    assert_eq!(site.company.subscription().await.plan, BillingPlan::Free);
+}
+
+#[tokio::test]
+async fn events_of_another_account_or_mode_have_no_effect() {
+    let mut site = Site::new().await;
+    let started = site.trial().await.unwrap();
+    site.fake.complete_checkout(started.id.as_str()).unwrap();
+    for event in site.news() {
+        let connected = Event { account: Some("acct_2".to_owned()), ..event.clone() };
+        let live = Event { livemode: Some(true), ..event };
+        for stranger in [connected, live] {
+            assert_eq!(site.hear(&stranger).await.unwrap(), EventOutcome::Ignored);
+        }
+    }
+    assert_eq!(site.company.subscription().await.status, None);
+    assert!(site.company.outcomes().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_customer_who_was_deleted_at_stripe_is_replaced_at_the_next_checkout() {
+    let mut site = Site::new().await;
+    let started = site.trial().await.unwrap();
+    site.fake.complete_checkout(started.id.as_str()).unwrap();
+    site.hear_all().await;
+    let gone = site.company.subscription().await.customer.unwrap();
+    site.move_on(Duration::DAY);
+    site.fake.delete_customer(gone.as_str()).unwrap();
+    assert!(matches!(site.portal().await, Err(OpenPortalError::Stripe(_))), "a subscription lives still");
+    site.hear_all().await;
+    assert!(matches!(site.portal().await, Err(OpenPortalError::NoCustomer)));
+
+    let again = site.checkout(PRO).await.unwrap();
+    let customer = site.company.subscription().await.customer.unwrap();
+    assert_ne!(customer, gone);
+    assert!(matches!(site.trial().await, Err(StartTrialError::AlreadyConsumed)), "there is one trial");
+    site.portal().await.unwrap();
+    site.fake.complete_checkout(again.id.as_str()).unwrap();
+    site.hear_all().await;
+    let subscription = site.company.subscription().await;
+    assert_eq!(
+        (subscription.status, subscription.customer),
+        (Some(SubscriptionStatus::Active), Some(customer))
+    );
+}
+
+#[tokio::test]
+async fn trials_that_find_the_customer_deleted_at_the_same_moment_make_one_other() {
+    let site = Site::new().await;
+    site.trial().await.unwrap();
+    let gone = site.company.subscription().await.customer.unwrap();
+    site.fake.delete_customer(gone.as_str()).unwrap();
+    site.move_on(Duration::DAY);
+    let (first, second) = tokio::join!(site.trial(), site.trial());
+    assert_eq!(first.unwrap(), second.unwrap());
+    let customer = site.company.subscription().await.customer.unwrap();
+    assert_ne!(customer, gone);
+    assert!(
+        site.fake.checkout_sessions().iter().skip(1).all(|session| session.customer == customer.as_str())
+    );
 }

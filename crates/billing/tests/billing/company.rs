@@ -106,6 +106,18 @@ impl Company {
         })
     }
 
+    /// A payment for `sub_1` that failed, at which the subscription is past due, is delivered.
+    pub async fn fail_payment(&self, at: OffsetDateTime, invoice: &str) -> EventOutcome {
+        let past_due = self.paid().set("status", "past_due");
+        self.deliver_asking(&self.payment_failed(at, invoice), &past_due, at).await
+    }
+
+    /// The deletion of a subscription is delivered, which has ended.
+    pub async fn end(&self, at: OffsetDateTime, told: &Told) -> EventOutcome {
+        let ended = told.clone().set("status", "canceled");
+        self.deliver_asking(&self.deleted(at, told), &ended, at).await
+    }
+
     /// A delivery for which Stripe does not have to be asked.
     pub async fn deliver(&self, event: &Event, now: OffsetDateTime) -> EventOutcome {
         match apply_event(&mut *self.conn().await, event, None, now).await.unwrap() {
@@ -116,11 +128,23 @@ impl Company {
 
     /// A delivery for which Stripe has to be asked, and answers this.
     pub async fn deliver_asking(&self, event: &Event, answer: &Told, now: OffsetDateTime) -> EventOutcome {
+        self.deliver_asking_beside(event, answer, &[], now).await
+    }
+
+    /// The same, with these being the customer's subscriptions.
+    pub async fn deliver_asking_beside(
+        &self,
+        event: &Event,
+        answer: &Told,
+        others: &[Told],
+        now: OffsetDateTime,
+    ) -> EventOutcome {
         let mut conn = self.conn().await;
         let Applied::Ask(question) = apply_event(&mut conn, event, None, now).await.unwrap() else {
             panic!("Stripe does not have to be asked");
         };
-        let answer = question.answered(Some(parse_subscription(&answer.object()).unwrap()));
+        let read = |told: &Told| parse_subscription(&told.object()).unwrap();
+        let answer = question.answered(Some(read(answer))).beside(others.iter().map(read).collect());
         match apply_event(&mut conn, event, Some(&answer), now).await.unwrap() {
             Applied::Done(outcome) => outcome,
             Applied::Ask(_) => panic!("Stripe has to be asked once more"),
@@ -209,5 +233,5 @@ pub fn event(kind: &str, created: OffsetDateTime, object: Value) -> Event {
     let about = object["id"].as_str().unwrap().to_owned();
     let status = object["status"].as_str().unwrap_or_default().to_owned();
     let id = format!("evt_{}_{kind}_{about}_{status}", created.unix_timestamp());
-    Event { id, kind: kind.to_owned(), created, object }
+    Event { id, kind: kind.to_owned(), created, account: None, livemode: None, object }
 }

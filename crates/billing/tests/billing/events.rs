@@ -1,6 +1,7 @@
 //! What each kind of event does.
 
-use rubis_billing::{BillingCycle, BillingPlan, EventOutcome};
+use rubis_billing::{BillingCycle, BillingPlan, EventOutcome, TrialRecap, record_recap_sent};
+use rubis_jobs::{Job as _, Queue};
 use rubis_stripe::SubscriptionStatus;
 use serde_json::json;
 use time::Duration;
@@ -50,8 +51,7 @@ async fn a_deletion_leads_back_to_free_and_keeps_that_there_was_a_trial() {
     let company = Company::on_trial().await;
     let later = TUESDAY + Duration::days(2);
     // As in old versions, the object of a deletion may say anything.
-    let deleted = company.deleted(later, &company.trial());
-    assert_eq!(company.deliver(&deleted, later).await, EventOutcome::Applied);
+    assert_eq!(company.end(later, &company.trial()).await, EventOutcome::Applied);
     let subscription = company.subscription().await;
     assert_eq!((subscription.plan, subscription.cycle), (BillingPlan::Free, None));
     assert_eq!(subscription.status, Some(SubscriptionStatus::Canceled));
@@ -87,23 +87,23 @@ async fn a_failed_payment_marks_the_subscription_and_mails_the_owner_once_for_an
     let company = Company::paying().await;
     let failed_at = TUESDAY + Duration::days(30);
     let failed = company.payment_failed(failed_at, "in_1");
-    assert_eq!(company.deliver(&failed, failed_at).await, EventOutcome::Applied);
+    let heard_at = failed_at + Duration::hours(9);
+    let past_due = company.paid().set("status", "past_due");
+    assert_eq!(company.deliver_asking(&failed, &past_due, heard_at).await, EventOutcome::Applied);
     let subscription = company.subscription().await;
     assert_eq!(subscription.status, Some(SubscriptionStatus::PastDue));
-    assert_eq!(subscription.past_due_since, Some(failed_at));
+    assert_eq!(subscription.past_due_since, Some(failed_at), "whenever that is heard of");
     assert_eq!(company.jobs().await, ["payment-failed:in_1"]);
 
     // The mail has left, and Stripe tries the same invoice again.
     let job = ["payment-failed:in_1".parse().unwrap()];
     rubis_jobs::cancel(&mut *company.conn().await, &job).await.unwrap();
     let again_at = failed_at + Duration::days(3);
-    let again = company.payment_failed(again_at, "in_1");
-    assert_eq!(company.deliver(&again, again_at).await, EventOutcome::Applied);
+    assert_eq!(company.fail_payment(again_at, "in_1").await, EventOutcome::Applied);
     assert!(company.jobs().await.is_empty());
     assert_eq!(company.subscription().await.past_due_since, Some(failed_at), "the grace does not begin anew");
 
-    let another = company.payment_failed(again_at + Duration::days(30), "in_2");
-    company.deliver(&another, again_at + Duration::days(30)).await;
+    company.fail_payment(again_at + Duration::days(30), "in_2").await;
     assert_eq!(company.jobs().await, ["payment-failed:in_2"]);
 }
 
@@ -123,7 +123,7 @@ async fn the_first_payment_of_a_subscription_that_never_began_is_no_missing_one(
 async fn a_payment_that_came_in_lets_stripe_be_asked_how_things_are() {
     let company = Company::paying().await;
     let failed_at = TUESDAY + Duration::days(30);
-    company.deliver(&company.payment_failed(failed_at, "in_1"), failed_at).await;
+    company.fail_payment(failed_at, "in_1").await;
     let paid_at = failed_at + Duration::days(1);
     let paid = event("invoice.paid", paid_at, company.invoice("in_1"));
     assert_eq!(company.deliver_asking(&paid, &company.paid(), paid_at).await, EventOutcome::Applied);
@@ -145,8 +145,11 @@ async fn the_end_of_a_trial_asks_for_its_recap_once_however_often_it_is_told() {
     assert_eq!(company.deliver(&told, told_at).await, EventOutcome::Duplicate);
 
     // The mail has left, and the same is told by an event of its own.
-    let job = ["trial-recap:sub_1".parse().unwrap()];
-    rubis_jobs::cancel(&mut *company.conn().await, &job).await.unwrap();
+    let job = TrialRecap { organization_id: company.id, subscription_id: "sub_1".into() };
+    let (queue, lease_for) = (Queue::Billing, std::time::Duration::from_secs(60));
+    let mut conn = company.conn().await;
+    let claimed = rubis_jobs::claim(&mut conn, queue, &[job.id()], lease_for, Some(told_at)).await.unwrap();
+    record_recap_sent(&mut conn, &job, &claimed[0].lease, told_at).await.unwrap();
     let again = company.trial_will_end(told_at + Duration::hours(1), &company.trial());
     assert_eq!(company.deliver(&again, told_at + Duration::hours(1)).await, EventOutcome::Applied);
     assert!(company.jobs().await.is_empty());
@@ -217,7 +220,47 @@ async fn an_organization_that_is_not_found_is_put_on_record() {
     let created = company.created(TUESDAY, &told);
     assert_eq!(company.deliver(&created, TUESDAY).await, EventOutcome::UnknownOrganization);
     assert_eq!(company.outcomes().await, ["unknown_organization"]);
-    assert_eq!(company.deliver(&created, TUESDAY).await, EventOutcome::Duplicate);
+    assert!(EventOutcome::UnknownOrganization.is_suspicious());
+}
+
+#[tokio::test]
+async fn an_event_that_found_nobody_is_judged_anew_when_it_is_delivered_again() {
+    use diesel_async::RunQueryDsl;
+    let company = Company::on_trial().await;
+    let at = TUESDAY + Duration::days(1);
+    let named = company.updated(at, &company.paid().set("metadata", json!({})));
+    let customer = |id: &str| format!("UPDATE subscriptions SET stripe_customer_id = '{id}'");
+    let mut conn = company.conn().await;
+    diesel::sql_query(customer("cus_9")).execute(&mut conn).await.unwrap();
+    for _ in 0..2 {
+        assert_eq!(company.deliver(&named, at).await, EventOutcome::UnknownOrganization);
+    }
+    let conflicting = company.updated(at + Duration::SECOND, &company.paid());
+    assert_eq!(company.deliver(&conflicting, at).await, EventOutcome::ConflictingOrganization);
+
+    // Operations mend it, and have Stripe deliver both again.
+    diesel::sql_query(customer("cus_1")).execute(&mut conn).await.unwrap();
+    for event in [&named, &conflicting] {
+        assert_eq!(company.deliver(event, at).await, EventOutcome::Applied);
+        assert_eq!(company.deliver(event, at).await, EventOutcome::Duplicate);
+    }
+    assert_eq!(company.outcomes().await, ["applied"; 3]);
+    assert_eq!(company.subscription().await.status, Some(SubscriptionStatus::Active));
+}
+
+#[tokio::test]
+async fn only_what_is_unresolved_is_judged_anew() {
+    let company = Company::new().await;
+    for outcome in EventOutcome::ALL.iter().copied() {
+        let other = event("customer.updated", TUESDAY, json!({ "id": outcome.as_str() }));
+        company.deliver(&other, TUESDAY).await;
+        let mut conn = company.conn().await;
+        let record =
+            format!("UPDATE stripe_events SET outcome = '{}' WHERE id = '{}'", outcome.as_str(), other.id);
+        diesel_async::RunQueryDsl::execute(diesel::sql_query(record), &mut conn).await.unwrap();
+        let expected = if outcome.is_unresolved() { EventOutcome::Ignored } else { EventOutcome::Duplicate };
+        assert_eq!(company.deliver(&other, TUESDAY).await, expected, "{outcome:?}");
+    }
 }
 
 #[tokio::test]

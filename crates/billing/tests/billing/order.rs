@@ -98,7 +98,7 @@ fn question_answer(question: rubis_billing::Question, object: &serde_json::Value
 async fn what_happens_to_an_old_subscription_leaves_the_new_one_alone() {
     let company = Company::on_trial().await;
     let ended_at = TUESDAY + Duration::days(20);
-    company.deliver(&company.deleted(ended_at, &company.trial()), ended_at).await;
+    company.end(ended_at, &company.trial()).await;
     // They subscribe again, to Business.
     let again_at = TUESDAY + Duration::days(40);
     let second = company.paid().set("id", "sub_2").price("rubis_business_monthly").with("created", again_at);
@@ -131,10 +131,10 @@ async fn a_late_event_does_not_bring_a_subscription_back_that_ended_before_the_l
     let company = Company::on_trial().await;
     let later = TUESDAY + Duration::days(40);
     let second = company.paid().set("id", "sub_2").with("created", later);
-    company.deliver(&company.deleted(later - Duration::DAY, &company.trial()), later).await;
+    company.end(later - Duration::DAY, &company.trial()).await;
     company.deliver_asking(&company.created(later, &second), &second, later).await;
     let end = later + Duration::days(1);
-    company.deliver(&company.deleted(end, &second), end).await;
+    company.end(end, &second).await;
 
     // It says that the first one is paid, as it once was: Stripe tells that it is not.
     let late = company.updated(TUESDAY + Duration::days(14), &company.paid());
@@ -182,10 +182,60 @@ async fn a_failed_payment_and_the_update_that_goes_with_it_come_in_either_order(
             company.deliver(&updated, at).await;
             company.deliver_asking(&failed, &past_due, at).await;
         } else {
-            company.deliver(&failed, at).await;
+            company.deliver_asking(&failed, &past_due, at).await;
             company.deliver_asking(&updated, &past_due, at).await;
         }
         assert_eq!(company.subscription().await.status, Some(SubscriptionStatus::PastDue));
         assert_eq!(company.jobs().await, ["payment-failed:in_1"]);
     }
+}
+
+#[tokio::test]
+async fn a_failed_payment_does_not_make_the_change_before_it_look_old() {
+    let company = Company::paying().await;
+    let changed_at = TUESDAY + Duration::days(30);
+    let failed_at = changed_at + Duration::SECOND;
+    let business = company.paid().price("rubis_business_yearly").set("cancel_at_period_end", true);
+    let past_due = business.clone().set("status", "past_due");
+    // The delivery of the change failed, and it comes again an hour later.
+    let failed = company.payment_failed(failed_at, "in_1");
+    assert_eq!(company.deliver_asking(&failed, &past_due, failed_at).await, EventOutcome::Applied);
+    let again_at = changed_at + Duration::HOUR;
+    let changed = company.updated(changed_at, &business);
+    assert_eq!(company.deliver_asking(&changed, &past_due, again_at).await, EventOutcome::Applied);
+    let subscription = company.subscription().await;
+    assert_eq!(subscription.plan, BillingPlan::Business);
+    assert!(subscription.cancel_at_period_end);
+    assert_eq!(subscription.status, Some(SubscriptionStatus::PastDue));
+    assert_eq!(subscription.past_due_since, Some(failed_at));
+}
+
+#[tokio::test]
+async fn a_failed_payment_of_a_subscription_that_is_paid_meanwhile_changes_nothing_and_mails_nobody() {
+    let company = Company::paying().await;
+    let at = TUESDAY + Duration::days(30);
+    let failed = company.payment_failed(at, "in_1");
+    let heard_at = at + Duration::HOUR;
+    assert_eq!(company.deliver_asking(&failed, &company.paid(), heard_at).await, EventOutcome::Applied);
+    assert_eq!(company.subscription().await.status, Some(SubscriptionStatus::Active));
+    assert!(company.jobs().await.is_empty());
+}
+
+#[tokio::test]
+async fn when_the_one_that_counts_ends_another_that_lives_takes_its_place() {
+    let company = Company::paying().await;
+    let later = TUESDAY + Duration::minutes(5);
+    let second = company.paid().set("id", "sub_2").price("rubis_business_monthly").with("created", later);
+    company.deliver_asking(&company.created(later, &second), &second, later).await;
+
+    let ended_at = later + Duration::DAY;
+    let ended = second.clone().set("status", "canceled");
+    let strangers = company.paid().set("id", "sub_3").set("customer", "cus_9").with("created", ended_at);
+    let others = [ended.clone(), strangers, company.paid()];
+    let deleted = company.deleted(ended_at, &second);
+    let outcome = company.deliver_asking_beside(&deleted, &ended, &others, ended_at).await;
+    assert_eq!(outcome, EventOutcome::Applied);
+    let subscription = company.subscription().await;
+    assert_eq!(subscription.stripe_id, Some("sub_1".into()));
+    assert_eq!(subscription.plan, BillingPlan::Pro);
 }

@@ -66,7 +66,7 @@ async fn an_event_whose_answer_was_lost_is_dealt_with_once() {
     let later = TUESDAY + Duration::days(1);
     let failed = company.payment_failed(later, "in_1");
     // The effect was committed, and Stripe never got our answer: it delivers again, the next day too.
-    assert_eq!(company.deliver(&failed, later).await, EventOutcome::Applied);
+    assert_eq!(company.fail_payment(later, "in_1").await, EventOutcome::Applied);
     let after = company.subscription().await;
     for days in 1..4 {
         let again = later + Duration::days(days);
@@ -81,16 +81,16 @@ async fn an_event_that_could_not_be_recorded_is_dealt_with_when_it_comes_again()
     use rubis_db::AsyncConnection as _;
     let company = Company::on_trial().await;
     let later = TUESDAY + Duration::days(1);
-    let failed = company.payment_failed(later, "in_1");
+    let told = company.trial_will_end(later, &company.trial());
     let mut conn = company.conn().await;
     let rolled_back = conn
         .transaction(async |conn| {
-            apply_event(conn, &failed, None, later).await.unwrap();
+            apply_event(conn, &told, None, later).await.unwrap();
             Err::<(), _>(diesel::result::Error::RollbackTransaction)
         })
         .await;
     assert!(rolled_back.is_err());
     assert!(company.jobs().await.is_empty());
-    assert_eq!(company.deliver(&failed, later).await, EventOutcome::Applied);
-    assert_eq!(company.jobs().await, ["payment-failed:in_1"]);
+    assert_eq!(company.deliver(&told, later).await, EventOutcome::Applied);
+    assert_eq!(company.jobs().await, ["trial-recap:sub_1"]);
 }

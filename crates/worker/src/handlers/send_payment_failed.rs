@@ -1,7 +1,7 @@
 //! Tells the owner of an organization that a payment failed.
 
 use async_trait::async_trait;
-use rubis_billing::{PaymentFailedMail, claim_payment_failed_mail};
+use rubis_billing::{PaymentFailedMail, claim_payment_failed_mail, give_payment_failed_mail_up};
 use rubis_db::AsyncPgConnection;
 use rubis_jobs::{FinishError, JobError};
 use rubis_kernel::Email;
@@ -24,14 +24,10 @@ pub struct PaymentFailedMails {
 impl Mailing for PaymentFailedMails {
     type Job = PaymentFailedMail;
 
-    async fn claim(
-        &self,
-        conn: &mut AsyncPgConnection,
-        context: &JobContext,
-        job: &PaymentFailedMail,
-    ) -> Result<Option<Email>, JobError> {
+    async fn claim(&self, context: &JobContext, job: &PaymentFailedMail) -> Result<Option<Email>, JobError> {
+        let mut conn = context.pool.get().await?;
         let terms = self.parts.billing.terms(&self.parts.sender);
-        let claimed = claim_payment_failed_mail(conn, &terms, job, &context.lease).await;
+        let claimed = claim_payment_failed_mail(&mut conn, &terms, job, &context.lease, context.now).await;
         let email = claimed.map_err(not_written)?;
         if email.is_none() {
             tracing::info!(invoice = %job.stripe_invoice_id, "no payment is missing any more");
@@ -60,10 +56,10 @@ impl Mailing for PaymentFailedMails {
 
     async fn record_given_up(
         &self,
-        _conn: &mut AsyncPgConnection,
-        _job: &PaymentFailedMail,
-        _given_up: GivenUp<'_>,
+        conn: &mut AsyncPgConnection,
+        job: &PaymentFailedMail,
+        given_up: GivenUp<'_>,
     ) -> Result<(), diesel::result::Error> {
-        Ok(())
+        give_payment_failed_mail_up(conn, job, given_up.now).await
     }
 }

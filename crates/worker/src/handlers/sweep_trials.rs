@@ -1,4 +1,4 @@
-//! Makes the daily round for trials whose recap was not asked for.
+//! Makes the daily round for trials whose recap was not sent.
 
 use async_trait::async_trait;
 use rubis_billing::{TrialSweep, sweep_trials};
@@ -16,7 +16,10 @@ impl Handler for TrialSweepHandler {
         let mut conn = context.pool.get().await?;
         let asked_for = sweep_trials(&mut conn, &job, &context.lease, context.now).await?;
         if asked_for > 0 {
-            tracing::warn!(recaps = asked_for, "Stripe did not tell that trials end, or that was lost");
+            tracing::warn!(
+                recaps = asked_for,
+                "trials are about to end whose recap was not sent: Stripe did not tell of them, or the mails failed"
+            );
         } else {
             tracing::info!("every trial that is about to end was told of");
         }

@@ -58,6 +58,9 @@ pub async fn receive_stripe_event(
         count(UNVERIFIED, refusal.code());
         tracing::warn!(code = refusal.code(), "an event is not believed");
     })?;
+    if let Some(stranger) = stripe.stranger(&event) {
+        tracing::warn!(event = event.id, kind = event.kind, %stranger, "an event has no effect here");
+    }
     let kind = counted_type(&event.kind);
     match rubis_billing::handle_event(&app.db, stripe, &event, now).await {
         Ok(outcome) => {
