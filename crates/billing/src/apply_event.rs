@@ -45,9 +45,9 @@ impl From<diesel::result::Error> for Interruption {
     }
 }
 
-/// Applies an event whose signature was verified, received at `now`, in the transaction that puts it on record
-/// as dealt with: of any number of deliveries, at any time, one has an effect. What is older than what is known
-/// changes nothing; where that cannot be told, Stripe has to be asked.
+/// Applies an event whose signature was verified, received at `now`, in the transaction that puts it on
+/// record as dealt with: of any number of deliveries, at any time, one has an effect. What is older than what
+/// is known changes nothing; where that cannot be told, Stripe has to be asked.
 ///
 /// # Errors
 /// [`ApplyEventError`]; nothing was recorded then.

@@ -28,8 +28,8 @@ pub struct Recap<'a> {
     pub charge: Option<Charge>,
 }
 
-/// The mail that tells the owner what Rubis did during the trial, what will be charged when, and how to cancel.
-/// The same again is the same mail.
+/// The mail that tells the owner what Rubis did during the trial, what will be charged when, and how to
+/// cancel. The same again is the same mail.
 #[must_use]
 pub fn compose_recap(terms: &BillingMailTerms<'_>, recap: &Recap<'_>) -> Email {
     let Recap { organization, owner, trial, figures, .. } = recap;

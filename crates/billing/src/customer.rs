@@ -62,8 +62,8 @@ impl Payer {
         self.save(pool, None, &made, now).await
     }
 
-    /// Another customer instead of one that Stripe has no more. Only without a subscription: one that lives is
-    /// somebody's, whatever Stripe says of who pays for it.
+    /// Another customer instead of one that Stripe has no more. Only without a subscription: one that lives
+    /// is somebody's, whatever Stripe says of who pays for it.
     pub async fn customer_instead_of(
         &self,
         pool: &Pool,

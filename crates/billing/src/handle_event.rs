@@ -30,8 +30,8 @@ pub enum HandleEventError {
 }
 
 /// Deals with an event whose signature was verified, received at `now`. Stripe is asked outside of any
-/// transaction, holding no connection, and in a hurry: it waits for our answer meanwhile, and delivers the event
-/// again when it gets none. An event of another account or mode than our key's has no effect.
+/// transaction, holding no connection, and in a hurry: it waits for our answer meanwhile, and delivers the
+/// event again when it gets none. An event of another account or mode than our key's has no effect.
 ///
 /// # Errors
 /// [`HandleEventError`]; nothing was recorded then.

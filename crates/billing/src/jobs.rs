@@ -71,8 +71,8 @@ impl Job for PaymentFailedMail {
     }
 }
 
-/// The daily round for trials that are about to end and whose recap was not sent: what Stripe told of the end was
-/// lost, or the mail was given up. One a day for all workers together; each asks for the next.
+/// The daily round for trials that are about to end and whose recap was not sent: what Stripe told of the end
+/// was lost, or the mail was given up. One a day for all workers together; each asks for the next.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrialSweep {
     /// The day, in UTC.

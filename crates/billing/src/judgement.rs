@@ -34,7 +34,8 @@ pub(crate) fn judge<'a>(
                 return Judgement::Adopt(snapshot);
             }
             if !is_about_known {
-                // One that has ended never takes another's place; of the others Stripe tells how they stand now.
+                // One that has ended never takes another's place; of the others Stripe tells how they stand
+                // now.
                 let is_past = snapshot.status.is_over() || (known.is_live() && !known.gives_way_to(snapshot));
                 return if is_past { Judgement::Nothing(EventOutcome::Superseded) } else { Judgement::Ask };
             }

@@ -9,7 +9,8 @@ use crate::{BillingLinks, subscription_of};
 /// Why the portal stays closed.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenPortalError {
-    /// The organization never went to a Checkout, or was deleted at Stripe since: there is nothing to look after.
+    /// The organization never went to a Checkout, or was deleted at Stripe since: there is nothing to look
+    /// after.
     #[error("the organization is no customer yet")]
     NoCustomer,
     /// Stripe did not do its part.

@@ -14,9 +14,9 @@ use crate::{
     subscription_of,
 };
 
-/// The mail that tells the owner that a payment failed, how to mend it, and until when nothing changes; `None`,
-/// and the job finished, where the payment has come in meanwhile or the subscription has ended. In one
-/// transaction; the same again is the same mail, as long as what it tells is so.
+/// The mail that tells the owner that a payment failed, how to mend it, and until when nothing changes;
+/// `None`, and the job finished, where the payment has come in meanwhile or the subscription has ended. In
+/// one transaction; the same again is the same mail, as long as what it tells is so.
 ///
 /// # Errors
 /// [`RecapError`], but never [`RecapError::Stripe`] or [`RecapError::Pool`].

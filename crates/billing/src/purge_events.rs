@@ -9,8 +9,8 @@ use crate::queries::events;
 /// for thirty.
 const KEPT: Duration = Duration::days(90);
 
-/// Forgets at most `limit` events that were received more than 90 days ago, and says whether they were so many, so
-/// that there may be more to forget. Several workers may do this at once.
+/// Forgets at most `limit` events that were received more than 90 days ago, and says whether they were so
+/// many, so that there may be more to forget. Several workers may do this at once.
 ///
 /// # Errors
 /// The database's.

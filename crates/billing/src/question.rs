@@ -10,8 +10,8 @@ use crate::{Subscription, subscription::is_live};
 pub struct Question {
     /// Which one.
     pub subscription: SubscriptionId,
-    /// Whose other subscriptions Stripe is to be asked for too, should this one have ended: it is the one that
-    /// counts here, and a customer who was led to subscribe twice goes on paying for the other.
+    /// Whose other subscriptions Stripe is to be asked for too, should this one have ended: it is the one
+    /// that counts here, and a customer who was led to subscribe twice goes on paying for the other.
     pub others_of: Option<CustomerId>,
     /// What was known when the question came up.
     revision: i64,

@@ -62,8 +62,8 @@ impl From<FinishError> for RecapError {
     }
 }
 
-/// The trial that a recap is about; `None` where it was ended, cancelled or replaced since the recap was asked
-/// for.
+/// The trial that a recap is about; `None` where it was ended, cancelled or replaced since the recap was
+/// asked for.
 ///
 /// # Errors
 /// The database's.

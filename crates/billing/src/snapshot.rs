@@ -58,8 +58,8 @@ impl Subscription {
         self.revision = self.revision.saturating_add(1);
     }
 
-    /// The plan and the cycle of what is subscribed to. A price loses its lookup key when a newer one gets it;
-    /// who subscribed at the old one keeps what they had.
+    /// The plan and the cycle of what is subscribed to. A price loses its lookup key when a newer one gets
+    /// it; who subscribed at the old one keeps what they had.
     fn offer_of(&self, snapshot: &StripeSubscription, is_same: bool) -> (BillingPlan, Option<BillingCycle>) {
         if let Some(offer) = snapshot.lookup_key.as_deref().and_then(Offer::of_lookup_key) {
             return (offer.plan.into(), Some(offer.cycle));

@@ -28,9 +28,9 @@ impl From<rubis_stripe::StripeError> for StartTrialError {
     }
 }
 
-/// Starts the Checkout of the organization's trial, to which the browser is then sent. Asked again on the same
-/// day it is the same Checkout, so that it is not completed twice. Talks to Stripe outside of any transaction,
-/// holding no connection.
+/// Starts the Checkout of the organization's trial, to which the browser is then sent. Asked again on the
+/// same day it is the same Checkout, so that it is not completed twice. Talks to Stripe outside of any
+/// transaction, holding no connection.
 ///
 /// # Errors
 /// [`StartTrialError`].

@@ -107,8 +107,8 @@ impl Subscription {
         if self.is_in_trial(now) { None } else { rules.limits.of(self.effective_plan(rules, now)) }
     }
 
-    /// Whether the recap of the trial is to be sent still: it was not, the trial goes on, and will be charged at
-    /// its end.
+    /// Whether the recap of the trial is to be sent still: it was not, the trial goes on, and will be charged
+    /// at its end.
     #[must_use]
     pub fn awaits_recap(&self, now: OffsetDateTime) -> bool {
         self.is_in_trial(now) && !self.cancel_at_period_end && self.recap_sent_at.is_none()

@@ -31,9 +31,9 @@ pub async fn recap_figures(
 }
 
 /// The mail that tells the owner how the trial went, which is to be sent; `None`, and the job finished, where
-/// the trial was ended, cancelled, moved or replaced meanwhile. Stripe, where it can be asked, tells what will be
-/// charged, outside of any transaction and with no connection held; what it will not tell later either is no
-/// reason to keep the mail back. The same again, as after a crash, is the same mail.
+/// the trial was ended, cancelled, moved or replaced meanwhile. Stripe, where it can be asked, tells what
+/// will be charged, outside of any transaction and with no connection held; what it will not tell later
+/// either is no reason to keep the mail back. The same again, as after a crash, is the same mail.
 ///
 /// # Errors
 /// [`RecapError`]; nothing was recorded then.

@@ -12,9 +12,9 @@ const EVERY: Duration = Duration::from_secs(3_600);
 const BATCH: u32 = 1_000;
 
 /// At once and then each hour, until the process is to stop: forgets expired tokens, idempotency keys and
-/// Stripe's events of long ago, and asks for the daily round for trials that are about to end. A round asks for
-/// the next one itself; the first has to come from somewhere, and so has one after a round that was given up.
-/// Several workers may do it at once.
+/// Stripe's events of long ago, and asks for the daily round for trials that are about to end. A round asks
+/// for the next one itself; the first has to come from somewhere, and so has one after a round that was given
+/// up. Several workers may do it at once.
 pub async fn keep_house(pool: Pool, clock: SharedClock, shutdown: Shutdown) {
     let mut hours = tokio::time::interval(EVERY);
     loop {

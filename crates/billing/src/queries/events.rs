@@ -24,8 +24,8 @@ statement!(
              IN ('unknown_organization', 'conflicting_organization', 'unknown_subscription')"
 );
 
-/// Puts an event on record, unless it is; waits for another transaction that does so. Returns whether it is to be
-/// dealt with: it is new, or it came to nothing for a reason that may have been mended since, see
+/// Puts an event on record, unless it is; waits for another transaction that does so. Returns whether it is
+/// to be dealt with: it is new, or it came to nothing for a reason that may have been mended since, see
 /// [`EventOutcome::is_unresolved`].
 pub(crate) async fn insert(
     mut conn: &AsyncPgConnection,

@@ -161,8 +161,8 @@ pub(crate) async fn lock_or_insert(
     lock(conn, organization).await?.ok_or(diesel::result::Error::NotFound)
 }
 
-/// The rows of the organization and of the customer that an event names, none, one or two, locked in the order
-/// of their ids.
+/// The rows of the organization and of the customer that an event names, none, one or two, locked in the
+/// order of their ids.
 pub(crate) async fn lock_named(
     mut conn: &AsyncPgConnection,
     organization: Option<OrganizationId>,
@@ -242,8 +242,8 @@ pub(crate) async fn save(
         .map(drop)
 }
 
-/// Saves the organization's customer instead of none or of this one that is gone, and returns the one that counts:
-/// another that is there, or that of a subscription which began meanwhile.
+/// Saves the organization's customer instead of none or of this one that is gone, and returns the one that
+/// counts: another that is there, or that of a subscription which began meanwhile.
 pub(crate) async fn save_customer(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -265,9 +265,9 @@ pub(crate) async fn save_customer(
     Ok(customer.clone())
 }
 
-/// The organizations whose trial ends until this instant and whose recap was not sent, at most `limit` of those
-/// that come after one, locked, in the order of their ids; those that somebody else has locked are left to
-/// another time.
+/// The organizations whose trial ends until this instant and whose recap was not sent, at most `limit` of
+/// those that come after one, locked, in the order of their ids; those that somebody else has locked are left
+/// to another time.
 pub(crate) async fn lock_without_recap(
     conn: &mut AsyncPgConnection,
     now: OffsetDateTime,
