@@ -37,7 +37,7 @@ bruno:
 chaos *arguments:
     cargo xtask chaos {{ arguments }}
 
-# Measure a part of the product beside a reference: queue, send, api, feed or all of them
+# Measure a part of the product beside a reference: queue, send, api, feed, webhooks or all of them
 bench what *arguments:
     cargo xtask bench {{ what }} {{ arguments }}
 

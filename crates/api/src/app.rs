@@ -9,10 +9,11 @@ use rubis_runtime::{
     redis::{self, RedisPoolError},
     settings::{LimiterStore, RedisSettings},
 };
+use rubis_stripe::StripeError;
 use secrecy::ExposeSecret;
 use tokio::sync::Semaphore;
 
-use crate::ApiError;
+use crate::{ApiError, Billing};
 
 /// How many passwords are hashed at once: each takes 19 MiB and a processor.
 const PASSWORDS_AT_ONCE: usize = 4;
@@ -31,10 +32,23 @@ pub struct App {
     pub redis: RedisPool,
     /// Who has asked too often.
     pub limiter: RateLimiter,
+    /// Rubis's own subscription.
+    pub billing: Billing,
     /// How this server is set up.
     pub settings: ApiSettings,
     /// Turns for hashing a password.
     password_turns: Semaphore,
+}
+
+/// Why an application can't be set up like this.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The address of Redis is not one.
+    #[error(transparent)]
+    Redis(#[from] RedisPoolError),
+    /// The key of Stripe or its address can't be used.
+    #[error(transparent)]
+    Stripe(#[from] StripeError),
 }
 
 /// The keys of the API's own purposes.
@@ -51,8 +65,8 @@ impl App {
     /// An application set up like this. Nothing is connected yet.
     ///
     /// # Errors
-    /// The address of Redis is not one.
-    pub fn new(settings: ApiSettings, clock: SharedClock) -> Result<Self, RedisPoolError> {
+    /// [`AppError`].
+    pub fn new(settings: ApiSettings, clock: SharedClock) -> Result<Self, AppError> {
         let postgres = &settings.postgres;
         let db = rubis_db::connect(postgres.url.expose_secret(), postgres.pool_size);
         let redis = redis::pool(&settings.redis, REDIS_CONNECTIONS)?;
@@ -62,7 +76,8 @@ impl App {
         };
         let keys = Keys::derived_from(&settings.process.app_key);
         let password_turns = Semaphore::new(PASSWORDS_AT_ONCE);
-        Ok(Self { db, clock, keys, redis, limiter, settings, password_turns })
+        let billing = Billing::new(&settings, clock.clone())?;
+        Ok(Self { db, clock, keys, redis, limiter, billing, settings, password_turns })
     }
 
     /// Whether people reach the API over HTTPS.

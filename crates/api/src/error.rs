@@ -2,6 +2,7 @@
 //! HTTP status a broken rule has; the files below translate one domain crate each.
 
 mod accounts;
+mod billing;
 mod checkins;
 mod database;
 mod invoices;
@@ -19,7 +20,7 @@ use actix_web::{
 };
 use rubis_kernel::{FieldError, FieldErrors};
 
-use crate::problem::Problem;
+use crate::problem::{Problem, ReachedLimit};
 
 /// What a handler answers: a JSON body, or a problem.
 pub type ApiResult<T> = Result<Reply<T>, ApiError>;
@@ -36,6 +37,8 @@ struct Refusal {
     detail: String,
     errors: FieldErrors,
     headers: Vec<(HeaderName, HeaderValue)>,
+    /// Which limit was reached.
+    plan_limit: Option<ReachedLimit>,
     /// What the operators are told and the client is not.
     cause: Option<Box<dyn Error + Send + Sync>>,
 }
@@ -49,6 +52,7 @@ impl ApiError {
             detail: detail.into(),
             errors: FieldErrors::new(),
             headers: Vec::new(),
+            plan_limit: None,
             cause: None,
         }))
     }
@@ -99,25 +103,30 @@ impl ApiError {
 
     /// Something that is needed does not answer; trying again may help.
     pub fn unavailable(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        let mut error = Self::new(
+        let error = Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "unavailable",
             "The service can't answer at the moment. Try again shortly.",
         )
         .with_header(header::RETRY_AFTER, HeaderValue::from(1));
-        error.0.cause = Some(cause.into());
-        error
+        error.caused_by(cause)
     }
 
     /// Something failed that the client can do nothing about, and is told nothing about.
     pub fn internal(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        let mut error = Self::new(
+        let error = Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "internal",
             "Something went wrong on our side. The request id helps us to find it.",
         );
-        error.0.cause = Some(cause.into());
-        error
+        error.caused_by(cause)
+    }
+
+    /// The same, with what the operators are told and the client is not.
+    #[must_use]
+    fn caused_by(mut self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.0.cause = Some(cause.into());
+        self
     }
 
     /// The same with the fields that are wrong.
@@ -139,6 +148,19 @@ impl ApiError {
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.0.headers.push((name, value));
         self
+    }
+
+    /// The same, because of a plan's limit.
+    #[must_use]
+    fn with_plan_limit(mut self, reached: ReachedLimit) -> Self {
+        self.0.plan_limit = Some(reached);
+        self
+    }
+
+    /// The kind of problem: stable, `snake_case`.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        self.0.code
     }
 
     /// The fields that are wrong.
@@ -180,7 +202,10 @@ impl ResponseError for ApiError {
         if let Some(cause) = &self.0.cause {
             tracing::error!(code = self.0.code, error = %chain(cause.as_ref()), "a request failed");
         }
-        let problem = Problem::new(self.0.status, self.0.code, &self.0.detail, self.0.errors.as_slice());
+        let mut problem = Problem::new(self.0.status, self.0.code, &self.0.detail, self.0.errors.as_slice());
+        if let Some(reached) = &self.0.plan_limit {
+            problem = problem.with_plan_limit(reached);
+        }
         let mut response = problem.response();
         for (name, value) in &self.0.headers {
             response.headers_mut().insert(name.clone(), value.clone());

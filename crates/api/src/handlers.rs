@@ -2,6 +2,7 @@
 
 pub mod activity;
 pub mod auth;
+pub mod billing;
 pub mod checkins;
 pub mod clients;
 pub mod contacts;
@@ -14,3 +15,4 @@ pub mod plans;
 pub mod referrals;
 pub mod relances;
 pub mod service_locations;
+pub mod webhooks;

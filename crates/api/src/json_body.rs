@@ -90,12 +90,20 @@ fn check_type(request: &HttpRequest) -> Result<(), ApiError> {
 /// # Errors
 /// `payload_too_large`, `request_timeout`, `unreadable_body`.
 pub(crate) async fn read(payload: Payload) -> Result<Vec<u8>, ApiError> {
-    actix_web::rt::time::timeout(BODY_TIMEOUT, read_within_limit(payload)).await.map_err(|_| {
+    read_within(payload, BODY_LIMIT).await
+}
+
+/// As [`read`], of at most so many bytes.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) async fn read_within(payload: Payload, limit: usize) -> Result<Vec<u8>, ApiError> {
+    actix_web::rt::time::timeout(BODY_TIMEOUT, read_within_limit(payload, limit)).await.map_err(|_| {
         ApiError::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", "The body took too long to arrive.")
     })?
 }
 
-async fn read_within_limit(mut payload: Payload) -> Result<Vec<u8>, ApiError> {
+async fn read_within_limit(mut payload: Payload, limit: usize) -> Result<Vec<u8>, ApiError> {
     let mut body = Vec::new();
     let mut received = 0_usize;
     while let Some(chunk) = payload.next().await {
@@ -107,7 +115,7 @@ async fn read_within_limit(mut payload: Payload) -> Result<Vec<u8>, ApiError> {
             )
         })?;
         received = received.saturating_add(chunk.len());
-        if received <= BODY_LIMIT {
+        if received <= limit {
             body.extend_from_slice(&chunk);
         } else {
             body.clear();
@@ -116,11 +124,11 @@ async fn read_within_limit(mut payload: Payload) -> Result<Vec<u8>, ApiError> {
             }
         }
     }
-    if received > BODY_LIMIT {
+    if received > limit {
         return Err(ApiError::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             "payload_too_large",
-            "The body has more than 1 MiB.",
+            format!("The body has more than {} KiB.", limit / 1024),
         ));
     }
     Ok(body)

@@ -67,6 +67,16 @@ labels! {
     CheckinState => ["open", "paid", "pending", "already_answered", "expired"];
     /// What came of one answer of several.
     CheckinOutcome => ["paid", "pending", "already_answered", "expired", "not_found"];
+    /// What an organization subscribes to.
+    BillingPlan => all!(rubis_billing::BillingPlan);
+    /// A plan that is paid for.
+    PaidPlan => all!(rubis_billing::PaidPlan);
+    /// How often a subscription is charged.
+    BillingCycle => all!(rubis_billing::BillingCycle);
+    /// Where a subscription stands, in Stripe's words.
+    SubscriptionStatus => all!(rubis_stripe::SubscriptionStatus);
+    /// What came of an event of Stripe's.
+    EventOutcome => all!(rubis_billing::EventOutcome);
     /// How firmly a reminder speaks, from friendly to the formal notice.
     Tone => all!(rubis_relances::Tone);
 }

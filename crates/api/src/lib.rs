@@ -4,6 +4,7 @@
 
 mod access_token;
 mod app;
+mod billing;
 mod bodies;
 mod checkin_token;
 mod client_address;
@@ -30,7 +31,8 @@ mod serve;
 mod tenant;
 mod unmatched;
 
-pub use app::{App, Keys};
+pub use app::{App, AppError, Keys};
+pub use billing::Billing;
 pub use error::{ApiError, ApiResult, Reply};
 pub use problem::{Problem, ProblemField};
 pub use serve::{ServeError, serve};

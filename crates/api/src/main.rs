@@ -47,6 +47,8 @@ async fn main() -> ExitCode {
 }
 
 async fn run(settings: ApiSettings) -> Result<(), Failure> {
+    // Fails only when a provider is installed already, which serves as well.
+    drop(rustls::crypto::ring::default_provider().install_default());
     init_tracing(&settings.process.log)?;
     let metrics = Metrics::install("rubis-api", env!("CARGO_PKG_VERSION"))?;
     let shutdown = Shutdown::on_signals()?;

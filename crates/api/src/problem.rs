@@ -35,8 +35,31 @@ pub struct Problem {
     /// Which fields of the request are wrong, if that is the problem.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<ProblemField>,
+    /// With `plan_limit_reached`: how many invoices the plan lets be chased at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub limit: Option<u32>,
+    /// With `plan_limit_reached`: how many are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub usage: Option<u32>,
+    /// With `plan_limit_reached`: the page on which another plan is chosen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub upgrade_url: Option<String>,
     /// What the operators find this request by.
     pub request_id: String,
+}
+
+/// The limit of a plan that a request would have gone beyond.
+#[derive(Clone, Debug)]
+pub struct ReachedLimit {
+    /// How many invoices the plan lets be chased at once.
+    pub limit: u32,
+    /// How many are.
+    pub usage: u32,
+    /// The page on which another plan is chosen.
+    pub upgrade_url: String,
 }
 
 /// What is wrong with one field of a request.
@@ -61,8 +84,20 @@ impl Problem {
             detail: detail.to_owned(),
             code: code.to_owned(),
             errors: errors.iter().map(ProblemField::from).collect(),
+            limit: None,
+            usage: None,
+            upgrade_url: None,
             request_id: crate::middleware::current_request_id(),
         }
+    }
+
+    /// The same, because of a plan's limit.
+    #[must_use]
+    pub fn with_plan_limit(mut self, reached: &ReachedLimit) -> Self {
+        self.limit = Some(reached.limit);
+        self.usage = Some(reached.usage);
+        self.upgrade_url = Some(reached.upgrade_url.clone());
+        self
     }
 
     /// The answer that carries it.

@@ -27,6 +27,8 @@ const REFRESH_FROM_ADDRESS: Rate = Rate::new(120, MINUTE);
 const CHECKIN_FROM_ADDRESS: Rate = Rate::new(120, MINUTE);
 /// Each fresh link is a mail.
 const CHECKIN_RENEWAL_FROM_ADDRESS: Rate = Rate::new(10, HOUR);
+/// Each makes something at Stripe, which limits us all together.
+const BILLING_OF_ORGANIZATION: Rate = Rate::new(30, MINUTE);
 /// What an integration at full speed stays below.
 const ORGANIZATION: Rate = Rate::new(1200, MINUTE);
 
@@ -70,6 +72,14 @@ pub async fn checkin(app: &App, request: &HttpRequest) -> Result<(), ApiError> {
 /// `rate_limited`.
 pub async fn checkin_renewal(app: &App, request: &HttpRequest) -> Result<(), ApiError> {
     check(app, &from(app, "checkin-renewal", request), CHECKIN_RENEWAL_FROM_ADDRESS).await
+}
+
+/// Counts that an organization is led to one of Stripe's pages.
+///
+/// # Errors
+/// `rate_limited`.
+pub async fn billing(app: &App, organization: OrganizationId) -> Result<(), ApiError> {
+    check(app, &format!("billing-of:{organization}"), BILLING_OF_ORGANIZATION).await
 }
 
 /// Counts a request of an organization.

@@ -3,8 +3,8 @@
 use utoipa_actix_web::{scope, service_config::ServiceConfig};
 
 use crate::handlers::{
-    activity, auth, checkins, clients, contacts, invoices, me, operations, organization, payments, plans,
-    referrals, relances, service_locations,
+    activity, auth, billing, checkins, clients, contacts, invoices, me, operations, organization, payments,
+    plans, referrals, relances, service_locations, webhooks,
 };
 
 /// The paths that answer `HEAD` as they do `GET`: links of mails, which machines look at this way.
@@ -24,6 +24,7 @@ fn version_1(config: &mut ServiceConfig<'_>) {
     debtors(config);
     chain(config);
     answers(config);
+    subscription(config);
 }
 
 fn accounts(config: &mut ServiceConfig<'_>) {
@@ -101,4 +102,13 @@ fn answers(config: &mut ServiceConfig<'_>) {
         .service(checkins::answer_together)
         .service(checkins::undo_answer)
         .service(checkins::renew_links);
+}
+
+fn subscription(config: &mut ServiceConfig<'_>) {
+    config
+        .service(billing::get_subscription)
+        .service(billing::start_checkout)
+        .service(billing::start_trial)
+        .service(billing::open_portal)
+        .service(webhooks::receive_stripe_event);
 }

@@ -13,6 +13,7 @@ use utoipa_actix_web::AppExt;
 
 use crate::{
     App, docs,
+    handlers::webhooks::describe_events,
     middleware::{RequestSpan, authenticate, cors, describe_measurements, identify, measure, secure},
     openapi,
     pages::CheckinPage,
@@ -48,6 +49,7 @@ pub async fn serve(
     shutdown: Shutdown,
 ) -> Result<(), ServeError> {
     describe_measurements();
+    describe_events();
     let grace = app.settings.process.shutdown_grace.as_secs();
     let checkin_page = CheckinPage::of(&app.settings.process);
     let mut known_paths = KnownPaths::of(&openapi::document());

@@ -6,7 +6,7 @@
 
 mod creation;
 mod fill;
-mod http;
+pub mod http;
 mod load;
 mod operation;
 mod replay;

@@ -12,6 +12,7 @@ mod report;
 mod send;
 mod simulate;
 mod statistics;
+mod webhooks;
 
 use std::{
     io::{self, Write},
@@ -43,6 +44,8 @@ enum Command {
     Api(api::Arguments),
     /// The feeder's sweep and the claim among millions of planned jobs
     Feed(feed::Arguments),
+    /// Stripe's events, so many a second
+    Webhooks(webhooks::Arguments),
     /// A year of planned reminders of many organizations
     Simulate(Box<simulate::Arguments>),
 }
@@ -78,6 +81,7 @@ async fn measure(Arguments { options, command }: Arguments) -> Result<bool> {
         Command::Send(arguments) => send::run(&Machine::open(&options).await?, &arguments).await?,
         Command::Api(arguments) => api::run(&Machine::open(&options).await?, &arguments).await?,
         Command::Feed(arguments) => feed::run(&Machine::open(&options).await?, &arguments).await?,
+        Command::Webhooks(arguments) => webhooks::run(&Machine::open(&options).await?, &arguments).await?,
     };
     report.print(&mut io::stdout())?;
     if let Some(record) = &options.record {

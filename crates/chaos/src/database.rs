@@ -218,7 +218,8 @@ impl Database {
         .await
     }
 
-    /// The jobs that are left and due within an hour, by id.
+    /// The jobs that are left and due within an hour, by id; not those of subscriptions, whose daily round may
+    /// happen to be near.
     ///
     /// # Errors
     /// When the database refuses.
@@ -227,7 +228,7 @@ impl Database {
             .ask(async |conn| {
                 sql_query(
                     "SELECT id, state::text AS state, attempts, crashes, last_error FROM jobs
-                     WHERE run_at < clock_timestamp() + interval '1 hour'",
+                     WHERE run_at < clock_timestamp() + interval '1 hour' AND queue <> 'billing'",
                 )
                 .load(conn)
                 .await
@@ -251,6 +252,7 @@ impl Database {
                 sql_query(
                     "SELECT count(*) AS count FROM jobs
                      WHERE state <> 'dead' AND run_at < clock_timestamp() + interval '1 hour'
+                         AND queue <> 'billing'
                          AND ($1 IS NULL OR id = ANY($1))",
                 )
                 .bind::<Nullable<Array<Text>>, _>(jobs)

@@ -4,6 +4,7 @@ use anyhow::{Context as _, Result};
 use rubis_accounts::{
     CheckinPolicyInput, NewAccount, NewAccountInput, OrganizationInput, OrganizationPatch, PasswordHash,
 };
+use rubis_billing::BillingRules;
 use rubis_db::{AsyncPgConnection, Pool};
 use rubis_invoices::{InvoicedClient, NewInvoice};
 use rubis_kernel::{Currency, Money, OrganizationId, PlanId};
@@ -98,6 +99,7 @@ async fn fill(
     };
     let plan = rubis_relances::create_plan(&mut conn, organization, plan.try_into()?, now).await?.id;
     let due_date = (now + DUE_IN).date();
+    let rules = BillingRules::without_limits();
     for invoice in 0..invoices {
         let new = NewInvoice {
             client: InvoicedClient::Named {
@@ -110,8 +112,16 @@ async fn fill(
             due_date,
             lines: Vec::new(),
         };
-        rubis_lifecycle::create_invoice(&mut conn, organization, &new, PlanChoice::Plan(plan), None, now)
-            .await?;
+        rubis_lifecycle::create_invoice(
+            &mut conn,
+            organization,
+            &new,
+            PlanChoice::Plan(plan),
+            None,
+            &rules,
+            now,
+        )
+        .await?;
     }
     Ok(SeededOrganization { id: organization, email: format!("gerant@societe-{number:03}.example"), plan })
 }

@@ -115,6 +115,8 @@ impl Site {
             .directory(&self.options.logs)
             .variable("HOST", "127.0.0.1")
             .variable("PORT", port.to_string())
+            // What is tried here are invoices by the thousand, not what a plan allows.
+            .variable("BILLING_FREE_INVOICES", "unlimited")
             .variable("METRICS_ADDR", format!("127.0.0.1:{metrics}"))
             .variable("APP_KEY", APP_KEY)
             .variable("APP_URL", &url)

@@ -2,13 +2,14 @@
 
 use rubis_accounts::{Organization, User};
 use rubis_invoices::Client;
-use rubis_kernel::{CheckinMailId, CheckinTaskId, Email, Mailbox, Money, format_date_french, sha256};
+use rubis_kernel::{
+    CheckinMailId, CheckinTaskId, Email, Mailbox, Money, fill, fill_html, format_date_french, one_line, sha256,
+};
 use time::{Date, Duration};
 
 use crate::{
     asked::AskedInvoice,
     claim_mail::MailTerms,
-    fill::{fill, fill_html, one_line},
     links::CheckinLinks,
 };
 

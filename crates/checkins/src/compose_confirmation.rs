@@ -2,12 +2,11 @@
 
 use rubis_accounts::{Organization, User};
 use rubis_invoices::{Client, Invoice, Payment};
-use rubis_kernel::{Email, Money};
+use rubis_kernel::{Email, Money, fill, fill_html, one_line};
 
 use crate::{
     claim_mail::MailTerms,
     compose::{Content, addressed, date_french, facts},
-    fill::{fill, fill_html, one_line},
     task::{CheckinAnsweredBy, CheckinTask},
     token::{hash_of_token, token_of},
 };

@@ -12,7 +12,6 @@ mod call_off;
 mod claim_mail;
 mod compose;
 mod compose_confirmation;
-mod fill;
 mod gather;
 mod jobs;
 mod judge;

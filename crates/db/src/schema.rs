@@ -6,6 +6,16 @@
 
 /// PostgreSQL's own enums, as SQL types.
 pub mod sql_types {
+    /// The SQL type `billing_cycle`.
+    #[derive(Clone, Debug, diesel::query_builder::QueryId, diesel::sql_types::SqlType)]
+    #[diesel(postgres_type(name = "billing_cycle"))]
+    pub struct BillingCycle;
+
+    /// The SQL type `billing_plan`.
+    #[derive(Clone, Debug, diesel::query_builder::QueryId, diesel::sql_types::SqlType)]
+    #[diesel(postgres_type(name = "billing_plan"))]
+    pub struct BillingPlan;
+
     /// The SQL type `catch_up_policy`.
     #[derive(Clone, Debug, diesel::query_builder::QueryId, diesel::sql_types::SqlType)]
     #[diesel(postgres_type(name = "catch_up_policy"))]
@@ -65,6 +75,11 @@ pub mod sql_types {
     #[derive(Clone, Debug, diesel::query_builder::QueryId, diesel::sql_types::SqlType)]
     #[diesel(postgres_type(name = "relance_tone"))]
     pub struct RelanceTone;
+
+    /// The SQL type `subscription_status`.
+    #[derive(Clone, Debug, diesel::query_builder::QueryId, diesel::sql_types::SqlType)]
+    #[diesel(postgres_type(name = "subscription_status"))]
+    pub struct SubscriptionStatus;
 }
 
 diesel::table! {
@@ -406,6 +421,46 @@ diesel::table! {
 }
 
 diesel::table! {
+    stripe_events (id) {
+        id -> Text,
+        kind -> Text,
+        created_at -> Timestamptz,
+        received_at -> Timestamptz,
+        organization_id -> Nullable<Uuid>,
+        outcome -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::sql_types::BillingCycle;
+    use super::sql_types::BillingPlan;
+    use super::sql_types::SubscriptionStatus;
+
+    subscriptions (organization_id) {
+        organization_id -> Uuid,
+        plan -> BillingPlan,
+        status -> Nullable<SubscriptionStatus>,
+        billing_cycle -> Nullable<BillingCycle>,
+        stripe_customer_id -> Nullable<Text>,
+        stripe_subscription_id -> Nullable<Text>,
+        subscription_created_at -> Nullable<Timestamptz>,
+        current_period_end -> Nullable<Timestamptz>,
+        cancel_at_period_end -> Bool,
+        trial_ends_at -> Nullable<Timestamptz>,
+        past_due_since -> Nullable<Timestamptz>,
+        failed_invoice_id -> Nullable<Text>,
+        state_at -> Nullable<Timestamptz>,
+        state_fetched -> Bool,
+        revision -> Int8,
+        recap_queued_at -> Nullable<Timestamptz>,
+        recap_sent_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     users (id) {
         id -> Uuid,
         email -> Text,
@@ -429,6 +484,7 @@ diesel::joinable!(memberships -> users (user_id));
 diesel::joinable!(plans -> organizations (organization_id));
 diesel::joinable!(refresh_tokens -> sessions (session_id));
 diesel::joinable!(relance_tasks -> organizations (organization_id));
+diesel::joinable!(subscriptions -> organizations (organization_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     activity_events,
@@ -450,5 +506,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     refresh_tokens,
     relance_tasks,
     sessions,
+    stripe_events,
+    subscriptions,
     users,
 );

@@ -5,11 +5,13 @@
 //! [`Invoice`] that the caller has locked with [`lock_invoice`] in the same transaction.
 
 mod awaited_answer;
+mod chased;
 mod client;
 mod contact;
 mod create_client;
 mod create_invoice;
 mod delete_client;
+mod figures;
 mod invoice;
 mod limits;
 mod line;
@@ -34,11 +36,13 @@ mod vat_number;
 mod void_settlement;
 
 pub use awaited_answer::{AwaitedAnswer, set_awaited_answer};
+pub use chased::count_chased;
 pub use client::{Client, ClientInput, ClientPatch, NewClient, NewClientInput, client, clients_by_ids};
 pub use contact::{Contact, ContactInput, ContactPatch, NewContact, NewContactInput, contacts_of};
 pub use create_client::create_client;
 pub use create_invoice::{CreateInvoiceError, CreatedInvoice, create_invoice, create_invoice_within};
 pub use delete_client::{DeleteClientError, delete_client};
+pub use figures::{InvoiceFigures, figures_between};
 pub use invoice::{
     Invoice, InvoiceScope, ids_of_unfinished_invoices, invoice, invoices_by_ids, lock_invoice, lock_invoices,
     open_invoices_of_client,

@@ -9,6 +9,8 @@ pub enum Queue {
     Relances,
     /// The questions to users whether an invoice was paid.
     Checkins,
+    /// What goes with Rubis's own subscription: mails to those who pay for it, and its daily round.
+    Billing,
 }
 
 /// A name that no queue has.
@@ -18,7 +20,7 @@ pub struct UnknownQueue(pub String);
 
 impl Queue {
     /// Every queue.
-    pub const ALL: &'static [Self] = &[Self::Relances, Self::Checkins];
+    pub const ALL: &'static [Self] = &[Self::Relances, Self::Checkins, Self::Billing];
 
     /// The name in the database, in Redis keys, in metrics and on the command line.
     #[must_use]
@@ -26,6 +28,7 @@ impl Queue {
         match self {
             Self::Relances => "relances",
             Self::Checkins => "checkins",
+            Self::Billing => "billing",
         }
     }
 }

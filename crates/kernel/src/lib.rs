@@ -6,6 +6,7 @@
 mod calendar;
 mod clock;
 mod email;
+mod fill;
 mod holidays;
 mod ids;
 mod keyed;
@@ -19,6 +20,7 @@ mod validation;
 pub use calendar::{SendingCalendar, TimeZone, UnknownTimeZone};
 pub use clock::{Clock, ManualClock, SharedClock, SystemClock};
 pub use email::{Email, EmailAddress, InvalidEmailAddress, Mailbox};
+pub use fill::{fill, fill_html, one_line};
 pub use holidays::{HolidayCalendar, is_public_holiday};
 pub use ids::*;
 pub use keyed::{AppKey, AppKeyError, PurposeKey};

@@ -1,6 +1,7 @@
 //! An invoice goes in and is planned.
 
 use rubis_accounts::ActivityKind;
+use rubis_billing::{BillingRules, PlanLimitReached};
 use rubis_db::{AsyncConnection, AsyncPgConnection};
 use rubis_invoices::{CreatedInvoice, NewInvoice};
 use rubis_kernel::{FieldErrors, OrganizationId, PlanId, UserId};
@@ -8,7 +9,7 @@ use rubis_relances::PlanningTrigger;
 use serde_json::json;
 use time::OffsetDateTime;
 
-use crate::{events, plan_again::plan_invoice};
+use crate::{events, invoice_limit::admit_limited, plan_again::plan_invoice};
 
 /// Which plan chases an invoice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,12 +32,16 @@ pub enum CreateInvoiceError {
     /// The plan can't be used.
     #[error(transparent)]
     Plan(#[from] FieldErrors),
+    /// No further invoice may be chased.
+    #[error(transparent)]
+    LimitReached(#[from] PlanLimitReached),
     /// The database refused.
     #[error(transparent)]
     Database(#[from] diesel::result::Error),
 }
 
-/// Creates an invoice, plans the question whether it was paid and its reminders, and tells the feed.
+/// Creates an invoice, plans the question whether it was paid and its reminders, and tells the feed. One that a
+/// plan is to chase is refused where as many are chased already as the subscription allows.
 ///
 /// # Errors
 /// [`CreateInvoiceError`].
@@ -46,15 +51,21 @@ pub async fn create_invoice(
     new: &NewInvoice,
     plan: PlanChoice,
     actor: Option<UserId>,
+    rules: &BillingRules,
     now: OffsetDateTime,
 ) -> Result<CreatedInvoice, CreateInvoiceError> {
     conn.transaction(async |conn| {
-        let plan_id = match choose_plan(conn, organization, plan).await? {
-            Ok(plan_id) => plan_id,
-            Err(refused) => return Err(refused.into()),
-        };
+        let (chosen, limit) = futures_util::future::try_join(
+            choose_plan(conn, organization, plan),
+            rubis_billing::invoice_limit(conn, organization, rules, now),
+        )
+        .await?;
+        let plan_id = chosen?;
         let mut created =
             rubis_invoices::create_invoice_within(conn, organization, new, plan_id, now).await?;
+        if plan_id.is_some() && limit.is_some() {
+            admit_limited(conn, organization, created.invoice.id, rules, now).await??;
+        }
         let more = json!({ "dueDate": created.invoice.due_date, "label": created.client.name });
         events::record(conn, &created.invoice, ActivityKind::InvoiceCreated, actor, more, now).await?;
         plan_invoice(conn, &mut created.invoice, PlanningTrigger::InvoiceChanged, now).await?;
@@ -65,7 +76,7 @@ pub async fn create_invoice(
 
 /// The plan that a choice names, or what is wrong with the choice.
 pub(crate) async fn choose_plan(
-    conn: &mut AsyncPgConnection,
+    conn: &AsyncPgConnection,
     organization: OrganizationId,
     choice: PlanChoice,
 ) -> Result<Result<Option<PlanId>, FieldErrors>, diesel::result::Error> {

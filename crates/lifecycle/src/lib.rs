@@ -1,7 +1,8 @@
 //! One invoice as a whole, one use case a file.
 //!
 //! Each use case holds the invoice's lock, applies the state machine of `invoices`, and plans or calls
-//! off the question of `checkins` and the reminders of `relances`, in this order, in one transaction.
+//! off the question of `checkins` and the reminders of `relances`, in this order, in one transaction. Where an
+//! invoice begins to be chased, the plan's limit of `billing` is kept in the same transaction.
 
 mod answer_checkin;
 mod answer_checkins;
@@ -12,6 +13,7 @@ mod create_invoice;
 mod dispute_invoice;
 mod events;
 mod expire_checkin;
+mod invoice_limit;
 mod organization_settings;
 mod pause_client;
 mod pause_invoice;
@@ -27,6 +29,7 @@ mod settle_invoice;
 mod sign_up;
 mod take_answer_back;
 mod timeline;
+mod trial_recap;
 mod undo_checkin;
 mod update_invoice;
 
@@ -37,6 +40,7 @@ pub use confirm_checkin::compose_checkin_confirmation;
 pub use create_invoice::{CreateInvoiceError, PlanChoice, create_invoice};
 pub use dispute_invoice::dispute_invoice;
 pub use expire_checkin::expire_checkin;
+pub use invoice_limit::subscription_view;
 pub use organization_settings::{pause_organization, resume_organization, update_organization};
 pub use pause_client::{PauseClientError, pause_client, resume_client};
 pub use pause_invoice::{PauseInvoiceError, pause_invoice, unpause_invoice};
@@ -51,6 +55,7 @@ pub use resume_dispute::resume_dispute;
 pub use settle_invoice::{SettleError, Settled, record_payment};
 pub use sign_up::sign_up;
 pub use timeline::{Timeline, TimelineRelance, WhyNot, timeline};
+pub use trial_recap::{claim_trial_recap, recap_figures};
 pub use undo_checkin::{UndoCheckinError, undo_checkin};
 pub use update_invoice::{UpdateInvoiceError, update_invoice};
 

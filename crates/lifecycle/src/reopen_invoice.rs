@@ -1,15 +1,16 @@
 //! A settlement is undone.
 
 use rubis_accounts::ActivityKind;
+use rubis_billing::{BillingRules, PlanLimitReached};
 use rubis_checkins::PlanCheckin;
 use rubis_db::{AsyncConnection, AsyncPgConnection};
-use rubis_invoices::{Invoice, VoidSettlementError};
+use rubis_invoices::{Invoice, InvoiceStatus, VoidSettlementError};
 use rubis_kernel::{InvoiceId, OrganizationId, UserId};
 use rubis_relances::PlanningTrigger;
 use serde_json::json;
 use time::OffsetDateTime;
 
-use crate::{events, plan_again::plan_and_ask};
+use crate::{events, invoice_limit::admit, plan_again::plan_and_ask};
 
 /// Why a settlement could not be undone.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +21,9 @@ pub enum ReopenError {
     /// A rule forbids it.
     #[error(transparent)]
     Void(#[from] VoidSettlementError),
+    /// It would be chased again, and no further one may be.
+    #[error(transparent)]
+    LimitReached(#[from] PlanLimitReached),
     /// The database refused.
     #[error(transparent)]
     Database(#[from] diesel::result::Error),
@@ -36,11 +40,15 @@ pub async fn reopen_invoice(
     organization: OrganizationId,
     invoice: InvoiceId,
     actor: Option<UserId>,
+    rules: &BillingRules,
     now: OffsetDateTime,
 ) -> Result<Invoice, ReopenError> {
     conn.transaction(async |conn| {
         let mut invoice =
             rubis_invoices::lock_invoice(conn, organization, invoice).await?.ok_or(ReopenError::NotFound)?;
+        if invoice.status == InvoiceStatus::Paid && invoice.plan_id.is_some() {
+            admit(conn, organization, invoice.id, rules, now).await??;
+        }
         let reopening = Reopening { asking: PlanCheckin { asks_again: true }, actor, label: None };
         reopen_locked(conn, &mut invoice, reopening, now).await?;
         Ok(invoice)
@@ -59,7 +67,9 @@ pub(crate) struct Reopening {
     pub label: Option<&'static str>,
 }
 
-/// Undoes the payment that settled an invoice, which the caller has locked, with all its effects.
+/// Undoes the payment that settled an invoice, which the caller has locked, with all its effects. No plan's
+/// limit keeps from it: who takes back what a click has declared, or what a machine has clicked, gets things as
+/// they were.
 pub(crate) async fn reopen_locked(
     conn: &mut AsyncPgConnection,
     invoice: &mut Invoice,

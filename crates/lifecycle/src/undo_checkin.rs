@@ -30,8 +30,11 @@ pub enum UndoCheckinError {
     Database(#[from] diesel::result::Error),
 }
 
-/// Takes back that an invoice was paid: just this settlement is undone, the answer is *still pending* from now
-/// on, and the reminders go on. The user is not asked again.
+/// Takes back that an invoice was paid: just this settlement is undone, the answer is *still pending* from
+/// now on, and the reminders go on. The user is not asked again.
+///
+/// The limit of the plan is not asked for: what is taken back was an error, within a short time, about an
+/// invoice that was among the chased ones. So one more than the plan allows may be chased for a while.
 ///
 /// # Errors
 /// [`UndoCheckinError`].

@@ -1,6 +1,7 @@
 //! An invoice is corrected, and planned again where its dates depend on it.
 
 use rubis_accounts::ActivityKind;
+use rubis_billing::{BillingRules, PlanLimitReached};
 use rubis_db::{AsyncConnection, AsyncPgConnection};
 use rubis_invoices::{Invoice, InvoicePatch};
 use rubis_kernel::{FieldErrors, InvoiceId, OrganizationId, UserId};
@@ -11,6 +12,7 @@ use time::OffsetDateTime;
 use crate::{
     create_invoice::{PlanChoice, choose_plan},
     events,
+    invoice_limit::admit,
     plan_again::plan_invoice,
 };
 
@@ -23,6 +25,9 @@ pub enum UpdateInvoiceError {
     /// The plan can't be used.
     #[error(transparent)]
     Plan(#[from] FieldErrors),
+    /// It is to be chased, and no further one may be.
+    #[error(transparent)]
+    LimitReached(#[from] PlanLimitReached),
     /// The database refused.
     #[error(transparent)]
     Database(#[from] diesel::result::Error),
@@ -39,6 +44,7 @@ pub async fn update_invoice(
     invoice: InvoiceId,
     patch: InvoicePatch,
     actor: Option<UserId>,
+    rules: &BillingRules,
     now: OffsetDateTime,
 ) -> Result<Invoice, UpdateInvoiceError> {
     conn.transaction(async |conn| {
@@ -48,6 +54,9 @@ pub async fn update_invoice(
             return Err(refused.into());
         }
         let mut update = rubis_invoices::update_invoice(conn, organization, invoice, patch, now).await?;
+        if update.before.plan_id.is_none() && update.after.plan_id.is_some() {
+            admit(conn, organization, invoice, rules, now).await??;
+        }
         let more = json!({
             "dueDate": update.after.due_date,
             "dueDateChanged": update.before.due_date != update.after.due_date,

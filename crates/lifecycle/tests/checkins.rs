@@ -319,19 +319,17 @@ async fn a_token_changes_nothing_in_another_organization() {
         due_date: LATE,
         lines: Vec::new(),
     };
-    let plan = rubis_lifecycle::PlanChoice::Default;
-    let theirs =
-        rubis_lifecycle::create_invoice(&mut conn, other.organization.id, &new, plan, None, chain.now())
-            .await
-            .unwrap()
-            .invoice;
+    let (plan, rules) = (rubis_lifecycle::PlanChoice::Default, rubis_testkit::no_limits());
+    let other = other.organization.id;
+    let theirs = rubis_lifecycle::create_invoice(&mut conn, other, &new, plan, None, &rules, chain.now())
+        .await
+        .unwrap()
+        .invoice;
     drop(conn);
     chain.worker.run_until(chain.now() + Duration::minutes(5)).await;
     let mut conn = chain.conn().await;
-    let their_checkin = rubis_checkins::checkins_of_invoice(&mut conn, other.organization.id, theirs.id)
-        .await
-        .unwrap()
-        .remove(0);
+    let their_checkin =
+        rubis_checkins::checkins_of_invoice(&mut conn, other, theirs.id).await.unwrap().remove(0);
     let rules = CheckinRules::default();
 
     let answers = [(their_checkin.id, Paid)];
@@ -340,10 +338,9 @@ async fn a_token_changes_nothing_in_another_organization() {
     assert_eq!(outcomes, Some(vec![(their_checkin.id, CheckinOutcome::Invalid)]));
     assert_eq!(chain.open_link(&token, Paid).await, CheckinOutcome::Settled);
 
-    let untouched =
-        rubis_invoices::invoice(&mut conn, other.organization.id, theirs.id).await.unwrap().unwrap();
+    let untouched = rubis_invoices::invoice(&mut conn, other, theirs.id).await.unwrap().unwrap();
     assert_eq!(untouched.status, InvoiceStatus::AwaitingUserConfirmation);
-    let organization = rubis_accounts::organization(&conn, other.organization.id).await.unwrap().unwrap();
+    let organization = rubis_accounts::organization(&conn, other).await.unwrap().unwrap();
     assert_eq!(organization.rubis_count, 0);
 }
 

@@ -34,7 +34,7 @@ pub async fn plans(
 /// # Errors
 /// The database's.
 pub async fn plan(
-    conn: &mut AsyncPgConnection,
+    conn: &AsyncPgConnection,
     organization: OrganizationId,
     plan: PlanId,
 ) -> Result<Option<Plan>, diesel::result::Error> {
@@ -46,7 +46,7 @@ pub async fn plan(
 /// # Errors
 /// The database's.
 pub async fn default_plan_id(
-    conn: &mut AsyncPgConnection,
+    conn: &AsyncPgConnection,
     organization: OrganizationId,
 ) -> Result<Option<PlanId>, diesel::result::Error> {
     plan_queries::default_plan_id(conn, organization).await

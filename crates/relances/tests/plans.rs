@@ -64,9 +64,9 @@ async fn a_new_organization_starts_with_four_steps_of_which_the_last_needs_appro
 #[tokio::test]
 async fn the_default_passes_from_one_plan_to_another_and_never_gets_lost() {
     let chain = Chain::start_at(TUESDAY).await;
-    let first = default_plan_id(&mut *chain.conn().await, chain.organization).await.unwrap().unwrap();
+    let first = default_plan_id(&*chain.conn().await, chain.organization).await.unwrap().unwrap();
     let second = created(&chain, new_plan("Rapide", true, vec![step(1, "a")])).await;
-    let default = async || default_plan_id(&mut *chain.conn().await, chain.organization).await.unwrap();
+    let default = async || default_plan_id(&*chain.conn().await, chain.organization).await.unwrap();
     assert_eq!(default().await, Some(second.id));
     let still = edited(&chain, &second, new_plan("Rapide", false, vec![step(1, "a")])).await.unwrap();
     assert!(still.is_default, "there is always a default plan");
@@ -130,7 +130,7 @@ async fn another_organizations_plans_do_not_exist() {
     let own = created(&chain, new_plan("Un", false, vec![step(3, "a")])).await;
     let stranger = rubis_kernel::OrganizationId::new();
     let mut conn = chain.conn().await;
-    assert!(plan(&mut conn, stranger, own.id).await.unwrap().is_none());
+    assert!(plan(&conn, stranger, own.id).await.unwrap().is_none());
     assert!(matches!(
         delete_plan(&mut conn, stranger, own.id, chain.now()).await,
         Err(DeletePlanError::NotFound)
@@ -151,6 +151,6 @@ async fn two_plans_that_want_to_be_the_default_at_once_get_it_one_after_the_othe
         create_plan(&mut other, chain.organization, new_plan("Deux", true, vec![step(1, "a")]), chain.now()),
     );
     let made = [first.unwrap().id, second.unwrap().id];
-    let default = default_plan_id(&mut one, chain.organization).await.unwrap().unwrap();
+    let default = default_plan_id(&one, chain.organization).await.unwrap().unwrap();
     assert!(made.contains(&default));
 }

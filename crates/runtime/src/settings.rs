@@ -5,6 +5,7 @@
 //! `.env.example` all say what the declaration says.
 
 mod auth;
+mod billing;
 mod checkin;
 mod document;
 mod error;
@@ -16,11 +17,13 @@ mod postgres;
 mod process;
 mod redis;
 mod source;
+mod stripe;
 mod worker;
 
 use std::collections::HashMap;
 
 pub use auth::{AuthSettings, LimiterStore};
+pub use billing::BillingSection;
 pub use checkin::CheckinSettings;
 pub use document::{documentation, env_example};
 pub use error::SettingsError;
@@ -29,6 +32,7 @@ pub use mail::{MailDriver, MailSettings, SmtpTlsMode};
 pub use postgres::PostgresSettings;
 pub use process::{LogFormat, LogSettings, ProcessSettings};
 pub use redis::RedisSettings;
+pub use stripe::StripeSection;
 pub use worker::WorkerSection;
 
 use key::Binary;
@@ -49,6 +53,10 @@ pub struct ApiSettings {
     pub auth: AuthSettings,
     /// How answers to check-ins are taken.
     pub checkins: CheckinSettings,
+    /// Where Rubis's own subscriptions are charged.
+    pub stripe: StripeSection,
+    /// What they allow.
+    pub billing: BillingSection,
 }
 
 /// Everything the worker is told.
@@ -64,6 +72,10 @@ pub struct WorkerSettings {
     pub mail: MailSettings,
     /// What the mails of check-ins promise.
     pub checkins: CheckinSettings,
+    /// Where Rubis's own subscriptions are charged.
+    pub stripe: StripeSection,
+    /// What they allow, and what the mails about them say.
+    pub billing: BillingSection,
     /// Which jobs it takes, and how many at once.
     pub worker: WorkerSection,
 }
@@ -93,6 +105,8 @@ impl ApiSettings {
             redis: RedisSettings::read(source)?,
             auth: AuthSettings::read(source)?,
             checkins: CheckinSettings::read(source)?,
+            stripe: StripeSection::read(source, Binary::Api)?,
+            billing: BillingSection::read(source)?,
         })
     }
 }
@@ -121,6 +135,8 @@ impl WorkerSettings {
             redis: RedisSettings::read(source)?,
             mail: MailSettings::read(source)?,
             checkins: CheckinSettings::read(source)?,
+            stripe: StripeSection::read(source, Binary::Worker)?,
+            billing: BillingSection::read(source)?,
             worker: WorkerSection::read(source)?,
         })
     }

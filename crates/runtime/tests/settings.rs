@@ -64,12 +64,19 @@ fn the_defaults_are_those_of_the_contract() {
     assert_eq!(api.checkins.quiet, time::Duration::seconds(10));
     assert_eq!(api.checkins.suspect, time::Duration::seconds(60));
     assert_eq!(api.checkins.undo, time::Duration::days(7));
+    assert!(api.stripe.secret_key.is_none() && api.stripe.api_base.is_none());
+    assert_eq!(api.billing.free_invoices, Some(2));
+    assert_eq!(api.billing.pro_invoices, Some(100));
+    assert_eq!(api.billing.business_invoices, None);
+    assert_eq!(api.billing.grace, time::Duration::days(7));
+    assert_eq!((api.billing.trial_days, api.billing.minutes_per_rubis), (14, 15));
 
     let worker = worker(&[]);
     assert_eq!(worker.process.metrics_addr.to_string(), "127.0.0.1:9465");
     assert_eq!(worker.worker.queue_horizon, Duration::from_secs(300));
     assert_eq!(worker.worker.queues, None);
     assert_eq!(worker.checkins, api.checkins);
+    assert_eq!(worker.billing, api.billing);
     assert_eq!(worker.mail.rate_per_second, None);
     assert!(matches!(
         worker.mail.driver,
@@ -110,6 +117,13 @@ fn a_malformed_value_is_named_with_what_it_got_and_what_it_takes() {
         ("CHECKIN_QUIET_SECONDS", "-1"),
         ("CHECKIN_SUSPECT_SECONDS", "3601"),
         ("CHECKIN_UNDO_DAYS", "a week"),
+        ("STRIPE_API_BASE", "127.0.0.1:12111"),
+        ("BILLING_FREE_INVOICES", "-1"),
+        ("BILLING_PRO_INVOICES", "none"),
+        ("BILLING_BUSINESS_INVOICES", "1000001"),
+        ("BILLING_GRACE_DAYS", "91"),
+        ("BILLING_TRIAL_DAYS", "0"),
+        ("RECAP_MINUTES_PER_RUBIS", "0"),
         ("WORKER_CONCURRENCY", "1001"),
         ("WORKER_QUEUES", "relances,"),
         ("QUEUE_HORIZON_SECONDS", "9"),
@@ -132,6 +146,9 @@ fn a_missing_value_is_named_with_what_it_takes() {
     assert_eq!(refused(&[("MAIL_FROM_ADDRESS", "")]), "MAIL_FROM_ADDRESS: is not set, takes a mail address");
     assert!(refused(&[("MAIL_DRIVER", "resend")]).starts_with("RESEND_API_KEY: is not set"));
     assert!(refused(&[("SMTP_USER", "rubis")]).starts_with("SMTP_PASSWORD: is not set"));
+    let without_webhooks = [("STRIPE_SECRET_KEY", "sk_test_rubis")];
+    assert!(refused(&without_webhooks).starts_with("STRIPE_WEBHOOK_SECRET: is not set"));
+    assert!(worker(&without_webhooks).stripe.secret_key.is_some(), "the worker is told of no events");
 }
 
 #[test]
@@ -140,6 +157,8 @@ fn a_wrong_secret_is_not_repeated() {
         ("APP_KEY", "too-short-hunter2"),
         ("DATABASE_URL", "mysql://rubis:hunter2@db/rubis"),
         ("REDIS_URL", "rediss://:hunter2@cache"),
+        ("STRIPE_SECRET_KEY", "pk_live_hunter2"),
+        ("STRIPE_WEBHOOK_SECRET", "whsec_one, hunter2"),
     ] {
         let line = refused(&[(key, secret)]);
         assert!(!line.contains("hunter2"), "{line}");
@@ -155,6 +174,8 @@ fn secrets_never_print() {
         ("REDIS_URL", "redis://:hunter2@cache/1"),
         ("SMTP_USER", "rubis"),
         ("SMTP_PASSWORD", "hunter2"),
+        ("STRIPE_SECRET_KEY", "sk_live_hunter2"),
+        ("STRIPE_WEBHOOK_SECRET", "whsec_hunter2,whsec_hunter2_before"),
     ];
     let shown = format!("{:?} {:?}", api(&given), worker(&given));
     assert!(!shown.contains("hunter2"), "{shown}");
@@ -207,6 +228,27 @@ fn lists_and_limits_are_typed() {
     assert_eq!(api(&given).auth.cookie_domain.as_deref(), Some("rubis.example"));
     assert_eq!(worker(&given).worker.queues.unwrap(), ["relances", "mails"]);
     assert_eq!(worker(&given).mail.rate_per_second.unwrap().get(), 14);
+}
+
+#[test]
+fn events_may_be_signed_with_any_of_several_secrets() {
+    let given = [
+        ("STRIPE_SECRET_KEY", "rk_test_rubis"),
+        ("STRIPE_WEBHOOK_SECRET", "whsec_new, whsec_old"),
+        ("STRIPE_API_BASE", "http://127.0.0.1:12111"),
+    ];
+    let stripe = api(&given).stripe;
+    let secrets: Vec<_> = stripe.webhook_secrets.iter().map(ExposeSecret::expose_secret).collect();
+    assert_eq!(secrets, ["whsec_new", "whsec_old"]);
+    assert_eq!(stripe.secret_key.unwrap().expose_secret(), "rk_test_rubis");
+    assert_eq!(stripe.api_base.unwrap().as_str(), "http://127.0.0.1:12111/");
+}
+
+#[test]
+fn a_plan_may_allow_any_number_of_invoices_or_none() {
+    let given = [("BILLING_FREE_INVOICES", "0"), ("BILLING_PRO_INVOICES", "unlimited")];
+    assert_eq!(api(&given).billing.free_invoices, Some(0));
+    assert_eq!(api(&given).billing.pro_invoices, None);
 }
 
 #[test]

@@ -19,10 +19,14 @@ use reqwest::{Client, Method, RequestBuilder};
 use rubis_kernel::{Clock, Email, ManualClock};
 use rubis_queue::RunReport;
 use rubis_runtime::{ApiSettings, Shutdown};
+use rubis_stripe_fake::StripeFake;
 use serde_json::{Value, json};
 use time::{Date, Duration, OffsetDateTime, macros::datetime};
 
-use crate::{Answer, Owner, TestDatabase, TestRedis, TestWorker, turn_checkins_off, worker::APP_KEY};
+use crate::{
+    Answer, Owner, TestDatabase, TestRedis, TestWorker, billing_parts, limits::NO_LIMIT_OF_FREE, stripe,
+    turn_checkins_off, worker::APP_KEY,
+};
 
 /// A Tuesday morning at ten in Paris.
 const START: OffsetDateTime = datetime!(2026-11-24 09:00 UTC);
@@ -44,6 +48,7 @@ pub struct TestApp {
     pub url: String,
     /// Sends requests, without keeping cookies.
     pub http: Client,
+    stripe: Option<StripeFake>,
     shutdown: Shutdown,
     server: Option<thread::JoinHandle<()>>,
     owners: AtomicU32,
@@ -53,6 +58,7 @@ pub struct TestApp {
 #[derive(Default)]
 pub struct TestAppBuilder {
     settings: HashMap<String, String>,
+    has_stripe: bool,
 }
 
 #[derive(QueryableByName)]
@@ -71,13 +77,23 @@ impl TestAppBuilder {
         self
     }
 
+    /// Puts a fake of Stripe beside it, whose time is the application's and which tells it what happens.
+    #[must_use]
+    pub fn with_stripe(mut self) -> Self {
+        self.has_stripe = true;
+        self
+    }
+
     /// Starts the application.
     pub async fn start(self) -> TestApp {
         // Only the first of a process installs it; they are all the same.
         let _installed = rustls::crypto::ring::default_provider().install_default();
         let (database, redis) = (TestDatabase::create().await, TestRedis::create());
         let clock = Arc::new(ManualClock::new(START));
-        let worker = TestWorker::new(&database, &redis, clock.clone());
+        let stripe = if self.has_stripe { Some(stripe::start(clock.clone()).await) } else { None };
+        let gateway = || stripe.as_ref().map(|fake| stripe::gateway(fake, clock.clone()));
+        let billing = billing_parts(gateway().map(Arc::new));
+        let worker = TestWorker::with_billing(&database, &redis, clock.clone(), billing);
         let mut values = HashMap::from(
             [
                 ("APP_KEY", APP_KEY),
@@ -89,14 +105,22 @@ impl TestAppBuilder {
                 ("LIMITER_STORE", "memory"),
                 ("SHUTDOWN_GRACE_SECONDS", "5"),
                 ("COOKIE_SECURE", "true"),
+                NO_LIMIT_OF_FREE,
             ]
             .map(|(key, value)| (key.to_owned(), value.to_owned())),
         );
+        if stripe.is_some() {
+            values.insert("STRIPE_WEBHOOK_SECRET".to_owned(), stripe::WEBHOOK_SECRET.to_owned());
+        }
         values.extend(self.settings);
         let settings = ApiSettings::from_map(&values).expect("the settings are right");
-        let app = rubis_api::App::new(settings, clock.clone()).expect("a Redis address");
+        let mut app = rubis_api::App::new(settings, clock.clone()).expect("the settings can be used");
+        app.billing.stripe = gateway();
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
+        if let Some(fake) = &stripe {
+            fake.set_webhook(Some(stripe::webhook_of(&url)));
+        }
         let shutdown = Shutdown::manual();
         let server = spawn_server(app, listener, shutdown.clone());
         let http = Client::builder().build().expect("an HTTP client");
@@ -107,6 +131,7 @@ impl TestAppBuilder {
             clock,
             url,
             http,
+            stripe,
             shutdown,
             server: Some(server),
             owners: AtomicU32::new(0),
@@ -133,6 +158,15 @@ impl TestApp {
     #[must_use]
     pub fn builder() -> TestAppBuilder {
         TestAppBuilder::default()
+    }
+
+    /// The fake of Stripe beside it.
+    ///
+    /// # Panics
+    /// When it was started without one.
+    #[must_use]
+    pub fn stripe(&self) -> &StripeFake {
+        self.stripe.as_ref().expect("a fake of Stripe: start the application with_stripe")
     }
 
     /// The time.

@@ -19,7 +19,7 @@ use rubis_lifecycle::{AnsweredBy, CheckinOutcome, CheckinView, PlanChoice};
 use rubis_relances::{RelanceStatus, RelanceTask};
 use time::{Date, Duration, OffsetDateTime};
 
-use crate::{TestDatabase, TestRedis, TestWorker, checkin_parts, turn_checkins_off};
+use crate::{TestDatabase, TestRedis, TestWorker, checkin_parts, no_limits, turn_checkins_off};
 
 /// A company that chases its invoices.
 pub struct Chain {
@@ -112,6 +112,7 @@ impl Chain {
             &new,
             PlanChoice::Default,
             Some(self.owner),
+            &no_limits(),
             self.now(),
         )
         .await
@@ -140,9 +141,16 @@ impl Chain {
     /// The settlement of an invoice is undone by hand.
     pub async fn reopen(&self, invoice: InvoiceId) -> Invoice {
         let (organization, owner, now) = (self.organization, Some(self.owner), self.now());
-        rubis_lifecycle::reopen_invoice(&mut *self.conn().await, organization, invoice, owner, now)
-            .await
-            .expect("the invoice is paid")
+        rubis_lifecycle::reopen_invoice(
+            &mut *self.conn().await,
+            organization,
+            invoice,
+            owner,
+            &no_limits(),
+            now,
+        )
+        .await
+        .expect("the invoice is paid")
     }
 
     /// The company changes its settings, and what was planned by them is planned again.
@@ -165,9 +173,17 @@ impl Chain {
         let patch = InvoicePatch::parse(correction).expect("the correction is right");
         let (organization, now) = (self.organization, self.now());
         let mut conn = self.conn().await;
-        rubis_lifecycle::update_invoice(&mut conn, organization, invoice, patch, Some(self.owner), now)
-            .await
-            .expect("the correction is allowed")
+        rubis_lifecycle::update_invoice(
+            &mut conn,
+            organization,
+            invoice,
+            patch,
+            Some(self.owner),
+            &no_limits(),
+            now,
+        )
+        .await
+        .expect("the correction is allowed")
     }
 
     /// All invoices are planned again, as after a change of the rules.

@@ -6,8 +6,10 @@ mod builders;
 mod chain;
 mod checkins;
 pub mod database;
+mod limits;
 mod owner;
 pub mod redis;
+mod stripe;
 mod worker;
 
 pub use answer::Answer;
@@ -16,6 +18,8 @@ pub use builders::{ClientBuilder, CreatedClient, CreatedInvoice, InvoiceBuilder}
 pub use chain::Chain;
 pub use checkins::turn_checkins_off;
 pub use database::TestDatabase;
+pub use limits::no_limits;
 pub use owner::Owner;
 pub use redis::TestRedis;
-pub use worker::{TestWorker, checkin_parts, runners, runners_with};
+pub use stripe::WEBHOOK_SECRET;
+pub use worker::{TestWorker, billing_parts, checkin_parts, handler_parts, runners, runners_with};

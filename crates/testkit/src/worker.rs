@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use diesel::{QueryableByName, sql_types::Timestamptz};
 use diesel_async::RunQueryDsl;
+use rubis_billing::{BillingLinks, BillingRules};
 use rubis_checkins::{CheckinLinks, CheckinRules, KEY_PURPOSE};
 use rubis_db::Pool;
 use rubis_jobs::Queue;
@@ -12,7 +13,8 @@ use rubis_kernel::{AppKey, Clock, ManualClock};
 use rubis_mailer::{Mailer, MemoryMailer};
 use rubis_queue::{QueueRunner, QueueSettings, RunReport};
 use rubis_relances::Sender;
-use rubis_worker::{CheckinParts, HandlerParts, handlers};
+use rubis_stripe::StripeGateway;
+use rubis_worker::{BillingParts, CheckinParts, HandlerParts, handlers};
 use time::OffsetDateTime;
 
 use crate::{TestDatabase, TestRedis};
@@ -41,22 +43,38 @@ pub fn checkin_parts() -> CheckinParts {
     }
 }
 
+/// What mails about subscriptions are written with, in tests.
+#[must_use]
+pub fn billing_parts(stripe: Option<Arc<StripeGateway>>) -> BillingParts {
+    BillingParts {
+        stripe,
+        links: BillingLinks::new("http://localhost:5173"),
+        rules: BillingRules::default(),
+        minutes_per_rubis: 15,
+    }
+}
+
+/// What handlers work with, in tests: mails leave by this mailer, and there is no Stripe.
+#[must_use]
+pub fn handler_parts(mailer: Arc<dyn Mailer>) -> HandlerParts {
+    HandlerParts {
+        mailer,
+        sender: Sender { address: "relances@rubis.example".parse().expect("an address") },
+        checkins: checkin_parts(),
+        billing: billing_parts(None),
+    }
+}
+
 /// A runner for each queue, with the product's own handlers over this mailer.
 #[must_use]
 pub fn runners(database: &TestDatabase, redis: &TestRedis, mailer: Arc<dyn Mailer>) -> Vec<QueueRunner> {
-    runners_with(database, redis, mailer, checkin_parts())
+    runners_with(database, redis, handler_parts(mailer))
 }
 
-/// As [`runners`], with check-ins that are written otherwise.
+/// A runner for each queue, with the product's own handlers over these parts.
 #[must_use]
-pub fn runners_with(
-    database: &TestDatabase,
-    redis: &TestRedis,
-    mailer: Arc<dyn Mailer>,
-    checkins: CheckinParts,
-) -> Vec<QueueRunner> {
-    let sender = Sender { address: "relances@rubis.example".parse().expect("an address") };
-    let handlers = handlers(HandlerParts { mailer, sender, checkins });
+pub fn runners_with(database: &TestDatabase, redis: &TestRedis, parts: HandlerParts) -> Vec<QueueRunner> {
+    let handlers = handlers(parts);
     let settings = QueueSettings { prefix: redis.prefix.clone(), concurrency: 4, ..QueueSettings::default() };
     let runner = |queue: &Queue| {
         QueueRunner::new(
@@ -80,8 +98,20 @@ impl TestWorker {
     /// A worker whose time is this clock's.
     #[must_use]
     pub fn new(database: &TestDatabase, redis: &TestRedis, clock: Arc<ManualClock>) -> Self {
+        Self::with_billing(database, redis, clock, billing_parts(None))
+    }
+
+    /// As [`new`](Self::new), whose mails about subscriptions are written with these parts.
+    #[must_use]
+    pub fn with_billing(
+        database: &TestDatabase,
+        redis: &TestRedis,
+        clock: Arc<ManualClock>,
+        billing: BillingParts,
+    ) -> Self {
         let mailer = Arc::new(MemoryMailer::new());
-        let runners = runners(database, redis, mailer.clone());
+        let runners =
+            runners_with(database, redis, HandlerParts { billing, ..handler_parts(mailer.clone()) });
         Self { mailer, runners, pool: database.pool.clone(), clock }
     }
 

@@ -1,8 +1,9 @@
-//! What has to be tidied up from time to time.
+//! What has to be seen to from time to time.
 
 use std::time::Duration;
 
 use rubis_accounts::purge_expired;
+use rubis_billing::{purge_events, seed_trial_sweep};
 use rubis_db::{AsyncPgConnection, Pool};
 use rubis_kernel::SharedClock;
 use rubis_runtime::Shutdown;
@@ -10,8 +11,10 @@ use rubis_runtime::Shutdown;
 const EVERY: Duration = Duration::from_secs(3_600);
 const BATCH: u32 = 1_000;
 
-/// Forgets expired tokens and idempotency keys each hour, until the process is to stop. Several
-/// workers may do it at once.
+/// At once and then each hour, until the process is to stop: forgets expired tokens, idempotency keys and
+/// Stripe's events of long ago, and asks for the daily round for trials that are about to end. A round asks
+/// for the next one itself; the first has to come from somewhere, and so has one after a round that was given
+/// up. Several workers may do it at once.
 pub async fn keep_house(pool: Pool, clock: SharedClock, shutdown: Shutdown) {
     let mut hours = tokio::time::interval(EVERY);
     loop {
@@ -21,20 +24,21 @@ pub async fn keep_house(pool: Pool, clock: SharedClock, shutdown: Shutdown) {
         }
         match pool.get().await {
             Ok(mut conn) => {
+                if let Err(error) = seed_trial_sweep(&mut conn, clock.now()).await {
+                    tracing::warn!(%error, "the daily round for trials could not be asked for");
+                }
                 if let Err(error) = purge(&mut conn, &clock).await {
                     tracing::warn!(%error, "what has expired could not be forgotten");
                 }
             }
-            Err(error) => tracing::warn!(%error, "what has expired could not be forgotten"),
+            Err(error) => tracing::warn!(%error, "there is no connection to keep house with"),
         }
     }
 }
 
 async fn purge(conn: &mut AsyncPgConnection, clock: &SharedClock) -> Result<(), diesel::result::Error> {
-    loop {
-        let purged = purge_expired(conn, clock.now(), BATCH).await?;
-        if !purged.is_full(BATCH) {
-            return Ok(());
-        }
-    }
+    while purge_expired(conn, clock.now(), BATCH).await?.is_full(BATCH) {}
+    // Each batch is a transaction of its own, so that no delivery waits for more than one.
+    while purge_events(conn, clock.now(), BATCH).await? {}
+    Ok(())
 }

@@ -6,6 +6,6 @@ pub mod operations;
 mod serve;
 mod wiring;
 
-pub use handlers::{CheckinParts, HandlerParts, handlers};
+pub use handlers::{BillingParts, CheckinParts, HandlerParts, handlers};
 pub use serve::{ServeError, serve};
-pub use wiring::{checkin_parts, mailer_settings, queue_settings, sender};
+pub use wiring::{billing_parts, checkin_parts, mailer_settings, queue_settings, sender};

@@ -15,7 +15,7 @@ use tokio::{net::TcpListener, sync::watch};
 use crate::{
     handlers::{HandlerParts, handlers},
     housekeeping::keep_house,
-    wiring::{checkin_parts, mailer_settings, queue_settings, sender},
+    wiring::{billing_parts, checkin_parts, mailer_settings, queue_settings, sender},
 };
 
 /// Connections to Redis beside one for each job that runs: the feeders, the claims, the metrics.
@@ -30,6 +30,9 @@ pub enum ServeError {
     /// No mailer can be made from the settings.
     #[error(transparent)]
     Mailer(#[from] rubis_mailer::MailerError),
+    /// The key of Stripe or its address can't be used.
+    #[error(transparent)]
+    Stripe(#[from] rubis_stripe::StripeError),
     /// Redis' address is not one.
     #[error(transparent)]
     Redis(#[from] rubis_runtime::redis::RedisPoolError),
@@ -59,7 +62,8 @@ pub async fn serve(
     let mailer =
         rubis_mailer::build(mailer_settings(&settings.mail, settings.worker.concurrency), clock.clone())?;
     let (sender, checkins) = (sender(&settings.mail), checkin_parts(settings));
-    let handlers = handlers(HandlerParts { mailer, sender, checkins });
+    let billing = billing_parts(settings, clock.clone())?;
+    let handlers = handlers(HandlerParts { mailer, sender, checkins, billing });
 
     let metrics = Metrics::install("rubis-worker", env!("CARGO_PKG_VERSION"))?;
     rubis_queue::metrics::describe();

@@ -1,17 +1,20 @@
 //! From the settings that operations give to what the parts are made from.
 
-use std::{num::NonZeroU32, time::Duration};
+use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
+use rubis_billing::{BillingLinks, BillingRules, PlanLimits};
 use rubis_checkins::{CheckinLinks, CheckinRules, KEY_PURPOSE};
+use rubis_kernel::SharedClock;
 use rubis_mailer::{MailerSettings, ResendSettings, SmtpCredentials, SmtpSettings, SmtpTls};
 use rubis_queue::{QueueSettings, RateLimit};
 use rubis_relances::Sender;
 use rubis_runtime::{
     WorkerSettings,
-    settings::{MailDriver, MailSettings, SmtpTlsMode},
+    settings::{MailDriver, MailSettings, SmtpTlsMode, StripeSection},
 };
+use rubis_stripe::{StripeError, StripeGateway, StripeSettings};
 
-use crate::handlers::CheckinParts;
+use crate::handlers::{BillingParts, CheckinParts};
 
 /// How each queue is served.
 #[must_use]
@@ -76,4 +79,32 @@ pub fn checkin_parts(settings: &WorkerSettings) -> CheckinParts {
             undo: checkins.undo,
         },
     }
+}
+
+/// What the mails about subscriptions are written with.
+///
+/// # Errors
+/// The key of Stripe or its address can't be used.
+pub fn billing_parts(settings: &WorkerSettings, clock: SharedClock) -> Result<BillingParts, StripeError> {
+    let billing = &settings.billing;
+    Ok(BillingParts {
+        stripe: gateway(&settings.stripe, clock)?,
+        links: BillingLinks::new(settings.process.web_url.as_str()),
+        rules: BillingRules {
+            limits: PlanLimits {
+                free: billing.free_invoices,
+                pro: billing.pro_invoices,
+                business: billing.business_invoices,
+            },
+            grace: billing.grace,
+            trial_days: billing.trial_days,
+        },
+        minutes_per_rubis: billing.minutes_per_rubis,
+    })
+}
+
+fn gateway(settings: &StripeSection, clock: SharedClock) -> Result<Option<Arc<StripeGateway>>, StripeError> {
+    let Some(secret_key) = settings.secret_key.clone() else { return Ok(None) };
+    let stripe = StripeSettings { api_base: settings.api_base.clone(), ..StripeSettings::new(secret_key) };
+    Ok(Some(Arc::new(StripeGateway::new(&stripe, clock)?)))
 }

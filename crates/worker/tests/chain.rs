@@ -150,6 +150,7 @@ async fn a_reopened_invoice_gets_what_had_not_been_sent() {
         chain.organization,
         invoice.id,
         Some(chain.owner),
+        &rubis_testkit::no_limits(),
         chain.now(),
     )
     .await
@@ -372,7 +373,7 @@ async fn an_edited_plan_says_what_has_not_left_yet_in_its_new_words() {
     let chain = Chain::start_at(TUESDAY).await;
     let invoice = chain.invoice_due(date!(2026 - 12 - 01)).await;
     chain.worker.run_until(datetime!(2026-12-04 12:00 UTC)).await;
-    let plan = rubis_relances::plan(&mut *chain.conn().await, chain.organization, invoice.plan_id.unwrap())
+    let plan = rubis_relances::plan(&*chain.conn().await, chain.organization, invoice.plan_id.unwrap())
         .await
         .unwrap()
         .unwrap();

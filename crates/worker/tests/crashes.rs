@@ -10,14 +10,14 @@ use rubis_kernel::{AppKey, Email};
 use rubis_lifecycle::CheckinOutcome;
 use rubis_mailer::{Mailer, MemoryMailer, Receipt, SendError};
 use rubis_relances::{RelanceActionError, RelanceStatus, cancel_relance};
-use rubis_testkit::{Chain, checkin_parts, runners, runners_with};
+use rubis_testkit::{Chain, checkin_parts, handler_parts, runners, runners_with};
 use time::{
     Duration, OffsetDateTime,
     macros::{date, datetime},
 };
 use tokio::sync::Notify;
 
-use rubis_worker::CheckinParts;
+use rubis_worker::{CheckinParts, HandlerParts};
 
 const TUESDAY: OffsetDateTime = datetime!(2026-11-24 09:00 UTC);
 
@@ -245,7 +245,8 @@ async fn links_that_are_out_stay_good_when_the_servers_key_changes() {
     };
     let mailer = Arc::new(MemoryMailer::new());
     chain.clock.advance(Duration::minutes(1));
-    for runner in runners_with(&chain.database, &chain.redis, mailer.clone(), rotated.clone()) {
+    let parts = HandlerParts { checkins: rotated.clone(), ..handler_parts(mailer.clone()) };
+    for runner in runners_with(&chain.database, &chain.redis, parts) {
         runner.run_due(chain.now()).await.unwrap();
     }
     // What is out already was recorded under its own key.

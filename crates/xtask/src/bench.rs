@@ -56,6 +56,8 @@ enum Subject {
     Api,
     /// The feeder and the claim among up to ten million planned jobs
     Feed,
+    /// Stripe's events at the API, 200 a second
+    Webhooks,
     /// All of them in turn
     All,
 }
@@ -68,7 +70,8 @@ impl Subject {
             Self::Send => &["send"],
             Self::Api => &["api"],
             Self::Feed => &["feed"],
-            Self::All => &["queue", "send", "api", "feed"],
+            Self::Webhooks => &["webhooks"],
+            Self::All => &["queue", "send", "api", "feed", "webhooks"],
         }
     }
 }

@@ -1,14 +1,19 @@
 //! The demo organization: a joinery with a handful of invoices, made over HTTP as its staff would.
 
+mod joinery;
+
 use std::collections::HashMap;
 
 use anyhow::{Result, bail};
 use serde_json::{Value, json};
 use time::{Date, Duration};
 
+use self::joinery::{DemoClient, INVOICES};
 use crate::clock;
 use crate::http::{Client, list, text};
 use crate::stack::{Addresses, QUIET};
+use crate::stripe::Player;
+use crate::subscription::{self, Subscription};
 use crate::terminal::{bold, step_with};
 use crate::timeline::{self, Timeline, euros};
 
@@ -17,121 +22,14 @@ const PASSWORD: &str = "chene-massif-2026";
 const FULL_NAME: &str = "Camille Vasseur";
 const ORGANIZATION: &str = "Menuiserie Vasseur";
 
-/// A client of the joinery.
-struct DemoClient {
-    name: &'static str,
-    email: &'static str,
-    street: &'static str,
-    postal_code: &'static str,
-    city: &'static str,
-}
-
-const TILLEULS: DemoClient = DemoClient {
-    name: "SCI Les Tilleuls",
-    email: "gestion@sci-les-tilleuls.example",
-    street: "14 rue des Halles",
-    postal_code: "37000",
-    city: "Tours",
-};
-const DELMAS: DemoClient = DemoClient {
-    name: "Delmas Architectes",
-    email: "comptabilite@delmas-architectes.example",
-    street: "3 quai du Châtelet",
-    postal_code: "45000",
-    city: "Orléans",
-};
-const AUGUSTINE: DemoClient = DemoClient {
-    name: "Boulangerie Augustine",
-    email: "bonjour@boulangerie-augustine.example",
-    street: "27 rue du Commerce",
-    postal_code: "41000",
-    city: "Blois",
-};
-const POSTE: DemoClient = DemoClient {
-    name: "Hôtel de la Poste",
-    email: "direction@hotel-poste-amboise.example",
-    street: "5 place Michel-Debré",
-    postal_code: "37400",
-    city: "Amboise",
-};
-const PRUVOST: DemoClient = DemoClient {
-    name: "Garage Pruvost et Fils",
-    email: "atelier@garage-pruvost.example",
-    street: "62 route de Blois",
-    postal_code: "41100",
-    city: "Vendôme",
-};
-
-/// An invoice of the joinery. It is due so many days from now, before now if negative.
-struct DemoInvoice {
-    number: u32,
-    client: &'static DemoClient,
-    work: &'static str,
-    net_cents: u64,
-    due_in_days: i64,
-    paid: bool,
-}
-
-impl DemoInvoice {
-    /// With 20 % of VAT; the net amounts are round enough for whole cents.
-    const fn total_cents(&self) -> u64 {
-        self.net_cents / 5 * 6
-    }
-}
-
-const INVOICES: [DemoInvoice; 6] = [
-    DemoInvoice {
-        number: 148,
-        client: &DELMAS,
-        work: "Bibliothèque en chêne massif, pose comprise",
-        net_cents: 1_070_000,
-        due_in_days: 18,
-        paid: false,
-    },
-    DemoInvoice {
-        number: 141,
-        client: &AUGUSTINE,
-        work: "Comptoir de vente et présentoirs",
-        net_cents: 197_000,
-        due_in_days: 0,
-        paid: false,
-    },
-    DemoInvoice {
-        number: 136,
-        client: &POSTE,
-        work: "Réfection de six portes palières",
-        net_cents: 432_300,
-        due_in_days: -4,
-        paid: false,
-    },
-    DemoInvoice {
-        number: 129,
-        client: &TILLEULS,
-        work: "Remplacement d'une fenêtre sur cour",
-        net_cents: 78_400,
-        due_in_days: -12,
-        paid: false,
-    },
-    DemoInvoice {
-        number: 112,
-        client: &PRUVOST,
-        work: "Agencement de l'accueil et du bureau",
-        net_cents: 306_000,
-        due_in_days: -40,
-        paid: false,
-    },
-    DemoInvoice {
-        number: 131,
-        client: &DELMAS,
-        work: "Escalier droit en frêne",
-        net_cents: 619_000,
-        due_in_days: -9,
-        paid: true,
-    },
-];
+/// `402 Payment Required`.
+const PLAN_LIMIT_REACHED: u16 = 402;
 
 /// What was made, or was there already, ready to be shown.
 pub struct Demo {
+    subscription: Subscription,
+    /// Where it is changed; none where Stripe's fake does not play, or does not know the joinery.
+    portal: Option<String>,
     invoices: Vec<(Value, Timeline)>,
 }
 
@@ -144,6 +42,7 @@ pub fn seed(addresses: &Addresses) -> Result<Demo> {
         "demo organization",
         || {
             let client = signed_in(addresses)?;
+            let portal = subscribe(&client, addresses)?;
             let made = make_invoices(&client)?;
             let page = client.get("/invoices?limit=200")?;
             let mut invoices = Vec::new();
@@ -151,11 +50,12 @@ pub fn seed(addresses: &Addresses) -> Result<Demo> {
                 invoices.push((invoice.clone(), timeline::read(&client, text(invoice, "id")?)?));
             }
             invoices.sort_by_key(|(invoice, _)| text(invoice, "dueDate").unwrap_or_default().to_owned());
-            Ok((made, Demo { invoices }))
+            Ok((made, Demo { subscription: subscription::read(&client)?, portal, invoices }))
         },
         |(made, demo)| {
             let count = demo.invoices.len();
-            Some(format!("{ORGANIZATION}, {count} invoices, {made} of them new"))
+            let subscription = demo.subscription.told();
+            Some(format!("{ORGANIZATION} ({subscription}), {count} invoices, {made} of them new"))
         },
     )
     .map(|(_, demo)| demo)
@@ -179,6 +79,14 @@ impl Demo {
             timeline.print("    ");
         }
         self.tell_what_to_try(inbox);
+        if let Some(portal) = &self.portal {
+            println!(
+                "\nIts subscription: {}. Stripe is played here, and no card is real:\n  {portal}\n\
+                 is its portal, where you say what happens next: the end of the trial is announced (the recap comes\n\
+                 to the inbox), a payment fails, the plan is changed or cancelled.",
+                self.subscription.told()
+            );
+        }
     }
 
     fn with_checkin(&self, status: &'static str) -> impl Iterator<Item = &Timeline> {
@@ -234,7 +142,22 @@ fn signed_in(addresses: &Addresses) -> Result<Client> {
     Ok(client)
 }
 
-/// Makes the invoices that are not there, and answers how many that were.
+/// Gives the joinery the trial of Pro if it never had one, since the free plan would chase two of its invoices and
+/// refuse the others; answers the address of its portal. At Stripe itself nobody can enter a card for it.
+fn subscribe(client: &Client, addresses: &Addresses) -> Result<Option<String>> {
+    let Some(stripe) = &addresses.stripe else { return Ok(None) };
+    if subscription::read(client)?.status().is_none() {
+        subscription::start_trial(client, &Player::of(stripe))?;
+    }
+    let portal = client.try_post("/billing/portal", &Value::Null)?;
+    Ok(portal
+        .expected("POST", "/billing/portal")
+        .ok()
+        .and_then(|body| text(&body, "url").ok().map(str::to_owned)))
+}
+
+/// Makes the invoices that are not there, and answers how many that were. It stops where the plan lets no more of
+/// them be chased.
 fn make_invoices(client: &Client) -> Result<usize> {
     let today = clock::today();
     let page = client.get("/invoices?limit=200")?;
@@ -258,7 +181,7 @@ fn make_invoices(client: &Client) -> Result<usize> {
         };
         let due = shifted(today, invoice.due_in_days)?;
         let issued = shifted(due.min(today), -30)?;
-        let created = client.post(
+        let answer = client.try_post(
             "/invoices",
             &json!({
                 "clientId": client_id,
@@ -270,6 +193,10 @@ fn make_invoices(client: &Client) -> Result<usize> {
                 "items": [{ "description": invoice.work, "unitPriceCents": invoice.net_cents }],
             }),
         )?;
+        if answer.status == PLAN_LIMIT_REACHED {
+            break;
+        }
+        let created = answer.expected("POST", "/invoices")?;
         if invoice.paid {
             let path = format!("/invoices/{}/mark-paid", text(&created, "id")?);
             client.post(&path, &json!({ "method": "transfer" }))?;

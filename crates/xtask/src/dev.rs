@@ -12,6 +12,7 @@ use crate::interrupt;
 use crate::once;
 use crate::servers::{Durability, Programs};
 use crate::stack::{Addresses, Binaries, Place, Ports, Report, Stack};
+use crate::stripe::Stripe;
 use crate::terminal::{bold, noisy_step};
 use crate::workspace::{private, write_secret};
 
@@ -54,7 +55,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let programs = Programs::find(!arguments.no_install)?;
     let binaries = noisy_step("building", || Binaries::build(Report::Progress))?;
     let logs = directory.join("logs");
-    let place = Place { data: &directory, logs: &logs, durability: Durability::Durable };
+    let stripe = Stripe::of_environment();
+    let place = Place { data: &directory, logs: &logs, durability: Durability::Durable, stripe };
     let mut stack = Stack::start(&binaries, &programs, &place, &Ports::preferred()?)?;
     let running = Running { process: std::process::id(), addresses: stack.addresses.clone() };
     // The password of the database is in it, so only this user may read it.
@@ -63,6 +65,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let demo = demo::seed(&stack.addresses)?;
     tell_addresses(&stack.addresses);
     demo.tell(&stack.addresses.inbox);
+    tell_of_checkout(&stack.addresses);
     println!("\nLogs are in .dev/logs, one file a program. {}", bold("Ctrl-C stops everything."));
 
     let outcome = loop {
@@ -99,10 +102,30 @@ fn tell_addresses(addresses: &Addresses) {
         ("API", format!("{}/api/v1", addresses.api)),
         ("its documentation", format!("{}/api/docs", addresses.api)),
         ("mails that left", addresses.inbox.clone()),
+        (
+            "Stripe",
+            addresses.stripe.clone().unwrap_or_else(|| "itself, with your STRIPE_SECRET_KEY".to_owned()),
+        ),
         ("metrics", format!("{} (api), {} (worker)", addresses.api_metrics, addresses.worker_metrics)),
         ("PostgreSQL", addresses.database.clone()),
         ("Redis", addresses.redis.clone()),
     ] {
         println!("  {name:<18} {address}");
+    }
+}
+
+/// How a Checkout is played, or who brings Stripe's events here.
+fn tell_of_checkout(addresses: &Addresses) {
+    let api = &addresses.api;
+    match &addresses.stripe {
+        Some(stripe) => println!(
+            "\nTo play a Checkout, sign somebody up in {api}/api/docs, post /billing/start-trial or\n\
+             /billing/checkout, and open the `url` that it answers. It leads back to a page that the SPA has and the\n\
+             API has not; what came of it, /billing/subscription tells. Everything played is in {stripe}."
+        ),
+        None => println!(
+            "\nStripe's events come with `stripe listen --forward-to {api}/api/v1/webhooks/stripe`; the joinery\n\
+             has as many of its invoices as its plan lets be chased."
+        ),
     }
 }

@@ -30,6 +30,8 @@ mod servers;
 mod simulate;
 mod stack;
 mod stage;
+mod stripe;
+mod subscription;
 mod terminal;
 mod test;
 mod timeline;

@@ -1,4 +1,7 @@
-//! `cargo xtask dev --once`: two overdue invoices from their making to their settlement, with the real programs.
+//! `cargo xtask dev --once`: two overdue invoices from their making to their settlement, during the trial of who
+//! issued them, with the real programs.
+
+mod trial;
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -14,6 +17,7 @@ use crate::interrupt;
 use crate::mailbox::{self, Mailbox, Question};
 use crate::servers::{Durability, Programs};
 use crate::stack::{Addresses, Binaries, Place, Ports, QUIET, Report, Stack};
+use crate::stripe::Stripe;
 use crate::terminal::{bold, green, line, noisy_step, progress, seconds, step, step_with};
 use crate::timeline::{self, Timeline, euros};
 use crate::workspace::{RunDirectory, private};
@@ -70,7 +74,9 @@ pub fn run(may_install: bool) -> Result<ExitCode> {
     let started = Instant::now();
     let directory = RunDirectory::create("once")?;
     let logs = private("logs/once")?;
-    let place = Place { data: directory.path(), logs: &logs, durability: Durability::Disposable };
+    // Never Stripe itself: nobody is there to enter a card.
+    let stripe = Stripe::Fake;
+    let place = Place { data: directory.path(), logs: &logs, durability: Durability::Disposable, stripe };
     let mut stack = Stack::start(&binaries, &programs, &place, &Ports::any()?)?;
     main_job(&mut stack).map_err(|error| {
         if interrupt::caused(&error) {
@@ -88,6 +94,7 @@ fn main_job(stack: &mut Stack) -> Result<()> {
     let addresses = stack.addresses.clone();
     let mailbox = Mailbox::of(&addresses);
     let client = step("sign-up", || signed_up(&addresses))?;
+    let trial = trial::begin(&client, &addresses)?;
     let pending = make_invoice(&client, &PENDING)?;
     let paid = make_invoice(&client, &PAID)?;
 
@@ -140,10 +147,12 @@ fn main_job(stack: &mut Stack) -> Result<()> {
         },
         told_cancelled,
     )?;
+    let recap = trial::end_soon(stack, &mailbox, &addresses, &trial)?;
+    mailbox::show(&recap);
     step_with(
         "no other mail left",
         || {
-            let expected = asked.mails.saturating_add(2);
+            let expected = asked.mails.saturating_add(3);
             interrupt::pause(WATCH)?;
             mails_of(&mailbox, &[(&PENDING, 1), (&PAID, 0)])?;
             let all = mailbox.all()?.len();

@@ -1,4 +1,6 @@
-//! The whole product on this machine: PostgreSQL, Redis, the inbox, the API and the worker.
+//! The whole product on this machine: PostgreSQL, Redis, the inbox, Stripe's fake, the API and the worker.
+
+mod ports;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,11 +12,13 @@ use anyhow::{Context as _, Result, bail};
 use crate::cargo;
 use crate::guard::StopSignal;
 use crate::http::Client;
-use crate::ports;
 use crate::processes::{Guarded, Launch, output_of};
 use crate::servers::{Durability, Postgres, Programs, Redis};
+use crate::stripe::{self, Stripe};
 use crate::terminal::step_with;
 use crate::workspace::{self, root};
+
+pub use ports::Ports;
 
 const DATABASE: &str = "rubis";
 
@@ -41,6 +45,8 @@ pub struct Binaries {
     pub worker: PathBuf,
     /// `rubis-inbox`.
     pub inbox: PathBuf,
+    /// `rubis-stripe-fake`.
+    pub stripe: PathBuf,
 }
 
 impl Binaries {
@@ -64,50 +70,12 @@ impl Binaries {
             api: directory.join("rubis-api"),
             worker: directory.join("rubis-worker"),
             inbox: directory.join("rubis-inbox"),
+            stripe: directory.join("rubis-stripe-fake"),
         })
     }
 }
 
-/// The ports of a stack, all different.
-pub struct Ports {
-    postgres: u16,
-    redis: u16,
-    api: u16,
-    api_metrics: u16,
-    worker_metrics: u16,
-    smtp: u16,
-    inbox: u16,
-}
-
-impl Ports {
-    /// The ones that the documentation names, each moved up if it is taken.
-    ///
-    /// # Errors
-    /// When there are none.
-    pub fn preferred() -> Result<Self> {
-        let api_metrics = ports::free_from(9464)?;
-        Ok(Self {
-            postgres: ports::free_from(5433)?,
-            redis: ports::free_from(6380)?,
-            api: ports::free_from(3333)?,
-            api_metrics,
-            worker_metrics: ports::free_from(api_metrics.saturating_add(1))?,
-            smtp: ports::free_from(1025)?,
-            inbox: ports::free_from(8025)?,
-        })
-    }
-
-    /// Any that are free: for a stack that lives beside another one.
-    ///
-    /// # Errors
-    /// When there are none.
-    pub fn any() -> Result<Self> {
-        let [postgres, redis, api, api_metrics, worker_metrics, smtp, inbox] = ports::several()?;
-        Ok(Self { postgres, redis, api, api_metrics, worker_metrics, smtp, inbox })
-    }
-}
-
-/// Where a stack keeps its data and its logs, and how dearly.
+/// Where a stack keeps its data and its logs, and how dearly; and who plays Stripe there.
 pub struct Place<'a> {
     /// The servers' data is below it.
     pub data: &'a Path,
@@ -115,6 +83,8 @@ pub struct Place<'a> {
     pub logs: &'a Path,
     /// Whether the data matters.
     pub durability: Durability,
+    /// Who plays Stripe.
+    pub stripe: Stripe,
 }
 
 /// What a person or a program reaches, as URLs.
@@ -124,6 +94,8 @@ pub struct Addresses {
     pub api: String,
     /// The inbox page, and its JSON.
     pub inbox: String,
+    /// Stripe's fake: its API and its pages. None where Stripe itself is used.
+    pub stripe: Option<String>,
     /// Prometheus metrics of the API.
     pub api_metrics: String,
     /// Prometheus metrics of the worker.
@@ -138,6 +110,7 @@ pub struct Addresses {
 pub struct Stack {
     api: Guarded,
     worker: Guarded,
+    stripe: Option<Guarded>,
     inbox: Guarded,
     redis: Redis,
     postgres: Postgres,
@@ -176,6 +149,7 @@ impl Stack {
         let addresses = Addresses {
             api: format!("http://localhost:{}", ports.api),
             inbox: format!("http://localhost:{}", ports.inbox),
+            stripe: (place.stripe == Stripe::Fake).then(|| format!("http://localhost:{}", ports.stripe)),
             api_metrics: format!("http://localhost:{}/metrics", ports.api_metrics),
             worker_metrics: format!("http://localhost:{}/metrics", ports.worker_metrics),
             database: postgres.url(DATABASE),
@@ -208,6 +182,20 @@ impl Stack {
             },
             |_| Some(addresses.inbox.clone()),
         )?;
+        let stripe = match &addresses.stripe {
+            None => None,
+            Some(address) => Some(step_with(
+                "Stripe's fake",
+                || {
+                    let (api, log) = (format!("http://127.0.0.1:{}", ports.api), log("stripe"));
+                    let fake = stripe::fake(&binaries.stripe, ports.stripe, &api, place.data, &log);
+                    let mut fake = fake.start()?;
+                    wait_for(&mut fake, address, "/")?;
+                    Ok(fake)
+                },
+                |_| Some(address.clone()),
+            )?),
+        };
         let api = step_with(
             "api",
             || {
@@ -230,7 +218,7 @@ impl Stack {
             },
             |_| None,
         )?;
-        Ok(Self { api, worker, inbox, redis, postgres, addresses })
+        Ok(Self { api, worker, stripe, inbox, redis, postgres, addresses })
     }
 
     /// Looks whether everything still runs.
@@ -241,6 +229,7 @@ impl Stack {
         self.postgres.check()?;
         self.redis.check()?;
         self.inbox.check()?;
+        self.stripe.as_mut().map_or(Ok(()), Guarded::check)?;
         self.api.check()?;
         self.worker.check()
     }
@@ -287,7 +276,9 @@ fn environment(place: &Place<'_>, ports: &Ports, addresses: &Addresses) -> Resul
         ("COOKIE_SECURE", "false".to_owned()),
         ("CHECKIN_QUIET_SECONDS", QUIET.as_secs().to_string()),
     ];
-    Ok(settings.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+    let fake = format!("http://127.0.0.1:{}", ports.stripe);
+    let settings = settings.into_iter().chain(place.stripe.settings(&fake));
+    Ok(settings.map(|(key, value)| (key.to_owned(), value)).collect())
 }
 
 /// The key that tokens are made with, made once: those of the last run stay good.

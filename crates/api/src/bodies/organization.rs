@@ -1,7 +1,9 @@
 //! The organization and its settings.
 
 use rubis_accounts::Organization;
+use rubis_billing::{BillingCycle, Subscription};
 use rubis_kernel::HolidayCalendar;
+use rubis_stripe::{CustomerId, SubscriptionId, SubscriptionStatus};
 use serde::Serialize;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
@@ -57,6 +59,31 @@ pub struct OrganizationBody {
     /// Whether nothing of it leaves, and until when.
     #[schema(required)]
     pub pause: Option<PauseBody>,
+    /// What it subscribes to.
+    #[schema(value_type = labels::BillingPlan)]
+    pub plan: &'static str,
+    /// Where its subscription stands; `null`: there never was one.
+    #[schema(value_type = Option<labels::SubscriptionStatus>, required)]
+    pub subscription_status: Option<&'static str>,
+    /// How often it is charged.
+    #[schema(value_type = Option<labels::BillingCycle>, required)]
+    pub billing_cycle: Option<&'static str>,
+    /// Until when its subscription is paid, or on trial.
+    #[schema(required)]
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub current_period_end: Option<OffsetDateTime>,
+    /// Whether it ends then.
+    pub cancel_at_period_end: bool,
+    /// When its trial ends or ended.
+    #[schema(required)]
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub trial_ends_at: Option<OffsetDateTime>,
+    /// How Stripe knows it.
+    #[schema(required)]
+    pub stripe_customer_id: Option<String>,
+    /// How Stripe knows its subscription, also after the end of that.
+    #[schema(required)]
+    pub stripe_subscription_id: Option<String>,
     /// The points it earned.
     pub rubis_count: i64,
     /// When it signed up.
@@ -67,8 +94,10 @@ pub struct OrganizationBody {
     pub updated_at: OffsetDateTime,
 }
 
-impl From<Organization> for OrganizationBody {
-    fn from(organization: Organization) -> Self {
+impl OrganizationBody {
+    /// An organization, with what it subscribes to.
+    #[must_use]
+    pub fn new(organization: Organization, subscription: Subscription) -> Self {
         let time = organization.sending_time;
         Self {
             id: organization.id.into(),
@@ -91,6 +120,14 @@ impl From<Organization> for OrganizationBody {
             address: organization.address.into(),
             siren: organization.siren,
             pause: organization.pause.map(PauseBody::from),
+            plan: subscription.plan.as_str(),
+            subscription_status: subscription.status.map(SubscriptionStatus::as_str),
+            billing_cycle: subscription.cycle.map(BillingCycle::as_str),
+            current_period_end: subscription.current_period_end,
+            cancel_at_period_end: subscription.cancel_at_period_end,
+            trial_ends_at: subscription.trial_ends_at,
+            stripe_customer_id: subscription.customer.map(CustomerId::into_string),
+            stripe_subscription_id: subscription.stripe_id.map(SubscriptionId::into_string),
             rubis_count: organization.rubis_count,
             created_at: organization.created_at,
             updated_at: organization.updated_at,

@@ -1,6 +1,6 @@
 //! What somebody who signs in gets.
 
-use rubis_accounts::{Organization, Role, User};
+use rubis_accounts::{Role, User};
 use rubis_kernel::SessionId;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -28,7 +28,13 @@ pub struct SessionBody {
 impl SessionBody {
     /// The body of a session that begins or goes on.
     #[must_use]
-    pub fn new(app: &App, session: SessionId, user: User, organization: Organization, role: Role) -> Self {
+    pub fn new(
+        app: &App,
+        session: SessionId,
+        user: User,
+        organization: OrganizationBody,
+        role: Role,
+    ) -> Self {
         let lifetime = lifetime(app.settings.auth.access_token_ttl);
         let expires_at = app.clock.now().saturating_add(lifetime);
         Self {
@@ -36,7 +42,7 @@ impl SessionBody {
             expires_in: lifetime.whole_seconds(),
             user: user.into(),
             role: role.as_str(),
-            organization: organization.into(),
+            organization,
         }
     }
 }

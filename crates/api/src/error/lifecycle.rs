@@ -1,28 +1,56 @@
 //! Refusals of `rubis-lifecycle`.
 
+use actix_web::http::StatusCode;
+use rubis_billing::{BillingLinks, PlanLimitReached};
 use rubis_lifecycle::{
     CreateInvoiceError, MoveError, PauseClientError, PauseInvoiceError, ReopenError, SettleError,
     UpdateInvoiceError,
 };
 
-use super::ApiError;
+use super::{ApiError, invoices::sentence};
+use crate::problem::ReachedLimit;
 
-impl From<CreateInvoiceError> for ApiError {
-    fn from(error: CreateInvoiceError) -> Self {
-        match error {
-            CreateInvoiceError::Invoice(error) => error.into(),
-            CreateInvoiceError::Plan(errors) => errors.into(),
-            CreateInvoiceError::Database(error) => error.into(),
+/// Why an invoice is not chased: by the plan's limit, which is told with where it can be raised, or for another
+/// reason.
+pub enum ChasingRefusal {
+    /// The plan allows no further one.
+    LimitReached(PlanLimitReached),
+    /// Anything else.
+    Other(ApiError),
+}
+
+impl ApiError {
+    /// The answer to a request that would have made an invoice be chased.
+    pub fn of_chasing(refusal: impl Into<ChasingRefusal>, links: &BillingLinks) -> Self {
+        match refusal.into() {
+            ChasingRefusal::LimitReached(reached) => {
+                let PlanLimitReached { limit, usage } = reached;
+                Self::new(StatusCode::PAYMENT_REQUIRED, "plan_limit_reached", sentence(&reached))
+                    .with_plan_limit(ReachedLimit { limit, usage, upgrade_url: links.subscription_page() })
+            }
+            ChasingRefusal::Other(error) => error,
         }
     }
 }
 
-impl From<UpdateInvoiceError> for ApiError {
+impl From<CreateInvoiceError> for ChasingRefusal {
+    fn from(error: CreateInvoiceError) -> Self {
+        match error {
+            CreateInvoiceError::LimitReached(reached) => Self::LimitReached(reached),
+            CreateInvoiceError::Invoice(error) => Self::Other(error.into()),
+            CreateInvoiceError::Plan(errors) => Self::Other(errors.into()),
+            CreateInvoiceError::Database(error) => Self::Other(error.into()),
+        }
+    }
+}
+
+impl From<UpdateInvoiceError> for ChasingRefusal {
     fn from(error: UpdateInvoiceError) -> Self {
         match error {
-            UpdateInvoiceError::Invoice(error) => error.into(),
-            UpdateInvoiceError::Plan(errors) => errors.into(),
-            UpdateInvoiceError::Database(error) => error.into(),
+            UpdateInvoiceError::LimitReached(reached) => Self::LimitReached(reached),
+            UpdateInvoiceError::Invoice(error) => Self::Other(error.into()),
+            UpdateInvoiceError::Plan(errors) => Self::Other(errors.into()),
+            UpdateInvoiceError::Database(error) => Self::Other(error.into()),
         }
     }
 }
@@ -37,12 +65,13 @@ impl From<SettleError> for ApiError {
     }
 }
 
-impl From<ReopenError> for ApiError {
+impl From<ReopenError> for ChasingRefusal {
     fn from(error: ReopenError) -> Self {
         match error {
-            ReopenError::NotFound => Self::not_found(),
-            ReopenError::Void(error) => error.into(),
-            ReopenError::Database(error) => error.into(),
+            ReopenError::NotFound => Self::Other(ApiError::not_found()),
+            ReopenError::LimitReached(reached) => Self::LimitReached(reached),
+            ReopenError::Void(error) => Self::Other(error.into()),
+            ReopenError::Database(error) => Self::Other(error.into()),
         }
     }
 }

@@ -6,7 +6,7 @@ mod update;
 pub use get::get_me;
 pub use update::update_me;
 
-use rubis_accounts::{Organization, Role, User};
+use rubis_accounts::{Role, User};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -29,7 +29,7 @@ pub struct MeBody {
 }
 
 impl MeBody {
-    fn new(user: User, role: Role, organization: Organization) -> Self {
-        Self { user: user.into(), role: role.as_str(), organization: organization.into() }
+    fn new(user: User, role: Role, organization: OrganizationBody) -> Self {
+        Self { user: user.into(), role: role.as_str(), organization }
     }
 }

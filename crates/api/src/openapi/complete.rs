@@ -120,15 +120,13 @@ fn add_security(operation: &mut Operation) {
     }
 }
 
-fn takes_access_token(operation: &Operation) -> bool {
-    operation
-        .security
-        .iter()
-        .flatten()
-        .any(|requirement| *requirement == SecurityRequirement::new::<_, [&str; 0], &str>("bearer", []))
+fn asks_for(operation: &Operation, scheme: &str) -> bool {
+    let wanted = SecurityRequirement::new::<_, [&str; 0], &str>(scheme, []);
+    operation.security.iter().flatten().any(|requirement| *requirement == wanted)
 }
 
 fn add_refusals(operation: &mut Operation) {
+    let is_signed = asks_for(operation, "stripeSignature");
     let parameters: Vec<&Parameter> = operation
         .parameters
         .iter()
@@ -148,13 +146,17 @@ fn add_refusals(operation: &mut Operation) {
             .entry(status.to_owned())
             .or_insert_with(|| RefOr::T(ResponseBuilder::new().description(description).build()));
     };
-    if operation.request_body.is_some() || in_query {
+    // What another service signs is read as it came, and is no JSON of ours.
+    let takes_json = operation.request_body.is_some() && !is_signed;
+    if takes_json || in_query {
         refuse("400", "`invalid_json`, `nul_byte`: what was sent can't be read.");
         refuse("422", "`validation_failed`: fields or parameters are wrong; `errors` tells which and why.");
     }
     if operation.request_body.is_some() {
         refuse("408", "`request_timeout`: the body took too long to arrive.");
         refuse("413", "`payload_too_large`: the body has more than 1 MiB.");
+    }
+    if takes_json {
         refuse("415", "`unsupported_media_type`: the body is not JSON.");
     }
     if in_path {
@@ -167,7 +169,7 @@ fn add_refusals(operation: &mut Operation) {
     refuse("429", "`rate_limited`: too many requests; `Retry-After` tells when to come back.");
     refuse("500", "`internal`: something went wrong on our side.");
     refuse("503", "`unavailable`: something that is needed does not answer; try again.");
-    if takes_access_token(operation) {
+    if asks_for(operation, "bearer") {
         operation.responses.responses.entry("401".to_owned()).or_insert_with(|| {
             let description =
                 "`unauthenticated`, `invalid_access_token`, `session_ended`: nobody is signed in.";

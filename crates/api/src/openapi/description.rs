@@ -36,6 +36,8 @@ use crate::{
         (name = "relances", description = "The planned and sent reminders"),
         (name = "check-in", description = "Whether an invoice was paid, answered by whoever holds the token of a mail's link"),
         (name = "insight", description = "What happened"),
+        (name = "billing", description = "Rubis's own subscription: what it allows, its checkout, its portal"),
+        (name = "webhooks", description = "What other services tell by themselves"),
         (name = "operations", description = "Whether the service is well"),
     ),
 )]
@@ -61,6 +63,13 @@ pub(super) fn base() -> utoipa::openapi::OpenApi {
         SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::with_description(
             "rubis_refresh",
             "The refresh token, in a cookie that scripts can't read; spent by each refresh.",
+        ))),
+    );
+    components.add_security_scheme(
+        "stripeSignature",
+        SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(
+            "Stripe-Signature",
+            "`t=…,v1=…`: when Stripe sent the body, and an HMAC of both with the signing secret of the webhook.",
         ))),
     );
     base

@@ -10,6 +10,9 @@
 
 mod asked;
 mod bad_input;
+mod billing;
+mod billing_journey;
+mod billing_limits;
 mod checkin_logs;
 mod checkin_page;
 mod checkins;
@@ -26,4 +29,7 @@ mod plans;
 mod protocol;
 mod relances;
 mod sessions;
+mod stripe_events;
+mod stripe_signatures;
+mod subscriber;
 mod tenancy;

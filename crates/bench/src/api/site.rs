@@ -63,6 +63,8 @@ impl Site {
             .directory(machine.logs())
             .variable("HOST", "127.0.0.1")
             .variable("PORT", port.to_string())
+            // The organizations have more invoices than any plan allows.
+            .variable("BILLING_FREE_INVOICES", "unlimited")
             .variable("METRICS_ADDR", format!("127.0.0.1:{metrics}"))
             .variable("APP_KEY", APP_KEY)
             .variable("APP_URL", &url)

@@ -9,6 +9,7 @@ use diesel::{
 };
 use diesel_async::RunQueryDsl as _;
 use rubis_accounts::{NewAccount, NewAccountInput, PasswordHash};
+use rubis_billing::BillingRules;
 use rubis_chaos::{APP_KEY, Launch, PASSWORD, free_port};
 use rubis_db::Pool;
 use rubis_inbox::{Inbox, InboxSettings, MailQuery};
@@ -161,6 +162,7 @@ async fn put_in(pool: &Pool, reminders: u32) -> Result<(u32, u32)> {
         organizations.push(signed_up.organization.id);
     }
     let of_each = reminders.div_ceil(ORGANIZATIONS);
+    let rules = BillingRules::without_limits();
     let kinds =
         [("P", of_each * FURTHER, Duration::days(DAYS_AHEAD)), ("R", of_each, -Duration::days(DAYS_LATE))];
     for (kind, count, due_in) in kinds {
@@ -169,7 +171,8 @@ async fn put_in(pool: &Pool, reminders: u32) -> Result<(u32, u32)> {
             for invoice in 0..count {
                 let new = invoice_of(number, kind, invoice, now, due_in)?;
                 let plan = PlanChoice::Default;
-                rubis_lifecycle::create_invoice(&mut conn, *organization, &new, plan, None, now).await?;
+                rubis_lifecycle::create_invoice(&mut conn, *organization, &new, plan, None, &rules, now)
+                    .await?;
             }
         }
     }

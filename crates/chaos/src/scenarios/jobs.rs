@@ -4,13 +4,14 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use anyhow::Result;
 use async_trait::async_trait;
+use rubis_billing::{BillingLinks, BillingRules};
 use rubis_checkins::{CheckinLinks, CheckinRules, KEY_PURPOSE};
 use rubis_jobs::{Job, JobError, JobId, Queue, RetryPolicy};
 use rubis_kernel::{AppKey, OrganizationId, SystemClock};
 use rubis_mailer::{MailerSettings, SmtpSettings};
 use rubis_queue::{Finished, Handler, JobContext, QueueRunner, QueueSettings, Worker};
 use rubis_relances::Sender;
-use rubis_worker::{CheckinParts, HandlerParts};
+use rubis_worker::{BillingParts, CheckinParts, HandlerParts};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
@@ -72,7 +73,13 @@ fn worker_that_panics(trial: &Trial) -> Result<Worker> {
         key: APP_KEY.parse::<AppKey>()?.derive(KEY_PURPOSE),
         rules: CheckinRules::default(),
     };
-    let handlers = rubis_worker::handlers(HandlerParts { mailer, sender, checkins }).with(Panics);
+    let billing = BillingParts {
+        stripe: None,
+        links: BillingLinks::new("http://localhost:5173"),
+        rules: BillingRules::without_limits(),
+        minutes_per_rubis: 15,
+    };
+    let handlers = rubis_worker::handlers(HandlerParts { mailer, sender, checkins, billing }).with(Panics);
     let settings = QueueSettings { prefix: trial.place.redis_prefix.clone(), ..QueueSettings::default() };
     let pool = rubis_db::connect(&trial.place.database_url, 10);
     let redis = rubis_queue::connect_redis(&trial.place.redis_url, 10)?;

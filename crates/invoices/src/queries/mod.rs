@@ -1,7 +1,9 @@
 //! The only diesel of this crate, a file for each table and one for each larger read.
 
+pub(crate) mod chased;
 pub(crate) mod clients;
 pub(crate) mod contacts;
+pub(crate) mod figures;
 pub(crate) mod invoice_list;
 pub(crate) mod invoices;
 pub(crate) mod lines;

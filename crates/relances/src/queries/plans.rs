@@ -91,7 +91,7 @@ pub async fn list(
 
 /// A plan, archived or not.
 pub async fn find(
-    conn: &mut AsyncPgConnection,
+    mut conn: &AsyncPgConnection,
     organization: OrganizationId,
     plan: PlanId,
 ) -> QueryResult<Option<Plan>> {
@@ -99,7 +99,7 @@ pub async fn find(
         .filter(plans::organization_id.eq(organization.as_uuid()))
         .filter(plans::id.eq(plan.as_uuid()))
         .select(PlanRow::as_select())
-        .first(conn)
+        .first(&mut conn)
         .await
         .optional()?;
     Ok(with_steps(conn, organization, row.into_iter().collect()).await?.pop())
@@ -124,21 +124,21 @@ pub async fn lock(
 
 /// The plan of invoices that name none.
 pub async fn default_plan_id(
-    conn: &mut AsyncPgConnection,
+    mut conn: &AsyncPgConnection,
     organization: OrganizationId,
 ) -> QueryResult<Option<PlanId>> {
     let id: Option<Uuid> = plans::table
         .filter(plans::organization_id.eq(organization.as_uuid()))
         .filter(plans::is_default)
         .select(plans::id)
-        .first(conn)
+        .first(&mut conn)
         .await
         .optional()?;
     Ok(id.map(PlanId::from))
 }
 
 async fn with_steps(
-    conn: &mut AsyncPgConnection,
+    mut conn: &AsyncPgConnection,
     organization: OrganizationId,
     rows: Vec<PlanRow>,
 ) -> QueryResult<Vec<Plan>> {
@@ -152,7 +152,7 @@ async fn with_steps(
         .filter(plan_steps::retired_at.is_null())
         .order(plan_steps::step_order)
         .select(StepRow::as_select())
-        .load(conn)
+        .load(&mut conn)
         .await?;
     let mut plans: Vec<Plan> = rows
         .into_iter()

@@ -346,3 +346,21 @@ pub async fn change(
         .await
         .map(drop)
 }
+
+/// How many reminders left in a time.
+pub async fn count_sent(
+    mut conn: &AsyncPgConnection,
+    organization: OrganizationId,
+    from: OffsetDateTime,
+    until: OffsetDateTime,
+) -> QueryResult<u64> {
+    let count: i64 = relance_tasks::table
+        .filter(relance_tasks::organization_id.eq(organization.as_uuid()))
+        .filter(relance_tasks::status.eq(RelanceStatus::Sent))
+        .filter(relance_tasks::sent_at.ge(from))
+        .filter(relance_tasks::sent_at.lt(until))
+        .count()
+        .get_result(&mut conn)
+        .await?;
+    u64::try_from(count).map_err(|error| diesel::result::Error::DeserializationError(Box::new(error)))
+}

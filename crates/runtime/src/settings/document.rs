@@ -3,16 +3,18 @@
 use std::fmt::Write as _;
 
 use super::key::{Default, Key, Section};
-use super::{auth, checkin, http, mail, postgres, process, redis, worker};
+use super::{auth, billing, checkin, http, mail, postgres, process, redis, stripe, worker};
 
 /// Every section, in the order in which they are documented.
-pub(super) static SECTIONS: [&Section; 8] = [
+pub(super) static SECTIONS: [&Section; 10] = [
     &process::SECTION,
     &http::SECTION,
     &postgres::SECTION,
     &redis::SECTION,
     &auth::SECTION,
     &checkin::SECTION,
+    &stripe::SECTION,
+    &billing::SECTION,
     &mail::SECTION,
     &worker::SECTION,
 ];

@@ -25,12 +25,8 @@ pub struct CheckinConfirmations {
 impl Mailing for CheckinConfirmations {
     type Job = ConfirmCheckin;
 
-    async fn claim(
-        &self,
-        conn: &mut AsyncPgConnection,
-        context: &JobContext,
-        job: &ConfirmCheckin,
-    ) -> Result<Option<Email>, JobError> {
+    async fn claim(&self, context: &JobContext, job: &ConfirmCheckin) -> Result<Option<Email>, JobError> {
+        let mut conn = context.pool.get().await?;
         let claimed = conn
             .transaction(async |conn| {
                 let email = compose_checkin_confirmation(conn, &terms(&self.parts), job).await?;

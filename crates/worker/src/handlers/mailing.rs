@@ -35,13 +35,8 @@ pub trait Mailing: Send + Sync + 'static {
     type Job: Job;
 
     /// Decides in one transaction what is to be sent. Where it is nothing, that is recorded and the job is
-    /// finished.
-    async fn claim(
-        &self,
-        conn: &mut AsyncPgConnection,
-        context: &JobContext,
-        job: &Self::Job,
-    ) -> Result<Option<Email>, JobError>;
+    /// finished. The connection is its own, so that none is held while somebody else is asked.
+    async fn claim(&self, context: &JobContext, job: &Self::Job) -> Result<Option<Email>, JobError>;
 
     /// Records that the mail server took the mail at an instant, and finishes the job.
     async fn record_sent(
@@ -141,12 +136,6 @@ impl<M: Mailing> MailHandler<M> {
         Self { mailing, outbox }
     }
 
-    /// Claims the mail. The connection goes back before anything is sent.
-    async fn claim(&self, context: &JobContext, job: &M::Job) -> Result<Option<Email>, JobError> {
-        let mut conn = context.pool.get().await?;
-        self.mailing.claim(&mut conn, context, job).await
-    }
-
     async fn not_sent(
         &self,
         context: &JobContext,
@@ -213,7 +202,7 @@ impl<M: Mailing> Handler for MailHandler<M> {
 
     async fn run(&self, context: JobContext, job: M::Job) -> Result<Finished, JobError> {
         self.outbox.check_not_refused(context.now)?;
-        let Some(email) = self.claim(&context, &job).await? else { return Ok(Finished::Recorded) };
+        let Some(email) = self.mailing.claim(&context, &job).await? else { return Ok(Finished::Recorded) };
         let started = Instant::now();
         match self.outbox.mailer.send(&email).await {
             Ok(receipt) => {

@@ -6,15 +6,20 @@ mod gather_checkins;
 mod mailing;
 mod plan_again;
 mod send_checkin_mail;
+mod send_payment_failed;
 mod send_relance;
+mod send_trial_recap;
+mod sweep_trials;
 
 use std::sync::Arc;
 
+use rubis_billing::{BillingLinks, BillingMailTerms, BillingRules};
 use rubis_checkins::{CheckinLinks, CheckinRules};
 use rubis_kernel::PurposeKey;
 use rubis_mailer::Mailer;
 use rubis_queue::Handlers;
 use rubis_relances::Sender;
+use rubis_stripe::StripeGateway;
 
 use confirm_checkin::CheckinConfirmations;
 use expire_checkin::ExpireCheckinHandler;
@@ -22,7 +27,10 @@ use gather_checkins::GatherCheckinsHandler;
 use mailing::{MailHandler, Outbox};
 use plan_again::PlanAgainHandler;
 use send_checkin_mail::CheckinMails;
+use send_payment_failed::PaymentFailedMails;
 use send_relance::Relances;
+use send_trial_recap::TrialRecaps;
+use sweep_trials::TrialSweepHandler;
 
 /// What the handlers work with.
 #[derive(Clone)]
@@ -33,6 +41,8 @@ pub struct HandlerParts {
     pub sender: Sender,
     /// What the mails about check-ins are written with.
     pub checkins: CheckinParts,
+    /// What the mails about subscriptions are written with.
+    pub billing: BillingParts,
 }
 
 /// What the mails about check-ins are written with.
@@ -46,6 +56,31 @@ pub struct CheckinParts {
     pub rules: CheckinRules,
 }
 
+/// What the mails about subscriptions are written with.
+#[derive(Clone)]
+pub struct BillingParts {
+    /// The way to Stripe, which knows what will be charged; `None` where nobody can subscribe.
+    pub stripe: Option<Arc<StripeGateway>>,
+    /// Where their links lead.
+    pub links: BillingLinks,
+    /// What plans allow.
+    pub rules: BillingRules,
+    /// How many minutes of work a rubis stands for.
+    pub minutes_per_rubis: u32,
+}
+
+impl BillingParts {
+    /// What a mail is made with that comes from this sender.
+    fn terms<'a>(&'a self, sender: &'a Sender) -> BillingMailTerms<'a> {
+        BillingMailTerms {
+            sender: &sender.address,
+            links: &self.links,
+            rules: &self.rules,
+            minutes_per_rubis: self.minutes_per_rubis,
+        }
+    }
+}
+
 /// A handler for every kind of job that this release knows.
 #[must_use]
 pub fn handlers(parts: HandlerParts) -> Handlers {
@@ -57,7 +92,10 @@ pub fn handlers(parts: HandlerParts) -> Handlers {
         .with(GatherCheckinsHandler)
         .with(MailHandler::new(CheckinMails { parts: parts.clone() }, outbox.clone()))
         .with(ExpireCheckinHandler)
-        .with(MailHandler::new(CheckinConfirmations { parts }, outbox))
+        .with(MailHandler::new(CheckinConfirmations { parts: parts.clone() }, outbox.clone()))
+        .with(MailHandler::new(TrialRecaps { parts: parts.clone() }, outbox.clone()))
+        .with(MailHandler::new(PaymentFailedMails { parts }, outbox))
+        .with(TrialSweepHandler)
 }
 
 #[cfg(test)]
@@ -79,6 +117,12 @@ mod tests {
             mailer: Arc::new(rubis_mailer::MemoryMailer::new()),
             sender: Sender { address: "relances@rubis.example".parse().unwrap() },
             checkins,
+            billing: BillingParts {
+                stripe: None,
+                links: BillingLinks::new("http://localhost:5173"),
+                rules: BillingRules::default(),
+                minutes_per_rubis: 15,
+            },
         };
         let mut domain_kinds = vec![
             rubis_relances::SendRelance::KIND,
@@ -87,6 +131,9 @@ mod tests {
             rubis_checkins::SendCheckinMail::KIND,
             rubis_checkins::ExpireCheckin::KIND,
             rubis_checkins::ConfirmCheckin::KIND,
+            rubis_billing::TrialRecap::KIND,
+            rubis_billing::PaymentFailedMail::KIND,
+            rubis_billing::TrialSweep::KIND,
         ];
         domain_kinds.sort_unstable();
         assert_eq!(handlers(parts).kinds(), domain_kinds);

@@ -36,13 +36,9 @@ pub(super) fn terms(parts: &HandlerParts) -> MailTerms<'_> {
 impl Mailing for CheckinMails {
     type Job = SendCheckinMail;
 
-    async fn claim(
-        &self,
-        conn: &mut AsyncPgConnection,
-        context: &JobContext,
-        job: &SendCheckinMail,
-    ) -> Result<Option<Email>, JobError> {
-        match claim_mail(conn, &terms(&self.parts), job, &context.lease, context.now).await {
+    async fn claim(&self, context: &JobContext, job: &SendCheckinMail) -> Result<Option<Email>, JobError> {
+        let mut conn = context.pool.get().await?;
+        match claim_mail(&mut conn, &terms(&self.parts), job, &context.lease, context.now).await {
             Ok(ClaimedMail::Send(email)) => Ok(Some(*email)),
             Ok(ClaimedMail::Settled) => {
                 tracing::info!(mail = %job.mail_id, "nothing is left to ask in a mail");

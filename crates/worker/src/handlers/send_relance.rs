@@ -23,13 +23,9 @@ pub struct Relances {
 impl Mailing for Relances {
     type Job = SendRelance;
 
-    async fn claim(
-        &self,
-        conn: &mut AsyncPgConnection,
-        context: &JobContext,
-        job: &SendRelance,
-    ) -> Result<Option<Email>, JobError> {
-        match claim_relance(conn, &self.sender, job, &context.lease, context.now).await {
+    async fn claim(&self, context: &JobContext, job: &SendRelance) -> Result<Option<Email>, JobError> {
+        let mut conn = context.pool.get().await?;
+        match claim_relance(&mut conn, &self.sender, job, &context.lease, context.now).await {
             Ok(Claimed::Send(email)) => Ok(Some(*email)),
             Ok(Claimed::Settled(reason)) => {
                 tracing::info!(relance = %job.task_id, ?reason, "a reminder does not leave");

@@ -14,6 +14,7 @@ use crate::npm::NodePackages;
 use crate::processes::Launch;
 use crate::servers::{Durability, Programs};
 use crate::stack::{Binaries, Place, Ports, Report, Stack};
+use crate::stripe::Stripe;
 use crate::terminal::{bold, noisy_step, red};
 use crate::workspace::{RunDirectory, private, root};
 
@@ -47,7 +48,12 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let copy = directory.path().join("collection");
     copy_folder(&collection, &copy)?;
     let logs = private("logs/bruno")?;
-    let place = Place { data: directory.path(), logs: &logs, durability: Durability::Disposable };
+    let place = Place {
+        data: directory.path(),
+        logs: &logs,
+        durability: Durability::Disposable,
+        stripe: Stripe::Fake,
+    };
     let stack = Stack::start(&binaries, &programs, &place, &Ports::any()?)?;
 
     let addresses = &stack.addresses;
@@ -56,6 +62,12 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         .arguments(["run", "-r", "--env", "local"])
         .arguments(["--env-var".to_owned(), format!("baseUrl={}", numeric(&addresses.api))])
         .arguments(["--env-var".to_owned(), format!("inboxUrl={}", numeric(&addresses.inbox))])
+        .arguments(
+            addresses
+                .stripe
+                .iter()
+                .flat_map(|stripe| ["--env-var".to_owned(), format!("stripeUrl={}", numeric(stripe))]),
+        )
         .arguments([OsStr::new("--reporter-json"), report.as_os_str()])
         .arguments(&arguments.paths)
         .directory(copy)

@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use super::metadata::{Package, Part, packages};
 
 /// The arrows. A crate may use whatever its arrows reach, not only where they point.
-const ARROWS: [(&str, &[&str]); 18] = [
+const ARROWS: [(&str, &[&str]); 21] = [
     ("kernel", &[]),
     ("db", &["kernel"]),
     ("jobs", &["db"]),
@@ -15,25 +15,28 @@ const ARROWS: [(&str, &[&str]); 18] = [
     ("invoices", &["accounts"]),
     ("relances", &["invoices"]),
     ("checkins", &["invoices"]),
-    ("lifecycle", &["relances", "checkins"]),
+    ("stripe", &["kernel"]),
+    ("billing", &["accounts", "stripe"]),
+    ("lifecycle", &["relances", "checkins", "billing"]),
     ("mailer", &["kernel"]),
     ("queue", &["jobs"]),
     ("runtime", &["kernel"]),
     ("api", &["lifecycle", "runtime"]),
     ("worker", &["lifecycle", "queue", "mailer", "runtime"]),
     ("inbox", &[]),
-    ("testkit", &["api", "worker", "inbox"]),
+    ("stripe-fake", &["kernel"]),
+    ("testkit", &["api", "worker", "inbox", "stripe-fake"]),
     ("chaos", &["worker", "inbox"]),
-    ("bench", &["chaos"]),
+    ("bench", &["chaos", "stripe-fake"]),
     ("xtask", &[]),
 ];
 
 /// Crates that only tests may use, beside those whose arrows point there.
-const FOR_TESTS: [&str; 2] = ["testkit", "inbox"];
+const FOR_TESTS: [&str; 3] = ["testkit", "inbox", "stripe-fake"];
 
 /// The crates of the product's rules, which know nothing of HTTP, queues, mail servers and settings.
-const DOMAIN: [&str; 8] =
-    ["kernel", "db", "jobs", "accounts", "invoices", "relances", "checkins", "lifecycle"];
+const DOMAIN: [&str; 9] =
+    ["kernel", "db", "jobs", "accounts", "invoices", "relances", "checkins", "billing", "lifecycle"];
 const NOT_IN_A_DOMAIN: [&str; 12] = [
     "actix-cors",
     "actix-web",
@@ -138,9 +141,11 @@ mod tests {
     }
 
     #[test]
-    fn only_tests_use_the_test_kit_and_the_inbox() {
+    fn only_tests_use_the_test_kit_and_the_fakes() {
         assert_eq!(problems("mailer", &["kernel"], &["inbox"]), [""; 0]);
         assert_eq!(problems("mailer", &["kernel", "inbox"], &[]).len(), 1);
+        assert_eq!(problems("stripe", &["kernel"], &["stripe-fake"]), [""; 0]);
+        assert_eq!(problems("stripe", &["kernel", "stripe-fake"], &[]).len(), 1);
         assert_eq!(problems("worker", &["testkit"], &[]).len(), 1);
     }
 

@@ -4,7 +4,12 @@ use actix_web::{HttpRequest, HttpResponse, post, web::Data};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::{ApiError, App, bodies::SessionBody, json_body::Json, lifetime, rate_limits, refresh_cookie};
+use crate::{
+    ApiError, App,
+    bodies::{OrganizationBody, SessionBody},
+    json_body::Json,
+    lifetime, rate_limits, refresh_cookie,
+};
 
 /// An address and its password.
 #[derive(Deserialize, ToSchema)]
@@ -53,6 +58,8 @@ pub async fn log_in(
     let signed_in = rubis_accounts::sign_in(&mut conn, account, app.clock.now(), ttl).await?;
     let session = signed_in.session;
     let role = signed_in.membership.role;
-    let body = SessionBody::new(&app, session.session_id, signed_in.user, signed_in.organization, role);
+    let subscription = rubis_billing::subscription_of(&conn, signed_in.organization.id).await?;
+    let organization = OrganizationBody::new(signed_in.organization, subscription);
+    let body = SessionBody::new(&app, session.session_id, signed_in.user, organization, role);
     Ok(HttpResponse::Ok().cookie(refresh_cookie::issue(&app, &session.refresh_token)).json(body))
 }

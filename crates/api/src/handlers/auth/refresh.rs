@@ -8,7 +8,11 @@ use actix_web::{
 };
 use rubis_accounts::RefreshError;
 
-use crate::{ApiError, App, bodies::SessionBody, lifetime, rate_limits, refresh_cookie};
+use crate::{
+    ApiError, App,
+    bodies::{OrganizationBody, SessionBody},
+    lifetime, rate_limits, refresh_cookie,
+};
 
 /// Gives the next access token for the refresh token in the cookie.
 ///
@@ -34,7 +38,9 @@ pub async fn refresh_session(request: HttpRequest, app: Data<App>) -> Result<Htt
         .await
         .map_err(|error| refused(&app, error))?;
     let session = refreshed.session_id;
-    let body = SessionBody::new(&app, session, refreshed.user, refreshed.organization, refreshed.role);
+    let subscription = rubis_billing::subscription_of(&conn, refreshed.organization.id).await?;
+    let organization = OrganizationBody::new(refreshed.organization, subscription);
+    let body = SessionBody::new(&app, session, refreshed.user, organization, refreshed.role);
     Ok(HttpResponse::Ok().cookie(refresh_cookie::issue(&app, &refreshed.refresh_token)).json(body))
 }
 

@@ -2,10 +2,16 @@
 
 use actix_web::{HttpRequest, HttpResponse, post, web::Data};
 use rubis_accounts::{NewAccount, NewAccountInput, PasswordHash, open_session};
+use rubis_billing::Subscription;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::{ApiError, App, bodies::SessionBody, json_body::Json, lifetime, rate_limits, refresh_cookie};
+use crate::{
+    ApiError, App,
+    bodies::{OrganizationBody, SessionBody},
+    json_body::Json,
+    lifetime, rate_limits, refresh_cookie,
+};
 
 /// Who signs up, and what they found.
 #[derive(Deserialize, ToSchema)]
@@ -71,6 +77,8 @@ pub async fn sign_up(
     let session = open_session(&mut conn, &signed_up.membership, now, ttl).await?;
 
     let role = signed_up.membership.role;
-    let body = SessionBody::new(&app, session.session_id, signed_up.user, signed_up.organization, role);
+    let subscription = Subscription::nothing_of(signed_up.organization.id);
+    let organization = OrganizationBody::new(signed_up.organization, subscription);
+    let body = SessionBody::new(&app, session.session_id, signed_up.user, organization, role);
     Ok(HttpResponse::Created().cookie(refresh_cookie::issue(&app, &session.refresh_token)).json(body))
 }

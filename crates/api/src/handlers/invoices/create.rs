@@ -105,6 +105,7 @@ impl From<CreateInvoice> for NewInvoiceInput {
     params(IdempotencyHeader),
     responses(
         (status = 201, description = "The new invoice.", body = InvoiceDetailBody),
+        (status = 402, description = "`plan_limit_reached`: as many invoices are chased as the subscription allows; `limit`, `usage` and `upgradeUrl` tell how many, and where that changes."),
         (status = 409, description = "`duplicate_numero`: the client has an invoice with this number. `idempotency_mismatch`: the key was used for another request."),
     ),
 )]
@@ -117,11 +118,13 @@ pub async fn create_invoice(
 ) -> Result<HttpResponse, ApiError> {
     let plan = body.0.plan();
     let new = NewInvoice::parse(body.0.clone().into())?;
-    let (actor, now) = (Some(tenant.user), app.clock.now());
+    let (actor, rules, now) = (Some(tenant.user), app.billing.rules, app.clock.now());
     creation
         .run(&app, &tenant, &body.0, async |conn| {
             let created =
-                rubis_lifecycle::create_invoice(conn, tenant.organization, &new, plan, actor, now).await?;
+                rubis_lifecycle::create_invoice(conn, tenant.organization, &new, plan, actor, &rules, now)
+                    .await
+                    .map_err(|error| ApiError::of_chasing(error, &app.billing.links))?;
             Ok(InvoiceDetailBody::from(created))
         })
         .await

@@ -8,7 +8,7 @@ use time::Date;
 use utoipa::ToSchema;
 
 use crate::{
-    ApiResult, App, Reply, Tenant,
+    ApiError, ApiResult, App, Reply, Tenant,
     bodies::{InvoiceBody, LineRequest},
     day::Day,
     json_body::Json,
@@ -67,6 +67,7 @@ impl From<UpdateInvoice> for InvoiceInput {
     tag = "invoices",
     responses(
         (status = 200, description = "The invoice as it is now.", body = InvoiceBody),
+        (status = 402, description = "`plan_limit_reached`: it was chased by no plan, and as many invoices are chased as the subscription allows; `limit`, `usage` and `upgradeUrl` tell how many, and where that changes."),
         (status = 409, description = "`duplicate_numero`: the client has another invoice with this number. `invoice_not_editable`: it is paid or cancelled."),
     ),
 )]
@@ -79,8 +80,10 @@ pub async fn update_invoice(
 ) -> ApiResult<InvoiceBody> {
     let patch = InvoicePatch::parse(body.0.into())?;
     let mut conn = app.db.get().await?;
-    let (actor, now) = (Some(tenant.user), app.clock.now());
+    let (actor, rules, now) = (Some(tenant.user), app.billing.rules, app.clock.now());
     let invoice =
-        rubis_lifecycle::update_invoice(&mut conn, tenant.organization, id.0, patch, actor, now).await?;
+        rubis_lifecycle::update_invoice(&mut conn, tenant.organization, id.0, patch, actor, &rules, now)
+            .await
+            .map_err(|error| ApiError::of_chasing(error, &app.billing.links))?;
     Ok(Reply(invoice.into()))
 }

@@ -1,12 +1,13 @@
 //! `PATCH /me`
 
 use actix_web::{patch, web::Data};
+use futures_util::future::try_join;
 use rubis_accounts::{UserInput, UserPatch};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::MeBody;
-use crate::{ApiError, ApiResult, App, Reply, Tenant, json_body::Json};
+use crate::{ApiError, ApiResult, App, Reply, Tenant, bodies::OrganizationBody, json_body::Json};
 
 /// What changes about the signed-in user; what is left out stays.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -30,7 +31,11 @@ pub async fn update_me(tenant: Tenant, body: Json<UpdateMe>, app: Data<App>) -> 
     let user = rubis_accounts::update_user(&mut conn, tenant.user, patch, app.clock.now())
         .await?
         .ok_or_else(ApiError::not_found)?;
-    let organization =
-        rubis_accounts::organization(&conn, tenant.organization).await?.ok_or_else(ApiError::not_found)?;
-    Ok(Reply(MeBody::new(user, tenant.role, organization)))
+    let (organization, subscription) = try_join(
+        rubis_accounts::organization(&conn, tenant.organization),
+        rubis_billing::subscription_of(&conn, tenant.organization),
+    )
+    .await?;
+    let organization = organization.ok_or_else(ApiError::not_found)?;
+    Ok(Reply(MeBody::new(user, tenant.role, OrganizationBody::new(organization, subscription))))
 }

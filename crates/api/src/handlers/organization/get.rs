@@ -1,6 +1,7 @@
 //! `GET /organization`
 
 use actix_web::{get, web::Data};
+use futures_util::future::try_join;
 
 use crate::{ApiError, ApiResult, App, Reply, Tenant, bodies::OrganizationBody};
 
@@ -12,7 +13,11 @@ use crate::{ApiError, ApiResult, App, Reply, Tenant, bodies::OrganizationBody};
 #[get("/organization")]
 pub async fn get_organization(tenant: Tenant, app: Data<App>) -> ApiResult<OrganizationBody> {
     let conn = app.db.get().await?;
-    let organization =
-        rubis_accounts::organization(&conn, tenant.organization).await?.ok_or_else(ApiError::not_found)?;
-    Ok(Reply(organization.into()))
+    let (organization, subscription) = try_join(
+        rubis_accounts::organization(&conn, tenant.organization),
+        rubis_billing::subscription_of(&conn, tenant.organization),
+    )
+    .await?;
+    let organization = organization.ok_or_else(ApiError::not_found)?;
+    Ok(Reply(OrganizationBody::new(organization, subscription)))
 }

@@ -31,5 +31,6 @@ pub async fn pause_organization(
     let organization =
         rubis_lifecycle::pause_organization(&mut conn, tenant.organization, until, Some(tenant.user), now)
             .await?;
-    Ok(Reply(organization.into()))
+    let subscription = rubis_billing::subscription_of(&conn, tenant.organization).await?;
+    Ok(Reply(OrganizationBody::new(organization, subscription)))
 }

@@ -20,5 +20,6 @@ pub async fn resume_organization(Manager(tenant): Manager, app: Data<App>) -> Ap
     let now = app.clock.now();
     let organization =
         rubis_lifecycle::resume_organization(&mut conn, tenant.organization, Some(tenant.user), now).await?;
-    Ok(Reply(organization.into()))
+    let subscription = rubis_billing::subscription_of(&conn, tenant.organization).await?;
+    Ok(Reply(OrganizationBody::new(organization, subscription)))
 }

@@ -125,5 +125,6 @@ pub async fn update_organization(
     let now = app.clock.now();
     let organization =
         rubis_lifecycle::update_organization(&mut conn, tenant.organization, patch, now).await?;
-    Ok(Reply(organization.into()))
+    let subscription = rubis_billing::subscription_of(&conn, tenant.organization).await?;
+    Ok(Reply(OrganizationBody::new(organization, subscription)))
 }

@@ -12,8 +12,8 @@ use crate::{ApiError, ApiResult, App, Reply, Tenant, bodies::PlanBody, segment::
 )]
 #[get("/plans/{planId}")]
 pub async fn get_plan(tenant: Tenant, id: Segment<PlanId>, app: Data<App>) -> ApiResult<PlanBody> {
-    let mut conn = app.db.get().await?;
+    let conn = app.db.get().await?;
     let plan =
-        rubis_relances::plan(&mut conn, tenant.organization, id.0).await?.ok_or_else(ApiError::not_found)?;
+        rubis_relances::plan(&conn, tenant.organization, id.0).await?.ok_or_else(ApiError::not_found)?;
     Ok(Reply(plan.into()))
 }

@@ -75,7 +75,7 @@ pub async fn preview_plan(
     let now = app.clock.now();
     let mut conn = app.db.get().await?;
     let plan =
-        rubis_relances::plan(&mut conn, tenant.organization, id.0).await?.ok_or_else(ApiError::not_found)?;
+        rubis_relances::plan(&conn, tenant.organization, id.0).await?.ok_or_else(ApiError::not_found)?;
     let organization =
         rubis_accounts::organization(&conn, tenant.organization).await?.ok_or_else(ApiError::not_found)?;
     let previewed = match (body.0.due_date, body.0.invoice_id) {

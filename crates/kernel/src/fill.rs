@@ -1,10 +1,12 @@
-//! Puts values into the templates of the mails.
+//! Puts values into the templates of the product's own mails, which are compiled in; those that users write are
+//! [`crate::Template`]s.
 
-use rubis_kernel::escape_html;
+use crate::escape_html;
 
 /// A template's text with `{name}` replaced by the value of that name, once: a value that looks like a
 /// placeholder stays what it is.
-pub(crate) fn fill(template: &str, values: &[(&str, &str)]) -> String {
+#[must_use]
+pub fn fill(template: &str, values: &[(&str, &str)]) -> String {
     let mut filled = String::with_capacity(template.len() * 2);
     let mut rest = template;
     while let Some((before, after)) = rest.split_once('{') {
@@ -29,7 +31,8 @@ pub(crate) fn fill(template: &str, values: &[(&str, &str)]) -> String {
 }
 
 /// As [`fill`], with the values as HTML shows them. `markup` holds those that are HTML already.
-pub(crate) fn fill_html(template: &str, values: &[(&str, &str)], markup: &[(&str, &str)]) -> String {
+#[must_use]
+pub fn fill_html(template: &str, values: &[(&str, &str)], markup: &[(&str, &str)]) -> String {
     let escaped: Vec<(&str, String)> =
         values.iter().map(|(name, value)| (*name, escape_html(value))).collect();
     let all: Vec<(&str, &str)> =
@@ -39,7 +42,8 @@ pub(crate) fn fill_html(template: &str, values: &[(&str, &str)], markup: &[(&str
 
 /// The text on one line, as a subject and a fact have to be. No-break spaces stay: amounts are written with
 /// them.
-pub(crate) fn one_line(text: &str) -> String {
+#[must_use]
+pub fn one_line(text: &str) -> String {
     text.split(|character: char| character.is_control() || character == ' ')
         .filter(|word| !word.is_empty())
         .collect::<Vec<_>>()

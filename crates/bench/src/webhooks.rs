@@ -1,0 +1,114 @@
+//! Stripe's events at the API: so many a second by HTTP, whether the answers keep up or not.
+//!
+//! Each event is about a subscription of its own, is signed as Stripe signs, and leaves at its instant of a fixed
+//! timetable. What is late is late from that instant on, so that a slow answer neither slows the sender down nor
+//! hides the ones that wait behind it.
+
+mod event;
+mod sender;
+mod site;
+
+use anyhow::{Result, ensure};
+use clap::Args;
+use rubis_kernel::{Clock as _, SystemClock};
+use time::Duration;
+
+use self::{
+    event::{Happening, Subscriber},
+    sender::{Pace, Sent},
+    site::Site,
+};
+use crate::{
+    Machine, Report,
+    report::{Bar, say},
+};
+
+/// 99 of 100 events are answered within this many milliseconds.
+const P99: Bar = Bar::AtMost(50.0);
+
+/// None is refused or lost.
+const NONE: Bar = Bar::AtMost(0.0);
+
+/// How much of the timetable is for connections and caches, and not measured, in seconds.
+const WARM_UP: u32 = 2;
+
+/// What the benchmark of the webhooks takes.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Events a second
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    rate: u32,
+    /// For how many seconds in each round
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=600))]
+    seconds: u32,
+    /// Few events, to see whether it works
+    #[arg(long)]
+    quick: bool,
+}
+
+impl Arguments {
+    /// The least that shows something, if that was asked for.
+    const fn settled(&self) -> Pace {
+        let seconds = if self.quick { 3 } else { self.seconds };
+        Pace { rate: self.rate, seconds }
+    }
+}
+
+/// What is delivered, in this order.
+const ROUNDS: [(Happening, &str); 3] = [
+    (Happening::Begins, "customer.subscription.created, new"),
+    (Happening::Renews, "customer.subscription.updated, newer"),
+    (Happening::RenewsAgain, "the same events again"),
+];
+
+/// Measures, and holds the figures against the bars.
+///
+/// # Errors
+/// When a server fails, or an event that was answered with success had not the effect that it tells of.
+pub async fn run(machine: &Machine, arguments: &Arguments) -> Result<Report> {
+    let pace = arguments.settled();
+    let warm_up = Pace { rate: pace.rate, seconds: WARM_UP };
+    let site = Site::open(machine, pace.events() + warm_up.events()).await?;
+    say(&format!("{} organizations signed up", site.subscribers.len()));
+    let (few, many) = site.subscribers.split_at(warm_up.events());
+
+    let mut report = Report {
+        title: "Webhooks".to_owned(),
+        reference: "none; the bars are absolute".to_owned(),
+        ..Report::default()
+    };
+    // An event of the same second as the state that is known is in doubt, and Stripe would be asked.
+    let began = SystemClock.now() - Duration::minutes(10);
+    for (happening, name) in ROUNDS {
+        let body = |subscriber: &Subscriber| event::body(subscriber, happening, began);
+        sender::send(&site, few, warm_up, body).await?;
+        let mut sent = sender::send(&site, many, pace, body).await?;
+        say(&format!("{name}: {sent}"));
+        tell(&mut report, name, &mut sent);
+    }
+    site.verify(site.subscribers.len()).await?;
+    report.note(format!(
+        "{} events a second for {} s in each round, on a fixed timetable whatever the answers do; each time runs \
+         from the instant at which the event was to leave to the end of its answer. A subscription and an \
+         organization of its own for each event; afterwards every one of them has the state that its last event \
+         told. All settings of the API that count are the defaults. Sender, API and PostgreSQL share the \
+         processors.",
+        pace.rate, pace.seconds
+    ));
+    report.note(
+        "No event here is in doubt, so that Stripe is never asked: what that takes is a matter of Stripe's time.",
+    );
+    ensure!(!report.figures.is_empty(), "nothing was measured");
+    Ok(report)
+}
+
+fn tell(report: &mut Report, name: &str, sent: &mut Sent) {
+    report.add(format!("{name}: p50, ms"), sent.within(0.5), None, None);
+    report.add(format!("{name}: p99, ms"), sent.within(0.99), None, Some(P99));
+    report.add(format!("{name}: the slowest, ms"), sent.within(1.0), None, None);
+    report.add(format!("{name}: answered/s"), sent.rate(), None, None);
+    report.add(format!("{name}: not answered with success"), sent.errors(), None, Some(NONE));
+    if let Some(failure) = &sent.first_failure {
+        report.note(format!("{name}: the first failure was: {failure}"));
+    }
+}

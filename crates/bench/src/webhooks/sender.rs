@@ -1,0 +1,162 @@
+//! Deliveries on a timetable, on as many connections as it takes.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use anyhow::Result;
+use rubis_kernel::{Clock as _, SystemClock};
+use rubis_stripe_fake::SignedDelivery;
+use tokio::{
+    task::JoinSet,
+    time::{Instant, sleep_until},
+};
+
+use super::{event::Subscriber, site::Site};
+use crate::{
+    api::http::{self, Connection},
+    statistics::percentile,
+};
+
+/// How many events leave.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// In each second.
+    pub rate: u32,
+    /// For so many seconds.
+    pub seconds: u32,
+}
+
+/// What became of the deliveries.
+#[derive(Debug, Default)]
+pub struct Sent {
+    /// From the instant of the timetable to the end of the answer, in milliseconds; of those that were answered
+    /// with success.
+    latencies: Vec<f64>,
+    /// How many were not.
+    failures: u32,
+    /// What was wrong with the first of these.
+    pub first_failure: Option<String>,
+    /// From the first event to the last answer, in seconds.
+    seconds: f64,
+}
+
+/// Connections that nobody uses at the moment.
+type Idle = Arc<Mutex<Vec<Connection>>>;
+
+impl Pace {
+    /// All events together.
+    #[expect(clippy::as_conversions, reason = "a u32 fits into a usize on whatever PostgreSQL runs on")]
+    pub const fn events(self) -> usize {
+        self.rate as usize * self.seconds as usize
+    }
+
+    /// How long after the first an event leaves.
+    fn departure(self, number: u32) -> Duration {
+        Duration::from_secs(1) * number / self.rate
+    }
+}
+
+impl Sent {
+    /// The time in milliseconds within which this share of the answers came.
+    pub fn within(&mut self, share: f64) -> f64 {
+        percentile(&mut self.latencies, share)
+    }
+
+    /// Answers of success in a second.
+    #[expect(clippy::cast_precision_loss, clippy::as_conversions, reason = "far below 2^52 events")]
+    pub fn rate(&self) -> f64 {
+        if self.seconds > 0.0 { self.latencies.len() as f64 / self.seconds } else { 0.0 }
+    }
+
+    /// Events that were not answered with success.
+    pub fn errors(&self) -> f64 {
+        f64::from(self.failures)
+    }
+}
+
+impl fmt::Display for Sent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.0} answered/s, {} failures", self.rate(), self.failures)
+    }
+}
+
+/// Delivers an event for each subscriber, each at its instant, and waits for all answers.
+///
+/// # Errors
+/// When a task breaks; a delivery that fails is counted.
+pub async fn send(
+    site: &Site,
+    subscribers: &[Subscriber],
+    pace: Pace,
+    body: impl Fn(&Subscriber) -> String,
+) -> Result<Sent> {
+    // Made before, so that the sender's work does not delay the timetable. Signed when they leave.
+    let bodies: Vec<String> = subscribers.iter().map(body).collect();
+    let idle = Idle::default();
+    let mut deliveries = JoinSet::new();
+    let started = Instant::now();
+    for (number, body) in (0_u32..).zip(bodies) {
+        let due = started + pace.departure(number);
+        sleep_until(due).await;
+        deliveries.spawn(deliver(site.address, site.secret, body, Arc::clone(&idle), due));
+    }
+    let mut sent = Sent::default();
+    while let Some(delivery) = deliveries.join_next().await {
+        match delivery? {
+            Ok(latency) => sent.latencies.push(latency),
+            Err(failure) => {
+                sent.failures += 1;
+                sent.first_failure.get_or_insert_with(|| format!("{failure:#}"));
+            }
+        }
+    }
+    sent.seconds = started.elapsed().as_secs_f64();
+    Ok(sent)
+}
+
+/// Delivers an event on a connection that is idle, or else on a new one, and tells how many milliseconds after it
+/// was due its answer was there.
+async fn deliver(
+    address: std::net::SocketAddr,
+    secret: &'static str,
+    body: String,
+    idle: Idle,
+    due: Instant,
+) -> Result<f64> {
+    let signed = SignedDelivery::new(body, secret, SystemClock.now());
+    let header = format!("Stripe-Signature: {}", signed.signature);
+    let request = http::post("/webhooks/stripe", &header, &signed.body);
+    let waiting = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+    let mut connection = match waiting {
+        Some(connection) => connection,
+        None => Connection::open(address).await?,
+    };
+    connection.ask(&request).await?;
+    let latency = due.elapsed().as_secs_f64() * 1000.0;
+    idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+    Ok(latency)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_timetable_is_even() {
+        let pace = Pace { rate: 200, seconds: 3 };
+        assert_eq!(pace.events(), 600);
+        assert_eq!(pace.departure(0), Duration::ZERO);
+        assert_eq!(pace.departure(1), Duration::from_millis(5));
+        assert_eq!(pace.departure(599), Duration::from_millis(2_995));
+    }
+
+    #[test]
+    fn what_failed_is_no_fast_answer() {
+        let mut sent = Sent { latencies: vec![4.0, 2.0], failures: 1, seconds: 2.0, ..Sent::default() };
+        assert_eq!((sent.rate(), sent.errors()), (1.0, 1.0));
+        assert_eq!((sent.within(0.0), sent.within(1.0)), (2.0, 4.0));
+    }
+}

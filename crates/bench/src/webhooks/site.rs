@@ -1,0 +1,120 @@
+//! The API over a database with as many organizations as subscribe.
+
+use std::net::SocketAddr;
+
+use anyhow::{Result, ensure};
+use diesel::{
+    QueryableByName, sql_query,
+    sql_types::{BigInt, Integer, Timestamptz},
+};
+use diesel_async::{RunQueryDsl as _, SimpleAsyncConnection as _};
+use rubis_chaos::{APP_KEY, Api, Launch, free_port};
+use rubis_db::{AsyncConnection as _, AsyncPgConnection};
+use rubis_kernel::{Clock as _, SystemClock};
+
+use super::event::Subscriber;
+use crate::Machine;
+
+/// What the events are signed with.
+const SECRET: &str = "whsec_bench";
+
+const DATABASE: &str = "bench_webhooks";
+
+/// Organizations that have signed up, and what each of them subscribes to before it does.
+const INSERT_ORGANIZATIONS: &str = "
+    WITH organization AS (
+        INSERT INTO organizations (id, name, created_at, updated_at)
+        SELECT ('00000000-0000-7000-8000-' || lpad(to_hex(number), 12, '0'))::uuid, 'Société ' || number, $2, $2
+        FROM generate_series(0, $1 - 1) AS number
+        RETURNING id, created_at
+    )
+    INSERT INTO subscriptions (organization_id, created_at, updated_at)
+    SELECT id, created_at, created_at FROM organization";
+
+/// Subscriptions that are as their last event told.
+const ACTIVE: &str = "SELECT count(*) AS count FROM subscriptions WHERE status = 'active' AND plan = 'pro'";
+
+/// Events that are on record.
+const EVENTS: &str = "SELECT count(*) AS count FROM stripe_events WHERE outcome = 'applied'";
+
+/// The API over a database with as many organizations as subscribe.
+pub struct Site {
+    /// Runs as long as this lives.
+    _api: Api,
+    database_url: String,
+    /// Where the API listens.
+    pub address: SocketAddr,
+    /// What the events are signed with.
+    pub secret: &'static str,
+    /// Who subscribes.
+    pub subscribers: Vec<Subscriber>,
+}
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+}
+
+impl Site {
+    /// Puts the organizations in and starts the API.
+    ///
+    /// # Errors
+    /// When anything does not start or is refused.
+    pub async fn open(machine: &Machine, organizations: usize) -> Result<Self> {
+        let database_url = machine.database(DATABASE).await?;
+        let subscribers = put_in(&database_url, organizations).await?;
+        let (port, metrics) = (free_port()?, free_port()?);
+        let url = format!("http://127.0.0.1:{port}");
+        // Nobody is there: an event for which Stripe were asked would count as a failure.
+        let stripe = format!("http://127.0.0.1:{}", free_port()?);
+        let launch = Launch::new(&machine.options.api, machine.logs().join(format!("{DATABASE}.log")))
+            .directory(machine.logs())
+            .variable("HOST", "127.0.0.1")
+            .variable("PORT", port.to_string())
+            .variable("METRICS_ADDR", format!("127.0.0.1:{metrics}"))
+            .variable("APP_KEY", APP_KEY)
+            .variable("APP_URL", &url)
+            .variable("DATABASE_URL", &database_url)
+            .variable("REDIS_URL", machine.redis.url())
+            .variable("REDIS_PREFIX", "bench-webhooks")
+            .variable("COOKIE_SECURE", "false")
+            .variable("STRIPE_SECRET_KEY", "sk_test_bench")
+            .variable("STRIPE_API_BASE", stripe)
+            .variable("STRIPE_WEBHOOK_SECRET", SECRET);
+        let api = Api::start(launch, url).await?;
+        let address = api.address()?;
+        Ok(Self { _api: api, database_url, address, secret: SECRET, subscribers })
+    }
+
+    /// Makes sure that every subscription is as its last event told, and that each event has had its effect once.
+    ///
+    /// # Errors
+    /// When one is not.
+    pub async fn verify(&self, subscribers: usize) -> Result<()> {
+        let mut conn = AsyncPgConnection::establish(&self.database_url).await?;
+        let active = sql_query(ACTIVE).get_result::<Count>(&mut conn).await?.count;
+        let applied = sql_query(EVENTS).get_result::<Count>(&mut conn).await?.count;
+        let subscribers = i64::try_from(subscribers)?;
+        ensure!(active == subscribers, "{active} of {subscribers} subscriptions are active");
+        ensure!(applied == subscribers * 2, "{applied} events had an effect, and {} should", subscribers * 2);
+        Ok(())
+    }
+}
+
+async fn put_in(database_url: &str, organizations: usize) -> Result<Vec<Subscriber>> {
+    let mut conn = AsyncPgConnection::establish(database_url).await?;
+    sql_query(INSERT_ORGANIZATIONS)
+        .bind::<Integer, _>(i32::try_from(organizations)?)
+        .bind::<Timestamptz, _>(SystemClock.now())
+        .execute(&mut conn)
+        .await?;
+    // What the planner knows is what it would know by the next day.
+    conn.batch_execute("ANALYZE organizations, subscriptions").await?;
+    (0..organizations)
+        .map(|number| {
+            let organization = format!("00000000-0000-7000-8000-{number:012x}").parse()?;
+            Ok(Subscriber { number, organization })
+        })
+        .collect()
+}

@@ -1,0 +1,162 @@
+//! Composes the recap of a trial.
+
+use rubis_accounts::{Organization, User};
+use rubis_kernel::{Currency, Email, Money, fill, fill_html, one_line};
+use rubis_stripe::{Charge, PriceInterval, SubscriptionId};
+
+use crate::{
+    BillingPlan, EndingTrial, RecapFigures,
+    mail::{
+        BillingMailTerms, Content, addressed, count_french, day_french, hours_french, without_subscription,
+    },
+};
+
+/// What a recap tells.
+#[derive(Clone, Copy, Debug)]
+pub struct Recap<'a> {
+    /// The company that tried Rubis out.
+    pub organization: &'a Organization,
+    /// Who gets the mail.
+    pub owner: &'a User,
+    /// The subscription that goes on.
+    pub subscription: &'a SubscriptionId,
+    /// The trial.
+    pub trial: &'a EndingTrial,
+    /// What Rubis did meanwhile.
+    pub figures: &'a RecapFigures,
+    /// What will be charged; where Stripe does not know, no amount is told.
+    pub charge: Option<Charge>,
+}
+
+/// The mail that tells the owner what Rubis did during the trial, what will be charged when, and how to
+/// cancel. The same again is the same mail.
+#[must_use]
+pub fn compose_recap(terms: &BillingMailTerms<'_>, recap: &Recap<'_>) -> Email {
+    let Recap { organization, owner, trial, figures, .. } = recap;
+    let plan = trial.offer.map_or("Rubis", |offer| BillingPlan::from(offer.plan).name());
+    let company = one_line(&organization.name);
+    let (since, end) = (day_french(organization, trial.began_at), day_french(organization, trial.ends_at));
+    let url = terms.links.subscription_page();
+    let charge = charge(recap.charge, plan, &end);
+    let after = without_subscription(terms.rules);
+    let values = [
+        ("plan", plan),
+        ("organization", company.as_str()),
+        ("since", &since),
+        ("end", &end),
+        ("charge", &charge),
+        ("after", &after),
+        ("url", &url),
+    ];
+    let told = Told::new(figures, terms.minutes_per_rubis);
+    let (done_text, done_html) = if figures.is_nothing() {
+        (
+            fill(include_str!("templates/recap_nothing.txt"), &values),
+            fill_html(include_str!("templates/recap_nothing.html"), &values, &[]),
+        )
+    } else {
+        let values: Vec<_> = values.iter().copied().chain(told.values()).collect();
+        (
+            fill(include_str!("templates/recap_figures.txt"), &values),
+            fill_html(include_str!("templates/recap_figures.html"), &values, &[]),
+        )
+    };
+    let text_values: Vec<_> = values.iter().copied().chain([("done", done_text.as_str())]).collect();
+    let content = Content {
+        subject: format!("Votre essai de {plan} se termine le {end}"),
+        preview: charge.clone(),
+        text: fill(include_str!("templates/recap.txt"), &text_values),
+        html: fill_html(include_str!("templates/recap.html"), &values, &[("done", &done_html)]),
+    };
+    // With the end that it tells: a trial that is made longer has another recap.
+    let key = format!("{}.{}", recap.subscription, trial.ends_at.unix_timestamp());
+    addressed(terms, organization, owner, content, "trial-recap", &key)
+}
+
+impl RecapFigures {
+    /// Whether nothing happened at all.
+    fn is_nothing(&self) -> bool {
+        self.invoices_imported == 0
+            && self.relances_sent == 0
+            && self.rubis == 0
+            && self.recovered.iter().all(|amount| amount.cents == 0)
+    }
+}
+
+/// The figures as they are written.
+struct Told {
+    imported: String,
+    imported_label: &'static str,
+    sent: String,
+    sent_label: &'static str,
+    recovered: String,
+    rubis: String,
+    rubis_label: &'static str,
+    hours: String,
+    minutes_per_rubis: String,
+}
+
+impl Told {
+    fn new(figures: &RecapFigures, minutes_per_rubis: u32) -> Self {
+        let amounts: Vec<String> = figures.recovered.iter().map(Money::format_french).collect();
+        let recovered = if amounts.is_empty() {
+            Money::new(0, Currency::EUR).format_french()
+        } else {
+            amounts.join(" + ")
+        };
+        Self {
+            imported: count_french(figures.invoices_imported),
+            imported_label: plural(figures.invoices_imported, "facture importée", "factures importées"),
+            sent: count_french(figures.relances_sent),
+            sent_label: plural(figures.relances_sent, "relance envoyée", "relances envoyées"),
+            recovered,
+            rubis: count_french(figures.rubis),
+            rubis_label: plural(figures.rubis, "rubis gagné", "rubis gagnés"),
+            hours: hours_french(figures.rubis.saturating_mul(minutes_per_rubis.into())),
+            minutes_per_rubis: minutes_per_rubis.to_string(),
+        }
+    }
+
+    fn values(&self) -> [(&str, &str); 9] {
+        [
+            ("imported", &self.imported),
+            ("imported_label", self.imported_label),
+            ("sent", &self.sent),
+            ("sent_label", self.sent_label),
+            ("recovered", &self.recovered),
+            ("rubis", &self.rubis),
+            ("rubis_label", self.rubis_label),
+            ("hours", &self.hours),
+            ("minutes_per_rubis", &self.minutes_per_rubis),
+        ]
+    }
+}
+
+/// The word for so many: French has the singular up to below two.
+const fn plural(count: u64, one: &'static str, several: &'static str) -> &'static str {
+    if count < 2 { one } else { several }
+}
+
+/// What will be charged when.
+fn charge(charge: Option<Charge>, plan: &str, end: &str) -> String {
+    let Some(charge) = charge else {
+        return format!(
+            "Le {end}, votre abonnement {plan} commence et sa première échéance est prélevée sur la carte que \
+             vous avez enregistrée."
+        );
+    };
+    let amount = Money::new(charge.amount_cents, charge.currency).format_french();
+    let every = match charge.interval {
+        PriceInterval::Day => "jour",
+        PriceInterval::Week => "semaine",
+        PriceInterval::Month => "mois",
+        PriceInterval::Year => "an",
+    };
+    format!(
+        "Le {end}, votre abonnement {plan} commence\u{a0}: {amount} par {every}, prélevés sur la carte que vous \
+         avez enregistrée, moins la remise de votre code promotionnel si vous en avez saisi un."
+    )
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,20 @@
+//! An organization begins without a subscription.
+
+use rubis_db::AsyncPgConnection;
+use rubis_kernel::OrganizationId;
+use time::OffsetDateTime;
+
+use crate::queries;
+
+/// Records that an organization has no subscription yet, in the transaction of its sign-up. What is on record
+/// already stays.
+///
+/// # Errors
+/// The database's.
+pub async fn create_subscription(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    now: OffsetDateTime,
+) -> Result<(), diesel::result::Error> {
+    queries::subscriptions::insert(conn, organization, now).await
+}

@@ -1,0 +1,71 @@
+//! A company and its owner, as the tests of mails write to them.
+
+use rubis_accounts::{CatchUpPolicy, CheckinPolicy, Organization, PostalAddress, User};
+use rubis_kernel::{EmailAddress, HolidayCalendar, OrganizationId, UserId};
+use time::{
+    OffsetDateTime,
+    macros::{datetime, time},
+};
+use uuid::Uuid;
+
+use crate::{BillingLinks, BillingRules, mail::BillingMailTerms};
+
+/// When all of it began.
+pub const START: OffsetDateTime = datetime!(2026-11-24 08:00 UTC);
+
+/// All that a mail of the product is made with.
+pub struct Product {
+    sender: EmailAddress,
+    links: BillingLinks,
+    pub rules: BillingRules,
+}
+
+impl Product {
+    pub fn new() -> Self {
+        Self {
+            sender: "relances@rubis.example".parse().unwrap(),
+            links: BillingLinks::new("https://app.rubis.example"),
+            rules: BillingRules::default(),
+        }
+    }
+
+    pub fn terms(&self) -> BillingMailTerms<'_> {
+        BillingMailTerms {
+            sender: &self.sender,
+            links: &self.links,
+            rules: &self.rules,
+            minutes_per_rubis: 15,
+        }
+    }
+}
+
+pub fn organization() -> Organization {
+    Organization {
+        id: OrganizationId::from(Uuid::from_u128(1)),
+        name: "Menuiserie Vasseur & Fils".to_owned(),
+        time_zone: "Europe/Paris".parse().unwrap(),
+        sending_time: time!(09:00),
+        business_days_only: true,
+        holiday_calendar: HolidayCalendar::Metropolitan,
+        catch_up_policy: CatchUpPolicy::Shift,
+        checkins: CheckinPolicy { enabled: true, grace_hours: 24, wait_days: None },
+        signature: String::new(),
+        legal_mentions: String::new(),
+        address: PostalAddress::default(),
+        siren: None,
+        pause: None,
+        rubis_count: 0,
+        created_at: START,
+        updated_at: START,
+    }
+}
+
+pub fn owner() -> User {
+    User {
+        id: UserId::from(Uuid::from_u128(2)),
+        email: "jeanne.vasseur@menuiserie-vasseur.example".parse().unwrap(),
+        full_name: "Jeanne Vasseur".to_owned(),
+        created_at: START,
+        updated_at: START,
+    }
+}

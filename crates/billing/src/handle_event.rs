@@ -1,0 +1,81 @@
+//! An event is applied, with Stripe asked where the event alone does not tell enough.
+
+use rubis_db::Pool;
+use rubis_stripe::{CustomerId, Event, StripeError, StripeGateway, Subscription};
+use time::OffsetDateTime;
+
+use crate::{
+    Answer, EventOutcome, Question,
+    apply_event::{Applied, ApplyEventError, apply_event},
+};
+
+/// How often Stripe is asked about one delivery: each time that something else overtook its answer.
+const QUESTIONS: u32 = 4;
+
+/// Why an event could not be dealt with: Stripe should deliver it again.
+#[derive(Debug, thiserror::Error)]
+pub enum HandleEventError {
+    /// It could not be applied.
+    #[error(transparent)]
+    Apply(#[from] ApplyEventError),
+    /// Stripe could not be asked.
+    #[error(transparent)]
+    Stripe(#[from] StripeError),
+    /// Whatever Stripe answered was overtaken by other events.
+    #[error("other events overtook this one again and again")]
+    Overtaken,
+    /// No connection could be had.
+    #[error(transparent)]
+    Pool(#[from] rubis_db::PoolError),
+}
+
+/// Deals with an event whose signature was verified, received at `now`. Stripe is asked outside of any
+/// transaction, holding no connection, and in a hurry: it waits for our answer meanwhile, and delivers the
+/// event again when it gets none. An event of another account or mode than our key's has no effect.
+///
+/// # Errors
+/// [`HandleEventError`]; nothing was recorded then.
+pub async fn handle_event(
+    pool: &Pool,
+    stripe: &StripeGateway,
+    event: &Event,
+    now: OffsetDateTime,
+) -> Result<EventOutcome, HandleEventError> {
+    if stripe.stranger(event).is_some() {
+        // Not put on record: another mode's events are not part of this one's history.
+        return Ok(EventOutcome::Ignored);
+    }
+    let mut answer: Option<Answer> = None;
+    for _ in 0..=QUESTIONS {
+        let mut conn = pool.get().await?;
+        let applied = apply_event(&mut conn, event, answer.as_ref(), now).await?;
+        drop(conn);
+        match applied {
+            Applied::Done(outcome) => return Ok(outcome),
+            Applied::Ask(question) => answer = Some(ask(stripe, question).await?),
+        }
+    }
+    Err(HandleEventError::Overtaken)
+}
+
+async fn ask(stripe: &StripeGateway, question: Question) -> Result<Answer, StripeError> {
+    let told = match stripe.subscription_in_a_hurry(&question.subscription).await {
+        Ok(told) => Some(told),
+        Err(StripeError::NotFound { .. }) => None,
+        Err(error) => return Err(error),
+    };
+    let has_ended = told.as_ref().is_some_and(|told| told.status.is_over());
+    let others = match &question.others_of {
+        Some(customer) if has_ended => others_of(stripe, customer).await?,
+        _ => Vec::new(),
+    };
+    Ok(question.answered(told).beside(others))
+}
+
+async fn others_of(stripe: &StripeGateway, customer: &CustomerId) -> Result<Vec<Subscription>, StripeError> {
+    match stripe.subscriptions_of_in_a_hurry(customer).await {
+        // A customer who was deleted has none.
+        Err(error) if error.is_missing_customer() => Ok(Vec::new()),
+        outcome => outcome,
+    }
+}

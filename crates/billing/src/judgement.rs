@@ -1,0 +1,87 @@
+//! What an event means for what is known.
+
+use rubis_stripe::{Event, Subscription as StripeSubscription, SubscriptionStatus};
+use time::OffsetDateTime;
+
+use crate::{
+    EventOutcome, Subscription,
+    event_subject::Subject,
+    order::{Order, order},
+};
+
+/// What an event means for what is known.
+pub(crate) enum Judgement<'a> {
+    /// Only Stripe can tell.
+    Ask,
+    /// Nothing changes.
+    Nothing(EventOutcome),
+    /// The subscription is as this says.
+    Adopt(&'a StripeSubscription),
+}
+
+/// Judges an event, received at this instant, by what is known.
+pub(crate) fn judge<'a>(
+    known: &Subscription,
+    event: &Event,
+    subject: &'a Subject,
+    received: OffsetDateTime,
+) -> Judgement<'a> {
+    let order = order(event.created, received, known.state);
+    let is_about_known = known.is_about(subject.subscription());
+    match subject {
+        Subject::Subscription { snapshot, .. } => {
+            if known.stripe_id.is_none() {
+                return Judgement::Adopt(snapshot);
+            }
+            if !is_about_known {
+                // One that has ended never takes another's place; of the others Stripe tells how they stand
+                // now.
+                let is_past = snapshot.status.is_over() || (known.is_live() && !known.gives_way_to(snapshot));
+                return if is_past { Judgement::Nothing(EventOutcome::Superseded) } else { Judgement::Ask };
+            }
+            match order {
+                // Who has another one that is charged has that one from now on: Stripe tells.
+                Order::Newer if known.is_live() && snapshot.status.is_over() => Judgement::Ask,
+                Order::Newer => Judgement::Adopt(snapshot),
+                Order::Older => Judgement::Nothing(EventOutcome::Stale),
+                Order::InDoubt => Judgement::Ask,
+            }
+        }
+        Subject::Checkout { .. } => {
+            if is_about_known {
+                Judgement::Nothing(EventOutcome::Unchanged)
+            } else {
+                Judgement::Ask
+            }
+        }
+        Subject::PaymentFailed { .. } => {
+            if !is_about_known {
+                return Judgement::Ask;
+            }
+            match (order, known.status) {
+                (Order::Older, _) => Judgement::Nothing(EventOutcome::Stale),
+                // That a payment failed says neither where the subscription stands since nor what else of it
+                // has changed: taken for its state, it would make what happened just before look old.
+                (
+                    Order::Newer,
+                    Some(
+                        SubscriptionStatus::Trialing
+                        | SubscriptionStatus::Active
+                        | SubscriptionStatus::PastDue,
+                    ),
+                )
+                | (Order::InDoubt, _) => Judgement::Ask,
+                // The first charge of a subscription that never began, or one that has ended.
+                (Order::Newer, _) => Judgement::Nothing(EventOutcome::Unchanged),
+            }
+        }
+        Subject::Paid { .. } => match known.status {
+            Some(SubscriptionStatus::PastDue | SubscriptionStatus::Unpaid) if is_about_known => match order {
+                Order::Older => Judgement::Nothing(EventOutcome::Stale),
+                // What the subscription is then, its own events tell; this one only that something changed.
+                Order::Newer | Order::InDoubt => Judgement::Ask,
+            },
+            _ => Judgement::Nothing(EventOutcome::Unchanged),
+        },
+    }
+}

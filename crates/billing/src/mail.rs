@@ -1,0 +1,145 @@
+//! The product's mails to those who pay for it.
+
+use rubis_accounts::{Organization, User};
+use rubis_kernel::{Email, EmailAddress, Mailbox, fill_html, format_date_french, one_line, sha256};
+use time::{Date, OffsetDateTime};
+
+use crate::{BillingLinks, BillingRules};
+
+/// Whom the product's own mails come from.
+const PRODUCT: &str = "Rubis";
+
+/// What every mail about a subscription is made with.
+#[derive(Clone, Copy, Debug)]
+pub struct BillingMailTerms<'a> {
+    /// The product's address; its domain also ends each `Message-ID`.
+    pub sender: &'a EmailAddress,
+    /// Where links lead.
+    pub links: &'a BillingLinks,
+    /// The limits and the grace, as the mails announce them.
+    pub rules: &'a BillingRules,
+    /// How many minutes of work a rubis stands for.
+    pub minutes_per_rubis: u32,
+}
+
+/// What a mail says, before it is addressed.
+pub(crate) struct Content {
+    pub subject: String,
+    /// What a reader's list of mails shows beside the subject.
+    pub preview: String,
+    pub text: String,
+    /// What stands between the head and the foot of the HTML twin.
+    pub html: String,
+}
+
+/// A mail to the person who owns an organization, with identifiers that follow from all that a reader sees: the
+/// same again has the same ones.
+pub(crate) fn addressed(
+    terms: &BillingMailTerms<'_>,
+    organization: &Organization,
+    owner: &User,
+    content: Content,
+    kind: &str,
+    key: &str,
+) -> Email {
+    let html = fill_html(
+        include_str!("templates/frame.html"),
+        &[
+            ("title", &content.subject),
+            ("preview", &content.preview),
+            ("organization", &one_line(&organization.name)),
+        ],
+        &[("content", &content.html)],
+    );
+    let mut email = Email {
+        from: Mailbox { name: Some(PRODUCT.to_owned()), address: terms.sender.clone() },
+        to: Mailbox { name: Some(owner.full_name.clone()), address: owner.email.clone() },
+        cc: Vec::new(),
+        reply_to: None,
+        subject: content.subject,
+        text: content.text,
+        html: Some(html),
+        message_id: String::new(),
+        idempotency_key: String::new(),
+    };
+    let fingerprint = format!("{email:?}");
+    let version: String =
+        sha256(fingerprint.as_bytes()).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    let domain = terms.sender.as_str().rsplit_once('@').map_or("localhost", |(_, domain)| domain);
+    email.message_id = format!("{kind}.{key}.{version}@{domain}");
+    email.idempotency_key = format!("{kind}/{key}/{version}");
+    email
+}
+
+/// The day of an instant where the organization is, on one line.
+pub(crate) fn day_french(organization: &Organization, instant: OffsetDateTime) -> String {
+    date_french(organization.time_zone.local_date(instant))
+}
+
+fn date_french(date: Date) -> String {
+    format_date_french(date).replace(' ', "\u{a0}")
+}
+
+/// A count as it is written in France: thousands apart by a narrow no-break space.
+pub(crate) fn count_french(count: u64) -> String {
+    let digits = count.to_string();
+    let mut grouped = String::with_capacity(digits.len() * 2);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            grouped.push('\u{202f}');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// A length of time as it is written in France: `45 min`, `3 h`, `3 h 20`.
+pub(crate) fn hours_french(minutes: u64) -> String {
+    let (hours, minutes) = (minutes / 60, minutes % 60);
+    match (hours, minutes) {
+        (0, minutes) => format!("{minutes}\u{a0}min"),
+        (hours, 0) => format!("{}\u{a0}h", count_french(hours)),
+        (hours, minutes) => format!("{}\u{a0}h\u{a0}{minutes:02}", count_french(hours)),
+    }
+}
+
+/// What becomes of an organization without a subscription, as the second half of a sentence.
+pub(crate) fn without_subscription(rules: &BillingRules) -> String {
+    let going_on = "les relances déjà en cours continuent";
+    match rules.limits.free {
+        None => format!("{going_on}."),
+        Some(0) => format!("{going_on}, mais aucune autre facture n’est relancée."),
+        Some(1) => {
+            format!("{going_on}\u{202f}; au-delà, l’offre gratuite permet de relancer une facture à la fois.")
+        }
+        Some(limit) => format!(
+            "{going_on}\u{202f}; au-delà, l’offre gratuite permet de relancer {} factures à la fois.",
+            count_french(limit.into())
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{count_french, hours_french};
+
+    #[test]
+    fn lengths_of_time_are_written_the_french_way() {
+        for (minutes, written) in [
+            (0, "0 min"),
+            (45, "45 min"),
+            (60, "1 h"),
+            (65, "1 h 05"),
+            (200, "3 h 20"),
+            (60_000, "1\u{202f}000 h"),
+        ] {
+            assert_eq!(hours_french(minutes).replace('\u{a0}', " "), written);
+        }
+    }
+
+    #[test]
+    fn thousands_are_apart() {
+        assert_eq!(count_french(999), "999");
+        assert_eq!(count_french(1_234_567), "1\u{202f}234\u{202f}567");
+    }
+}

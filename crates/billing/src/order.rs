@@ -1,0 +1,111 @@
+//! Whether what an event tells is newer than what is known.
+
+use time::{Duration, OffsetDateTime};
+
+use crate::StateMark;
+
+/// How far two clocks may be apart: ours and Stripe's, and those of our processes.
+const CLOCKS_APART: Duration = Duration::minutes(1);
+
+/// How an event stands to the state that is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// It tells of something later.
+    Newer,
+    /// What it tells of is part of the state.
+    Older,
+    /// Nobody can tell: Stripe has to be asked.
+    InDoubt,
+}
+
+/// Compares an event, made and received at these instants, with the state that is known.
+///
+/// Stripe dates its events to the second, so two of the same second have no order. A state that Stripe was
+/// asked for is dated by our clock: with an event of about the same time it has none either, unless the event
+/// was here well before Stripe was asked, perhaps by another process with another clock.
+pub(crate) fn order(created: OffsetDateTime, received: OffsetDateTime, state: Option<StateMark>) -> Order {
+    let Some(StateMark { at, fetched }) = state else { return Order::Newer };
+    if fetched {
+        let apart = created - at;
+        if received + CLOCKS_APART < at {
+            Order::Older
+        } else if apart.abs() <= CLOCKS_APART {
+            Order::InDoubt
+        } else if apart.is_positive() {
+            Order::Newer
+        } else {
+            Order::Older
+        }
+    } else {
+        match created.unix_timestamp().cmp(&at.unix_timestamp()) {
+            std::cmp::Ordering::Greater => Order::Newer,
+            std::cmp::Ordering::Less => Order::Older,
+            std::cmp::Ordering::Equal => Order::InDoubt,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+    use time::macros::datetime;
+
+    use super::*;
+
+    const NOON: OffsetDateTime = datetime!(2026-11-24 12:00 UTC);
+
+    const fn told_at(at: OffsetDateTime) -> Option<StateMark> {
+        Some(StateMark { at, fetched: false })
+    }
+
+    const fn asked_at(at: OffsetDateTime) -> Option<StateMark> {
+        Some(StateMark { at, fetched: true })
+    }
+
+    #[rstest]
+    #[case("nothing is known yet", None, Order::Newer)]
+    #[case("the second before", told_at(NOON - Duration::SECOND), Order::Newer)]
+    #[case("the same second", told_at(NOON), Order::InDoubt)]
+    #[case("the second after", told_at(NOON + Duration::SECOND), Order::Older)]
+    #[case("long before", told_at(NOON - Duration::DAY), Order::Newer)]
+    fn events_are_ordered_by_the_second(
+        #[case] _when_the_state_is_of: &str,
+        #[case] state: Option<StateMark>,
+        #[case] expected: Order,
+    ) {
+        // However late it comes.
+        for received in [NOON, NOON + Duration::hours(5)] {
+            assert_eq!(order(NOON, received, state), expected);
+        }
+    }
+
+    #[rstest]
+    #[case("asked long before it happened", NOON - Duration::minutes(2), Order::Newer)]
+    #[case("asked at about that time", NOON - Duration::seconds(50), Order::InDoubt)]
+    #[case("asked a little later", NOON + Duration::seconds(50), Order::InDoubt)]
+    #[case("asked long after it happened", NOON + Duration::minutes(2), Order::Older)]
+    fn what_stripe_was_asked_for_is_compared_with_care(
+        #[case] _when: &str,
+        #[case] asked: OffsetDateTime,
+        #[case] expected: Order,
+    ) {
+        let received_late = NOON + Duration::hours(1);
+        assert_eq!(order(NOON, received_late, asked_at(asked)), expected);
+    }
+
+    #[rstest]
+    #[case("well before, whatever the clocks say", Duration::seconds(61), Order::Older)]
+    #[case("before, unless the clocks of two processes are apart", Duration::seconds(59), Order::InDoubt)]
+    #[case("at the same instant", Duration::ZERO, Order::InDoubt)]
+    fn an_event_that_was_here_well_before_stripe_was_asked_tells_nothing_new(
+        #[case] _when: &str,
+        #[case] waited: Duration,
+        #[case] expected: Order,
+    ) {
+        let received = NOON + Duration::SECOND;
+        let asked = received + waited;
+        // Dated as late as can be, so that only the reception tells.
+        let created = asked + Duration::seconds(30);
+        assert_eq!(order(created, received, asked_at(asked)), expected);
+    }
+}

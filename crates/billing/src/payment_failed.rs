@@ -1,0 +1,120 @@
+//! The owner is told that a payment failed.
+
+use rubis_accounts::{Organization, User};
+use rubis_db::{AsyncConnection, AsyncPgConnection};
+use rubis_jobs::Lease;
+use rubis_kernel::{Email, fill, fill_html, one_line};
+use rubis_stripe::SubscriptionStatus;
+use time::OffsetDateTime;
+
+use crate::{
+    PaymentFailedMail, RecapError, Subscription,
+    mail::{BillingMailTerms, Content, addressed, day_french, without_subscription},
+    queries::subscriptions,
+    subscription_of,
+};
+
+/// The mail that tells the owner that a payment failed, how to mend it, and until when nothing changes;
+/// `None`, and the job finished, where the payment has come in meanwhile or the subscription has ended. In
+/// one transaction; the same again is the same mail, as long as what it tells is so.
+///
+/// # Errors
+/// [`RecapError`], but never [`RecapError::Stripe`] or [`RecapError::Pool`].
+pub async fn claim_payment_failed_mail(
+    conn: &mut AsyncPgConnection,
+    terms: &BillingMailTerms<'_>,
+    job: &PaymentFailedMail,
+    lease: &Lease,
+    now: OffsetDateTime,
+) -> Result<Option<Email>, RecapError> {
+    conn.transaction(async |conn| {
+        let subscription = subscription_of(conn, job.organization_id).await?;
+        let organization = rubis_accounts::organization(conn, job.organization_id).await?;
+        let is_missing = subscription.status == Some(SubscriptionStatus::PastDue);
+        let Some(organization) = organization.filter(|_| is_missing) else {
+            lease.finish(conn).await?;
+            return Ok(None);
+        };
+        let owner = rubis_accounts::owner_of(conn, organization.id).await?;
+        let owner = owner.ok_or(RecapError::NobodyToTell)?;
+        lease.confirm(conn).await?;
+        Ok(Some(compose(terms, &organization, &owner, &subscription, job, now)))
+    })
+    .await
+}
+
+/// Records that the mail was given up, so that the next attempt of Stripe's at the same invoice asks for it
+/// again. Call it in a transaction.
+///
+/// # Errors
+/// The database's.
+pub async fn give_payment_failed_mail_up(
+    conn: &mut AsyncPgConnection,
+    job: &PaymentFailedMail,
+    now: OffsetDateTime,
+) -> Result<(), diesel::result::Error> {
+    let Some(mut subscription) = subscriptions::lock(conn, job.organization_id).await? else { return Ok(()) };
+    if subscription.failed_invoice.as_ref() == Some(&job.stripe_invoice_id) {
+        subscription.failed_invoice = None;
+        subscriptions::save(conn, &subscription, now).await?;
+    }
+    Ok(())
+}
+
+fn compose(
+    terms: &BillingMailTerms<'_>,
+    organization: &Organization,
+    owner: &User,
+    subscription: &Subscription,
+    job: &PaymentFailedMail,
+    now: OffsetDateTime,
+) -> Email {
+    let plan = subscription.plan.name();
+    let company = one_line(&organization.name);
+    let retry = if job.next_attempt_at.is_some_and(|at| now < at) {
+        "Nous présenterons de nouveau le paiement dans les prochains jours\u{202f}; s’il passe, vous n’avez rien \
+         d’autre à faire."
+    } else {
+        "Ce paiement ne sera plus présenté automatiquement\u{a0}: une fois votre carte à jour, réglez la facture \
+         en attente depuis la même page."
+    };
+    let grace = subscription.grace_ends_at(terms.rules).filter(|end| now < *end);
+    let until = grace.map(|end| {
+        let end = day_french(organization, end);
+        format!("Jusqu’au {end}, rien ne change\u{a0}: vos relances continuent de partir normalement.")
+    });
+    let since = if until.is_some() {
+        "Passé cette date, si le paiement manque toujours, les limites de l’offre gratuite s’appliquent"
+    } else {
+        "Tant que le paiement manque, les limites de l’offre gratuite s’appliquent"
+    };
+    let limits = format!("{since}\u{a0}: {}", without_subscription(terms.rules));
+    let url = terms.links.subscription_page();
+    let until_text = until.as_ref().map_or_else(String::new, |until| format!("{until}\n"));
+    let values = [
+        ("plan", plan),
+        ("organization", company.as_str()),
+        ("retry", retry),
+        ("until", &until_text),
+        ("limits", &limits),
+        ("url", &url),
+    ];
+    let until_html = until.as_ref().map_or_else(String::new, |until| {
+        fill_html(include_str!("templates/payment_failed_until.html"), &[("until", until)], &[])
+    });
+    let html_values = values.iter().copied().filter(|(name, _)| *name != "until").collect::<Vec<_>>();
+    let content = Content {
+        subject: format!("Le paiement de votre abonnement {plan} n’a pas abouti"),
+        preview: format!("Mettez à jour votre carte. {}", until.as_ref().unwrap_or(&limits)),
+        text: fill(include_str!("templates/payment_failed.txt"), &values),
+        html: fill_html(
+            include_str!("templates/payment_failed.html"),
+            &html_values,
+            &[("until", &until_html)],
+        ),
+    };
+    addressed(terms, organization, owner, content, "payment-failed", job.stripe_invoice_id.as_str())
+}
+
+#[cfg(test)]
+mod tests;

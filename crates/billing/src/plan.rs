@@ -1,0 +1,134 @@
+//! What can be subscribed to.
+
+use diesel::{deserialize::FromSqlRow, expression::AsExpression};
+use rubis_db::{pg_enum, schema::sql_types};
+
+/// What an organization has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, AsExpression, FromSqlRow)]
+#[diesel(sql_type = sql_types::BillingPlan)]
+pub enum BillingPlan {
+    /// Without a subscription.
+    #[default]
+    Free,
+    /// For a company that chases its invoices by itself.
+    Pro,
+    /// For one that has many.
+    Business,
+}
+
+pg_enum!(BillingPlan, sql_types::BillingPlan {
+    Free => "free",
+    Pro => "pro",
+    Business => "business",
+});
+
+impl BillingPlan {
+    /// The plan's name, as people read it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Free => "Rubis Gratuit",
+            Self::Pro => "Rubis Pro",
+            Self::Business => "Rubis Business",
+        }
+    }
+}
+
+/// How often a subscription is charged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, AsExpression, FromSqlRow)]
+#[diesel(sql_type = sql_types::BillingCycle)]
+pub enum BillingCycle {
+    /// Each month.
+    Monthly,
+    /// Each year.
+    Yearly,
+}
+
+pg_enum!(BillingCycle, sql_types::BillingCycle {
+    Monthly => "monthly",
+    Yearly => "yearly",
+});
+
+/// A plan that is paid for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PaidPlan {
+    /// [`BillingPlan::Pro`].
+    Pro,
+    /// [`BillingPlan::Business`].
+    Business,
+}
+
+impl PaidPlan {
+    /// Every one.
+    pub const ALL: &'static [Self] = &[Self::Pro, Self::Business];
+
+    /// The name by which the API and Stripe's metadata know it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pro => "pro",
+            Self::Business => "business",
+        }
+    }
+}
+
+impl From<PaidPlan> for BillingPlan {
+    fn from(plan: PaidPlan) -> Self {
+        match plan {
+            PaidPlan::Pro => Self::Pro,
+            PaidPlan::Business => Self::Business,
+        }
+    }
+}
+
+/// What is bought: a plan, and how often it is charged. Stripe has one price for each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Offer {
+    /// Which plan.
+    pub plan: PaidPlan,
+    /// How often it is charged.
+    pub cycle: BillingCycle,
+}
+
+impl Offer {
+    /// The lookup key of its price at Stripe, `rubis_{plan}_{cycle}`.
+    #[must_use]
+    pub fn lookup_key(self) -> String {
+        format!("rubis_{}_{}", self.plan.as_str(), self.cycle.as_str())
+    }
+
+    /// The offer whose price has this lookup key.
+    #[must_use]
+    pub fn of_lookup_key(key: &str) -> Option<Self> {
+        let (plan, cycle) = key.strip_prefix("rubis_")?.split_once('_')?;
+        let plan = PaidPlan::ALL.iter().copied().find(|known| known.as_str() == plan)?;
+        let cycle = BillingCycle::ALL.iter().copied().find(|known| known.as_str() == cycle)?;
+        Some(Self { plan, cycle })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_offer_is_found_by_the_key_of_its_price() {
+        for plan in PaidPlan::ALL.iter().copied() {
+            for cycle in BillingCycle::ALL.iter().copied() {
+                let offer = Offer { plan, cycle };
+                assert_eq!(Offer::of_lookup_key(&offer.lookup_key()), Some(offer));
+            }
+        }
+        let yearly = Offer { plan: PaidPlan::Business, cycle: BillingCycle::Yearly };
+        assert_eq!(yearly.lookup_key(), "rubis_business_yearly");
+    }
+
+    #[test]
+    fn no_other_key_is_an_offer() {
+        for key in
+            ["", "rubis_free_monthly", "rubis_pro", "rubis_pro_weekly", "pro_monthly", "rubis_pro_monthly_2"]
+        {
+            assert_eq!(Offer::of_lookup_key(key), None, "{key}");
+        }
+    }
+}

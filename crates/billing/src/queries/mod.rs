@@ -1,0 +1,4 @@
+//! The only diesel of this crate, a file for each table.
+
+pub(crate) mod events;
+pub(crate) mod subscriptions;

@@ -1,0 +1,33 @@
+//! What came of an organization's invoices in a time.
+
+use rubis_db::AsyncPgConnection;
+use rubis_kernel::{Money, OrganizationId};
+use time::OffsetDateTime;
+
+use crate::queries;
+
+/// What came of an organization's invoices in a time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InvoiceFigures {
+    /// How many were put in.
+    pub imported: u64,
+    /// How many were settled in full, and are.
+    pub paid: u64,
+    /// What was paid, credit notes and what was undone aside: one amount for each currency, the largest first.
+    pub recovered: Vec<Money>,
+}
+
+/// What came of the organization's invoices from one instant until before another.
+///
+/// # Errors
+/// The database's.
+pub async fn figures_between(
+    conn: &AsyncPgConnection,
+    organization: OrganizationId,
+    from: OffsetDateTime,
+    until: OffsetDateTime,
+) -> Result<InvoiceFigures, diesel::result::Error> {
+    let (imported, paid) = queries::figures::counts(conn, organization, from, until).await?;
+    let recovered = queries::figures::recovered(conn, organization, from, until).await?;
+    Ok(InvoiceFigures { imported, paid, recovered })
+}

@@ -1,0 +1,80 @@
+//! How Stripe is reached, and how its events are believed.
+
+use secrecy::SecretString;
+use url::Url;
+
+use super::error::SettingsError;
+use super::key::{Binary, Default, Key, Section};
+use super::parse;
+use super::source::Source;
+
+/// How Stripe is reached, and how its events are believed.
+#[derive(Debug, Clone)]
+pub struct StripeSection {
+    /// The account's secret key; without it nobody can subscribe.
+    pub secret_key: Option<SecretString>,
+    /// Where Stripe's API is, where it is not at Stripe.
+    pub api_base: Option<Url>,
+    /// What events are signed with: any of these, so that one can take the place of another.
+    pub webhook_secrets: Vec<SecretString>,
+}
+
+static STRIPE_SECRET_KEY: Key = Key {
+    name: "STRIPE_SECRET_KEY",
+    default: Default::Unset("nobody can subscribe, and the billing operations that need Stripe answer 503"),
+    takes: "a secret or restricted key of Stripe's, as sk_live_… or rk_live_…",
+    meaning: "The key of the Stripe account that Rubis's own subscriptions are charged in. Both binaries need it.",
+    example: Some("sk_test_rubis"),
+    secret: true,
+};
+static STRIPE_API_BASE: Key = Key {
+    name: "STRIPE_API_BASE",
+    default: Default::Unset("Stripe itself"),
+    takes: "an http or https address without a query",
+    meaning: "Where Stripe's API is; for a local fake. The secret key is sent there.",
+    example: Some("http://127.0.0.1:12111"),
+    secret: false,
+};
+static STRIPE_WEBHOOK_SECRET: Key = Key {
+    name: "STRIPE_WEBHOOK_SECRET",
+    default: Default::Required("by the api when `STRIPE_SECRET_KEY` is set"),
+    takes: "signing secrets of Stripe's webhooks separated by commas, each as whsec_…",
+    meaning: "What the events at `POST /api/v1/webhooks/stripe` are signed with. While a secret is being replaced, both the old and the new one.",
+    example: Some("whsec_rubis_development"),
+    secret: true,
+};
+
+pub(super) static SECTION: Section =
+    Section { title: "Stripe", keys: &[&STRIPE_SECRET_KEY, &STRIPE_API_BASE, &STRIPE_WEBHOOK_SECRET] };
+
+impl StripeSection {
+    pub(super) fn read(source: &Source, binary: Binary) -> Result<Self, SettingsError> {
+        let secret_key = source.optional(&STRIPE_SECRET_KEY, secret_key)?;
+        let webhook_secrets =
+            source.optional(&STRIPE_WEBHOOK_SECRET, |text| parse::list(text, webhook_secret))?;
+        if binary == Binary::Api && secret_key.is_some() && webhook_secrets.is_none() {
+            // People would be charged, and Rubis would never hear of it.
+            return Err(SettingsError::missing(&STRIPE_WEBHOOK_SECRET));
+        }
+        Ok(Self {
+            secret_key,
+            api_base: source.optional(&STRIPE_API_BASE, parse::web_url)?,
+            webhook_secrets: webhook_secrets.unwrap_or_default(),
+        })
+    }
+}
+
+/// The key of a publishable kind, `pk_…`, is easily taken for it.
+fn secret_key(text: &str) -> Option<SecretString> {
+    let is_secret = text.starts_with("sk_") || text.starts_with("rk_");
+    (is_secret && is_token(text)).then(|| text.into())
+}
+
+fn webhook_secret(text: &str) -> Option<SecretString> {
+    let random = text.strip_prefix("whsec_")?;
+    (!random.is_empty() && is_token(text)).then(|| text.into())
+}
+
+fn is_token(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_graphic())
+}

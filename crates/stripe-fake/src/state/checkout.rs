@@ -1,0 +1,102 @@
+//! Checkout sessions.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use time::{Duration, OffsetDateTime};
+
+use super::seconds;
+
+/// A Checkout that starts a subscription.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CheckoutSession {
+    /// `cs_test_…`.
+    pub id: String,
+    /// When it was opened.
+    #[serde(with = "time::serde::rfc3339")]
+    pub created: OffsetDateTime,
+    /// Whose.
+    pub customer: String,
+    /// To which price.
+    pub price: String,
+    /// Where to go once it is completed, as it was given.
+    pub success_url: String,
+    /// Where to go on giving up.
+    pub cancel_url: String,
+    /// Days of trial before the first charge.
+    pub trial_days: Option<u32>,
+    /// Our own name for it.
+    pub client_reference_id: Option<String>,
+    /// What was given with it.
+    pub metadata: BTreeMap<String, String>,
+    /// What the subscription is to get.
+    pub subscription_metadata: BTreeMap<String, String>,
+    /// Whether it was completed.
+    pub status: CheckoutStatus,
+    /// What completing it made.
+    pub subscription: Option<String>,
+}
+
+/// Where a Checkout stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum CheckoutStatus {
+    /// It waits for the customer.
+    Open,
+    /// A card was taken.
+    Complete,
+}
+
+/// How long a session can be completed.
+const LIFETIME: Duration = Duration::days(1);
+
+impl CheckoutSession {
+    /// Whether it was left alone for too long.
+    pub(crate) fn is_expired(&self, now: OffsetDateTime) -> bool {
+        self.status == CheckoutStatus::Open && now >= self.created + LIFETIME
+    }
+
+    /// Where the browser goes once it is completed.
+    pub(crate) fn filled_success_url(&self) -> String {
+        self.success_url.replace("{CHECKOUT_SESSION_ID}", &self.id)
+    }
+
+    /// The object as Stripe writes it.
+    pub(crate) fn json(&self, public_url: &str, now: OffsetDateTime) -> Value {
+        let complete = self.status == CheckoutStatus::Complete;
+        let expired = self.is_expired(now);
+        let status = match (complete, expired) {
+            (true, _) => "complete",
+            (false, true) => "expired",
+            (false, false) => "open",
+        };
+        let payment_status = match (complete, self.trial_days) {
+            (true, Some(_)) => "no_payment_required",
+            (true, None) => "paid",
+            (false, _) => "unpaid",
+        };
+        json!({
+            "id": self.id,
+            "object": "checkout.session",
+            "allow_promotion_codes": true,
+            "cancel_url": self.cancel_url,
+            "client_reference_id": self.client_reference_id,
+            "created": seconds(self.created),
+            "currency": "eur",
+            "customer": self.customer,
+            "expires_at": seconds(self.created + LIFETIME),
+            "livemode": false,
+            "locale": "fr",
+            "metadata": self.metadata,
+            "mode": "subscription",
+            "payment_method_collection": "always",
+            "payment_status": payment_status,
+            "status": status,
+            "subscription": self.subscription,
+            "success_url": self.success_url,
+            "url": (!complete && !expired).then(|| format!("{public_url}/checkout/{}", self.id)),
+        })
+    }
+}

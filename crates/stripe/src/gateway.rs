@@ -1,0 +1,214 @@
+//! The calls to Stripe, one method for each.
+
+mod call;
+mod customers;
+mod origin;
+mod price_cache;
+mod subscriptions;
+mod transport;
+
+use std::time::Duration;
+
+use rubis_kernel::SharedClock;
+use serde::Deserialize;
+use serde_json::Value;
+use tracing::warn;
+
+pub use self::origin::Stranger;
+
+use self::call::Call;
+use self::origin::Mode;
+use self::price_cache::PriceCache;
+use self::transport::Transport;
+use crate::checkout::{CheckoutSession, NewCheckout};
+use crate::error::StripeError;
+use crate::ids::{CustomerId, SubscriptionId};
+use crate::json;
+use crate::price::{Price, parse_price};
+use crate::settings::StripeSettings;
+use crate::subscription::{Subscription, parse_subscription};
+
+/// Talks to one Stripe account.
+///
+/// Each call is tried again, under the same idempotency key, when the network, the answer or Stripe itself
+/// fails, as the [`StripeSettings`] say: with those of [`StripeSettings::new`] one request takes at most some
+/// 32 seconds, or 42 where it creates something and Stripe fails to the last. Dropping a call is safe: what was
+/// asked may or may not have happened, and asking again repeats it.
+pub struct StripeGateway {
+    transport: Transport,
+    prices: PriceCache,
+    clock: SharedClock,
+    hurry: Duration,
+    /// What the key is for, where it tells.
+    mode: Option<Mode>,
+}
+
+#[derive(Deserialize)]
+struct PortalSession {
+    url: String,
+}
+
+#[derive(Deserialize)]
+struct List {
+    data: Vec<Value>,
+}
+
+impl StripeGateway {
+    /// A gateway to this account. The clock says when a kept price is too old.
+    ///
+    /// # Errors
+    /// [`StripeError::Unexpected`] when the key cannot be sent in a header, or the address is not one of HTTP.
+    pub fn new(settings: &StripeSettings, clock: SharedClock) -> Result<Self, StripeError> {
+        let prices = PriceCache::new(settings.price_cache, clock.clone());
+        let transport = Transport::new(settings)?;
+        let mode = Mode::of_key(&settings.secret_key);
+        Ok(Self { transport, prices, clock, hurry: settings.hurry, mode })
+    }
+
+    /// The active price with this lookup key, kept for [`StripeSettings::price_cache`].
+    ///
+    /// # Errors
+    /// See [`StripeError`]; `NotFound` when no active price has the key.
+    pub async fn price(&self, lookup_key: &str) -> Result<Price, StripeError> {
+        if let Some(price) = self.prices.get(lookup_key) {
+            return Ok(price);
+        }
+        let call = Call::get("/prices")
+            .field("lookup_keys[0]", lookup_key)
+            .field("active", "true")
+            .field("limit", "1");
+        let List { data } = self.ask("list of prices", &call).await?;
+        let found = data
+            .first()
+            .ok_or_else(|| StripeError::NotFound { what: format!("active price {lookup_key}") })?;
+        let price = parse_price(found)?;
+        self.prices.put(price.clone());
+        Ok(price)
+    }
+
+    /// Opens a Checkout for a subscription: promotion codes allowed, in French, a card always asked for.
+    ///
+    /// # Errors
+    /// See [`StripeError`]; `Refused` with the code `idempotency_error` when the request id was used for
+    /// another Checkout.
+    pub async fn create_checkout_session(
+        &self,
+        checkout: &NewCheckout,
+    ) -> Result<CheckoutSession, StripeError> {
+        let organization = checkout.organization_id.to_string();
+        let mut call = Call::post("/checkout/sessions")
+            .field("mode", "subscription")
+            .field("customer", checkout.customer.as_str())
+            .field("client_reference_id", &organization)
+            .field("line_items[0][price]", checkout.price.as_str())
+            .field("line_items[0][quantity]", "1")
+            .field("success_url", &checkout.success_url)
+            .field("cancel_url", &checkout.cancel_url)
+            .field("allow_promotion_codes", "true")
+            .field("payment_method_collection", "always")
+            .field("locale", "fr");
+        for (name, value) in &checkout.metadata {
+            call = call
+                .field(&format!("metadata[{name}]"), value)
+                .field(&format!("subscription_data[metadata][{name}]"), value);
+        }
+        if let Some(trial) = checkout.trial {
+            call = call
+                .field("subscription_data[trial_period_days]", &trial.days.to_string())
+                // A card that was taken off during the trial leaves nothing to charge.
+                .field("subscription_data[trial_settings][end_behavior][missing_payment_method]", "cancel");
+        }
+        let key = format!("checkout-{organization}-{}", checkout.request_id);
+        self.create("Checkout session", call, key).await
+    }
+
+    /// Opens the Billing Portal for a customer; gives its address, valid for some minutes and one visit.
+    ///
+    /// # Errors
+    /// See [`StripeError`].
+    pub async fn create_portal_session(
+        &self,
+        customer: &CustomerId,
+        return_url: &str,
+    ) -> Result<String, StripeError> {
+        // Without a key: a session too many is one that nobody visits.
+        let call = Call::post("/billing_portal/sessions")
+            .field("customer", customer.as_str())
+            .field("return_url", return_url)
+            .field("locale", "fr");
+        let PortalSession { url } = self.ask("portal session", &call).await?;
+        Ok(url)
+    }
+
+    /// A subscription as it stands.
+    ///
+    /// # Errors
+    /// See [`StripeError`].
+    pub async fn subscription(&self, id: &SubscriptionId) -> Result<Subscription, StripeError> {
+        let call = Call::get("/subscriptions").segment(id.as_str());
+        Ok(parse_subscription(&self.transport.send(&call).await?)?)
+    }
+
+    /// The same for somebody who waits and can ask again: one attempt, no longer than
+    /// [`StripeSettings::hurry`].
+    ///
+    /// # Errors
+    /// See [`StripeError`].
+    pub async fn subscription_in_a_hurry(&self, id: &SubscriptionId) -> Result<Subscription, StripeError> {
+        let call = Call::get("/subscriptions").segment(id.as_str());
+        Ok(parse_subscription(&self.transport.send_once(&call, self.hurry).await?)?)
+    }
+
+    /// All subscriptions of a customer, those that ended included, newest first.
+    ///
+    /// # Errors
+    /// See [`StripeError`]; [`StripeError::is_missing_customer`] when there never was such a customer.
+    pub async fn subscriptions_of(&self, customer: &CustomerId) -> Result<Vec<Subscription>, StripeError> {
+        subscriptions::all_of(&self.transport, customer, None).await
+    }
+
+    /// The same for somebody who waits and can ask again: one attempt for each hundred of them, no longer than
+    /// [`StripeSettings::hurry`].
+    ///
+    /// # Errors
+    /// See [`StripeError`].
+    pub async fn subscriptions_of_in_a_hurry(
+        &self,
+        customer: &CustomerId,
+    ) -> Result<Vec<Subscription>, StripeError> {
+        subscriptions::all_of(&self.transport, customer, Some(self.hurry)).await
+    }
+
+    /// Makes a call that creates, the same however often it is asked for under this key.
+    ///
+    /// For a day Stripe answers a key as it did the first time, and that includes failures of its own: where
+    /// the last attempt is still answered by one, the call is made once more under a key of this minute. That
+    /// may create something twice, if the failure had an effect after all; else whoever met it would be refused
+    /// for a day.
+    async fn create<T: for<'de> Deserialize<'de>>(
+        &self,
+        kind: &'static str,
+        call: Call,
+        key: String,
+    ) -> Result<T, StripeError> {
+        let minute = self.clock.now().unix_timestamp().div_euclid(60);
+        let next = format!("{key}-{minute}");
+        let call = call.idempotency_key(key);
+        let answer = match self.transport.send(&call).await {
+            Err(error) if error.is_failure_of_stripe() => {
+                warn!(path = call.path(), %error, "Stripe fails under this idempotency key, trying the next");
+                self.transport.attempt(&call.idempotency_key(next)).await
+            }
+            outcome => outcome,
+        };
+        Ok(json::read(kind, &answer?)?)
+    }
+
+    async fn ask<T: for<'de> Deserialize<'de>>(
+        &self,
+        kind: &'static str,
+        call: &Call,
+    ) -> Result<T, StripeError> {
+        Ok(json::read(kind, &self.transport.send(call).await?)?)
+    }
+}

@@ -1,0 +1,31 @@
+//! The gateway to Stripe: customers, prices, Checkout, the portal, subscriptions and webhook signatures.
+//!
+//! Nothing of the client library leaves this crate. Requests go out by its HTTP client with bodies and answers
+//! of our own: its typed answers follow one version of Stripe's API and refuse objects of another, while the
+//! account, its webhook addresses and this program each may be on a different one.
+//!
+//! Processes that talk to Stripe install a rustls crypto provider first
+//! (`rustls::crypto::ring::default_provider().install_default()`).
+
+mod checkout;
+mod customer;
+mod error;
+mod gateway;
+mod ids;
+mod invoice;
+mod json;
+mod price;
+mod settings;
+mod subscription;
+mod webhook;
+
+pub use checkout::{CheckoutSession, CompletedCheckout, NewCheckout, TrialTerms, parse_completed_checkout};
+pub use customer::NewCustomer;
+pub use error::{MalformedObject, StripeError};
+pub use gateway::{Stranger, StripeGateway};
+pub use ids::{CheckoutSessionId, CustomerId, PriceId, StripeInvoiceId, SubscriptionId};
+pub use invoice::{StripeInvoice, parse_invoice};
+pub use price::{Price, PriceInterval};
+pub use settings::StripeSettings;
+pub use subscription::{Charge, Subscription, SubscriptionStatus, UnknownStatus, parse_subscription};
+pub use webhook::{Event, SIGNATURE_TOLERANCE, SignatureError, verify};

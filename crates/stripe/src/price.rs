@@ -1,0 +1,71 @@
+//! Prices: what a plan costs at a billing cycle.
+
+use rubis_kernel::Currency;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::error::MalformedObject;
+use crate::ids::PriceId;
+use crate::json;
+
+/// A price, found by its lookup key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Price {
+    /// Stripe's id.
+    pub id: PriceId,
+    /// The name that we gave it, `rubis_{plan}_{cycle}`.
+    pub lookup_key: String,
+    /// What is charged each time, in hundredths of the currency's unit.
+    pub amount_cents: i64,
+    /// In which currency.
+    pub currency: Currency,
+    /// How often it is charged.
+    pub interval: PriceInterval,
+}
+
+/// How often a price is charged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PriceInterval {
+    /// Each day.
+    Day,
+    /// Each week.
+    Week,
+    /// Each month.
+    Month,
+    /// Each year.
+    Year,
+}
+
+#[derive(Deserialize)]
+struct RawPrice {
+    id: PriceId,
+    lookup_key: String,
+    unit_amount: i64,
+    currency: String,
+    recurring: RawRecurring,
+}
+
+#[derive(Deserialize)]
+struct RawRecurring {
+    interval: PriceInterval,
+}
+
+/// Reads a price.
+pub(crate) fn parse_price(value: &Value) -> Result<Price, MalformedObject> {
+    let raw: RawPrice = json::read("price", value)?;
+    let unknown = || MalformedObject { kind: "price", reason: "of a currency that is unknown".to_owned() };
+    let currency = parse_currency(&raw.currency).ok_or_else(unknown)?;
+    Ok(Price {
+        id: raw.id,
+        lookup_key: raw.lookup_key,
+        amount_cents: raw.unit_amount,
+        currency,
+        interval: raw.recurring.interval,
+    })
+}
+
+/// A currency as Stripe writes it (`eur`); `None` when we do not know it.
+pub(crate) fn parse_currency(code: &str) -> Option<Currency> {
+    code.to_ascii_uppercase().parse().ok()
+}

@@ -1,0 +1,34 @@
+//! A fake of Stripe beside an application.
+#![allow(clippy::expect_used, reason = "a test fails by panicking")]
+
+use std::{sync::Arc, time::Duration};
+
+use rubis_kernel::ManualClock;
+use rubis_stripe::{StripeGateway, StripeSettings};
+use rubis_stripe_fake::{FakeSettings, StripeFake, WebhookTarget};
+
+/// What the fake signs its events with.
+pub const WEBHOOK_SECRET: &str = "whsec_of_the_tests";
+
+/// A fake that has nobody to tell yet. It delivers an event once: a test delivers it again where that is its
+/// business.
+pub(crate) async fn start(clock: Arc<ManualClock>) -> StripeFake {
+    let settings = FakeSettings { clock, retry_delays: Vec::new(), ..FakeSettings::default() };
+    StripeFake::start(settings).await.expect("the fake starts")
+}
+
+/// The way to a fake, on which nobody waits before trying again, and prices are asked for each time.
+pub(crate) fn gateway(fake: &StripeFake, clock: Arc<ManualClock>) -> StripeGateway {
+    let settings = StripeSettings {
+        backoff: Duration::ZERO,
+        price_cache: Duration::ZERO,
+        ..StripeSettings::new(fake.secret_key().into()).at(fake.api_base())
+    };
+    StripeGateway::new(&settings, clock).expect("the fake can be reached")
+}
+
+/// Where an application takes events.
+pub(crate) fn webhook_of(app_url: &str) -> WebhookTarget {
+    let url = format!("{app_url}/api/v1/webhooks/stripe").parse().expect("an address");
+    WebhookTarget { url, secret: WEBHOOK_SECRET.to_owned() }
+}

@@ -1,0 +1,79 @@
+//! Sends the owner of an organization the recap of their trial.
+
+use async_trait::async_trait;
+use rubis_billing::{RecapError, TrialRecap, record_recap_sent};
+use rubis_db::AsyncPgConnection;
+use rubis_jobs::{FinishError, JobError};
+use rubis_kernel::Email;
+use rubis_lifecycle::claim_trial_recap;
+use rubis_queue::JobContext;
+use time::OffsetDateTime;
+
+use super::{
+    HandlerParts,
+    mailing::{GivenUp, Mailing},
+};
+
+/// The recaps.
+pub struct TrialRecaps {
+    /// What they are written with.
+    pub parts: HandlerParts,
+}
+
+/// What becomes of the job of a mail about a subscription that can't be written.
+pub(super) fn not_written(error: RecapError) -> JobError {
+    match error {
+        RecapError::LeaseLost => JobError::LeaseLost,
+        RecapError::NobodyToTell => JobError::fail(error),
+        RecapError::Stripe(error) => JobError::retry(error),
+        RecapError::Pool(error) => error.into(),
+        RecapError::Database(error) => error.into(),
+    }
+}
+
+#[async_trait]
+impl Mailing for TrialRecaps {
+    type Job = TrialRecap;
+
+    async fn claim(&self, context: &JobContext, job: &TrialRecap) -> Result<Option<Email>, JobError> {
+        // Without Stripe's key, as where subscriptions were switched off, the recap tells no amount.
+        let stripe = self.parts.billing.stripe.as_deref();
+        let terms = self.parts.billing.terms(&self.parts.sender);
+        let claimed =
+            claim_trial_recap(&context.pool, stripe, &terms, job, &context.lease, context.now).await;
+        let email = claimed.map_err(not_written)?;
+        if email.is_none() {
+            tracing::info!(subscription = %job.subscription_id, "a trial needs no recap any more");
+        }
+        Ok(email)
+    }
+
+    async fn record_sent(
+        &self,
+        conn: &mut AsyncPgConnection,
+        context: &JobContext,
+        job: &TrialRecap,
+        sent_at: OffsetDateTime,
+    ) -> Result<(), FinishError> {
+        record_recap_sent(conn, job, &context.lease, sent_at).await
+    }
+
+    async fn record_not_sent_yet(
+        &self,
+        _conn: &mut AsyncPgConnection,
+        _context: &JobContext,
+        _job: &TrialRecap,
+    ) -> Result<(), FinishError> {
+        Ok(())
+    }
+
+    async fn record_given_up(
+        &self,
+        _conn: &mut AsyncPgConnection,
+        _job: &TrialRecap,
+        _given_up: GivenUp<'_>,
+    ) -> Result<(), diesel::result::Error> {
+        // Not sent as it is, the daily round asks for it again while the trial goes on.
+        Ok(())
+    }
+}

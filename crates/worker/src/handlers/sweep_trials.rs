@@ -1,0 +1,28 @@
+//! Makes the daily round for trials whose recap was not sent.
+
+use async_trait::async_trait;
+use rubis_billing::{TrialSweep, sweep_trials};
+use rubis_jobs::JobError;
+use rubis_queue::{Finished, Handler, JobContext};
+
+/// The round, which asks for the next one.
+pub struct TrialSweepHandler;
+
+#[async_trait]
+impl Handler for TrialSweepHandler {
+    type Job = TrialSweep;
+
+    async fn run(&self, context: JobContext, job: TrialSweep) -> Result<Finished, JobError> {
+        let mut conn = context.pool.get().await?;
+        let asked_for = sweep_trials(&mut conn, &job, &context.lease, context.now).await?;
+        if asked_for > 0 {
+            tracing::warn!(
+                recaps = asked_for,
+                "trials are about to end whose recap was not sent: Stripe did not tell of them, or the mails failed"
+            );
+        } else {
+            tracing::info!("every trial that is about to end was told of");
+        }
+        Ok(Finished::Recorded)
+    }
+}

@@ -1,0 +1,91 @@
+//! What an organization subscribes to, as the API tells it, and how its trial is begun as its owner would.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+use serde_json::{Value, json};
+
+use crate::http::{Client, text};
+use crate::interrupt;
+use crate::stripe::Player;
+
+/// How soon Stripe's events must have taken effect. The fake delivers them at once, and again after 1, 5 and 30
+/// seconds where the API did not take them.
+const EVENT_LIMIT: Duration = Duration::from_secs(20);
+
+/// What an organization subscribes to.
+pub struct Subscription(Value);
+
+/// Asks for the subscription of whoever is signed in.
+///
+/// # Errors
+/// When the API refuses.
+pub fn read(client: &Client) -> Result<Subscription> {
+    Ok(Subscription(client.get("/billing/subscription")?))
+}
+
+/// Starts the trial of Pro: asks for its Checkout and enters a good card there. Answers Stripe's id of the
+/// subscription, once the API knows of it.
+///
+/// # Errors
+/// When the organization had its trial, or what Stripe tells does not arrive.
+pub fn start_trial(client: &Client, player: &Player) -> Result<String> {
+    let offer = json!({ "plan": "pro", "cycle": "monthly" });
+    let checkout = client.post("/billing/start-trial", &offer)?;
+    let subscription = player.complete(text(&checkout, "sessionId")?)?;
+    let started = Instant::now();
+    loop {
+        match read(client)?.status() {
+            Some("trialing") => return Ok(subscription),
+            status if started.elapsed() > EVENT_LIMIT => bail!(
+                "the API does not know of the trial after {} s: the subscription is {}",
+                EVENT_LIMIT.as_secs(),
+                status.unwrap_or("none")
+            ),
+            _ => interrupt::pause(Duration::from_millis(100))?,
+        }
+    }
+}
+
+impl Subscription {
+    /// Where it stands, in Stripe's words; none where there never was one.
+    pub fn status(&self) -> Option<&str> {
+        self.0.get("status").and_then(Value::as_str)
+    }
+
+    /// How many invoices may be chased at once; none is any number.
+    pub fn limit(&self) -> Option<u64> {
+        self.0.pointer("/limits/chasedInvoices").and_then(Value::as_u64)
+    }
+
+    /// In one line: `pro, trialing, 14 days left, any number of invoices`.
+    pub fn told(&self) -> String {
+        let days = self.0.get("trialDaysRemaining").and_then(Value::as_u64).filter(|days| *days > 0);
+        let days = days.map(|days| format!(", {days} days left")).unwrap_or_default();
+        let plan = self.0.get("plan").and_then(Value::as_str).unwrap_or("?");
+        let limit = match self.limit() {
+            None => "any number of invoices".to_owned(),
+            Some(limit) => format!("{limit} invoices at once"),
+        };
+        match self.status() {
+            None => format!("{plan}, {limit}"),
+            Some(status) => format!("{plan}, {}{days}, {limit}", status.replace('_', " ")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_subscription_is_told_in_one_line() {
+        let told = |body: Value| Subscription(body).told();
+        let free = json!({ "plan": "free", "status": null, "trialDaysRemaining": 0, "limits": { "chasedInvoices": 2 } });
+        assert_eq!(told(free), "free, 2 invoices at once");
+        let trial = json!({ "plan": "pro", "status": "trialing", "trialDaysRemaining": 14, "limits": { "chasedInvoices": null } });
+        assert_eq!(told(trial), "pro, trialing, 14 days left, any number of invoices");
+        let late = json!({ "plan": "pro", "status": "past_due", "trialDaysRemaining": 0, "limits": { "chasedInvoices": 100 } });
+        assert_eq!(told(late), "pro, past due, 100 invoices at once");
+    }
+}
