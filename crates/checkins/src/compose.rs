@@ -3,15 +3,12 @@
 use rubis_accounts::{Organization, User};
 use rubis_invoices::Client;
 use rubis_kernel::{
-    CheckinMailId, CheckinTaskId, Email, Mailbox, Money, fill, fill_html, format_date_french, one_line, sha256,
+    CheckinMailId, CheckinTaskId, Email, Mailbox, Money, fill, fill_html, format_date_french, one_line,
+    sha256,
 };
 use time::{Date, Duration};
 
-use crate::{
-    asked::AskedInvoice,
-    claim_mail::MailTerms,
-    links::CheckinLinks,
-};
+use crate::{asked::AskedInvoice, claim_mail::MailTerms, links::CheckinLinks};
 
 /// Whom the product's own mails come from.
 const PRODUCT: &str = "Rubis";
