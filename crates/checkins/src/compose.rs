@@ -4,14 +4,10 @@ use rubis_accounts::{Organization, User};
 use rubis_invoices::Client;
 use rubis_kernel::{
     CheckinMailId, CheckinTaskId, Email, Mailbox, Money, fill, fill_html, format_date_french, one_line,
-    sha256,
 };
 use time::{Date, Duration};
 
 use crate::{asked::AskedInvoice, claim_mail::MailTerms, links::CheckinLinks};
-
-/// Whom the product's own mails come from.
-const PRODUCT: &str = "Rubis";
 
 /// What ends a mail whose links anybody can use who has it.
 const KEEP_TO_YOURSELF: &str = "Ces liens répondent en votre nom\u{a0}: ne transférez pas ce message.";
@@ -256,24 +252,8 @@ pub(crate) fn addressed(
         ],
         &[("content", &content.html)],
     );
-    let mut email = Email {
-        from: Mailbox { name: Some(PRODUCT.to_owned()), address: terms.sender.clone() },
-        to: Mailbox { name: Some(owner.full_name.clone()), address: owner.email.clone() },
-        cc: Vec::new(),
-        reply_to: None,
-        subject: content.subject,
-        text: content.text,
-        html: Some(html),
-        message_id: String::new(),
-        idempotency_key: String::new(),
-    };
-    let fingerprint = format!("{email:?}");
-    let version: String =
-        sha256(fingerprint.as_bytes()).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-    let domain = terms.sender.as_str().rsplit_once('@').map_or("localhost", |(_, domain)| domain);
-    email.message_id = format!("{kind}.{key}.{version}@{domain}");
-    email.idempotency_key = format!("{kind}/{key}/{version}");
-    email
+    let to = Mailbox { name: Some(owner.full_name.clone()), address: owner.email.clone() };
+    Email::of_product(terms.sender, to, content.subject, content.text, html).identified(kind, key)
 }
 
 /// A date that stays on one line.

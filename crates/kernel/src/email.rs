@@ -4,6 +4,11 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::sha256;
+
+/// Whom the product's own mails come from.
+const PRODUCT: &str = "Rubis";
+
 /// An address that mail can be sent to, its domain in lower case.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
@@ -87,9 +92,64 @@ pub struct Email {
     pub idempotency_key: String,
 }
 
+impl Email {
+    /// A mail of the product to one of its users, without identifiers yet.
+    #[must_use]
+    pub fn of_product(
+        sender: &EmailAddress,
+        to: Mailbox,
+        subject: String,
+        text: String,
+        html: String,
+    ) -> Self {
+        Self {
+            from: Mailbox { name: Some(PRODUCT.to_owned()), address: sender.clone() },
+            to,
+            cc: Vec::new(),
+            reply_to: None,
+            subject,
+            text,
+            html: Some(html),
+            message_id: String::new(),
+            idempotency_key: String::new(),
+        }
+    }
+
+    /// Gives the mail its identifiers, which follow from what it is about and from all that a reader sees: the
+    /// same mail always has the same ones, so that a repetition is recognised; one that reads otherwise has
+    /// others.
+    #[must_use]
+    pub fn identified(mut self, kind: &str, key: &str) -> Self {
+        self.message_id.clear();
+        self.idempotency_key.clear();
+        let seen = format!("{self:?}");
+        let version: String =
+            sha256(seen.as_bytes()).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+        let domain = self.from.address.as_str().rsplit_once('@').map_or("localhost", |(_, domain)| domain);
+        self.message_id = format!("{kind}.{key}.{version}@{domain}");
+        self.idempotency_key = format!("{kind}/{key}/{version}");
+        self
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::EmailAddress;
+    use super::{Email, EmailAddress, Mailbox};
+
+    #[test]
+    fn a_mail_that_reads_otherwise_has_other_identifiers() {
+        let mail = |text: &str| {
+            let owner = Mailbox { name: None, address: "jeanne@exemple.fr".parse().unwrap() };
+            let sender = "rubis@rubis.example".parse().unwrap();
+            Email::of_product(&sender, owner, "Bonjour".to_owned(), text.to_owned(), String::new())
+        };
+        let first = mail("Un").identified("recap", "sub_1");
+        assert!(first.message_id.starts_with("recap.sub_1.") && first.message_id.ends_with("@rubis.example"));
+        assert!(first.idempotency_key.starts_with("recap/sub_1/"));
+        assert_eq!(first.clone().identified("recap", "sub_1"), first);
+        assert_eq!(mail("Un").identified("recap", "sub_1"), first);
+        assert_ne!(mail("Deux").identified("recap", "sub_1").message_id, first.message_id);
+    }
 
     #[test]
     fn addresses_of_mailboxes_are_accepted() {

@@ -2,7 +2,7 @@
 
 use rubis_accounts::{Organization, User};
 use rubis_invoices::{Client, Contact, Invoice};
-use rubis_kernel::{Email, EmailAddress, Mailbox, RelanceTaskId, TemplateError, escape_html, sha256};
+use rubis_kernel::{Email, EmailAddress, Mailbox, RelanceTaskId, TemplateError, escape_html};
 use time::OffsetDateTime;
 
 use crate::{
@@ -68,8 +68,7 @@ pub fn compose(parties: Parties<'_>, task: RelanceTaskId, text: &RenderedText) -
         .filter(|contact| contact.receives_relances && contact.email != client.email)
         .map(|contact| Mailbox { name: Some(contact.name.clone()), address: contact.email.clone() })
         .collect();
-    let domain = sender.address.as_str().rsplit_once('@').map_or("localhost", |(_, domain)| domain);
-    let mut email = Email {
+    let email = Email {
         from: Mailbox { name: Some(organization.name.clone()), address: sender.address.clone() },
         to,
         cc,
@@ -81,16 +80,7 @@ pub fn compose(parties: Parties<'_>, task: RelanceTaskId, text: &RenderedText) -
         message_id: String::new(),
         idempotency_key: String::new(),
     };
-    let version = version_of(&email);
-    email.message_id = format!("relance.{task}.{version}@{domain}");
-    email.idempotency_key = format!("relance/{task}/{version}");
-    email
-}
-
-/// Tells one mail from another: the first 8 hexadecimal digits of a hash of all that a reader sees.
-fn version_of(email: &Email) -> String {
-    let fingerprint = format!("{email:?}");
-    sha256(fingerprint.as_bytes()).iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+    email.identified("relance", &task.to_string())
 }
 
 /// The same text as HTML: a letter, not a newsletter.

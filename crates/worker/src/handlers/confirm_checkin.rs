@@ -9,11 +9,7 @@ use rubis_lifecycle::compose_checkin_confirmation;
 use rubis_queue::JobContext;
 use time::OffsetDateTime;
 
-use super::{
-    HandlerParts,
-    mailing::{GivenUp, Mailing},
-    send_checkin_mail::terms,
-};
+use super::{HandlerParts, mailing::Mailing, send_checkin_mail::terms};
 
 /// The confirmations. What they confirm is on record: nothing else depends on whether one arrives.
 pub struct CheckinConfirmations {
@@ -48,23 +44,5 @@ impl Mailing for CheckinConfirmations {
         _sent_at: OffsetDateTime,
     ) -> Result<(), FinishError> {
         context.lease.finish(conn).await
-    }
-
-    async fn record_not_sent_yet(
-        &self,
-        _conn: &mut AsyncPgConnection,
-        _context: &JobContext,
-        _job: &ConfirmCheckin,
-    ) -> Result<(), FinishError> {
-        Ok(())
-    }
-
-    async fn record_given_up(
-        &self,
-        _conn: &mut AsyncPgConnection,
-        _job: &ConfirmCheckin,
-        _given_up: GivenUp<'_>,
-    ) -> Result<(), diesel::result::Error> {
-        Ok(())
     }
 }

@@ -47,21 +47,26 @@ pub trait Mailing: Send + Sync + 'static {
         sent_at: OffsetDateTime,
     ) -> Result<(), FinishError>;
 
-    /// Records that the mail server did not take the mail this time.
+    /// Records that the mail server did not take the mail this time, where anybody wants to know.
     async fn record_not_sent_yet(
         &self,
-        conn: &mut AsyncPgConnection,
-        context: &JobContext,
-        job: &Self::Job,
-    ) -> Result<(), FinishError>;
+        _conn: &mut AsyncPgConnection,
+        _context: &JobContext,
+        _job: &Self::Job,
+    ) -> Result<(), FinishError> {
+        Ok(())
+    }
 
-    /// Records that the mail is given up, in the transaction that makes the job a dead letter.
+    /// Records that the mail is given up, in the transaction that makes the job a dead letter, where anybody
+    /// wants to know.
     async fn record_given_up(
         &self,
-        conn: &mut AsyncPgConnection,
-        job: &Self::Job,
-        given_up: GivenUp<'_>,
-    ) -> Result<(), diesel::result::Error>;
+        _conn: &mut AsyncPgConnection,
+        _job: &Self::Job,
+        _given_up: GivenUp<'_>,
+    ) -> Result<(), diesel::result::Error> {
+        Ok(())
+    }
 }
 
 /// Why and when a mail was given up.

@@ -45,15 +45,6 @@ impl Mailing for PaymentFailedMails {
         context.lease.finish(conn).await
     }
 
-    async fn record_not_sent_yet(
-        &self,
-        _conn: &mut AsyncPgConnection,
-        _context: &JobContext,
-        _job: &PaymentFailedMail,
-    ) -> Result<(), FinishError> {
-        Ok(())
-    }
-
     async fn record_given_up(
         &self,
         conn: &mut AsyncPgConnection,

@@ -9,12 +9,9 @@ use rubis_lifecycle::claim_trial_recap;
 use rubis_queue::JobContext;
 use time::OffsetDateTime;
 
-use super::{
-    HandlerParts,
-    mailing::{GivenUp, Mailing},
-};
+use super::{HandlerParts, mailing::Mailing};
 
-/// The recaps.
+/// The recaps. The daily round asks again for one that was given up, while the trial goes on.
 pub struct TrialRecaps {
     /// What they are written with.
     pub parts: HandlerParts,
@@ -56,24 +53,5 @@ impl Mailing for TrialRecaps {
         sent_at: OffsetDateTime,
     ) -> Result<(), FinishError> {
         record_recap_sent(conn, job, &context.lease, sent_at).await
-    }
-
-    async fn record_not_sent_yet(
-        &self,
-        _conn: &mut AsyncPgConnection,
-        _context: &JobContext,
-        _job: &TrialRecap,
-    ) -> Result<(), FinishError> {
-        Ok(())
-    }
-
-    async fn record_given_up(
-        &self,
-        _conn: &mut AsyncPgConnection,
-        _job: &TrialRecap,
-        _given_up: GivenUp<'_>,
-    ) -> Result<(), diesel::result::Error> {
-        // Not sent as it is, the daily round asks for it again while the trial goes on.
-        Ok(())
     }
 }
