@@ -12,6 +12,7 @@ mod offers;
 mod probe;
 mod recovery;
 mod reference;
+mod scripts;
 mod site;
 mod trickle;
 mod window;
@@ -31,6 +32,7 @@ use self::{
     offers::{OffersBurst, Shape},
     probe::{Probe, Toll},
     reference::{BullMq, BullMqBurst},
+    scripts::Scripts,
     site::Site,
 };
 use crate::{Machine, Report};
@@ -123,6 +125,7 @@ struct Round {
 #[derive(Clone, Debug)]
 struct Once {
     beyond: f64,
+    scripts: Scripts,
     /// Ours, and BullMQ's.
     recovery: Option<(f64, f64)>,
 }
@@ -146,6 +149,8 @@ pub async fn run(machine: &Machine, arguments: &Arguments) -> Result<Report> {
     }
     say("memory of jobs beyond the window");
     let beyond = window::beyond(&site, &plan, &mut probe).await?;
+    say("the longest scripts");
+    let scripts = scripts::scripts(&site, &plan, &mut probe).await?;
     let recovery = if arguments.recovery {
         say("recovery of a killed worker's jobs: ours, then BullMQ's");
         let ours = recovery::recovery(&site, &plan, &mut probe).await?;
@@ -154,7 +159,7 @@ pub async fn run(machine: &Machine, arguments: &Arguments) -> Result<Report> {
         None
     };
     let redis = probe.version().await?;
-    Ok(figures::report(&plan, &rounds, &Once { beyond, recovery }, &bullmq.version, &redis))
+    Ok(figures::report(&plan, &rounds, &Once { beyond, scripts, recovery }, &bullmq.version, &redis))
 }
 
 async fn round(site: &Site, reference: &BullMq, plan: &Plan, probe: &mut Probe) -> Result<Round> {

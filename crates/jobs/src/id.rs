@@ -1,17 +1,14 @@
 //! The deterministic id of a job.
 
-use std::{fmt, str::FromStr};
-
-use serde::{Deserialize, Serialize};
+use std::{fmt, str::FromStr, sync::Arc};
 
 /// The longest id that the table takes, in characters.
 const MAX_LENGTH: usize = 200;
 
 /// `kind:key`, for example `relance:0198…`. It follows from what the job is about, so that asking
-/// twice for the same thing gives one job.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct JobId(String);
+/// twice for the same thing gives one job. Copies share the text.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct JobId(Arc<str>);
 
 /// A text that is no job's id.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -22,13 +19,13 @@ impl JobId {
     /// The id of the job of this kind about `key`, usually a row's id.
     #[must_use]
     pub fn new(kind: &str, key: impl fmt::Display) -> Self {
-        Self(format!("{kind}:{key}"))
+        Self(format!("{kind}:{key}").into())
     }
 
     /// What kind of job it is: all before the first colon.
     #[must_use]
     pub fn kind(&self) -> &str {
-        self.0.split_once(':').map_or(self.0.as_str(), |(kind, _)| kind)
+        self.0.split_once(':').map_or(self.as_str(), |(kind, _)| kind)
     }
 
     /// The whole id.
@@ -38,8 +35,8 @@ impl JobId {
     }
 
     /// An id that comes from the table, which checks what it holds.
-    pub(crate) const fn from_database(id: String) -> Self {
-        Self(id)
+    pub(crate) fn from_database(id: String) -> Self {
+        Self(id.into())
     }
 }
 
@@ -57,7 +54,7 @@ impl FromStr for JobId {
         if !well_formed || text.chars().count() > MAX_LENGTH || text.contains('\0') {
             return Err(InvalidJobId(text.to_owned()));
         }
-        Ok(Self(text.to_owned()))
+        Ok(Self(text.into()))
     }
 }
 

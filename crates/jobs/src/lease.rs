@@ -12,7 +12,7 @@ use rubis_db::statement::{Bind, prepared, statement};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::{FinishError, JobId};
+use crate::{FinishError, JobId, place::Place};
 
 /// A worker's hold on a job. Whatever is recorded for the job is fenced by its token: once the
 /// lease has passed to another worker, nothing of the former one can be committed.
@@ -20,7 +20,7 @@ use crate::{FinishError, JobId};
 pub struct Lease {
     /// The job.
     pub job_id: JobId,
-    /// Drawn anew at each claim.
+    /// Drawn anew at each claim, for all its jobs.
     pub token: Uuid,
     /// When it ends, by the clock of Postgres, unless it is renewed.
     pub until: OffsetDateTime,
@@ -28,6 +28,8 @@ pub struct Lease {
     pub attempts: u32,
     /// Workers that were lost while they held the job.
     pub crashes: u32,
+    /// Where the claim put the row. A renewal moves it on.
+    pub(crate) place: Place,
 }
 
 // A token says that the job is running; the conditions do not name the state, as [`crate::finish`]

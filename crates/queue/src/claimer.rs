@@ -5,6 +5,7 @@ use std::{collections::HashSet, time::Duration};
 use rubis_db::Pool;
 use rubis_jobs::{ClaimedJob, JobId, Queue};
 use time::OffsetDateTime;
+use tokio::time::Instant;
 
 use crate::{
     ClaimTerms, OfferedJob, Offers, QueueError, QueueSettings, Taken, held::offered, offers::BATCH,
@@ -36,10 +37,25 @@ pub(crate) struct Claimer {
 pub(crate) struct Claim {
     /// The jobs to run.
     pub(crate) jobs: Vec<ClaimedJob>,
-    /// How long until it is worth asking again; none until the feeder says so.
-    pub(crate) next: Option<Duration>,
+    /// When it is worth asking again; none until the feeder says so.
+    pub(crate) next: Option<Next>,
     /// Redis named jobs, if only such as Postgres did not give.
     pub(crate) looked: bool,
+}
+
+/// When it is worth asking again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// At once: there is more than was taken.
+    Now,
+    /// Then. It counts from the answer of Redis, since Postgres has taken its time afterwards.
+    At(Instant),
+}
+
+impl Next {
+    pub(crate) fn after(wait: Duration) -> Self {
+        if wait.is_zero() { Self::Now } else { Self::At(Instant::now() + wait) }
+    }
 }
 
 impl Claimer {
@@ -83,13 +99,14 @@ impl Claimer {
         now: Option<OffsetDateTime>,
     ) -> Result<Claim, QueueError> {
         if taken.jobs.is_empty() {
-            let next = taken.next.map(|next| next.max(LEAST_PAUSE));
+            let next = taken.next.map(|wait| Next::after(wait.max(LEAST_PAUSE)));
             return Ok(Claim { jobs: Vec::new(), next, looked: false });
         }
+        let next = taken.next.map(Next::after);
         match self.claim_rows(pool, &taken.jobs, now).await {
             Ok((jobs, waiting)) => {
                 self.return_others(offers, &taken.jobs, &jobs, &waiting, now).await;
-                Ok(Claim { jobs, next: taken.next, looked: true })
+                Ok(Claim { jobs, next, looked: true })
             }
             Err(error) => {
                 let back: Vec<_> = taken.jobs.into_iter().map(|job| (job, OUTAGE_DELAY)).collect();
@@ -155,7 +172,7 @@ impl Claimer {
         let wanted = u32::try_from(count).unwrap_or(u32::MAX);
         let allowed = self.local_rate.as_ref().map_or(wanted, |rate| rate.take(wanted, now));
         if allowed == 0 {
-            return Ok(Claim { jobs: Vec::new(), next: Some(POLL_EVERY), looked: false });
+            return Ok(Claim { jobs: Vec::new(), next: Some(Next::after(POLL_EVERY)), looked: false });
         }
         let mut conn = pool.get().await?;
         let jobs = rubis_jobs::claim_due(&mut conn, self.queue, allowed, self.terms.lease, now).await?;
@@ -163,7 +180,7 @@ impl Claimer {
         if let Some(rate) = &self.local_rate {
             rate.give_back(allowed - claimed.min(allowed));
         }
-        let next = if claimed < wanted { POLL_EVERY } else { Duration::ZERO };
+        let next = if claimed < wanted { Next::after(POLL_EVERY) } else { Next::Now };
         Ok(Claim { looked: !jobs.is_empty(), jobs, next: Some(next) })
     }
 }

@@ -30,7 +30,7 @@ pub(crate) async fn execute(queue: Queue, handlers: &Handlers, pool: &Pool, job:
         is_last_attempt: job.lease.attempts.saturating_add(1) >= handler.retry_policy().max_attempts,
     };
     let started = Instant::now();
-    let outcome = AssertUnwindSafe(handler.run(context, job.payload.clone()))
+    let outcome = AssertUnwindSafe(handler.run(context, &job.payload))
         .catch_unwind()
         .await
         .unwrap_or_else(|panic| Err(JobError::retry(panic_message(panic.as_ref()))));

@@ -4,9 +4,8 @@ use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
 use rubis_db::{AsyncPgConnection, Pool};
-use rubis_jobs::{Job, JobError, JobId, Lease, RetryPolicy};
+use rubis_jobs::{Job, JobError, JobId, Lease, Payload, RetryPolicy};
 use rubis_kernel::OrganizationId;
-use serde_json::Value;
 use time::OffsetDateTime;
 
 /// What a handler gets beside the job.
@@ -73,20 +72,16 @@ pub trait Handler: Send + Sync + 'static {
 #[async_trait]
 pub(crate) trait AnyHandler: Send + Sync {
     fn retry_policy(&self) -> RetryPolicy;
-    async fn run(&self, context: JobContext, payload: Value) -> Result<Finished, JobError>;
+    async fn run(&self, context: JobContext, payload: &Payload) -> Result<Finished, JobError>;
     async fn on_dead(
         &self,
         conn: &mut AsyncPgConnection,
-        payload: Value,
+        payload: &Payload,
         death: &Death,
     ) -> Result<(), JobError>;
 }
 
 struct Typed<H>(H);
-
-fn read<J: Job>(payload: Value) -> Result<J, JobError> {
-    serde_json::from_value(payload).map_err(|error| JobError::Unreadable { reason: error.to_string() })
-}
 
 #[async_trait]
 impl<H: Handler> AnyHandler for Typed<H> {
@@ -94,17 +89,17 @@ impl<H: Handler> AnyHandler for Typed<H> {
         H::Job::RETRY
     }
 
-    async fn run(&self, context: JobContext, payload: Value) -> Result<Finished, JobError> {
-        self.0.run(context, read(payload)?).await
+    async fn run(&self, context: JobContext, payload: &Payload) -> Result<Finished, JobError> {
+        self.0.run(context, payload.read()?).await
     }
 
     async fn on_dead(
         &self,
         conn: &mut AsyncPgConnection,
-        payload: Value,
+        payload: &Payload,
         death: &Death,
     ) -> Result<(), JobError> {
-        self.0.on_dead(conn, read(payload)?, death).await
+        self.0.on_dead(conn, payload.read()?, death).await
     }
 }
 

@@ -5,7 +5,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use rubis_jobs::{ClaimedJob, Lease};
+use rubis_jobs::{ClaimedJob, JobId, Lease};
 use uuid::Uuid;
 
 use crate::OfferedJob;
@@ -13,7 +13,7 @@ use crate::OfferedJob;
 /// What the heartbeat keeps alive, and what a shutdown gives back.
 #[derive(Debug, Default)]
 pub(crate) struct Held {
-    by_token: Mutex<HashMap<Uuid, (Lease, OfferedJob)>>,
+    by_lease: Mutex<HashMap<(Uuid, JobId), (Lease, OfferedJob)>>,
 }
 
 /// How Redis knows the job.
@@ -21,20 +21,31 @@ pub(crate) fn offered(job: &ClaimedJob) -> OfferedJob {
     OfferedJob { id: job.lease.job_id.clone(), organization: job.organization }
 }
 
+/// The jobs of a claim share its token, and a job whose lease was lost may be held anew.
+fn key(lease: &Lease) -> (Uuid, JobId) {
+    (lease.token, lease.job_id.clone())
+}
+
 impl Held {
-    fn lock(&self) -> MutexGuard<'_, HashMap<Uuid, (Lease, OfferedJob)>> {
-        self.by_token.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, HashMap<(Uuid, JobId), (Lease, OfferedJob)>> {
+        self.by_lease.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn add(&self, jobs: &[ClaimedJob]) {
-        self.lock().extend(jobs.iter().map(|job| (job.lease.token, (job.lease.clone(), offered(job)))));
+        self.lock().extend(jobs.iter().map(|job| (key(&job.lease), (job.lease.clone(), offered(job)))));
     }
 
     pub(crate) fn remove<'a>(&self, leases: impl IntoIterator<Item = &'a Lease>) {
         let mut held = self.lock();
         for lease in leases {
-            held.remove(&lease.token);
+            held.remove(&key(lease));
         }
+    }
+
+    /// Those of the jobs that are held.
+    pub(crate) fn of(&self, jobs: &[ClaimedJob]) -> Vec<(Lease, OfferedJob)> {
+        let held = self.lock();
+        jobs.iter().filter_map(|job| held.get(&key(&job.lease)).cloned()).collect()
     }
 
     pub(crate) fn all(&self) -> Vec<(Lease, OfferedJob)> {

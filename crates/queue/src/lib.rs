@@ -14,6 +14,7 @@ mod handler;
 mod held;
 mod instant;
 mod jitter;
+mod line;
 pub mod metrics;
 mod offers;
 mod rate;

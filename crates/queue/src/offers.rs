@@ -13,7 +13,7 @@
 
 use std::{
     sync::{
-        LazyLock,
+        LazyLock, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -63,6 +63,9 @@ pub struct Offers {
     pool: RedisPool,
     base: String,
     is_up: AtomicBool,
+    /// What answered last, for whatever is small: to borrow a connection from the pool costs a question
+    /// of its own each time, whether it is still there.
+    shared: Mutex<Option<MultiplexedConnection>>,
 }
 
 /// A job as Redis names it.
@@ -148,7 +151,13 @@ impl Offers {
     /// The offers of the queue below this prefix.
     #[must_use]
     pub fn new(queue: Queue, pool: RedisPool, prefix: &str) -> Self {
-        Self { queue, pool, base: format!("{prefix}:1:{{{queue}}}:"), is_up: AtomicBool::new(true) }
+        Self {
+            queue,
+            pool,
+            base: format!("{prefix}:1:{{{queue}}}:"),
+            is_up: AtomicBool::new(true),
+            shared: Mutex::default(),
+        }
     }
 
     /// Whether Redis answered when it was last asked.
@@ -157,9 +166,26 @@ impl Offers {
         self.is_up.load(Ordering::Relaxed)
     }
 
-    /// Notes whether Redis answers, and says so when that has changed.
+    fn lock_shared(&self) -> MutexGuard<'_, Option<MultiplexedConnection>> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn connection(&self) -> Result<MultiplexedConnection, OffersError> {
+        if let Some(connection) = self.lock_shared().clone() {
+            return Ok(connection);
+        }
+        let connection = MultiplexedConnection::clone(&*self.pool.get().await?);
+        *self.lock_shared() = Some(connection.clone());
+        Ok(connection)
+    }
+
+    /// Notes whether Redis answers, and says so when that has changed. A connection on which something
+    /// failed is not used again.
     fn note<T>(&self, result: Result<T, OffersError>) -> Result<T, OffersError> {
         let is_up = result.is_ok();
+        if !is_up {
+            *self.lock_shared() = None;
+        }
         if self.is_up.swap(is_up, Ordering::Relaxed) != is_up {
             match &result {
                 Ok(_) => tracing::info!(queue = %self.queue, "Redis answers again"),
@@ -173,10 +199,7 @@ impl Offers {
     }
 
     async fn invoke<T: FromRedisValue>(&self, call: &ScriptInvocation<'_>) -> Result<T, OffersError> {
-        let answer = async {
-            let mut connection = self.pool.get().await?;
-            Ok(call.invoke_async(&mut connection).await?)
-        };
+        let answer = async { Ok(call.invoke_async(&mut self.connection().await?).await?) };
         self.note(answer.await)
     }
 
@@ -196,7 +219,8 @@ impl Offers {
     }
 
     /// Invokes several scripts at once on one connection, which sends them without a wait for the
-    /// answers: Redis need not idle while the next script is written and read.
+    /// answers: Redis need not idle while the next script is written and read. The connection is one of
+    /// its own, lest a claim wait behind all of them.
     async fn invoke_all(&self, calls: &[ScriptInvocation<'_>]) -> Result<u64, OffersError> {
         if calls.is_empty() {
             return Ok(0);
@@ -303,10 +327,9 @@ impl Offers {
         for batch in jobs.chunks(FORGOTTEN_AT_ONCE) {
             let members: Vec<String> = batch.iter().map(member).collect();
             let answer = async {
-                let mut connection = self.pool.get().await?;
                 let mut command = cmd("ZREM");
                 command.arg(format!("{}leased", self.base)).arg(members);
-                Ok(command.query_async::<()>(&mut connection).await?)
+                Ok(command.query_async::<()>(&mut self.connection().await?).await?)
             };
             self.note(answer.await)?;
         }
@@ -348,11 +371,10 @@ impl Offers {
 
     async fn set_feed_mark(&self, command: &str, arguments: &[String]) -> Result<(), OffersError> {
         let answer = async {
-            let mut connection = self.pool.get().await?;
             Ok(cmd(command)
                 .arg(format!("{}feed", self.base))
                 .arg(arguments)
-                .query_async::<()>(&mut connection)
+                .query_async::<()>(&mut self.connection().await?)
                 .await?)
         };
         self.note(answer.await)

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 use rubis_db::Pool;
-use rubis_jobs::Queue;
+use rubis_jobs::{Lease, Queue};
 use time::OffsetDateTime;
 
 use crate::{
-    FeedReport, Handlers, Jitter, Offers, QueueError, QueueSettings, RedisPool, RunReport,
+    FeedReport, Handlers, Jitter, OfferedJob, Offers, QueueError, QueueSettings, RedisPool, RunReport,
     claimer::{Claim, Claimer},
     execute::{Completed, execute},
     feeder::{Feeder, OnPage},
@@ -195,9 +195,8 @@ impl Parts {
         Ok(())
     }
 
-    /// Puts back every job that is still held, as though it had never been claimed.
-    pub(crate) async fn release(&self) -> Result<(), QueueError> {
-        let held = self.held.all();
+    /// Puts back jobs that are held, as though they had never been claimed.
+    pub(crate) async fn put_back(&self, held: Vec<(Lease, OfferedJob)>) -> Result<(), QueueError> {
         if held.is_empty() {
             return Ok(());
         }
@@ -206,7 +205,7 @@ impl Parts {
         let released = rubis_jobs::release(&mut conn, &leases).await?;
         drop(conn);
         self.held.remove(&leases);
-        tracing::warn!(queue = %self.queue, jobs = released.len(), "running jobs were put back");
+        tracing::info!(queue = %self.queue, jobs = released.len(), "jobs were put back");
         let back: Vec<_> = held
             .into_iter()
             .filter(|(lease, _)| released.contains(&lease.job_id))

@@ -2,15 +2,23 @@
 
 use std::{future::pending, ops::ControlFlow, sync::Arc, time::Duration};
 
-use rubis_jobs::ClaimedJob;
+use futures_timer::Delay;
+use futures_util::future::join_all;
+use rubis_jobs::{ClaimedJob, Lease};
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch},
+    sync::{mpsc, watch},
     task::JoinSet,
-    time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, timeout},
+    time::{Instant, MissedTickBehavior, interval, sleep, timeout},
 };
 use tracing::Instrument as _;
 
-use crate::{QueueError, QueueRunner, execute::Completed, offers::BATCH, runner::Parts};
+use crate::{
+    OfferedJob, QueueError, QueueRunner,
+    claimer::Next,
+    execute::Completed,
+    line::{CLAIMS_AT_ONCE, Line},
+    runner::Parts,
+};
 
 /// How many finished jobs may wait to be recorded before handlers wait for that.
 const SETTLE_BACKLOG: usize = 1_000;
@@ -22,12 +30,6 @@ const SETTLE_PATIENCE: Duration = Duration::from_secs(60);
 
 /// The pause of the claim loop when Postgres does not answer.
 const OUTAGE_PAUSE: Duration = Duration::from_millis(500);
-
-/// In a backlog, as many places as are worth a claim: a share of all, and how long they are waited
-/// for. Without this a claim went out for the first place of a batch that ended, and another for the
-/// rest (50, 49, 1, 49, 1 …): twice the scripts and statements for the same jobs.
-const WORTH_A_CLAIM: usize = 2;
-const GATHERING: Duration = Duration::from_millis(2);
 
 /// When the feeder expects something to be due; none when it knows of nothing.
 type Wake = Option<Instant>;
@@ -44,24 +46,30 @@ pub(crate) async fn serve(runner: QueueRunner, stop: watch::Receiver<bool>) {
     background.spawn(measure_by_the_clock(Arc::clone(&parts)));
     let settling = tokio::spawn(settle_as_they_come(Arc::clone(&parts), to_settle));
 
-    let (mut running, mut assisted) = (JoinSet::new(), JoinSet::new());
-    let claims = Claims::new(&parts, completed);
-    tokio::join!(claims.lead(wake, stop.clone(), &mut running), claims.assist(stop, &mut assisted));
-    tracing::info!(queue = %parts.queue, running = running.len() + assisted.len(), "no more jobs are claimed");
-    let drained = timeout(parts.settings.shutdown_grace, async {
-        while running.join_next().await.is_some() || assisted.join_next().await.is_some() {}
-    });
-    if drained.await.is_err() {
-        running.shutdown().await;
-        assisted.shutdown().await;
+    let line = Arc::new(Line::new(usize::try_from(parts.settings.concurrency).unwrap_or(usize::MAX)));
+    let mut places = JoinSet::new();
+    for _ in 0..line.places() {
+        places.spawn(run_one_by_one(Arc::clone(&parts), Arc::clone(&line), completed.clone()));
     }
-    drop(claims);
+    drop(completed);
+
+    let claims = Claims { parts: &parts, line: &line, backlog: watch::Sender::new(false) };
+    let assistants = join_all((1..CLAIMS_AT_ONCE).map(|_| claims.assist(stop.clone())));
+    tokio::join!(claims.lead(wake, stop.clone()), assistants);
+    let waiting = line.close();
+    tracing::info!(queue = %parts.queue, waiting = waiting.len(), "no more jobs begin");
+    // Whoever else serves the queue may have them at once.
+    put_back(&parts, parts.held.of(&waiting)).await;
+    if timeout(parts.settings.shutdown_grace, async { while places.join_next().await.is_some() {} })
+        .await
+        .is_err()
+    {
+        places.shutdown().await;
+    }
     if timeout(SETTLE_PATIENCE, settling).await.is_err() {
         tracing::error!(queue = %parts.queue, "finished jobs could not be recorded before the end");
     }
-    if let Err(error) = parts.release().await {
-        tracing::error!(queue = %parts.queue, %error, "running jobs were not put back; their leases will end");
-    }
+    put_back(&parts, parts.held.all()).await;
     background.shutdown().await;
 }
 
@@ -70,81 +78,61 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-/// What the claim loops share.
-struct Claims {
-    parts: Arc<Parts>,
-    all: usize,
-    places: Arc<Semaphore>,
-    /// More is due than there are places.
-    backlog: watch::Sender<bool>,
-    completed: mpsc::Sender<Completed>,
+async fn put_back(parts: &Parts, held: Vec<(Lease, OfferedJob)>) {
+    if let Err(error) = parts.put_back(held).await {
+        tracing::error!(queue = %parts.queue, %error, "jobs were not put back; their leases will end");
+    }
 }
 
-impl Claims {
-    fn new(parts: &Arc<Parts>, completed: mpsc::Sender<Completed>) -> Self {
-        let places = usize::try_from(parts.settings.concurrency.max(1)).unwrap_or(Semaphore::MAX_PERMITS);
-        Self {
-            parts: Arc::clone(parts),
-            all: places,
-            places: Arc::new(Semaphore::new(places)),
-            backlog: watch::Sender::new(false),
-            completed,
-        }
-    }
+/// What the claim loops share.
+struct Claims<'a> {
+    parts: &'a Parts,
+    line: &'a Line<ClaimedJob>,
+    /// More is due than there is room for.
+    backlog: watch::Sender<bool>,
+}
 
-    /// Waits for places, claims as many jobs and starts them. Returns how long until it is worth asking
-    /// again, none until the feeder says so; or that the worker is to stop. A claim that is under way
-    /// then is not cut off: its jobs would wait for their leases to end.
-    async fn claim(
-        &self,
-        stop: &mut watch::Receiver<bool>,
-        running: &mut JoinSet<()>,
-    ) -> ControlFlow<(), Option<Duration>> {
-        // Only when more is due than there are places: a job that comes alone is never waited for.
-        let worth = if *self.backlog.borrow() { self.all.div_ceil(WORTH_A_CLAIM).min(BATCH) } else { 1 };
-        let free = tokio::select! {
+impl Claims<'_> {
+    /// Waits for room and claims as many jobs. Returns when it is worth asking again, none until the
+    /// feeder says so; or that the worker is to stop. A claim that is under way then is not cut
+    /// off: its jobs would wait for their leases to end.
+    async fn claim(&self, stop: &mut watch::Receiver<bool>) -> ControlFlow<(), Option<Next>> {
+        let is_backlog = *self.backlog.borrow();
+        let room = tokio::select! {
             biased;
             () = stopped(stop) => return ControlFlow::Break(()),
-            free = free_places(&self.places, worth) => free,
+            room = self.line.reserve(is_backlog) => room,
         };
-        while running.try_join_next().is_some() {}
-        let next = match self.parts.claim(free.len(), None).await {
-            Ok(claim) => {
-                let next = claim.next;
-                for (job, place) in claim.jobs.into_iter().zip(free) {
-                    running.spawn(run(Arc::clone(&self.parts), job, place, self.completed.clone()));
-                }
-                next
-            }
+        let (jobs, next) = match self.parts.claim(room.count, None).await {
+            Ok(claim) => (claim.jobs, claim.next),
             Err(error) => {
                 tracing::warn!(queue = %self.parts.queue, %error, "jobs cannot be claimed");
-                Some(OUTAGE_PAUSE)
+                (Vec::new(), Some(Next::after(OUTAGE_PAUSE)))
             }
         };
-        self.backlog.send_replace(next == Some(Duration::ZERO));
+        self.line.join(&room, jobs);
+        self.backlog.send_replace(next == Some(Next::Now));
         ControlFlow::Continue(next)
     }
 
     /// Claims, and sleeps while nothing is due.
-    async fn lead(
-        &self,
-        mut wake: watch::Receiver<Wake>,
-        mut stop: watch::Receiver<bool>,
-        running: &mut JoinSet<()>,
-    ) {
-        while let ControlFlow::Continue(next) = self.claim(&mut stop, running).await {
-            if next != Some(Duration::ZERO) {
-                tokio::select! {
-                    () = stopped(&mut stop) => return,
-                    () = rest(next.map(|next| Instant::now() + next), &mut wake) => {}
-                }
+    async fn lead(&self, mut wake: watch::Receiver<Wake>, mut stop: watch::Receiver<bool>) {
+        while let ControlFlow::Continue(next) = self.claim(&mut stop).await {
+            let until = match next {
+                Some(Next::Now) => continue,
+                Some(Next::At(instant)) => Some(instant),
+                None => None,
+            };
+            tokio::select! {
+                () = stopped(&mut stop) => return,
+                () = rest(until, &mut wake) => {}
             }
         }
     }
 
     /// Claims beside the leader for as long as there is a backlog: Redis finds the next jobs while
     /// Postgres writes the rows of those before.
-    async fn assist(&self, mut stop: watch::Receiver<bool>, running: &mut JoinSet<()>) {
+    async fn assist(&self, mut stop: watch::Receiver<bool>) {
         let mut backlog = self.backlog.subscribe();
         loop {
             tokio::select! {
@@ -152,30 +140,11 @@ impl Claims {
                 // The sender is this very struct's.
                 _ = backlog.wait_for(|backlog| *backlog) => {}
             }
-            if self.claim(&mut stop, running).await.is_break() {
+            if self.claim(&mut stop).await.is_break() {
                 return;
             }
         }
     }
-}
-
-/// All places that are free, at least one and at most a batch. When the first is free, others are
-/// waited for until there are as many as are `worth` a claim, but not for long.
-async fn free_places(places: &Arc<Semaphore>, worth: usize) -> Vec<OwnedSemaphorePermit> {
-    let mut free = Vec::new();
-    // The semaphore is never closed.
-    free.extend(Arc::clone(places).acquire_owned().await.ok());
-    if worth > 1 {
-        let others = u32::try_from(worth - 1).unwrap_or(u32::MAX);
-        // They are taken one by one below: each job gives back a place of its own.
-        let _ = timeout(GATHERING, places.acquire_many(others)).await;
-    }
-    while free.len() < BATCH
-        && let Ok(place) = Arc::clone(places).try_acquire_owned()
-    {
-        free.push(place);
-    }
-    free
 }
 
 /// Sleeps until this instant, or an earlier one that the feeder names meanwhile.
@@ -183,7 +152,8 @@ async fn rest(mut until: Wake, wake: &mut watch::Receiver<Wake>) {
     loop {
         let sleeping = async {
             match until {
-                Some(until) => sleep_until(until).await,
+                // The timer of the runtime fires one to two milliseconds late, a third of a job's lateness.
+                Some(until) => Delay::new(until.saturating_duration_since(Instant::now())).await,
                 None => pending().await,
             }
         };
@@ -200,17 +170,15 @@ async fn rest(mut until: Wake, wake: &mut watch::Receiver<Wake>) {
     }
 }
 
-async fn run(
-    parts: Arc<Parts>,
-    job: ClaimedJob,
-    place: OwnedSemaphorePermit,
-    completed: mpsc::Sender<Completed>,
-) {
-    let span = tracing::info_span!("job", id = %job.lease.job_id, attempt = job.lease.attempts + 1);
-    let ended = parts.execute(job).instrument(span).await;
-    drop(place);
-    // Nobody receives any more only when the worker is at its end, which puts back what is held.
-    let _ = completed.send(ended).await;
+/// Runs the jobs of one place.
+async fn run_one_by_one(parts: Arc<Parts>, line: Arc<Line<ClaimedJob>>, completed: mpsc::Sender<Completed>) {
+    while let Some(job) = line.next().await {
+        let span = tracing::info_span!("job", id = %job.lease.job_id, attempt = job.lease.attempts + 1);
+        let ended = parts.execute(job).instrument(span).await;
+        // Nobody receives any more only when the worker is at its end, which puts back what is held.
+        let _ = completed.send(ended).await;
+        line.leave();
+    }
 }
 
 /// Records what has ended, all that has come together in one go. What cannot be recorded is tried

@@ -1,10 +1,10 @@
 //! Records how handlers ended: in Postgres first, then in Redis.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use diesel_async::AsyncConnection as _;
 use rubis_db::{AsyncPgConnection, Pool};
-use rubis_jobs::{FinishError, JobError, Lease, Queue};
+use rubis_jobs::{FinishError, JobError, JobId, Lease, Queue};
 use time::OffsetDateTime;
 
 use crate::{
@@ -113,31 +113,41 @@ impl Settler<'_> {
             return;
         }
         let leases: Vec<Lease> = completed.iter().map(|completed| completed.job.lease.clone()).collect();
-        match self.delete(&leases).await {
-            Ok(finished) => {
-                self.held.remove(&leases);
-                for completed in completed {
-                    if finished.contains(&completed.job.lease.job_id) {
-                        settlement.report.done += 1;
-                        over.push(offered(&completed.job));
-                    } else {
-                        self.lost(&completed.job.lease, settlement);
-                    }
-                }
+        let (finished, failure) = self.delete(&leases).await;
+        if let Some(error) = &failure {
+            let jobs = leases.len() - finished.len();
+            tracing::warn!(queue = %self.queue, %error, jobs, "finished jobs are not recorded yet");
+        }
+        for completed in completed {
+            let lease = &completed.job.lease;
+            if finished.contains(&lease.job_id) {
+                settlement.report.done += 1;
+                over.push(offered(&completed.job));
+            } else if failure.is_none() {
+                self.lost(lease, settlement);
+            } else {
+                settlement.unsettled.push(completed);
+                continue;
             }
-            Err(error) => {
-                tracing::warn!(queue = %self.queue, %error, jobs = leases.len(), "finished jobs are not recorded yet");
-                settlement.unsettled.extend(completed);
-            }
+            self.held.remove([lease]);
         }
     }
 
-    async fn delete(
-        &self,
-        leases: &[Lease],
-    ) -> Result<std::collections::HashSet<rubis_jobs::JobId>, QueueError> {
-        let mut conn = self.pool.get().await?;
-        Ok(rubis_jobs::finish_many(&mut conn, leases).await?)
+    /// Deletes what is still held. Returns what was, and why the rest may not have been looked at.
+    async fn delete(&self, leases: &[Lease]) -> (HashSet<JobId>, Option<QueueError>) {
+        let mut finished = HashSet::new();
+        let deleting = async {
+            let mut conn = self.pool.get().await?;
+            finished.extend(rubis_jobs::finish_in_place(&mut conn, leases).await?);
+            if finished.len() < leases.len() {
+                let others = leases.iter().filter(|lease| !finished.contains(&lease.job_id));
+                let others = rubis_jobs::finish_many(&mut conn, others).await?;
+                finished.extend(others);
+            }
+            Ok(())
+        };
+        let failure = deleting.await.err();
+        (finished, failure)
     }
 
     /// Another worker may have the job by now; whatever is noted of it is that worker's.
@@ -275,7 +285,7 @@ impl Settler<'_> {
                 // The domain first: it locks what is its own before the job's row, as it does
                 // wherever it enqueues and cancels.
                 if let Some(handler) = self.handlers.get(job.lease.job_id.kind()) {
-                    handler.on_dead(conn, job.payload.clone(), &death).await?;
+                    handler.on_dead(conn, &job.payload, &death).await?;
                 }
                 Ok(rubis_jobs::bury(conn, &job.lease, reason).await?)
             })

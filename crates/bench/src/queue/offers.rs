@@ -23,7 +23,7 @@ const SETTLE_BACKLOG: usize = 1_000;
 const PAGE: usize = 1_000;
 
 /// A limit that is reckoned with at each claim and never holds anything up.
-const WIDE: RateLimit = RateLimit { count: 1_000_000, per: Duration::from_secs(1), burst: 1_000_000 };
+pub const WIDE: RateLimit = RateLimit { count: 1_000_000, per: Duration::from_secs(1), burst: 1_000_000 };
 
 /// What is offered, and how it is claimed.
 pub struct Shape {
@@ -63,7 +63,11 @@ pub struct OffersBurst {
     pub toll: Toll,
 }
 
-fn milliseconds(instant: OffsetDateTime) -> Result<i64> {
+/// An instant as offers have it.
+///
+/// # Errors
+/// When it is beyond all that can be counted.
+pub fn milliseconds(instant: OffsetDateTime) -> Result<i64> {
     Ok(i64::try_from(instant.unix_timestamp_nanos().div_euclid(1_000_000))?)
 }
 

@@ -29,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const LEAD: Duration = Duration::from_secs(2);
 
 /// The statement that takes a job, and makes up the token of its lease.
-const CLAIM: &str = "lease_token = gen_random_uuid()";
+const CLAIM: &str = "lease_token = (SELECT gen_random_uuid())";
 
 /// The statement that ends a job, whose second value that token is.
 const FINISH: &str = "DELETE FROM jobs";
@@ -167,7 +167,10 @@ mod tests {
     fn sent(task: &str) -> Vec<Transaction> {
         let (job, event) = (format!("relance:{task}"), format!("event-of-{task}"));
         [
-            vec![statement("UPDATE jobs SET lease_token = gen_random_uuid() WHERE id = ANY($1)", &[&job])],
+            vec![statement(
+                "UPDATE jobs SET lease_token = (SELECT gen_random_uuid()) WHERE id = ANY($1)",
+                &[&job],
+            )],
             vec![
                 statement("BEGIN", &[]),
                 statement("DELETE FROM jobs WHERE id = $1 AND lease_token = $2", &[&job, "token"]),

@@ -1,7 +1,9 @@
 //! How runs end, always fenced by the lease.
 
-use diesel_async::AsyncConnection as _;
-use rubis_jobs::{FinishError, JobState, bury, finish_many, postpone, release, renew, retry};
+use diesel_async::{AsyncConnection as _, SimpleAsyncConnection as _};
+use rubis_jobs::{
+    FinishError, JobState, bury, finish_in_place, finish_many, postpone, release, renew, retry,
+};
 
 use crate::support::{Calendar, START, id, seconds};
 
@@ -43,6 +45,7 @@ async fn nothing_can_be_recorded_under_a_lease_that_passed_to_another_worker() {
     assert!(is_lost(postpone(conn, &lost, seconds(1), "no", Some(START)).await));
     assert!(is_lost(bury(conn, &lost, "no").await));
     assert!(finish_many(conn, std::slice::from_ref(&lost)).await.unwrap().is_empty());
+    assert!(finish_in_place(conn, std::slice::from_ref(&lost)).await.unwrap().is_empty());
     assert!(release(conn, std::slice::from_ref(&lost)).await.unwrap().is_empty());
 
     current.finish(conn).await.unwrap();
@@ -59,6 +62,39 @@ async fn many_jobs_are_finished_by_one_statement_which_tells_whose_lease_was_los
     let finished = finish_many(&mut calendar.conn, &leases).await.unwrap();
     assert_eq!(finished, [id(2), id(3)].into());
     assert_eq!(calendar.row(1).await.state, JobState::Scheduled);
+}
+
+#[tokio::test]
+async fn jobs_are_finished_where_their_claims_put_them() {
+    let mut calendar = Calendar::create().await;
+    let mut leases = Vec::new();
+    for key in 1..=3 {
+        leases.push(calendar.claimed(key).await.lease);
+    }
+    assert_eq!(finish_in_place(&mut calendar.conn, &leases[..2]).await.unwrap(), [id(1), id(2)].into());
+    assert_eq!(calendar.find(1).await, None);
+    assert_eq!(calendar.row(3).await.state, JobState::Running);
+}
+
+#[tokio::test]
+async fn a_job_whose_lease_was_renewed_is_not_found_in_its_place_and_finished_by_its_id() {
+    let mut calendar = Calendar::create().await;
+    let leases = [calendar.claimed(1).await.lease];
+    assert_eq!(renew(&mut calendar.conn, &leases, seconds(9), Some(START)).await.unwrap(), [id(1)]);
+    assert!(finish_in_place(&mut calendar.conn, &leases).await.unwrap().is_empty());
+    assert_eq!(finish_many(&mut calendar.conn, &leases).await.unwrap(), [id(1)].into());
+    assert_eq!(calendar.find(1).await, None);
+}
+
+#[tokio::test]
+async fn a_row_that_somebody_is_busy_with_is_not_waited_for_in_its_place() {
+    let mut calendar = Calendar::create().await;
+    let leases = [calendar.claimed(1).await.lease, calendar.claimed(2).await.lease];
+    let mut other = calendar.second_connection().await;
+    other.batch_execute("BEGIN; SELECT FROM jobs WHERE id = 'probe:1' FOR UPDATE").await.unwrap();
+    assert_eq!(finish_in_place(&mut calendar.conn, &leases).await.unwrap(), [id(2)].into());
+    other.batch_execute("COMMIT").await.unwrap();
+    assert_eq!(finish_many(&mut calendar.conn, &leases).await.unwrap(), [id(1)].into());
 }
 
 #[tokio::test]

@@ -160,6 +160,48 @@ async fn a_worker_that_stops_puts_back_what_does_not_end_in_time() {
 }
 
 #[tokio::test]
+async fn a_worker_of_one_place_runs_a_burst_one_after_the_other() {
+    let stage = Stage::create().await;
+    for key in 1..=30 {
+        enqueue_now(&stage, &probe(key, Course::Nothing)).await;
+    }
+    let mut serving = Serving::start(&stage, QueueSettings { concurrency: 1, ..quick(&stage) });
+    let mut began = Vec::new();
+    for _ in 1..=30 {
+        began.push(serving.next().await);
+    }
+    began.sort_unstable();
+    assert_eq!(began, (1..=30).collect::<Vec<u32>>());
+    serving.stop().await;
+    assert_eq!(stage.jobs_left().await, 0);
+}
+
+#[tokio::test]
+async fn jobs_in_line_are_put_back_at_once_when_the_worker_stops() {
+    let stage = Stage::create().await;
+    // Quick jobs let the worker claim ahead, then endless ones take its places.
+    let course = |key| if (401..=404).contains(&key) { Course::Endless } else { Course::Nothing };
+    let mut conn = stage.database.pool.get().await.unwrap();
+    let now = rubis_jobs::database_now(&mut conn, None).await.unwrap();
+    let before = now - seconds(1);
+    let jobs: Vec<_> = (1..=500).map(|key| (probe(key, course(key)), now)).collect();
+    rubis_jobs::enqueue_many(&mut conn, &jobs, before).await.unwrap();
+    stage
+        .execute("UPDATE jobs SET run_at = run_at - make_interval(secs => 600 - (payload->>'key')::int)")
+        .await;
+    drop(conn);
+    let mut serving = Serving::start(&stage, QueueSettings { concurrency: 4, ..quick(&stage) });
+    let mut endless = 0;
+    while endless < 4 {
+        endless += u32::from((401..=404).contains(&serving.next().await));
+    }
+    serving.stop.send(true).unwrap();
+    eventually("only the endless jobs are held", async || stage.running().await == [401, 402, 403, 404])
+        .await;
+    serving.worker.abort();
+}
+
+#[tokio::test]
 async fn a_worker_that_stops_lets_running_jobs_end() {
     let stage = Stage::create().await;
     let mut serving = Serving::start(&stage, quick(&stage));

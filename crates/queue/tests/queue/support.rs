@@ -257,6 +257,23 @@ impl Stage {
         row.count
     }
 
+    /// The keys of the jobs that a worker holds.
+    pub async fn running(&self) -> Vec<u32> {
+        #[derive(QueryableByName)]
+        struct Key {
+            #[diesel(sql_type = BigInt)]
+            key: i64,
+        }
+        let mut conn = self.database.pool.get().await.unwrap();
+        let rows: Vec<Key> = diesel::sql_query(
+            "SELECT (payload->>'key')::bigint AS key FROM jobs WHERE state = 'running' ORDER BY 1",
+        )
+        .load(&mut conn)
+        .await
+        .unwrap();
+        rows.into_iter().map(|row| u32::try_from(row.key).unwrap()).collect()
+    }
+
     /// What handlers recorded: the job's key, its payload's generation, and what.
     pub async fn effects(&self) -> Vec<(u32, u32, String)> {
         let mut conn = self.database.pool.get().await.unwrap();

@@ -1,0 +1,151 @@
+//! How long a script keeps Redis at most.
+//!
+//! The longest call of a burst tells of the machine and not of the script: where cores are shared, or a
+//! hypervisor takes them away, whatever runs is stopped now and then in the middle, for longer than any
+//! script takes. [`Control`] shows by how much, with a script that does the same at each call. So the
+//! most that a call can be asked for is asked for again and again, beside a hundred thousand jobs that
+//! wait, and the call in the middle counts.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use rubis_jobs::JobId;
+use rubis_kernel::{Clock as _, OrganizationId, RelanceTaskId, SystemClock};
+use rubis_queue::{BATCH, ClaimTerms, OfferedJob, Offers};
+use time::OffsetDateTime;
+
+use super::{
+    Plan,
+    offers::{WIDE, milliseconds},
+    probe::{Probe, Toll},
+    site::{QUEUE, Site},
+};
+use crate::statistics::median;
+
+/// How often each script is called.
+pub const CYCLES: u32 = 25;
+
+/// Jobs of each organization that wait meanwhile.
+const WAITING_EACH: u32 = 10;
+
+const AN_HOUR: Duration = Duration::from_secs(3_600);
+
+/// Leases of one cycle are lost in the next one.
+const LEASE: Duration = Duration::from_secs(1);
+const CYCLE: Duration = Duration::from_secs(10);
+
+/// Calls of the control, and how often each goes round.
+pub const CONTROL_CALLS: u32 = 2_500;
+const CONTROL_ROUNDS: u32 = 20_000;
+
+/// What the scripts took.
+#[derive(Clone, Debug)]
+pub struct Scripts {
+    /// What was asked for, and the call in the middle, in milliseconds.
+    pub calls: Vec<(&'static str, f64)>,
+    /// What the machine did meanwhile.
+    pub control: Control,
+}
+
+/// A script that does the same at each call.
+#[derive(Clone, Copy, Debug)]
+pub struct Control {
+    /// What a call takes, in milliseconds of a processor.
+    pub usual: f64,
+    /// What one took by the clock of Redis, in milliseconds.
+    pub longest: f64,
+}
+
+impl Scripts {
+    /// What the longest takes, in milliseconds.
+    pub fn longest(&self) -> f64 {
+        self.calls.iter().map(|(_, milliseconds)| *milliseconds).fold(0.0, f64::max)
+    }
+}
+
+/// Calls each script with as much as the product ever asks of it.
+///
+/// # Errors
+/// When Redis does not answer, or the jobs at hand are not those that were meant.
+pub async fn scripts(site: &Site, plan: &Plan, probe: &mut Probe) -> Result<Scripts> {
+    probe.empty().await?;
+    let offers = Offers::new(QUEUE, site.redis_pool()?, "rubis");
+    let mut now = SystemClock.now();
+    for organizations in organizations(plan.jobs / WAITING_EACH).chunks(BATCH) {
+        for _ in 0..WAITING_EACH {
+            offers.offer(&one_each(organizations, now + AN_HOUR)?, Some(now)).await?;
+        }
+    }
+    let mut cycles = Vec::new();
+    for _ in 0..CYCLES {
+        now += CYCLE;
+        cycles.push(cycle(&offers, probe, now).await?);
+    }
+    let [first, ..] = cycles.as_slice() else {
+        return Ok(Scripts { calls: Vec::new(), control: control(probe).await? });
+    };
+    let calls = first.iter().map(|(what, _)| {
+        let taken = cycles.iter().flatten().filter(|(other, _)| other == what).map(|(_, time)| *time);
+        (*what, median(&mut taken.collect::<Vec<_>>()))
+    });
+    Ok(Scripts { calls: calls.collect(), control: control(probe).await? })
+}
+
+/// One call of everything, on what the cycle before has left: as many jobs whose leases are lost as a
+/// claim takes back.
+async fn cycle(offers: &Offers, probe: &mut Probe, now: OffsetDateTime) -> Result<Vec<(&'static str, f64)>> {
+    let terms = ClaimTerms { lease: LEASE, tenant_rate: Some(WIDE), provider_rate: Some(WIDE) };
+    let organizations = organizations(u32::try_from(BATCH)?);
+    let mut calls = Vec::new();
+
+    let (start, jobs) = (probe.start().await?, one_each(&organizations, now)?);
+    offers.offer(&jobs, Some(now)).await?;
+    calls.push(("an offer to as many organizations", probe.end(&start).await?));
+    offers.offer(&one_each(&organizations, now)?, Some(now)).await?;
+
+    let start = probe.start().await?;
+    let taken = offers.claim(BATCH, terms, Some(now)).await?.jobs;
+    calls.push(("a claim with limits, of organizations in turn", probe.end(&start).await?));
+    ensure!(taken.len() == BATCH, "of {BATCH} due jobs {} were claimed", taken.len());
+
+    let start = probe.start().await?;
+    offers.renew(&taken, LEASE, Some(now)).await?;
+    calls.push(("a renewal", probe.end(&start).await?));
+
+    let start = probe.start().await?;
+    let back: Vec<_> = taken.into_iter().map(|job| (job, AN_HOUR)).collect();
+    offers.give_back(&back, Some(now)).await?;
+    calls.push(("jobs put back", probe.end(&start).await?));
+
+    let start = probe.start().await?;
+    offers.begin_feed(Duration::ZERO, Duration::ZERO, Some(now)).await?;
+    offers.next_due(Some(now)).await?;
+    calls.push(("a look at what is next", probe.end(&start).await?));
+
+    // These stay leased until the next cycle.
+    let lost = offers.claim(BATCH, terms, Some(now)).await?.jobs;
+    ensure!(lost.len() == BATCH, "of {BATCH} due jobs {} were claimed", lost.len());
+    Ok(calls.into_iter().map(|(what, toll)| (what, toll.longest_script())).collect())
+}
+
+async fn control(probe: &mut Probe) -> Result<Control> {
+    let Toll { cpu, longest, .. } = probe.go_round(CONTROL_CALLS, CONTROL_ROUNDS).await?;
+    Ok(Control {
+        usual: cpu * 1_000.0 / f64::from(CONTROL_CALLS),
+        longest: longest.values().copied().fold(0.0, f64::max),
+    })
+}
+
+fn organizations(count: u32) -> Vec<OrganizationId> {
+    (0..count).map(|_| OrganizationId::new()).collect()
+}
+
+/// A job of each organization.
+fn one_each(organizations: &[OrganizationId], due: OffsetDateTime) -> Result<Vec<(OfferedJob, i64)>> {
+    let due = milliseconds(due)?;
+    let job = |organization: &OrganizationId| {
+        let id = JobId::new("relance", RelanceTaskId::new());
+        (OfferedJob { id, organization: Some(*organization) }, due)
+    };
+    Ok(organizations.iter().map(job).collect())
+}
