@@ -30,6 +30,7 @@ pub use error::QueueError;
 pub use feeder::FeedReport;
 pub use handler::{Death, Finished, Handler, Handlers, JobContext};
 pub use jitter::Jitter;
+pub use line::CLAIMS_AT_ONCE;
 pub use offers::{BATCH, ClaimTerms, FeedPlan, OfferedJob, Offers, OffersError, Taken};
 pub use rate::RateLimit;
 pub use redis_pool::{RedisAddressError, RedisPool, connect_redis};

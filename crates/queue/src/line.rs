@@ -21,7 +21,7 @@ use crate::offers::BATCH;
 
 /// Claims that are under way at once in a backlog: while Redis finds the jobs of one, Postgres writes the
 /// rows of another, and the disk a third.
-pub(crate) const CLAIMS_AT_ONCE: usize = 3;
+pub const CLAIMS_AT_ONCE: usize = 3;
 
 /// The most jobs that are claimed ahead of the places.
 const MOST_AHEAD: usize = CLAIMS_AT_ONCE * BATCH;

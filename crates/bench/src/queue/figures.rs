@@ -1,12 +1,12 @@
 //! From what was measured to figures and their bars.
 
-use rubis_queue::BATCH;
+use rubis_queue::{BATCH, CLAIMS_AT_ONCE};
 
 use super::{
     Once, Plan, Round,
     lateness::Lateness,
     probe::Toll,
-    scripts::{CONTROL_CALLS, CYCLES, Scripts},
+    scripts::{CYCLES, Scripts},
 };
 use crate::{Report, report::Bar, statistics::median};
 
@@ -135,8 +135,8 @@ fn trickle(report: &mut Report, all: &Rounds<'_>) {
 fn notes(report: &mut Report, plan: &Plan) {
     report.note(format!(
         "Medians of {} rounds, both sides in turn in each: {} jobs of {} organizations that are all due, {} \
-         at once, a handler that does nothing; the reference keeps no job that is done. The time of the \
-         whole path begins with the worker, on rows that were committed before, and ends when the table is empty.",
+         at once, a handler that does nothing; the reference keeps no job that is done. Claims are those of a \
+         worker with such jobs, {BATCH} jobs each and {CLAIMS_AT_ONCE} at once. The time of the whole path begins with the worker, on rows that were committed before, and ends when the table is empty.",
         plan.rounds, plan.jobs, plan.organizations, plan.concurrency
     ));
     report.note(format!(
@@ -153,11 +153,8 @@ fn script_notes(report: &mut Report, all: &Rounds<'_>, scripts: &Scripts) {
         scripts.calls.iter().map(|(what, milliseconds)| format!("{what} {milliseconds:.2}")).collect();
     report.note(format!(
         "Scripts with the most they can be asked for, {BATCH} jobs, beside as many jobs that wait as a burst \
-         has: ms by the clock of Redis, the call in the middle of {CYCLES}: {}. A script of {:.2} ms that does \
-         the same at each of {CONTROL_CALLS} calls took up to {:.2} ms: so long this machine stops what it runs.",
-        calls.join(", "),
-        scripts.control.usual,
-        scripts.control.longest
+         has: ms by the clock of Redis, the call in the middle of {CYCLES}: {}.",
+        calls.join(", ")
     ));
     let scripts: Vec<_> = all
         .longest(ours)
@@ -198,7 +195,7 @@ mod tests {
     use std::{collections::BTreeMap, time::Duration};
 
     use super::{
-        super::{durable::DurableBurst, offers::OffersBurst, reference::BullMqBurst, scripts::Control},
+        super::{durable::DurableBurst, offers::OffersBurst, reference::BullMqBurst},
         *,
     };
 
@@ -225,7 +222,7 @@ mod tests {
 
     fn once(beyond: f64, longest: f64, recovery: Option<(f64, f64)>) -> Once {
         let calls = vec![("an offer", 0.5), ("a claim", longest)];
-        Once { beyond, scripts: Scripts { calls, control: Control { usual: 0.4, longest: 9.0 } }, recovery }
+        Once { beyond, scripts: Scripts { calls }, recovery }
     }
 
     fn round(speed: f64, longest: f64) -> Round {

@@ -4,9 +4,10 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use futures_util::future::try_join_all;
 use rubis_jobs::JobId;
 use rubis_kernel::{Clock as _, OrganizationId, RelanceTaskId, SystemClock};
-use rubis_queue::{BATCH, ClaimTerms, OfferedJob, Offers, RateLimit};
+use rubis_queue::{BATCH, CLAIMS_AT_ONCE, ClaimTerms, OfferedJob, Offers, RateLimit};
 use time::OffsetDateTime;
 use tokio::{sync::mpsc, time::Instant};
 
@@ -29,22 +30,19 @@ pub const WIDE: RateLimit = RateLimit { count: 1_000_000, per: Duration::from_se
 pub struct Shape {
     jobs: u32,
     organizations: u32,
-    at_once: usize,
     limits: Option<RateLimit>,
 }
 
 impl Shape {
     /// What BullMQ is given as well.
     pub fn usual(plan: &Plan) -> Self {
-        let at_once = usize::try_from(plan.concurrency).unwrap_or(BATCH);
-        Self { jobs: plan.jobs, organizations: plan.organizations, at_once, limits: None }
+        Self { jobs: plan.jobs, organizations: plan.organizations, limits: None }
     }
 
-    /// What makes scripts long: as much at once as there can be, always of another organization, and
-    /// limits to be kept.
+    /// What makes scripts long: always another organization, and limits to be kept.
     pub fn wide(plan: &Plan) -> Self {
         let organizations = (plan.jobs / 10).max(1);
-        Self { jobs: plan.jobs, organizations, at_once: BATCH, limits: Some(WIDE) }
+        Self { jobs: plan.jobs, organizations, limits: Some(WIDE) }
     }
 }
 
@@ -123,8 +121,8 @@ pub async fn burst(site: &Site, shape: &Shape, probe: &mut Probe) -> Result<Offe
     })
 }
 
-/// Claims go on, two at a time, while what was done is forgotten, as in a worker with a backlog whose
-/// jobs take no time.
+/// Claims go on, as many at once as in a worker with a backlog whose jobs take no time, while what was
+/// done is forgotten.
 async fn claim_and_forget(offers: &Offers, shape: &Shape, terms: ClaimTerms) -> Result<()> {
     let (sender, mut done) = mpsc::channel(SETTLE_BACKLOG);
     let forgetting = async {
@@ -138,23 +136,16 @@ async fn claim_and_forget(offers: &Offers, shape: &Shape, terms: ClaimTerms) -> 
         ensure!(forgotten == shape.jobs, "of {} jobs {forgotten} could be claimed", shape.jobs);
         Ok(())
     };
-    tokio::try_join!(
-        Box::pin(claim_all(offers, shape, terms, sender.clone())),
-        Box::pin(claim_all(offers, shape, terms, sender)),
-        forgetting
-    )?;
+    let claiming = try_join_all((0..CLAIMS_AT_ONCE).map(|_| claim_all(offers, terms, sender.clone())));
+    drop(sender);
+    tokio::try_join!(Box::pin(claiming), forgetting)?;
     Ok(())
 }
 
 /// Claims until nothing is left.
-async fn claim_all(
-    offers: &Offers,
-    shape: &Shape,
-    terms: ClaimTerms,
-    done: mpsc::Sender<OfferedJob>,
-) -> Result<()> {
+async fn claim_all(offers: &Offers, terms: ClaimTerms, done: mpsc::Sender<OfferedJob>) -> Result<()> {
     loop {
-        let jobs = offers.claim(shape.at_once, terms, None).await?.jobs;
+        let jobs = offers.claim(BATCH, terms, None).await?.jobs;
         if jobs.is_empty() {
             return Ok(());
         }

@@ -151,19 +151,6 @@ impl Probe {
         Ok((keys.len(), memory))
     }
 
-    /// Calls a script that goes round so often and does nothing else.
-    ///
-    /// # Errors
-    /// When Redis does not answer.
-    pub async fn go_round(&mut self, calls: u32, rounds: u32) -> Result<Toll> {
-        let script = Script::new("local n = 0 for i = 1, tonumber(ARGV[1]) do n = n + i % 7 end return n");
-        let start = self.start().await?;
-        for _ in 0..calls {
-            script.arg(rounds).invoke_async::<()>(&mut self.connection).await?;
-        }
-        self.end(&start).await
-    }
-
     /// Begins a measurement.
     ///
     /// # Errors

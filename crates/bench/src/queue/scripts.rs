@@ -1,10 +1,9 @@
 //! How long a script keeps Redis at most.
 //!
-//! The longest call of a burst tells of the machine and not of the script: where cores are shared, or a
-//! hypervisor takes them away, whatever runs is stopped now and then in the middle, for longer than any
-//! script takes. [`Control`] shows by how much, with a script that does the same at each call. So the
-//! most that a call can be asked for is asked for again and again, beside a hundred thousand jobs that
-//! wait, and the call in the middle counts.
+//! The longest call of a burst tells of the machine and not of the script: Redis shares the cores with
+//! PostgreSQL, the worker and whatever else the machine runs, and is stopped in the middle of some call for
+//! longer than any script takes. So the most that a call can be asked for is asked for again and again, beside
+//! as many jobs that wait as a burst has, and the call in the middle counts.
 
 use std::time::Duration;
 
@@ -17,7 +16,7 @@ use time::OffsetDateTime;
 use super::{
     Plan,
     offers::{WIDE, milliseconds},
-    probe::{Probe, Toll},
+    probe::Probe,
     site::{QUEUE, Site},
 };
 use crate::statistics::median;
@@ -34,26 +33,11 @@ const AN_HOUR: Duration = Duration::from_secs(3_600);
 const LEASE: Duration = Duration::from_secs(1);
 const CYCLE: Duration = Duration::from_secs(10);
 
-/// Calls of the control, and how often each goes round.
-pub const CONTROL_CALLS: u32 = 2_500;
-const CONTROL_ROUNDS: u32 = 20_000;
-
 /// What the scripts took.
 #[derive(Clone, Debug)]
 pub struct Scripts {
     /// What was asked for, and the call in the middle, in milliseconds.
     pub calls: Vec<(&'static str, f64)>,
-    /// What the machine did meanwhile.
-    pub control: Control,
-}
-
-/// A script that does the same at each call.
-#[derive(Clone, Copy, Debug)]
-pub struct Control {
-    /// What a call takes, in milliseconds of a processor.
-    pub usual: f64,
-    /// What one took by the clock of Redis, in milliseconds.
-    pub longest: f64,
 }
 
 impl Scripts {
@@ -81,14 +65,12 @@ pub async fn scripts(site: &Site, plan: &Plan, probe: &mut Probe) -> Result<Scri
         now += CYCLE;
         cycles.push(cycle(&offers, probe, now).await?);
     }
-    let [first, ..] = cycles.as_slice() else {
-        return Ok(Scripts { calls: Vec::new(), control: control(probe).await? });
-    };
-    let calls = first.iter().map(|(what, _)| {
-        let taken = cycles.iter().flatten().filter(|(other, _)| other == what).map(|(_, time)| *time);
-        (*what, median(&mut taken.collect::<Vec<_>>()))
+    let whats = cycles.first().into_iter().flatten().map(|(what, _)| *what);
+    let calls = whats.map(|what| {
+        let taken = cycles.iter().flatten().filter(|(other, _)| *other == what).map(|(_, time)| *time);
+        (what, median(&mut taken.collect::<Vec<_>>()))
     });
-    Ok(Scripts { calls: calls.collect(), control: control(probe).await? })
+    Ok(Scripts { calls: calls.collect() })
 }
 
 /// One call of everything, on what the cycle before has left: as many jobs whose leases are lost as a
@@ -126,14 +108,6 @@ async fn cycle(offers: &Offers, probe: &mut Probe, now: OffsetDateTime) -> Resul
     let lost = offers.claim(BATCH, terms, Some(now)).await?.jobs;
     ensure!(lost.len() == BATCH, "of {BATCH} due jobs {} were claimed", lost.len());
     Ok(calls.into_iter().map(|(what, toll)| (what, toll.longest_script())).collect())
-}
-
-async fn control(probe: &mut Probe) -> Result<Control> {
-    let Toll { cpu, longest, .. } = probe.go_round(CONTROL_CALLS, CONTROL_ROUNDS).await?;
-    Ok(Control {
-        usual: cpu * 1_000.0 / f64::from(CONTROL_CALLS),
-        longest: longest.values().copied().fold(0.0, f64::max),
-    })
 }
 
 fn organizations(count: u32) -> Vec<OrganizationId> {
