@@ -47,8 +47,8 @@ macro_rules! take_found {
         " UPDATE jobs SET state = 'running', lease_token = (SELECT gen_random_uuid()),
               lease_until = clock.now + make_interval(secs => ?)
           FROM clock WHERE jobs.ctid = ANY(ARRAY(SELECT place FROM found))
-          RETURNING jobs.ctid AS place, jobs.id, jobs.payload, jobs.organization_id, jobs.run_at, jobs.created_at, jobs.attempts,
-              jobs.crashes, jobs.lease_token, jobs.lease_until, clock.now"
+          RETURNING jobs.ctid AS place, jobs.id, jobs.payload, jobs.organization_id, jobs.run_at,
+              jobs.created_at, jobs.attempts, jobs.crashes, jobs.lease_token, jobs.lease_until, clock.now"
     };
 }
 

@@ -42,12 +42,6 @@ impl Held {
         }
     }
 
-    /// Those of the jobs that are held.
-    pub(crate) fn of(&self, jobs: &[ClaimedJob]) -> Vec<(Lease, OfferedJob)> {
-        let held = self.lock();
-        jobs.iter().filter_map(|job| held.get(&key(&job.lease)).cloned()).collect()
-    }
-
     pub(crate) fn all(&self) -> Vec<(Lease, OfferedJob)> {
         self.lock().values().cloned().collect()
     }

@@ -16,6 +16,7 @@ use crate::{
     OfferedJob, QueueError, QueueRunner,
     claimer::Next,
     execute::Completed,
+    held::offered,
     line::{CLAIMS_AT_ONCE, Line},
     runner::Parts,
 };
@@ -59,7 +60,7 @@ pub(crate) async fn serve(runner: QueueRunner, stop: watch::Receiver<bool>) {
     let waiting = line.close();
     tracing::info!(queue = %parts.queue, waiting = waiting.len(), "no more jobs begin");
     // Whoever else serves the queue may have them at once.
-    put_back(&parts, parts.held.of(&waiting)).await;
+    put_back(&parts, waiting.into_iter().map(|job| (job.lease.clone(), offered(&job))).collect()).await;
     if timeout(parts.settings.shutdown_grace, async { while places.join_next().await.is_some() {} })
         .await
         .is_err()

@@ -136,7 +136,8 @@ fn notes(report: &mut Report, plan: &Plan) {
     report.note(format!(
         "Medians of {} rounds, both sides in turn in each: {} jobs of {} organizations that are all due, {} \
          at once, a handler that does nothing; the reference keeps no job that is done. Claims are those of a \
-         worker with such jobs, {BATCH} jobs each and {CLAIMS_AT_ONCE} at once. The time of the whole path begins with the worker, on rows that were committed before, and ends when the table is empty.",
+         worker with such jobs, {BATCH} jobs each and {CLAIMS_AT_ONCE} at once. The time of the whole path \
+         begins with the worker, on rows that were committed before, and ends when the table is empty.",
         plan.rounds, plan.jobs, plan.organizations, plan.concurrency
     ));
     report.note(format!(

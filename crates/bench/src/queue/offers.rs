@@ -73,11 +73,14 @@ fn jobs(shape: &Shape, due: i64) -> Vec<(OfferedJob, i64)> {
     let organizations: Vec<_> = (0..shape.organizations).map(|_| OrganizationId::new()).collect();
     (0..shape.jobs)
         .zip(organizations.iter().cycle())
-        .map(|(_, organization)| {
-            let id = JobId::new("relance", RelanceTaskId::new());
-            (OfferedJob { id, organization: Some(*organization) }, due)
-        })
+        .map(|(_, organization)| job(*organization, due))
         .collect()
+}
+
+/// A new job of the organization, and its date in milliseconds.
+pub fn job(organization: OrganizationId, due: i64) -> (OfferedJob, i64) {
+    let id = JobId::new("relance", RelanceTaskId::new());
+    (OfferedJob { id, organization: Some(organization) }, due)
 }
 
 /// Offers, claims and forgets a burst of due jobs.

@@ -8,14 +8,13 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use rubis_jobs::JobId;
-use rubis_kernel::{Clock as _, OrganizationId, RelanceTaskId, SystemClock};
+use rubis_kernel::{Clock as _, OrganizationId, SystemClock};
 use rubis_queue::{BATCH, ClaimTerms, OfferedJob, Offers};
 use time::OffsetDateTime;
 
 use super::{
     Plan,
-    offers::{WIDE, milliseconds},
+    offers::{WIDE, job, milliseconds},
     probe::Probe,
     site::{QUEUE, Site},
 };
@@ -117,9 +116,5 @@ fn organizations(count: u32) -> Vec<OrganizationId> {
 /// A job of each organization.
 fn one_each(organizations: &[OrganizationId], due: OffsetDateTime) -> Result<Vec<(OfferedJob, i64)>> {
     let due = milliseconds(due)?;
-    let job = |organization: &OrganizationId| {
-        let id = JobId::new("relance", RelanceTaskId::new());
-        (OfferedJob { id, organization: Some(*organization) }, due)
-    };
-    Ok(organizations.iter().map(job).collect())
+    Ok(organizations.iter().map(|organization| job(*organization, due)).collect())
 }
