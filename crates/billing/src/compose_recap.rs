@@ -1,13 +1,14 @@
 //! Composes the recap of a trial.
 
 use rubis_accounts::{Organization, User};
-use rubis_kernel::{Currency, Email, Money, fill, fill_html, one_line};
+use rubis_kernel::{Currency, Email, Money, RenderError, one_line};
 use rubis_stripe::{Charge, PriceInterval, SubscriptionId};
+use serde::Serialize;
 
 use crate::{
     BillingPlan, EndingTrial, RecapFigures,
     mail::{
-        BillingMailTerms, Content, addressed, count_french, day_french, hours_french, without_subscription,
+        BillingMailTerms, MAILS, addressed, count_french, day_french, hours_french, without_subscription,
     },
 };
 
@@ -28,49 +29,45 @@ pub struct Recap<'a> {
     pub charge: Option<Charge>,
 }
 
+#[derive(Serialize)]
+struct Values<'a> {
+    plan: &'a str,
+    organization: String,
+    since: String,
+    end: String,
+    charge: &'a str,
+    /// The text that a reader's list of mails shows beside the subject.
+    preview: &'a str,
+    after: String,
+    url: String,
+    figures: Option<Figures>,
+}
+
 /// The mail that tells the owner what Rubis did during the trial, what will be charged when, and how to
 /// cancel. The same again is the same mail.
-#[must_use]
-pub fn compose_recap(terms: &BillingMailTerms<'_>, recap: &Recap<'_>) -> Email {
+///
+/// # Errors
+/// A part of the mail is too long.
+pub fn compose_recap(terms: &BillingMailTerms<'_>, recap: &Recap<'_>) -> Result<Email, RenderError> {
     let Recap { organization, owner, trial, figures, .. } = recap;
     let plan = trial.offer.map_or("Rubis", |offer| BillingPlan::from(offer.plan).name());
-    let company = one_line(&organization.name);
-    let (since, end) = (day_french(organization, trial.began_at), day_french(organization, trial.ends_at));
-    let url = terms.links.subscription_page();
+    let end = day_french(organization, trial.ends_at);
     let charge = charge(recap.charge, plan, &end);
-    let after = without_subscription(terms.rules);
-    let values = [
-        ("plan", plan),
-        ("organization", company.as_str()),
-        ("since", &since),
-        ("end", &end),
-        ("charge", &charge),
-        ("after", &after),
-        ("url", &url),
-    ];
-    let told = Told::new(figures, terms.minutes_per_rubis);
-    let (done_text, done_html) = if figures.is_nothing() {
-        (
-            fill(include_str!("templates/recap_nothing.txt"), &values),
-            fill_html(include_str!("templates/recap_nothing.html"), &values, &[]),
-        )
-    } else {
-        let values: Vec<_> = values.iter().copied().chain(told.values()).collect();
-        (
-            fill(include_str!("templates/recap_figures.txt"), &values),
-            fill_html(include_str!("templates/recap_figures.html"), &values, &[]),
-        )
+    let values = Values {
+        plan,
+        organization: one_line(&organization.name),
+        since: day_french(organization, trial.began_at),
+        end,
+        charge: &charge,
+        preview: &charge,
+        after: without_subscription(terms.rules),
+        url: terms.links.subscription_page(),
+        figures: (!figures.is_nothing()).then(|| Figures::new(figures, terms.minutes_per_rubis)),
     };
-    let text_values: Vec<_> = values.iter().copied().chain([("done", done_text.as_str())]).collect();
-    let content = Content {
-        subject: format!("Votre essai de {plan} se termine le {end}"),
-        preview: charge.clone(),
-        text: fill(include_str!("templates/recap.txt"), &text_values),
-        html: fill_html(include_str!("templates/recap.html"), &values, &[("done", &done_html)]),
-    };
+    let content = MAILS.mail("recap", values)?;
     // With the end that it tells: a trial that is made longer has another recap.
     let key = format!("{}.{}", recap.subscription, trial.ends_at.unix_timestamp());
-    addressed(terms, organization, owner, content, "trial-recap", &key)
+    Ok(addressed(terms, owner, content, "trial-recap", &key))
 }
 
 impl RecapFigures {
@@ -84,7 +81,8 @@ impl RecapFigures {
 }
 
 /// The figures as they are written.
-struct Told {
+#[derive(Serialize)]
+struct Figures {
     imported: String,
     imported_label: &'static str,
     sent: String,
@@ -93,10 +91,10 @@ struct Told {
     rubis: String,
     rubis_label: &'static str,
     hours: String,
-    minutes_per_rubis: String,
+    minutes_per_rubis: u32,
 }
 
-impl Told {
+impl Figures {
     fn new(figures: &RecapFigures, minutes_per_rubis: u32) -> Self {
         let amounts: Vec<String> = figures.recovered.iter().map(Money::format_french).collect();
         let recovered = if amounts.is_empty() {
@@ -113,22 +111,8 @@ impl Told {
             rubis: count_french(figures.rubis),
             rubis_label: plural(figures.rubis, "rubis gagné", "rubis gagnés"),
             hours: hours_french(figures.rubis.saturating_mul(minutes_per_rubis.into())),
-            minutes_per_rubis: minutes_per_rubis.to_string(),
+            minutes_per_rubis,
         }
-    }
-
-    fn values(&self) -> [(&str, &str); 9] {
-        [
-            ("imported", &self.imported),
-            ("imported_label", self.imported_label),
-            ("sent", &self.sent),
-            ("sent_label", self.sent_label),
-            ("recovered", &self.recovered),
-            ("rubis", &self.rubis),
-            ("rubis_label", self.rubis_label),
-            ("hours", &self.hours),
-            ("minutes_per_rubis", &self.minutes_per_rubis),
-        ]
     }
 }
 

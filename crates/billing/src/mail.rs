@@ -1,7 +1,7 @@
 //! The product's mails to those who pay for it.
 
 use rubis_accounts::{Organization, User};
-use rubis_kernel::{Email, EmailAddress, Mailbox, fill_html, format_date_french, one_line};
+use rubis_kernel::{Email, EmailAddress, MailContent, Mailbox, Templates, format_date_french, templates};
 use time::{Date, OffsetDateTime};
 
 use crate::{BillingLinks, BillingRules};
@@ -19,37 +19,31 @@ pub struct BillingMailTerms<'a> {
     pub minutes_per_rubis: u32,
 }
 
-/// What a mail says, before it is addressed.
-pub(crate) struct Content {
-    pub subject: String,
-    /// What a reader's list of mails shows beside the subject.
-    pub preview: String,
-    pub text: String,
-    /// What stands between the head and the foot of the HTML twin.
-    pub html: String,
-}
+/// The templates of the mails of this crate.
+pub(crate) static MAILS: Templates = Templates::new(templates![
+    "payment_failed.html",
+    "payment_failed.subject.txt",
+    "payment_failed.txt",
+    "recap.html",
+    "recap.subject.txt",
+    "recap.txt",
+    "recap_figures.html",
+    "recap_figures.txt",
+    "recap_nothing.html",
+    "recap_nothing.txt",
+]);
 
 /// A mail to the person who owns an organization, with identifiers that follow from all that a reader sees: the
 /// same again has the same ones.
 pub(crate) fn addressed(
     terms: &BillingMailTerms<'_>,
-    organization: &Organization,
     owner: &User,
-    content: Content,
+    content: MailContent,
     kind: &str,
     key: &str,
 ) -> Email {
-    let html = fill_html(
-        include_str!("templates/frame.html"),
-        &[
-            ("title", &content.subject),
-            ("preview", &content.preview),
-            ("organization", &one_line(&organization.name)),
-        ],
-        &[("content", &content.html)],
-    );
     let to = Mailbox { name: Some(owner.full_name.clone()), address: owner.email.clone() };
-    Email::of_product(terms.sender, to, content.subject, content.text, html).identified(kind, key)
+    Email::of_product(terms.sender, to, content).identified(kind, key)
 }
 
 /// The day of an instant where the organization is, on one line.
@@ -102,7 +96,13 @@ pub(crate) fn without_subscription(rules: &BillingRules) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{count_french, hours_french};
+    use super::{MAILS, count_french, hours_french};
+
+    #[test]
+    fn every_mail_of_the_templates_has_a_snapshot() {
+        let mails: Vec<_> = MAILS.names().filter_map(|name| name.strip_suffix(".subject.txt")).collect();
+        assert_eq!(mails, ["payment_failed", "recap"]);
+    }
 
     #[test]
     fn lengths_of_time_are_written_the_french_way() {

@@ -3,13 +3,14 @@
 use rubis_accounts::{Organization, User};
 use rubis_db::{AsyncConnection, AsyncPgConnection};
 use rubis_jobs::Lease;
-use rubis_kernel::{Email, fill, fill_html, one_line};
+use rubis_kernel::{Email, RenderError, one_line};
 use rubis_stripe::SubscriptionStatus;
+use serde::Serialize;
 use time::OffsetDateTime;
 
 use crate::{
     PaymentFailedMail, RecapError, Subscription,
-    mail::{BillingMailTerms, Content, addressed, day_french, without_subscription},
+    mail::{BillingMailTerms, MAILS, addressed, day_french, without_subscription},
     queries::subscriptions,
     subscription_of,
 };
@@ -38,7 +39,7 @@ pub async fn claim_payment_failed_mail(
         let owner = rubis_accounts::owner_of(conn, organization.id).await?;
         let owner = owner.ok_or(RecapError::NobodyToTell)?;
         lease.confirm(conn).await?;
-        Ok(Some(compose(terms, &organization, &owner, &subscription, job, now)))
+        Ok(Some(compose(terms, &organization, &owner, &subscription, job, now)?))
     })
     .await
 }
@@ -61,6 +62,18 @@ pub async fn give_payment_failed_mail_up(
     Ok(())
 }
 
+#[derive(Serialize)]
+struct Values<'a> {
+    plan: &'a str,
+    organization: String,
+    retry: &'a str,
+    /// The text that a reader's list of mails shows beside the subject.
+    preview: String,
+    until: Option<String>,
+    limits: String,
+    url: String,
+}
+
 fn compose(
     terms: &BillingMailTerms<'_>,
     organization: &Organization,
@@ -68,9 +81,8 @@ fn compose(
     subscription: &Subscription,
     job: &PaymentFailedMail,
     now: OffsetDateTime,
-) -> Email {
+) -> Result<Email, RenderError> {
     let plan = subscription.plan.name();
-    let company = one_line(&organization.name);
     let retry = if job.next_attempt_at.is_some_and(|at| now < at) {
         "Nous présenterons de nouveau le paiement dans les prochains jours\u{202f}; s’il passe, vous n’avez rien \
          d’autre à faire."
@@ -89,31 +101,17 @@ fn compose(
         "Tant que le paiement manque, les limites de l’offre gratuite s’appliquent"
     };
     let limits = format!("{since}\u{a0}: {}", without_subscription(terms.rules));
-    let url = terms.links.subscription_page();
-    let until_text = until.as_ref().map_or_else(String::new, |until| format!("{until}\n"));
-    let values = [
-        ("plan", plan),
-        ("organization", company.as_str()),
-        ("retry", retry),
-        ("until", &until_text),
-        ("limits", &limits),
-        ("url", &url),
-    ];
-    let until_html = until.as_ref().map_or_else(String::new, |until| {
-        fill_html(include_str!("templates/payment_failed_until.html"), &[("until", until)], &[])
-    });
-    let html_values = values.iter().copied().filter(|(name, _)| *name != "until").collect::<Vec<_>>();
-    let content = Content {
-        subject: format!("Le paiement de votre abonnement {plan} n’a pas abouti"),
+    let values = Values {
+        plan,
+        organization: one_line(&organization.name),
+        retry,
         preview: format!("Mettez à jour votre carte. {}", until.as_ref().unwrap_or(&limits)),
-        text: fill(include_str!("templates/payment_failed.txt"), &values),
-        html: fill_html(
-            include_str!("templates/payment_failed.html"),
-            &html_values,
-            &[("until", &until_html)],
-        ),
+        until,
+        limits,
+        url: terms.links.subscription_page(),
     };
-    addressed(terms, organization, owner, content, "payment-failed", job.stripe_invoice_id.as_str())
+    let content = MAILS.mail("payment_failed", values)?;
+    Ok(addressed(terms, owner, content, "payment-failed", job.stripe_invoice_id.as_str()))
 }
 
 #[cfg(test)]

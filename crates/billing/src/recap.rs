@@ -48,6 +48,9 @@ pub enum RecapError {
     /// No connection could be had.
     #[error(transparent)]
     Pool(#[from] rubis_db::PoolError),
+    /// The mail cannot be written.
+    #[error(transparent)]
+    Render(#[from] rubis_kernel::RenderError),
     /// The database refused.
     #[error(transparent)]
     Database(#[from] diesel::result::Error),

@@ -6,7 +6,7 @@ use rubis_accounts::Organization;
 use rubis_db::{AsyncConnection, AsyncPgConnection};
 use rubis_invoices::{Client, set_awaited_answer};
 use rubis_jobs::{FinishError, Lease};
-use rubis_kernel::{CheckinTaskId, ClientId, Email, EmailAddress, InvoiceId, PurposeKey};
+use rubis_kernel::{CheckinTaskId, ClientId, Email, EmailAddress, InvoiceId, PurposeKey, RenderError};
 use time::OffsetDateTime;
 
 use crate::{
@@ -57,6 +57,9 @@ pub enum ClaimMailError {
     /// The organization has no owner to ask.
     #[error("the organization has no owner")]
     NobodyToAsk,
+    /// The mail cannot be written.
+    #[error(transparent)]
+    Render(#[from] RenderError),
     /// The database refused.
     #[error(transparent)]
     Database(#[from] diesel::result::Error),
@@ -113,7 +116,7 @@ pub async fn claim_mail(
             .zip(tokens)
             .map(|(asked, (_, token))| Question::new(asked, clients.get(&asked.invoice.client_id), token))
             .collect();
-        let email = compose(terms, &organization, &owner, job.mail_id, questions);
+        let email = compose(terms, &organization, &owner, job.mail_id, questions)?;
         let change = MailChange {
             recipient: Some(email.to.address.as_str()),
             sending_since: Some(Some(now)),

@@ -3,14 +3,17 @@
 use rubis_accounts::{Organization, User};
 use rubis_invoices::Client;
 use rubis_kernel::{
-    CheckinMailId, CheckinTaskId, Email, Mailbox, Money, fill, fill_html, format_date_french, one_line,
+    CheckinMailId, CheckinTaskId, Email, MailContent, Mailbox, Money, RenderError, Templates,
+    format_date_french, shortened, templates,
 };
+use serde::Serialize;
 use time::{Date, Duration};
 
 use crate::{asked::AskedInvoice, claim_mail::MailTerms, links::CheckinLinks};
 
-/// What ends a mail whose links anybody can use who has it.
-const KEEP_TO_YOURSELF: &str = "Ces liens répondent en votre nom\u{a0}: ne transférez pas ce message.";
+/// The most characters of a name or number in a mail. A mail of 50 invoices then stays within the limits of
+/// [`MailContent`].
+pub(crate) const MAX_NAME_CHARS: usize = 60;
 
 /// What a mail asks about one invoice.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,23 +37,41 @@ impl Question {
         Self {
             task: asked.task.id,
             token,
-            numero: one_line(&asked.invoice.numero),
-            client_name: client.map(|client| one_line(&client.name)).unwrap_or_default(),
+            numero: shortened(&asked.invoice.numero, MAX_NAME_CHARS),
+            client_name: client.map(|client| shortened(&client.name, MAX_NAME_CHARS)).unwrap_or_default(),
             balance: asked.invoice.balance(),
             due_date: asked.invoice.due_date,
         }
     }
 }
 
+/// The templates of the mails of this crate.
+pub(crate) static MAILS: Templates = Templates::new(templates![
+    "confirmation.html",
+    "confirmation.subject.txt",
+    "confirmation.txt",
+    "digest.html",
+    "digest.subject.txt",
+    "digest.txt",
+    "notes.html",
+    "parts.html",
+    "question.html",
+    "question.subject.txt",
+    "question.txt",
+]);
+
 /// The mail that puts these questions, one at least. The same mail always has the same `Message-ID` and the
 /// same key, so that a repetition is recognised; a mail that reads otherwise has others.
+///
+/// # Errors
+/// A part of the mail is too long.
 pub(crate) fn compose(
     terms: &MailTerms<'_>,
     organization: &Organization,
     owner: &User,
     mail: CheckinMailId,
     mut questions: Vec<Question>,
-) -> Email {
+) -> Result<Email, RenderError> {
     questions.sort_by(|one, other| {
         let key = |question: &Question| {
             (question.due_date, question.client_name.clone(), question.numero.clone(), question.task)
@@ -59,31 +80,17 @@ pub(crate) fn compose(
     });
     let notes = Notes::new(terms, organization);
     let content = match questions.as_slice() {
-        [question] => one_question(terms.links, &notes, question),
-        several => digest(terms.links, &notes, several),
+        [question] => {
+            let question = QuestionValues::new(terms.links, question);
+            MAILS.mail("question", OneQuestion { question, notes })?
+        }
+        several => MAILS.mail("digest", Digest::new(terms.links, notes, several))?,
     };
-    let key = mail.to_string();
-    addressed(terms, organization, owner, content.with_footer(KEEP_TO_YOURSELF), "checkin", &key)
+    Ok(addressed(terms, owner, content, "checkin", &mail.to_string()))
 }
 
-/// What a mail says, before it is addressed.
-pub(crate) struct Content {
-    pub subject: String,
-    pub text: String,
-    /// What stands between the head and the foot of the HTML twin.
-    pub html: String,
-    /// What stands at its foot.
-    pub footer: &'static str,
-}
-
-impl Content {
-    const fn with_footer(mut self, footer: &'static str) -> Self {
-        self.footer = footer;
-        self
-    }
-}
-
-/// What is said below the questions.
+/// The text below the questions.
+#[derive(Serialize)]
 struct Notes {
     organization: String,
     life: String,
@@ -109,7 +116,7 @@ impl Notes {
             )
         };
         Self {
-            organization: one_line(&organization.name),
+            organization: shortened(&organization.name, MAX_NAME_CHARS),
             life: format!(
                 "Ces liens sont valables {}. Passé ce délai, ils permettent d’en demander de nouveaux.",
                 duration_french(terms.rules.life)
@@ -118,104 +125,59 @@ impl Notes {
             undo: duration_french(terms.rules.undo),
         }
     }
-
-    fn values(&self) -> [(&str, &str); 4] {
-        [
-            ("organization", &self.organization),
-            ("life", &self.life),
-            ("silence", &self.silence),
-            ("undo", &self.undo),
-        ]
-    }
-
-    fn html(&self) -> String {
-        fill_html(include_str!("templates/notes.html"), &self.values(), &[])
-    }
 }
 
-/// What a question's templates name.
-struct QuestionTexts<'a> {
-    question: &'a Question,
+/// The values of a question's templates.
+#[derive(Serialize)]
+struct QuestionValues<'a> {
+    numero: &'a str,
+    client: &'a str,
     balance: String,
     due_date: String,
     paid_url: String,
     pending_url: String,
 }
 
-impl<'a> QuestionTexts<'a> {
+impl<'a> QuestionValues<'a> {
     fn new(links: &CheckinLinks, question: &'a Question) -> Self {
         Self {
-            question,
+            numero: &question.numero,
+            client: &question.client_name,
             balance: question.balance.format_french(),
             due_date: date_french(question.due_date),
             paid_url: links.paid(&question.token),
             pending_url: links.pending(&question.token),
         }
     }
-
-    fn values(&self) -> [(&str, &str); 6] {
-        [
-            ("numero", &self.question.numero),
-            ("client", &self.question.client_name),
-            ("balance", &self.balance),
-            ("due_date", &self.due_date),
-            ("paid_url", &self.paid_url),
-            ("pending_url", &self.pending_url),
-        ]
-    }
 }
 
-fn one_question(links: &CheckinLinks, notes: &Notes, question: &Question) -> Content {
-    let texts = QuestionTexts::new(links, question);
-    let facts = facts(&[
-        ("client", &question.client_name),
-        ("numero", &question.numero),
-        ("amount_label", "Reste à payer"),
-        ("amount", &texts.balance),
-        ("due_date", &texts.due_date),
-    ]);
-    let values: Vec<_> = texts.values().into_iter().chain(notes.values()).collect();
-    Content {
-        subject: format!(
-            "Facture {} ({})\u{a0}: avez-vous été payé\u{202f}?",
-            question.numero, question.client_name
-        ),
-        text: fill(include_str!("templates/question.txt"), &values),
-        html: fill_html(
-            include_str!("templates/question.html"),
-            &texts.values(),
-            &[("facts", &facts), ("notes", &notes.html())],
-        ),
-        footer: "",
-    }
+#[derive(Serialize)]
+struct OneQuestion<'a> {
+    #[serde(flatten)]
+    question: QuestionValues<'a>,
+    #[serde(flatten)]
+    notes: Notes,
 }
 
-fn digest(links: &CheckinLinks, notes: &Notes, questions: &[Question]) -> Content {
-    let (mut items, mut html_items) = (String::new(), String::new());
-    for (position, question) in (1..).zip(questions) {
-        let texts = QuestionTexts::new(links, question);
-        let position: i32 = position;
-        let position = position.to_string();
-        let values: Vec<_> = texts.values().into_iter().chain([("position", position.as_str())]).collect();
-        items.push_str(&fill(include_str!("templates/item.txt"), &values));
-        html_items.push_str(&fill_html(include_str!("templates/item.html"), &values, &[]));
-    }
-    let count = questions.len().to_string();
-    let total = total(questions)
-        .map(|total| format!(", pour {} au total", total.format_french()))
-        .unwrap_or_default();
-    let page_url = questions.first().map(|question| links.page(&question.token)).unwrap_or_default();
-    let facts = [("count", count.as_str()), ("total", &total), ("page_url", &page_url)];
-    let values: Vec<_> = facts.into_iter().chain(notes.values()).chain([("items", items.as_str())]).collect();
-    Content {
-        subject: format!("{count} factures arrivent à échéance\u{a0}: avez-vous été payé\u{202f}?"),
-        text: fill(include_str!("templates/digest.txt"), &values),
-        html: fill_html(
-            include_str!("templates/digest.html"),
-            &facts,
-            &[("items", &html_items), ("notes", &notes.html())],
-        ),
-        footer: "",
+#[derive(Serialize)]
+struct Digest<'a> {
+    count: usize,
+    total: Option<String>,
+    page_url: String,
+    questions: Vec<QuestionValues<'a>>,
+    #[serde(flatten)]
+    notes: Notes,
+}
+
+impl<'a> Digest<'a> {
+    fn new(links: &CheckinLinks, notes: Notes, questions: &'a [Question]) -> Self {
+        Self {
+            count: questions.len(),
+            total: total(questions).map(|total| total.format_french()),
+            page_url: questions.first().map(|question| links.page(&question.token)).unwrap_or_default(),
+            questions: questions.iter().map(|question| QuestionValues::new(links, question)).collect(),
+            notes,
+        }
     }
 }
 
@@ -228,32 +190,17 @@ fn total(questions: &[Question]) -> Option<Money> {
     })
 }
 
-/// The table of facts about an invoice, as HTML.
-pub(crate) fn facts(values: &[(&str, &str)]) -> String {
-    fill_html(include_str!("templates/facts.html"), values, &[])
-}
-
 /// A mail of the product to the person who owns an organization, with the identifiers that follow from all
 /// that a reader sees.
 pub(crate) fn addressed(
     terms: &MailTerms<'_>,
-    organization: &Organization,
     owner: &User,
-    content: Content,
+    content: MailContent,
     kind: &str,
     key: &str,
 ) -> Email {
-    let html = fill_html(
-        include_str!("templates/frame.html"),
-        &[
-            ("title", &content.subject),
-            ("organization", &one_line(&organization.name)),
-            ("footer", content.footer),
-        ],
-        &[("content", &content.html)],
-    );
     let to = Mailbox { name: Some(owner.full_name.clone()), address: owner.email.clone() };
-    Email::of_product(terms.sender, to, content.subject, content.text, html).identified(kind, key)
+    Email::of_product(terms.sender, to, content).identified(kind, key)
 }
 
 /// A date that stays on one line.

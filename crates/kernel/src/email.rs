@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::sha256;
+use crate::{MailContent, sha256};
 
 /// Whom the product's own mails come from.
 const PRODUCT: &str = "Rubis";
@@ -95,13 +95,8 @@ pub struct Email {
 impl Email {
     /// A mail of the product to one of its users, without identifiers yet.
     #[must_use]
-    pub fn of_product(
-        sender: &EmailAddress,
-        to: Mailbox,
-        subject: String,
-        text: String,
-        html: String,
-    ) -> Self {
+    pub fn of_product(sender: &EmailAddress, to: Mailbox, content: MailContent) -> Self {
+        let (subject, text, html) = content.into_parts();
         Self {
             from: Mailbox { name: Some(PRODUCT.to_owned()), address: sender.clone() },
             to,
@@ -134,14 +129,15 @@ impl Email {
 
 #[cfg(test)]
 mod tests {
-    use super::{Email, EmailAddress, Mailbox};
+    use super::{Email, EmailAddress, MailContent, Mailbox};
 
     #[test]
     fn a_mail_that_reads_otherwise_has_other_identifiers() {
         let mail = |text: &str| {
             let owner = Mailbox { name: None, address: "jeanne@exemple.fr".parse().unwrap() };
             let sender = "rubis@rubis.example".parse().unwrap();
-            Email::of_product(&sender, owner, "Bonjour".to_owned(), text.to_owned(), String::new())
+            let content = MailContent::new("Bonjour".to_owned(), text.to_owned(), String::new()).unwrap();
+            Email::of_product(&sender, owner, content)
         };
         let first = mail("Un").identified("recap", "sub_1");
         assert!(first.message_id.starts_with("recap.sub_1.") && first.message_id.ends_with("@rubis.example"));

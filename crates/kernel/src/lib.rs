@@ -1,4 +1,4 @@
-//! Ids, money, the clock, business days, text templates and keyed tokens: no I/O.
+//! Ids, money, the clock, business days, templates, mails and keyed tokens: no I/O.
 //!
 //! Everything here is a value or a pure function; what reads a clock does so through [`Clock`],
 //! which the two binaries inject at their edge.
@@ -6,13 +6,14 @@
 mod calendar;
 mod clock;
 mod email;
-mod fill;
 mod holidays;
 mod ids;
 mod keyed;
+mod mail_content;
 mod money;
 mod siren;
 mod template;
+mod templates;
 mod text;
 mod token;
 mod validation;
@@ -20,13 +21,14 @@ mod validation;
 pub use calendar::{SendingCalendar, TimeZone, UnknownTimeZone};
 pub use clock::{Clock, ManualClock, SharedClock, SystemClock};
 pub use email::{Email, EmailAddress, InvalidEmailAddress, Mailbox};
-pub use fill::{fill, fill_html, one_line};
 pub use holidays::{HolidayCalendar, is_public_holiday};
 pub use ids::*;
 pub use keyed::{AppKey, AppKeyError, PurposeKey};
+pub use mail_content::{MailContent, MailPart, RenderError};
 pub use money::{Currency, Money, UnknownCurrency};
 pub use siren::is_valid_siren;
 pub use template::{Template, TemplateError};
-pub use text::{escape_html, format_date_french, normalize_search};
+pub use templates::Templates;
+pub use text::{escape_html, format_date_french, normalize_search, one_line, shortened};
 pub use token::{random_token, sha256};
 pub use validation::{FieldError, FieldErrors, optional_text, required_text};

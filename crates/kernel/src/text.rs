@@ -49,6 +49,27 @@ pub fn escape_html(text: &str) -> String {
     escaped
 }
 
+/// The text on one line, as a subject and a fact have to be. No-break spaces stay: amounts are written with
+/// them.
+#[must_use]
+pub fn one_line(text: &str) -> String {
+    text.split(|character: char| character.is_control() || character == ' ')
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// The text on one line of at most this many characters, the last an ellipsis if it was longer.
+#[must_use]
+pub fn shortened(text: &str, max_chars: usize) -> String {
+    let line = one_line(text);
+    if line.chars().count() <= max_chars {
+        return line;
+    }
+    let kept: String = line.chars().take(max_chars.saturating_sub(1)).collect();
+    format!("{}…", kept.trim_end())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,5 +90,16 @@ mod tests {
     #[test]
     fn html_shows_a_text_as_it_was_written() {
         assert_eq!(escape_html("<b>\"A&B\"</b>'"), "&lt;b&gt;&quot;A&amp;B&quot;&lt;/b&gt;&#39;");
+    }
+
+    #[test]
+    fn a_line_has_no_breaks() {
+        assert_eq!(one_line(" a\r\nb\u{a0}c \0"), "a b\u{a0}c");
+    }
+
+    #[test]
+    fn a_long_line_ends_in_an_ellipsis_and_a_short_one_stays() {
+        assert_eq!(shortened("Boulangerie\nMartin", 18), "Boulangerie Martin");
+        assert_eq!(shortened("Boulangerie Martin", 13), "Boulangerie…");
     }
 }

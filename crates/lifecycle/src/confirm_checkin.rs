@@ -5,7 +5,7 @@ use rubis_checkins::{
 };
 use rubis_db::AsyncPgConnection;
 use rubis_jobs::Job as _;
-use rubis_kernel::Email;
+use rubis_kernel::{Email, RenderError};
 use time::OffsetDateTime;
 
 use crate::take_answer_back::settlement;
@@ -31,16 +31,27 @@ fn job_of(task: &CheckinTask) -> ConfirmCheckin {
     ConfirmCheckin { organization_id: task.organization_id, task_id: task.id }
 }
 
+/// The reason why a confirmation cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfirmCheckinError {
+    /// The mail cannot be written.
+    #[error(transparent)]
+    Render(#[from] RenderError),
+    /// The database refused.
+    #[error(transparent)]
+    Database(#[from] diesel::result::Error),
+}
+
 /// The mail that tells the organization's user that they declared an invoice paid, and how to take that back.
 /// None where it does not stand any more. The same again, as after a crash, is the same mail.
 ///
 /// # Errors
-/// The database's.
+/// [`ConfirmCheckinError`].
 pub async fn compose_checkin_confirmation(
     conn: &mut AsyncPgConnection,
     terms: &MailTerms<'_>,
     job: &ConfirmCheckin,
-) -> Result<Option<Email>, diesel::result::Error> {
+) -> Result<Option<Email>, ConfirmCheckinError> {
     let organization_id = job.organization_id;
     let Some(task) = rubis_checkins::checkin(conn, organization_id, job.task_id).await? else {
         return Ok(None);
@@ -66,5 +77,5 @@ pub async fn compose_checkin_confirmation(
         payment: &payment,
         task: &task,
     };
-    Ok(Some(compose_confirmation(terms, &confirmation)))
+    Ok(Some(compose_confirmation(terms, &confirmation)?))
 }

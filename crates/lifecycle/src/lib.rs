@@ -36,7 +36,7 @@ mod update_invoice;
 pub use answer_checkin::{AnsweredBy, CheckinError, CheckinOutcome, answer_checkin};
 pub use answer_checkins::answer_many;
 pub use cancel_invoice::cancel_invoice;
-pub use confirm_checkin::compose_checkin_confirmation;
+pub use confirm_checkin::{ConfirmCheckinError, compose_checkin_confirmation};
 pub use create_invoice::{CreateInvoiceError, PlanChoice, create_invoice};
 pub use dispute_invoice::dispute_invoice;
 pub use expire_checkin::expire_checkin;

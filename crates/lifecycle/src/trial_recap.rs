@@ -95,5 +95,5 @@ async fn compose(
         figures: &figures,
         charge,
     };
-    Ok(compose_recap(terms, &recap))
+    Ok(compose_recap(terms, &recap)?)
 }

@@ -5,7 +5,7 @@ use rubis_accounts::{ActivityKind, NewEvent};
 use rubis_db::{AsyncConnection, AsyncPgConnection};
 use rubis_invoices::Invoice;
 use rubis_jobs::{FinishError, Lease};
-use rubis_kernel::{Email, TemplateError};
+use rubis_kernel::{Email, RenderError, TemplateError};
 use serde_json::json;
 use time::OffsetDateTime;
 
@@ -55,6 +55,9 @@ pub enum ClaimError {
     /// The text can't be written, though it was checked when it was saved.
     #[error("the text of the reminder can't be written: {0}")]
     Text(#[from] TemplateError),
+    /// The mail cannot be written.
+    #[error(transparent)]
+    Render(#[from] RenderError),
     /// The database refused.
     #[error(transparent)]
     Database(#[from] diesel::result::Error),
@@ -259,7 +262,7 @@ async fn send(
         }
         _ => case.text_at(now)?,
     };
-    let email = compose(parties, case.task.id, &text);
+    let email = compose(parties, case.task.id, &text)?;
     let recipient = email.to.address.as_str();
     tasks::mark_sending(conn, case.organization.id, case.task.id, recipient, &text, now).await?;
     Ok(Claimed::Send(Box::new(email)))

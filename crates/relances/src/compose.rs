@@ -2,10 +2,11 @@
 
 use rubis_accounts::{Organization, User};
 use rubis_invoices::{Client, Contact, Invoice};
-use rubis_kernel::{Email, EmailAddress, Mailbox, RelanceTaskId, TemplateError, escape_html};
+use rubis_kernel::{Email, EmailAddress, Mailbox, RelanceTaskId, RenderError, TemplateError};
 use time::OffsetDateTime;
 
 use crate::{
+    letter::letter,
     plan::StepContent,
     variables::{RenderedText, Values, render},
 };
@@ -59,8 +60,10 @@ pub struct Parties<'a> {
 
 /// The mail that carries a reminder's text. The same mail always has the same `Message-ID` and the same
 /// key, so that a repetition is recognised; a mail that reads otherwise has others.
-#[must_use]
-pub fn compose(parties: Parties<'_>, task: RelanceTaskId, text: &RenderedText) -> Email {
+///
+/// # Errors
+/// [`RenderError`]: the mail is too long.
+pub fn compose(parties: Parties<'_>, task: RelanceTaskId, text: &RenderedText) -> Result<Email, RenderError> {
     let Parties { sender, organization, owner, client, contacts } = parties;
     let to = Mailbox { name: Some(client.name.clone()), address: client.email.clone() };
     let cc: Vec<Mailbox> = contacts
@@ -69,48 +72,19 @@ pub fn compose(parties: Parties<'_>, task: RelanceTaskId, text: &RenderedText) -
         .map(|contact| Mailbox { name: Some(contact.name.clone()), address: contact.email.clone() })
         .collect();
     let email = Email {
-        from: Mailbox { name: Some(organization.name.clone()), address: sender.address.clone() },
+        from: Mailbox {
+            name: Some(format!("{} via Rubis", organization.name)),
+            address: sender.address.clone(),
+        },
         to,
         cc,
         reply_to: owner
             .map(|user| Mailbox { name: Some(user.full_name.clone()), address: user.email.clone() }),
         subject: text.subject.clone(),
         text: text.body.clone(),
-        html: Some(html_twin(&organization.name, text)),
+        html: Some(letter(&organization.name, text)?),
         message_id: String::new(),
         idempotency_key: String::new(),
     };
-    email.identified("relance", &task.to_string())
-}
-
-/// The same text as HTML: a letter, not a newsletter.
-fn html_twin(organization_name: &str, text: &RenderedText) -> String {
-    let paragraphs: String = text
-        .body
-        .split("\n\n")
-        .filter(|paragraph| !paragraph.trim().is_empty())
-        .map(|paragraph| {
-            let lines: Vec<String> = paragraph.trim().lines().map(linked).collect();
-            format!("<p style=\"margin:0 0 16px\">{}</p>\n", lines.join("<br>\n"))
-        })
-        .collect();
-    include_str!("templates/relance.html")
-        .replace("{title}", &escape_html(&text.subject))
-        .replace("{organization}", &escape_html(organization_name))
-        .replace("{paragraphs}", &paragraphs)
-}
-
-/// A line as HTML, its web addresses made links.
-fn linked(line: &str) -> String {
-    line.split(' ')
-        .map(|word| {
-            let escaped = escape_html(word);
-            if word.starts_with("https://") || word.starts_with("http://") {
-                format!("<a href=\"{escaped}\" style=\"color:#9b1c3a\">{escaped}</a>")
-            } else {
-                escaped
-            }
-        })
-        .collect::<Vec<_>>()
-        .join(" ")
+    Ok(email.identified("relance", &task.to_string()))
 }

@@ -16,6 +16,7 @@ mod create_plan;
 mod default_plan;
 mod delete_plan;
 mod jobs;
+mod letter;
 mod list;
 mod locked_task;
 mod plan;

@@ -1,6 +1,6 @@
 //! What a reminder's text can name, and what each name stands for.
 
-use rubis_kernel::{Money, Template, TemplateError, format_date_french};
+use rubis_kernel::{Money, Template, TemplateError, format_date_french, one_line};
 use time::Date;
 
 /// The variables that a step's subject and body may use.
@@ -82,14 +82,6 @@ pub fn render(subject: &str, body: &str, values: &Values) -> Result<RenderedText
         subject: one_line(&subject),
         body: body.trim_end().to_owned(),
     })
-}
-
-/// The text on one line. No-break spaces stay: amounts are written with them.
-fn one_line(text: &str) -> String {
-    text.split(|character: char| character.is_control() || character == ' ')
-        .filter(|word| !word.is_empty())
-        .collect::<Vec<_>>()
-        .join(" ")
 }
 
 #[cfg(test)]

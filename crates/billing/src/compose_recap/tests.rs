@@ -41,7 +41,7 @@ fn mail(trial: &EndingTrial, figures: &RecapFigures, charge: Option<Charge>) -> 
         figures,
         charge,
     };
-    compose_recap(&product.terms(), &recap)
+    compose_recap(&product.terms(), &recap).unwrap()
 }
 
 #[test]

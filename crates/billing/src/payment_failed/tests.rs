@@ -27,7 +27,7 @@ fn mail_at(product: &Product, now: OffsetDateTime, next_attempt_at: Option<Offse
         stripe_invoice_id: "in_1".into(),
         next_attempt_at,
     };
-    compose(&product.terms(), &organization(), &owner(), &missing(), &job, now)
+    compose(&product.terms(), &organization(), &owner(), &missing(), &job, now).unwrap()
 }
 
 fn mail(product: &Product) -> Email {

@@ -111,7 +111,7 @@ fn several(product: &Product) -> Vec<Question> {
 }
 
 fn composed(product: &Product, organization: &Organization, questions: Vec<Question>) -> Email {
-    compose(&product.terms(), organization, &owner(), mail_id(), questions)
+    compose(&product.terms(), organization, &owner(), mail_id(), questions).unwrap()
 }
 
 fn answered(product: &Product, by: CheckinAnsweredBy) -> CheckinTask {
@@ -194,7 +194,7 @@ fn confirmed(product: &Product, task: &CheckinTask) -> Email {
         payment: &payment,
         task,
     };
-    compose_confirmation(&product.terms(), &confirmation)
+    compose_confirmation(&product.terms(), &confirmation).unwrap()
 }
 
 /// The head and the plain text of a mail.
@@ -271,7 +271,7 @@ fn what_a_client_is_called_is_shown_as_it_is_and_breaks_nothing() {
     let email =
         composed(&product, &organization(), vec![question(&product, 1, name, 5, date!(2026 - 11 - 24))]);
     let mut question = question(&product, 1, "x", 5, date!(2026 - 11 - 24));
-    question.client_name = one_line(name);
+    question.client_name = rubis_kernel::one_line(name);
     let lined = composed(&product, &organization(), vec![question]);
     assert!(!lined.subject.contains(['\r', '\n']), "{}", lined.subject);
     let html = email.html.unwrap();
@@ -333,6 +333,12 @@ fn no_line_of_the_plain_text_is_left_unfilled_and_spaces_before_marks_do_not_bre
             }
         }
     }
+}
+
+#[test]
+fn every_mail_of_the_templates_is_composed_by_these_tests() {
+    let mails: Vec<_> = MAILS.names().filter_map(|name| name.strip_suffix(".subject.txt")).collect();
+    assert_eq!(mails, ["confirmation", "digest", "question"]);
 }
 
 fn without_tags(html: &str) -> String {

@@ -5,7 +5,7 @@ use rubis_checkins::ConfirmCheckin;
 use rubis_db::{AsyncConnection, AsyncPgConnection};
 use rubis_jobs::{FinishError, JobError};
 use rubis_kernel::Email;
-use rubis_lifecycle::compose_checkin_confirmation;
+use rubis_lifecycle::{ConfirmCheckinError, compose_checkin_confirmation};
 use rubis_queue::JobContext;
 use time::OffsetDateTime;
 
@@ -23,17 +23,16 @@ impl Mailing for CheckinConfirmations {
 
     async fn claim(&self, context: &JobContext, job: &ConfirmCheckin) -> Result<Option<Email>, JobError> {
         let mut conn = context.pool.get().await?;
-        let claimed = conn
-            .transaction(async |conn| {
-                let email = compose_checkin_confirmation(conn, &terms(&self.parts), job).await?;
-                match email {
-                    Some(_) => context.lease.confirm(conn).await?,
-                    None => context.lease.finish(conn).await?,
-                }
-                Ok::<_, FinishError>(email)
-            })
-            .await;
-        Ok(claimed?)
+        conn.transaction(async |conn| {
+            let email = compose_checkin_confirmation(conn, &terms(&self.parts), job).await;
+            let email = email.map_err(not_written)?;
+            match email {
+                Some(_) => context.lease.confirm(conn).await?,
+                None => context.lease.finish(conn).await?,
+            }
+            Ok(email)
+        })
+        .await
     }
 
     async fn record_sent(
@@ -44,5 +43,12 @@ impl Mailing for CheckinConfirmations {
         _sent_at: OffsetDateTime,
     ) -> Result<(), FinishError> {
         context.lease.finish(conn).await
+    }
+}
+
+fn not_written(error: ConfirmCheckinError) -> JobError {
+    match error {
+        ConfirmCheckinError::Render(error) => JobError::fail(error),
+        ConfirmCheckinError::Database(error) => error.into(),
     }
 }

@@ -46,7 +46,9 @@ impl Mailing for CheckinMails {
             }
             Err(ClaimMailError::LeaseLost) => Err(JobError::LeaseLost),
             Err(ClaimMailError::Database(error)) => Err(error.into()),
-            Err(error @ ClaimMailError::NobodyToAsk) => Err(JobError::fail(error)),
+            Err(error @ (ClaimMailError::NobodyToAsk | ClaimMailError::Render(_))) => {
+                Err(JobError::fail(error))
+            }
         }
     }
 

@@ -33,7 +33,7 @@ impl Mailing for Relances {
             }
             Err(ClaimError::LeaseLost) => Err(JobError::LeaseLost),
             Err(ClaimError::Database(error)) => Err(error.into()),
-            Err(error @ ClaimError::Text(_)) => Err(JobError::fail(error)),
+            Err(error @ (ClaimError::Text(_) | ClaimError::Render(_))) => Err(JobError::fail(error)),
         }
     }
 

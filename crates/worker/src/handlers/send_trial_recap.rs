@@ -21,7 +21,7 @@ pub struct TrialRecaps {
 pub(super) fn not_written(error: RecapError) -> JobError {
     match error {
         RecapError::LeaseLost => JobError::LeaseLost,
-        RecapError::NobodyToTell => JobError::fail(error),
+        RecapError::NobodyToTell | RecapError::Render(_) => JobError::fail(error),
         RecapError::Stripe(error) => JobError::retry(error),
         RecapError::Pool(error) => error.into(),
         RecapError::Database(error) => error.into(),

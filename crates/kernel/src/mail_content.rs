@@ -1,0 +1,107 @@
+//! The subject, text and HTML of a mail, within limits.
+
+use std::fmt;
+
+use crate::text::one_line;
+
+/// A part of a mail that has a limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MailPart {
+    /// The subject.
+    Subject,
+    /// The plain text.
+    Text,
+    /// The HTML.
+    Html,
+}
+
+impl MailPart {
+    /// The most bytes that the part is rendered to: no character has more than four.
+    pub(crate) const fn max_bytes(self) -> usize {
+        match self {
+            Self::Subject => MailContent::MAX_SUBJECT_CHARS * 4,
+            Self::Text => MailContent::MAX_TEXT_CHARS * 4,
+            Self::Html => MailContent::MAX_HTML_BYTES,
+        }
+    }
+}
+
+impl fmt::Display for MailPart {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Subject => "subject",
+            Self::Text => "text",
+            Self::Html => "HTML",
+        })
+    }
+}
+
+/// The reason why a template gives no text.
+#[derive(Debug, thiserror::Error)]
+pub enum RenderError {
+    /// The template is missing, does not parse, or names a variable that was not given.
+    #[error("template {name} cannot be rendered")]
+    Template {
+        /// The template.
+        name: String,
+        /// The engine's error.
+        source: Box<minijinja::Error>,
+    },
+    /// The output of a template is larger than it may be.
+    #[error("template {name} renders to more than {max_bytes} bytes")]
+    TooLarge {
+        /// The template.
+        name: String,
+        /// The limit.
+        max_bytes: usize,
+    },
+    /// A part of a mail is longer than it may be.
+    #[error("the {0} of the mail is too long")]
+    TooLong(MailPart),
+}
+
+impl RenderError {
+    pub(crate) fn of_part(self, part: MailPart) -> Self {
+        if matches!(self, Self::TooLarge { .. }) { Self::TooLong(part) } else { self }
+    }
+}
+
+/// The subject, text and HTML of a mail, none longer than its limit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MailContent {
+    subject: String,
+    text: String,
+    html: String,
+}
+
+impl MailContent {
+    /// The most characters of a subject.
+    pub const MAX_SUBJECT_CHARS: usize = 300;
+    /// The most characters of a plain text.
+    pub const MAX_TEXT_CHARS: usize = 20_000;
+    /// The most bytes of an HTML part. A text of 20,000 characters makes at most 13 bytes of each, in a
+    /// paragraph of its own, and a layout of 2,000 bytes.
+    pub const MAX_HTML_BYTES: usize = 300_000;
+
+    pub(crate) fn new(subject: String, text: String, html: String) -> Result<Self, RenderError> {
+        if text.chars().count() > Self::MAX_TEXT_CHARS {
+            return Err(RenderError::TooLong(MailPart::Text));
+        }
+        Ok(Self { subject, text, html })
+    }
+
+    /// The text on one line, within the limit of subjects.
+    pub(crate) fn subject_line(text: &str) -> Result<String, RenderError> {
+        let subject = one_line(text);
+        if subject.chars().count() > Self::MAX_SUBJECT_CHARS {
+            return Err(RenderError::TooLong(MailPart::Subject));
+        }
+        Ok(subject)
+    }
+
+    /// The subject, the text and the HTML.
+    #[must_use]
+    pub fn into_parts(self) -> (String, String, String) {
+        (self.subject, self.text, self.html)
+    }
+}
