@@ -29,6 +29,8 @@ const CHECKIN_FROM_ADDRESS: Rate = Rate::new(120, MINUTE);
 const CHECKIN_RENEWAL_FROM_ADDRESS: Rate = Rate::new(10, HOUR);
 /// Each makes something at Stripe, which limits us all together.
 const BILLING_OF_ORGANIZATION: Rate = Rate::new(30, MINUTE);
+/// Each change of a rule plans up to all invoices of the organization again.
+const PLANNING_CHANGES_OF_ORGANIZATION: Rate = Rate::new(30, MINUTE);
 /// What an integration at full speed stays below.
 const ORGANIZATION: Rate = Rate::new(1200, MINUTE);
 
@@ -80,6 +82,15 @@ pub async fn checkin_renewal(app: &App, request: &HttpRequest) -> Result<(), Api
 /// `rate_limited`.
 pub async fn billing(app: &App, organization: OrganizationId) -> Result<(), ApiError> {
     check(app, &format!("billing-of:{organization}"), BILLING_OF_ORGANIZATION).await
+}
+
+/// Counts a change after which invoices of an organization are planned again: of its settings, of a plan, of a
+/// pause.
+///
+/// # Errors
+/// `rate_limited`.
+pub async fn planning_change(app: &App, organization: OrganizationId) -> Result<(), ApiError> {
+    check(app, &format!("planning-of:{organization}"), PLANNING_CHANGES_OF_ORGANIZATION).await
 }
 
 /// Counts a request of an organization.

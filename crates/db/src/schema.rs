@@ -360,6 +360,18 @@ diesel::table! {
 }
 
 diesel::table! {
+    planning_requests (organization_id, scope) {
+        organization_id -> Uuid,
+        scope -> Text,
+        generation -> Int8,
+        pass_generation -> Nullable<Int8>,
+        after_invoice_id -> Nullable<Uuid>,
+        not_before -> Timestamptz,
+        waiting_since -> Timestamptz,
+    }
+}
+
+diesel::table! {
     plans (id) {
         id -> Uuid,
         organization_id -> Uuid,
@@ -481,6 +493,7 @@ diesel::joinable!(invoices -> organizations (organization_id));
 diesel::joinable!(jobs -> organizations (organization_id));
 diesel::joinable!(memberships -> organizations (organization_id));
 diesel::joinable!(memberships -> users (user_id));
+diesel::joinable!(planning_requests -> organizations (organization_id));
 diesel::joinable!(plans -> organizations (organization_id));
 diesel::joinable!(refresh_tokens -> sessions (session_id));
 diesel::joinable!(relance_tasks -> organizations (organization_id));
@@ -502,6 +515,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     organizations,
     payments,
     plan_steps,
+    planning_requests,
     plans,
     refresh_tokens,
     relance_tasks,

@@ -94,6 +94,40 @@ pub async fn enqueue_many<J: Job>(
     Ok(jobs.iter().map(|(job, _)| answer(job)).collect())
 }
 
+statement!(
+    EnsureJob,
+    "INSERT INTO jobs AS existing (id, queue, payload, organization_id, run_at, created_at)
+     SELECT ?, ?, ?, ?, greatest(?, clock.now), clock.now FROM (SELECT ?::timestamptz AS now) AS clock
+     ON CONFLICT (id) DO UPDATE SET
+         queue = excluded.queue, payload = excluded.payload, run_at = excluded.run_at,
+         created_at = excluded.created_at, attempts = 0, crashes = 0, last_error = NULL, state = 'scheduled'
+     WHERE existing.state = 'dead'"
+);
+
+/// As [`enqueue`], but leaves a job alone that is scheduled already: its date, its payload and its attempts
+/// stay. Returns whether a job was created or revived.
+///
+/// # Errors
+/// Returns the error of the database.
+pub async fn ensure<J: Job>(
+    conn: &mut AsyncPgConnection,
+    job: &J,
+    run_at: OffsetDateTime,
+    now: OffsetDateTime,
+) -> QueryResult<bool> {
+    let payload = serde_json::to_value(job).map_err(|error| Error::SerializationError(Box::new(error)))?;
+    let written = prepared::<EnsureJob>()
+        .bind::<Text, _>(job.id().as_str())
+        .bind::<Text, _>(J::QUEUE.as_str())
+        .bind::<Jsonb, _>(payload)
+        .bind::<Nullable<SqlUuid>, _>(job.organization().map(Uuid::from))
+        .bind::<Timestamptz, _>(run_at)
+        .bind::<Timestamptz, _>(now)
+        .execute(conn)
+        .await?;
+    Ok(written > 0)
+}
+
 /// Writes the jobs, and tells of those that were not running whether they are new.
 async fn write<J: Job>(
     conn: &mut AsyncPgConnection,

@@ -30,7 +30,7 @@ mod sweep;
 pub use cancel::cancel;
 pub use claim::{ClaimedJob, UnclaimedJob, claim, claim_due, look_up_unclaimed};
 pub use dead_letters::{DeadLetterFilter, drop_all_dead, drop_dead, list_dead, retry_all_dead, retry_dead};
-pub use enqueue::{Enqueued, enqueue, enqueue_many};
+pub use enqueue::{Enqueued, enqueue, enqueue_many, ensure};
 pub use error::{FinishError, JobError};
 pub use find::{find, find_many};
 pub use finish::{bury, finish_in_place, finish_many, postpone, release, retry};

@@ -9,6 +9,8 @@ pub enum Queue {
     Relances,
     /// The questions to users whether an invoice was paid.
     Checkins,
+    /// Planning invoices again after a change of rules, which sends no mail.
+    Planning,
     /// What goes with Rubis's own subscription: mails to those who pay for it, and its daily round.
     Billing,
 }
@@ -20,7 +22,7 @@ pub struct UnknownQueue(pub String);
 
 impl Queue {
     /// Every queue.
-    pub const ALL: &'static [Self] = &[Self::Relances, Self::Checkins, Self::Billing];
+    pub const ALL: &'static [Self] = &[Self::Relances, Self::Checkins, Self::Planning, Self::Billing];
 
     /// The name in the database, in Redis keys, in metrics and on the command line.
     #[must_use]
@@ -28,6 +30,7 @@ impl Queue {
         match self {
             Self::Relances => "relances",
             Self::Checkins => "checkins",
+            Self::Planning => "planning",
             Self::Billing => "billing",
         }
     }

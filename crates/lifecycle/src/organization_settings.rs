@@ -9,7 +9,7 @@ use rubis_kernel::{OrganizationId, UserId};
 use serde_json::json;
 use time::{Date, OffsetDateTime};
 
-use crate::plan_again;
+use crate::request_planning;
 
 /// Changes settings. Where dates depend on them, all invoices are planned again in the background.
 ///
@@ -24,7 +24,7 @@ pub async fn update_organization(
     conn.transaction(async |conn| {
         let update = rubis_accounts::update_organization(conn, organization, patch, now).await?;
         if update.changes_planning() {
-            plan_again::request(conn, organization, InvoiceScope::All, now).await?;
+            request_planning::request(conn, organization, InvoiceScope::All, now).await?;
         }
         Ok(update.after)
     })
@@ -45,7 +45,7 @@ pub async fn pause_organization(
     conn.transaction(async |conn| {
         let paused = rubis_accounts::pause_organization(conn, organization, until, now).await?;
         record(conn, organization, ActivityKind::OrganizationPaused, until, actor, now).await?;
-        plan_again::request(conn, organization, InvoiceScope::All, now).await?;
+        request_planning::request(conn, organization, InvoiceScope::All, now).await?;
         Ok(paused)
     })
     .await
@@ -64,7 +64,7 @@ pub async fn resume_organization(
     conn.transaction(async |conn| {
         let resumed = rubis_accounts::resume_organization(conn, organization, now).await?;
         record(conn, organization, ActivityKind::OrganizationResumed, None, actor, now).await?;
-        plan_again::request(conn, organization, InvoiceScope::All, now).await?;
+        request_planning::request(conn, organization, InvoiceScope::All, now).await?;
         Ok(resumed)
     })
     .await

@@ -7,7 +7,7 @@ use rubis_kernel::{ClientId, OrganizationId, UserId};
 use serde_json::json;
 use time::{Date, OffsetDateTime};
 
-use crate::plan_again;
+use crate::request_planning;
 
 /// Why a client could not be paused.
 #[derive(Debug, thiserror::Error)]
@@ -72,11 +72,11 @@ async fn change_pause(
         None => rubis_invoices::clear_client_pause(conn, organization, client, now).await?,
     }
     .ok_or(PauseClientError::NotFound)?;
-    plan_again::request(conn, organization, InvoiceScope::OfClient(client), now).await?;
     let kind = if pause.is_some() { ActivityKind::ClientPaused } else { ActivityKind::ClientResumed };
     let meta =
         json!({ "clientId": client, "label": changed.name, "until": pause.and_then(|pause| pause.until) });
     let event = NewEvent { kind, invoice_id: None, actor, meta };
     rubis_accounts::record(conn, organization, event, now).await?;
+    request_planning::request(conn, organization, InvoiceScope::OfClient(client), now).await?;
     Ok(changed)
 }

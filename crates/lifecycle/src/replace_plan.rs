@@ -6,7 +6,7 @@ use rubis_kernel::{OrganizationId, PlanId};
 use rubis_relances::{NewPlan, Plan, ReplacePlanError};
 use time::OffsetDateTime;
 
-use crate::plan_again;
+use crate::request_planning;
 
 /// Edits a plan. Where a text or a date changed, invoices are planned again in the background: what
 /// has not left yet leaves in the new wording.
@@ -23,7 +23,7 @@ pub async fn replace_plan(
     conn.transaction(async |conn| {
         let replaced = rubis_relances::replace_plan(conn, organization, plan, new, now).await?;
         if replaced.steps_changed {
-            plan_again::request(conn, organization, InvoiceScope::OfPlan(plan), now).await?;
+            request_planning::request(conn, organization, InvoiceScope::OfPlan(plan), now).await?;
         }
         Ok(replaced.plan)
     })

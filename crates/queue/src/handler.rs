@@ -1,6 +1,6 @@
 //! What a domain does for a kind of job.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use rubis_db::{AsyncPgConnection, Pool};
@@ -28,6 +28,9 @@ pub struct JobContext {
 pub enum Finished {
     /// It called [`Lease::finish`] or [`Lease::reschedule`] in its own transaction.
     Recorded,
+    /// It called [`Lease::reschedule`] in its own transaction, and the job goes on after this wait: other
+    /// organizations have their turn before.
+    Continues(Duration),
     /// It had nothing to record: the runner finishes the job.
     Unrecorded,
 }

@@ -86,6 +86,12 @@ impl Settler<'_> {
                     self.held.remove([&completed.job.lease]);
                     over.push(offered(&completed.job));
                 }
+                Ok(Finished::Continues(wait)) => {
+                    settlement.report.done += 1;
+                    self.held.remove([&completed.job.lease]);
+                    let job = offered(&completed.job);
+                    if wait <= self.settings.horizon { back.push((job, wait)) } else { over.push(job) }
+                }
                 Ok(Finished::Unrecorded) => unrecorded.push(completed),
                 Err(_) => failed.push(completed),
             }

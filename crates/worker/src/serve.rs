@@ -73,11 +73,15 @@ pub async fn serve(
     tokio::spawn(serve_metrics(listener, metrics, shutdown.clone()));
     tokio::spawn(keep_house(pool.clone(), clock, shutdown.clone()));
 
-    let queue_settings = queue_settings(settings);
     let mut worker = Worker::new();
     for queue in queues {
-        let runner =
-            QueueRunner::new(*queue, queue_settings.clone(), pool.clone(), redis.clone(), handlers.clone());
+        let runner = QueueRunner::new(
+            *queue,
+            queue_settings(settings, *queue),
+            pool.clone(),
+            redis.clone(),
+            handlers.clone(),
+        );
         worker = worker.with(runner.renewing_on(lease_pool.clone()));
     }
     tracing::info!(

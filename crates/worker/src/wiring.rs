@@ -4,6 +4,7 @@ use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use rubis_billing::{BillingLinks, BillingRules, PlanLimits};
 use rubis_checkins::{CheckinLinks, CheckinRules, KEY_PURPOSE};
+use rubis_jobs::Queue;
 use rubis_kernel::SharedClock;
 use rubis_mailer::{MailerSettings, ResendSettings, SmtpCredentials, SmtpSettings, SmtpTls};
 use rubis_queue::{QueueSettings, RateLimit};
@@ -16,17 +17,28 @@ use rubis_stripe::{StripeError, StripeGateway, StripeSettings};
 
 use crate::handlers::{BillingParts, CheckinParts};
 
-/// How each queue is served.
+/// How this queue is served.
 #[must_use]
-pub fn queue_settings(settings: &WorkerSettings) -> QueueSettings {
-    QueueSettings {
+pub fn queue_settings(settings: &WorkerSettings, queue: Queue) -> QueueSettings {
+    let base = QueueSettings {
         prefix: settings.redis.prefix.clone(),
         concurrency: u32::try_from(settings.worker.concurrency).unwrap_or(u32::MAX),
         horizon: settings.worker.queue_horizon,
         shutdown_grace: settings.process.shutdown_grace,
-        provider_rate: settings.mail.rate_per_second.map(per_second),
-        tenant_rate: settings.mail.tenant_rate_per_second.map(per_second),
         ..QueueSettings::default()
+    };
+    match queue {
+        // It sends no mail, and a page holds a connection from its first statement to its last: three quarters
+        // of the pool stay with the queues that send.
+        Queue::Planning => QueueSettings {
+            concurrency: base.concurrency.min((settings.postgres.pool_size / 4).max(1)),
+            ..base
+        },
+        Queue::Relances | Queue::Checkins | Queue::Billing => QueueSettings {
+            provider_rate: settings.mail.rate_per_second.map(per_second),
+            tenant_rate: settings.mail.tenant_rate_per_second.map(per_second),
+            ..base
+        },
     }
 }
 

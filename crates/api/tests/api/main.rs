@@ -25,6 +25,7 @@ mod lists;
 mod odd_values;
 mod operations;
 mod organization;
+mod planning_limits;
 mod plans;
 mod protocol;
 mod relances;

@@ -87,6 +87,32 @@ async fn a_job_whose_lease_was_renewed_is_not_found_in_its_place_and_finished_by
 }
 
 #[tokio::test]
+async fn a_job_at_the_old_location_of_a_sibling_survives_the_siblings_end() {
+    let mut calendar = Calendar::create().await;
+    for key in 1..=2 {
+        calendar.enqueue(key, START).await;
+    }
+    let claimed = calendar.claim(&[1, 2], START).await;
+    let (ended, running) = (claimed[0].lease.clone(), claimed[1].lease.clone());
+    assert_eq!(ended.token, running.token, "both are of one claim");
+    let left = calendar.location(1).await;
+    renew(&mut calendar.conn, std::slice::from_ref(&ended), seconds(9), Some(START)).await.unwrap();
+    // The sibling is renewed until it stands where the other one was claimed.
+    let mut renewals = 0;
+    while calendar.location(2).await != left {
+        renewals += 1;
+        assert!(renewals < 200, "the location is never used again");
+        calendar.conn.batch_execute("VACUUM jobs").await.unwrap();
+        renew(&mut calendar.conn, std::slice::from_ref(&running), seconds(9), Some(START)).await.unwrap();
+    }
+
+    assert!(finish_in_place(&mut calendar.conn, std::slice::from_ref(&ended)).await.unwrap().is_empty());
+    assert_eq!(calendar.row(2).await.state, JobState::Running, "the sibling goes on");
+    assert_eq!(finish_many(&mut calendar.conn, [&ended]).await.unwrap(), [id(1)].into());
+    assert_eq!(finish_many(&mut calendar.conn, [&running]).await.unwrap(), [id(2)].into());
+}
+
+#[tokio::test]
 async fn a_row_that_somebody_is_busy_with_is_not_waited_for_in_its_place() {
     let mut calendar = Calendar::create().await;
     let leases = [calendar.claimed(1).await.lease, calendar.claimed(2).await.lease];

@@ -97,6 +97,21 @@ impl Calendar {
         self.find(key).await.expect("the job exists")
     }
 
+    /// The location of the job's row in its table.
+    pub async fn location(&mut self, key: u32) -> String {
+        #[derive(diesel::QueryableByName)]
+        struct Location {
+            #[diesel(sql_type = diesel::sql_types::Text)]
+            location: String,
+        }
+        let found: Location = diesel::sql_query("SELECT ctid::text AS location FROM jobs WHERE id = $1")
+            .bind::<diesel::sql_types::Text, _>(id(key).as_str())
+            .get_result(&mut self.conn)
+            .await
+            .unwrap();
+        found.location
+    }
+
     pub async fn organization(&mut self) -> OrganizationId {
         let organization = OrganizationId::new();
         diesel::sql_query(

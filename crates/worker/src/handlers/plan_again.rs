@@ -2,11 +2,10 @@
 
 use async_trait::async_trait;
 use rubis_jobs::JobError;
-use rubis_lifecycle::{PlanAgain, PlanAgainProgress, plan_page_again};
+use rubis_lifecycle::{PlanAgain, PlanningRun, run_planning_page};
 use rubis_queue::{Finished, Handler, JobContext};
 
-/// A hundred invoices a transaction; a worker that takes over starts from the first again, which
-/// changes nothing that is planned as it should be.
+/// Plans one page of invoices at each run, and gives its slot and its connection back in between.
 pub struct PlanAgainHandler;
 
 #[async_trait]
@@ -14,14 +13,10 @@ impl Handler for PlanAgainHandler {
     type Job = PlanAgain;
 
     async fn run(&self, context: JobContext, job: PlanAgain) -> Result<Finished, JobError> {
-        let mut after = None;
-        loop {
-            // A connection a page: others want to work too.
-            let mut conn = context.pool.get().await?;
-            match plan_page_again(&mut conn, job.organization_id, job.scope, after, context.now).await? {
-                PlanAgainProgress::After(invoice) => after = Some(invoice),
-                PlanAgainProgress::Done => return Ok(Finished::Unrecorded),
-            }
-        }
+        let mut conn = context.pool.get().await?;
+        Ok(match run_planning_page(&mut conn, &job, &context.lease, context.now).await? {
+            PlanningRun::Finished => Finished::Recorded,
+            PlanningRun::Continues(wait) => Finished::Continues(wait),
+        })
     }
 }

@@ -7,6 +7,7 @@ use crate::{
     ApiResult, App, Reply, Tenant,
     bodies::{ClientBody, PauseRequest},
     json_body::OptionalJson,
+    rate_limits,
     segment::Segment,
 };
 
@@ -25,6 +26,7 @@ pub async fn pause_client(
     body: OptionalJson<PauseRequest>,
     app: Data<App>,
 ) -> ApiResult<ClientBody> {
+    rate_limits::planning_change(&app, tenant.organization).await?;
     let mut conn = app.db.get().await?;
     let until = body.0.until();
     let actor = Some(tenant.user);

@@ -3,7 +3,7 @@
 use actix_web::{post, web::Data};
 use rubis_kernel::ClientId;
 
-use crate::{ApiResult, App, Reply, Tenant, bodies::ClientBody, segment::Segment};
+use crate::{ApiResult, App, Reply, Tenant, bodies::ClientBody, rate_limits, segment::Segment};
 
 /// Lets a client's reminders leave again.
 ///
@@ -14,6 +14,7 @@ use crate::{ApiResult, App, Reply, Tenant, bodies::ClientBody, segment::Segment}
 )]
 #[post("/clients/{clientId}/resume")]
 pub async fn resume_client(tenant: Tenant, id: Segment<ClientId>, app: Data<App>) -> ApiResult<ClientBody> {
+    rate_limits::planning_change(&app, tenant.organization).await?;
     let mut conn = app.db.get().await?;
     let actor = Some(tenant.user);
     let client =

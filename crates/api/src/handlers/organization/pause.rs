@@ -6,6 +6,7 @@ use crate::{
     ApiResult, App, Manager, Reply,
     bodies::{OrganizationBody, PauseRequest},
     json_body::OptionalJson,
+    rate_limits,
 };
 
 /// Holds all reminders of the organization back.
@@ -25,6 +26,7 @@ pub async fn pause_organization(
     body: OptionalJson<PauseRequest>,
     app: Data<App>,
 ) -> ApiResult<OrganizationBody> {
+    rate_limits::planning_change(&app, tenant.organization).await?;
     let mut conn = app.db.get().await?;
     let until = body.0.until();
     let now = app.clock.now();

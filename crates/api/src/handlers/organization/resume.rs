@@ -2,7 +2,7 @@
 
 use actix_web::{post, web::Data};
 
-use crate::{ApiResult, App, Manager, Reply, bodies::OrganizationBody};
+use crate::{ApiResult, App, Manager, Reply, bodies::OrganizationBody, rate_limits};
 
 /// Lets the organization's reminders leave again.
 ///
@@ -16,6 +16,7 @@ use crate::{ApiResult, App, Manager, Reply, bodies::OrganizationBody};
 )]
 #[post("/organization/resume")]
 pub async fn resume_organization(Manager(tenant): Manager, app: Data<App>) -> ApiResult<OrganizationBody> {
+    rate_limits::planning_change(&app, tenant.organization).await?;
     let mut conn = app.db.get().await?;
     let now = app.clock.now();
     let organization =

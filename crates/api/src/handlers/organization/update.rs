@@ -9,7 +9,7 @@ use crate::{
     ApiResult, App, Manager, Reply,
     bodies::{AddressRequest, OrganizationBody},
     json_body::Json,
-    labels, nullable,
+    labels, nullable, rate_limits,
 };
 
 /// New settings; what is left out stays.
@@ -106,7 +106,8 @@ impl From<UpdateOrganization> for OrganizationInput {
 
 /// Changes the organization's settings.
 ///
-/// When its reminders leave at other times than before, those that are planned are planned again.
+/// If reminders are to be sent at other times than before, those that are planned are planned again in the
+/// background. At most 30 changes of settings, plans and pauses a minute are accepted from an organization.
 #[utoipa::path(
     tag = "organization",
     responses(
@@ -120,6 +121,7 @@ pub async fn update_organization(
     body: Json<UpdateOrganization>,
     app: Data<App>,
 ) -> ApiResult<OrganizationBody> {
+    rate_limits::planning_change(&app, tenant.organization).await?;
     let patch = OrganizationPatch::parse(body.0.into())?;
     let mut conn = app.db.get().await?;
     let now = app.clock.now();

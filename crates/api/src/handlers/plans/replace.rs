@@ -8,6 +8,7 @@ use crate::{
     ApiResult, App, Reply, Tenant,
     bodies::{PlanBody, PlanRequest},
     json_body::Json,
+    rate_limits,
     segment::Segment,
 };
 
@@ -27,6 +28,7 @@ pub async fn replace_plan(
     body: Json<PlanRequest>,
     app: Data<App>,
 ) -> ApiResult<PlanBody> {
+    rate_limits::planning_change(&app, tenant.organization).await?;
     let new = NewPlan::try_from(PlanInput::from(body.0))?;
     let mut conn = app.db.get().await?;
     let plan =

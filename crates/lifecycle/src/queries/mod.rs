@@ -1,0 +1,3 @@
+//! The only diesel of the crate.
+
+pub(crate) mod planning_requests;

@@ -1,0 +1,79 @@
+//! Requests that invoices are planned again in the background, one job per organization and scope.
+
+use std::time::Duration;
+
+use rubis_db::AsyncPgConnection;
+use rubis_invoices::InvoiceScope;
+use rubis_jobs::{Job, JobId, Queue, RetryPolicy};
+use rubis_kernel::OrganizationId;
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+use crate::queries::planning_requests;
+
+/// The time between a change and the pass that covers it: a request that read the settings before the change
+/// has written its invoice by then.
+const AFTER_THE_CHANGE: time::Duration = time::Duration::seconds(2);
+
+/// The most scopes of one organization that wait at a time, [`InvoiceScope::All`] aside. The next one becomes
+/// `All`, which covers it.
+pub const MAX_SCOPES: i64 = 20;
+
+/// Plans invoices of an organization again, because its rules, a plan or a pause changed. The job of a scope
+/// runs one page at a time, from the cursor in `planning_requests`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanAgain {
+    /// The tenant.
+    pub organization_id: OrganizationId,
+    /// The invoices.
+    pub scope: InvoiceScope,
+}
+
+impl Job for PlanAgain {
+    const KIND: &'static str = "plan-again";
+    const QUEUE: Queue = Queue::Planning;
+    const RETRY: RetryPolicy = RetryPolicy {
+        max_attempts: 10,
+        first_delay: Duration::from_secs(5),
+        max_delay: Duration::from_secs(600),
+    };
+
+    fn id(&self) -> JobId {
+        JobId::new(Self::KIND, format!("{}:{}", self.organization_id, scope_key(self.scope)))
+    }
+
+    fn organization(&self) -> Option<OrganizationId> {
+        Some(self.organization_id)
+    }
+}
+
+/// The scope as `planning_requests` and the ids of jobs write it.
+pub(crate) fn scope_key(scope: InvoiceScope) -> String {
+    match scope {
+        InvoiceScope::All => "all".to_owned(),
+        InvoiceScope::OfClient(client) => format!("client:{client}"),
+        InvoiceScope::OfPlan(plan) => format!("plan:{plan}"),
+    }
+}
+
+/// Requests that invoices are planned again, in the transaction of the change and as its last statements: the
+/// request's row is locked after everything that the change itself locks.
+///
+/// A request for a scope that is waiting or being planned adds no job. It counts as another change, after which
+/// the scope is planned once more.
+pub(crate) async fn request(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    scope: InvoiceScope,
+    now: OffsetDateTime,
+) -> Result<(), diesel::result::Error> {
+    planning_requests::lock_organization(conn, organization).await?;
+    let key = scope_key(scope);
+    let others = planning_requests::count_narrow_scopes_except(conn, organization, &key).await?;
+    let scope = if others < MAX_SCOPES { scope } else { InvoiceScope::All };
+    let not_before = now + AFTER_THE_CHANGE;
+    planning_requests::count_change(conn, organization, &scope_key(scope), not_before, now).await?;
+    // The job may have been given up or dropped by an operator while its request stayed.
+    let job = PlanAgain { organization_id: organization, scope };
+    rubis_jobs::ensure(conn, &job, not_before, now).await.map(drop)
+}
