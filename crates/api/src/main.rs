@@ -54,7 +54,8 @@ async fn run(settings: ApiSettings) -> Result<(), Failure> {
     let shutdown = Shutdown::on_signals()?;
     let metrics_listener = tokio::net::TcpListener::bind(settings.process.metrics_addr).await?;
     tokio::spawn(metrics.clone().maintain(shutdown.clone()));
-    tokio::spawn(serve_metrics(metrics_listener, metrics, shutdown.clone()));
+    let token = settings.process.metrics_token.clone();
+    tokio::spawn(serve_metrics(metrics_listener, metrics, token, shutdown.clone()));
 
     let listener = TcpListener::bind(settings.http.addr())?;
     tracing::info!(address = %listener.local_addr()?, "listening");

@@ -73,6 +73,11 @@ impl RateLimiter {
         }
         self.memory.check(key, rate)
     }
+
+    /// As [`check`](Self::check), counted in this process alone: for what must not depend on Redis.
+    pub fn check_in_process(&self, key: &str, rate: Rate) -> Decision {
+        self.memory.check(key, rate)
+    }
 }
 
 impl Guarded {

@@ -97,6 +97,13 @@ impl ApiSettings {
         Self::read(&Source::of_map(values)?)
     }
 
+    /// Requests of one organization that run at once in one process.
+    #[must_use]
+    pub fn organization_concurrency(&self) -> usize {
+        let half_of_pool = usize::try_from(self.postgres.pool_size / 2).unwrap_or(usize::MAX);
+        self.http.organization_concurrency.unwrap_or(half_of_pool).max(1)
+    }
+
     fn read(source: &Source) -> Result<Self, SettingsError> {
         Ok(Self {
             process: ProcessSettings::read(source, Binary::Api)?,

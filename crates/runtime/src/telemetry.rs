@@ -1,5 +1,6 @@
 //! What operations see: log lines and metrics.
 
+mod bounded;
 mod exposition;
 mod log;
 mod metrics;

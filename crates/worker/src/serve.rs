@@ -70,7 +70,8 @@ pub async fn serve(
     let address = settings.process.metrics_addr;
     let listener = TcpListener::bind(address).await.map_err(|error| ServeError::Listen(address, error))?;
     tokio::spawn(metrics.clone().maintain(shutdown.clone()));
-    tokio::spawn(serve_metrics(listener, metrics, shutdown.clone()));
+    let token = settings.process.metrics_token.clone();
+    tokio::spawn(serve_metrics(listener, metrics, token, shutdown.clone()));
     tokio::spawn(keep_house(pool.clone(), clock, shutdown.clone()));
 
     let mut worker = Worker::new();

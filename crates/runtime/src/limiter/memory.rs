@@ -7,8 +7,8 @@ use rubis_kernel::{SharedClock, sha256};
 
 use super::rate::{Decision, Rate};
 
-/// Keys held before those that no longer limit anything are thrown away. When all of them still do, that is an
-/// attack with many keys, and everything is forgotten rather than memory filled.
+/// Keys kept before those that no longer limit anything are removed. When half of them still do, that is an attack
+/// with many keys, and all are forgotten: otherwise the next few requests would each search through all keys again.
 const MAX_KEYS: usize = 100_000;
 
 /// Theoretical arrival times, in microseconds since 1970, by hashed key.
@@ -36,9 +36,9 @@ impl MemoryStore {
         if let Some(next) = next {
             if arrivals.len() >= MAX_KEYS {
                 arrivals.retain(|_, arrival| *arrival > now);
-            }
-            if arrivals.len() >= MAX_KEYS {
-                arrivals.clear();
+                if arrivals.len() > MAX_KEYS / 2 {
+                    arrivals.clear();
+                }
             }
             arrivals.insert(key, next);
         }

@@ -20,6 +20,8 @@ pub struct HttpSettings {
     pub cors_origins: Vec<String>,
     /// The networks of the proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Requests of one organization that run at once; `None` is half of the connections to the database.
+    pub organization_concurrency: Option<usize>,
 }
 
 static HOST: Key = Key {
@@ -56,8 +58,19 @@ static TRUSTED_PROXIES: Key = Key {
     secret: false,
 };
 
-pub(super) static SECTION: Section =
-    Section { title: "HTTP (api)", keys: &[&HOST, &PORT, &CORS_ORIGIN, &TRUSTED_PROXIES] };
+static ORGANIZATION_CONCURRENCY: Key = Key {
+    name: "ORGANIZATION_CONCURRENCY",
+    default: Default::Unset("half of `PG_POOL_SIZE`, at least 1"),
+    takes: "a number from 1 to 1000",
+    meaning: "How many requests of one organization each process runs at once, so that one cannot hold every connection to the database. Others wait for up to 2 seconds, then get 429.",
+    example: None,
+    secret: false,
+};
+
+pub(super) static SECTION: Section = Section {
+    title: "HTTP (api)",
+    keys: &[&HOST, &PORT, &CORS_ORIGIN, &TRUSTED_PROXIES, &ORGANIZATION_CONCURRENCY],
+};
 
 impl HttpSettings {
     pub(super) fn read(source: &Source) -> Result<Self, SettingsError> {
@@ -68,6 +81,8 @@ impl HttpSettings {
             trusted_proxies: source
                 .optional(&TRUSTED_PROXIES, |text| parse::list(text, network))?
                 .unwrap_or_default(),
+            organization_concurrency: source
+                .optional(&ORGANIZATION_CONCURRENCY, parse::within(1..=1000_usize))?,
         })
     }
 

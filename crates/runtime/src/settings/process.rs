@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use rubis_kernel::AppKey;
+use secrecy::SecretString;
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
@@ -23,6 +24,8 @@ pub struct ProcessSettings {
     pub web_url: Url,
     /// Where `/metrics` is served.
     pub metrics_addr: SocketAddr,
+    /// The bearer token that `/metrics` asks for; `None` asks for nothing.
+    pub metrics_token: Option<SecretString>,
     /// What is logged, and how.
     pub log: LogSettings,
     /// How long running work may take to finish once the process was told to stop.
@@ -79,6 +82,14 @@ static METRICS_ADDR: Key = Key {
     example: None,
     secret: false,
 };
+static METRICS_TOKEN: Key = Key {
+    name: "METRICS_TOKEN",
+    default: Default::Unset("everyone who reaches `METRICS_ADDR` can read the metrics"),
+    takes: "a secret of 16 to 200 printable ASCII characters without spaces",
+    meaning: "The bearer token that Prometheus has to send for `/metrics`. `/healthz` on the same address never asks for one.",
+    example: None,
+    secret: true,
+};
 static LOG_LEVEL: Key = Key {
     name: "LOG_LEVEL",
     default: Default::Value("info"),
@@ -106,7 +117,16 @@ static SHUTDOWN_GRACE_SECONDS: Key = Key {
 
 pub(super) static SECTION: Section = Section {
     title: "Process",
-    keys: &[&APP_KEY, &APP_URL, &WEB_URL, &METRICS_ADDR, &LOG_LEVEL, &LOG_FORMAT, &SHUTDOWN_GRACE_SECONDS],
+    keys: &[
+        &APP_KEY,
+        &APP_URL,
+        &WEB_URL,
+        &METRICS_ADDR,
+        &METRICS_TOKEN,
+        &LOG_LEVEL,
+        &LOG_FORMAT,
+        &SHUTDOWN_GRACE_SECONDS,
+    ],
 };
 
 impl ProcessSettings {
@@ -116,6 +136,7 @@ impl ProcessSettings {
             app_url: source.required(&APP_URL, parse::web_url)?,
             web_url: source.required(&WEB_URL, parse::web_url)?,
             metrics_addr: source.required_for(&METRICS_ADDR, binary, parse::parsed)?,
+            metrics_token: source.optional(&METRICS_TOKEN, token)?,
             log: LogSettings {
                 level: source.required(&LOG_LEVEL, filter)?,
                 format: source.required(&LOG_FORMAT, format)?,
@@ -123,6 +144,11 @@ impl ProcessSettings {
             shutdown_grace: source.required(&SHUTDOWN_GRACE_SECONDS, parse::seconds(1..=600))?,
         })
     }
+}
+
+fn token(text: &str) -> Option<SecretString> {
+    let fits = (16..=200).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+    fits.then(|| text.into())
 }
 
 fn filter(text: &str) -> Option<String> {

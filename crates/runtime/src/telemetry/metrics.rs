@@ -6,6 +6,7 @@ use metrics::{Unit, describe_gauge, gauge};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use thiserror::Error;
 
+use super::bounded::{self, Bounded};
 use super::process::ProcessState;
 use crate::shutdown::Shutdown;
 
@@ -24,8 +25,14 @@ pub struct Metrics {
 
 /// Why nothing is recorded.
 #[derive(Debug, Error)]
-#[error("metrics cannot be recorded")]
-pub struct MetricsError(#[from] BuildError);
+pub enum MetricsError {
+    /// The buckets of the histograms are not right.
+    #[error("metrics cannot be recorded")]
+    Build(#[from] BuildError),
+    /// There is one recorder a process.
+    #[error("metrics are recorded already")]
+    Installed,
+}
 
 impl Metrics {
     /// Records what `counter!`, `gauge!` and `histogram!` say in this process from now on. `binary` names it,
@@ -34,7 +41,10 @@ impl Metrics {
     /// # Errors
     /// When a recorder was installed before.
     pub fn install(binary: &'static str, version: &'static str) -> Result<Self, MetricsError> {
-        let handle = builder()?.install_recorder()?;
+        let recorder = builder()?.build_recorder();
+        let handle = recorder.handle();
+        metrics::set_global_recorder(Bounded::new(recorder)).map_err(|_| MetricsError::Installed)?;
+        bounded::describe();
         describe_gauge!("rubis_build_info", "Always 1; the labels say what is running.");
         gauge!("rubis_build_info", "binary" => binary, "version" => version).set(1.0);
         describe_gauge!("process_resident_memory_bytes", Unit::Bytes, "Memory held by the process.");
@@ -61,8 +71,12 @@ impl Metrics {
     pub async fn maintain(self, shutdown: Shutdown) {
         loop {
             tokio::select! {
-                () = tokio::time::sleep(UPKEEP) => self.handle.run_upkeep(),
+                () = tokio::time::sleep(UPKEEP) => {}
                 () = shutdown.requested() => return,
+            }
+            let handle = self.handle.clone();
+            if tokio::task::spawn_blocking(move || handle.run_upkeep()).await.is_err() {
+                return;
             }
         }
     }
@@ -70,4 +84,12 @@ impl Metrics {
 
 fn builder() -> Result<PrometheusBuilder, BuildError> {
     PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS_BUCKETS)
+}
+
+#[cfg(test)]
+impl Metrics {
+    /// Metrics of no recorder: for tests of what shows them.
+    pub(super) fn detached() -> Self {
+        Self { handle: PrometheusBuilder::new().build_recorder().handle() }
+    }
 }

@@ -3,6 +3,7 @@
 mod dependency_rule;
 mod manifests;
 mod metadata;
+mod metric_labels;
 mod table_owners;
 mod tools;
 
@@ -34,6 +35,8 @@ enum Check {
     Dependencies,
     /// Each table is queried by the one crate that owns it
     Tables,
+    /// Labels of metrics come from bounded sets
+    Labels,
     /// Licences, advisories and sources, where cargo-deny is installed
     Deny,
     /// schema.rs is what the migrations make, and each migration can be undone
@@ -51,6 +54,7 @@ impl Check {
             Self::Manifests => "manifests",
             Self::Dependencies => "dependency rule",
             Self::Tables => "each table in one crate",
+            Self::Labels => "labels of metrics",
             Self::Deny => "cargo-deny",
             Self::Schema => "schema.rs and migrations up, down, up",
             Self::Clippy => "clippy",
@@ -64,6 +68,7 @@ impl Check {
             Self::Manifests => manifests::check(),
             Self::Dependencies => dependency_rule::check(),
             Self::Tables => table_owners::check(),
+            Self::Labels => metric_labels::check(),
             Self::Deny => tools::deny(),
             Self::Schema => schema::check(may_install),
             Self::Clippy => tools::clippy(),

@@ -133,12 +133,12 @@ fn named_tables(text: &str, tables: &BTreeSet<String>) -> BTreeSet<String> {
 }
 
 /// The part before the tests, which stand last in a file.
-fn without_tests(text: &str) -> &str {
+pub(super) fn without_tests(text: &str) -> &str {
     text.split_once("#[cfg(test)]").map_or(text, |(code, _)| code)
 }
 
 /// The Rust and SQL files below a folder, leaving out folders and files of tests.
-fn source_files(folder: &Path) -> Result<Vec<PathBuf>> {
+pub(super) fn source_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).with_context(|| format!("{} cannot be read", folder.display()))? {
         let path = entry?.path();
