@@ -1,5 +1,7 @@
 //! What every handler can reach.
 
+use std::{sync::Arc, time::Duration};
+
 use deadpool_redis::Pool as RedisPool;
 use rubis_checkins::CheckinRules;
 use rubis_db::Pool;
@@ -11,12 +13,21 @@ use rubis_runtime::{
 };
 use rubis_stripe::StripeError;
 use secrecy::ExposeSecret;
-use tokio::sync::Semaphore;
+use uuid::Uuid;
 
-use crate::{ApiError, Billing};
+use crate::{
+    ApiError, Billing,
+    slots::{KeyedSlot, KeyedSlots, SlotLimits, Slots},
+};
 
-/// How many passwords are hashed at once: each takes 19 MiB and a processor.
-const PASSWORDS_AT_ONCE: usize = 4;
+/// Passwords hashed at once: each takes 19 MiB and a processor for tens of milliseconds. A queue of 64 is empty
+/// again after about a second.
+const PASSWORD_LIMITS: SlotLimits = SlotLimits { running: 4, waiting: 64, patience: Duration::from_secs(3) };
+/// Requests of one organization that wait for others of it, and for how long.
+const ORGANIZATION_WAITING: usize = 100;
+const ORGANIZATION_PATIENCE: Duration = Duration::from_secs(2);
+/// Connections that readiness is asked on, to each server.
+const PROBE_CONNECTIONS: usize = 1;
 /// Rate limits take a connection for well below a millisecond.
 const REDIS_CONNECTIONS: usize = 8;
 
@@ -28,16 +39,26 @@ pub struct App {
     pub clock: SharedClock,
     /// Keys derived from the server's secret, one a purpose.
     pub keys: Keys,
-    /// Redis, to tell whether it answers.
-    pub redis: RedisPool,
+    /// Connections for `/readyz` alone, so that requests that hold all others do not make a server look dead.
+    pub probes: Probes,
     /// Who has asked too often.
     pub limiter: RateLimiter,
     /// Rubis's own subscription.
     pub billing: Billing,
     /// How this server is set up.
     pub settings: ApiSettings,
-    /// Turns for hashing a password.
-    password_turns: Semaphore,
+    /// Bounds the hashing of passwords.
+    password_slots: Arc<Slots>,
+    /// Bounds the requests of each organization.
+    organization_slots: Arc<KeyedSlots>,
+}
+
+/// Connections of their own for asking whether the servers answer.
+pub struct Probes {
+    /// To the database.
+    pub db: Pool,
+    /// To Redis.
+    pub redis: RedisPool,
 }
 
 /// Why an application can't be set up like this.
@@ -69,15 +90,26 @@ impl App {
     pub fn new(settings: ApiSettings, clock: SharedClock) -> Result<Self, AppError> {
         let postgres = &settings.postgres;
         let db = rubis_db::connect(postgres.url.expose_secret(), postgres.pool_size);
-        let redis = redis::pool(&settings.redis, REDIS_CONNECTIONS)?;
         let limiter = match settings.auth.limiter_store {
             LimiterStore::Memory => RateLimiter::memory(clock.clone()),
-            LimiterStore::Redis => limiter_in(&redis, &settings.redis, &clock),
+            LimiterStore::Redis => {
+                let redis = redis::pool(&settings.redis, REDIS_CONNECTIONS)?;
+                limiter_in(redis, &settings.redis, &clock)
+            }
+        };
+        let probes = Probes {
+            db: rubis_db::connect(postgres.url.expose_secret(), 1),
+            redis: redis::pool(&settings.redis, PROBE_CONNECTIONS)?,
         };
         let keys = Keys::derived_from(&settings.process.app_key);
-        let password_turns = Semaphore::new(PASSWORDS_AT_ONCE);
         let billing = Billing::new(&settings, clock.clone())?;
-        Ok(Self { db, clock, keys, redis, limiter, billing, settings, password_turns })
+        let password_slots = Slots::new(PASSWORD_LIMITS);
+        let organization_slots = KeyedSlots::new(SlotLimits {
+            running: settings.organization_concurrency(),
+            waiting: ORGANIZATION_WAITING,
+            patience: ORGANIZATION_PATIENCE,
+        });
+        Ok(Self { db, clock, keys, probes, limiter, billing, settings, password_slots, organization_slots })
     }
 
     /// Whether people reach the API over HTTPS.
@@ -98,13 +130,27 @@ impl App {
         }
     }
 
-    /// Does what takes a processor for tens of milliseconds, aside from the threads that serve requests.
+    /// Hashes or verifies a password, aside from the threads that serve requests.
+    ///
+    /// # Errors
+    /// `overloaded` when more wait for it than can be done soon.
     pub(crate) async fn hash_aside<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, ApiError> {
-        let _turn = self.password_turns.acquire().await.map_err(ApiError::internal)?;
-        actix_web::web::block(work).await.map_err(ApiError::internal)
+        let slot = self.password_slots.acquire().await.map_err(|_| ApiError::overloaded())?;
+        // The slot goes along: a client that goes away does not stop the work.
+        let done = actix_web::web::block(move || (work(), slot)).await.map_err(ApiError::internal)?;
+        Ok(done.0)
+    }
+
+    /// A slot for a request of an organization, or of one of its sessions.
+    ///
+    /// # Errors
+    /// `too_many_concurrent_requests`.
+    pub(crate) async fn slots_of(&self, key: Uuid) -> Result<KeyedSlot, ApiError> {
+        let acquired = self.organization_slots.acquire(key).await;
+        acquired.map_err(|_| ApiError::too_many_concurrent_requests())
     }
 }
 
@@ -114,6 +160,35 @@ impl Keys {
     }
 }
 
-fn limiter_in(pool: &RedisPool, settings: &RedisSettings, clock: &SharedClock) -> RateLimiter {
-    RateLimiter::redis(pool.clone(), &settings.prefix, clock.clone())
+fn limiter_in(pool: RedisPool, settings: &RedisSettings, clock: &SharedClock) -> RateLimiter {
+    RateLimiter::redis(pool, &settings.prefix, clock.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use actix_web::{ResponseError, http::header};
+    use rubis_kernel::SystemClock;
+
+    use super::*;
+
+    fn app() -> App {
+        let values = [("APP_KEY", "0123456789abcdef0123456789abcdef"), ("LIMITER_STORE", "memory")];
+        let values: HashMap<_, _> = values.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+        App::new(ApiSettings::from_map(&values).unwrap(), Arc::new(SystemClock)).unwrap()
+    }
+
+    #[actix_web::test]
+    async fn passwords_beyond_what_can_be_hashed_soon_are_refused_and_not_queued() {
+        let app = app();
+        assert_eq!(app.hash_aside(|| 7).await.unwrap(), 7);
+        let most = PASSWORD_LIMITS.running + PASSWORD_LIMITS.waiting;
+        let full: Vec<_> = (0..most).map(|_| app.password_slots.enter().unwrap()).collect();
+        let refused = app.hash_aside(|| 7).await.unwrap_err();
+        assert_eq!((refused.code(), refused.status_code().as_u16()), ("overloaded", 503));
+        assert!(refused.error_response().headers().contains_key(header::RETRY_AFTER));
+        drop(full);
+        assert_eq!(app.hash_aside(|| 7).await.unwrap(), 7);
+    }
 }

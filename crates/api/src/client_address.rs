@@ -29,13 +29,26 @@ pub(crate) fn client_address(request: &HttpRequest, trusted: &[IpNet]) -> Option
     Some(client)
 }
 
-/// What is counted as one place: an IPv6 subscriber has a network of 64 bits to choose addresses from.
-pub(crate) fn place(address: IpAddr) -> String {
+/// The network of one subscriber: an IPv4 address, or the 64 bits of IPv6 within which a subscriber chooses
+/// addresses.
+pub(crate) fn subscriber_network(address: IpAddr) -> String {
     match address.to_canonical() {
         IpAddr::V4(address) => address.to_string(),
         IpAddr::V6(address) => {
             let [a, b, c, d, ..] = address.segments();
             format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+    }
+}
+
+/// The network of one site: the 48 bits of IPv6 that a company or a rented server gets, with 65,536 networks of
+/// subscribers in it. `None` for IPv4, where every address is scarce.
+pub(crate) fn site_network(address: IpAddr) -> Option<String> {
+    match address.to_canonical() {
+        IpAddr::V4(_) => None,
+        IpAddr::V6(address) => {
+            let [a, b, c, ..] = address.segments();
+            Some(format!("{a:x}:{b:x}:{c:x}::/48"))
         }
     }
 }
@@ -47,10 +60,18 @@ mod tests {
 
     #[test]
     fn a_subscriber_is_counted_once_whatever_address_they_choose() {
-        let place = |text: &str| place(text.parse().unwrap());
-        assert_eq!(place("2001:db8:1:2:3::4"), place("2001:db8:1:2:ffff::1"));
-        assert_ne!(place("2001:db8:1:2::1"), place("2001:db8:1:3::1"));
-        assert_eq!(place("::ffff:192.0.2.1"), place("192.0.2.1"));
+        let network = |text: &str| subscriber_network(text.parse().unwrap());
+        assert_eq!(network("2001:db8:1:2:3::4"), network("2001:db8:1:2:ffff::1"));
+        assert_ne!(network("2001:db8:1:2::1"), network("2001:db8:1:3::1"));
+        assert_eq!(network("::ffff:192.0.2.1"), network("192.0.2.1"));
+    }
+
+    #[test]
+    fn a_site_is_counted_once_whatever_network_it_chooses() {
+        let network = |text: &str| site_network(text.parse().unwrap());
+        assert_eq!(network("2001:db8:1:2::1"), network("2001:db8:1:ffff::1"));
+        assert_ne!(network("2001:db8:1:2::1"), network("2001:db8:2:2::1"));
+        assert_eq!((network("192.0.2.1"), network("::ffff:192.0.2.1")), (None, None));
     }
 
     /// The client of a request from `peer` that says it was forwarded for these.

@@ -101,6 +101,28 @@ impl ApiError {
         .with_header(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)))
     }
 
+    /// The organization has too many requests running at once.
+    #[must_use]
+    pub fn too_many_concurrent_requests() -> Self {
+        Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "too_many_concurrent_requests",
+            "Too many requests of this organization run at once. Send fewer in parallel.",
+        )
+        .with_header(header::RETRY_AFTER, HeaderValue::from(1))
+    }
+
+    /// The server has more of this to do than it can; the load is shed instead of queued.
+    #[must_use]
+    pub fn overloaded() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "overloaded",
+            "The server is overloaded. Retry after the number of seconds given in the Retry-After header.",
+        )
+        .with_header(header::RETRY_AFTER, HeaderValue::from(2))
+    }
+
     /// Something that is needed does not answer; trying again may help.
     pub fn unavailable(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         let error = Self::new(

@@ -1,5 +1,7 @@
-//! JSON bodies: read within a limit, checked for what no text may hold, and parsed with the place of
+//! JSON bodies: read within the limit of their route, checked for NUL characters, and parsed with the place of
 //! each mistake.
+
+mod nul;
 
 use std::time::Duration;
 
@@ -14,14 +16,11 @@ use rubis_kernel::FieldErrors;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::ApiError;
+use crate::{ApiError, body_limit::body_limit};
 
-/// How large a body may be.
-pub const BODY_LIMIT: usize = 1024 * 1024;
-
-/// How much of a body that is too large is read on and thrown away, so that its sender gets to read
-/// why it was refused instead of finding the connection closed.
-const DRAINED: usize = 8 * BODY_LIMIT;
+/// A body that is too large is read on and thrown away up to this many times its limit, so that its sender
+/// reads the refusal instead of a closed connection.
+const DRAINED: usize = 8;
 
 /// How long the sender of a body may take.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -40,9 +39,10 @@ impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let typed = check_type(request);
+        let limit = limit_of(request);
         let payload = payload.take();
         Box::pin(async move {
-            let bytes = read(payload).await?;
+            let bytes = read_within(payload, limit).await?;
             typed?;
             parse(&bytes).map(Self)
         })
@@ -55,9 +55,10 @@ impl<T: DeserializeOwned + 'static> FromRequest for OptionalJson<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let typed = check_type(request);
+        let limit = limit_of(request);
         let payload = payload.take();
         Box::pin(async move {
-            let bytes = read(payload).await?;
+            let bytes = read_within(payload, limit).await?;
             if bytes.is_empty() {
                 return parse(b"{}").map(Self);
             }
@@ -85,18 +86,15 @@ fn check_type(request: &HttpRequest) -> Result<(), ApiError> {
     }
 }
 
-/// A whole body, within the limits of size and time.
+/// The body limit of the route that the request matches.
+fn limit_of(request: &HttpRequest) -> usize {
+    body_limit(&request.match_pattern().unwrap_or_default())
+}
+
+/// A whole body of at most `limit` bytes that arrives in time.
 ///
 /// # Errors
 /// `payload_too_large`, `request_timeout`, `unreadable_body`.
-pub(crate) async fn read(payload: Payload) -> Result<Vec<u8>, ApiError> {
-    read_within(payload, BODY_LIMIT).await
-}
-
-/// As [`read`], of at most so many bytes.
-///
-/// # Errors
-/// As [`read`].
 pub(crate) async fn read_within(payload: Payload, limit: usize) -> Result<Vec<u8>, ApiError> {
     actix_web::rt::time::timeout(BODY_TIMEOUT, read_within_limit(payload, limit)).await.map_err(|_| {
         ApiError::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", "The body took too long to arrive.")
@@ -119,7 +117,7 @@ async fn read_within_limit(mut payload: Payload, limit: usize) -> Result<Vec<u8>
             body.extend_from_slice(&chunk);
         } else {
             body.clear();
-            if received > DRAINED {
+            if received > limit.saturating_mul(DRAINED) {
                 break;
             }
         }
@@ -139,30 +137,14 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     let value: Value = serde_json::from_slice(bytes).map_err(|error| {
         ApiError::new(StatusCode::BAD_REQUEST, "invalid_json", format!("The body is not JSON: {error}."))
     })?;
-    if let Some(field) = nul_byte(&value, String::new()) {
-        return Err(
-            ApiError::new(StatusCode::BAD_REQUEST, "nul_byte", "A text holds a NUL character.").about(&field)
-        );
+    if let Some(place) = nul::find(&value) {
+        return Err(ApiError::new(StatusCode::BAD_REQUEST, "nul_byte", "A text holds a NUL character.")
+            .about(&place.to_string()));
     }
     serde_path_to_error::deserialize(value).map_err(|error| {
         let path = error.path().to_string();
         ApiError::invalid(mistake(&path, &error.into_inner().to_string()))
     })
-}
-
-/// Where a text or a field's name holds a NUL character, which PostgreSQL can't store.
-fn nul_byte(value: &Value, path: String) -> Option<String> {
-    match value {
-        Value::String(text) => text.contains('\0').then_some(path),
-        Value::Array(items) => {
-            items.iter().enumerate().find_map(|(index, item)| nul_byte(item, format!("{path}[{index}]")))
-        }
-        Value::Object(fields) => fields.iter().find_map(|(name, field)| {
-            let below = join(&path, &name.replace('\0', "\u{fffd}"));
-            if name.contains('\0') { Some(below) } else { nul_byte(field, below) }
-        }),
-        Value::Null | Value::Bool(_) | Value::Number(_) => None,
-    }
 }
 
 /// What serde says about a place, as a field's mistake with a stable code.

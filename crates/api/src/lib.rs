@@ -6,6 +6,7 @@ mod access_token;
 mod app;
 mod billing;
 mod bodies;
+mod body_limit;
 mod checkin_token;
 mod client_address;
 mod cursor;
@@ -28,6 +29,7 @@ mod refresh_cookie;
 mod routes;
 mod segment;
 mod serve;
+mod slots;
 mod tenant;
 mod unmatched;
 

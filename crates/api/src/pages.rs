@@ -3,6 +3,6 @@
 mod checkin;
 mod frame;
 mod html;
-mod trouble;
+pub(crate) mod trouble;
 
 pub use checkin::{CheckinPage, Told, landing_page};

@@ -1,4 +1,4 @@
-//! How often something may be asked for.
+//! Rates: how often something may be requested.
 
 use std::time::Duration;
 
@@ -8,25 +8,19 @@ use rubis_runtime::{Decision, Rate};
 
 use crate::{
     ApiError, App,
-    client_address::{client_address, place},
+    client_address::{client_address, site_network, subscriber_network},
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 
+/// How many subscribers' rates a whole IPv6 site has.
+const SUBSCRIBERS_OF_SITE: u32 = 8;
+
 /// Guessing one account's password from many places.
 const SIGN_IN_OF_ACCOUNT: Rate = Rate::new(10, Duration::from_secs(15 * 60));
-/// Guessing many accounts' passwords from one place, which may be a whole office.
-const SIGN_IN_FROM_ADDRESS: Rate = Rate::new(60, Duration::from_secs(15 * 60));
-/// Making accounts by machine.
-const SIGN_UP_FROM_ADDRESS: Rate = Rate::new(20, HOUR);
-/// Guessing refresh tokens is hopeless; a client in a loop is not.
-const REFRESH_FROM_ADDRESS: Rate = Rate::new(120, MINUTE);
-/// Guessing the tokens of check-ins is hopeless; looking up a million of them is not free. A whole company
-/// may open its links from one address, each of them more than once.
-const CHECKIN_FROM_ADDRESS: Rate = Rate::new(120, MINUTE);
-/// Each fresh link is a mail.
-const CHECKIN_RENEWAL_FROM_ADDRESS: Rate = Rate::new(10, HOUR);
+/// Each fresh link of a check-in is a mail.
+const CHECKIN_RENEWAL_FROM_ADDRESS: AddressLimit = AddressLimit::new("checkin-renewal", 10, HOUR);
 /// Each makes something at Stripe, which limits us all together.
 const BILLING_OF_ORGANIZATION: Rate = Rate::new(30, MINUTE);
 /// Each change of a rule plans up to all invoices of the organization again.
@@ -34,46 +28,90 @@ const PLANNING_CHANGES_OF_ORGANIZATION: Rate = Rate::new(30, MINUTE);
 /// What an integration at full speed stays below.
 const ORGANIZATION: Rate = Rate::new(1200, MINUTE);
 
-/// Counts an attempt to sign in, for where it comes from and for the account it is for.
-///
-/// # Errors
-/// `rate_limited`.
-pub async fn sign_in(app: &App, request: &HttpRequest, email: &str) -> Result<(), ApiError> {
-    check(app, &from(app, "sign-in", request), SIGN_IN_FROM_ADDRESS).await?;
-    let account = email.trim().to_lowercase();
-    check(app, &format!("sign-in-of:{account}"), SIGN_IN_OF_ACCOUNT).await
+/// A rate by client address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct AddressLimit {
+    name: &'static str,
+    burst: u32,
+    per: Duration,
+    /// Whether each process counts on its own, without Redis.
+    in_process: bool,
 }
 
-/// Counts a sign-up.
-///
-/// # Errors
-/// `rate_limited`.
-pub async fn sign_up(app: &App, request: &HttpRequest) -> Result<(), ApiError> {
-    check(app, &from(app, "sign-up", request), SIGN_UP_FROM_ADDRESS).await
+impl AddressLimit {
+    const fn new(name: &'static str, burst: u32, per: Duration) -> Self {
+        Self { name, burst, per, in_process: false }
+    }
+
+    const fn in_process(self) -> Self {
+        Self { in_process: true, ..self }
+    }
 }
 
-/// Counts a refresh.
-///
-/// # Errors
-/// `rate_limited`.
-pub async fn refresh(app: &App, request: &HttpRequest) -> Result<(), ApiError> {
-    check(app, &from(app, "refresh", request), REFRESH_FROM_ADDRESS).await
+/// The routes that answer without an access token, each with the rate of a client address there. A pattern that
+/// ends with a slash is that of everything below it; the first that fits counts.
+const OPEN_ROUTES: [(&str, AddressLimit); 9] = [
+    // Guessing many accounts' passwords from one place, which may be a whole office.
+    ("/api/v1/auth/login", AddressLimit::new("sign-in", 60, Duration::from_secs(15 * 60))),
+    // Making accounts by machine.
+    ("/api/v1/auth/signup", AddressLimit::new("sign-up", 20, HOUR)),
+    // Guessing refresh tokens is hopeless; a client in a loop is not.
+    ("/api/v1/auth/refresh", AddressLimit::new("refresh", 120, MINUTE)),
+    ("/api/v1/checkin/{token}/renew", CHECKIN_RENEWAL_FROM_ADDRESS),
+    // Guessing the tokens of check-ins is hopeless; looking up a million of them is not free. A whole company may
+    // open its links from one address, each of them more than once.
+    ("/api/v1/checkin/", CHECKIN_FROM_ADDRESS),
+    // Stripe's events come from a few addresses, and all at once at the end of a month.
+    ("/api/v1/webhooks/", AddressLimit::new("webhook", 3_000, Duration::from_secs(10))),
+    // Probes of the platform must not depend on Redis.
+    ("/healthz", AddressLimit::new("alive", 600, MINUTE).in_process()),
+    ("/readyz", AddressLimit::new("ready", 120, MINUTE).in_process()),
+    // What is added below the path of the accounts is about passwords and mails unless it says otherwise.
+    ("/api/v1/auth/", AddressLimit::new("auth", 60, Duration::from_secs(15 * 60))),
+];
+
+const CHECKIN_FROM_ADDRESS: AddressLimit = AddressLimit::new("checkin", 120, MINUTE);
+
+/// What no access token came with: refusals, the documentation, addresses that do not exist.
+const ANONYMOUS: AddressLimit = AddressLimit::new("anonymous", 600, MINUTE);
+
+/// The rate of a client address on a route, given its pattern; `None` where only signed-in users are answered.
+pub(crate) fn of_open_route(pattern: &str) -> Option<AddressLimit> {
+    let fits = |known: &str| if known.ends_with('/') { pattern.starts_with(known) } else { pattern == known };
+    OPEN_ROUTES.iter().find(|(known, _)| fits(known)).map(|(_, limit)| *limit)
 }
 
-/// Counts whatever is done with a check-in's token.
+/// Counts a request to the page of check-ins.
 ///
 /// # Errors
 /// `rate_limited`.
 pub async fn checkin(app: &App, request: &HttpRequest) -> Result<(), ApiError> {
-    check(app, &from(app, "checkin", request), CHECKIN_FROM_ADDRESS).await
+    from_address(app, request, CHECKIN_FROM_ADDRESS).await
 }
 
-/// Counts that a check-in's links are asked for anew.
+/// Counts a request for fresh links of a check-in.
 ///
 /// # Errors
 /// `rate_limited`.
 pub async fn checkin_renewal(app: &App, request: &HttpRequest) -> Result<(), ApiError> {
-    check(app, &from(app, "checkin-renewal", request), CHECKIN_RENEWAL_FROM_ADDRESS).await
+    from_address(app, request, CHECKIN_RENEWAL_FROM_ADDRESS).await
+}
+
+/// Counts a request without a valid access token, on a route that is not open.
+///
+/// # Errors
+/// `rate_limited`.
+pub async fn anonymous(app: &App, request: &HttpRequest) -> Result<(), ApiError> {
+    from_address(app, request, ANONYMOUS).await
+}
+
+/// Counts an attempt to sign in to an account.
+///
+/// # Errors
+/// `rate_limited`.
+pub async fn sign_in_of_account(app: &App, email: &str) -> Result<(), ApiError> {
+    let account = email.trim().to_lowercase();
+    check(app, &format!("sign-in-of:{account}"), SIGN_IN_OF_ACCOUNT).await
 }
 
 /// Counts that an organization is led to one of Stripe's pages.
@@ -101,16 +139,64 @@ pub async fn organization(app: &App, organization: OrganizationId) -> Result<(),
     check(app, &format!("organization:{organization}"), ORGANIZATION).await
 }
 
+/// Counts a request by where it comes from: the subscriber's network, and the site's around it, so that a rented
+/// IPv6 prefix is no way round. The address is the connection's own, or the one that a trusted proxy names.
+///
+/// # Errors
+/// `rate_limited`.
+pub(crate) async fn from_address(
+    app: &App,
+    request: &HttpRequest,
+    limit: AddressLimit,
+) -> Result<(), ApiError> {
+    let address = client_address(request, &app.settings.http.trusted_proxies);
+    let subscriber = address.map(subscriber_network).unwrap_or_default();
+    count_from(app, limit, &subscriber, limit.burst).await?;
+    match address.and_then(site_network) {
+        None => Ok(()),
+        Some(site) => count_from(app, limit, &site, limit.burst.saturating_mul(SUBSCRIBERS_OF_SITE)).await,
+    }
+}
+
+async fn count_from(app: &App, limit: AddressLimit, network: &str, burst: u32) -> Result<(), ApiError> {
+    let key = format!("{}-from:{network}", limit.name);
+    let rate = Rate::new(burst, limit.per);
+    if limit.in_process {
+        verdict(app.limiter.check_in_process(&key, rate))
+    } else {
+        check(app, &key, rate).await
+    }
+}
+
 async fn check(app: &App, key: &str, rate: Rate) -> Result<(), ApiError> {
-    match app.limiter.check(key, rate).await {
+    verdict(app.limiter.check(key, rate).await)
+}
+
+fn verdict(decision: Decision) -> Result<(), ApiError> {
+    match decision {
         Decision::Allowed { .. } => Ok(()),
         Decision::Limited { retry_after } => Err(ApiError::rate_limited(retry_after)),
     }
 }
 
-/// What something is counted under that is limited by where it comes from. The address is the
-/// connection's own: a header that names another could be made up.
-fn from(app: &App, what: &str, request: &HttpRequest) -> String {
-    let place = client_address(request, &app.settings.http.trusted_proxies).map(place);
-    format!("{what}-from:{}", place.unwrap_or_default())
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_open_route_has_its_own_rate_and_what_is_added_beside_it_has_one_too() {
+        let name = |pattern: &str| of_open_route(pattern).map(|limit| limit.name);
+        for (pattern, expected) in [
+            ("/api/v1/auth/login", Some("sign-in")),
+            ("/api/v1/auth/password/anything", Some("auth")),
+            ("/api/v1/checkin/{token}", Some("checkin")),
+            ("/api/v1/checkin/{token}/renew", Some("checkin-renewal")),
+            ("/api/v1/webhooks/other", Some("webhook")),
+            ("/readyz", Some("ready")),
+            ("/api/v1/invoices", None),
+            ("/api/v1/authors", None),
+        ] {
+            assert_eq!(name(pattern), expected, "{pattern}");
+        }
+    }
 }

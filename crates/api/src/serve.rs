@@ -14,7 +14,9 @@ use utoipa_actix_web::AppExt;
 use crate::{
     App, docs,
     handlers::webhooks::describe_events,
-    middleware::{RequestSpan, authenticate, cors, describe_measurements, identify, measure, secure},
+    middleware::{
+        RequestSpan, admit, cors, describe_measurements, identify, measure, refuse_unknown_methods, secure,
+    },
     openapi,
     pages::CheckinPage,
     routes,
@@ -76,9 +78,10 @@ pub async fn serve(
             .service(web::redirect(docs::PATH, docs::INDEX))
             .service(docs::page())
             .default_service(web::to(unmatched))
-            .wrap(from_fn(authenticate))
+            .wrap(from_fn(admit))
             .wrap(cors(origins))
             .wrap(Compress::default())
+            .wrap(from_fn(refuse_unknown_methods))
             .wrap(from_fn(secure))
             .wrap(from_fn(measure))
             .wrap(TracingLogger::<RequestSpan>::new())

@@ -36,11 +36,15 @@ pub struct Manager(pub Tenant);
 pub(crate) struct Access(pub Result<Tenant, Option<ApiError>>);
 
 impl Tenant {
-    /// Whom an access token belongs to, as the database knows them now.
-    pub(crate) async fn of_access_token(app: &App, token: &str) -> Result<Self, ApiError> {
-        let session = access_token::open(&app.keys.access, token, app.clock.now()).ok_or_else(|| {
+    /// The session that an access token was made for, which may have ended since.
+    pub(crate) fn session_of(app: &App, token: &str) -> Result<SessionId, ApiError> {
+        access_token::open(&app.keys.access, token, app.clock.now()).ok_or_else(|| {
             challenge("invalid_access_token", "The access token is not valid or has expired. Refresh it.")
-        })?;
+        })
+    }
+
+    /// The user of a session, as the database knows them now.
+    pub(crate) async fn of_session(app: &App, session: SessionId) -> Result<Self, ApiError> {
         let mut conn = app.db.get().await?;
         let found = rubis_accounts::authenticate(&mut conn, session).await?;
         let authenticated =

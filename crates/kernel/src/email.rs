@@ -6,6 +6,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{MailContent, sha256};
 
+/// A local part of 64 octets, `@` and a domain of 255 (RFC 5321): longer texts are not parsed at all.
+const MAX_BYTES: usize = 320;
+
 /// Whom the product's own mails come from.
 const PRODUCT: &str = "Rubis";
 
@@ -39,6 +42,9 @@ impl FromStr for EmailAddress {
             .without_domain_literal()
             .without_display_text();
         let trimmed = text.trim();
+        if trimmed.len() > MAX_BYTES {
+            return Err(refused());
+        }
         if trimmed.contains('"') || trimmed.chars().any(char::is_control) {
             return Err(refused());
         }
@@ -176,6 +182,7 @@ mod tests {
             "jean@exemple.fr\0",
             "jean@exemple..fr",
             "jean@exemple.fr, autre@exemple.fr",
+            &format!("jean@{}exemple.fr", "sous.".repeat(100)),
         ] {
             assert!(wrong.parse::<EmailAddress>().is_err(), "{wrong:?}");
         }

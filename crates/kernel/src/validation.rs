@@ -2,6 +2,13 @@
 
 use serde::Serialize;
 
+/// Mistakes kept of one input: a hostile body can hold one per value, and the response repeats each.
+const MAX_ERRORS: usize = 50;
+/// Characters kept of a field's name, which the sender may have made up.
+const MAX_FIELD_CHARS: usize = 200;
+/// Characters kept of a message, which may quote what was sent.
+const MAX_MESSAGE_CHARS: usize = 500;
+
 /// What is wrong with one field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FieldError {
@@ -32,21 +39,21 @@ impl FieldErrors {
         errors
     }
 
-    /// Notes a mistake.
+    /// Adds a mistake, unless there are 50 already. Field and message are cut to 200 and 500 characters.
     pub fn push(&mut self, field: impl Into<String>, code: &'static str, message: impl Into<String>) {
-        self.0.push(FieldError { field: field.into(), code, message: message.into() });
+        if self.0.len() < MAX_ERRORS {
+            let field = shortened(field.into(), MAX_FIELD_CHARS);
+            let message = shortened(message.into(), MAX_MESSAGE_CHARS);
+            self.0.push(FieldError { field, code, message });
+        }
     }
 
-    /// Takes over the mistakes found in a part of the input, below that part's name.
+    /// Adds the mistakes found in a part of the input, below that part's name.
     pub fn extend_below(&mut self, part: &str, errors: Self) {
-        self.0.extend(errors.0.into_iter().map(|mut error| {
-            error.field = if error.field.starts_with('[') {
-                format!("{part}{}", error.field)
-            } else {
-                format!("{part}.{}", error.field)
-            };
-            error
-        }));
+        for error in errors.0 {
+            let separator = if error.field.starts_with('[') { "" } else { "." };
+            self.push(format!("{part}{separator}{}", error.field), error.code, error.message);
+        }
     }
 
     /// Whether nothing is wrong.
@@ -76,6 +83,15 @@ impl FieldErrors {
             .collect::<Vec<_>>()
             .join("; ")
     }
+}
+
+/// The text, cut with an ellipsis if it has more than `max_chars` characters.
+fn shortened(mut text: String, max_chars: usize) -> String {
+    if let Some((end, _)) = text.char_indices().nth(max_chars) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
 }
 
 /// A text that has to be there: trimmed, not empty, at most this many characters, no control
@@ -132,6 +148,26 @@ mod tests {
                 ("steps[1].body", "too_long"),
                 ("steps[1].body", "control_character")
             ]
+        );
+    }
+
+    #[test]
+    fn a_hostile_input_gets_a_bounded_list_of_short_mistakes() {
+        let mut errors = FieldErrors::new();
+        for index in 0..100 {
+            let mut one = FieldErrors::new();
+            one.push("é".repeat(100_000), "unknown_value", "x".repeat(100_000));
+            errors.extend_below(&format!("items[{index}]"), one);
+        }
+        assert_eq!(errors.as_slice().len(), 50);
+        for error in errors.as_slice() {
+            assert_eq!((error.field.chars().count(), error.message.chars().count()), (201, 501));
+            assert!(error.field.starts_with("items[") && error.field.ends_with('…'));
+        }
+        let few = FieldErrors::one("name", "required", "must not be empty");
+        assert_eq!(
+            (few.as_slice()[0].field.as_str(), few.as_slice()[0].message.as_str()),
+            ("name", "must not be empty")
         );
     }
 

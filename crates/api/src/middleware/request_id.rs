@@ -1,4 +1,4 @@
-//! One id per request, in its logs, its problems and its answer.
+//! One id per request, in its logs, its problems and its response.
 
 use actix_web::{
     Error, HttpMessage,
@@ -15,9 +15,14 @@ tokio::task_local! {
     static CURRENT: String;
 }
 
-/// The id of a request, as an extension of it.
-#[derive(Clone, Debug)]
-pub struct RequestId(pub String);
+/// The ids of a request, as an extension of it.
+#[derive(Clone, Debug, Default)]
+pub struct RequestIds {
+    /// Made here: no two requests share it, whatever clients send.
+    pub ours: String,
+    /// What the client, or a proxy, calls the request. It is logged beside ours and proves nothing.
+    pub client: Option<String>,
+}
 
 /// The id of the request that is being handled; empty outside of one.
 #[must_use]
@@ -25,7 +30,7 @@ pub fn current_request_id() -> String {
     CURRENT.try_with(Clone::clone).unwrap_or_default()
 }
 
-/// Takes over the id that the client, or a proxy, gave the request, or gives it one; answers with it.
+/// Gives the request an id, and its response the same.
 ///
 /// # Errors
 /// Those of the handler.
@@ -33,22 +38,19 @@ pub async fn identify(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let given = request
-        .headers()
-        .get(&REQUEST_ID)
-        .and_then(|value| value.to_str().ok())
-        .filter(|id| is_plausible(id));
-    let id = given.map_or_else(|| Uuid::now_v7().to_string(), str::to_owned);
-    request.extensions_mut().insert(RequestId(id.clone()));
-    let header = HeaderValue::from_str(&id);
-    let mut response = CURRENT.scope(id, next.call(request)).await?;
+    let client = request.headers().get(&REQUEST_ID).and_then(|value| value.to_str().ok());
+    let client = client.filter(|id| is_plausible(id)).map(str::to_owned);
+    let ours = Uuid::now_v7().to_string();
+    request.extensions_mut().insert(RequestIds { ours: ours.clone(), client });
+    let header = HeaderValue::from_str(&ours);
+    let mut response = CURRENT.scope(ours, next.call(request)).await?;
     if let Ok(header) = header {
         response.headers_mut().insert(REQUEST_ID.clone(), header);
     }
     Ok(response)
 }
 
-/// Whether an id can go into logs and headers as it came.
+/// Whether an id of a client can go into logs as it came.
 fn is_plausible(id: &str) -> bool {
     (1..=128).contains(&id.len())
         && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
@@ -59,7 +61,7 @@ mod tests {
     use super::is_plausible;
 
     #[test]
-    fn an_id_that_could_forge_a_log_line_is_not_taken_over() {
+    fn an_id_that_could_forge_a_log_line_is_not_logged() {
         assert!(is_plausible("01934f6e-7d8c-7b1a-9c55-0d6c1b6f2a11"));
         assert!(is_plausible("edge_7.42"));
         for wrong in ["", "a b", "a\nb", "a\"b", "é", &"a".repeat(129)] {

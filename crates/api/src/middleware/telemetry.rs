@@ -12,7 +12,7 @@ use actix_web::{
 use tracing::Span;
 use tracing_actix_web::RootSpanBuilder;
 
-use super::request_id::RequestId;
+use super::{known_methods::label, request_id::RequestIds};
 
 const REQUESTS: &str = "rubis_http_requests_total";
 const DURATION: &str = "rubis_http_request_duration_seconds";
@@ -33,11 +33,12 @@ pub struct RequestSpan;
 
 impl RootSpanBuilder for RequestSpan {
     fn on_request_start(request: &ServiceRequest) -> Span {
-        let id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
+        let ids = request.extensions().get::<RequestIds>().cloned().unwrap_or_default();
         tracing::info_span!(
             "request",
-            request_id = %id,
-            method = %request.method(),
+            request_id = %ids.ours,
+            client_request_id = ids.client,
+            method = label(request.method()),
             route = %route(request),
         )
     }
@@ -53,7 +54,7 @@ pub async fn measure(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let method = request.method().to_string();
+    let method = label(request.method());
     let route = route(&request);
     let started = Instant::now();
     let outcome = next.call(request).await;
@@ -62,9 +63,12 @@ pub async fn measure(
         Ok(response) => response.status(),
         Err(error) => error.as_response_error().status_code(),
     };
-    let labels = [("method", method), ("route", route), ("status", status.as_str().to_owned())];
-    metrics::counter!(REQUESTS, &labels).increment(1);
-    metrics::histogram!(DURATION, &labels).record(elapsed.as_secs_f64());
+    // Each of the three comes from a bounded set: nothing that a client writes becomes a series.
+    let status_label = status.as_str().to_owned();
+    metrics::counter!(REQUESTS, "method" => method, "route" => route.clone(), "status" => status_label.clone())
+        .increment(1);
+    metrics::histogram!(DURATION, "method" => method, "route" => route, "status" => status_label)
+        .record(elapsed.as_secs_f64());
     tracing::info!(
         status = status.as_u16(),
         milliseconds = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
@@ -76,4 +80,52 @@ pub async fn measure(
 /// The template of the route that the request matches.
 fn route(request: &ServiceRequest) -> String {
     request.match_pattern().unwrap_or_else(|| "unmatched".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::{Arc, Mutex};
+
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// The log line of a request with these ids.
+    fn logged(ids: RequestIds) -> String {
+        let log = Log::default();
+        let writer = log.clone();
+        let subscriber =
+            tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+        tracing::subscriber::with_default(subscriber, || {
+            let request = TestRequest::get().uri("/healthz").to_srv_request();
+            request.extensions_mut().insert(ids);
+            RequestSpan::on_request_start(&request).in_scope(|| tracing::info!("answered"));
+        });
+        let line = log.0.lock().unwrap().clone();
+        String::from_utf8(line).unwrap()
+    }
+
+    #[test]
+    fn the_id_of_the_client_is_logged_beside_ours() {
+        let ours = "01934f6e-7d8c-7b1a-9c55-0d6c1b6f2a11".to_owned();
+        let both = logged(RequestIds { ours: ours.clone(), client: Some("edge-42".to_owned()) });
+        assert!(both.contains(&format!("request_id={ours}")), "{both}");
+        assert!(both.contains("client_request_id=\"edge-42\""), "{both}");
+        let one = logged(RequestIds { ours: ours.clone(), client: None });
+        assert!(one.contains(&format!("request_id={ours}")) && !one.contains("client_request_id"), "{one}");
+    }
 }

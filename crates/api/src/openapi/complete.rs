@@ -12,7 +12,10 @@ use utoipa::openapi::{
     security::SecurityRequirement,
 };
 
+use crate::body_limit::body_limit;
+
 const PROBLEM: &str = "application/problem+json";
+const RATE_LIMITED: &str = "`rate_limited`: too many requests; `Retry-After` gives the seconds to wait.";
 
 /// Adds to each operation what follows from its shape.
 pub(super) fn complete(document: &mut OpenApi) {
@@ -24,7 +27,9 @@ pub(super) fn complete(document: &mut OpenApi) {
             add_example(operation, &examples);
             if path.starts_with("/api/") {
                 add_security(operation);
-                add_refusals(operation);
+                add_refusals(path, operation);
+            } else {
+                add_refusal(operation, "429", RATE_LIMITED);
             }
             describe_problems(operation);
         }
@@ -125,8 +130,8 @@ fn asks_for(operation: &Operation, scheme: &str) -> bool {
     operation.security.iter().flatten().any(|requirement| *requirement == wanted)
 }
 
-fn add_refusals(operation: &mut Operation) {
-    let is_signed = asks_for(operation, "stripeSignature");
+fn add_refusals(path: &str, operation: &mut Operation) {
+    let (is_signed, is_signed_in) = (asks_for(operation, "stripeSignature"), asks_for(operation, "bearer"));
     let parameters: Vec<&Parameter> = operation
         .parameters
         .iter()
@@ -139,22 +144,18 @@ fn add_refusals(operation: &mut Operation) {
     let has = |place: &ParameterIn| parameters.iter().any(|parameter| parameter.parameter_in == *place);
     let (in_path, in_query, in_header) =
         (has(&ParameterIn::Path), has(&ParameterIn::Query), has(&ParameterIn::Header));
-    let mut refuse = |status: &str, description: &str| {
-        operation
-            .responses
-            .responses
-            .entry(status.to_owned())
-            .or_insert_with(|| RefOr::T(ResponseBuilder::new().description(description).build()));
-    };
+    let has_body = operation.request_body.is_some();
     // What another service signs is read as it came, and is no JSON of ours.
-    let takes_json = operation.request_body.is_some() && !is_signed;
+    let takes_json = has_body && !is_signed;
+    let mut refuse = |status: &str, description: &str| add_refusal(operation, status, description);
     if takes_json || in_query {
         refuse("400", "`invalid_json`, `nul_byte`: what was sent can't be read.");
         refuse("422", "`validation_failed`: fields or parameters are wrong; `errors` tells which and why.");
     }
-    if operation.request_body.is_some() {
+    if has_body {
         refuse("408", "`request_timeout`: the body took too long to arrive.");
-        refuse("413", "`payload_too_large`: the body has more than 1 MiB.");
+        let limit = body_limit(path) / 1024;
+        refuse("413", &format!("`payload_too_large`: the body has more than {limit} KiB."));
     }
     if takes_json {
         refuse("415", "`unsupported_media_type`: the body is not JSON.");
@@ -166,9 +167,16 @@ fn add_refusals(operation: &mut Operation) {
         refuse("409", "`idempotency_mismatch`: the key was used for another request.");
         refuse("422", "`validation_failed`: the `Idempotency-Key` is not right.");
     }
-    refuse("429", "`rate_limited`: too many requests; `Retry-After` tells when to come back.");
+    if is_signed_in {
+        refuse(
+            "429",
+            "`rate_limited`, `too_many_concurrent_requests`: too many requests; `Retry-After` gives the seconds to wait.",
+        );
+    } else {
+        refuse("429", RATE_LIMITED);
+    }
     refuse("500", "`internal`: something went wrong on our side.");
-    refuse("503", "`unavailable`: something that is needed does not answer; try again.");
+    refuse("503", "`unavailable`, `overloaded`: the request cannot be served at the moment; try again.");
     if asks_for(operation, "bearer") {
         operation.responses.responses.entry("401".to_owned()).or_insert_with(|| {
             let description =
@@ -176,6 +184,15 @@ fn add_refusals(operation: &mut Operation) {
             RefOr::T(ResponseBuilder::new().description(description).build())
         });
     }
+}
+
+/// Adds a response unless the handler describes it.
+fn add_refusal(operation: &mut Operation, status: &str, description: &str) {
+    operation
+        .responses
+        .responses
+        .entry(status.to_owned())
+        .or_insert_with(|| RefOr::T(ResponseBuilder::new().description(description).build()));
 }
 
 /// Says of each refusal that it is a problem.

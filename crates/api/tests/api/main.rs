@@ -8,6 +8,7 @@
 )]
 #![recursion_limit = "256"]
 
+mod admission;
 mod asked;
 mod bad_input;
 mod billing;
@@ -22,6 +23,7 @@ mod document;
 mod idempotency;
 mod invoices;
 mod lists;
+mod metric_labels;
 mod odd_values;
 mod operations;
 mod organization;

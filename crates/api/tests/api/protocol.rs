@@ -29,18 +29,20 @@ async fn a_service_behind_https_asks_browsers_to_stay_there() {
 }
 
 #[tokio::test]
-async fn a_request_keeps_the_id_it_came_with_and_gets_one_otherwise() {
+async fn a_request_gets_an_id_of_its_own_whatever_the_client_calls_it() {
     let app = TestApp::start().await;
-    let named = app.send(app.request(Method::GET, "/api/v1/me").header("X-Request-Id", "edge-42")).await;
-    assert_eq!(
-        (named.header("x-request-id"), named.json["requestId"].as_str()),
-        ("edge-42", Some("edge-42"))
-    );
-    let unnamed = app.get("/api/v1/me").await;
-    assert_eq!(unnamed.json["requestId"], unnamed.header("x-request-id"));
-    assert_eq!(unnamed.header("x-request-id").len(), 36);
-    let forged = app.send(app.request(Method::GET, "/healthz").header("X-Request-Id", "a b\"c")).await;
-    assert_eq!(forged.header("x-request-id").len(), 36, "what could forge a log line is replaced");
+    let mut ids = std::collections::BTreeSet::new();
+    for named in [Some("edge-42"), Some("edge-42"), Some("a b\"c"), None] {
+        let mut request = app.request(Method::GET, "/api/v1/me");
+        if let Some(name) = named {
+            request = request.header("X-Request-Id", name);
+        }
+        let answer = app.send(request).await;
+        let id = answer.header("x-request-id").to_owned();
+        assert_eq!(answer.json["requestId"], id.as_str());
+        assert_eq!(id.len(), 36, "{id}");
+        assert!(ids.insert(id), "no two requests share one");
+    }
     app.finish().await;
 }
 
@@ -121,6 +123,7 @@ async fn a_method_that_an_address_does_not_take_is_told_which_it_takes() {
         (Method::GET, "/api/v1/auth/login", "POST"),
         (Method::POST, "/healthz", "GET"),
         (Method::DELETE, "/api/v1/openapi.json", "GET"),
+        (Method::TRACE, "/api/v1/clients", "GET, POST"),
     ] {
         let refused = app.send(app.request(method.clone(), path)).await.expect(405);
         assert_eq!(
@@ -129,6 +132,22 @@ async fn a_method_that_an_address_does_not_take_is_told_which_it_takes() {
             "{method} {path}"
         );
     }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn an_invented_method_is_not_implemented() {
+    let app = TestApp::start().await;
+    for invented in ["BREW", "get", "PROPFIND", &"M".repeat(500)] {
+        let method = Method::from_bytes(invented.as_bytes()).unwrap();
+        for path in ["/api/v1/clients", "/nowhere"] {
+            let refused = app.send(app.request(method.clone(), path)).await.expect(501);
+            assert_eq!(refused.code(), "unknown_method", "{invented} {path}");
+            assert!(!refused.text.contains(invented), "the name is not repeated");
+            assert_eq!(refused.header("x-content-type-options"), "nosniff");
+        }
+    }
+    app.send(app.request(Method::TRACE, "/nowhere")).await.expect(404);
     app.finish().await;
 }
 

@@ -1,6 +1,6 @@
 //! `POST /auth/login`
 
-use actix_web::{HttpRequest, HttpResponse, post, web::Data};
+use actix_web::{HttpResponse, post, web::Data};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -36,13 +36,9 @@ pub struct LogIn {
     security(()),
 )]
 #[post("/auth/login")]
-pub async fn log_in(
-    request: HttpRequest,
-    body: Json<LogIn>,
-    app: Data<App>,
-) -> Result<HttpResponse, ApiError> {
+pub async fn log_in(body: Json<LogIn>, app: Data<App>) -> Result<HttpResponse, ApiError> {
     let LogIn { email, password } = body.0;
-    rate_limits::sign_in(&app, &request, &email).await?;
+    rate_limits::sign_in_of_account(&app, &email).await?;
 
     // No connection is held while the password is checked.
     let credentials = {

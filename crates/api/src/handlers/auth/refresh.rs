@@ -11,7 +11,7 @@ use rubis_accounts::RefreshError;
 use crate::{
     ApiError, App,
     bodies::{OrganizationBody, SessionBody},
-    lifetime, rate_limits, refresh_cookie,
+    lifetime, refresh_cookie,
 };
 
 /// Gives the next access token for the refresh token in the cookie.
@@ -28,7 +28,6 @@ use crate::{
 )]
 #[post("/auth/refresh")]
 pub async fn refresh_session(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, ApiError> {
-    rate_limits::refresh(&app, &request).await?;
     let token = refresh_cookie::read(&request).ok_or_else(|| {
         ApiError::unauthorized("missing_refresh_token", "There is no refresh token. Sign in.")
     })?;

@@ -1,6 +1,6 @@
 //! `POST /auth/signup`
 
-use actix_web::{HttpRequest, HttpResponse, post, web::Data};
+use actix_web::{HttpResponse, post, web::Data};
 use rubis_accounts::{NewAccount, NewAccountInput, PasswordHash, open_session};
 use rubis_billing::Subscription;
 use serde::Deserialize;
@@ -10,7 +10,7 @@ use crate::{
     ApiError, App,
     bodies::{OrganizationBody, SessionBody},
     json_body::Json,
-    lifetime, rate_limits, refresh_cookie,
+    lifetime, refresh_cookie,
 };
 
 /// Who signs up, and what they found.
@@ -60,12 +60,7 @@ impl From<SignUp> for NewAccountInput {
     security(()),
 )]
 #[post("/auth/signup")]
-pub async fn sign_up(
-    request: HttpRequest,
-    body: Json<SignUp>,
-    app: Data<App>,
-) -> Result<HttpResponse, ApiError> {
-    rate_limits::sign_up(&app, &request).await?;
+pub async fn sign_up(body: Json<SignUp>, app: Data<App>) -> Result<HttpResponse, ApiError> {
     let account = NewAccount::parse(&body.0.into())?;
     let password = account.password.clone();
     let hash = app.hash_aside(move || PasswordHash::hash(&password)).await??;

@@ -78,7 +78,15 @@ impl ListInvoices {
 
     fn statuses(&self) -> Result<Vec<InvoiceStatus>, ApiError> {
         let Some(names) = &self.status else { return Ok(Vec::new()) };
-        names.split(',').map(|name| parse_status(name.trim())).collect()
+        let mut statuses = Vec::new();
+        for name in names.split(',') {
+            let status = parse_status(name.trim())?;
+            // A list that repeats itself for 100 KiB is no longer than the list of statuses.
+            if !statuses.contains(&status) {
+                statuses.push(status);
+            }
+        }
+        Ok(statuses)
     }
 
     fn order(&self) -> Result<InvoiceSort, ApiError> {

@@ -53,7 +53,7 @@ pub async fn readyz(app: Data<App>) -> HttpResponse {
 
 async fn database(app: &App) -> (&'static str, &'static str) {
     let answer = within_patience(async {
-        let mut conn = app.db.get().await.ok()?;
+        let mut conn = app.probes.db.get().await.ok()?;
         // A database that answers with an error has no table of migrations yet.
         let pending = rubis_db::has_pending_migrations(&mut conn).await.unwrap_or(true);
         Some(if pending { "pending" } else { "ok" })
@@ -65,7 +65,7 @@ async fn database(app: &App) -> (&'static str, &'static str) {
 }
 
 async fn redis(app: &App) -> &'static str {
-    match within_patience(async { rubis_runtime::redis::ping(&app.redis).await.ok() }).await {
+    match within_patience(async { rubis_runtime::redis::ping(&app.probes.redis).await.ok() }).await {
         Some(()) => "ok",
         None => "unavailable",
     }

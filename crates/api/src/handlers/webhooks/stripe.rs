@@ -11,10 +11,7 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 
 use super::measurements::{UNVERIFIED, count, counted_type};
-use crate::{ApiError, ApiResult, App, Reply, json_body, labels};
-
-/// How large an event may be. Stripe's are a few kilobytes.
-const EVENT_LIMIT: usize = 512 * 1024;
+use crate::{ApiError, ApiResult, App, Reply, body_limit::EVENT_LIMIT, json_body, labels};
 
 /// What became of an event, for those who look at its delivery in Stripe's dashboard.
 #[derive(Debug, Serialize, ToSchema)]

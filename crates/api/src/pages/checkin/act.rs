@@ -11,9 +11,6 @@ use rubis_lifecycle::{AnsweredBy, RenewCheckinError, UndoCheckinError};
 use super::{CheckinPage, Told, fields::Fields};
 use crate::{ApiError, App, checkin_token::user_agent, pages::trouble, rate_limits};
 
-/// How many invoices one mail asks about at most.
-const MOST_ANSWERS: usize = 50;
-
 /// Does what the button says, and sends the browser on to the page that tells what came of it, so that loading
 /// that page again sends nothing.
 pub async fn act_on_checkin_page(
@@ -23,7 +20,6 @@ pub async fn act_on_checkin_page(
     app: Data<App>,
 ) -> HttpResponse {
     let acted = async {
-        rate_limits::checkin(&app, &request).await?;
         let fields = Fields::of_form(&request, payload.into_inner()).await?;
         let told = act(&app, &request, &fields).await?;
         Ok(page.address(told, fields.get("token")))
@@ -67,8 +63,7 @@ async fn answer_together(
     token: &str,
     fields: &Fields,
 ) -> Result<Told, ApiError> {
-    let mut answers = fields.answers();
-    answers.truncate(MOST_ANSWERS);
+    let answers = fields.answers();
     if answers.is_empty() {
         return Ok(Told::NothingChosen);
     }

@@ -1,5 +1,7 @@
 //! What the page is sent: the parameters of its address, and the fields of its forms.
 
+use std::collections::BTreeSet;
+
 use actix_web::{
     HttpRequest,
     dev::Payload,
@@ -9,10 +11,13 @@ use rubis_checkins::CheckinAnswer;
 use rubis_kernel::CheckinTaskId;
 
 use super::Told;
-use crate::{ApiError, json_body};
+use crate::{ApiError, body_limit::ANONYMOUS_BODY_LIMIT, json_body};
 
 /// What a field that answers one of several invoices is called, before the check-in's id.
 pub(super) const ANSWER: &str = "answer-";
+
+/// The most invoices that one mail asks about.
+const MAX_ANSWERS: usize = 50;
 
 /// Names and values. Those that the page does not know are passed over: mail programs add some of their own.
 #[derive(Default)]
@@ -29,7 +34,7 @@ impl Fields {
     /// # Errors
     /// The body is no form, is too large, or breaks off.
     pub(super) async fn of_form(request: &HttpRequest, payload: Payload) -> Result<Self, ApiError> {
-        let body = json_body::read(payload).await?;
+        let body = json_body::read_within(payload, ANONYMOUS_BODY_LIMIT).await?;
         let media_type = request
             .headers()
             .get(header::CONTENT_TYPE)
@@ -61,18 +66,15 @@ impl Fields {
         Told::read(self.get("status"), Some(self.get("answer")))
     }
 
-    /// The answers to several invoices, each once.
+    /// The answers to several invoices, the first one of each, 50 at most.
     pub(super) fn answers(&self) -> Vec<(CheckinTaskId, CheckinAnswer)> {
-        let mut answers: Vec<(CheckinTaskId, CheckinAnswer)> = Vec::new();
-        for (name, value) in &self.0 {
-            let Some(id) = name.strip_prefix(ANSWER).and_then(|id| id.parse().ok()) else { continue };
-            let answer = CheckinAnswer::ALL.iter().find(|answer| answer.as_str() == value);
-            let Some(answer) = answer else { continue };
-            if answers.iter().all(|(known, _)| *known != id) {
-                answers.push((id, *answer));
-            }
-        }
-        answers
+        let mut known: BTreeSet<CheckinTaskId> = BTreeSet::new();
+        let answers = self.0.iter().filter_map(|(name, value)| {
+            let id = name.strip_prefix(ANSWER)?.parse().ok()?;
+            let answer = CheckinAnswer::ALL.iter().find(|answer| answer.as_str() == value)?;
+            known.insert(id).then_some((id, *answer))
+        });
+        answers.take(MAX_ANSWERS).collect()
     }
 }
 
@@ -91,6 +93,19 @@ mod tests {
         let fields = Fields::parse(form.as_bytes());
         assert_eq!(fields.answers(), [(one, CheckinAnswer::Paid), (other, CheckinAnswer::StillPending)]);
         assert_eq!((fields.get("token"), fields.get("action")), ("abc", ""));
+    }
+
+    #[test]
+    fn a_form_with_thousands_of_answers_is_read_as_far_as_fifty() {
+        let form = |count: usize| {
+            let answers = (0..count).map(|_| format!("answer-{}=paid", CheckinTaskId::new()));
+            Fields::parse(answers.collect::<Vec<_>>().join("&").as_bytes())
+        };
+        let many = form(1_000);
+        let read: Vec<String> = many.answers().iter().map(|(id, _)| format!("{ANSWER}{id}")).collect();
+        let first: Vec<&String> = many.0.iter().map(|(name, _)| name).take(50).collect();
+        assert_eq!(read.iter().collect::<Vec<_>>(), first);
+        assert_eq!(form(50).answers().len(), 50);
     }
 
     #[test]

@@ -1,0 +1,62 @@
+//! Methods of HTTP. A client can invent others; they are refused, and nothing repeats their names.
+
+use actix_web::{
+    Error, ResponseError,
+    body::{EitherBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::{Method, StatusCode},
+    middleware::Next,
+};
+
+use crate::ApiError;
+
+/// The label of a method that is not one of RFC 9110 or RFC 5789.
+const OTHER: &str = "other";
+
+/// The method's name, out of a bounded set: an invented one is `other`.
+pub(super) fn label(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        Method::TRACE => "TRACE",
+        Method::CONNECT => "CONNECT",
+        _ => OTHER,
+    }
+}
+
+/// Refuses methods that are not HTTP's. A known one that a path lacks is refused with 405 by the router's default.
+///
+/// # Errors
+/// Those of the handler.
+pub async fn refuse_unknown_methods(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<EitherBody<impl MessageBody>>, Error> {
+    if label(request.method()) == OTHER {
+        let refusal = ApiError::new(
+            StatusCode::NOT_IMPLEMENTED,
+            "unknown_method",
+            "The method is not one of HTTP's: send GET, HEAD, POST, PUT, PATCH or DELETE.",
+        );
+        return Ok(request.into_response(refusal.error_response()).map_into_right_body());
+    }
+    Ok(next.call(request).await?.map_into_left_body())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_invented_method_has_the_label_of_all_invented_methods() {
+        assert_eq!(label(&Method::PATCH), "PATCH");
+        for invented in ["get", "GETS", "BREW", "M123"] {
+            assert_eq!(label(&Method::from_bytes(invented.as_bytes()).unwrap()), OTHER, "{invented}");
+        }
+    }
+}
