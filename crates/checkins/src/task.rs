@@ -6,7 +6,7 @@ use diesel::{deserialize::FromSqlRow, expression::AsExpression};
 use rubis_db::schema::sql_types;
 use rubis_invoices::InvoiceStatus;
 use rubis_jobs::JobId;
-use rubis_kernel::{CheckinMailId, CheckinTaskId, InvoiceId, OrganizationId, PaymentId};
+use rubis_kernel::{CheckinMailId, CheckinTaskId, InvoiceId, MailFailure, OrganizationId, PaymentId};
 use serde::{Deserialize, Serialize};
 use time::{Date, Duration, OffsetDateTime};
 
@@ -108,11 +108,25 @@ pub enum Reason {
     Rejected,
     /// It failed at every attempt.
     AttemptsExhausted,
+    /// Its text is longer than a mail may be.
+    TooLong,
     /// Operations dropped its job.
     DroppedByOperations,
 }
 
 impl Reason {
+    /// The reason why a mail was given up after this failure.
+    #[must_use]
+    pub const fn of(failure: &MailFailure) -> Self {
+        match failure {
+            MailFailure::Refused(_) | MailFailure::Invalid => Self::Rejected,
+            MailFailure::TooLong(_) => Self::TooLong,
+            MailFailure::Deferred(_) | MailFailure::Unreachable | MailFailure::Internal => {
+                Self::AttemptsExhausted
+            }
+        }
+    }
+
     /// The stable code that the database and the API know the reason by.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -125,6 +139,7 @@ impl Reason {
             Self::Renewed => "renewed",
             Self::Rejected => "rejected",
             Self::AttemptsExhausted => "attempts_exhausted",
+            Self::TooLong => "mail_too_long",
             Self::DroppedByOperations => "dropped_by_operations",
         }
     }

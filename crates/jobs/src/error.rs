@@ -2,6 +2,8 @@
 
 use std::{fmt, time::Duration};
 
+use rubis_kernel::MailFailure;
+
 /// Why a handler did not do its job.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum JobError {
@@ -12,12 +14,16 @@ pub enum JobError {
         reason: String,
         /// When to try again, where the other side said so; else the kind's retry policy decides.
         after: Option<Duration>,
+        /// The cause as the tenant may read it.
+        failure: MailFailure,
     },
     /// It will never go better: the job is dead.
     #[error("{reason}")]
     Fail {
         /// What went wrong, for the operator.
         reason: String,
+        /// The cause as the tenant may read it.
+        failure: MailFailure,
     },
     /// The payload is not understood, as when a newer release wrote it while this one is being
     /// replaced. It is put back for a worker that does, and counts as no attempt.
@@ -44,12 +50,12 @@ pub enum JobError {
 impl JobError {
     /// Try again when the kind's retry policy says.
     pub fn retry(reason: impl fmt::Display) -> Self {
-        Self::Retry { reason: reason.to_string(), after: None }
+        Self::Retry { reason: reason.to_string(), after: None, failure: MailFailure::Internal }
     }
 
     /// Try again after this wait.
     pub fn retry_after(reason: impl fmt::Display, wait: Duration) -> Self {
-        Self::Retry { reason: reason.to_string(), after: Some(wait) }
+        Self::Retry { reason: reason.to_string(), after: Some(wait), failure: MailFailure::Internal }
     }
 
     /// Leave it alone for a while, and count no attempt.
@@ -59,7 +65,16 @@ impl JobError {
 
     /// Give up.
     pub fn fail(reason: impl fmt::Display) -> Self {
-        Self::Fail { reason: reason.to_string() }
+        Self::Fail { reason: reason.to_string(), failure: MailFailure::Internal }
+    }
+
+    /// The same with the cause that the tenant may read; without one it is an internal error.
+    #[must_use]
+    pub fn because(mut self, cause: MailFailure) -> Self {
+        if let Self::Retry { failure, .. } | Self::Fail { failure, .. } = &mut self {
+            *failure = cause;
+        }
+        self
     }
 }
 

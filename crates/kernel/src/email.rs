@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{MailContent, sha256};
+use crate::{MailContent, invisible::has_invisible, sha256};
 
 /// A local part of 64 octets, `@` and a domain of 255 (RFC 5321): longer texts are not parsed at all.
 const MAX_BYTES: usize = 320;
@@ -45,7 +45,7 @@ impl FromStr for EmailAddress {
         if trimmed.len() > MAX_BYTES {
             return Err(refused());
         }
-        if trimmed.contains('"') || trimmed.chars().any(char::is_control) {
+        if trimmed.contains('"') || trimmed.chars().any(char::is_control) || has_invisible(trimmed) {
             return Err(refused());
         }
         email_address::EmailAddress::parse_with_options(trimmed, options).map_err(|_| refused())?;
@@ -180,6 +180,8 @@ mod tests {
             "\"jean\"@exemple.fr",
             "jean@exemple.fr\r\nBcc: autre@exemple.fr",
             "jean@exemple.fr\0",
+            "je\u{200b}an@exemple.fr",
+            "jean\u{202e}@exemple.fr",
             "jean@exemple..fr",
             "jean@exemple.fr, autre@exemple.fr",
             &format!("jean@{}exemple.fr", "sous.".repeat(100)),

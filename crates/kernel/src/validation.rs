@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::invisible::has_invisible;
+
 /// Mistakes kept of one input: a hostile body can hold one per value, and the response repeats each.
 const MAX_ERRORS: usize = 50;
 /// Characters kept of a field's name, which the sender may have made up.
@@ -117,6 +119,39 @@ pub fn optional_text(
     Some(trimmed.to_owned())
 }
 
+/// [`required_text`] on a single line, without characters that cannot be seen: names, numbers and subjects, which
+/// end up in mail headers and in lists.
+pub fn required_line(errors: &mut FieldErrors, field: &str, value: &str, max_chars: usize) -> String {
+    let text = required_text(errors, field, value, max_chars);
+    check_line(errors, field, &text);
+    text
+}
+
+/// [`optional_text`] on a single line, without characters that cannot be seen.
+pub fn optional_line(
+    errors: &mut FieldErrors,
+    field: &str,
+    value: Option<&str>,
+    max_chars: usize,
+) -> Option<String> {
+    let text = optional_text(errors, field, value, max_chars)?;
+    check_line(errors, field, &text);
+    Some(text)
+}
+
+fn check_line(errors: &mut FieldErrors, field: &str, text: &str) {
+    if text.contains(['\n', '\r', '\t']) {
+        errors.push(field, "control_character", "must be a single line");
+    }
+    if has_invisible(text) {
+        errors.push(
+            field,
+            "invisible_character",
+            "must not contain invisible characters or characters that change the direction of the text",
+        );
+    }
+}
+
 fn check_text(errors: &mut FieldErrors, field: &str, text: &str, max_chars: usize) {
     if text.chars().count() > max_chars {
         errors.push(field, "too_long", format!("must have at most {max_chars} characters"));
@@ -176,6 +211,31 @@ mod tests {
         let mut errors = FieldErrors::new();
         assert_eq!(required_text(&mut errors, "name", " Électricité Martin ", 19), "Électricité Martin");
         assert_eq!(optional_text(&mut errors, "phone", Some("   "), 5), None);
+        assert!(errors.is_empty());
+    }
+
+    #[test]
+    fn a_name_is_a_single_line() {
+        let mut errors = FieldErrors::new();
+        assert_eq!(required_line(&mut errors, "name", " Menuiserie Martin\n", 30), "Menuiserie Martin");
+        assert!(errors.is_empty());
+        required_line(&mut errors, "name", "Martin\r\nBcc: tous@exemple.fr", 30);
+        optional_line(&mut errors, "phone", Some("01\t02"), 30);
+        let codes: Vec<&str> = errors.as_slice().iter().map(|error| error.code).collect();
+        assert_eq!(codes, ["control_character", "control_character"]);
+    }
+
+    #[test]
+    fn a_name_has_no_invisible_characters_and_a_longer_text_may() {
+        let mut errors = FieldErrors::new();
+        required_line(&mut errors, "name", "Martin\u{202e}rf", 30);
+        optional_line(&mut errors, "phone", Some("01\u{200b}02"), 30);
+        let found: Vec<_> =
+            errors.as_slice().iter().map(|error| (error.field.as_str(), error.code)).collect();
+        assert_eq!(found, [("name", "invisible_character"), ("phone", "invisible_character")]);
+        let mut errors = FieldErrors::new();
+        required_text(&mut errors, "body", "Bonjour\u{200f}", 30);
+        required_line(&mut errors, "name", "L’Étoile\u{202f}: œuvres & Cie n°\u{a0}2", 50);
         assert!(errors.is_empty());
     }
 }

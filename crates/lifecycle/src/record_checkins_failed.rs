@@ -3,6 +3,7 @@
 use rubis_accounts::ActivityKind;
 use rubis_checkins::{AskedInvoice, GatherCheckins, Reason, SendCheckinMail};
 use rubis_db::AsyncPgConnection;
+use rubis_kernel::MailFailure;
 use rubis_relances::PlanningTrigger;
 use serde_json::json;
 use time::OffsetDateTime;
@@ -17,12 +18,12 @@ use crate::{events, plan_again::plan_invoice};
 pub async fn record_checkin_mail_failed(
     conn: &mut AsyncPgConnection,
     job: &SendCheckinMail,
-    reason: Reason,
-    detail: &str,
+    failure: &MailFailure,
     now: OffsetDateTime,
 ) -> Result<(), diesel::result::Error> {
+    let reason = Reason::of(failure);
     let failed = rubis_checkins::record_failed(conn, job, reason, now).await?;
-    go_on_without(conn, failed, reason, detail, now).await
+    go_on_without(conn, failed, reason, failure, now).await
 }
 
 /// As [`record_checkin_mail_failed`], of a check-in that could not even be put into a mail.
@@ -32,23 +33,23 @@ pub async fn record_checkin_mail_failed(
 pub async fn record_checkin_not_gathered(
     conn: &mut AsyncPgConnection,
     job: &GatherCheckins,
-    detail: &str,
+    failure: &MailFailure,
     now: OffsetDateTime,
 ) -> Result<(), diesel::result::Error> {
     let reason = Reason::AttemptsExhausted;
     let failed = rubis_checkins::record_not_gathered(conn, job, reason, now).await?;
-    go_on_without(conn, failed.into_iter().collect(), reason, detail, now).await
+    go_on_without(conn, failed.into_iter().collect(), reason, failure, now).await
 }
 
 async fn go_on_without(
     conn: &mut AsyncPgConnection,
     failed: Vec<AskedInvoice>,
     reason: Reason,
-    detail: &str,
+    failure: &MailFailure,
     now: OffsetDateTime,
 ) -> Result<(), diesel::result::Error> {
     for AskedInvoice { mut invoice, task } in failed {
-        let more = json!({ "checkinId": task.id, "reason": reason.as_str(), "label": detail });
+        let more = json!({ "checkinId": task.id, "reason": reason.as_str(), "label": failure.detail() });
         rubis_checkins::no_longer_asked(conn, &mut invoice, now).await?;
         events::record(conn, &invoice, ActivityKind::CheckinFailed, None, more, now).await?;
         plan_invoice(conn, &mut invoice, PlanningTrigger::RulesChanged, now).await?;

@@ -412,9 +412,8 @@ async fn a_check_in_that_cannot_be_put_into_a_mail_has_failed_and_the_reminders_
     let job = rubis_checkins::GatherCheckins { organization_id: chain.organization, task_id: checkin.id };
     chain.clock.set(SENT_AT);
     let mut conn = chain.conn().await;
-    rubis_lifecycle::record_checkin_not_gathered(&mut conn, &job, "division by zero", chain.now())
-        .await
-        .unwrap();
+    let failure = rubis_kernel::MailFailure::Internal;
+    rubis_lifecycle::record_checkin_not_gathered(&mut conn, &job, &failure, chain.now()).await.unwrap();
     assert_eq!(chain.checkins(invoice.id).await[0].status, CheckinStatus::Failed);
     assert_eq!(chain.planned(invoice.id).await.first(), Some(&(SENT_AT + Duration::minutes(1))));
     let events = chain.events(invoice.id).await;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use rubis_kernel::{MailFailure, ServerReply};
 use thiserror::Error;
 
 use crate::message::InvalidMessage;
@@ -16,14 +17,18 @@ pub enum SendError {
         reason: String,
         /// How long the provider asks to be left alone.
         retry_after: Option<Duration>,
+        /// The cause as the sender may read it.
+        failure: MailFailure,
     },
     /// The recipient or the message was refused for good; trying again changes nothing.
     #[error("the mail was refused ({code}): {reason}")]
     Rejected {
         /// The SMTP reply code or the HTTP status.
         code: u16,
-        /// What the server said.
+        /// What the server said, for operations.
         reason: String,
+        /// The words of the recipient's mail server.
+        reply: Option<ServerReply>,
     },
     /// The mail cannot be written at all; nothing was sent to anybody.
     #[error(transparent)]
@@ -43,8 +48,32 @@ impl SendError {
         matches!(self, Self::Rejected { .. } | Self::Invalid(_))
     }
 
+    /// The cause as the organization that the mail was sent for may read it: no host, port or text of ours.
+    pub fn failure(&self) -> MailFailure {
+        match self {
+            Self::Transient { failure, .. } => failure.clone(),
+            Self::Rejected { reply, .. } => MailFailure::Refused(reply.clone()),
+            Self::Invalid(_) => MailFailure::Invalid,
+            Self::Configuration { .. } => MailFailure::Unreachable,
+        }
+    }
+
+    /// The recipient's mail server said that the mail cannot be taken now.
+    pub fn deferred(reply: &str) -> Self {
+        Self::Transient {
+            reason: reply.to_owned(),
+            retry_after: None,
+            failure: MailFailure::Deferred(ServerReply::new(reply)),
+        }
+    }
+
+    /// The recipient's mail server refused the mail for good.
+    pub fn rejected(code: u16, reply: &str) -> Self {
+        Self::Rejected { code, reason: reply.to_owned(), reply: ServerReply::new(reply) }
+    }
+
     pub(crate) fn transient(reason: impl Into<String>) -> Self {
-        Self::Transient { reason: reason.into(), retry_after: None }
+        Self::Transient { reason: reason.into(), retry_after: None, failure: MailFailure::Unreachable }
     }
 
     pub(crate) fn configuration(reason: impl Into<String>) -> Self {

@@ -21,6 +21,8 @@ struct State {
     outbox: Vec<Email>,
     /// What the next attempts get, whoever the mail is for.
     failures: VecDeque<SendError>,
+    /// How many of the next attempts panic.
+    panics: usize,
     /// What every mail to these addresses gets.
     refused: Vec<(String, SendError)>,
 }
@@ -46,6 +48,11 @@ impl MemoryMailer {
         self.lock().failures.extend(std::iter::repeat_n(error.clone(), times));
     }
 
+    /// Makes the next `times` attempts panic, as a fault in the code would.
+    pub fn panic_next(&self, times: usize) {
+        self.lock().panics = times;
+    }
+
     /// Makes every mail to this address fail.
     pub fn refuse(&self, address: &str, error: SendError) {
         self.lock().refused.push((address.to_owned(), error));
@@ -69,6 +76,14 @@ impl Mailer for MemoryMailer {
         // What a real transport would refuse to write must not pass a test.
         message::check(email)?;
         let mut state = self.lock();
+        if let Some(left) = state.panics.checked_sub(1) {
+            state.panics = left;
+            drop(state);
+            #[expect(clippy::panic, reason = "the test asked for it")]
+            {
+                panic!("a fault at src/secret.rs:42");
+            }
+        }
         if let Some(error) = state.failures.pop_front() {
             return Err(error);
         }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Client, StatusCode};
-use rubis_kernel::{Email, Mailbox};
+use rubis_kernel::{Email, MailFailure, Mailbox};
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -128,21 +128,23 @@ fn new_email(email: &Email) -> Result<NewEmail<'_>, InvalidMessage> {
 
 fn classify(status: StatusCode, retry_after: Option<Duration>, problem: &Problem) -> SendError {
     let reason = format!("{status} {}: {}", problem.name, problem.message);
+    // The words are the provider's, not those of the recipient's mail server.
+    let failure = MailFailure::Unreachable;
     match status {
         StatusCode::UNAUTHORIZED
         | StatusCode::FORBIDDEN
         | StatusCode::NOT_FOUND
         | StatusCode::METHOD_NOT_ALLOWED => SendError::configuration(reason),
         StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => {
-            SendError::Transient { reason, retry_after }
+            SendError::Transient { reason, retry_after, failure }
         }
         // The first request with this key is still being handled.
         StatusCode::CONFLICT if problem.name == "concurrent_idempotent_requests" => {
-            SendError::Transient { reason, retry_after }
+            SendError::Transient { reason, retry_after, failure }
         }
-        _ if status.is_client_error() => SendError::Rejected { code: status.as_u16(), reason },
+        _ if status.is_client_error() => SendError::Rejected { code: status.as_u16(), reason, reply: None },
         _ if status.is_redirection() => SendError::configuration(reason),
-        _ => SendError::Transient { reason, retry_after },
+        _ => SendError::Transient { reason, retry_after, failure },
     }
 }
 

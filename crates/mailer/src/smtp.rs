@@ -206,6 +206,7 @@ fn parameters(connection: &AsyncSmtpConnection, mail: &Outgoing) -> Result<Vec<M
             return Err(SendError::Rejected {
                 code: 553,
                 reason: "the mail server does not take addresses beyond ASCII (SMTPUTF8)".to_owned(),
+                reply: None,
             });
         }
         parameters.push(MailParameter::SmtpUtfEight);

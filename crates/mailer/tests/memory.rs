@@ -9,7 +9,7 @@ use rubis_mailer::{Mailer, MemoryMailer, SendError};
 use support::relance;
 
 fn busy() -> SendError {
-    SendError::Transient { reason: "busy".into(), retry_after: None }
+    SendError::deferred("busy")
 }
 
 #[tokio::test]
@@ -36,7 +36,7 @@ async fn programmed_failures_happen_as_often_as_asked_and_keep_no_mail() {
 #[tokio::test]
 async fn a_refused_address_is_refused_until_everything_is_accepted() {
     let mailer = MemoryMailer::new();
-    let rejected = SendError::Rejected { code: 550, reason: "no such user".into() };
+    let rejected = SendError::rejected(550, "no such user");
     mailer.refuse(relance().to.address.as_str(), rejected.clone());
     assert_eq!(mailer.send(&relance()).await, Err(rejected));
     mailer.accept_everything();

@@ -98,6 +98,38 @@ async fn a_refused_recipient_fails_for_good_and_spares_the_next_mail() {
 }
 
 #[tokio::test]
+async fn a_failure_shows_what_the_recipients_server_said_and_nothing_else() {
+    let failure_of = async |fault: Fault| {
+        let (_inbox, mailer) = inbox_that(Behaviour::with(fault)).await;
+        mailer.send(&relance()).await.unwrap_err().failure()
+    };
+    let refused = failure_of(Fault::reply(Stage::Recipient, 550)).await;
+    assert_eq!((refused.code(), refused.detail().as_str()), ("mail_refused", "5.0.0 Refused on purpose"));
+    let deferred = failure_of(Fault::reply(Stage::Message, 452)).await;
+    assert_eq!((deferred.code(), deferred.detail().as_str()), ("mail_deferred", "4.0.0 Refused on purpose"));
+    // These speak of our own mail server.
+    for fault in [
+        Fault::reply(Stage::Connect, 421),
+        Fault::reply(Stage::Mail, 451),
+        Fault::reply(Stage::Recipient, 421),
+        Fault::reply(Stage::Recipient, 530),
+        Fault::close(Stage::Data),
+    ] {
+        assert_eq!(failure_of(fault.clone()).await.detail(), "mail_server_unreachable", "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_cannot_be_reached_is_named_to_operations_alone() {
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for (host, port) in [("127.0.0.1", closed.port()), ("mx1.rubis.invalid", 2525)] {
+        let error = mailer(SmtpSettings::new(host.to_owned(), port)).send(&relance()).await.unwrap_err();
+        assert!(error.to_string().contains(&format!("{host}:{port}")), "{error}");
+        assert_eq!(error.failure().detail(), "mail_server_unreachable");
+    }
+}
+
+#[tokio::test]
 async fn what_may_pass_later_is_tried_again() {
     for fault in [
         Fault::reply(Stage::Connect, 421),

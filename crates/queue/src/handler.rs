@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use rubis_db::{AsyncPgConnection, Pool};
 use rubis_jobs::{Job, JobError, JobId, Lease, Payload, RetryPolicy};
-use rubis_kernel::OrganizationId;
+use rubis_kernel::{MailFailure, OrganizationId};
 use time::OffsetDateTime;
 
 /// What a handler gets beside the job.
@@ -42,8 +42,10 @@ pub struct Death {
     pub job_id: JobId,
     /// The tenant.
     pub organization: Option<OrganizationId>,
-    /// The last failure.
+    /// The last failure, for operations: it may name hosts and code.
     pub error: String,
+    /// The last failure as the tenant may read it.
+    pub failure: MailFailure,
     /// The failures, the last one included.
     pub attempts: u32,
     /// When the last attempt was claimed.

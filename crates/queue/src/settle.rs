@@ -5,6 +5,7 @@ use std::{collections::HashSet, time::Duration};
 use diesel_async::AsyncConnection as _;
 use rubis_db::{AsyncPgConnection, Pool};
 use rubis_jobs::{FinishError, JobError, JobId, Lease, Queue};
+use rubis_kernel::MailFailure;
 use time::OffsetDateTime;
 
 use crate::{
@@ -54,7 +55,7 @@ const INTERRUPTION: Duration = Duration::from_secs(1);
 enum Verdict {
     Retry { reason: String, delay: Duration },
     Postpone { reason: String, delay: Duration },
-    Bury { reason: String },
+    Bury { reason: String, failure: MailFailure },
 }
 
 /// What became of a job that failed.
@@ -189,7 +190,7 @@ impl Settler<'_> {
                         }
                         settlement.report.postponed += 1;
                     }
-                    Verdict::Retry { reason, .. } | Verdict::Bury { reason } => {
+                    Verdict::Retry { reason, .. } | Verdict::Bury { reason, .. } => {
                         tracing::warn!(queue = %self.queue, job = %id, reason, ?delay, "failed, to be tried again");
                         metrics::failed(self.queue);
                         settlement.report.retried += 1;
@@ -219,17 +220,19 @@ impl Settler<'_> {
         let job = &completed.job;
         let policy = self.handlers.get(job.lease.job_id.kind()).map(|handler| handler.retry_policy());
         match (&completed.outcome, policy) {
-            (Err(JobError::Retry { reason, after }), Some(policy)) => {
+            (Err(JobError::Retry { reason, after, failure }), Some(policy)) => {
                 let failures = job.lease.attempts.saturating_add(1);
                 let reason = reason.clone();
                 Some(if failures >= policy.max_attempts {
-                    Verdict::Bury { reason }
+                    Verdict::Bury { reason, failure: failure.clone() }
                 } else {
                     let delay = after.unwrap_or_else(|| policy.delay(failures, self.jitter.draw()));
                     Verdict::Retry { reason, delay }
                 })
             }
-            (Err(JobError::Fail { reason }), _) => Some(Verdict::Bury { reason: reason.clone() }),
+            (Err(JobError::Fail { reason, failure }), _) => {
+                Some(Verdict::Bury { reason: reason.clone(), failure: failure.clone() })
+            }
             (Err(JobError::Interrupted { reason, after }), _) => {
                 Some(Verdict::Postpone { reason: reason.clone(), delay: after.unwrap_or(INTERRUPTION) })
             }
@@ -237,7 +240,7 @@ impl Settler<'_> {
                 let reason = reason.clone();
                 let age = job.now - job.created_at;
                 Some(if age > self.settings.unreadable_patience {
-                    Verdict::Bury { reason }
+                    Verdict::Bury { reason, failure: MailFailure::Internal }
                 } else {
                     Verdict::Postpone { reason, delay: self.settings.unreadable_delay }
                 })
@@ -263,8 +266,8 @@ impl Settler<'_> {
                 rubis_jobs::postpone(&mut conn, lease, *delay, reason, now).await?;
                 Ok(Ending::BackAfter(*delay))
             }
-            Verdict::Bury { reason } => {
-                self.bury(&mut conn, completed, reason).await?;
+            Verdict::Bury { reason, failure } => {
+                self.bury(&mut conn, completed, reason, failure).await?;
                 Ok(Ending::Buried)
             }
         }
@@ -277,12 +280,14 @@ impl Settler<'_> {
         conn: &mut AsyncPgConnection,
         completed: &Completed,
         reason: &str,
+        failure: &MailFailure,
     ) -> Result<(), JobError> {
         let job = &completed.job;
         let death = Death {
             job_id: job.lease.job_id.clone(),
             organization: job.organization,
             error: reason.to_owned(),
+            failure: failure.clone(),
             attempts: job.lease.attempts.saturating_add(1),
             now: job.now,
         };

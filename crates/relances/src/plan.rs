@@ -1,6 +1,6 @@
 //! A sequence of reminders and its steps.
 
-use rubis_kernel::{FieldErrors, PlanId, PlanStepId, StepLineageId, Template, required_text};
+use rubis_kernel::{FieldErrors, PlanId, PlanStepId, StepLineageId, Template, required_line, required_text};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
@@ -112,7 +112,7 @@ impl TryFrom<PlanInput> for NewPlan {
 
     fn try_from(input: PlanInput) -> Result<Self, FieldErrors> {
         let mut errors = FieldErrors::new();
-        let name = required_text(&mut errors, "name", &input.name, MAX_NAME_CHARS);
+        let name = required_line(&mut errors, "name", &input.name, MAX_NAME_CHARS);
         if input.steps.is_empty() {
             errors.push("steps", "required", "must have at least one step");
         }
@@ -144,10 +144,7 @@ fn parse_step(errors: &mut FieldErrors, step: &StepInput) -> NewStep {
         let message = format!("must lie between {} and {} days", OFFSET_DAYS.start(), OFFSET_DAYS.end());
         errors.push("offsetDays", "out_of_range", message);
     }
-    let subject = required_text(errors, "subject", &step.subject, MAX_SUBJECT_CHARS);
-    if subject.contains(['\n', '\r', '\t']) {
-        errors.push("subject", "control_character", "must be a single line");
-    }
+    let subject = required_line(errors, "subject", &step.subject, MAX_SUBJECT_CHARS);
     let body = required_text(errors, "body", &step.body, MAX_BODY_CHARS).replace("\r\n", "\n");
     for (field, text) in [("subject", &subject), ("body", &body)] {
         if let Err(error) = Template::parse(text, VARIABLES) {
@@ -229,6 +226,10 @@ mod tests {
         assert_eq!(with(&|step| step.body = " \n ".to_owned()), at("body", "required"));
         assert_eq!(with(&|step| step.subject = String::new()), at("subject", "required"));
         assert_eq!(with(&|step| step.subject = "a\nb".to_owned()), at("subject", "control_character"));
+        assert_eq!(
+            with(&|step| step.subject = "a\u{202e}b".to_owned()),
+            at("subject", "invisible_character")
+        );
         assert_eq!(with(&|step| step.body = "{{client.nom}}".to_owned()), at("body", "unknown_variable"));
         assert_eq!(with(&|step| step.subject = "{{numero".to_owned()), at("subject", "unclosed_variable"));
         assert_eq!(with(&|step| step.body = "a\0".to_owned()), at("body", "control_character"));

@@ -4,6 +4,7 @@ use futures_util::{TryFutureExt as _, future::try_join4};
 use rubis_accounts::{ActivityKind, NewEvent};
 use rubis_db::{AsyncConnection, AsyncPgConnection};
 use rubis_jobs::{FinishError, Lease};
+use rubis_kernel::MailFailure;
 use serde_json::json;
 use time::OffsetDateTime;
 
@@ -74,8 +75,8 @@ pub async fn record_not_sent_yet(
     .await
 }
 
-/// The reminder is given up: it becomes `failed`, and the feed says why. Runs in the transaction
-/// that makes the job a dead letter.
+/// The reminder is given up: it becomes `failed`, and the feed says why, in the words of the recipient's mail
+/// server or by a code. Runs in the transaction that makes the job a dead letter.
 ///
 /// # Errors
 /// The database's.
@@ -83,7 +84,7 @@ pub async fn record_failed(
     conn: &mut AsyncPgConnection,
     job: &SendRelance,
     reason: Reason,
-    detail: &str,
+    failure: Option<&MailFailure>,
     now: OffsetDateTime,
 ) -> Result<(), diesel::result::Error> {
     let Some((invoice, task, step)) = lock_with_invoice(conn, job.organization_id, job.task_id).await? else {
@@ -92,11 +93,12 @@ pub async fn record_failed(
     if task.status != RelanceStatus::Scheduled {
         return Ok(());
     }
+    let detail = failure.map(MailFailure::detail);
     let change = TaskChange {
         status: Some(RelanceStatus::Failed),
         sending_since: Some(None),
         reason: Some(Some(reason.as_str())),
-        reason_detail: Some(Some(detail)),
+        reason_detail: Some(detail.as_deref()),
         ..TaskChange::default()
     };
     tasks::change(conn, job.organization_id, task.id, &change, now).await?;

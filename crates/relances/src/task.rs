@@ -4,7 +4,7 @@ use diesel::{deserialize::FromSqlRow, expression::AsExpression};
 use rubis_db::schema::sql_types;
 use rubis_invoices::InvoiceStatus;
 use rubis_jobs::JobId;
-use rubis_kernel::{InvoiceId, OrganizationId, PlanStepId, RelanceTaskId, UserId};
+use rubis_kernel::{InvoiceId, MailFailure, OrganizationId, PlanStepId, RelanceTaskId, UserId};
 use serde::{Deserialize, Serialize};
 use time::{Date, OffsetDateTime};
 
@@ -53,11 +53,25 @@ pub enum Reason {
     Rejected,
     /// It failed at every attempt.
     AttemptsExhausted,
+    /// Its text is longer than a mail may be.
+    TooLong,
     /// Operations dropped its job.
     DroppedByOperations,
 }
 
 impl Reason {
+    /// The reason why a mail was given up after this failure.
+    #[must_use]
+    pub const fn of(failure: &MailFailure) -> Self {
+        match failure {
+            MailFailure::Refused(_) | MailFailure::Invalid => Self::Rejected,
+            MailFailure::TooLong(_) => Self::TooLong,
+            MailFailure::Deferred(_) | MailFailure::Unreachable | MailFailure::Internal => {
+                Self::AttemptsExhausted
+            }
+        }
+    }
+
     /// The stable code that the database and the API know the reason by.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -71,6 +85,7 @@ impl Reason {
             Self::Overtaken => "overtaken",
             Self::Rejected => "rejected",
             Self::AttemptsExhausted => "attempts_exhausted",
+            Self::TooLong => "mail_too_long",
             Self::DroppedByOperations => "dropped_by_operations",
         }
     }
@@ -110,7 +125,7 @@ pub struct RelanceTask {
     pub sent_at: Option<OffsetDateTime>,
     /// Why it did not leave: a code of [`Reason`], or of a newer release.
     pub reason: Option<String>,
-    /// What the mail server said.
+    /// The words of the recipient's mail server, or a code of [`MailFailure`].
     pub reason_detail: Option<String>,
     /// When its text was put before a person.
     pub drafted_at: Option<OffsetDateTime>,

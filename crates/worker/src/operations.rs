@@ -147,8 +147,7 @@ async fn drop_jobs(
                 // A payload that is not understood belongs to a reminder that this release can't know.
                 let relance = serde_json::from_value::<SendRelance>(job.payload.clone());
                 if let (SendRelance::KIND, Ok(relance)) = (job.id.kind(), relance) {
-                    let detail = job.last_error.as_deref().unwrap_or("dropped");
-                    record_failed(conn, &relance, Reason::DroppedByOperations, detail, now).await?;
+                    record_failed(conn, &relance, Reason::DroppedByOperations, None, now).await?;
                 }
                 // Somebody may have run it again meanwhile: then nothing of this is kept.
                 let gone = rubis_jobs::drop_dead(conn, std::slice::from_ref(&job.id)).await?;

@@ -183,7 +183,7 @@ async fn a_recap_that_was_given_up_is_sent_when_the_mail_server_is_back() {
     app.advance_to(TRIAL_END - Duration::days(3)).await;
     app.stripe().announce_trial_end(&id).unwrap();
     app.stripe().settled().await;
-    let busy = SendError::Transient { reason: "try later".to_owned(), retry_after: None };
+    let busy = SendError::deferred("try later");
     app.worker.mailer.fail_next(8, &busy);
     app.advance(Duration::hours(3)).await;
     let dead = job(&app, &format!("trial-recap:{id}")).await.unwrap();
@@ -203,7 +203,7 @@ async fn word_of_a_failed_payment_that_was_given_up_leaves_at_the_next_attempt()
     app.advance(Duration::minutes(5)).await;
     app.stripe().fail_payment(&id).unwrap();
     app.stripe().settled().await;
-    let busy = SendError::Transient { reason: "try later".to_owned(), retry_after: None };
+    let busy = SendError::deferred("try later");
     app.worker.mailer.fail_next(8, &busy);
     app.advance(Duration::hours(3)).await;
     assert!(mails_of(&app, "payment-failed/").is_empty());
@@ -223,7 +223,7 @@ async fn a_recap_that_the_mail_server_did_not_take_is_the_same_mail_later() {
     app.advance_to(TRIAL_END - Duration::days(3)).await;
     app.stripe().announce_trial_end(&id).unwrap();
     app.stripe().settled().await;
-    let busy = SendError::Transient { reason: "try later".to_owned(), retry_after: None };
+    let busy = SendError::deferred("try later");
     app.worker.mailer.fail_next(2, &busy);
     app.advance(Duration::hours(2)).await;
     assert_eq!(recaps(&app).len(), 1);

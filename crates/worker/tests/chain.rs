@@ -2,7 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
 use rubis_invoices::InvoiceStatus;
-use rubis_mailer::SendError;
+use rubis_kernel::{Email, Mailbox};
+use rubis_mailer::{Mailer as _, SendError};
 use rubis_relances::{RelanceStatus, approve_relance, cancel_relance, send_relance_now};
 use rubis_testkit::Chain;
 use time::{
@@ -333,7 +334,7 @@ async fn a_reminder_sent_now_takes_the_place_of_the_earlier_ones() {
 async fn a_mail_server_that_is_busy_is_tried_five_times_and_then_the_reminder_has_failed() {
     let chain = Chain::start_at(TUESDAY).await;
     let invoice = chain.invoice_due(date!(2026 - 11 - 20)).await;
-    let busy = SendError::Transient { reason: "421 busy".to_owned(), retry_after: None };
+    let busy = SendError::deferred("421 busy");
     chain.worker.mailer.fail_next(4, &busy);
     chain.worker.run_until(TUESDAY + Duration::hours(12)).await;
     assert_eq!(chain.worker.mailer.take().len(), 1, "the fifth attempt went through");
@@ -355,7 +356,7 @@ async fn a_mail_server_that_is_busy_is_tried_five_times_and_then_the_reminder_ha
 async fn a_refused_recipient_fails_the_reminder_at_once_and_it_can_be_sent_again_by_hand() {
     let chain = Chain::start_at(TUESDAY).await;
     let invoice = chain.invoice_due(date!(2026 - 11 - 20)).await;
-    let refused = SendError::Rejected { code: 550, reason: "no such mailbox".to_owned() };
+    let refused = SendError::rejected(550, "no such mailbox");
     chain.worker.mailer.fail_next(1, &refused);
     chain.worker.run_until(TUESDAY + Duration::minutes(2)).await;
     let failed = chain.relances(invoice.id).await.remove(0);
@@ -366,6 +367,59 @@ async fn a_refused_recipient_fails_the_reminder_at_once_and_it_can_be_sent_again
     chain.worker.run_due().await;
     assert_eq!(chain.worker.mailer.outbox().len(), 1);
     assert_eq!(chain.relances(invoice.id).await.remove(0).status, RelanceStatus::Sent);
+}
+
+/// The reason, the detail and the feed's label of the first reminder of an invoice, as tenants read them.
+async fn told_of_failure(chain: &Chain, invoice: rubis_kernel::InvoiceId) -> (String, String, String) {
+    let failed = chain.relances(invoice).await.remove(0);
+    assert_eq!(failed.status, RelanceStatus::Failed);
+    let mut conn = chain.conn().await;
+    let events = rubis_accounts::events_of_invoice(&mut conn, chain.organization, invoice).await.unwrap();
+    let event = events.iter().find(|event| event.kind == "relance_failed").unwrap();
+    let label = event.meta["label"].as_str().unwrap().to_owned();
+    (failed.reason.unwrap(), failed.reason_detail.unwrap(), label)
+}
+
+fn told(reason: &str, detail: &str) -> (String, String, String) {
+    (reason.to_owned(), detail.to_owned(), detail.to_owned())
+}
+
+#[tokio::test]
+async fn a_mail_server_that_cannot_be_reached_is_told_by_a_code_and_not_by_its_address() {
+    let chain = Chain::start_at(TUESDAY).await;
+    let invoice = chain.invoice_due(date!(2026 - 11 - 20)).await;
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let settings = rubis_mailer::SmtpSettings::new(closed.ip().to_string(), closed.port());
+    let smtp = rubis_mailer::SmtpMailer::new(settings, chain.clock.clone()).unwrap();
+    let mail = Email::of_product(
+        &"relances@rubis.example".parse().unwrap(),
+        Mailbox { name: None, address: "compta@exemple.fr".parse().unwrap() },
+        rubis_kernel::Templates::new(&[("a.subject.txt", "a"), ("a.txt", "a"), ("a.html", "a")])
+            .mail("a", std::collections::BTreeMap::<String, String>::new())
+            .unwrap(),
+    )
+    .identified("a", "a");
+    let error = smtp.send(&mail).await.unwrap_err();
+    assert!(error.to_string().contains(&closed.port().to_string()), "operations read the address: {error}");
+    chain.worker.mailer.fail_next(5, &error);
+    chain.worker.run_until(TUESDAY + Duration::hours(12)).await;
+    let expected = told("attempts_exhausted", "mail_server_unreachable");
+    assert_eq!(told_of_failure(&chain, invoice.id).await, expected);
+}
+
+#[tokio::test]
+async fn a_fault_of_our_own_is_told_by_a_code_and_not_by_its_message() {
+    let chain = Chain::start_at(TUESDAY).await;
+    let invoice = chain.invoice_due(date!(2026 - 11 - 20)).await;
+    chain.worker.mailer.panic_next(5);
+    chain.worker.run_until(TUESDAY + Duration::hours(12)).await;
+    assert_eq!(told_of_failure(&chain, invoice.id).await, told("attempts_exhausted", "internal_error"));
+    // Control: what the recipient's server says is told in its words.
+    let refused =
+        chain.invoice_to("Garage Lopez", "contact@garage-lopez.example", date!(2026 - 11 - 20)).await;
+    chain.worker.mailer.fail_next(1, &SendError::rejected(550, "5.1.1 no such\r\nmailbox"));
+    chain.worker.run_until(TUESDAY + Duration::hours(24)).await;
+    assert_eq!(told_of_failure(&chain, refused.id).await, told("rejected", "5.1.1 no such mailbox"));
 }
 
 #[tokio::test]
@@ -414,7 +468,7 @@ async fn an_approved_notice_that_met_a_busy_server_and_then_a_pause_leaves_when_
     approve_relance(&mut *chain.conn().await, chain.organization, notice.id, chain.owner, chain.now())
         .await
         .unwrap();
-    let busy = SendError::Transient { reason: "421 busy".to_owned(), retry_after: None };
+    let busy = SendError::deferred("421 busy");
     chain.worker.mailer.fail_next(1, &busy);
     chain.worker.run_due().await;
     let (organization, now) = (chain.organization, chain.now());

@@ -203,7 +203,7 @@ async fn an_organization_that_turned_check_ins_off_is_not_asked_and_turning_them
 async fn a_mail_server_that_is_busy_is_tried_three_times_and_then_the_reminders_go_on() {
     let chain = Chain::with_checkins_at(TUESDAY).await;
     let lucky = chain.invoice_due(LATE).await;
-    let busy = SendError::Transient { reason: "421 busy".to_owned(), retry_after: None };
+    let busy = SendError::deferred("421 busy");
     chain.worker.mailer.fail_next(2, &busy);
     chain.worker.run_until(TUESDAY + Duration::minutes(10)).await;
     assert_eq!(chain.checkin_mails().len(), 1, "the third attempt went through");
@@ -240,7 +240,7 @@ async fn a_mail_server_that_is_busy_is_tried_three_times_and_then_the_reminders_
 async fn a_refused_recipient_fails_the_check_in_at_once() {
     let chain = Chain::with_checkins_at(TUESDAY).await;
     let invoice = chain.invoice_due(LATE).await;
-    let refused = SendError::Rejected { code: 550, reason: "no such mailbox".to_owned() };
+    let refused = SendError::rejected(550, "no such mailbox");
     chain.worker.mailer.fail_next(1, &refused);
     chain.worker.run_until(TUESDAY + Duration::minutes(3)).await;
     let failed = chain.checkins(invoice.id).await.remove(0);

@@ -31,7 +31,7 @@ async fn run(chain: &Chain, line: &[&str]) -> Result<String, OperationError> {
 async fn with_a_dead_letter() -> (Chain, rubis_invoices::Invoice, String) {
     let chain = Chain::start_at(TUESDAY).await;
     let invoice = chain.invoice_due(date!(2026 - 11 - 20)).await;
-    let refused = SendError::Rejected { code: 550, reason: "no such mailbox".to_owned() };
+    let refused = SendError::rejected(550, "no such mailbox");
     chain.worker.mailer.fail_next(1, &refused);
     chain.worker.run_until(TUESDAY + Duration::minutes(2)).await;
     let id = chain.relances(invoice.id).await[0].queue_job_id.to_string();

@@ -35,7 +35,9 @@ pub struct RelanceBody {
     /// Why it did not leave, as a stable code.
     #[schema(required)]
     pub reason: Option<String>,
-    /// What the mail server said.
+    /// The words of the recipient's mail server, or a stable code if it said nothing: `mail_refused`,
+    /// `mail_deferred`, `mail_server_unreachable`, `mail_invalid`, `subject_too_long`, `text_too_long`,
+    /// `internal_error`.
     #[schema(required)]
     pub reason_detail: Option<String>,
     /// When its text was put before a person.

@@ -1,6 +1,9 @@
 //! What a server's refusal means depends on when it came.
 
+use std::error::Error as _;
+
 use lettre::transport::smtp::Error as SmtpError;
+use rubis_kernel::{MailFailure, ServerReply};
 
 use crate::error::SendError;
 
@@ -35,13 +38,26 @@ pub(super) fn classify(error: &SmtpError, stage: Stage) -> SendError {
                     ABOUT_CREDENTIALS.contains(&code) || refuses_to_relay(&reason)
                 }
             };
-            if about_us { SendError::configuration(reason) } else { SendError::Rejected { code, reason } }
+            if about_us {
+                SendError::configuration(reason)
+            } else {
+                SendError::Rejected { code, reason, reply: reply(error) }
+            }
+        }
+        // A server that closes the connection speaks of itself.
+        Some(code) if code != CLOSING && matches!(stage, Stage::Recipient | Stage::Content) => {
+            SendError::Transient { reason, retry_after: None, failure: MailFailure::Deferred(reply(error)) }
         }
         Some(_) => SendError::transient(reason),
         // lettre found no way to sign in that both sides know.
         None if stage == Stage::SignIn && error.is_client() => SendError::configuration(reason),
         None => SendError::transient(reason),
     }
+}
+
+/// The text of the server's reply, without its code.
+fn reply(error: &SmtpError) -> Option<ServerReply> {
+    ServerReply::new(&error.source()?.to_string())
 }
 
 /// Whether the connection is gone, or about to be.

@@ -39,7 +39,7 @@ async fn the_last_attempt_makes_a_dead_letter_and_tells_the_domain_in_the_same_t
     assert_eq!(runner.run_due(START + seconds(30)).await.unwrap().dead, 1);
     let row = stage.row(1).await;
     assert_eq!((row.state, row.attempts), (JobState::Dead, 3));
-    assert_eq!(stage.effects().await, [(1, 0, "dead after 3: not yet".to_owned())]);
+    assert_eq!(stage.effects().await, [(1, 0, "dead after 3: not yet (internal_error)".to_owned())]);
     assert_eq!(runner.run_due(START + seconds(86_400)).await.unwrap(), RunReport::default());
 }
 
@@ -50,7 +50,7 @@ async fn a_job_that_cannot_be_done_is_given_up_at_once() {
     stage.enqueue(1, Course::Impossible, START).await;
     assert_eq!(runner.run_due(START).await.unwrap().dead, 1);
     assert_eq!(stage.row(1).await.last_error.as_deref(), Some("impossible"));
-    assert_eq!(stage.effects().await, [(1, 0, "dead after 1: impossible".to_owned())]);
+    assert_eq!(stage.effects().await, [(1, 0, "dead after 1: impossible (internal_error)".to_owned())]);
 }
 
 #[tokio::test]
@@ -86,6 +86,8 @@ async fn a_handler_that_panics_has_failed_an_attempt_and_harms_no_other_job() {
     assert_eq!(row.last_error.as_deref(), Some("the handler panicked: a bug"));
     assert_eq!(runner.run_due(START + seconds(10)).await.unwrap().retried, 1);
     assert_eq!(runner.run_due(START + seconds(30)).await.unwrap().dead, 1);
+    let dead = (1, 0, "dead after 3: the handler panicked: a bug (internal_error)".to_owned());
+    assert!(stage.effects().await.contains(&dead), "the domain gets a code that it can show");
 }
 
 #[tokio::test]

@@ -154,7 +154,12 @@ impl Handler for ProbeHandler {
     }
 
     async fn on_dead(&self, conn: &mut AsyncPgConnection, job: Probe, death: &Death) -> Result<(), JobError> {
-        note(conn, &job, &format!("dead after {}: {}", death.attempts, death.error)).await?;
+        note(
+            conn,
+            &job,
+            &format!("dead after {}: {} ({})", death.attempts, death.error, death.failure.code()),
+        )
+        .await?;
         match job.course {
             Course::ImpossibleUnheard => Err(JobError::fail("unheard")),
             Course::ImpossibleUntold => Err(JobError::retry("busy")),

@@ -9,7 +9,11 @@ use rubis_lifecycle::{ConfirmCheckinError, compose_checkin_confirmation};
 use rubis_queue::JobContext;
 use time::OffsetDateTime;
 
-use super::{HandlerParts, mailing::Mailing, send_checkin_mail::terms};
+use super::{
+    HandlerParts,
+    mailing::{self, Mailing},
+    send_checkin_mail::terms,
+};
 
 /// The confirmations. What they confirm is on record: nothing else depends on whether one arrives.
 pub struct CheckinConfirmations {
@@ -48,7 +52,7 @@ impl Mailing for CheckinConfirmations {
 
 fn not_written(error: ConfirmCheckinError) -> JobError {
     match error {
-        ConfirmCheckinError::Render(error) => JobError::fail(error),
+        ConfirmCheckinError::Render(error) => mailing::not_written(&error),
         ConfirmCheckinError::Database(error) => error.into(),
     }
 }

@@ -27,6 +27,6 @@ impl Handler for GatherCheckinsHandler {
         job: GatherCheckins,
         death: &Death,
     ) -> Result<(), JobError> {
-        Ok(record_checkin_not_gathered(conn, &job, &death.error, death.now).await?)
+        Ok(record_checkin_not_gathered(conn, &job, &death.failure, death.now).await?)
     }
 }

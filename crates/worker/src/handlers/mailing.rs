@@ -11,14 +11,10 @@ use std::{
 use async_trait::async_trait;
 use rubis_db::{AsyncPgConnection, PoolError};
 use rubis_jobs::{FinishError, Job, JobError};
-use rubis_kernel::Email;
+use rubis_kernel::{Email, MailFailure, RenderError};
 use rubis_mailer::{Mailer, SendError};
 use rubis_queue::{Death, Finished, Handler, JobContext};
 use time::OffsetDateTime;
-
-/// How the error of a mail that was refused for good begins, by which its death is told from one of
-/// too many attempts.
-const REFUSED: &str = "refused by the mail server: ";
 
 /// How long nothing is sent after the mail server refused us.
 const REFUSAL_PAUSE: Duration = Duration::from_secs(60);
@@ -72,19 +68,15 @@ pub trait Mailing: Send + Sync + 'static {
 /// Why and when a mail was given up.
 #[derive(Clone, Copy, Debug)]
 pub struct GivenUp<'a> {
-    /// Whether the mail server refused it for good; else it failed at every attempt.
-    pub refused: bool,
-    /// What the mail server said, or what failed at last.
-    pub detail: &'a str,
+    /// The last failure.
+    pub failure: &'a MailFailure,
     /// When the last attempt was claimed.
     pub now: OffsetDateTime,
 }
 
-impl<'a> GivenUp<'a> {
-    fn read(death: &'a Death) -> Self {
-        let refusal = death.error.strip_prefix(REFUSED);
-        Self { refused: refusal.is_some(), detail: refusal.unwrap_or(&death.error), now: death.now }
-    }
+/// The end of the job of a mail that cannot be written: the next attempt would write the same.
+pub(super) fn not_written(error: &RenderError) -> JobError {
+    JobError::fail(error).because(MailFailure::from(error))
 }
 
 /// The way to the mail server, which all mails share: when it refuses us, it refuses them all.
@@ -123,8 +115,10 @@ impl Outbox {
                 self.refused_until.store(until.unix_timestamp(), Ordering::Relaxed);
                 JobError::interrupted(error, Some(REFUSAL_PAUSE))
             }
-            SendError::Transient { retry_after: Some(wait), .. } => JobError::retry_after(error, *wait),
-            _ => JobError::retry(error),
+            SendError::Transient { retry_after: Some(wait), .. } => {
+                JobError::retry_after(error, *wait).because(error.failure())
+            }
+            _ => JobError::retry(error).because(error.failure()),
         }
     }
 }
@@ -148,7 +142,7 @@ impl<M: Mailing> MailHandler<M> {
         error: &SendError,
     ) -> Result<Finished, JobError> {
         if error.is_final() {
-            return Err(JobError::fail(format!("{REFUSED}{error}")));
+            return Err(JobError::fail(error).because(error.failure()));
         }
         let mut conn = context.pool.get().await?;
         self.mailing.record_not_sent_yet(&mut conn, context, job).await?;
@@ -233,6 +227,7 @@ impl<M: Mailing> Handler for MailHandler<M> {
         job: M::Job,
         death: &Death,
     ) -> Result<(), JobError> {
-        Ok(self.mailing.record_given_up(conn, &job, GivenUp::read(death)).await?)
+        let given_up = GivenUp { failure: &death.failure, now: death.now };
+        Ok(self.mailing.record_given_up(conn, &job, given_up).await?)
     }
 }

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use rubis_checkins::{
-    ClaimMailError, ClaimedMail, MailTerms, Reason, SendCheckinMail, claim_mail, record_not_sent_yet,
+    ClaimMailError, ClaimedMail, MailTerms, SendCheckinMail, claim_mail, record_not_sent_yet,
 };
 use rubis_db::AsyncPgConnection;
 use rubis_jobs::{FinishError, JobError};
@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 
 use super::{
     HandlerParts,
-    mailing::{GivenUp, Mailing},
+    mailing::{GivenUp, Mailing, not_written},
 };
 
 /// The questions to users.
@@ -46,9 +46,8 @@ impl Mailing for CheckinMails {
             }
             Err(ClaimMailError::LeaseLost) => Err(JobError::LeaseLost),
             Err(ClaimMailError::Database(error)) => Err(error.into()),
-            Err(error @ (ClaimMailError::NobodyToAsk | ClaimMailError::Render(_))) => {
-                Err(JobError::fail(error))
-            }
+            Err(ClaimMailError::Render(error)) => Err(not_written(&error)),
+            Err(error @ ClaimMailError::NobodyToAsk) => Err(JobError::fail(error)),
         }
     }
 
@@ -77,7 +76,6 @@ impl Mailing for CheckinMails {
         job: &SendCheckinMail,
         given_up: GivenUp<'_>,
     ) -> Result<(), diesel::result::Error> {
-        let reason = if given_up.refused { Reason::Rejected } else { Reason::AttemptsExhausted };
-        record_checkin_mail_failed(conn, job, reason, given_up.detail, given_up.now).await
+        record_checkin_mail_failed(conn, job, given_up.failure, given_up.now).await
     }
 }

@@ -11,7 +11,7 @@ use rubis_relances::{
 };
 use time::OffsetDateTime;
 
-use super::mailing::{GivenUp, Mailing};
+use super::mailing::{GivenUp, Mailing, not_written};
 
 /// Reminders.
 pub struct Relances {
@@ -33,7 +33,8 @@ impl Mailing for Relances {
             }
             Err(ClaimError::LeaseLost) => Err(JobError::LeaseLost),
             Err(ClaimError::Database(error)) => Err(error.into()),
-            Err(error @ (ClaimError::Text(_) | ClaimError::Render(_))) => Err(JobError::fail(error)),
+            Err(ClaimError::Render(error)) => Err(not_written(&error)),
+            Err(error @ ClaimError::Text(_)) => Err(JobError::fail(error)),
         }
     }
 
@@ -62,7 +63,6 @@ impl Mailing for Relances {
         job: &SendRelance,
         given_up: GivenUp<'_>,
     ) -> Result<(), diesel::result::Error> {
-        let reason = if given_up.refused { Reason::Rejected } else { Reason::AttemptsExhausted };
-        record_failed(conn, job, reason, given_up.detail, given_up.now).await
+        record_failed(conn, job, Reason::of(given_up.failure), Some(given_up.failure), given_up.now).await
     }
 }

@@ -9,7 +9,10 @@ use rubis_lifecycle::claim_trial_recap;
 use rubis_queue::JobContext;
 use time::OffsetDateTime;
 
-use super::{HandlerParts, mailing::Mailing};
+use super::{
+    HandlerParts,
+    mailing::{self, Mailing},
+};
 
 /// The recaps. The daily round asks again for one that was given up, while the trial goes on.
 pub struct TrialRecaps {
@@ -21,7 +24,8 @@ pub struct TrialRecaps {
 pub(super) fn not_written(error: RecapError) -> JobError {
     match error {
         RecapError::LeaseLost => JobError::LeaseLost,
-        RecapError::NobodyToTell | RecapError::Render(_) => JobError::fail(error),
+        RecapError::NobodyToTell => JobError::fail(error),
+        RecapError::Render(error) => mailing::not_written(&error),
         RecapError::Stripe(error) => JobError::retry(error),
         RecapError::Pool(error) => error.into(),
         RecapError::Database(error) => error.into(),

@@ -1,0 +1,104 @@
+//! The reason why a mail did not leave, as the organization it was sent for may read it.
+
+use std::fmt;
+
+use crate::{MailPart, RenderError, invisible::without_invisible, text::shortened};
+
+/// The most characters of a server's reply that are kept.
+const MAX_REPLY_CHARS: usize = 300;
+
+/// The words of the mail server that answers for a recipient, on one line of at most 300 characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerReply(String);
+
+impl ServerReply {
+    /// The reply without its code and whatever cannot be seen; `None` if nothing is left.
+    #[must_use]
+    pub fn new(text: &str) -> Option<Self> {
+        let line = shortened(&without_invisible(text), MAX_REPLY_CHARS);
+        (!line.is_empty()).then_some(Self(line))
+    }
+}
+
+impl fmt::Display for ServerReply {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// The reason why a mail did not leave. The error that caused it may name hosts, ports and code, and is for
+/// operations alone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum MailFailure {
+    /// The recipient's mail server refused the mail for good.
+    Refused(Option<ServerReply>),
+    /// The recipient's mail server did not take the mail this time.
+    Deferred(Option<ServerReply>),
+    /// The mail server could not be reached, did not answer, or takes no mail of ours.
+    Unreachable,
+    /// The mail cannot be written: an address or a header is malformed.
+    Invalid,
+    /// A part of the mail is too long.
+    TooLong(MailPart),
+    /// A failure of our own.
+    #[default]
+    Internal,
+}
+
+impl MailFailure {
+    /// The stable code of the failure.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Refused(_) => "mail_refused",
+            Self::Deferred(_) => "mail_deferred",
+            Self::Unreachable => "mail_server_unreachable",
+            Self::Invalid => "mail_invalid",
+            Self::TooLong(MailPart::Subject) => "subject_too_long",
+            Self::TooLong(MailPart::Text | MailPart::Html) => "text_too_long",
+            Self::Internal => "internal_error",
+        }
+    }
+
+    /// The words of the recipient's mail server, or the code if it said nothing.
+    #[must_use]
+    pub fn detail(&self) -> String {
+        match self {
+            Self::Refused(Some(reply)) | Self::Deferred(Some(reply)) => reply.to_string(),
+            _ => self.code().to_owned(),
+        }
+    }
+}
+
+impl From<&RenderError> for MailFailure {
+    fn from(error: &RenderError) -> Self {
+        match error {
+            RenderError::TooLong(part) => Self::TooLong(*part),
+            RenderError::Template { .. } | RenderError::TooLarge { .. } => Self::Internal,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reply_is_one_line_of_visible_characters() {
+        let reply = ServerReply::new("5.1.1 no such\r\n mailbox\u{202e} here\0").unwrap();
+        assert_eq!(reply.to_string(), "5.1.1 no such mailbox here");
+        assert_eq!(ServerReply::new(" \u{200b}\r\n"), None);
+        let long = ServerReply::new(&"x".repeat(10_000)).unwrap().to_string();
+        assert_eq!(long.chars().count(), MAX_REPLY_CHARS);
+    }
+
+    #[test]
+    fn the_detail_is_what_the_server_said_or_a_code() {
+        let reply = ServerReply::new("5.1.1 no such mailbox");
+        assert_eq!(MailFailure::Refused(reply.clone()).detail(), "5.1.1 no such mailbox");
+        assert_eq!(MailFailure::Deferred(reply).detail(), "5.1.1 no such mailbox");
+        assert_eq!(MailFailure::Refused(None).detail(), "mail_refused");
+        assert_eq!(MailFailure::Unreachable.detail(), "mail_server_unreachable");
+        assert_eq!(MailFailure::default().detail(), "internal_error");
+    }
+}
