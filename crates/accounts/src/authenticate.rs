@@ -2,8 +2,9 @@
 
 use rubis_db::AsyncPgConnection;
 use rubis_kernel::{OrganizationId, SessionId, UserId};
+use time::OffsetDateTime;
 
-use crate::{Role, queries};
+use crate::{Role, SessionRules, queries};
 
 /// Who makes a request, where and as what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,15 +19,17 @@ pub struct Authenticated {
     pub session_id: SessionId,
 }
 
-/// Whose session this is, if it has not been ended and its user is still a member. Read at each
-/// request, so that signing out, a reuse and a change of role act at once; how long an access token
-/// is taken is written in the token itself.
+/// Returns the user of a session that has neither ended nor reached its lifetime, if they are still a member. Read
+/// at each request, so that signing out, a reuse and a change of role act at once; the expiry of an access token
+/// is in the token itself.
 ///
 /// # Errors
 /// The database's.
 pub async fn authenticate(
     conn: &mut AsyncPgConnection,
     session: SessionId,
+    now: OffsetDateTime,
+    rules: SessionRules,
 ) -> Result<Option<Authenticated>, diesel::result::Error> {
-    queries::sessions::authenticate(conn, session).await
+    queries::sessions::authenticate(conn, session, rules.oldest(now)).await
 }

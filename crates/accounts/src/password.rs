@@ -6,7 +6,12 @@ use argon2::{
     Argon2,
     password_hash::{self, PasswordHasher, PasswordVerifier, phc},
 };
-use rubis_kernel::FieldErrors;
+use rubis_kernel::{FieldErrors, PurposeKey};
+
+use crate::{
+    common_passwords::is_common,
+    password_owner::{PasswordOwner, Resemblance},
+};
 
 /// How long a password is, in characters.
 const LENGTH: std::ops::RangeInclusive<usize> = 10..=128;
@@ -26,24 +31,39 @@ impl fmt::Debug for Password {
 }
 
 impl Password {
-    /// A password of 10 to 128 characters, without NUL, that is not the person's address.
+    /// Checks a new password: 10 to 128 characters without NUL, none that is guessed first, and nothing that
+    /// others know of its owner. `field` is the field of the request that the errors name.
     ///
     /// # Errors
-    /// `too_short`, `too_long`, `control_character` or `same_as_email`, for the field `password`.
-    pub fn parse(text: &str, email: &str) -> Result<Self, FieldErrors> {
+    /// `too_short`, `too_long`, `control_character`, `same_as_email`, `contains_email`, `contains_name` or
+    /// `common_password`.
+    pub fn parse(field: &str, text: &str, owner: &PasswordOwner<'_>) -> Result<Self, FieldErrors> {
         let mut errors = FieldErrors::new();
         let length = text.chars().count();
         if length < *LENGTH.start() {
-            errors.push("password", "too_short", format!("must have at least {} characters", LENGTH.start()));
+            errors.push(field, "too_short", format!("must have at least {} characters", LENGTH.start()));
         }
         if length > *LENGTH.end() {
-            errors.push("password", "too_long", format!("must have at most {} characters", LENGTH.end()));
+            errors.push(field, "too_long", format!("must have at most {} characters", LENGTH.end()));
+            return Err(errors);
         }
         if text.contains('\0') {
-            errors.push("password", "control_character", "must not contain a NUL character");
+            errors.push(field, "control_character", "must not contain a NUL character");
         }
-        if text.trim().to_lowercase() == email.trim().to_lowercase() {
-            errors.push("password", "same_as_email", "must not be the mail address");
+        match owner.resemblance(text) {
+            Some(Resemblance::SameAsEmail) => {
+                errors.push(field, "same_as_email", "must not be the mail address");
+            }
+            Some(Resemblance::ContainsEmail) => {
+                errors.push(field, "contains_email", "must not contain the mail address");
+            }
+            Some(Resemblance::ContainsName) => {
+                errors.push(field, "contains_name", "must not contain your name or your organization's");
+            }
+            None => {}
+        }
+        if is_common(text) {
+            errors.push(field, "common_password", "is a password that is guessed first; choose another");
         }
         errors.into_result(Self(text.to_owned()))
     }
@@ -90,6 +110,11 @@ impl PasswordHash {
         Self(OF_NOBODY.to_owned())
     }
 
+    /// Identifies this hash, under a key, to what must end with the password.
+    pub(crate) fn fingerprint(&self, key: &PurposeKey) -> [u8; 32] {
+        key.sign(self.0.as_bytes())
+    }
+
     pub(crate) fn from_column(hash: String) -> Self {
         Self(hash)
     }
@@ -103,8 +128,11 @@ impl PasswordHash {
 mod tests {
     use super::*;
 
+    const OWNER: PasswordOwner<'_> =
+        PasswordOwner { email: "Claire@exemple.fr", names: &["Claire Martin", "Menuiserie Martin"] };
+
     fn refusals(text: &str) -> Vec<&'static str> {
-        match Password::parse(text, "Claire@exemple.fr") {
+        match Password::parse("password", text, &OWNER) {
             Ok(_) => Vec::new(),
             Err(errors) => errors.as_slice().iter().map(|error| error.code).collect(),
         }
@@ -113,7 +141,7 @@ mod tests {
     #[test]
     fn a_password_has_10_to_128_characters_and_is_not_the_address() {
         assert!(refusals("dix lettre").is_empty());
-        assert!(refusals(&"é".repeat(128)).is_empty());
+        assert!(refusals(&('à'..='ÿ').cycle().take(128).collect::<String>()).is_empty());
         assert_eq!(refusals("neuf lett"), ["too_short"]);
         assert_eq!(refusals(&"é".repeat(129)), ["too_long"]);
         assert_eq!(refusals("dix lettres\0"), ["control_character"]);
@@ -121,8 +149,18 @@ mod tests {
     }
 
     #[test]
+    fn a_password_is_neither_common_nor_made_of_its_owners_names() {
+        assert_eq!(refusals("Azertyuiop"), ["common_password"]);
+        assert_eq!(refusals("Password2026!"), ["common_password"]);
+        assert_eq!(refusals("password1"), ["too_short", "common_password"]);
+        assert_eq!(refusals("menuiserie.martin"), ["contains_name"]);
+        assert_eq!(refusals("claire 2026!"), ["contains_email"]);
+        assert!(refusals("la scie et le rabot").is_empty());
+    }
+
+    #[test]
     fn a_hash_knows_its_password_alone() {
-        let password = Password::parse("correct horse battery", "claire@exemple.fr").unwrap();
+        let password = Password::parse("password", "correct horse battery", &OWNER).unwrap();
         let hash = PasswordHash::hash(&password).unwrap();
         assert!(hash.verify("correct horse battery"));
         assert!(!hash.verify("correct horse batterx"));

@@ -6,10 +6,10 @@
 
 use diesel_async::AsyncConnection;
 use rubis_db::AsyncPgConnection;
-use rubis_kernel::{SessionId, sha256};
-use time::{Duration, OffsetDateTime};
+use rubis_kernel::{OrganizationId, SessionId, UserId, sha256};
+use time::OffsetDateTime;
 
-use crate::{Organization, RefreshToken, Role, User, queries};
+use crate::{Organization, RefreshToken, Role, SessionClient, SessionRules, User, queries};
 
 /// A session that goes on.
 #[derive(Clone, Debug)]
@@ -34,18 +34,29 @@ pub enum RefreshError {
     /// No such token was given out, or it was forgotten long after it expired.
     #[error("the refresh token is unknown")]
     Unknown,
-    /// It came too late.
+    /// It came too late, or its session has reached its lifetime.
     #[error("the refresh token has expired")]
     Expired,
     /// It had been spent before: its session has been ended.
     #[error("the refresh token had been used before; the session was ended")]
-    Reused,
+    Reused(SessionHolder),
     /// Its session has ended: signed out, or ended by a reuse.
     #[error("the session has ended")]
     Revoked,
     /// The database failed.
     #[error(transparent)]
     Database(#[from] diesel::result::Error),
+}
+
+/// The user of a session whose refresh token was presented.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionHolder {
+    /// The session.
+    pub session_id: SessionId,
+    /// Its user.
+    pub user_id: UserId,
+    /// The organization it is a session in.
+    pub organization_id: OrganizationId,
 }
 
 /// Spends a refresh token. Of two requests with the same token exactly one succeeds; the other is a reuse.
@@ -58,8 +69,9 @@ pub enum RefreshError {
 pub async fn refresh(
     conn: &mut AsyncPgConnection,
     plain_token: &str,
+    client: &SessionClient,
     now: OffsetDateTime,
-    ttl: Duration,
+    rules: SessionRules,
 ) -> Result<Refreshed, RefreshError> {
     let spent = sha256(plain_token.as_bytes());
     conn.transaction::<_, diesel::result::Error, _>(async |conn| {
@@ -71,16 +83,17 @@ pub async fn refresh(
         }
         if token.spent_at.is_some() {
             queries::sessions::revoke(conn, token.session_id, now).await?;
-            return Ok(Err(RefreshError::Reused));
+            return Ok(Err(RefreshError::Reused(token.holder())));
         }
-        if token.expires_at <= now {
+        if token.expires_at <= now || token.begun_at <= rules.oldest(now) {
             return Ok(Err(RefreshError::Expired));
         }
         let refresh_token = RefreshToken::random();
-        let expires_at = now.saturating_add(ttl);
+        let expires_at = rules.token_expiry(token.begun_at, now);
         queries::sessions::spend_token(conn, &spent, now).await?;
         queries::sessions::insert_token(conn, token.session_id, &refresh_token.hash(), now, expires_at)
             .await?;
+        queries::sessions::touch(conn, token.session_id, client, now).await?;
         let (user, organization, role) = queries::sessions::whose(conn, token.session_id).await?;
         Ok(Ok(Refreshed {
             session_id: token.session_id,

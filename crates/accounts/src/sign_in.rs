@@ -4,9 +4,13 @@
 //! neither a connection nor an asynchronous thread: read the [`Credentials`], verify them, open the session.
 
 use rubis_db::AsyncPgConnection;
-use time::{Duration, OffsetDateTime};
+use rubis_kernel::PurposeKey;
+use time::OffsetDateTime;
 
-use crate::{Membership, OpenedSession, Organization, PasswordHash, User, open_session, queries};
+use crate::{
+    KnownDevice, Membership, OpenedSession, Organization, PasswordHash, SessionClient, SessionRules, User,
+    open_session, queries,
+};
 
 /// What an address's password is checked against. Made for unknown addresses as well, with the same
 /// cost of verifying, so that nobody learns which addresses have an account.
@@ -22,6 +26,7 @@ pub struct VerifiedAccount {
     user: User,
     organization: Organization,
     membership: Membership,
+    hash: PasswordHash,
 }
 
 /// A session, and whose it is.
@@ -38,12 +43,34 @@ pub struct SignedIn {
 }
 
 impl Credentials {
+    /// Returns the device whose token this is, if it was given to this account and the password has not changed
+    /// since.
+    #[must_use]
+    pub fn known_device(&self, key: &PurposeKey, token: &str) -> Option<KnownDevice> {
+        let account = self.account.as_ref()?;
+        KnownDevice::open(key, token, account.user.id, &account.hash)
+    }
+
+    /// Returns the user whose address was typed, if there is one.
+    #[must_use]
+    pub fn user(&self) -> Option<&User> {
+        self.account.as_ref().map(|account| &account.user)
+    }
+
     /// Whose password this is, if it is right. Costs tens of milliseconds of processor time whether
     /// the address is known or not: run it where that holds nobody up (`spawn_blocking`).
     #[must_use]
     pub fn verify(self, password: &str) -> Option<VerifiedAccount> {
         let right = self.hash.verify(password);
         self.account.filter(|_| right).map(|account| *account)
+    }
+}
+
+impl VerifiedAccount {
+    /// The token by which this account knows a device again.
+    #[must_use]
+    pub fn device_token(&self, key: &PurposeKey, device: KnownDevice) -> String {
+        device.seal(key, self.user.id, &self.hash)
     }
 }
 
@@ -61,7 +88,8 @@ pub async fn credentials(
         if email.contains('\0') { None } else { queries::users::find_to_sign_in(conn, &email).await? };
     Ok(match found {
         Some((user, hash, membership, organization)) => {
-            Credentials { account: Some(Box::new(VerifiedAccount { user, organization, membership })), hash }
+            let account = VerifiedAccount { user, organization, membership, hash: hash.clone() };
+            Credentials { account: Some(Box::new(account)), hash }
         }
         None => Credentials { account: None, hash: PasswordHash::of_nobody() },
     })
@@ -74,10 +102,11 @@ pub async fn credentials(
 pub async fn sign_in(
     conn: &mut AsyncPgConnection,
     account: VerifiedAccount,
+    client: &SessionClient,
     now: OffsetDateTime,
-    ttl: Duration,
+    rules: SessionRules,
 ) -> Result<SignedIn, diesel::result::Error> {
-    let session = open_session(conn, &account.membership, now, ttl).await?;
-    let VerifiedAccount { user, organization, membership } = account;
+    let session = open_session(conn, &account.membership, client, now, rules).await?;
+    let VerifiedAccount { user, organization, membership, hash: _ } = account;
     Ok(SignedIn { user, organization, membership, session })
 }

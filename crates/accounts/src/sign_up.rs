@@ -5,14 +5,16 @@ use rubis_db::AsyncPgConnection;
 use rubis_kernel::{EmailAddress, FieldErrors, MembershipId, OrganizationId, UserId};
 use time::OffsetDateTime;
 
-use crate::{Membership, Organization, Password, PasswordHash, Role, User, queries, required_line};
+use crate::{
+    Membership, Organization, Password, PasswordHash, PasswordOwner, Role, User, queries, required_line,
+};
 
 /// What somebody who signs up has typed.
 #[derive(Clone)]
 pub struct NewAccountInput {
     /// Where they get their mail.
     pub email: String,
-    /// 10 to 128 characters, not the address.
+    /// 10 to 128 characters, neither common nor made of the address or the names below.
     pub password: String,
     /// At most 200 characters.
     pub full_name: String,
@@ -44,7 +46,11 @@ impl NewAccount {
         if email.is_err() {
             errors.push("email", "invalid_email", "must be a mail address");
         }
-        let password = Password::parse(&input.password, &input.email);
+        let owner = PasswordOwner {
+            email: &input.email,
+            names: &[input.full_name.as_str(), input.organization_name.as_str()],
+        };
+        let password = Password::parse("password", &input.password, &owner);
         let full_name = required_line(&mut errors, "fullName", &input.full_name, 200);
         let organization_name = required_line(&mut errors, "organizationName", &input.organization_name, 200);
         match (email, password) {

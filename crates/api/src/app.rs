@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use deadpool_redis::Pool as RedisPool;
+use rubis_accounts::SessionRules;
 use rubis_checkins::CheckinRules;
 use rubis_db::Pool;
 use rubis_kernel::{AppKey, PurposeKey, SharedClock};
@@ -16,7 +17,7 @@ use secrecy::ExposeSecret;
 use uuid::Uuid;
 
 use crate::{
-    ApiError, Billing,
+    ApiError, Billing, lifetime,
     slots::{KeyedSlot, KeyedSlots, SlotLimits, Slots},
 };
 
@@ -76,8 +77,12 @@ pub enum AppError {
 pub struct Keys {
     /// Seals access tokens.
     pub access: PurposeKey,
+    /// Hashes the addresses of failed sign-ins in the audit trail.
+    pub audit: PurposeKey,
     /// Seals cursors.
     pub cursor: PurposeKey,
+    /// Seals the tokens of known devices.
+    pub device: PurposeKey,
     /// Makes referral codes.
     pub referral: PurposeKey,
 }
@@ -118,6 +123,16 @@ impl App {
         self.settings.process.app_url.scheme() == "https"
     }
 
+    /// How long sessions live.
+    #[must_use]
+    pub fn session_rules(&self) -> SessionRules {
+        let settings = &self.settings.auth;
+        SessionRules {
+            refresh_ttl: lifetime(settings.refresh_token_ttl),
+            lifetime: lifetime(settings.session_lifetime),
+        }
+    }
+
     /// How long a check-in lives, and when its links are believed.
     #[must_use]
     pub fn checkin_rules(&self) -> CheckinRules {
@@ -156,7 +171,13 @@ impl App {
 
 impl Keys {
     fn derived_from(key: &AppKey) -> Self {
-        Self { access: key.derive("access"), cursor: key.derive("cursor"), referral: key.derive("referral") }
+        Self {
+            access: key.derive("access"),
+            audit: key.derive("audit"),
+            cursor: key.derive("cursor"),
+            device: key.derive("device"),
+            referral: key.derive("referral"),
+        }
     }
 }
 

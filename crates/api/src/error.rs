@@ -230,11 +230,17 @@ impl ResponseError for ApiError {
         }
         let mut response = problem.response();
         for (name, value) in &self.0.headers {
-            response.headers_mut().insert(name.clone(), value.clone());
+            // Several cookies are several headers of one name.
+            response.headers_mut().append(name.clone(), value.clone());
         }
+        response.extensions_mut().insert(RefusalCode(self.0.code));
         response
     }
 }
+
+/// The code of a refusal, as an extension of its response.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RefusalCode(pub(crate) &'static str);
 
 /// An error and what caused it, in one line.
 fn chain(error: &(dyn Error + 'static)) -> String {

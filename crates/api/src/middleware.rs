@@ -1,6 +1,7 @@
 //! What happens to every request, whichever handler answers it.
 
 mod admission;
+mod audit;
 mod cors;
 mod known_methods;
 mod request_id;
@@ -8,6 +9,7 @@ mod security_headers;
 mod telemetry;
 
 pub use admission::admit;
+pub use audit::audit;
 pub use cors::cors;
 pub use known_methods::refuse_unknown_methods;
 pub use request_id::{current_request_id, identify};

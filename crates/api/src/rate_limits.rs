@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use actix_web::HttpRequest;
+use rubis_accounts::KnownDevice;
 use rubis_kernel::OrganizationId;
 use rubis_runtime::{Decision, Rate};
 
 use crate::{
     ApiError, App,
     client_address::{client_address, site_network, subscriber_network},
+    cookies,
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -17,8 +19,6 @@ const HOUR: Duration = Duration::from_secs(3600);
 /// How many subscribers' rates a whole IPv6 site has.
 const SUBSCRIBERS_OF_SITE: u32 = 8;
 
-/// Guessing one account's password from many places.
-const SIGN_IN_OF_ACCOUNT: Rate = Rate::new(10, Duration::from_secs(15 * 60));
 /// Each fresh link of a check-in is a mail.
 const CHECKIN_RENEWAL_FROM_ADDRESS: AddressLimit = AddressLimit::new("checkin-renewal", 10, HOUR);
 /// Each makes something at Stripe, which limits us all together.
@@ -48,15 +48,24 @@ impl AddressLimit {
     }
 }
 
+/// Guessing many accounts' passwords from one place, which may be a whole office.
+const SIGN_IN_FROM_ADDRESS: AddressLimit = AddressLimit::new("sign-in", 60, Duration::from_secs(15 * 60));
+/// Signing in with the cookie of a device that some account knows: other clients of the same network cannot use
+/// this up, and whoever has such cookies made needs an account for each.
+const SIGN_IN_OF_HOLDER: Rate = Rate::new(30, Duration::from_secs(15 * 60));
+
+/// The routes below that of the accounts which need an access token.
+const SIGNED_IN_ROUTES: [&str; 2] = ["/api/v1/auth/sessions", "/api/v1/auth/sessions/{sessionId}"];
+
 /// The routes that answer without an access token, each with the rate of a client address there. A pattern that
 /// ends with a slash is that of everything below it; the first that fits counts.
-const OPEN_ROUTES: [(&str, AddressLimit); 9] = [
-    // Guessing many accounts' passwords from one place, which may be a whole office.
-    ("/api/v1/auth/login", AddressLimit::new("sign-in", 60, Duration::from_secs(15 * 60))),
+const OPEN_ROUTES: [(&str, AddressLimit); 10] = [
+    ("/api/v1/auth/login", SIGN_IN_FROM_ADDRESS),
     // Making accounts by machine.
     ("/api/v1/auth/signup", AddressLimit::new("sign-up", 20, HOUR)),
     // Guessing refresh tokens is hopeless; a client in a loop is not.
     ("/api/v1/auth/refresh", AddressLimit::new("refresh", 120, MINUTE)),
+    ("/api/v1/auth/logout", AddressLimit::new("logout", 120, MINUTE)),
     ("/api/v1/checkin/{token}/renew", CHECKIN_RENEWAL_FROM_ADDRESS),
     // Guessing the tokens of check-ins is hopeless; looking up a million of them is not free. A whole company may
     // open its links from one address, each of them more than once.
@@ -77,6 +86,9 @@ const ANONYMOUS: AddressLimit = AddressLimit::new("anonymous", 600, MINUTE);
 
 /// The rate of a client address on a route, given its pattern; `None` where only signed-in users are answered.
 pub(crate) fn of_open_route(pattern: &str) -> Option<AddressLimit> {
+    if SIGNED_IN_ROUTES.contains(&pattern) {
+        return None;
+    }
     let fits = |known: &str| if known.ends_with('/') { pattern.starts_with(known) } else { pattern == known };
     OPEN_ROUTES.iter().find(|(known, _)| fits(known)).map(|(_, limit)| *limit)
 }
@@ -105,15 +117,6 @@ pub async fn anonymous(app: &App, request: &HttpRequest) -> Result<(), ApiError>
     from_address(app, request, ANONYMOUS).await
 }
 
-/// Counts an attempt to sign in to an account.
-///
-/// # Errors
-/// `rate_limited`.
-pub async fn sign_in_of_account(app: &App, email: &str) -> Result<(), ApiError> {
-    let account = email.trim().to_lowercase();
-    check(app, &format!("sign-in-of:{account}"), SIGN_IN_OF_ACCOUNT).await
-}
-
 /// Counts that an organization is led to one of Stripe's pages.
 ///
 /// # Errors
@@ -139,8 +142,40 @@ pub async fn organization(app: &App, organization: OrganizationId) -> Result<(),
     check(app, &format!("organization:{organization}"), ORGANIZATION).await
 }
 
-/// Counts a request by where it comes from: the subscriber's network, and the site's around it, so that a rented
-/// IPv6 prefix is no way round. The address is the connection's own, or the one that a trusted proxy names.
+/// Counts a request to an open route.
+///
+/// # Errors
+/// `rate_limited`.
+pub(crate) async fn open_route(
+    app: &App,
+    request: &HttpRequest,
+    limit: AddressLimit,
+) -> Result<(), ApiError> {
+    if limit != SIGN_IN_FROM_ADDRESS {
+        return from_address(app, request, limit).await;
+    }
+    for (key, rate) in sign_in_counts(app, request) {
+        check(app, &key, rate).await?;
+    }
+    Ok(())
+}
+
+/// Takes back what [`open_route`] counted of a sign-in: a success counts for nothing.
+pub async fn sign_in_succeeded(app: &App, request: &HttpRequest) {
+    for (key, rate) in sign_in_counts(app, request) {
+        app.limiter.give_back(&key, rate).await;
+    }
+}
+
+fn sign_in_counts(app: &App, request: &HttpRequest) -> Vec<(String, Rate)> {
+    let token = cookies::device_token(app, request);
+    match token.and_then(|token| KnownDevice::holder(&app.keys.device, &token)) {
+        Some(user) => vec![(format!("sign-in-of-holder:{user}"), SIGN_IN_OF_HOLDER)],
+        None => counts_from_address(app, request, SIGN_IN_FROM_ADDRESS),
+    }
+}
+
+/// Counts a request by where it comes from.
 ///
 /// # Errors
 /// `rate_limited`.
@@ -149,23 +184,27 @@ pub(crate) async fn from_address(
     request: &HttpRequest,
     limit: AddressLimit,
 ) -> Result<(), ApiError> {
-    let address = client_address(request, &app.settings.http.trusted_proxies);
-    let subscriber = address.map(subscriber_network).unwrap_or_default();
-    count_from(app, limit, &subscriber, limit.burst).await?;
-    match address.and_then(site_network) {
-        None => Ok(()),
-        Some(site) => count_from(app, limit, &site, limit.burst.saturating_mul(SUBSCRIBERS_OF_SITE)).await,
+    for (key, rate) in counts_from_address(app, request, limit) {
+        if limit.in_process {
+            verdict(app.limiter.check_in_process(&key, rate))?;
+        } else {
+            check(app, &key, rate).await?;
+        }
     }
+    Ok(())
 }
 
-async fn count_from(app: &App, limit: AddressLimit, network: &str, burst: u32) -> Result<(), ApiError> {
-    let key = format!("{}-from:{network}", limit.name);
-    let rate = Rate::new(burst, limit.per);
-    if limit.in_process {
-        verdict(app.limiter.check_in_process(&key, rate))
-    } else {
-        check(app, &key, rate).await
-    }
+/// What a request is counted under by where it comes from: the subscriber's network, and the site's around it, so
+/// that a rented IPv6 prefix is no way round. The address is the connection's own, or the one that a trusted proxy
+/// names.
+fn counts_from_address(app: &App, request: &HttpRequest, limit: AddressLimit) -> Vec<(String, Rate)> {
+    let address = client_address(request, &app.settings.http.trusted_proxies);
+    let count =
+        |network: String, burst| (format!("{}-from:{network}", limit.name), Rate::new(burst, limit.per));
+    let subscriber = count(address.map(subscriber_network).unwrap_or_default(), limit.burst);
+    let site = address.and_then(site_network);
+    let of_site = site.map(|site| count(site, limit.burst.saturating_mul(SUBSCRIBERS_OF_SITE)));
+    std::iter::once(subscriber).chain(of_site).collect()
 }
 
 async fn check(app: &App, key: &str, rate: Rate) -> Result<(), ApiError> {
@@ -189,6 +228,7 @@ mod tests {
         for (pattern, expected) in [
             ("/api/v1/auth/login", Some("sign-in")),
             ("/api/v1/auth/password/anything", Some("auth")),
+            ("/api/v1/auth/sessions", None),
             ("/api/v1/checkin/{token}", Some("checkin")),
             ("/api/v1/checkin/{token}/renew", Some("checkin-renewal")),
             ("/api/v1/webhooks/other", Some("webhook")),

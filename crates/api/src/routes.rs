@@ -33,6 +33,8 @@ fn accounts(config: &mut ServiceConfig<'_>) {
         .service(auth::log_in)
         .service(auth::refresh_session)
         .service(auth::log_out)
+        .service(auth::list_sessions)
+        .service(auth::end_session)
         .service(me::get_me)
         .service(me::update_me)
         .service(organization::get_organization)

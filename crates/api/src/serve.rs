@@ -12,10 +12,13 @@ use tracing_actix_web::TracingLogger;
 use utoipa_actix_web::AppExt;
 
 use crate::{
-    App, docs,
+    App,
+    audit::describe_audit,
+    docs,
     handlers::webhooks::describe_events,
     middleware::{
-        RequestSpan, admit, cors, describe_measurements, identify, measure, refuse_unknown_methods, secure,
+        RequestSpan, admit, audit, cors, describe_measurements, identify, measure, refuse_unknown_methods,
+        secure,
     },
     openapi,
     pages::CheckinPage,
@@ -52,6 +55,7 @@ pub async fn serve(
 ) -> Result<(), ServeError> {
     describe_measurements();
     describe_events();
+    describe_audit();
     let grace = app.settings.process.shutdown_grace.as_secs();
     let checkin_page = CheckinPage::of(&app.settings.process);
     let mut known_paths = KnownPaths::of(&openapi::document());
@@ -83,6 +87,7 @@ pub async fn serve(
             .wrap(Compress::default())
             .wrap(from_fn(refuse_unknown_methods))
             .wrap(from_fn(secure))
+            .wrap(from_fn(audit))
             .wrap(from_fn(measure))
             .wrap(TracingLogger::<RequestSpan>::new())
             .wrap(from_fn(identify))

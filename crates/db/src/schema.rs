@@ -429,6 +429,9 @@ diesel::table! {
         user_id -> Uuid,
         created_at -> Timestamptz,
         revoked_at -> Nullable<Timestamptz>,
+        last_used_at -> Nullable<Timestamptz>,
+        user_agent -> Nullable<Text>,
+        network -> Nullable<Text>,
     }
 }
 

@@ -18,6 +18,7 @@ use tokio::time::Instant;
 use tracing::{info, warn};
 
 use memory::MemoryStore;
+use rate::Action;
 pub use rate::{Decision, Rate};
 use redis_store::RedisStore;
 
@@ -59,10 +60,24 @@ impl RateLimiter {
     /// Counts one attempt under `key`, unless it is one too many: attempts that are refused are not counted.
     /// Keys may hold anything (an address, a user's input): they are only kept hashed.
     pub async fn check(&self, key: &str, rate: Rate) -> Decision {
+        self.run(Action::Count, key, rate).await
+    }
+
+    /// Returns how many attempts are counted under `key` at the moment, at most the rate's burst.
+    pub async fn counted(&self, key: &str, rate: Rate) -> u32 {
+        self.run(Action::Peek, key, rate).await.counted(rate)
+    }
+
+    /// Takes back an attempt that was counted under `key`.
+    pub async fn give_back(&self, key: &str, rate: Rate) {
+        self.run(Action::GiveBack, key, rate).await;
+    }
+
+    async fn run(&self, action: Action, key: &str, rate: Rate) -> Decision {
         if let Some(redis) = &self.redis
             && redis.is_worth_asking()
         {
-            let answer = redis.store.check(key, rate, None).await;
+            let answer = redis.store.run(action, key, rate, None).await;
             redis.remember(answer.as_ref().err());
             if let Ok(decision) = answer {
                 return decision;
@@ -71,12 +86,12 @@ impl RateLimiter {
         if self.redis.is_some() {
             metrics::counter!("rubis_rate_limiter_fallback_total").increment(1);
         }
-        self.memory.check(key, rate)
+        self.memory.run(action, key, rate)
     }
 
     /// As [`check`](Self::check), counted in this process alone: for what must not depend on Redis.
     pub fn check_in_process(&self, key: &str, rate: Rate) -> Decision {
-        self.memory.check(key, rate)
+        self.memory.run(Action::Count, key, rate)
     }
 }
 

@@ -59,6 +59,16 @@ impl Answer {
         value.unwrap_or_else(|| panic!("no text at {pointer}: {}", self.text)).to_owned()
     }
 
+    /// The name and value of a cookie that the answer sets, as a browser sends them; empty when it sets none of this
+    /// name, with or without a prefix.
+    #[must_use]
+    pub fn cookie(&self, name: &str) -> String {
+        let cookies = self.headers.get_all("set-cookie").iter().filter_map(|value| value.to_str().ok());
+        let pairs = cookies.filter_map(|cookie| cookie.split(';').next());
+        let found = pairs.filter(|pair| pair.split('=').next().is_some_and(|found| found.ends_with(name)));
+        found.map(str::to_owned).next().unwrap_or_default()
+    }
+
     /// A header's value; empty when it has none.
     #[must_use]
     pub fn header(&self, name: &str) -> &str {

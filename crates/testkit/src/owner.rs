@@ -19,6 +19,8 @@ pub struct Owner<'app> {
     pub access_token: String,
     /// The cookie that holds their refresh token, as they send it.
     pub cookie: String,
+    /// The cookie by which their account knows their device.
+    pub device: String,
     /// Their organization's id.
     pub organization_id: String,
 }
@@ -32,7 +34,8 @@ impl<'app> Owner<'app> {
             email,
             password: PASSWORD.to_owned(),
             access_token: session.text_at("/accessToken"),
-            cookie: cookie_of(session),
+            cookie: session.cookie("rubis_refresh"),
+            device: session.cookie("rubis_device"),
             organization_id: session.text_at("/organization/id"),
         }
     }
@@ -113,9 +116,4 @@ impl<'app> Owner<'app> {
     pub async fn mark_paid(&self, invoice: &str) -> Answer {
         self.post(&format!("/invoices/{invoice}/mark-paid"), json!({})).await.expect(200)
     }
-}
-
-/// The name and value of the cookie that an answer sets.
-fn cookie_of(answer: &Answer) -> String {
-    answer.header("set-cookie").split(';').next().unwrap_or_default().to_owned()
 }

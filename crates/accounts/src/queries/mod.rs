@@ -4,6 +4,7 @@ pub(crate) mod activity;
 pub(crate) mod idempotency;
 pub(crate) mod memberships;
 pub(crate) mod organizations;
+pub(crate) mod own_sessions;
 pub(crate) mod sessions;
 pub(crate) mod users;
 

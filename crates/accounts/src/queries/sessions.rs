@@ -9,17 +9,18 @@ use rubis_db::{
     AsyncPgConnection,
     schema::{memberships, organizations, refresh_tokens, sessions, users},
 };
-use rubis_kernel::SessionId;
+use rubis_kernel::{OrganizationId, SessionId, UserId};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{organizations::OrganizationRow, users::UserRow};
-use crate::{Authenticated, Membership, Organization, Role, User};
+use crate::{Authenticated, Membership, Organization, Role, SessionClient, SessionHolder, User};
 
 pub(crate) async fn insert(
     conn: &mut AsyncPgConnection,
     id: SessionId,
     membership: &Membership,
+    client: &SessionClient,
     now: OffsetDateTime,
 ) -> Result<(), Error> {
     diesel::insert_into(sessions::table)
@@ -28,6 +29,9 @@ pub(crate) async fn insert(
             sessions::organization_id.eq(membership.organization_id.as_uuid()),
             sessions::user_id.eq(membership.user_id.as_uuid()),
             sessions::created_at.eq(now),
+            sessions::last_used_at.eq(now),
+            sessions::user_agent.eq(client.user_agent()),
+            sessions::network.eq(client.network()),
         ))
         .execute(conn)
         .await?;
@@ -58,9 +62,24 @@ pub(crate) async fn insert_token(
 pub(crate) struct LockedToken {
     #[diesel(deserialize_as = Uuid)]
     pub(crate) session_id: SessionId,
+    #[diesel(deserialize_as = Uuid)]
+    pub(crate) user_id: UserId,
+    #[diesel(deserialize_as = Uuid)]
+    pub(crate) organization_id: OrganizationId,
+    pub(crate) begun_at: OffsetDateTime,
     pub(crate) expires_at: OffsetDateTime,
     pub(crate) spent_at: Option<OffsetDateTime>,
     pub(crate) revoked_at: Option<OffsetDateTime>,
+}
+
+impl LockedToken {
+    pub(crate) fn holder(&self) -> SessionHolder {
+        SessionHolder {
+            session_id: self.session_id,
+            user_id: self.user_id,
+            organization_id: self.organization_id,
+        }
+    }
 }
 
 /// Locks the token and its session, in this order for everybody.
@@ -73,6 +92,9 @@ pub(crate) async fn lock_token(
         .filter(refresh_tokens::token_hash.eq(hash.as_slice()))
         .select((
             refresh_tokens::session_id,
+            sessions::user_id,
+            sessions::organization_id,
+            sessions::created_at,
             refresh_tokens::expires_at,
             refresh_tokens::spent_at,
             sessions::revoked_at,
@@ -95,6 +117,24 @@ pub(crate) async fn spend_token(
     Ok(())
 }
 
+/// Notes that a client refreshed the session.
+pub(crate) async fn touch(
+    conn: &mut AsyncPgConnection,
+    session: SessionId,
+    client: &SessionClient,
+    now: OffsetDateTime,
+) -> Result<(), Error> {
+    diesel::update(sessions::table.find(session.as_uuid()))
+        .set((
+            sessions::last_used_at.eq(now),
+            sessions::user_agent.eq(client.user_agent()),
+            sessions::network.eq(client.network()),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
 pub(crate) async fn revoke(
     conn: &mut AsyncPgConnection,
     session: SessionId,
@@ -111,11 +151,13 @@ pub(crate) async fn revoke(
 pub(crate) async fn authenticate(
     conn: &mut AsyncPgConnection,
     session: SessionId,
+    begun_after: OffsetDateTime,
 ) -> Result<Option<Authenticated>, Error> {
     let found: Option<(Uuid, Uuid, Role)> = sessions::table
         .inner_join(memberships::table.on(is_of_member()))
         .filter(sessions::id.eq(session.as_uuid()))
         .filter(sessions::revoked_at.is_null())
+        .filter(sessions::created_at.gt(begun_after))
         .select((memberships::user_id, memberships::organization_id, memberships::role))
         .first(conn)
         .await

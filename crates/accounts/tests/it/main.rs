@@ -12,7 +12,9 @@ mod organizations;
 mod sessions;
 mod sign_up;
 
-use rubis_accounts::{NewAccount, NewAccountInput, PasswordHash, SignedUp, sign_up};
+use rubis_accounts::{
+    NewAccount, NewAccountInput, PasswordHash, SessionClient, SessionRules, SignedUp, sign_up,
+};
 use rubis_db::AsyncPgConnection;
 use time::{Duration, OffsetDateTime, macros::datetime};
 
@@ -20,8 +22,15 @@ use time::{Duration, OffsetDateTime, macros::datetime};
 pub const NOW: OffsetDateTime = datetime!(2026-03-02 09:00 UTC);
 /// How long a refresh token is taken.
 pub const TTL: Duration = Duration::days(30);
+/// How long sessions live.
+pub const RULES: SessionRules = SessionRules { refresh_ttl: TTL, lifetime: Duration::days(90) };
 /// The password of everybody.
 pub const PASSWORD: &str = "correct horse battery";
+
+/// A browser in an office.
+pub fn client() -> SessionClient {
+    SessionClient::new(Some("Firefox/140"), Some("203.0.113.0/24".to_owned()))
+}
 
 /// A checked sign-up of somebody with this address.
 pub fn account(email: &str) -> NewAccount {

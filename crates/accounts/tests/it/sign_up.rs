@@ -5,7 +5,7 @@ use rubis_accounts::{
 use rubis_kernel::UserId;
 use rubis_testkit::database::TestDatabase;
 
-use crate::{NOW, PASSWORD, TTL, account, signed_up};
+use crate::{NOW, PASSWORD, RULES, TTL, account, client, signed_up};
 
 #[tokio::test]
 async fn whoever_signs_up_owns_a_new_organization_with_the_usual_settings() {
@@ -64,7 +64,7 @@ async fn only_the_right_password_of_a_known_address_signs_in() {
         assert!(refused.is_none(), "{email:?} with {password:?}");
     }
     let verified = credentials(&mut conn, " Claire@EXEMPLE.fr ").await.unwrap().verify(PASSWORD).unwrap();
-    let signed_in = sign_in(&mut conn, verified, NOW, TTL).await.unwrap();
+    let signed_in = sign_in(&mut conn, verified, &client(), NOW, RULES).await.unwrap();
     assert_eq!((signed_in.user, signed_in.membership), (claire.user, claire.membership));
     assert_eq!(signed_in.session.expires_at, NOW + TTL);
 }

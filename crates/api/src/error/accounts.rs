@@ -22,7 +22,10 @@ impl From<SignUpError> for ApiError {
 impl From<RefreshError> for ApiError {
     fn from(error: RefreshError) -> Self {
         match error {
-            RefreshError::Unknown | RefreshError::Expired | RefreshError::Reused | RefreshError::Revoked => {
+            RefreshError::Unknown
+            | RefreshError::Expired
+            | RefreshError::Reused(_)
+            | RefreshError::Revoked => {
                 // Which of them it is would help a thief more than a user: both have to sign in again.
                 Self::unauthorized("invalid_refresh_token", "The session has ended. Sign in again.")
             }

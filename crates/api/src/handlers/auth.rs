@@ -1,11 +1,15 @@
 //! Signing up, in and out.
 
+mod end_own_session;
 mod login;
 mod logout;
+mod own_sessions;
 mod refresh;
 mod signup;
 
+pub use end_own_session::end_session;
 pub use login::log_in;
 pub use logout::log_out;
+pub use own_sessions::list_sessions;
 pub use refresh::refresh_session;
 pub use signup::sign_up;

@@ -64,7 +64,7 @@ async fn decide(request: &ServiceRequest) -> Result<(Access, Option<KeyedSlot>),
 async fn limit_open_route(app: &App, request: &ServiceRequest) -> Result<bool, ApiError> {
     let pattern = request.match_pattern().unwrap_or_default();
     if let Some(limit) = rate_limits::of_open_route(&pattern) {
-        rate_limits::from_address(app, request.request(), limit).await?;
+        rate_limits::open_route(app, request.request(), limit).await?;
         return Ok(true);
     }
     if is_checkin_page(request) {

@@ -61,8 +61,9 @@ pub(super) fn base() -> utoipa::openapi::OpenApi {
     components.add_security_scheme(
         "refreshCookie",
         SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::with_description(
-            "rubis_refresh",
-            "The refresh token, in a cookie that scripts can't read; spent by each refresh.",
+            "__Host-rubis_refresh",
+            "The refresh token, in a cookie that scripts can't read; spent by each refresh. Where the API is set up with \
+             a cookie domain its prefix is `__Secure-`; without HTTPS (development) it has none.",
         ))),
     );
     components.add_security_scheme(

@@ -104,7 +104,9 @@ pub async fn objects(owner: &Owner<'_>) -> BTreeMap<String, String> {
     let due = owner.app.today() + Duration::days(5);
     let invoice = owner.invoice().due_on(due).create().await;
     let relance = owner.relances(&invoice.id).await[0]["id"].as_str().unwrap().to_owned();
+    let session = owner.signed_in_again().await.get("/auth/sessions").await.expect(200);
     [
+        ("sessionId", session.text_at("/items/0/id")),
         ("clientId", client.id),
         ("contactId", contact.text_at("/id")),
         ("serviceLocationId", place.text_at("/id")),

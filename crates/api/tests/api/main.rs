@@ -32,6 +32,7 @@ mod plans;
 mod protocol;
 mod relances;
 mod sessions;
+mod sign_in_limits;
 mod stripe_events;
 mod stripe_signatures;
 mod subscriber;

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use rubis_kernel::{SharedClock, sha256};
 
-use super::rate::{Decision, Rate};
+use super::rate::{Action, Decision, Rate};
 
 /// Keys kept before those that no longer limit anything are removed. When half of them still do, that is an attack
 /// with many keys, and all are forgotten: otherwise the next few requests would each search through all keys again.
@@ -28,11 +28,11 @@ impl MemoryStore {
         Self { clock, arrivals: Mutex::default() }
     }
 
-    pub(super) fn check(&self, key: &str, rate: Rate) -> Decision {
+    pub(super) fn run(&self, action: Action, key: &str, rate: Rate) -> Decision {
         let now = i64::try_from(self.clock.now().unix_timestamp_nanos() / 1000).unwrap_or(0);
         let key = sha256(key.as_bytes());
         let mut arrivals = self.arrivals.lock().unwrap_or_else(PoisonError::into_inner);
-        let (decision, next) = rate.decide(now, arrivals.get(&key).copied());
+        let (decision, next) = rate.apply(action, now, arrivals.get(&key).copied());
         if let Some(next) = next {
             if arrivals.len() >= MAX_KEYS {
                 arrivals.retain(|_, arrival| *arrival > now);

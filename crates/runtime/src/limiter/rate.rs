@@ -25,6 +25,11 @@ impl Rate {
         i64::try_from(self.per.as_micros()).unwrap_or(i64::MAX / 4).clamp(i64::from(self.burst), i64::MAX / 4)
     }
 
+    /// How many attempts are allowed at once.
+    pub const fn burst(self) -> u32 {
+        self.burst
+    }
+
     /// Microseconds between evenly spaced attempts.
     pub(super) fn interval(self) -> i64 {
         self.window() / i64::from(self.burst)
@@ -39,6 +44,40 @@ impl Rate {
             return (Decision::limited(early), None);
         }
         (Decision::allowed(-early / self.interval()), Some(next))
+    }
+
+    /// Does something with a key: the decision, and the new theoretical arrival time if it changes.
+    pub(super) fn apply(self, action: Action, now: i64, arrival: Option<i64>) -> (Decision, Option<i64>) {
+        match action {
+            Action::Count => self.decide(now, arrival),
+            Action::Peek => (self.decide(now, arrival).0, None),
+            Action::GiveBack => {
+                let earlier = arrival.map(|arrival| arrival.saturating_sub(self.interval()));
+                (self.decide(now, earlier).0, earlier)
+            }
+        }
+    }
+}
+
+/// Something that is done with a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Action {
+    /// Counts an attempt, if it is allowed.
+    Count,
+    /// Looks if an attempt would be allowed.
+    Peek,
+    /// Takes back an attempt that was counted.
+    GiveBack,
+}
+
+impl Action {
+    /// Its name in the script.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Count => "count",
+            Self::Peek => "peek",
+            Self::GiveBack => "give_back",
+        }
     }
 }
 
@@ -61,6 +100,14 @@ impl Decision {
     /// Whether it may be done.
     pub fn is_allowed(self) -> bool {
         matches!(self, Self::Allowed { .. })
+    }
+
+    /// How many attempts are counted before one that was only looked at.
+    pub(super) fn counted(self, rate: Rate) -> u32 {
+        match self {
+            Self::Allowed { remaining } => rate.burst().saturating_sub(remaining).saturating_sub(1),
+            Self::Limited { .. } => rate.burst(),
+        }
     }
 
     pub(super) fn allowed(remaining: i64) -> Self {
@@ -92,6 +139,21 @@ mod tests {
         assert_eq!(unchanged, None, "a refused attempt is not counted");
         assert!(rate.decide(10 * SECOND, arrival).0.is_allowed());
         assert_eq!(rate.decide(300 * SECOND, arrival).0, Decision::Allowed { remaining: 2 });
+    }
+
+    #[test]
+    fn an_attempt_that_is_given_back_was_never_counted() {
+        let rate = Rate::new(3, Duration::from_secs(30));
+        let (mut arrival, counted) = (None, |arrival| rate.apply(Action::Peek, 0, arrival).0.counted(rate));
+        for expected in 1..=3 {
+            arrival = rate.apply(Action::Count, 0, arrival).1;
+            assert_eq!(counted(arrival), expected);
+        }
+        let (decision, earlier) = rate.apply(Action::GiveBack, 0, arrival);
+        assert!(decision.is_allowed());
+        assert_eq!(counted(earlier), 2);
+        assert_eq!(rate.apply(Action::Peek, 0, earlier).1, None, "looking changes nothing");
+        assert_eq!(rate.apply(Action::GiveBack, 0, None), (Decision::Allowed { remaining: 2 }, None));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use deadpool_redis::Pool;
 use deadpool_redis::redis::{ErrorKind, RedisError, Script};
 use rubis_kernel::sha256;
 
-use super::rate::{Decision, Rate};
+use super::rate::{Action, Decision, Rate};
 use crate::redis::RedisUnavailable;
 
 /// Longest that a request waits for its limit: beyond, Redis counts as away.
@@ -30,9 +30,10 @@ impl RedisStore {
         Self { pool, prefix: prefix.to_owned() }
     }
 
-    /// Counts one attempt; `now`, in microseconds since 1970, replaces the clock of Redis.
-    pub(super) async fn check(
+    /// Does something with a key; `now`, in microseconds since 1970, replaces the clock of Redis.
+    pub(super) async fn run(
         &self,
+        action: Action,
         key: &str,
         rate: Rate,
         now: Option<i64>,
@@ -44,6 +45,7 @@ impl RedisStore {
                 .arg(rate.interval())
                 .arg(rate.window())
                 .arg(now.map(|now| now.to_string()).unwrap_or_default())
+                .arg(action.as_str())
                 .invoke_async(&mut connection)
                 .await?;
             Ok(if allowed { Decision::allowed(amount) } else { Decision::limited(amount) })

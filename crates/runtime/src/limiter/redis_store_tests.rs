@@ -44,9 +44,16 @@ async fn the_script_decides_as_the_rule_does() {
         // Dense enough to be refused often, long enough to recover.
         for step in 0..40 {
             let now = start + step * step * SECOND / 40;
-            let (expected, next) = rate.decide(now, arrival);
+            // Two of five attempts are only looked at or given back.
+            let action = match step % 5 {
+                3 => Action::Peek,
+                4 => Action::GiveBack,
+                _ => Action::Count,
+            };
+            let (expected, next) = rate.apply(action, now, arrival);
             arrival = next.or(arrival);
-            assert_eq!(store.check(&key, rate, Some(now)).await.unwrap(), expected, "{rate:?}, step {step}");
+            let decision = store.run(action, &key, rate, Some(now)).await.unwrap();
+            assert_eq!(decision, expected, "{rate:?}, step {step}, {action:?}");
         }
     }
 }
@@ -69,7 +76,7 @@ async fn what_a_limit_keeps_expires_by_itself_and_names_nobody() {
     let pool = test_pool();
     let store = RedisStore::new(pool.clone(), "rubis-test");
     let key = format!("login:anne@exemple.fr:{}", fresh_key());
-    store.check(&key, Rate::new(2, Duration::from_secs(10)), None).await.unwrap();
+    store.run(Action::Count, &key, Rate::new(2, Duration::from_secs(10)), None).await.unwrap();
     let name = store.key(&key);
     assert!(name.starts_with("rubis-test:limit:") && !name.contains("anne"));
     let mut connection = pool.get().await.unwrap();

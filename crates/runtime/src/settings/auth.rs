@@ -14,9 +14,11 @@ pub struct AuthSettings {
     pub access_token_ttl: Duration,
     /// How long a refresh token is good for, unless it is used.
     pub refresh_token_ttl: Duration,
-    /// The domain of the refresh cookie; `None` is the host of the api alone.
+    /// How long a session lives, however often it is used.
+    pub session_lifetime: Duration,
+    /// The domain of the cookies of a sign-in; `None` is the host of the api alone.
     pub cookie_domain: Option<String>,
-    /// Whether the refresh cookie is only sent over HTTPS.
+    /// Whether the cookies of a sign-in are only sent over HTTPS.
     pub cookie_secure: bool,
     /// Where rate limits are counted.
     pub limiter_store: LimiterStore,
@@ -47,11 +49,19 @@ static REFRESH_TOKEN_TTL_DAYS: Key = Key {
     example: None,
     secret: false,
 };
+static SESSION_LIFETIME_DAYS: Key = Key {
+    name: "SESSION_LIFETIME_DAYS",
+    default: Default::Value("90"),
+    takes: "a number of days from 1 to 365",
+    meaning: "How long a session lives after its sign-in, however often it is used.",
+    example: None,
+    secret: false,
+};
 static COOKIE_DOMAIN: Key = Key {
     name: "COOKIE_DOMAIN",
     default: Default::Unset("the host of the api alone"),
     takes: "a domain name, as example.fr",
-    meaning: "The domain of the refresh cookie.",
+    meaning: "The domain of the cookies of a sign-in; without one they are bound to the host by the prefix `__Host-`.",
     example: None,
     secret: false,
 };
@@ -59,7 +69,7 @@ static COOKIE_SECURE: Key = Key {
     name: "COOKIE_SECURE",
     default: Default::Value("true"),
     takes: "true or false",
-    meaning: "Whether the refresh cookie is only sent over HTTPS.",
+    meaning: "Whether the cookies of a sign-in are only sent over HTTPS, with a prefix to their names that proves it.",
     example: Some("false"),
     secret: false,
 };
@@ -77,6 +87,7 @@ pub(super) static SECTION: Section = Section {
     keys: &[
         &ACCESS_TOKEN_TTL_MINUTES,
         &REFRESH_TOKEN_TTL_DAYS,
+        &SESSION_LIFETIME_DAYS,
         &COOKIE_DOMAIN,
         &COOKIE_SECURE,
         &LIMITER_STORE,
@@ -90,7 +101,9 @@ impl AuthSettings {
     pub(super) fn read(source: &Source) -> Result<Self, SettingsError> {
         let minutes = source.required(&ACCESS_TOKEN_TTL_MINUTES, parse::within(1..=1440_u64))?;
         let days = source.required(&REFRESH_TOKEN_TTL_DAYS, parse::within(1..=365_u64))?;
+        let lifetime_days = source.required(&SESSION_LIFETIME_DAYS, parse::within(1..=365_u64))?;
         Ok(Self {
+            session_lifetime: Duration::from_secs(lifetime_days * DAY),
             access_token_ttl: Duration::from_secs(minutes * MINUTE),
             refresh_token_ttl: Duration::from_secs(days * DAY),
             cookie_domain: source.optional(&COOKIE_DOMAIN, domain)?,

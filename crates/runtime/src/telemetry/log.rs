@@ -8,6 +8,9 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::settings::{LogFormat, LogSettings};
 
+/// The security audit trail is written whatever level the rest of the log has.
+const AUDIT: &str = "rubis_audit=info";
+
 /// Why no log is written.
 #[derive(Debug, Error)]
 #[error("the log cannot be set up: {reason}")]
@@ -20,8 +23,7 @@ pub struct LogError {
 /// # Errors
 /// When another log was set up before.
 pub fn init_tracing(settings: &LogSettings) -> Result<(), LogError> {
-    let filter =
-        EnvFilter::try_new(&settings.level).map_err(|error| LogError { reason: error.to_string() })?;
+    let filter = filter(&settings.level)?;
     // Colours are for people: not for files and pipes.
     let colours = std::io::stdout().is_terminal();
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours);
@@ -30,4 +32,23 @@ pub fn init_tracing(settings: &LogSettings) -> Result<(), LogError> {
         LogFormat::Json => builder.json().flatten_event(true).finish().try_init(),
     };
     set.map_err(|error| LogError { reason: error.to_string() })
+}
+
+fn filter(level: &str) -> Result<EnvFilter, LogError> {
+    let filter = EnvFilter::try_new(level).map_err(|error| LogError { reason: error.to_string() })?;
+    let audit = AUDIT.parse().map_err(|_| LogError { reason: format!("{AUDIT} is no directive") })?;
+    Ok(filter.add_directive(audit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::filter;
+
+    #[test]
+    fn the_audit_trail_is_written_at_any_level() {
+        for level in ["error", "off", "rubis_audit=off,info", "rubis_api=debug"] {
+            let filter = filter(level).unwrap().to_string();
+            assert!(filter.contains("rubis_audit=info") && !filter.contains("rubis_audit=off"), "{filter}");
+        }
+    }
 }

@@ -1,14 +1,19 @@
 //! `POST /auth/login`
 
-use actix_web::{HttpResponse, post, web::Data};
+use actix_web::{HttpRequest, HttpResponse, post, web::Data};
+use rubis_accounts::{KnownDevice, VerifiedAccount};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::{
     ApiError, App,
+    audit::{self, Audit, AuditEvent},
     bodies::{OrganizationBody, SessionBody},
+    cookies,
     json_body::Json,
-    lifetime, rate_limits, refresh_cookie,
+    rate_limits,
+    session_client::session_client,
+    sign_in_limits::SignInAttempt,
 };
 
 /// An address and its password.
@@ -26,7 +31,8 @@ pub struct LogIn {
 
 /// Signs a user in.
 ///
-/// The answer takes the same time whether the address is known or not.
+/// The response takes the same time whether the address is known or not. It gives the browser a cookie by which the
+/// account knows it again: wrong passwords from elsewhere do not hold up a device that it knows.
 #[utoipa::path(
     tag = "auth",
     responses(
@@ -36,26 +42,64 @@ pub struct LogIn {
     security(()),
 )]
 #[post("/auth/login")]
-pub async fn log_in(body: Json<LogIn>, app: Data<App>) -> Result<HttpResponse, ApiError> {
+pub async fn log_in(
+    request: HttpRequest,
+    body: Json<LogIn>,
+    app: Data<App>,
+) -> Result<HttpResponse, ApiError> {
     let LogIn { email, password } = body.0;
-    rate_limits::sign_in_of_account(&app, &email).await?;
 
     // No connection is held while the password is checked.
     let credentials = {
         let mut conn = app.db.get().await?;
         rubis_accounts::credentials(&mut conn, &email).await?
     };
-    let account = app.hash_aside(move || credentials.verify(&password)).await?.ok_or_else(|| {
-        ApiError::unauthorized("invalid_credentials", "The mail address or the password is wrong.")
-    })?;
+    let device_token = cookies::device_token(&app, &request);
+    let device = device_token.and_then(|token| credentials.known_device(&app.keys.device, &token));
+    let attempt = SignInAttempt::begin(&app, &request, &email, device).await?;
+    match app.hash_aside(move || credentials.verify(&password)).await {
+        Ok(Some(account)) => {
+            attempt.give_back(&app).await;
+            rate_limits::sign_in_succeeded(&app, &request).await;
+            open(&app, &request, account, device).await
+        }
+        Err(error) => {
+            // The password was not looked at.
+            attempt.give_back(&app).await;
+            Err(error)
+        }
+        Ok(None) => {
+            attempt.failed(&app).await;
+            let account = audit::account_hash(&app, &email);
+            Audit::of(&request).record(&AuditEvent::SignInFailed { account });
+            Err(ApiError::unauthorized("invalid_credentials", "The mail address or the password is wrong."))
+        }
+    }
+}
 
+async fn open(
+    app: &App,
+    request: &HttpRequest,
+    account: VerifiedAccount,
+    device: Option<KnownDevice>,
+) -> Result<HttpResponse, ApiError> {
+    let device_token = account.device_token(&app.keys.device, device.unwrap_or_else(KnownDevice::fresh));
+    let client = session_client(app, request);
     let mut conn = app.db.get().await?;
-    let ttl = lifetime(app.settings.auth.refresh_token_ttl);
-    let signed_in = rubis_accounts::sign_in(&mut conn, account, app.clock.now(), ttl).await?;
+    let signed_in =
+        rubis_accounts::sign_in(&mut conn, account, &client, app.clock.now(), app.session_rules()).await?;
     let session = signed_in.session;
+    Audit::of(request)
+        .about(signed_in.user.id, signed_in.organization.id)
+        .in_session(session.session_id)
+        .record(&AuditEvent::SignInSucceeded { known_device: device.is_some() });
     let role = signed_in.membership.role;
     let subscription = rubis_billing::subscription_of(&conn, signed_in.organization.id).await?;
     let organization = OrganizationBody::new(signed_in.organization, subscription);
-    let body = SessionBody::new(&app, session.session_id, signed_in.user, organization, role);
-    Ok(HttpResponse::Ok().cookie(refresh_cookie::issue(&app, &session.refresh_token)).json(body))
+    let body = SessionBody::new(app, session.session_id, signed_in.user, organization, role);
+    let mut response = HttpResponse::Ok();
+    for cookie in cookies::signed_in(app, request, &session.refresh_token) {
+        response.cookie(cookie);
+    }
+    Ok(response.cookie(cookies::device(app, device_token)).json(body))
 }

@@ -10,8 +10,10 @@ use rubis_accounts::RefreshError;
 
 use crate::{
     ApiError, App,
+    audit::{Audit, AuditEvent},
     bodies::{OrganizationBody, SessionBody},
-    lifetime, refresh_cookie,
+    cookies, origin,
+    session_client::session_client,
 };
 
 /// Gives the next access token for the refresh token in the cookie.
@@ -23,32 +25,42 @@ use crate::{
     responses(
         (status = 200, description = "The session goes on.", body = SessionBody),
         (status = 401, description = "`missing_refresh_token`, `invalid_refresh_token`: sign in again."),
+        (status = 403, description = "`foreign_origin`: another website made the request."),
     ),
     security(("refreshCookie" = [])),
 )]
 #[post("/auth/refresh")]
 pub async fn refresh_session(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, ApiError> {
-    let token = refresh_cookie::read(&request).ok_or_else(|| {
+    origin::check(&app, &request)?;
+    let token = cookies::refresh_token(&app, &request).ok_or_else(|| {
         ApiError::unauthorized("missing_refresh_token", "There is no refresh token. Sign in.")
     })?;
+    let client = session_client(&app, &request);
     let mut conn = app.db.get().await?;
-    let ttl = lifetime(app.settings.auth.refresh_token_ttl);
-    let refreshed = rubis_accounts::refresh(&mut conn, &token, app.clock.now(), ttl)
+    let refreshed = rubis_accounts::refresh(&mut conn, &token, &client, app.clock.now(), app.session_rules())
         .await
-        .map_err(|error| refused(&app, error))?;
+        .map_err(|error| refused(&app, &request, error))?;
     let session = refreshed.session_id;
     let subscription = rubis_billing::subscription_of(&conn, refreshed.organization.id).await?;
     let organization = OrganizationBody::new(refreshed.organization, subscription);
     let body = SessionBody::new(&app, session, refreshed.user, organization, refreshed.role);
-    Ok(HttpResponse::Ok().cookie(refresh_cookie::issue(&app, &refreshed.refresh_token)).json(body))
+    let mut response = HttpResponse::Ok();
+    for cookie in cookies::signed_in(&app, &request, &refreshed.refresh_token) {
+        response.cookie(cookie);
+    }
+    Ok(response.json(body))
 }
 
 /// A token that is refused once is refused for ever: the browser may forget it.
-fn refused(app: &App, error: RefreshError) -> ApiError {
-    let has_ended = !matches!(error, RefreshError::Database(_));
-    let error = ApiError::from(error);
-    match HeaderValue::from_str(&refresh_cookie::forget(app).to_string()) {
-        Ok(cookie) if has_ended => error.with_header(header::SET_COOKIE, cookie),
-        _ => error,
+fn refused(app: &App, request: &HttpRequest, error: RefreshError) -> ApiError {
+    if let RefreshError::Reused(holder) = &error {
+        Audit::of(request)
+            .about(holder.user_id, holder.organization_id)
+            .in_session(holder.session_id)
+            .record(&AuditEvent::RefreshTokenReused);
     }
+    let has_ended = !matches!(error, RefreshError::Database(_));
+    let cookies = if has_ended { cookies::signed_out(app, request) } else { Vec::new() };
+    let values = cookies.iter().filter_map(|cookie| HeaderValue::from_str(&cookie.to_string()).ok());
+    values.fold(ApiError::from(error), |error, value| error.with_header(header::SET_COOKIE, value))
 }

@@ -1,16 +1,18 @@
 //! `POST /auth/signup`
 
-use actix_web::{HttpResponse, post, web::Data};
-use rubis_accounts::{NewAccount, NewAccountInput, PasswordHash, open_session};
+use actix_web::{HttpRequest, HttpResponse, post, web::Data};
+use rubis_accounts::{KnownDevice, NewAccount, NewAccountInput, PasswordHash, open_session};
 use rubis_billing::Subscription;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::{
     ApiError, App,
+    audit::{Audit, AuditEvent},
     bodies::{OrganizationBody, SessionBody},
+    cookies,
     json_body::Json,
-    lifetime, refresh_cookie,
+    session_client::session_client,
 };
 
 /// Who signs up, and what they found.
@@ -26,7 +28,7 @@ pub struct SignUp {
     /// Where they get their mail.
     #[schema(format = "email")]
     email: String,
-    /// Not the mail address.
+    /// Neither a common password nor one made of the mail address or a name.
     #[schema(format = "password", min_length = 10, max_length = 128)]
     password: String,
     /// How they are called.
@@ -60,7 +62,11 @@ impl From<SignUp> for NewAccountInput {
     security(()),
 )]
 #[post("/auth/signup")]
-pub async fn sign_up(body: Json<SignUp>, app: Data<App>) -> Result<HttpResponse, ApiError> {
+pub async fn sign_up(
+    request: HttpRequest,
+    body: Json<SignUp>,
+    app: Data<App>,
+) -> Result<HttpResponse, ApiError> {
     let account = NewAccount::parse(&body.0.into())?;
     let password = account.password.clone();
     let hash = app.hash_aside(move || PasswordHash::hash(&password)).await??;
@@ -68,12 +74,21 @@ pub async fn sign_up(body: Json<SignUp>, app: Data<App>) -> Result<HttpResponse,
     let now = app.clock.now();
     let mut conn = app.db.get().await?;
     let signed_up = rubis_lifecycle::sign_up(&mut conn, &account, &hash, now).await?;
-    let ttl = lifetime(app.settings.auth.refresh_token_ttl);
-    let session = open_session(&mut conn, &signed_up.membership, now, ttl).await?;
+    let client = session_client(&app, &request);
+    let session = open_session(&mut conn, &signed_up.membership, &client, now, app.session_rules()).await?;
+    Audit::of(&request)
+        .about(signed_up.user.id, signed_up.organization.id)
+        .in_session(session.session_id)
+        .record(&AuditEvent::SignedUp);
 
+    let device = KnownDevice::fresh().seal(&app.keys.device, signed_up.user.id, &hash);
     let role = signed_up.membership.role;
     let subscription = Subscription::nothing_of(signed_up.organization.id);
     let organization = OrganizationBody::new(signed_up.organization, subscription);
     let body = SessionBody::new(&app, session.session_id, signed_up.user, organization, role);
-    Ok(HttpResponse::Created().cookie(refresh_cookie::issue(&app, &session.refresh_token)).json(body))
+    let mut response = HttpResponse::Created();
+    for cookie in cookies::signed_in(&app, &request, &session.refresh_token) {
+        response.cookie(cookie);
+    }
+    Ok(response.cookie(cookies::device(&app, device)).json(body))
 }

@@ -11,7 +11,12 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 
 use super::measurements::{UNVERIFIED, count, counted_type};
-use crate::{ApiError, ApiResult, App, Reply, body_limit::EVENT_LIMIT, json_body, labels};
+use crate::{
+    ApiError, ApiResult, App, Reply,
+    audit::{Audit, AuditEvent},
+    body_limit::EVENT_LIMIT,
+    json_body, labels,
+};
 
 /// What became of an event, for those who look at its delivery in Stripe's dashboard.
 #[derive(Debug, Serialize, ToSchema)]
@@ -54,6 +59,7 @@ pub async fn receive_stripe_event(
     let event = believed(&request, &body, &app, now).inspect_err(|refusal| {
         count(UNVERIFIED, refusal.code());
         tracing::warn!(code = refusal.code(), "an event is not believed");
+        Audit::of(&request).record(&AuditEvent::WebhookRejected { code: refusal.code() });
     })?;
     if let Some(stranger) = stripe.stranger(&event) {
         tracing::warn!(event = event.id, kind = event.kind, %stranger, "an event has no effect here");

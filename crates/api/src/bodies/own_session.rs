@@ -1,0 +1,48 @@
+//! A session, as its user sees it.
+
+use rubis_accounts::OwnSession;
+use rubis_kernel::SessionId;
+use serde::Serialize;
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// A session, as its user sees it.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OwnSessionBody {
+    /// Its id.
+    pub id: Uuid,
+    /// Whether this request was made in it.
+    pub current: bool,
+    /// When the user signed in.
+    #[serde(with = "time::serde::rfc3339")]
+    pub created_at: OffsetDateTime,
+    /// When it was last refreshed.
+    #[serde(with = "time::serde::rfc3339")]
+    pub last_used_at: OffsetDateTime,
+    /// When it ends unless it is refreshed.
+    #[serde(with = "time::serde::rfc3339")]
+    pub expires_at: OffsetDateTime,
+    /// How the browser described itself when it last refreshed.
+    #[schema(required)]
+    pub user_agent: Option<String>,
+    /// The network that it last refreshed from: the address without its last part.
+    #[schema(required)]
+    pub network: Option<String>,
+}
+
+impl From<(OwnSession, SessionId)> for OwnSessionBody {
+    /// A session, seen from the one with this id.
+    fn from((session, current): (OwnSession, SessionId)) -> Self {
+        Self {
+            id: session.id.into(),
+            current: session.id == current,
+            created_at: session.created_at,
+            last_used_at: session.last_used_at,
+            expires_at: session.expires_at,
+            user_agent: session.user_agent,
+            network: session.network,
+        }
+    }
+}
