@@ -2,6 +2,7 @@
 //! each mistake.
 
 mod nul;
+mod strict;
 
 use std::time::Duration;
 
@@ -141,7 +142,7 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
         return Err(ApiError::new(StatusCode::BAD_REQUEST, "nul_byte", "A text holds a NUL character.")
             .about(&place.to_string()));
     }
-    serde_path_to_error::deserialize(value).map_err(|error| {
+    serde_path_to_error::deserialize(strict::Strict(value)).map_err(|error| {
         let path = error.path().to_string();
         ApiError::invalid(mistake(&path, &error.into_inner().to_string()))
     })
@@ -237,6 +238,8 @@ mod tests {
             ),
             (r#"{"name":"a","steps":[{}]}"#, "validation_failed", "steps[0].offsetDays", "missing_field"),
             (r#"{"name":"a","steps":[],"x":1}"#, "validation_failed", "x", "unknown_field"),
+            (r#"["a",[]]"#, "validation_failed", "", "invalid_type"),
+            (r#"{"name":"a","steps":[[1]]}"#, "validation_failed", "steps[0]", "invalid_type"),
             (r#"{"name":"a\u0000","steps":[]}"#, "nul_byte", "name", "nul_byte"),
             (r#"{"name":"a","steps":[{"a\u0000":1}]}"#, "nul_byte", "steps[0].a\u{fffd}", "nul_byte"),
         ] {

@@ -25,8 +25,6 @@ const CHECKIN_RENEWAL_FROM_ADDRESS: AddressLimit = AddressLimit::new("checkin-re
 const BILLING_OF_ORGANIZATION: Rate = Rate::new(30, MINUTE);
 /// Each change of a rule plans up to all invoices of the organization again.
 const PLANNING_CHANGES_OF_ORGANIZATION: Rate = Rate::new(30, MINUTE);
-/// What an integration at full speed stays below.
-const ORGANIZATION: Rate = Rate::new(1200, MINUTE);
 
 /// A rate by client address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,7 +137,8 @@ pub async fn planning_change(app: &App, organization: OrganizationId) -> Result<
 /// # Errors
 /// `rate_limited`.
 pub async fn organization(app: &App, organization: OrganizationId) -> Result<(), ApiError> {
-    check(app, &format!("organization:{organization}"), ORGANIZATION).await
+    let rate = Rate::per_minute(app.settings.http.organization_rate_per_minute);
+    check(app, &format!("organization:{organization}"), rate).await
 }
 
 /// Counts a request to an open route.

@@ -181,6 +181,24 @@ async fn an_unknown_field_is_refused_in_every_body() {
 }
 
 #[tokio::test]
+async fn a_list_is_no_object_in_any_body() {
+    let app = TestApp::start().await;
+    let owner = app.signed_up_owner().await;
+    let settings = json!({ "checkins": [true, 24, null] });
+    assert_refused(&owner.patch("/organization", settings).await, 422, "checkins", "invalid_type");
+    owner.patch("/organization", json!({ "checkins": { "graceHours": 24.0 } })).await.expect(200);
+    for (method, _, operation) in crate::contract::operations(&app).await {
+        let Some(example) = operation.example() else { continue };
+        // The fields' values, as serde's derived structs take them.
+        let list: Vec<Value> = example.as_object().unwrap().values().cloned().collect();
+        let path = operation.path_with(|_| "01934f6e-7d8c-7b1a-9c55-0d6c1b6f2a11".to_owned());
+        let request = app.request(method.clone(), &path).bearer_auth(&owner.access_token).json(&list);
+        assert_refused(&app.send(request).await, 422, "", "invalid_type");
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn a_nul_byte_is_refused_wherever_it_stands() {
     let app = TestApp::start().await;
     let owner = app.signed_up_owner().await;

@@ -52,7 +52,8 @@ async fn nothing_that_a_client_invents_becomes_a_label() {
     let text = metrics.render();
     assert!(!text.to_lowercase().contains("invented"), "{text}");
     let labels = labels(&text);
-    let methods = ["CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE", "other"];
+    let methods =
+        ["CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE", "other"];
     assert!(labels["method"].contains("other") && labels["method"].contains("GET"));
     assert!(labels["method"].iter().all(|method| methods.contains(&method.as_str())), "{labels:?}");
     assert!(labels["route"].contains("/healthz") && labels["route"].contains("unmatched"));

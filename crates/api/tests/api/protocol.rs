@@ -124,6 +124,7 @@ async fn a_method_that_an_address_does_not_take_is_told_which_it_takes() {
         (Method::POST, "/healthz", "GET"),
         (Method::DELETE, "/api/v1/openapi.json", "GET"),
         (Method::TRACE, "/api/v1/clients", "GET, POST"),
+        (Method::from_bytes(b"QUERY").unwrap(), "/api/v1/clients", "GET, POST"),
     ] {
         let refused = app.send(app.request(method.clone(), path)).await.expect(405);
         assert_eq!(

@@ -22,6 +22,8 @@ pub struct HttpSettings {
     pub trusted_proxies: Vec<IpNet>,
     /// Requests of one organization that run at once; `None` is half of the connections to the database.
     pub organization_concurrency: Option<usize>,
+    /// Requests of one organization in a minute.
+    pub organization_rate_per_minute: u32,
 }
 
 static HOST: Key = Key {
@@ -67,9 +69,25 @@ static ORGANIZATION_CONCURRENCY: Key = Key {
     secret: false,
 };
 
+static ORGANIZATION_RATE_PER_MINUTE: Key = Key {
+    name: "ORGANIZATION_RATE_PER_MINUTE",
+    default: Default::Value("1200"),
+    takes: "a number from 60 to 1000000",
+    meaning: "How many requests of one organization all processes together answer in a minute.",
+    example: None,
+    secret: false,
+};
+
 pub(super) static SECTION: Section = Section {
     title: "HTTP (api)",
-    keys: &[&HOST, &PORT, &CORS_ORIGIN, &TRUSTED_PROXIES, &ORGANIZATION_CONCURRENCY],
+    keys: &[
+        &HOST,
+        &PORT,
+        &CORS_ORIGIN,
+        &TRUSTED_PROXIES,
+        &ORGANIZATION_CONCURRENCY,
+        &ORGANIZATION_RATE_PER_MINUTE,
+    ],
 };
 
 impl HttpSettings {
@@ -83,6 +101,8 @@ impl HttpSettings {
                 .unwrap_or_default(),
             organization_concurrency: source
                 .optional(&ORGANIZATION_CONCURRENCY, parse::within(1..=1000_usize))?,
+            organization_rate_per_minute: source
+                .required(&ORGANIZATION_RATE_PER_MINUTE, parse::within(60..=1_000_000_u32))?,
         })
     }
 
