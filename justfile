@@ -33,6 +33,10 @@ generate:
 bruno:
     cargo xtask bruno
 
+# Send requests made from the OpenAPI document to a stack of its own
+fuzz-api *arguments:
+    cargo xtask fuzz-api {{ arguments }}
+
 # Break things on purpose and count the reminders; `just chaos --list` names the trials
 chaos *arguments:
     cargo xtask chaos {{ arguments }}

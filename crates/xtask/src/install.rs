@@ -1,4 +1,4 @@
-//! Installing PostgreSQL, Redis and Node.js with the system's package manager, where that needs no question.
+//! Installing PostgreSQL, Redis, Node.js and Python with the system's package manager, where that needs no question.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -18,12 +18,14 @@ pub struct Missing {
     pub redis: bool,
     /// Node.js with npm.
     pub node: bool,
+    /// Python with what makes virtual environments.
+    pub python: bool,
 }
 
 impl Missing {
     /// Whether there is anything to do.
     pub const fn any(self) -> bool {
-        self.postgres || self.redis || self.node
+        self.postgres || self.redis || self.node || self.python
     }
 
     fn names(self) -> String {
@@ -31,6 +33,7 @@ impl Missing {
             (self.postgres, "PostgreSQL 15 or later"),
             (self.redis, "Redis 7 or later (or Valkey)"),
             (self.node, "Node.js with npm"),
+            (self.python, "Python 3.10 or later with venv"),
         ];
         names
             .iter()
@@ -42,7 +45,7 @@ impl Missing {
 
     /// Docker starts the product's servers; what only a command needs is in none of its images.
     const fn alternative(self) -> &'static str {
-        if self.node { "" } else { ", or start everything with `docker compose up`" }
+        if self.node || self.python { "" } else { ", or start everything with `docker compose up`" }
     }
 }
 
@@ -55,6 +58,7 @@ struct Manager {
     postgres: &'static [&'static str],
     redis: &'static [&'static str],
     node: &'static [&'static str],
+    python: &'static [&'static str],
     /// Whether it installs for the whole machine and so asks for root.
     needs_root: bool,
 }
@@ -68,6 +72,7 @@ const MANAGERS: [Manager; 5] = [
         postgres: &["postgresql"],
         redis: &["redis-server"],
         node: &["nodejs", "npm"],
+        python: &["python3", "python3-venv"],
         needs_root: true,
     },
     Manager {
@@ -77,6 +82,7 @@ const MANAGERS: [Manager; 5] = [
         postgres: &["postgresql-server", "postgresql-contrib"],
         redis: &["valkey"],
         node: &["nodejs", "nodejs-npm"],
+        python: &["python3", "python3-pip"],
         needs_root: true,
     },
     Manager {
@@ -86,6 +92,7 @@ const MANAGERS: [Manager; 5] = [
         postgres: &["postgresql", "postgresql-contrib"],
         redis: &["valkey"],
         node: &["nodejs", "npm"],
+        python: &["python3", "py3-pip"],
         needs_root: true,
     },
     Manager {
@@ -95,6 +102,7 @@ const MANAGERS: [Manager; 5] = [
         postgres: &["postgresql"],
         redis: &["valkey"],
         node: &["nodejs", "npm"],
+        python: &["python"],
         needs_root: true,
     },
     Manager {
@@ -104,6 +112,7 @@ const MANAGERS: [Manager; 5] = [
         postgres: &["postgresql@17"],
         redis: &["valkey"],
         node: &["node"],
+        python: &["python@3.13"],
         needs_root: false,
     },
 ];
@@ -118,7 +127,8 @@ impl Manager {
         let postgres = if missing.postgres { self.postgres } else { &[] };
         let redis = if missing.redis { self.redis } else { &[] };
         let node = if missing.node { self.node } else { &[] };
-        [postgres, redis, node].concat()
+        let python = if missing.python { self.python } else { &[] };
+        [postgres, redis, node, python].concat()
     }
 
     /// What somebody would type.
@@ -222,7 +232,7 @@ mod tests {
     #[test]
     fn each_manager_installs_only_what_is_missing() {
         for manager in &MANAGERS {
-            let both = manager.packages(Missing { postgres: true, redis: true, node: false });
+            let both = manager.packages(Missing { postgres: true, redis: true, ..Missing::default() });
             let redis = manager.packages(Missing { redis: true, ..Missing::default() });
             assert!(both.len() > redis.len(), "{}", manager.program);
             assert_eq!(redis, manager.redis);

@@ -1,5 +1,5 @@
-//! The project's commands: `cargo xtask dev`, `test`, `lint`, `schema`, `openapi`, `bruno`, `chaos`,
-//! `bench`, `simulate`.
+//! The project's commands: `cargo xtask dev`, `test`, `lint`, `schema`, `openapi`, `bruno`, `fuzz-api`,
+//! `chaos`, `bench`, `simulate`.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -14,6 +14,7 @@ mod chaos;
 mod clock;
 mod demo;
 mod dev;
+mod fuzz_api;
 mod guard;
 mod http;
 mod install;
@@ -25,6 +26,7 @@ mod once;
 mod openapi;
 mod ports;
 mod processes;
+mod python;
 mod schema;
 mod servers;
 mod simulate;
@@ -63,6 +65,8 @@ enum Command {
     Openapi,
     /// Runs the Bruno collection against a stack of its own
     Bruno(bruno::Arguments),
+    /// Sends requests made from the OpenAPI document to a stack of its own
+    FuzzApi(fuzz_api::Arguments),
     /// Plays the fault trials: kills, pauses and cuts, and counts the reminders that arrive
     Chaos(chaos::Arguments),
     /// Measures the product's parts, each beside a reference in the same run
@@ -87,6 +91,7 @@ fn main() -> ExitCode {
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Openapi => openapi::write(),
         Command::Bruno(arguments) => bruno::run(&arguments),
+        Command::FuzzApi(arguments) => fuzz_api::run(&arguments),
         Command::Chaos(arguments) => chaos::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Simulate(arguments) => simulate::run(&arguments),

@@ -124,6 +124,20 @@ impl Stack {
     /// # Errors
     /// When a part does not start, with the end of its log; what had started is stopped again.
     pub fn start(binaries: &Binaries, programs: &Programs, place: &Place<'_>, ports: &Ports) -> Result<Self> {
+        Self::start_with(binaries, programs, place, ports, &[])
+    }
+
+    /// As [`Stack::start`], with further settings of both programs.
+    ///
+    /// # Errors
+    /// As [`Stack::start`].
+    pub fn start_with(
+        binaries: &Binaries,
+        programs: &Programs,
+        place: &Place<'_>,
+        ports: &Ports,
+        settings: &[(&str, &str)],
+    ) -> Result<Self> {
         let log = |name: &str| place.logs.join(format!("{name}.log"));
         let on_port = |port: u16| Some(format!("port {port}"));
         let postgres = step_with(
@@ -155,7 +169,8 @@ impl Stack {
             database: postgres.url(DATABASE),
             redis: redis.url(),
         };
-        let environment = environment(place, ports, &addresses)?;
+        let mut environment = environment(place, ports, &addresses)?;
+        environment.extend(settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
         step_with(
             "migrations",
             || {
