@@ -13,13 +13,13 @@ use anyhow::Result;
 use clap::{Args, ValueEnum};
 
 use crate::terminal::{failure, step};
-use crate::{cargo, interrupt, openapi, schema};
+use crate::{interrupt, openapi, schema};
 
 #[derive(Args)]
 pub struct Arguments {
     /// Only these checks, rather than all
     checks: Vec<Check>,
-    /// Do not install PostgreSQL if it is missing
+    /// Do not install PostgreSQL and cargo-deny if they are missing
     #[arg(long)]
     no_install: bool,
 }
@@ -37,7 +37,7 @@ enum Check {
     Tables,
     /// Labels of metrics come from bounded sets
     Labels,
-    /// Licences, advisories and sources, where cargo-deny is installed
+    /// Licences, banned crates, duplicate versions and sources of the libraries
     Deny,
     /// schema.rs is what the migrations make, and each migration can be undone
     Schema,
@@ -55,7 +55,7 @@ impl Check {
             Self::Dependencies => "dependency rule",
             Self::Tables => "each table in one crate",
             Self::Labels => "labels of metrics",
-            Self::Deny => "cargo-deny",
+            Self::Deny => "licences and crates",
             Self::Schema => "schema.rs and migrations up, down, up",
             Self::Clippy => "clippy",
             Self::Openapi => "OpenAPI document",
@@ -69,7 +69,7 @@ impl Check {
             Self::Dependencies => dependency_rule::check(),
             Self::Tables => table_owners::check(),
             Self::Labels => metric_labels::check(),
-            Self::Deny => tools::deny(),
+            Self::Deny => tools::deny(may_install),
             Self::Schema => schema::check(may_install),
             Self::Clippy => tools::clippy(),
             Self::Openapi => openapi::check(),
@@ -85,8 +85,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let mut failed = Vec::new();
     for check in Check::value_variants() {
         let wanted = arguments.checks.is_empty() || arguments.checks.contains(check);
-        // cargo-deny is optional: compiling it takes longer than everything here.
-        if !wanted || (*check == Check::Deny && !cargo::has("deny")) {
+        if !wanted {
             continue;
         }
         match step(check.label(), || check.run(!arguments.no_install)) {
