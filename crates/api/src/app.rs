@@ -65,6 +65,9 @@ pub struct Probes {
 /// Why an application can't be set up like this.
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
+    /// The address of the database cannot be used.
+    #[error("DATABASE_URL: {0}")]
+    Database(#[from] rubis_db::AddressError),
     /// The address of Redis is not one.
     #[error(transparent)]
     Redis(#[from] RedisPoolError),
@@ -94,7 +97,7 @@ impl App {
     /// [`AppError`].
     pub fn new(settings: ApiSettings, clock: SharedClock) -> Result<Self, AppError> {
         let postgres = &settings.postgres;
-        let db = rubis_db::connect(postgres.url.expose_secret(), postgres.pool_size);
+        let db = rubis_db::connect(postgres.url.expose_secret(), postgres.pool_size)?;
         let limiter = match settings.auth.limiter_store {
             LimiterStore::Memory => RateLimiter::memory(clock.clone()),
             LimiterStore::Redis => {
@@ -103,7 +106,7 @@ impl App {
             }
         };
         let probes = Probes {
-            db: rubis_db::connect(postgres.url.expose_secret(), 1),
+            db: rubis_db::connect(postgres.url.expose_secret(), 1)?,
             redis: redis::pool(&settings.redis, PROBE_CONNECTIONS)?,
         };
         let keys = Keys::derived_from(&settings.process.app_key);

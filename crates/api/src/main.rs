@@ -14,6 +14,7 @@ use rubis_api::{App, openapi, serve};
 use rubis_kernel::SystemClock;
 use rubis_runtime::{
     ApiSettings, Shutdown,
+    settings::MigrationSettings,
     telemetry::{Metrics, init_tracing, serve_metrics},
 };
 use secrecy::ExposeSecret;
@@ -25,11 +26,21 @@ type Failure = Box<dyn Error + Send + Sync>;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let command = std::env::args().nth(1);
+    let mut arguments = std::env::args().skip(1);
+    let command = arguments.next();
     let done = match command.as_deref() {
         Some("openapi") => print_document(),
-        None | Some("serve" | "migrate") => match ApiSettings::load() {
-            Ok(settings) if command.as_deref() == Some("migrate") => migrate(&settings).await,
+        Some("migrate") => {
+            let database_url = match database_url(arguments) {
+                Ok(given) => given,
+                Err(why) => return refuse(&why),
+            };
+            match MigrationSettings::load(database_url.as_deref()) {
+                Ok(settings) => migrate(&settings).await,
+                Err(error) => return refuse(&error.to_string()),
+            }
+        }
+        None | Some("serve") => match ApiSettings::load() {
             Ok(settings) => run(settings).await,
             Err(error) => return refuse(&error.to_string()),
         },
@@ -64,8 +75,27 @@ async fn run(settings: ApiSettings) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn migrate(settings: &ApiSettings) -> Result<(), Failure> {
-    let applied = rubis_db::run_migrations(settings.postgres.url.expose_secret()).await?;
+/// The value of `--database-url`, the only argument of `migrate`.
+fn database_url(mut arguments: impl Iterator<Item = String>) -> Result<Option<String>, String> {
+    let Some(argument) = arguments.next() else { return Ok(None) };
+    let url = match argument.split_once('=') {
+        Some(("--database-url", url)) => Some(url.to_owned()),
+        None if argument == "--database-url" => arguments.next(),
+        // Not repeated: it may be an address with a password.
+        _ => return Err("migrate: takes --database-url and an address, and nothing else".to_owned()),
+    };
+    match (url, arguments.next()) {
+        (Some(url), None) => Ok(Some(url)),
+        _ => Err("migrate: --database-url takes one address".to_owned()),
+    }
+}
+
+async fn migrate(settings: &MigrationSettings) -> Result<(), Failure> {
+    let url = settings.url.expose_secret();
+    let applied = rubis_db::run_migrations(url).await?;
+    if let Some(role) = &settings.program_role {
+        rubis_db::grant_program_role(url, role).await?;
+    }
     let mut out = io::stdout().lock();
     for migration in &applied {
         writeln!(out, "applied {migration}")?;

@@ -138,9 +138,11 @@ struct Count {
 
 impl Database {
     /// Connects when it is first asked something.
-    #[must_use]
-    pub fn new(url: &str) -> Self {
-        Self { pool: rubis_db::connect(url, POOL_SIZE) }
+    ///
+    /// # Errors
+    /// The address cannot be used.
+    pub fn new(url: &str) -> Result<Self> {
+        Ok(Self { pool: rubis_db::connect(url, POOL_SIZE)? })
     }
 
     /// Asks until the database answers.

@@ -47,7 +47,7 @@ impl Site {
         execute(&postgres, &format!("CREATE DATABASE {TEMPLATE}")).await?;
         let url = postgres.url(TEMPLATE);
         rubis_db::run_migrations(&url).await.context("the migrations fail")?;
-        let pool = rubis_db::connect(&url, SEEDING_CONNECTIONS);
+        let pool = rubis_db::connect(&url, SEEDING_CONNECTIONS)?;
         let each = reminders.div_ceil(ORGANIZATIONS);
         let organizations = seed(&pool, ORGANIZATIONS, each, SystemClock.now()).await?;
         drop(pool);

@@ -66,7 +66,7 @@ impl Trial {
     /// When the mail server cannot listen.
     pub async fn begin(place: TrialPlace) -> Result<Self> {
         let inbox = Inbox::start(InboxSettings { keep: KEPT_MAILS, ..InboxSettings::default() }).await?;
-        let database = Database::new(&place.database_url);
+        let database = Database::new(&place.database_url)?;
         Ok(Self { place, database, inbox, due: Vec::new(), due_at: SystemClock.now() })
     }
 

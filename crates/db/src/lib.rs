@@ -1,11 +1,19 @@
-//! The generated schema, the connection pool, the embedded migrations and hand-written statements.
+//! The generated schema, connections, the embedded migrations and hand-written statements.
 
+mod address;
 mod enums;
+mod failure;
 mod migrations;
 mod pool;
+mod roles;
 pub mod schema;
 pub mod statement;
+mod tls;
 
+pub use address::{AddressError, establish};
 pub use diesel_async::{AsyncConnection, AsyncPgConnection};
+pub use failure::{Interruption, interruption};
 pub use migrations::{MigrationError, has_pending_migrations, run_migrations};
 pub use pool::{Pool, PoolError, PooledConnection, connect};
+pub use roles::{GrantError, grant_program_role};
+pub use tls::SslMode;

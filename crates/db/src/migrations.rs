@@ -1,9 +1,9 @@
 //! The migrations of the top-level folder, compiled in.
 
-use diesel_async::{
-    AsyncConnection, AsyncMigrationHarness, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection,
-};
+use diesel_async::{AsyncMigrationHarness, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+use crate::address::establish;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations");
 
@@ -30,7 +30,7 @@ pub enum MigrationError {
 /// # Errors
 /// [`MigrationError`]; migrations that ran before the one that failed stay.
 pub async fn run_migrations(url: &str) -> Result<Vec<String>, MigrationError> {
-    let mut conn = AsyncPgConnection::establish(url).await?;
+    let mut conn = establish(url).await?;
     conn.batch_execute(&format!("SELECT pg_advisory_lock({MIGRATION_LOCK})")).await?;
     let mut harness = AsyncMigrationHarness::new(conn);
     let applied = harness.run_pending_migrations(MIGRATIONS).map_err(MigrationError::Migration)?;

@@ -6,6 +6,9 @@ use diesel_async::{
     AsyncPgConnection,
     pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod},
 };
+use futures_util::FutureExt as _;
+
+use crate::address::{Address, AddressError};
 
 /// The connections of a process.
 pub type Pool = bb8::Pool<AsyncDieselConnectionManager<AsyncPgConnection>>;
@@ -15,16 +18,23 @@ pub type PooledConnection<'pool> =
 /// No connection could be had.
 pub type PoolError = bb8::RunError<diesel_async::pooled_connection::PoolError>;
 
-/// A pool of at most `size` connections. Nothing is connected yet: a database that is away for a
-/// while delays a request and does not keep a process from starting.
-#[must_use]
-pub fn connect(url: &str, size: u32) -> Pool {
+/// A pool of at most `size` connections, encrypted as the address asks. Nothing is connected yet: a database
+/// that is away for a while delays a request and does not keep a process from starting.
+///
+/// # Errors
+/// The address cannot be used, or its root certificates cannot be read.
+pub fn connect(url: &str, size: u32) -> Result<Pool, AddressError> {
+    let address = Address::parse(url)?;
     let mut config = ManagerConfig::default();
     // A connection is looked at before it is lent (was it closed, does it sit in a broken
     // transaction?), without a round trip for each.
     config.recycling_method = RecyclingMethod::Fast;
-    bb8::Pool::builder()
+    config.custom_setup = Box::new(move |_| {
+        let address = address.clone();
+        async move { address.connect().await }.boxed()
+    });
+    Ok(bb8::Pool::builder()
         .max_size(size)
         .connection_timeout(Duration::from_secs(5))
-        .build_unchecked(AsyncDieselConnectionManager::new_with_config(url, config))
+        .build_unchecked(AsyncDieselConnectionManager::new_with_config(url, config)))
 }

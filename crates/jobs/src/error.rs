@@ -2,6 +2,7 @@
 
 use std::{fmt, time::Duration};
 
+use rubis_db::{Interruption, interruption};
 use rubis_kernel::MailFailure;
 
 /// Why a handler did not do its job.
@@ -92,24 +93,12 @@ impl From<rubis_db::PoolError> for JobError {
     }
 }
 
-/// Whether the statement failed for a reason that has nothing to do with it.
+/// Whether the statement failed for a reason that has nothing to do with it. A statement that ran out of time
+/// may be slow by itself, and counts as an attempt: else its job would come back every second for ever.
 fn interrupts(error: &diesel::result::Error) -> bool {
-    use diesel::result::{DatabaseErrorKind, Error};
-    match error {
-        Error::BrokenTransactionManager => true,
-        Error::DatabaseError(kind, information) => match kind {
-            DatabaseErrorKind::ClosedConnection
-            | DatabaseErrorKind::UnableToSendCommand
-            | DatabaseErrorKind::SerializationFailure => true,
-            // A server that shuts down says so before it closes the connection, with a code that
-            // diesel does not pass on. Should it speak another language, an attempt is counted.
-            DatabaseErrorKind::Unknown => {
-                let message = information.message();
-                message.starts_with("terminating connection") || message == "deadlock detected"
-            }
-            _ => false,
-        },
-        _ => false,
+    match interruption(error) {
+        Some(Interruption::Disconnected | Interruption::Conflict | Interruption::LockTimeout) => true,
+        Some(Interruption::StatementTimeout) | None => false,
     }
 }
 
@@ -155,12 +144,19 @@ mod tests {
         let went_away = [
             database_error(UnableToSendCommand, "connection closed"),
             database_error(Unknown, "terminating connection due to administrator command"),
+            database_error(Unknown, "terminating connection due to idle-in-transaction timeout"),
             database_error(Unknown, "deadlock detected"),
+            database_error(Unknown, "canceling statement due to lock timeout"),
         ];
         for error in went_away {
             assert!(matches!(error, JobError::Interrupted { .. }), "{error}");
         }
-        for error in [database_error(CheckViolation, "amount"), database_error(Unknown, "division by zero")] {
+        let refused = [
+            database_error(CheckViolation, "amount"),
+            database_error(Unknown, "division by zero"),
+            database_error(Unknown, "canceling statement due to statement timeout"),
+        ];
+        for error in refused {
             assert!(matches!(error, JobError::Retry { .. }), "{error}");
         }
     }

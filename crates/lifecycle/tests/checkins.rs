@@ -98,7 +98,7 @@ async fn declaring_an_invoice_paid_has_exactly_the_effects_of_marking_it_paid() 
 #[tokio::test]
 async fn fifty_clicks_at_the_same_moment_give_one_payment_one_event_and_one_rubis() {
     let (chain, invoice, token) = asked().await;
-    let pool = Arc::new(rubis_db::connect(&chain.database.url, 20));
+    let pool = Arc::new(rubis_db::connect(&chain.database.url, 20).unwrap());
     let now = chain.now();
     let mut clicks = tokio::task::JoinSet::new();
     for click in 0..50 {
@@ -143,7 +143,7 @@ async fn answers_together_answers_alone_and_planning_at_the_same_moment_do_not_s
         answers.push((chain.checkins(invoice.id).await[0].id, Paid));
         tokens.push(chain.token(invoice.id).await);
     }
-    let pool = Arc::new(rubis_db::connect(&chain.database.url, 20));
+    let pool = Arc::new(rubis_db::connect(&chain.database.url, 20).unwrap());
     let (organization, now) = (chain.organization, chain.now());
     let mut at_once = tokio::task::JoinSet::new();
     for round in 0..30 {

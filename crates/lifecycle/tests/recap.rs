@@ -252,7 +252,7 @@ async fn no_connection_is_held_while_stripe_is_asked() {
     let ending = Ending::new().await;
     ending.chain.clock.set(datetime!(2026-12-05 09:00 UTC));
     let lease = ending.claim().await;
-    let pool = rubis_db::connect(&ending.chain.database.url, 1);
+    let pool = rubis_db::connect(&ending.chain.database.url, 1).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     let mut settings = StripeSettings::new("sk_test_1".to_owned().into()).at(address.parse().unwrap());

@@ -23,6 +23,8 @@ pub struct SmtpSettings {
     pub port: u16,
     /// How the connection is encrypted.
     pub tls: SmtpTls,
+    /// The certificates that the server's must be signed by, in PEM; `None` takes the public authorities.
+    pub ca_certificates: Option<Vec<u8>>,
     /// How to sign in; `None` does not.
     pub credentials: Option<SmtpCredentials>,
     /// Time to be connected, encrypted and signed in.
@@ -44,6 +46,7 @@ impl SmtpSettings {
             host: host.into(),
             port,
             tls: SmtpTls::None,
+            ca_certificates: None,
             credentials: None,
             connect_timeout: Duration::from_secs(10),
             command_timeout: Duration::from_secs(30),

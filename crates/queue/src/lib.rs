@@ -19,7 +19,6 @@ pub mod metrics;
 mod offers;
 mod rate;
 mod recent;
-mod redis_pool;
 mod runner;
 mod serve;
 mod settings;
@@ -33,8 +32,10 @@ pub use jitter::Jitter;
 pub use line::CLAIMS_AT_ONCE;
 pub use offers::{BATCH, ClaimTerms, FeedPlan, OfferedJob, Offers, OffersError, Taken};
 pub use rate::RateLimit;
-pub use redis_pool::{RedisAddressError, RedisPool, connect_redis};
 pub use runner::QueueRunner;
 pub use settings::QueueSettings;
 pub use settle::RunReport;
 pub use worker::Worker;
+
+/// The connections of a process to Redis.
+pub type RedisPool = deadpool_redis::Pool;

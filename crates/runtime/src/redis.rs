@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use deadpool_redis::redis::{self, AsyncConnectionConfig};
+use deadpool_redis::redis::{
+    self, AsyncConnectionConfig, Client, ConnectionInfo, IntoConnectionInfo, TlsCertificates,
+};
 use deadpool_redis::{Manager, Pool, PoolError, Runtime};
 use secrecy::ExposeSecret;
 use thiserror::Error;
@@ -19,15 +21,17 @@ pub struct RedisPoolError {
     reason: String,
 }
 
-/// A pool of at most `size` connections, none of which is opened yet.
+/// A pool of at most `size` connections, none of which is opened yet. Those to a `rediss://` address are encrypted,
+/// and need a crypto provider of rustls to be installed in the process.
 ///
 /// # Errors
-/// When the address is not one of Redis; its password is not repeated.
+/// The address is not one of Redis, or its certificates cannot be read; its password is not repeated.
 pub fn pool(settings: &RedisSettings, size: usize) -> Result<Pool, RedisPoolError> {
     let connections = AsyncConnectionConfig::new()
         .set_connection_timeout(Some(REDIS_TIMEOUT))
         .set_response_timeout(Some(REDIS_TIMEOUT));
-    let manager = Manager::new_with_config(settings.url.expose_secret(), connections)
+    let manager = address(settings)
+        .and_then(|address| Manager::new_with_config(address, connections))
         .map_err(|error| RedisPoolError { reason: error.category().to_owned() })?;
     Pool::builder(manager)
         .max_size(size)
@@ -37,6 +41,17 @@ pub fn pool(settings: &RedisSettings, size: usize) -> Result<Pool, RedisPoolErro
         .recycle_timeout(Some(REDIS_TIMEOUT))
         .build()
         .map_err(|error| RedisPoolError { reason: error.to_string() })
+}
+
+fn address(settings: &RedisSettings) -> redis::RedisResult<ConnectionInfo> {
+    let address = settings.url.expose_secret().into_connection_info()?;
+    match &settings.ca_certificates {
+        None => Ok(address),
+        Some(file) => {
+            let certificates = TlsCertificates { client_tls: None, root_cert: Some(file.pem.clone()) };
+            Ok(Client::build_with_tls(address, certificates)?.get_connection_info().clone())
+        }
+    }
 }
 
 /// Why Redis is not there.

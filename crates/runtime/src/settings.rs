@@ -6,6 +6,7 @@
 
 mod auth;
 mod billing;
+mod certificates;
 mod checkin;
 mod document;
 mod error;
@@ -15,6 +16,7 @@ mod mail;
 mod parse;
 mod postgres;
 mod process;
+mod production;
 mod redis;
 mod source;
 mod stripe;
@@ -24,12 +26,13 @@ use std::collections::HashMap;
 
 pub use auth::{AuthSettings, LimiterStore};
 pub use billing::BillingSection;
+pub use certificates::CertificateFile;
 pub use checkin::CheckinSettings;
 pub use document::{documentation, env_example};
 pub use error::SettingsError;
 pub use http::HttpSettings;
 pub use mail::{MailDriver, MailSettings, SmtpTlsMode};
-pub use postgres::PostgresSettings;
+pub use postgres::{MigrationSettings, PostgresSettings};
 pub use process::{LogFormat, LogSettings, ProcessSettings};
 pub use redis::RedisSettings;
 pub use stripe::StripeSection;
@@ -105,7 +108,7 @@ impl ApiSettings {
     }
 
     fn read(source: &Source) -> Result<Self, SettingsError> {
-        Ok(Self {
+        let settings = Self {
             process: ProcessSettings::read(source, Binary::Api)?,
             http: HttpSettings::read(source)?,
             postgres: PostgresSettings::read(source)?,
@@ -114,7 +117,33 @@ impl ApiSettings {
             checkins: CheckinSettings::read(source)?,
             stripe: StripeSection::read(source, Binary::Api)?,
             billing: BillingSection::read(source)?,
-        })
+        };
+        production::check(source)?;
+        Ok(settings)
+    }
+}
+
+impl MigrationSettings {
+    /// Reads the environment and `.env`. `database_url` takes the place of `MIGRATE_DATABASE_URL`.
+    ///
+    /// # Errors
+    /// One line that names the first key that is malformed, what it got and what it takes.
+    pub fn load(database_url: Option<&str>) -> Result<Self, SettingsError> {
+        let source = Source::of_this_process()?;
+        let settings = Self::read(&source, database_url)?;
+        production::check(&source)?;
+        Ok(settings)
+    }
+
+    /// Reads these values over the defaults, and nothing else: for tests.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn from_map(values: &HashMap<String, String>) -> Result<Self, SettingsError> {
+        let source = Source::of_map(values)?;
+        let settings = Self::read(&source, None)?;
+        production::check(&source)?;
+        Ok(settings)
     }
 }
 
@@ -136,7 +165,7 @@ impl WorkerSettings {
     }
 
     fn read(source: &Source) -> Result<Self, SettingsError> {
-        Ok(Self {
+        let settings = Self {
             process: ProcessSettings::read(source, Binary::Worker)?,
             postgres: PostgresSettings::read(source)?,
             redis: RedisSettings::read(source)?,
@@ -145,6 +174,8 @@ impl WorkerSettings {
             stripe: StripeSection::read(source, Binary::Worker)?,
             billing: BillingSection::read(source)?,
             worker: WorkerSection::read(source)?,
-        })
+        };
+        production::check(source)?;
+        Ok(settings)
     }
 }

@@ -6,7 +6,7 @@ use std::{env, fmt::Write as _, fs, path::Path, thread};
 
 use diesel::{QueryableByName, sql_query, sql_types::Bool};
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
-use rubis_db::{AsyncConnection as _, AsyncPgConnection, Pool};
+use rubis_db::{AsyncPgConnection, Pool};
 use uuid::Uuid;
 
 /// Where the tests find a Postgres on which they may create databases, as `cargo xtask test` sets it.
@@ -18,11 +18,25 @@ const TEMPLATE_LOCK: i64 = 7_283_545_202;
 /// How many connections a test's pool has at most.
 const POOL_SIZE: u32 = 8;
 
+/// The role that owns the schema of every test database, as in a deployment: no superuser.
+const OWNER: Role = Role { name: "rubis_test_owner", password: "owner-of-test-databases" };
+
+/// The role that tests and the programs in them sign in as. It owns nothing.
+const PROGRAM: Role = Role { name: "rubis_test_program", password: "programs-of-tests" };
+
+/// A role of the test server.
+struct Role {
+    name: &'static str,
+    password: &'static str,
+}
+
 /// An empty, migrated database. It is dropped with this value.
 pub struct TestDatabase {
-    /// Its address.
+    /// Its address, with the role that programs sign in as.
     pub url: String,
-    /// Connections to it.
+    /// Its address, with the role that owns the schema.
+    pub owner_url: String,
+    /// Connections of the programs' role.
     pub pool: Pool,
     name: String,
     server: String,
@@ -34,15 +48,29 @@ impl TestDatabase {
     pub async fn create() -> Self {
         let server = env::var(URL_VARIABLE)
             .unwrap_or_else(|_| panic!("{URL_VARIABLE} is not set: run the tests with `cargo xtask test`"));
-        let template = format!("rubis_template_{}", migrations_hash());
-        let mut conn = AsyncPgConnection::establish(&server).await.expect("Postgres cannot be reached");
+        let template = format!("rubis_migrated_{}", migrations_hash());
+        let mut conn = rubis_db::establish(&server).await.expect("Postgres cannot be reached");
         if !exists(&mut conn, &template).await {
             create_template(&mut conn, &server, &template).await;
         }
         let name = format!("rubis_test_{}", Uuid::now_v7().simple());
-        execute(&mut conn, &format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
-        let url = address(&server, &name);
-        Self { pool: rubis_db::connect(&url, POOL_SIZE), url, name, server }
+        execute(&mut conn, &format!("CREATE DATABASE {name} TEMPLATE {template} OWNER {}", OWNER.name)).await;
+        let url = address(&server, &PROGRAM, &name);
+        let owner_url = address(&server, &OWNER, &name);
+        let pool = rubis_db::connect(&url, POOL_SIZE).expect("an address");
+        Self { pool, url, owner_url, name, server }
+    }
+
+    /// Runs statements that only the owner of the schema may run.
+    pub async fn execute_as_owner(&self, sql: &str) {
+        let mut conn = rubis_db::establish(&self.owner_url).await.expect("Postgres cannot be reached");
+        execute(&mut conn, sql).await;
+    }
+
+    /// The name of the role that programs sign in as.
+    #[must_use]
+    pub const fn program_role() -> &'static str {
+        PROGRAM.name
     }
 }
 
@@ -53,8 +81,7 @@ impl Drop for TestDatabase {
         let dropping = thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             runtime.expect("a runtime").block_on(async {
-                let mut conn =
-                    AsyncPgConnection::establish(&server).await.expect("Postgres cannot be reached");
+                let mut conn = rubis_db::establish(&server).await.expect("Postgres cannot be reached");
                 execute(&mut conn, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
             });
         });
@@ -70,20 +97,38 @@ async fn create_template(conn: &mut AsyncPgConnection, server: &str, template: &
     if !exists(conn, template).await {
         let unfinished = format!("{template}_unfinished");
         execute(conn, &format!("DROP DATABASE IF EXISTS {unfinished} WITH (FORCE)")).await;
-        execute(conn, &format!("CREATE DATABASE {unfinished}")).await;
-        migrate(address(server, &unfinished)).await;
+        for role in [OWNER, PROGRAM] {
+            create_role(conn, &role).await;
+        }
+        execute(conn, &format!("CREATE DATABASE {unfinished} OWNER {}", OWNER.name)).await;
+        migrate(address(server, &OWNER, &unfinished)).await;
         execute(conn, &format!("ALTER DATABASE {unfinished} RENAME TO {template}")).await;
     }
     execute(conn, &format!("SELECT pg_advisory_unlock({TEMPLATE_LOCK})")).await;
+}
+
+async fn create_role(conn: &mut AsyncPgConnection, role: &Role) {
+    let Role { name, password } = role;
+    let create = format!(
+        "DO $$ BEGIN
+             IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{name}') THEN
+                 CREATE ROLE {name} LOGIN PASSWORD '{password}';
+             END IF;
+         END $$"
+    );
+    execute(conn, &create).await;
 }
 
 /// Migrations need a runtime with several threads, which a test's may not be.
 async fn migrate(url: String) {
     let migrating = tokio::task::spawn_blocking(move || {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
-        runtime.expect("a runtime").block_on(async { rubis_db::run_migrations(&url).await })
+        runtime.expect("a runtime").block_on(async {
+            rubis_db::run_migrations(&url).await.expect("the migrations run");
+            rubis_db::grant_program_role(&url, PROGRAM.name).await.expect("the privileges can be granted");
+        });
     });
-    migrating.await.expect("migrating does not panic").expect("the migrations run");
+    migrating.await.expect("migrating does not panic");
 }
 
 async fn exists(conn: &mut AsyncPgConnection, database: &str) -> bool {
@@ -101,9 +146,12 @@ async fn execute(conn: &mut AsyncPgConnection, sql: &str) {
     conn.batch_execute(sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
 }
 
-/// The address of another database of the same server.
-fn address(server: &str, database: &str) -> String {
-    let (host, parameters) = server.split_once('?').map_or((server, None), |(host, rest)| (host, Some(rest)));
+/// The address of another database of the same server, for another role.
+fn address(server: &str, role: &Role, database: &str) -> String {
+    let (_, server) = server.rsplit_once('@').expect("the address has a password");
+    let server = format!("postgres://{}:{}@{server}", role.name, role.password);
+    let (host, parameters) =
+        server.split_once('?').map_or((server.as_str(), None), |(host, rest)| (host, Some(rest)));
     let (host, _) = host.rsplit_once('/').expect("the address names a database");
     let parameters = parameters.map(|parameters| format!("?{parameters}")).unwrap_or_default();
     format!("{host}/{database}{parameters}")

@@ -20,6 +20,6 @@ pub use checkins::turn_checkins_off;
 pub use database::TestDatabase;
 pub use limits::no_limits;
 pub use owner::Owner;
-pub use redis::TestRedis;
+pub use redis::{TestRedis, redis_pool};
 pub use stripe::WEBHOOK_SECRET;
 pub use worker::{TestWorker, billing_parts, checkin_parts, handler_parts, runners, runners_with};

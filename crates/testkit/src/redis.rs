@@ -6,6 +6,7 @@ use std::{env, thread};
 
 use deadpool_redis::redis::{Client, Commands as _, Connection, RedisResult, cmd};
 use rubis_queue::RedisPool;
+use rubis_runtime::settings::RedisSettings;
 use uuid::Uuid;
 
 /// Where the tests find a Redis, as `cargo xtask test` sets it.
@@ -30,7 +31,7 @@ impl TestRedis {
     pub fn create() -> Self {
         let url = env::var(URL_VARIABLE)
             .unwrap_or_else(|_| panic!("{URL_VARIABLE} is not set: run the tests with `cargo xtask test`"));
-        let pool = rubis_queue::connect_redis(&url, POOL_SIZE).expect("a Redis address");
+        let pool = redis_pool(&url, POOL_SIZE);
         Self { url, pool, prefix: format!("rubis-test-{}", Uuid::now_v7().simple()) }
     }
 
@@ -57,6 +58,12 @@ impl TestRedis {
         let keys = find(&mut connection, &self.prefix)?;
         if keys.is_empty() { Ok(()) } else { cmd("UNLINK").arg(keys).exec(&mut connection) }
     }
+}
+
+/// A pool of connections to the Redis at this address, as the programs make it.
+#[must_use]
+pub fn redis_pool(url: &str, size: usize) -> RedisPool {
+    rubis_runtime::redis::pool(&RedisSettings::at(url), size).expect("a Redis address")
 }
 
 impl Drop for TestRedis {

@@ -30,7 +30,7 @@ pub struct TestWorker {
 }
 
 /// The secret of the server, in tests.
-pub(crate) const APP_KEY: &str = "0123456789abcdef0123456789abcdef";
+pub(crate) const APP_KEY: &str = "7c1fe09b52d84a63b0cd1e7f94a28d65";
 
 /// What check-ins are written with, in tests.
 #[must_use]

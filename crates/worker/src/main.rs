@@ -3,7 +3,6 @@
 use std::{io::Write, process::ExitCode};
 
 use clap::{Parser, Subcommand};
-use diesel_async::{AsyncConnection, AsyncPgConnection};
 use rubis_jobs::Queue;
 use rubis_kernel::{Clock, SystemClock};
 use rubis_runtime::{Shutdown, WorkerSettings};
@@ -56,7 +55,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
         settings.worker.concurrency = concurrency.into();
     }
     if let Some(Command::Jobs(command)) = arguments.command {
-        let mut conn = AsyncPgConnection::establish(settings.postgres.url.expose_secret()).await?;
+        let mut conn = rubis_db::establish(settings.postgres.url.expose_secret()).await?;
         operate(command, &mut conn, &mut std::io::stdout(), SystemClock.now()).await?;
         return Ok(());
     }

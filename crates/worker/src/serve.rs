@@ -33,6 +33,9 @@ pub enum ServeError {
     /// The key of Stripe or its address can't be used.
     #[error(transparent)]
     Stripe(#[from] rubis_stripe::StripeError),
+    /// The database's address cannot be used.
+    #[error("DATABASE_URL: {0}")]
+    Database(#[from] rubis_db::AddressError),
     /// Redis' address is not one.
     #[error(transparent)]
     Redis(#[from] rubis_runtime::redis::RedisPoolError),
@@ -56,8 +59,8 @@ pub async fn serve(
 ) -> Result<(), ServeError> {
     let clock: SharedClock = Arc::new(SystemClock);
     let url = settings.postgres.url.expose_secret();
-    let pool = rubis_db::connect(url, settings.postgres.pool_size);
-    let lease_pool = rubis_db::connect(url, LEASE_CONNECTIONS);
+    let pool = rubis_db::connect(url, settings.postgres.pool_size)?;
+    let lease_pool = rubis_db::connect(url, LEASE_CONNECTIONS)?;
     let redis = rubis_runtime::redis::pool(&settings.redis, settings.worker.concurrency + SPARE_CONNECTIONS)?;
     let mailer =
         rubis_mailer::build(mailer_settings(&settings.mail, settings.worker.concurrency), clock.clone())?;

@@ -50,21 +50,24 @@ fn per_second(count: NonZeroU32) -> RateLimit {
 #[must_use]
 pub fn mailer_settings(settings: &MailSettings, concurrency: usize) -> MailerSettings {
     match &settings.driver {
-        MailDriver::Smtp { host, port, credentials, tls } => MailerSettings::Smtp(SmtpSettings {
-            tls: match tls {
-                SmtpTlsMode::None => SmtpTls::None,
-                SmtpTlsMode::Opportunistic => SmtpTls::Opportunistic,
-                SmtpTlsMode::Starttls => SmtpTls::Starttls,
-                SmtpTlsMode::Required => SmtpTls::Required,
-            },
-            credentials: credentials.as_ref().map(|(username, password)| SmtpCredentials {
-                username: username.clone(),
-                password: password.clone(),
-            }),
-            // A connection for each mail that can be on its way at once.
-            max_idle_connections: concurrency,
-            ..SmtpSettings::new(host, *port)
-        }),
+        MailDriver::Smtp { host, port, credentials, tls, ca_certificates } => {
+            MailerSettings::Smtp(SmtpSettings {
+                tls: match tls {
+                    SmtpTlsMode::None => SmtpTls::None,
+                    SmtpTlsMode::Opportunistic => SmtpTls::Opportunistic,
+                    SmtpTlsMode::Starttls => SmtpTls::Starttls,
+                    SmtpTlsMode::Required => SmtpTls::Required,
+                },
+                ca_certificates: ca_certificates.as_ref().map(|file| file.pem.clone()),
+                credentials: credentials.as_ref().map(|(username, password)| SmtpCredentials {
+                    username: username.clone(),
+                    password: password.clone(),
+                }),
+                // A connection for each mail that can be on its way at once.
+                max_idle_connections: concurrency,
+                ..SmtpSettings::new(host, *port)
+            })
+        }
         MailDriver::Resend { api_key, api_base } => {
             MailerSettings::Resend(ResendSettings::new(api_key.clone(), api_base.clone()))
         }

@@ -13,7 +13,7 @@ use crate::cargo;
 use crate::guard::StopSignal;
 use crate::http::Client;
 use crate::processes::{Guarded, Launch, output_of};
-use crate::servers::{Durability, Postgres, Programs, Redis};
+use crate::servers::{Durability, Postgres, Programs, Redis, Roles};
 use crate::stripe::{self, Stripe};
 use crate::terminal::step_with;
 use crate::workspace::{self, root};
@@ -100,7 +100,7 @@ pub struct Addresses {
     pub api_metrics: String,
     /// Prometheus metrics of the worker.
     pub worker_metrics: String,
-    /// For psql.
+    /// For psql: with the role that owns the schema.
     pub database: String,
     /// For redis-cli.
     pub redis: String,
@@ -139,6 +139,10 @@ impl Stack {
         settings: &[(&str, &str)],
     ) -> Result<Self> {
         let log = |name: &str| place.logs.join(format!("{name}.log"));
+        let roles = Roles {
+            owner: secret(place.data, "owner_password")?,
+            program: secret(place.data, "program_password")?,
+        };
         let on_port = |port: u16| Some(format!("port {port}"));
         let postgres = step_with(
             &format!("PostgreSQL {}", programs.postgres_version),
@@ -151,6 +155,7 @@ impl Stack {
                     place.durability,
                 )?;
                 server.create_database(DATABASE)?;
+                roles.create(&server, DATABASE)?;
                 Ok(server)
             },
             |server| on_port(server.port()),
@@ -166,16 +171,22 @@ impl Stack {
             stripe: (place.stripe == Stripe::Fake).then(|| format!("http://localhost:{}", ports.stripe)),
             api_metrics: format!("http://localhost:{}/metrics", ports.api_metrics),
             worker_metrics: format!("http://localhost:{}/metrics", ports.worker_metrics),
-            database: postgres.url(DATABASE),
+            database: roles.owner_url(&postgres, DATABASE),
             redis: redis.url(),
         };
         let mut environment = environment(place, ports, &addresses)?;
+        environment.push(("DATABASE_URL".to_owned(), roles.program_url(&postgres, DATABASE)));
         environment.extend(settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
         step_with(
             "migrations",
             || {
                 output_of(
-                    Command::new(&binaries.api).arg("migrate").envs(environment.clone()).current_dir(root()),
+                    Command::new(&binaries.api)
+                        .arg("migrate")
+                        .envs(environment.clone())
+                        .env("MIGRATE_DATABASE_URL", &addresses.database)
+                        .env("PG_PROGRAM_ROLE", Roles::PROGRAM)
+                        .current_dir(root()),
                 )
                 .with_context(|| {
                     format!("the migrations fail; `rm -r {}` starts afresh", place.data.display())
@@ -274,13 +285,12 @@ fn environment(place: &Place<'_>, ports: &Ports, addresses: &Addresses) -> Resul
     let settings = [
         ("HOST", "127.0.0.1".to_owned()),
         ("PORT", ports.api.to_string()),
-        ("APP_KEY", app_key(place.data)?),
+        ("APP_KEY", secret(place.data, "app_key")?),
         ("APP_URL", addresses.api.clone()),
         // The API's own, so that it shows the page to which the links of check-ins lead.
         ("WEB_URL", addresses.api.clone()),
         ("CORS_ORIGIN", "http://localhost:5173".to_owned()),
         ("LOG_LEVEL", "info".to_owned()),
-        ("DATABASE_URL", addresses.database.clone()),
         ("REDIS_URL", addresses.redis.clone()),
         ("MAIL_DRIVER", "smtp".to_owned()),
         ("MAIL_FROM_ADDRESS", "relances@rubis.example".to_owned()),
@@ -296,9 +306,9 @@ fn environment(place: &Place<'_>, ports: &Ports, addresses: &Addresses) -> Resul
     Ok(settings.map(|(key, value)| (key.to_owned(), value)).collect())
 }
 
-/// The key that tokens are made with, made once: those of the last run stay good.
-fn app_key(data: &Path) -> Result<String> {
-    let path = data.join("app_key");
+/// A secret of this stack, made once: tokens and passwords of the last run stay good.
+fn secret(data: &Path, name: &str) -> Result<String> {
+    let path = data.join(name);
     if let Ok(key) = fs::read_to_string(&path) {
         return Ok(key);
     }

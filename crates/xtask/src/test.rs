@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::cargo;
 use crate::ports;
-use crate::servers::{Durability, Postgres, Programs, Redis};
+use crate::servers::{CERTIFIED_NAME, Certificates, Durability, Postgres, Programs, Redis};
 use crate::terminal::step_with;
 use crate::workspace::RunDirectory;
 
@@ -29,26 +29,38 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let programs = Programs::find(!arguments.no_install)?;
     let directory = RunDirectory::create("test")?;
     let below = directory.path();
+    let certificates = Certificates::create(&below.join("tls"))?;
     let postgres = step_with(
         &format!("PostgreSQL {}", programs.postgres_version),
         || {
-            Postgres::start(
+            let server = Postgres::start(
                 &programs.postgres,
                 &below.join("postgres"),
                 &below.join("postgres.log"),
                 ports::any()?,
                 Durability::Disposable,
-            )
+            )?;
+            server.encrypt(&certificates)?;
+            Ok(server)
         },
         |postgres| Some(format!("port {}", postgres.port())),
     )?;
+    let redis_ports: [u16; 2] = ports::several()?;
     let redis = step_with(
         "Redis",
-        || Redis::start(&programs.redis, &below.join("redis.log"), ports::any()?),
+        || Redis::start_encrypted(&programs.redis, &below.join("redis.log"), redis_ports, &certificates),
         |redis| Some(format!("port {}", redis.port())),
     )?;
 
-    let servers = [("TEST_DATABASE_URL", postgres.url("postgres")), ("TEST_REDIS_URL", redis.url())];
+    let database = postgres.url("postgres");
+    let servers = [
+        ("TEST_TLS_DATABASE_URL", database.replace("127.0.0.1", CERTIFIED_NAME)),
+        // Tests open thousands of connections, and only those about TLS need it.
+        ("TEST_DATABASE_URL", format!("{database}?sslmode=disable")),
+        ("TEST_REDIS_URL", redis.url()),
+        ("TEST_TLS_REDIS_URL", format!("rediss://{CERTIFIED_NAME}:{}/", redis_ports[1])),
+        ("TEST_TLS_FOLDER", certificates.directory().display().to_string()),
+    ];
     // Examples in the documentation first: whoever reads the end of the output finds the tests there.
     let documentation = if arguments.rest.is_empty() {
         run_cargo(&["test", "--workspace", "--doc", "--quiet"], &servers)?

@@ -76,7 +76,7 @@ mod tests {
 
     fn path(app_url: &str, web_url: &str) -> Option<String> {
         let values =
-            [("APP_KEY", "0123456789abcdef0123456789abcdef"), ("APP_URL", app_url), ("WEB_URL", web_url)];
+            [("APP_KEY", "7c1fe09b52d84a63b0cd1e7f94a28d65"), ("APP_URL", app_url), ("WEB_URL", web_url)];
         let values: HashMap<_, _> =
             values.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
         let settings = ApiSettings::from_map(&values).unwrap();

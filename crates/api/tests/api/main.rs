@@ -19,6 +19,7 @@ mod checkin_page;
 mod checkins;
 mod clients;
 mod contract;
+mod database_limits;
 mod document;
 mod idempotency;
 mod invoices;

@@ -7,8 +7,8 @@ use serde_json::json;
 use time::Duration;
 
 use crate::subscriber::{
-    app_with_stripe, begin_trial, buy, count, deliver, deliver_body, execute, last_event, pro, standing,
-    stands, subscription,
+    app_with_stripe, begin_trial, buy, count, deliver, deliver_body, last_event, pro, standing, stands,
+    subscription,
 };
 
 const A_WHILE: Duration = Duration::minutes(5);
@@ -289,7 +289,7 @@ async fn our_own_failure_is_500_and_the_next_delivery_has_the_effect() {
     let owner = app.signed_up_owner().await;
     let id = buy(&owner).await;
     app.clock.advance(A_WHILE);
-    execute(&app, "ALTER TABLE stripe_events RENAME TO gone").await;
+    app.database.execute_as_owner("ALTER TABLE stripe_events RENAME TO gone").await;
     app.stripe().cancel(&id).unwrap();
     app.stripe().settled().await;
     let last = app.stripe().deliveries().pop().unwrap();
@@ -299,7 +299,7 @@ async fn our_own_failure_is_500_and_the_next_delivery_has_the_effect() {
     assert_eq!(failed.code(), "internal");
     assert!(!failed.text.contains("stripe_events"), "{}", failed.text);
 
-    execute(&app, "ALTER TABLE gone RENAME TO stripe_events").await;
+    app.database.execute_as_owner("ALTER TABLE gone RENAME TO stripe_events").await;
     assert_eq!(standing(&owner).await, stands("pro", "active"), "nothing of it was kept");
     assert_eq!(deliver(&app, &deleted).await.expect(200).text_at("/outcome"), "applied");
     assert_eq!(standing(&owner).await, stands("free", "canceled"));

@@ -5,7 +5,8 @@ use std::time::Duration;
 use anyhow::Result;
 use rubis_db::Pool;
 use rubis_jobs::Queue;
-use rubis_queue::{ClaimTerms, Handlers, Offers, QueueRunner, QueueSettings, connect_redis};
+use rubis_queue::{ClaimTerms, Handlers, Offers, QueueRunner, QueueSettings};
+use rubis_runtime::settings::RedisSettings;
 use time::OffsetDateTime;
 
 use super::fill;
@@ -52,8 +53,11 @@ impl Calendar {
     pub async fn open(machine: &Machine, jobs: u32, due: u32, now: OffsetDateTime) -> Result<Self> {
         let url = machine.database(&format!("feed_{jobs}")).await?;
         fill::fill(&url, jobs, due, now).await?;
-        let pool = rubis_db::connect(&url, CONNECTIONS);
-        let redis = connect_redis(&machine.redis.url(), usize::try_from(CONNECTIONS)?)?;
+        let pool = rubis_db::connect(&url, CONNECTIONS)?;
+        let redis = rubis_runtime::redis::pool(
+            &RedisSettings::at(&machine.redis.url()),
+            usize::try_from(CONNECTIONS)?,
+        )?;
         let prefix = format!("feed-{jobs}");
         // A step reads what is due to be read: the instant stands still, so the times between reads are none.
         let sliced =

@@ -31,7 +31,7 @@ pub async fn recovery(site: &Site, plan: &Plan, probe: &mut Probe) -> Result<f64
     site.enqueue(&site.jobs(plan.concurrency, now), now).await?;
 
     let held = Arc::new(Tally::default());
-    let runner = site.apart().runner(Course::Endless, &held)?;
+    let runner = site.apart()?.runner(Course::Endless, &held)?;
     let (stop, stopping) = watch::channel(false);
     let vanishing = Vanishing::new()?;
     vanishing.spawn(Worker::new().with(runner).run(stopping));

@@ -11,8 +11,9 @@ use diesel_async::{RunQueryDsl as _, SimpleAsyncConnection as _};
 use rubis_db::Pool;
 use rubis_jobs::Queue;
 use rubis_kernel::{OrganizationId, RelanceTaskId};
-use rubis_queue::{Handlers, QueueRunner, QueueSettings, RedisPool, Worker, connect_redis};
+use rubis_queue::{Handlers, QueueRunner, QueueSettings, RedisPool, Worker};
 use rubis_relances::SendRelance;
+use rubis_runtime::settings::RedisSettings;
 use time::OffsetDateTime;
 use tokio::{
     sync::watch,
@@ -66,7 +67,7 @@ impl Site {
     /// When PostgreSQL refuses.
     pub async fn open(machine: &Machine, plan: &Plan) -> Result<Self> {
         let url = machine.database("queue").await?;
-        let pool = rubis_db::connect(&url, CONNECTIONS);
+        let pool = rubis_db::connect(&url, CONNECTIONS)?;
         let organizations: Vec<_> = (0..plan.organizations).map(|_| OrganizationId::new()).collect();
         let ids: Vec<Uuid> = organizations.iter().map(OrganizationId::as_uuid).collect();
         diesel::sql_query(
@@ -80,14 +81,17 @@ impl Site {
     }
 
     /// The same with connections of its own.
-    pub fn apart(&self) -> Self {
-        Self {
-            pool: rubis_db::connect(&self.url, CONNECTIONS),
+    ///
+    /// # Errors
+    /// The address cannot be used.
+    pub fn apart(&self) -> Result<Self> {
+        Ok(Self {
+            pool: rubis_db::connect(&self.url, CONNECTIONS)?,
             redis: self.redis.clone(),
             url: self.url.clone(),
             organizations: self.organizations.clone(),
             concurrency: self.concurrency,
-        }
+        })
     }
 
     /// Connections to Redis, as a worker has them.
@@ -95,7 +99,8 @@ impl Site {
     /// # Errors
     /// When the address is none.
     pub fn redis_pool(&self) -> Result<RedisPool> {
-        Ok(connect_redis(&self.redis, usize::try_from(self.concurrency)? + SPARE_CONNECTIONS)?)
+        let size = usize::try_from(self.concurrency)? + SPARE_CONNECTIONS;
+        Ok(rubis_runtime::redis::pool(&RedisSettings::at(&self.redis), size)?)
     }
 
     /// Jobs of the organizations in turn, all for this date.

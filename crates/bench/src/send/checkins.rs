@@ -73,7 +73,7 @@ pub async fn run(machine: &Machine, arguments: &Arguments) -> Result<Report> {
 async fn round(machine: &Machine, arguments: &Arguments, name: &str) -> Result<Round> {
     let Arguments { organizations, invoices, connections, concurrency, lead_seconds, .. } = *arguments;
     let url = machine.database(name).await?;
-    let pool = rubis_db::connect(&url, SEEDING_CONNECTIONS);
+    let pool = rubis_db::connect(&url, SEEDING_CONNECTIONS)?;
     let mut trial = trial(machine, name, &url).await?;
     trial.place.organizations =
         seed(&pool, organizations, invoices.div_ceil(organizations), SystemClock.now()).await?;

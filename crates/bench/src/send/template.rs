@@ -49,7 +49,7 @@ impl<'a> Template<'a> {
     /// When the domain or PostgreSQL refuses something, or the rows are not what they should be.
     pub async fn fill(machine: &'a Machine, name: &'static str, sizes: &[usize]) -> Result<Self> {
         let url = machine.database(name).await?;
-        let pool = rubis_db::connect(&url, SEEDING_CONNECTIONS);
+        let pool = rubis_db::connect(&url, SEEDING_CONNECTIONS)?;
         let seeded = rubis_chaos::seed(&pool, sizes.len(), 1, SystemClock.now()).await?;
         drop(pool);
         let organizations: Vec<Uuid> = seeded.iter().map(|organization| organization.id.as_uuid()).collect();

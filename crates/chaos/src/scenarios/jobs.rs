@@ -11,6 +11,7 @@ use rubis_kernel::{AppKey, OrganizationId, SystemClock};
 use rubis_mailer::{MailerSettings, SmtpSettings};
 use rubis_queue::{Finished, Handler, JobContext, QueueRunner, QueueSettings, Worker};
 use rubis_relances::Sender;
+use rubis_runtime::settings::RedisSettings;
 use rubis_worker::{BillingParts, CheckinParts, HandlerParts};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
@@ -81,8 +82,8 @@ fn worker_that_panics(trial: &Trial) -> Result<Worker> {
     };
     let handlers = rubis_worker::handlers(HandlerParts { mailer, sender, checkins, billing }).with(Panics);
     let settings = QueueSettings { prefix: trial.place.redis_prefix.clone(), ..QueueSettings::default() };
-    let pool = rubis_db::connect(&trial.place.database_url, 10);
-    let redis = rubis_queue::connect_redis(&trial.place.redis_url, 10)?;
+    let pool = rubis_db::connect(&trial.place.database_url, 10)?;
+    let redis = rubis_runtime::redis::pool(&RedisSettings::at(&trial.place.redis_url), 10)?;
     Ok(Worker::new().with(QueueRunner::new(Queue::Relances, settings, pool, redis, handlers)))
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
-use rubis_db::{AsyncConnection as _, AsyncPgConnection};
+use rubis_db::AsyncPgConnection;
 use rubis_jobs::{ClaimedJob, Enqueued, Job, JobId, JobRow, Queue, RetryPolicy};
 use rubis_kernel::OrganizationId;
 use rubis_testkit::TestDatabase;
@@ -126,7 +126,7 @@ impl Calendar {
 }
 
 async fn connect(database: &TestDatabase) -> AsyncPgConnection {
-    let mut conn = AsyncPgConnection::establish(&database.url).await.unwrap();
+    let mut conn = rubis_db::establish(&database.url).await.unwrap();
     conn.batch_execute("SET statement_timeout = '20s'").await.unwrap();
     conn
 }

@@ -5,7 +5,7 @@ use std::io;
 
 use lettre::transport::smtp::Error as SmtpError;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, CertificateStore, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
 use secrecy::ExposeSecret;
 use tokio::net::TcpStream;
@@ -30,10 +30,9 @@ impl Connector {
         let tls = match settings.tls {
             SmtpTls::None => None,
             SmtpTls::Opportunistic | SmtpTls::Starttls | SmtpTls::Required => {
-                let parameters = TlsParameters::new(settings.host.clone()).map_err(|error| MailerError {
+                Some(tls_parameters(&settings).map_err(|error| MailerError {
                     reason: format!("no TLS towards {}: {error}", settings.host),
-                })?;
-                Some(parameters)
+                })?)
             }
         };
         Ok(Self { settings, tls, client_name: ClientId::default() })
@@ -116,6 +115,17 @@ impl Connector {
         }
         classify(error, Stage::Greeting)
     }
+}
+
+/// Verifies the server's certificate and that it bears the host's name.
+fn tls_parameters(settings: &SmtpSettings) -> Result<TlsParameters, SmtpError> {
+    let mut builder = TlsParameters::builder(settings.host.clone());
+    if let Some(pem) = &settings.ca_certificates {
+        builder = builder
+            .certificate_store(CertificateStore::None)
+            .add_root_certificate(Certificate::from_pem(pem)?);
+    }
+    builder.build_rustls()
 }
 
 /// rustls reports its own errors as I/O errors of this kind.

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use diesel_async::SimpleAsyncConnection as _;
 use rubis_jobs::JobState;
-use rubis_queue::{Handlers, QueueRunner, RunReport};
+use rubis_queue::{Handlers, Jitter, QueueRunner, RunReport};
 
-use crate::support::{Course, QUEUE, START, Stage, die_running, seconds};
+use crate::support::{Course, ProbeHandler, QUEUE, START, Stage, die_running, seconds};
 
 #[tokio::test]
 async fn a_failed_job_is_tried_again_later_and_later() {
@@ -41,6 +42,41 @@ async fn the_last_attempt_makes_a_dead_letter_and_tells_the_domain_in_the_same_t
     assert_eq!((row.state, row.attempts), (JobState::Dead, 3));
     assert_eq!(stage.effects().await, [(1, 0, "dead after 3: not yet (internal_error)".to_owned())]);
     assert_eq!(runner.run_due(START + seconds(86_400)).await.unwrap(), RunReport::default());
+}
+
+/// Runs a worker whose statements have this limit while another transaction locks the table its job writes to.
+async fn blocked(stage: &Stage, limit: &str) -> RunReport {
+    let separator = if stage.database.url.contains('?') { '&' } else { '?' };
+    let url = format!("{}{separator}options=-c%20{limit}", stage.database.url);
+    let pool = rubis_db::connect(&url, 4).unwrap();
+    let handlers = Handlers::new().with(ProbeHandler { began: None });
+    let redis = stage.redis.pool.clone();
+    let runner = QueueRunner::with_jitter(QUEUE, stage.settings(), pool, redis, handlers, Jitter::seeded(1));
+    let mut blocker = stage.database.pool.get().await.unwrap();
+    blocker.batch_execute("BEGIN; LOCK TABLE effects").await.unwrap();
+    let report = runner.run_due(START).await.unwrap();
+    blocker.batch_execute("ROLLBACK").await.unwrap();
+    report
+}
+
+#[tokio::test]
+async fn a_job_that_waits_too_long_for_a_lock_comes_back_without_an_attempt_being_counted() {
+    let stage = Stage::create().await;
+    stage.enqueue(1, Course::Record, START).await;
+    let report = blocked(&stage, "lock_timeout%3D50ms").await;
+    assert_eq!(report, RunReport { postponed: 1, ..RunReport::default() });
+    assert_eq!(stage.row(1).await.attempts, 0);
+    assert_eq!(stage.runner().run_due(START + seconds(1)).await.unwrap().done, 1);
+}
+
+#[tokio::test]
+async fn a_job_whose_statement_runs_too_long_has_failed_an_attempt() {
+    let stage = Stage::create().await;
+    stage.enqueue(1, Course::Record, START).await;
+    let report = blocked(&stage, "statement_timeout%3D50ms").await;
+    assert_eq!(report, RunReport { retried: 1, ..RunReport::default() });
+    assert_eq!(stage.row(1).await.attempts, 1);
+    assert_eq!(stage.runner().run_due(START + seconds(10)).await.unwrap().done, 1);
 }
 
 #[tokio::test]

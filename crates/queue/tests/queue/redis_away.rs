@@ -5,7 +5,8 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use rubis_queue::{QueueSettings, RateLimit, RedisPool, connect_redis};
+use rubis_queue::{QueueSettings, RateLimit, RedisPool};
+use rubis_testkit::redis_pool;
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::support::{Course, ProbeHandler, START, Stage, seconds};
@@ -37,14 +38,14 @@ impl Door {
     }
 
     fn pool(&self) -> RedisPool {
-        connect_redis(&self.address, 2).unwrap()
+        redis_pool(&self.address, 2)
     }
 }
 
 #[tokio::test]
 async fn without_redis_jobs_come_straight_from_postgres() {
     let stage = Stage::create().await;
-    let nowhere = connect_redis("redis://127.0.0.1:1/", 2).unwrap();
+    let nowhere = redis_pool("redis://127.0.0.1:1/", 2);
     let runner = stage.runner_on(stage.settings(), nowhere, ProbeHandler { began: None });
     for key in 0..120 {
         stage.enqueue(key, Course::Record, START).await;
@@ -80,7 +81,7 @@ async fn without_redis_each_worker_keeps_to_the_limit_of_the_provider() {
     let stage = Stage::create().await;
     let limit = RateLimit { count: 10, per: seconds(1), burst: 5 };
     let settings = QueueSettings { provider_rate: Some(limit), ..stage.settings() };
-    let nowhere = connect_redis("redis://127.0.0.1:1/", 2).unwrap();
+    let nowhere = redis_pool("redis://127.0.0.1:1/", 2);
     let runner = stage.runner_on(settings, nowhere, ProbeHandler { began: None });
     for key in 0..12 {
         stage.enqueue(key, Course::Record, START).await;

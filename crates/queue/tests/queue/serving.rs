@@ -124,12 +124,12 @@ async fn two_workers_by_the_clock_run_each_job_of_a_burst_once() {
 #[tokio::test]
 async fn leases_are_renewed_while_every_other_connection_is_taken() {
     let stage = Stage::create().await;
-    let pool = rubis_db::connect(&stage.database.url, 1);
+    let pool = rubis_db::connect(&stage.database.url, 1).unwrap();
     let (sender, mut began) = unbounded_channel();
     let handlers = Handlers::new().with(ProbeHandler { began: Some(sender) });
     let settings = QueueSettings { shutdown_grace: Duration::ZERO, ..quick(&stage) };
     let runner = QueueRunner::new(QUEUE, settings, pool.clone(), stage.redis.pool.clone(), handlers)
-        .renewing_on(rubis_db::connect(&stage.database.url, 1));
+        .renewing_on(rubis_db::connect(&stage.database.url, 1).unwrap());
     let (stop, stopping) = watch::channel(false);
     let worker = tokio::spawn(Worker::new().with(runner).run(stopping));
     enqueue_now(&stage, &probe(1, Course::Endless)).await;

@@ -187,9 +187,7 @@ struct Effect {
 impl Stage {
     pub async fn create() -> Self {
         let database = TestDatabase::create().await;
-        let mut conn = database.pool.get().await.unwrap();
-        conn.batch_execute("CREATE TABLE effects (key bigint, generation bigint, what text)").await.unwrap();
-        drop(conn);
+        database.execute_as_owner("CREATE TABLE effects (key bigint, generation bigint, what text)").await;
         Self { database, redis: TestRedis::create() }
     }
 

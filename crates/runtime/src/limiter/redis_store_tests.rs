@@ -15,7 +15,7 @@ use crate::settings::RedisSettings;
 const SECOND: i64 = 1_000_000;
 
 fn settings(url: &str, prefix: &str) -> RedisSettings {
-    RedisSettings { url: url.into(), prefix: prefix.to_owned() }
+    RedisSettings { prefix: prefix.to_owned(), ..RedisSettings::at(url) }
 }
 
 fn test_pool() -> Pool {

@@ -65,11 +65,11 @@ static COOKIE_DOMAIN: Key = Key {
     example: None,
     secret: false,
 };
-static COOKIE_SECURE: Key = Key {
+pub(super) static COOKIE_SECURE: Key = Key {
     name: "COOKIE_SECURE",
     default: Default::Value("true"),
     takes: "true or false",
-    meaning: "Whether the cookies of a sign-in are only sent over HTTPS, with a prefix to their names that proves it.",
+    meaning: "Whether the cookies of a sign-in are only sent over HTTPS, with a prefix to their names that proves it. Must be true while `APP_URL` is https.",
     example: Some("false"),
     secret: false,
 };

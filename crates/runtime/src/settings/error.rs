@@ -28,6 +28,14 @@ pub enum SettingsError {
         /// What it takes.
         takes: &'static str,
     },
+    /// The value breaks a rule that another key brings in.
+    #[error("{key}: {rule}")]
+    Refused {
+        /// The key.
+        key: &'static str,
+        /// The rule, without the value.
+        rule: &'static str,
+    },
     /// The `.env` file cannot be read.
     #[error(".env: {reason}")]
     EnvFile {
@@ -48,6 +56,10 @@ impl SettingsError {
             format!("{got:?}")
         };
         Self::Malformed { key: key.name, got, takes: key.takes }
+    }
+
+    pub(super) fn refused(key: &Key, rule: &'static str) -> Self {
+        Self::Refused { key: key.name, rule }
     }
 
     pub(super) fn missing(key: &Key) -> Self {

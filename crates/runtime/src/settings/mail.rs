@@ -6,10 +6,11 @@ use rubis_kernel::{EmailAddress, Mailbox};
 use secrecy::SecretString;
 use url::Url;
 
+use super::certificates::{self, CertificateFile};
 use super::error::SettingsError;
 use super::key::{Default, Key, Section};
-use super::parse;
 use super::source::Source;
+use super::{parse, production};
 
 /// How mails leave.
 #[derive(Debug, Clone)]
@@ -37,6 +38,8 @@ pub enum MailDriver {
         credentials: Option<(String, SecretString)>,
         /// How the connection is encrypted.
         tls: SmtpTlsMode,
+        /// The certificates that the server's must be signed by, in place of the public ones.
+        ca_certificates: Option<CertificateFile>,
     },
     /// Resend's HTTP API.
     Resend {
@@ -118,9 +121,17 @@ static SMTP_PASSWORD: Key = Key {
 };
 static SMTP_TLS: Key = Key {
     name: "SMTP_TLS",
-    default: Default::Value("none"),
+    default: Default::Value("starttls"),
     takes: "none, opportunistic, starttls or required",
-    meaning: "How the connection is encrypted: not at all, by STARTTLS where offered, by STARTTLS or not at all sent, or from the first byte.",
+    meaning: "How the connection is encrypted: not at all, by STARTTLS if the server offers it, by STARTTLS or no mail is sent, or from the first byte. Towards another machine the first two are refused with `SMTP_USER`, and `none` also while `APP_URL` is https.",
+    example: Some("none"),
+    secret: false,
+};
+static SMTP_CA_CERT: Key = Key {
+    name: "SMTP_CA_CERT",
+    default: Default::Unset("the public certificate authorities"),
+    takes: certificates::TAKES,
+    meaning: "The authorities that may have signed the mail server's certificate, in place of the public ones.",
     example: None,
     secret: false,
 };
@@ -136,7 +147,7 @@ static RESEND_API_BASE: Key = Key {
     name: "RESEND_API_BASE",
     default: Default::Value("https://api.resend.com"),
     takes: "an http or https address without a query",
-    meaning: "Where Resend's API is.",
+    meaning: "Where Resend's API is; http towards this machine alone.",
     example: None,
     secret: false,
 };
@@ -168,6 +179,7 @@ pub(super) static SECTION: Section = Section {
         &SMTP_USER,
         &SMTP_PASSWORD,
         &SMTP_TLS,
+        &SMTP_CA_CERT,
         &RESEND_API_KEY,
         &RESEND_API_BASE,
         &MAIL_RATE_PER_SECOND,
@@ -179,10 +191,7 @@ impl MailSettings {
     pub(super) fn read(source: &Source) -> Result<Self, SettingsError> {
         let driver = match source.required(&MAIL_DRIVER, driver)? {
             Driver::Smtp => read_smtp(source)?,
-            Driver::Resend => MailDriver::Resend {
-                api_key: source.required(&RESEND_API_KEY, parse::secret)?,
-                api_base: source.required(&RESEND_API_BASE, parse::web_url)?,
-            },
+            Driver::Resend => read_resend(source)?,
         };
         let address: EmailAddress = source.required(&MAIL_FROM_ADDRESS, parse::parsed)?;
         let name = source.required(&MAIL_FROM_NAME, parse::text)?;
@@ -200,12 +209,45 @@ fn read_smtp(source: &Source) -> Result<MailDriver, SettingsError> {
         Some(user) => Some((user, source.required(&SMTP_PASSWORD, parse::secret)?)),
         None => None,
     };
-    Ok(MailDriver::Smtp {
-        host: source.required(&SMTP_HOST, host)?,
-        port: source.required(&SMTP_PORT, parse::port)?,
-        credentials,
-        tls: source.required(&SMTP_TLS, tls)?,
-    })
+    let host = source.required(&SMTP_HOST, host)?;
+    let tls = source.required(&SMTP_TLS, tls)?;
+    let ca_certificates = source.optional(&SMTP_CA_CERT, certificates::file)?;
+    if !production::is_loopback(&host) {
+        refuse_clear(source, tls, credentials.is_some())?;
+    }
+    if ca_certificates.is_some() && tls == SmtpTlsMode::None {
+        return Err(SettingsError::refused(&SMTP_CA_CERT, "is set, and SMTP_TLS is none"));
+    }
+    let port = source.required(&SMTP_PORT, parse::port)?;
+    Ok(MailDriver::Smtp { host, port, credentials, tls, ca_certificates })
+}
+
+/// Refuses to send in the clear to another machine. `STARTTLS` only if offered is no protection: an attacker in
+/// between can take the offer out of the greeting.
+fn refuse_clear(source: &Source, tls: SmtpTlsMode, has_credentials: bool) -> Result<(), SettingsError> {
+    match tls {
+        SmtpTlsMode::Starttls | SmtpTlsMode::Required => Ok(()),
+        SmtpTlsMode::None | SmtpTlsMode::Opportunistic if has_credentials => Err(SettingsError::refused(
+            &SMTP_TLS,
+            "does not protect SMTP_PASSWORD on its way to another machine, takes starttls or required there",
+        )),
+        SmtpTlsMode::None if production::is_served_over_https(source)? => Err(SettingsError::refused(
+            &SMTP_TLS,
+            "is none towards another machine while APP_URL is https, takes starttls, required or opportunistic there",
+        )),
+        SmtpTlsMode::None | SmtpTlsMode::Opportunistic => Ok(()),
+    }
+}
+
+fn read_resend(source: &Source) -> Result<MailDriver, SettingsError> {
+    let api_key = source.required(&RESEND_API_KEY, parse::secret)?;
+    let api_base = source.required(&RESEND_API_BASE, parse::web_url)?;
+    let is_elsewhere = !api_base.host_str().is_some_and(production::is_loopback);
+    if production::is_clear(&api_base) && is_elsewhere {
+        let rule = "is http towards another machine, which RESEND_API_KEY is not sent to";
+        return Err(SettingsError::refused(&RESEND_API_BASE, rule));
+    }
+    Ok(MailDriver::Resend { api_key, api_base })
 }
 
 enum Driver {

@@ -3,6 +3,7 @@
 use secrecy::SecretString;
 use url::Url;
 
+use super::certificates::{self, CertificateFile};
 use super::error::SettingsError;
 use super::key::{Default, Key, Section};
 use super::parse;
@@ -11,17 +12,27 @@ use super::source::Source;
 /// The database.
 #[derive(Debug, Clone)]
 pub struct PostgresSettings {
-    /// Its address with user, password and name; it never prints.
+    /// Its address with user, password and name, how connections to it are encrypted, and their limits of time;
+    /// it never prints.
     pub url: SecretString,
     /// Most connections this process holds.
     pub pool_size: u32,
+}
+
+/// The database as migrations see it: as its owner, without limits of time.
+#[derive(Debug, Clone)]
+pub struct MigrationSettings {
+    /// Its address with the owner's name and password; it never prints.
+    pub url: SecretString,
+    /// The role that the programs sign in as, if it is not the owner.
+    pub program_role: Option<String>,
 }
 
 static DATABASE_URL: Key = Key {
     name: "DATABASE_URL",
     default: Default::Unset("made of the `PG_…` keys"),
     takes: "a postgres:// address with a host",
-    meaning: "The database; where it is set, the `PG_…` keys below do not count.",
+    meaning: "The database; if it is set, `PG_HOST` to `PG_DB_NAME` do not count. It may hold `sslmode` and `sslrootcert`.",
     example: None,
     secret: true,
 };
@@ -74,22 +85,198 @@ static PG_POOL_SIZE: Key = Key {
     secret: false,
 };
 
+static PG_SSL_MODE: Key = Key {
+    name: "PG_SSL_MODE",
+    default: Default::Value("prefer"),
+    takes: "disable, prefer, require, verify-ca or verify-full",
+    meaning: "How connections are encrypted, as with libpq: not at all, if the server can, always, with a certificate signed by a root of `PG_SSL_ROOT_CERT`, or with one that also names the host. Only the last protects from a server in between. An address that has `sslmode` keeps it.",
+    example: None,
+    secret: false,
+};
+static PG_SSL_ROOT_CERT: Key = Key {
+    name: "PG_SSL_ROOT_CERT",
+    default: Default::Unset("the public certificate authorities, with `verify-full` alone"),
+    takes: certificates::TAKES,
+    meaning: "The authorities that may have signed the server's certificate, with `verify-ca` and `verify-full`.",
+    example: None,
+    secret: false,
+};
+static PG_STATEMENT_TIMEOUT_SECONDS: Key = Key {
+    name: "PG_STATEMENT_TIMEOUT_SECONDS",
+    default: Default::Value("30"),
+    takes: TIMEOUT,
+    meaning: "How long a statement may run; then a request gets 503, and a job's attempt has failed. Migrations have no limit.",
+    example: None,
+    secret: false,
+};
+static PG_LOCK_TIMEOUT_SECONDS: Key = Key {
+    name: "PG_LOCK_TIMEOUT_SECONDS",
+    default: Default::Value("10"),
+    takes: TIMEOUT,
+    meaning: "How long a statement may wait for another transaction; then a request gets 503, and a job is put back without an attempt being counted.",
+    example: None,
+    secret: false,
+};
+static PG_IDLE_IN_TRANSACTION_TIMEOUT_SECONDS: Key = Key {
+    name: "PG_IDLE_IN_TRANSACTION_TIMEOUT_SECONDS",
+    default: Default::Value("60"),
+    takes: TIMEOUT,
+    meaning: "How long a transaction may do nothing; then its connection ends, and its locks are released.",
+    example: None,
+    secret: false,
+};
+static MIGRATE_DATABASE_URL: Key = Key {
+    name: "MIGRATE_DATABASE_URL",
+    default: Default::Unset("the database of the programs"),
+    takes: "a postgres:// address with a host",
+    meaning: "The database for `rubis-api migrate`, with the role that owns it.",
+    example: None,
+    secret: true,
+};
+static PG_PROGRAM_ROLE: Key = Key {
+    name: "PG_PROGRAM_ROLE",
+    default: Default::Unset("nothing is granted: the programs sign in as the owner"),
+    takes: "the name of a role",
+    meaning: "The role that the programs sign in as. `rubis-api migrate` grants it the rows of all tables, and nothing else.",
+    example: None,
+    secret: false,
+};
+
+const TIMEOUT: &str = "a number of seconds from 0 to 3600, 0 for no limit";
+
 pub(super) static SECTION: Section = Section {
     title: "Postgres",
-    keys: &[&DATABASE_URL, &PG_HOST, &PG_PORT, &PG_USER, &PG_PASSWORD, &PG_DB_NAME, &PG_POOL_SIZE],
+    keys: &[
+        &DATABASE_URL,
+        &PG_HOST,
+        &PG_PORT,
+        &PG_USER,
+        &PG_PASSWORD,
+        &PG_DB_NAME,
+        &PG_POOL_SIZE,
+        &PG_SSL_MODE,
+        &PG_SSL_ROOT_CERT,
+        &PG_STATEMENT_TIMEOUT_SECONDS,
+        &PG_LOCK_TIMEOUT_SECONDS,
+        &PG_IDLE_IN_TRANSACTION_TIMEOUT_SECONDS,
+        &MIGRATE_DATABASE_URL,
+        &PG_PROGRAM_ROLE,
+    ],
 };
 
 impl PostgresSettings {
     pub(super) fn read(source: &Source) -> Result<Self, SettingsError> {
-        let url = match source.optional(&DATABASE_URL, postgres_url)? {
-            Some(url) => url,
-            None => url_of_parts(source)?,
-        };
+        let mut url = url_of_programs(source)?;
+        encrypt(source, &mut url)?;
+        limit(source, &mut url)?;
         Ok(Self {
             url: String::from(url).into(),
             pool_size: source.required(&PG_POOL_SIZE, parse::within(1..=1000))?,
         })
     }
+}
+
+impl MigrationSettings {
+    pub(super) fn read(source: &Source, given: Option<&str>) -> Result<Self, SettingsError> {
+        let given = match given {
+            Some(text) => Some(
+                postgres_url(text).ok_or_else(|| SettingsError::malformed(&MIGRATE_DATABASE_URL, text))?,
+            ),
+            None => source.optional(&MIGRATE_DATABASE_URL, postgres_url)?,
+        };
+        let mut url = match given {
+            Some(url) => url,
+            None => url_of_programs(source)?,
+        };
+        encrypt(source, &mut url)?;
+        Ok(Self {
+            url: String::from(url).into(),
+            program_role: source.optional(&PG_PROGRAM_ROLE, parse::text)?,
+        })
+    }
+}
+
+fn url_of_programs(source: &Source) -> Result<Url, SettingsError> {
+    match source.optional(&DATABASE_URL, postgres_url)? {
+        Some(url) => Ok(url),
+        None => url_of_parts(source),
+    }
+}
+
+/// Adds the mode of encryption to an address that has none.
+fn encrypt(source: &Source, url: &mut Url) -> Result<(), SettingsError> {
+    let mode = source.required(&PG_SSL_MODE, ssl_mode)?;
+    let roots = source.optional(&PG_SSL_ROOT_CERT, certificates::file)?;
+    if parameter(url, "sslmode").is_none() {
+        add(url, "sslmode", &mode);
+    }
+    if parameter(url, "sslrootcert").is_none()
+        && let Some(CertificateFile { path, .. }) = roots
+    {
+        add(url, "sslrootcert", &path.to_string_lossy());
+    }
+    let has_roots = parameter(url, "sslrootcert").is_some();
+    match parameter(url, "sslmode").as_deref() {
+        Some("verify-full") => Ok(()),
+        Some("verify-ca") if has_roots => Ok(()),
+        // Any certificate of any public authority would do, for any name.
+        Some("verify-ca") => {
+            Err(SettingsError::refused(&PG_SSL_ROOT_CERT, "is not set, and sslmode=verify-ca needs it"))
+        }
+        Some(_) if has_roots => {
+            let rule = "is set, and would not be used: PG_SSL_MODE is neither verify-ca nor verify-full";
+            Err(SettingsError::refused(&PG_SSL_ROOT_CERT, rule))
+        }
+        Some(mode) if ssl_mode(mode).is_some() => Ok(()),
+        Some(_) | None => {
+            Err(SettingsError::refused(&DATABASE_URL, "has an sslmode that is none of libpq's"))
+        }
+    }
+}
+
+/// Adds the limits of time to an address; those in its own `options` come later, and win.
+fn limit(source: &Source, url: &mut Url) -> Result<(), SettingsError> {
+    let mut options = Vec::new();
+    for (key, name) in [
+        (&PG_STATEMENT_TIMEOUT_SECONDS, "statement_timeout"),
+        (&PG_LOCK_TIMEOUT_SECONDS, "lock_timeout"),
+        (&PG_IDLE_IN_TRANSACTION_TIMEOUT_SECONDS, "idle_in_transaction_session_timeout"),
+    ] {
+        let seconds = source.required(key, parse::within(0..=3600_u32))?;
+        options.push(format!("-c {name}={seconds}s"));
+    }
+    if let Some(own) = parameter(url, "options") {
+        options.push(own);
+        let others: Vec<&str> =
+            url.query().unwrap_or_default().split('&').filter(|pair| !pair.starts_with("options=")).collect();
+        let others = others.join("&");
+        url.set_query((!others.is_empty()).then_some(others.as_str()));
+    }
+    add(url, "options", &options.join(" "));
+    Ok(())
+}
+
+fn ssl_mode(text: &str) -> Option<String> {
+    let modes = ["disable", "prefer", "require", "verify-ca", "verify-full"];
+    modes.contains(&text).then(|| text.to_owned())
+}
+
+/// A parameter of an address. As in libpq, a `+` in it is a plus.
+fn parameter(url: &Url, name: &str) -> Option<String> {
+    let query = url.query()?.replace('+', "%2B");
+    url::form_urlencoded::parse(query.as_bytes())
+        .find(|(key, _)| key == name)
+        .map(|(_, value)| value.into_owned())
+}
+
+fn add(url: &mut Url, name: &str, value: &str) {
+    let value: String = url::form_urlencoded::byte_serialize(value.as_bytes()).collect();
+    let pair = format!("{name}={}", value.replace('+', "%20"));
+    let query = match url.query() {
+        Some(query) if !query.is_empty() => format!("{query}&{pair}"),
+        _ => pair,
+    };
+    url.set_query(Some(&query));
 }
 
 fn postgres_url(text: &str) -> Option<Url> {

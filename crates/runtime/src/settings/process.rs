@@ -58,11 +58,11 @@ static APP_KEY: Key = Key {
     example: Some("development-only-0123456789abcdef0123456789abcdef"),
     secret: true,
 };
-static APP_URL: Key = Key {
+pub(super) static APP_URL: Key = Key {
     name: "APP_URL",
     default: Default::Value("http://localhost:3333"),
     takes: "an http or https address without a query",
-    meaning: "The address under which people and mails reach the api.",
+    meaning: "The address under which people and mails reach the api. While it is https, secrets that are published, guessable or named `development` are refused.",
     example: None,
     secret: false,
 };

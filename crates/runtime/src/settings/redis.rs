@@ -3,6 +3,7 @@
 use secrecy::SecretString;
 use url::Url;
 
+use super::certificates::{self, CertificateFile};
 use super::error::SettingsError;
 use super::key::{Default, Key, Section};
 use super::parse;
@@ -15,13 +16,15 @@ pub struct RedisSettings {
     pub url: SecretString,
     /// What every key begins with.
     pub prefix: String,
+    /// The certificates that an encrypted server's must be signed by, in place of the public ones.
+    pub ca_certificates: Option<CertificateFile>,
 }
 
 static REDIS_URL: Key = Key {
     name: "REDIS_URL",
     default: Default::Unset("made of `REDIS_HOST`, `REDIS_PORT` and `REDIS_PASSWORD`"),
-    takes: "a redis:// address with a host",
-    meaning: "Redis or Valkey; where it is set, the three keys below do not count.",
+    takes: "a redis:// or rediss:// address with a host",
+    meaning: "Redis or Valkey; if it is set, the three keys below do not count. `rediss://` encrypts, and verifies the certificate and its name.",
     example: None,
     secret: true,
 };
@@ -49,6 +52,14 @@ static REDIS_PASSWORD: Key = Key {
     example: None,
     secret: true,
 };
+static REDIS_CA_CERT: Key = Key {
+    name: "REDIS_CA_CERT",
+    default: Default::Unset("the public certificate authorities"),
+    takes: certificates::TAKES,
+    meaning: "The authorities that may have signed the certificate of a `rediss://` server, in place of the public ones.",
+    example: None,
+    secret: false,
+};
 static REDIS_PREFIX: Key = Key {
     name: "REDIS_PREFIX",
     default: Default::Value("rubis"),
@@ -58,8 +69,10 @@ static REDIS_PREFIX: Key = Key {
     secret: false,
 };
 
-pub(super) static SECTION: Section =
-    Section { title: "Redis", keys: &[&REDIS_URL, &REDIS_HOST, &REDIS_PORT, &REDIS_PASSWORD, &REDIS_PREFIX] };
+pub(super) static SECTION: Section = Section {
+    title: "Redis",
+    keys: &[&REDIS_URL, &REDIS_HOST, &REDIS_PORT, &REDIS_PASSWORD, &REDIS_CA_CERT, &REDIS_PREFIX],
+};
 
 impl RedisSettings {
     pub(super) fn read(source: &Source) -> Result<Self, SettingsError> {
@@ -67,13 +80,31 @@ impl RedisSettings {
             Some(url) => url,
             None => url_of_parts(source)?,
         };
-        Ok(Self { url: String::from(url).into(), prefix: source.required(&REDIS_PREFIX, parse::word)? })
+        let ca_certificates = source.optional(&REDIS_CA_CERT, certificates::file)?;
+        if ca_certificates.is_some() && url.scheme() != "rediss" {
+            return Err(SettingsError::refused(
+                &REDIS_CA_CERT,
+                "is set, and REDIS_URL is not a rediss:// address",
+            ));
+        }
+        Ok(Self {
+            url: String::from(url).into(),
+            prefix: source.required(&REDIS_PREFIX, parse::word)?,
+            ca_certificates,
+        })
+    }
+
+    /// A server at this address, with the default prefix and the public certificate authorities.
+    #[must_use]
+    pub fn at(url: &str) -> Self {
+        Self { url: url.into(), prefix: "rubis".to_owned(), ca_certificates: None }
     }
 }
 
 fn redis_url(text: &str) -> Option<Url> {
     let url: Url = parse::parsed(text)?;
-    (url.scheme() == "redis" && url.has_host()).then_some(url)
+    // A fragment would be an order to skip the verification.
+    (matches!(url.scheme(), "redis" | "rediss") && url.has_host() && url.fragment().is_none()).then_some(url)
 }
 
 fn url_of_parts(source: &Source) -> Result<Url, SettingsError> {

@@ -1,12 +1,12 @@
 //! How Stripe is reached, and how its events are believed.
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::error::SettingsError;
 use super::key::{Binary, Default, Key, Section};
-use super::parse;
 use super::source::Source;
+use super::{parse, production};
 
 /// How Stripe is reached, and how its events are believed.
 #[derive(Debug, Clone)]
@@ -31,7 +31,7 @@ static STRIPE_API_BASE: Key = Key {
     name: "STRIPE_API_BASE",
     default: Default::Unset("Stripe itself"),
     takes: "an http or https address without a query",
-    meaning: "Where Stripe's API is; for a local fake. The secret key is sent there.",
+    meaning: "Where Stripe's API is; for a local fake. The secret key is sent there, so that a live key takes https alone.",
     example: Some("http://127.0.0.1:12111"),
     secret: false,
 };
@@ -56,11 +56,11 @@ impl StripeSection {
             // People would be charged, and Rubis would never hear of it.
             return Err(SettingsError::missing(&STRIPE_WEBHOOK_SECRET));
         }
-        Ok(Self {
-            secret_key,
-            api_base: source.optional(&STRIPE_API_BASE, parse::web_url)?,
-            webhook_secrets: webhook_secrets.unwrap_or_default(),
-        })
+        let api_base = source.optional(&STRIPE_API_BASE, parse::web_url)?;
+        if secret_key.as_ref().is_some_and(is_live) && api_base.as_ref().is_some_and(production::is_clear) {
+            return Err(SettingsError::refused(&STRIPE_API_BASE, "is http, which a live key is not sent to"));
+        }
+        Ok(Self { secret_key, api_base, webhook_secrets: webhook_secrets.unwrap_or_default() })
     }
 }
 
@@ -68,6 +68,11 @@ impl StripeSection {
 fn secret_key(text: &str) -> Option<SecretString> {
     let is_secret = text.starts_with("sk_") || text.starts_with("rk_");
     (is_secret && is_token(text)).then(|| text.into())
+}
+
+fn is_live(key: &SecretString) -> bool {
+    let key = key.expose_secret();
+    key.starts_with("sk_live_") || key.starts_with("rk_live_")
 }
 
 fn webhook_secret(text: &str) -> Option<SecretString> {

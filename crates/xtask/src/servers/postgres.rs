@@ -12,6 +12,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::account::{Account, data_directory};
+use super::certificates::Certificates;
 use crate::guard::StopSignal;
 use crate::interrupt;
 use crate::processes::{Guarded, Launch, output_of};
@@ -110,7 +111,34 @@ impl Postgres {
 
     /// A URL with the superuser's name and password.
     pub fn url(&self, database: &str) -> String {
-        format!("postgres://{USER}:{}@127.0.0.1:{}/{database}", self.password, self.port)
+        self.url_of(USER, &self.password, database)
+    }
+
+    /// A URL with the name and password of a role.
+    pub fn url_of(&self, role: &str, password: &str, database: &str) -> String {
+        format!("postgres://{role}:{password}@127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// Lets it take encrypted connections too.
+    ///
+    /// # Errors
+    /// When psql fails, or the server does not take the certificate.
+    pub fn encrypt(&self, certificates: &Certificates) -> Result<()> {
+        for (name, value) in [
+            ("ssl_cert_file", certificates.file("server.pem").display().to_string()),
+            ("ssl_key_file", certificates.file("server.key").display().to_string()),
+            ("ssl", "on".to_owned()),
+        ] {
+            self.query("postgres", &format!("ALTER SYSTEM SET {name} = '{value}'"))?;
+        }
+        self.query("postgres", "SELECT pg_reload_conf()")?;
+        for _ in 0..100 {
+            if self.query("postgres", "SHOW ssl")?.trim() == "on" {
+                return Ok(());
+            }
+            interrupt::pause(Duration::from_millis(50))?;
+        }
+        bail!("PostgreSQL does not take the certificate in {}", certificates.directory().display())
     }
 
     /// Where it listens.
@@ -158,7 +186,7 @@ impl Postgres {
         output_of(psql.arg("-f").arg(file))
     }
 
-    fn psql(&self, database: &str) -> Command {
+    pub(super) fn psql(&self, database: &str) -> Command {
         let mut command = Command::new(self.programs.join("psql"));
         command
             .args(["-X", "--quiet", "--tuples-only", "--no-align", "--set", "ON_ERROR_STOP=1"])

@@ -1,5 +1,6 @@
 //! A private Redis, or Valkey.
 
+use std::ffi::OsString;
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::Path;
@@ -8,6 +9,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::account::Account;
+use super::certificates::Certificates;
 use crate::processes::{Guarded, Launch};
 
 /// A running server. Dropping it stops it.
@@ -25,8 +27,35 @@ impl Redis {
     /// # Errors
     /// When it does not start, with the end of its log.
     pub fn start(program: &Path, log: &Path, port: u16) -> Result<Self> {
+        Self::start_with(program, log, port, &[])
+    }
+
+    /// As [`Redis::start`], with a second port that takes encrypted connections.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn start_encrypted(
+        program: &Path,
+        log: &Path,
+        [port, tls_port]: [u16; 2],
+        certificates: &Certificates,
+    ) -> Result<Self> {
+        let (tls_port, file) = (tls_port.to_string(), |name| certificates.file(name).into_os_string());
+        let arguments = [
+            ("--tls-port", OsString::from(tls_port)),
+            ("--tls-cert-file", file("server.pem")),
+            ("--tls-key-file", file("server.key")),
+            ("--tls-ca-cert-file", file("ca.pem")),
+            ("--tls-auth-clients", "no".into()),
+        ];
+        let arguments = arguments.map(|(name, value)| [OsString::from(name), value]);
+        Self::start_with(program, log, port, arguments.as_flattened())
+    }
+
+    fn start_with(program: &Path, log: &Path, port: u16, further: &[OsString]) -> Result<Self> {
         let port_text = port.to_string();
         let mut process = Launch::new("Redis", program)
+            .arguments(further)
             .arguments(["--bind", "127.0.0.1", "--port", &port_text, "--protected-mode", "yes"])
             .arguments(["--save", "", "--appendonly", "no", "--maxmemory-policy", "noeviction"])
             .arguments(["--daemonize", "no"])

@@ -1,0 +1,47 @@
+//! Failures whose reason lies outside the statement that failed.
+
+use diesel::result::{DatabaseErrorKind, Error};
+
+/// Why a statement failed through no fault of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Interruption {
+    /// The connection ended, by an outage, a restart or `idle_in_transaction_session_timeout`.
+    Disconnected,
+    /// Two transactions were in each other's way, and this one was rolled back.
+    Conflict,
+    /// `lock_timeout` ended the wait for another transaction.
+    LockTimeout,
+    /// `statement_timeout` ended the statement.
+    StatementTimeout,
+}
+
+/// Returns why a statement was interrupted; `None` if the failure is its own.
+///
+/// Diesel does not pass on SQLSTATE codes, so the messages decide: the roles that programs sign in as need
+/// `lc_messages = 'C'`. In another language an interruption counts as a failure.
+#[must_use]
+pub fn interruption(error: &Error) -> Option<Interruption> {
+    match error {
+        Error::BrokenTransactionManager => Some(Interruption::Disconnected),
+        Error::DatabaseError(kind, information) => match kind {
+            DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => {
+                Some(Interruption::Disconnected)
+            }
+            DatabaseErrorKind::SerializationFailure => Some(Interruption::Conflict),
+            DatabaseErrorKind::Unknown => by_message(information.message()),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn by_message(message: &str) -> Option<Interruption> {
+    match message {
+        "deadlock detected" => Some(Interruption::Conflict),
+        "canceling statement due to lock timeout" => Some(Interruption::LockTimeout),
+        "canceling statement due to statement timeout" => Some(Interruption::StatementTimeout),
+        // The server announces that it closes the connection.
+        _ if message.starts_with("terminating connection") => Some(Interruption::Disconnected),
+        _ => None,
+    }
+}

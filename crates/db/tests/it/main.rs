@@ -1,0 +1,12 @@
+//! Connections, roles and limits of time, against a real PostgreSQL.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod failures;
+mod roles;
+mod tls;

@@ -1,0 +1,78 @@
+//! Certificates for the servers of tests: an authority of their own, and another that has signed nothing.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose};
+
+use super::account::{Account, data_directory};
+
+/// The one name in the servers' certificate. Their address is not in it, so that tests can use a wrong name.
+pub const NAME: &str = "localhost";
+
+/// A folder with `ca.pem`, `other-ca.pem`, `server.pem` and `server.key`, removed with this value.
+pub struct Certificates {
+    directory: PathBuf,
+}
+
+impl Certificates {
+    /// Makes them at `wanted`, for servers that run as [`Account::for_servers`].
+    ///
+    /// # Errors
+    /// They cannot be made or written.
+    pub fn create(wanted: &Path) -> Result<Self> {
+        let account = Account::for_servers()?;
+        let certificates = Self { directory: data_directory(wanted, account.as_ref())? };
+        let authority = authority("Rubis tests")?;
+        let key = KeyPair::generate()?;
+        let server = CertificateParams::new(vec![NAME.to_owned()])?.signed_by(&key, &authority)?;
+        for (name, pem) in [
+            ("ca.pem", authority.pem()),
+            ("other-ca.pem", self::authority("Another authority")?.pem()),
+            ("server.pem", server.pem()),
+            ("server.key", key.serialize_pem()),
+        ] {
+            certificates.write(name, &pem, account.as_ref())?;
+        }
+        Ok(certificates)
+    }
+
+    /// The folder.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// One of its files.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.directory.join(name)
+    }
+
+    /// Servers refuse a key that others could read.
+    fn write(&self, name: &str, pem: &str, account: Option<&Account>) -> Result<()> {
+        let path = self.file(name);
+        fs::write(&path, pem)
+            .and_then(|()| fs::set_permissions(&path, Permissions::from_mode(0o600)))
+            .with_context(|| format!("{} cannot be written", path.display()))?;
+        if let Some(account) = account {
+            chown(&path, Some(account.uid), Some(account.gid))?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Certificates {
+    fn drop(&mut self) {
+        // A leftover is in a directory for temporary data.
+        let _ = fs::remove_dir_all(&self.directory);
+    }
+}
+
+fn authority(name: &str) -> Result<CertifiedIssuer<'static, KeyPair>> {
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+    Ok(CertifiedIssuer::self_signed(params, KeyPair::generate()?)?)
+}

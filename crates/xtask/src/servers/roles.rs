@@ -1,0 +1,45 @@
+//! The roles of a deployment in a private server: one owns the schema, the programs sign in as the other.
+
+use anyhow::Result;
+
+use super::Postgres;
+use crate::processes::output_of;
+use crate::workspace::root;
+
+/// Passwords of the two roles.
+pub struct Roles {
+    /// Of `rubis_owner`.
+    pub owner: String,
+    /// Of `rubis_program`.
+    pub program: String,
+}
+
+impl Roles {
+    /// The role that the programs sign in as.
+    pub const PROGRAM: &str = "rubis_program";
+    /// The role that migrations sign in as.
+    pub const OWNER: &str = "rubis_owner";
+
+    /// Creates the roles, and gives the database with all that is in it to the owner.
+    ///
+    /// # Errors
+    /// When psql fails, with what the server said.
+    pub fn create(&self, server: &Postgres, database: &str) -> Result<()> {
+        let mut psql = server.psql(database);
+        psql.env("RUBIS_OWNER_PASSWORD", &self.owner)
+            .env("RUBIS_PROGRAM_PASSWORD", &self.program)
+            .arg("-f")
+            .arg(root().join("deploy/postgres/roles.sql"));
+        output_of(&mut psql).map(drop)
+    }
+
+    /// A URL for the owner.
+    pub fn owner_url(&self, server: &Postgres, database: &str) -> String {
+        server.url_of(Self::OWNER, &self.owner, database)
+    }
+
+    /// A URL for the programs.
+    pub fn program_url(&self, server: &Postgres, database: &str) -> String {
+        server.url_of(Self::PROGRAM, &self.program, database)
+    }
+}
