@@ -5,6 +5,8 @@
 //! tens of milliseconds of processor time and is therefore left to the caller, who knows which thread
 //! may spend it: see [`PasswordHash`] and [`Credentials`].
 
+mod account_mail;
+mod account_token;
 mod activity;
 mod address;
 mod authenticate;
@@ -31,7 +33,12 @@ mod siren;
 mod update_organization;
 mod update_user;
 mod user;
+mod verify_address;
 
+pub use account_mail::{
+    AccountLinks, AccountMail, AccountMailError, AccountMailKind, AccountMailTerms, claim_account_mail,
+};
+pub use account_token::{AccountKeys, AccountToken, TokenError, TokenPurpose, issue_token, use_token};
 pub use activity::{ActivityEvent, ActivityKind, NewEvent, events_of_invoice, feed, record, record_many};
 pub use address::{AddressInput, PostalAddress};
 pub use authenticate::{Authenticated, authenticate};
@@ -57,3 +64,7 @@ pub use siren::optional_siren;
 pub use update_organization::{OrganizationUpdate, UpdateOrganizationError, update_organization};
 pub use update_user::{UserInput, UserPatch, update_user};
 pub use user::{User, user};
+pub use verify_address::{
+    RequestVerificationError, VERIFICATION_PERIOD, Verification, VerifiedAddress, mark_address_verified,
+    request_verification, verify_address,
+};

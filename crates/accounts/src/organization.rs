@@ -77,6 +77,8 @@ pub struct Organization {
     pub siren: Option<String>,
     /// Whether nothing of it leaves.
     pub pause: Option<Pause>,
+    /// When its owner's address was verified. No mail is sent on its behalf before.
+    pub sender_verified_at: Option<OffsetDateTime>,
     /// The points it earned.
     pub rubis_count: i64,
     /// When it signed up.
@@ -86,6 +88,12 @@ pub struct Organization {
 }
 
 impl Organization {
+    /// Returns whether mails may be sent on its behalf: its owner's address is verified.
+    #[must_use]
+    pub const fn is_sender_verified(&self) -> bool {
+        self.sender_verified_at.is_some()
+    }
+
     /// When its mails leave.
     #[must_use]
     pub fn sending_calendar(&self) -> SendingCalendar {

@@ -1,9 +1,12 @@
 //! What has expired is forgotten, a bounded batch at a time.
 
 use rubis_db::AsyncPgConnection;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use crate::{idempotency::KEPT_FOR, queries};
+
+/// The time for which an expired account token is kept, so that its link is refused as expired and not as unknown.
+const EXPIRED_TOKENS_KEPT_FOR: Duration = Duration::days(30);
 
 /// How much was forgotten.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -14,6 +17,8 @@ pub struct Purged {
     pub sessions: usize,
     /// Idempotency keys past their day.
     pub idempotency_keys: usize,
+    /// Account tokens a month past their expiry.
+    pub account_tokens: usize,
 }
 
 impl Purged {
@@ -21,12 +26,14 @@ impl Purged {
     #[must_use]
     pub fn is_full(&self, limit: u32) -> bool {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        self.refresh_tokens >= limit || self.idempotency_keys >= limit
+        [self.refresh_tokens, self.idempotency_keys, self.account_tokens]
+            .into_iter()
+            .any(|count| count >= limit)
     }
 }
 
-/// Forgets at most `limit` expired refresh tokens, the sessions they leave without any, and at most
-/// `limit` expired idempotency keys. Spent tokens are kept until they expire, since spending them again
+/// Forgets at most `limit` expired refresh tokens, the sessions they leave without any, at most
+/// `limit` expired idempotency keys and as many account tokens. Spent tokens are kept until they expire, since spending them again
 /// has to be noticed. Several workers may do this at once.
 ///
 /// # Errors
@@ -39,5 +46,7 @@ pub async fn purge_expired(
     let (refresh_tokens, sessions) = queries::sessions::delete_expired(conn, now, limit).await?;
     let kept_since = now.saturating_sub(KEPT_FOR);
     let idempotency_keys = queries::idempotency::delete_before(conn, kept_since, limit).await?;
-    Ok(Purged { refresh_tokens, sessions, idempotency_keys })
+    let tokens_since = now.saturating_sub(EXPIRED_TOKENS_KEPT_FOR);
+    let account_tokens = queries::account_tokens::delete_expired(conn, tokens_since, limit).await?;
+    Ok(Purged { refresh_tokens, sessions, idempotency_keys, account_tokens })
 }

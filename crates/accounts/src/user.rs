@@ -15,10 +15,21 @@ pub struct User {
     pub email: EmailAddress,
     /// How they are called.
     pub full_name: String,
+    /// When they proved that they receive the mail of their address.
+    pub email_verified_at: Option<OffsetDateTime>,
     /// When they signed up.
     pub created_at: OffsetDateTime,
     /// When something about them last changed.
     pub updated_at: OffsetDateTime,
+}
+
+impl User {
+    /// Returns whether the user has proved that they receive the mail of their address. Nothing but the mail that
+    /// asks for it is sent to one that is not verified.
+    #[must_use]
+    pub const fn is_verified(&self) -> bool {
+        self.email_verified_at.is_some()
+    }
 }
 
 /// The user, if they exist.

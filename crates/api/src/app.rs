@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use deadpool_redis::Pool as RedisPool;
-use rubis_accounts::SessionRules;
+use rubis_accounts::{AccountKeys, SessionRules};
 use rubis_checkins::CheckinRules;
 use rubis_db::Pool;
 use rubis_kernel::{AppKey, PurposeKey, SharedClock};
@@ -78,6 +78,8 @@ pub enum AppError {
 
 /// The keys of the API's own purposes.
 pub struct Keys {
+    /// Makes the tokens in account mails.
+    pub account: AccountKeys,
     /// Seals access tokens.
     pub access: PurposeKey,
     /// Hashes the addresses of failed sign-ins in the audit trail.
@@ -175,6 +177,7 @@ impl App {
 impl Keys {
     fn derived_from(key: &AppKey) -> Self {
         Self {
+            account: AccountKeys::derived_from(key),
             access: key.derive("access"),
             audit: key.derive("audit"),
             cursor: key.derive("cursor"),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use actix_web::HttpRequest;
 use rubis_accounts::KnownDevice;
-use rubis_kernel::OrganizationId;
+use rubis_kernel::{OrganizationId, UserId};
 use rubis_runtime::{Decision, Rate};
 
 use crate::{
@@ -21,6 +21,8 @@ const SUBSCRIBERS_OF_SITE: u32 = 8;
 
 /// Each fresh link of a check-in is a mail.
 const CHECKIN_RENEWAL_FROM_ADDRESS: AddressLimit = AddressLimit::new("checkin-renewal", 10, HOUR);
+/// Each is a mail to an address that may be a stranger's.
+const VERIFICATION_MAIL_OF_USER: Rate = Rate::new(5, HOUR);
 /// Each makes something at Stripe, which limits us all together.
 const BILLING_OF_ORGANIZATION: Rate = Rate::new(30, MINUTE);
 /// Each change of a rule plans up to all invoices of the organization again.
@@ -89,6 +91,14 @@ pub(crate) fn of_open_route(pattern: &str) -> Option<AddressLimit> {
     }
     let fits = |known: &str| if known.ends_with('/') { pattern.starts_with(known) } else { pattern == known };
     OPEN_ROUTES.iter().find(|(known, _)| fits(known)).map(|(_, limit)| *limit)
+}
+
+/// Counts a request for a verification mail, by user.
+///
+/// # Errors
+/// `rate_limited`.
+pub async fn verification_mail(app: &App, user: UserId) -> Result<(), ApiError> {
+    check(app, &format!("verification-mail-of:{user}"), VERIFICATION_MAIL_OF_USER).await
 }
 
 /// Counts a request to the page of check-ins.

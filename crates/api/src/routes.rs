@@ -33,6 +33,8 @@ fn accounts(config: &mut ServiceConfig<'_>) {
         .service(auth::log_in)
         .service(auth::refresh_session)
         .service(auth::log_out)
+        .service(auth::verify_email)
+        .service(auth::resend_verification)
         .service(auth::list_sessions)
         .service(auth::end_session)
         .service(me::get_me)

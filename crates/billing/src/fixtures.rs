@@ -54,6 +54,7 @@ pub fn organization() -> Organization {
         address: PostalAddress::default(),
         siren: None,
         pause: None,
+        sender_verified_at: None,
         rubis_count: 0,
         created_at: START,
         updated_at: START,
@@ -65,6 +66,7 @@ pub fn owner() -> User {
         id: UserId::from(Uuid::from_u128(2)),
         email: "jeanne.vasseur@menuiserie-vasseur.example".parse().unwrap(),
         full_name: "Jeanne Vasseur".to_owned(),
+        email_verified_at: None,
         created_at: START,
         updated_at: START,
     }

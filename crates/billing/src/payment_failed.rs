@@ -38,6 +38,11 @@ pub async fn claim_payment_failed_mail(
         };
         let owner = rubis_accounts::owner_of(conn, organization.id).await?;
         let owner = owner.ok_or(RecapError::NobodyToTell)?;
+        if !owner.is_verified() {
+            give_payment_failed_mail_up(conn, job, now).await?;
+            lease.finish(conn).await?;
+            return Ok(None);
+        }
         lease.confirm(conn).await?;
         Ok(Some(compose(terms, &organization, &owner, &subscription, job, now)?))
     })

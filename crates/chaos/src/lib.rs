@@ -28,7 +28,7 @@ pub use options::{Options, Selection};
 pub use process::{Account, Launch, Process};
 pub use report::{Report, print_table};
 pub use scenarios::{Scenario, all};
-pub use seed::{PASSWORD, SeededOrganization, seed, without_checkins};
+pub use seed::{PASSWORD, SeededOrganization, found_organization, seed, subscribe, without_checkins};
 pub use servers::{Postgres, Redis, free_port};
 pub use site::Site;
 pub use trial::{APP_KEY, Trial, TrialPlace};

@@ -1,8 +1,11 @@
 //! Organizations and their invoices, put in through the domain crates.
 
 use anyhow::{Context as _, Result};
+use diesel::sql_types::{Timestamptz, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl as _;
 use rubis_accounts::{
-    CheckinPolicyInput, NewAccount, NewAccountInput, OrganizationInput, OrganizationPatch, PasswordHash,
+    AccountKeys, CheckinPolicyInput, NewAccount, NewAccountInput, OrganizationInput, OrganizationPatch,
+    PasswordHash,
 };
 use rubis_billing::BillingRules;
 use rubis_db::{AsyncPgConnection, Pool};
@@ -12,6 +15,8 @@ use rubis_lifecycle::PlanChoice;
 use rubis_relances::{PlanInput, StepInput, Tone};
 use time::{Duration, OffsetDateTime};
 use tokio::task::JoinSet;
+
+use crate::trial::APP_KEY;
 
 /// Every owner's password.
 pub const PASSWORD: &str = "une phrase de passe solide";
@@ -72,6 +77,44 @@ fn account(number: usize) -> Result<NewAccount> {
     NewAccount::parse(&input).context("the account is refused")
 }
 
+/// Signs a company up and verifies its owner's address, without which nothing would be sent.
+///
+/// # Errors
+/// When the domain refuses something.
+pub async fn found_organization(
+    conn: &mut AsyncPgConnection,
+    account: &NewAccount,
+    hash: &PasswordHash,
+    now: OffsetDateTime,
+) -> Result<OrganizationId> {
+    let keys = AccountKeys::derived_from(&APP_KEY.parse()?);
+    let signed_up = rubis_lifecycle::sign_up(conn, account, hash, &keys, now).await?;
+    rubis_lifecycle::mark_address_verified(conn, signed_up.user.id, now).await?;
+    Ok(signed_up.organization.id)
+}
+
+/// Subscribes an organization to Business, which limits neither its invoices nor its recipients.
+///
+/// # Errors
+/// When PostgreSQL refuses.
+pub async fn subscribe(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    now: OffsetDateTime,
+) -> Result<()> {
+    diesel::sql_query(
+        "UPDATE subscriptions SET plan = 'business', status = 'active', billing_cycle = 'yearly',
+             stripe_customer_id = 'cus_' || organization_id, stripe_subscription_id = 'sub_' || organization_id,
+             subscription_created_at = $2, state_at = $2
+         WHERE organization_id = $1",
+    )
+    .bind::<SqlUuid, _>(organization.as_uuid())
+    .bind::<Timestamptz, _>(now)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 async fn fill(
     pool: Pool,
     number: usize,
@@ -81,7 +124,8 @@ async fn fill(
 ) -> Result<SeededOrganization> {
     let mut conn = pool.get().await?;
     let account = account(number)?;
-    let organization = rubis_lifecycle::sign_up(&mut conn, &account, &hash, now).await?.organization.id;
+    let organization = found_organization(&mut conn, &account, &hash, now).await?;
+    subscribe(&mut conn, organization, now).await?;
     without_checkins(&mut conn, organization, now).await?;
     let plan = PlanInput {
         name: "À l'échéance".to_owned(),

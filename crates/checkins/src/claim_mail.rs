@@ -98,6 +98,11 @@ pub async fn claim_mail(
             lease.finish(conn).await?;
             return Ok(ClaimedMail::Settled);
         };
+        if !organization.is_sender_verified() {
+            put_back(conn, &organization, &asked, now).await?;
+            lease.finish(conn).await?;
+            return Ok(ClaimedMail::Settled);
+        }
         let clients = clients_of(conn, &organization, &asked).await?;
         let wanted = without_unwanted(conn, &organization, asked, &clients, now).await?;
         if wanted.is_empty() {
@@ -126,6 +131,22 @@ pub async fn claim_mail(
         Ok(ClaimedMail::Send(Box::new(email)))
     })
     .await
+}
+
+/// Takes check-ins out of their mail, so that planning again finds them.
+async fn put_back(
+    conn: &mut AsyncPgConnection,
+    organization: &Organization,
+    asked: &[AskedInvoice],
+    now: OffsetDateTime,
+) -> Result<(), diesel::result::Error> {
+    let ids: Vec<CheckinTaskId> = asked
+        .iter()
+        .filter(|asked| asked.task.status == CheckinStatus::Scheduled)
+        .map(|asked| asked.task.id)
+        .collect();
+    let change = TaskChange { mail_id: Some(None), sending_since: Some(None), ..TaskChange::default() };
+    tasks::change(conn, organization.id, &ids, &change, now).await.map(drop)
 }
 
 async fn clients_of(

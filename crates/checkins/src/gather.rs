@@ -39,6 +39,8 @@ pub enum Gathered {
     Cancelled(Reason),
     /// Something is paused: it waits for the end of that, for which it was planned again if known.
     Paused,
+    /// The organization's owner has not verified their address: it is planned again when they do.
+    SenderNotVerified,
     /// It was given a later date meanwhile.
     NotYetDue,
 }
@@ -89,6 +91,7 @@ enum State {
     AlreadyDone,
     Cancelled(Reason),
     Paused,
+    SenderNotVerified,
     NotYetDue,
 }
 
@@ -111,6 +114,9 @@ fn state_of(
     }
     if task.send_at > now {
         return State::NotYetDue;
+    }
+    if !organization.is_sender_verified() {
+        return State::SenderNotVerified;
     }
     if is_held(organization, invoice, task, pauses, now) { State::Paused } else { State::Due }
 }
@@ -204,7 +210,7 @@ async fn make_mail(
                 set_awaited_answer(conn, &mut mate.invoice, None, now).await?;
             }
             // Their own jobs see to them.
-            State::AlreadyDone | State::Paused | State::NotYetDue => {}
+            State::AlreadyDone | State::Paused | State::SenderNotVerified | State::NotYetDue => {}
         }
     }
     let mail = CheckinMailId::new();
@@ -245,6 +251,10 @@ async fn settle(
             let client_pause = pauses.get(&invoice.client_id).copied();
             plan_checkin(conn, organization, &mut invoice, client_pause, PlanCheckin::default(), now).await?;
             Ok(Gathered::Paused)
+        }
+        State::SenderNotVerified => {
+            lease.finish(conn).await?;
+            Ok(Gathered::SenderNotVerified)
         }
         State::Due | State::AlreadyDone => {
             lease.finish(conn).await?;

@@ -6,6 +6,11 @@
 
 /// PostgreSQL's own enums, as SQL types.
 pub mod sql_types {
+    /// The SQL type `account_token_purpose`.
+    #[derive(Clone, Debug, diesel::query_builder::QueryId, diesel::sql_types::SqlType)]
+    #[diesel(postgres_type(name = "account_token_purpose"))]
+    pub struct AccountTokenPurpose;
+
     /// The SQL type `billing_cycle`.
     #[derive(Clone, Debug, diesel::query_builder::QueryId, diesel::sql_types::SqlType)]
     #[diesel(postgres_type(name = "billing_cycle"))]
@@ -80,6 +85,21 @@ pub mod sql_types {
     #[derive(Clone, Debug, diesel::query_builder::QueryId, diesel::sql_types::SqlType)]
     #[diesel(postgres_type(name = "subscription_status"))]
     pub struct SubscriptionStatus;
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::sql_types::AccountTokenPurpose;
+
+    account_tokens (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        purpose -> AccountTokenPurpose,
+        token_hash -> Bytea,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        used_at -> Nullable<Timestamptz>,
+    }
 }
 
 diesel::table! {
@@ -252,6 +272,7 @@ diesel::table! {
         updated_at -> Timestamptz,
         awaits_answer_from -> Nullable<Timestamptz>,
         awaits_answer_until -> Nullable<Timestamptz>,
+        last_reminded_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -317,6 +338,7 @@ diesel::table! {
         checkins_enabled -> Bool,
         checkin_grace_hours -> Int4,
         checkin_wait_days -> Nullable<Int4>,
+        sender_verified_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -384,6 +406,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    recipient_counts (organization_id, day) {
+        organization_id -> Uuid,
+        day -> Date,
+        recipients -> Int4,
+    }
+}
+
+diesel::table! {
     refresh_tokens (token_hash) {
         token_hash -> Bytea,
         session_id -> Uuid,
@@ -419,6 +449,7 @@ diesel::table! {
         queue_job_id -> Text,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        counted_on -> Nullable<Date>,
     }
 }
 
@@ -483,9 +514,11 @@ diesel::table! {
         password_hash -> Text,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        email_verified_at -> Nullable<Timestamptz>,
     }
 }
 
+diesel::joinable!(account_tokens -> users (user_id));
 diesel::joinable!(activity_events -> organizations (organization_id));
 diesel::joinable!(checkin_clicks -> organizations (organization_id));
 diesel::joinable!(checkin_mails -> organizations (organization_id));
@@ -498,11 +531,13 @@ diesel::joinable!(memberships -> organizations (organization_id));
 diesel::joinable!(memberships -> users (user_id));
 diesel::joinable!(planning_requests -> organizations (organization_id));
 diesel::joinable!(plans -> organizations (organization_id));
+diesel::joinable!(recipient_counts -> organizations (organization_id));
 diesel::joinable!(refresh_tokens -> sessions (session_id));
 diesel::joinable!(relance_tasks -> organizations (organization_id));
 diesel::joinable!(subscriptions -> organizations (organization_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
+    account_tokens,
     activity_events,
     checkin_clicks,
     checkin_mails,
@@ -520,6 +555,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     plan_steps,
     planning_requests,
     plans,
+    recipient_counts,
     refresh_tokens,
     relance_tasks,
     sessions,

@@ -2,11 +2,17 @@
 
 use rubis_db::AsyncPgConnection;
 use rubis_kernel::{InvoiceId, OrganizationId};
+use time::{Duration, OffsetDateTime};
 
 use crate::queries;
 
-/// How many of the organization's invoices a plan chases and have something outstanding, one aside where it is
-/// named. Counts no further than `at_most`, where that is given.
+/// The time after its last reminder for which an invoice that is given up still counts: else a company could have
+/// any number of invoices chased, one after the other. A settled one stops counting at once.
+pub const REMINDED_COUNTS_FOR: Duration = Duration::days(30);
+
+/// The number of the organization's invoices that a plan chases and that have something outstanding, and of those
+/// that were reminded within [`REMINDED_COUNTS_FOR`] and then cancelled or taken from their plan; `aside` is left
+/// out. Counts no further than `at_most`.
 ///
 /// # Errors
 /// The database's.
@@ -15,6 +21,7 @@ pub async fn count_chased(
     organization: OrganizationId,
     aside: Option<InvoiceId>,
     at_most: Option<u32>,
+    now: OffsetDateTime,
 ) -> Result<u32, diesel::result::Error> {
-    queries::chased::count(conn, organization, aside, at_most).await
+    queries::chased::count(conn, organization, aside, now - REMINDED_COUNTS_FOR, at_most).await
 }

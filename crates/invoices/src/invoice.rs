@@ -35,6 +35,8 @@ pub struct Invoice {
     pub rubis_earned: i32,
     /// Whether a reminder has gone out.
     pub chased: bool,
+    /// When the last reminder was sent.
+    pub last_reminded_at: Option<OffsetDateTime>,
     /// When it was settled in full; known exactly while it is paid.
     pub paid_at: Option<OffsetDateTime>,
     /// When it was given up.

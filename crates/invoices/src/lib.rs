@@ -36,7 +36,7 @@ mod vat_number;
 mod void_settlement;
 
 pub use awaited_answer::{AwaitedAnswer, set_awaited_answer};
-pub use chased::count_chased;
+pub use chased::{REMINDED_COUNTS_FOR, count_chased};
 pub use client::{Client, ClientInput, ClientPatch, NewClient, NewClientInput, client, clients_by_ids};
 pub use contact::{Contact, ContactInput, ContactPatch, NewContact, NewContactInput, contacts_of};
 pub use create_client::create_client;

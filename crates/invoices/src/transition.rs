@@ -54,6 +54,7 @@ pub async fn relance_sent(
 ) -> Result<(), diesel::result::Error> {
     let mut changed = invoice.clone();
     changed.chased = true;
+    changed.last_reminded_at = Some(now);
     changed.rubis_earned = invoice.rubis_earned.saturating_add(1);
     if let Ok(status) = invoice.status.apply(Transition::RelanceSent, true) {
         changed.status = status;

@@ -13,6 +13,8 @@ pub enum Queue {
     Planning,
     /// What goes with Rubis's own subscription: mails to those who pay for it, and its daily round.
     Billing,
+    /// The mails about a user's own account: verification of the address, recovery, security notices.
+    Mails,
 }
 
 /// A name that no queue has.
@@ -22,7 +24,8 @@ pub struct UnknownQueue(pub String);
 
 impl Queue {
     /// Every queue.
-    pub const ALL: &'static [Self] = &[Self::Relances, Self::Checkins, Self::Planning, Self::Billing];
+    pub const ALL: &'static [Self] =
+        &[Self::Relances, Self::Checkins, Self::Planning, Self::Billing, Self::Mails];
 
     /// The name in the database, in Redis keys, in metrics and on the command line.
     #[must_use]
@@ -32,6 +35,7 @@ impl Queue {
             Self::Checkins => "checkins",
             Self::Planning => "planning",
             Self::Billing => "billing",
+            Self::Mails => "mails",
         }
     }
 }

@@ -64,6 +64,8 @@ ids! {
     MembershipId;
     /// One sign-in, with its family of refresh tokens.
     SessionId;
+    /// The row of a secret in the link of an account mail.
+    AccountTokenId;
     /// A debtor of an organization.
     ClientId;
     /// A person at a client.

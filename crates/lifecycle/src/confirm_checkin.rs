@@ -1,5 +1,6 @@
 //! The user is told by mail that they declared an invoice paid.
 
+use rubis_accounts::User;
 use rubis_checkins::{
     CheckinAnswer, CheckinTask, ConfirmCheckin, Confirmation, MailTerms, compose_confirmation,
 };
@@ -64,7 +65,7 @@ pub async fn compose_checkin_confirmation(
         return Ok(None);
     };
     let organization = rubis_accounts::organization(conn, organization_id).await?;
-    let owner = rubis_accounts::owner_of(conn, organization_id).await?;
+    let owner = rubis_accounts::owner_of(conn, organization_id).await?.filter(User::is_verified);
     let client = rubis_invoices::client(conn, organization_id, invoice.client_id).await?;
     let (Some(organization), Some(owner), Some(client)) = (organization, owner, client) else {
         return Ok(None);

@@ -33,11 +33,11 @@ pub(crate) async fn admit_limited(
     let limit = rubis_billing::lock_invoice_limit(conn, organization, rules, now).await?;
     let Some(limit) = limit else { return Ok(Ok(())) };
     // Not in one round trip with the lock: what is counted must be as it is once the lock is held.
-    let others = rubis_invoices::count_chased(conn, organization, Some(invoice), Some(limit)).await?;
+    let others = rubis_invoices::count_chased(conn, organization, Some(invoice), Some(limit), now).await?;
     if others < limit {
         return Ok(Ok(()));
     }
-    let usage = rubis_invoices::count_chased(conn, organization, Some(invoice), None).await?;
+    let usage = rubis_invoices::count_chased(conn, organization, Some(invoice), None, now).await?;
     Ok(Err(PlanLimitReached { limit, usage }))
 }
 
@@ -53,7 +53,7 @@ pub async fn subscription_view(
 ) -> Result<SubscriptionView, diesel::result::Error> {
     let (subscription, usage) = futures_util::future::try_join(
         rubis_billing::subscription_of(conn, organization),
-        rubis_invoices::count_chased(conn, organization, None, None),
+        rubis_invoices::count_chased(conn, organization, None, None, now),
     )
     .await?;
     Ok(SubscriptionView::new(&subscription, usage, rules, now))

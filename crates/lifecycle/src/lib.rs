@@ -28,6 +28,7 @@ mod replace_plan;
 mod request_planning;
 mod resume_dispute;
 mod run_planning;
+mod sending_limits;
 mod settle_invoice;
 mod sign_up;
 mod take_answer_back;
@@ -35,6 +36,7 @@ mod timeline;
 mod trial_recap;
 mod undo_checkin;
 mod update_invoice;
+mod verify_address;
 
 pub use answer_checkin::{AnsweredBy, CheckinError, CheckinOutcome, answer_checkin};
 pub use answer_checkins::answer_many;
@@ -57,12 +59,14 @@ pub use replace_plan::replace_plan;
 pub use request_planning::{MAX_SCOPES, PlanAgain};
 pub use resume_dispute::resume_dispute;
 pub use run_planning::{PlanningRun, run_planning_page};
+pub use sending_limits::SubscriptionLimits;
 pub use settle_invoice::{SettleError, Settled, record_payment};
 pub use sign_up::sign_up;
 pub use timeline::{Timeline, TimelineRelance, WhyNot, timeline};
 pub use trial_recap::{claim_trial_recap, recap_figures};
 pub use undo_checkin::{UndoCheckinError, undo_checkin};
 pub use update_invoice::{UpdateInvoiceError, update_invoice};
+pub use verify_address::{mark_address_verified, verify_address};
 
 /// Why a move of an invoice was refused.
 #[derive(Debug, thiserror::Error)]

@@ -45,6 +45,10 @@ pub enum WhyNot {
     Ended(String),
     /// It waits for a person's approval.
     AwaitsApproval,
+    /// The organization's owner has not verified their address: nothing is sent on its behalf before.
+    SenderNotVerified,
+    /// The organization had written to as many recipients as it may on a day: it is sent at this instant.
+    DailyLimit(OffsetDateTime),
     /// Reminders are paused, until this if it is known.
     Paused(Option<time::Date>),
     /// The user was asked whether the invoice is paid, or will have been by then: it waits for the answer, at
@@ -99,7 +103,8 @@ pub async fn timeline(
             let awaited = invoice.awaited_answer.filter(|awaited| {
                 now < awaited.until && waits_for_answer(&organization, &invoice, &task, &step, *awaited)
             });
-            let why_not = why_not(&task, job, holding, awaited);
+            let held_sender = !organization.is_sender_verified();
+            let why_not = why_not(&task, job, held_sender, holding, awaited);
             Some(TimelineRelance { task, step, why_not })
         })
         .collect();
@@ -113,6 +118,7 @@ pub async fn timeline(
 fn why_not(
     task: &RelanceTask,
     job: Option<&rubis_jobs::JobRow>,
+    is_sender_unverified: bool,
     pause: Option<Pause>,
     awaited: Option<AwaitedAnswer>,
 ) -> Option<WhyNot> {
@@ -130,9 +136,12 @@ fn why_not(
         Some(job) if job.state == JobState::Dead => Some(WhyNot::Quarantined),
         Some(_) if task.sending_since.is_some() => Some(WhyNot::BeingSent),
         Some(job) if job.last_error.is_some() => Some(WhyNot::RetryAt(job.run_at)),
+        _ if is_sender_unverified => Some(WhyNot::SenderNotVerified),
         _ => {
+            let limited = task.reason.as_deref() == Some(Reason::DailyLimit.as_str());
+            let limited = limited.then_some(WhyNot::DailyLimit(task.send_at));
             let paused = pause.map(|pause| WhyNot::Paused(pause.until));
-            paused.or_else(|| awaited.map(|awaited| WhyNot::AwaitsAnswer(awaited.until)))
+            paused.or(limited).or_else(|| awaited.map(|awaited| WhyNot::AwaitsAnswer(awaited.until)))
         }
     }
 }

@@ -54,7 +54,11 @@ pub async fn claim_trial_recap(
     };
     let mut conn = pool.get().await?;
     conn.transaction(async |conn| {
-        let Some(trial) = ending_trial(conn, job, terms.rules, now).await? else {
+        // The daily round asks again while the trial goes on.
+        let owner = rubis_accounts::owner_of(conn, job.organization_id).await?;
+        let is_reached = owner.is_none_or(|owner| owner.is_verified());
+        let trial = ending_trial(conn, job, terms.rules, now).await?.filter(|_| is_reached);
+        let Some(trial) = trial else {
             give_recap_up(conn, job, lease, now).await?;
             return Ok(None);
         };

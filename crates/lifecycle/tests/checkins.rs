@@ -307,7 +307,11 @@ async fn a_token_changes_nothing_in_another_organization() {
     };
     let account = NewAccount::parse(&input).unwrap();
     let hash = PasswordHash::hash(&account.password).unwrap();
-    let other = rubis_lifecycle::sign_up(&mut conn, &account, &hash, chain.now()).await.unwrap();
+    let other =
+        rubis_lifecycle::sign_up(&mut conn, &account, &hash, &rubis_testkit::account_keys(), chain.now())
+            .await
+            .unwrap();
+    rubis_lifecycle::mark_address_verified(&mut conn, other.user.id, chain.now()).await.unwrap();
     let new = rubis_invoices::NewInvoice {
         client: rubis_invoices::InvoicedClient::Named {
             name: "Boulangerie Martin".to_owned(),

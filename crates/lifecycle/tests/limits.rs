@@ -14,8 +14,8 @@ use rubis_billing::{BillingPlan, BillingRules, PlanLimitReached, PlanLimits, Sub
 use rubis_invoices::{Invoice, InvoiceInput, InvoicePatch, InvoicedClient, NewInvoice};
 use rubis_kernel::{Currency, InvoiceId, Money};
 use rubis_lifecycle::{
-    CreateInvoiceError, PlanChoice, ReopenError, UpdateInvoiceError, create_invoice, reopen_invoice,
-    subscription_view, update_invoice,
+    CreateInvoiceError, PlanChoice, ReopenError, UpdateInvoiceError, cancel_invoice, create_invoice,
+    reopen_invoice, subscription_view, update_invoice,
 };
 use rubis_testkit::Chain;
 use time::{
@@ -89,6 +89,17 @@ impl Company {
                  subscription_created_at = '2026-11-24 09:00Z', {assignments}"
         );
         diesel::sql_query(statement).execute(&mut *self.chain.conn().await).await.unwrap();
+    }
+
+    async fn cancel(&self, invoice: InvoiceId) {
+        let now = self.chain.now();
+        let mut conn = self.chain.conn().await;
+        cancel_invoice(&mut conn, self.chain.organization, invoice, None, now).await.unwrap();
+    }
+
+    /// Lets the first reminder of the invoices be sent.
+    async fn let_reminders_leave(&self) {
+        self.chain.worker.run_until(datetime!(2026-12-04 12:00 UTC)).await;
     }
 
     async fn view(&self) -> SubscriptionView {
@@ -328,4 +339,64 @@ async fn a_company_that_has_used_its_places_takes_none_from_another() {
     company.refusal().await;
     let other = Company::new().await;
     other.create(PlanChoice::Default).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_invoice_that_was_reminded_and_cancelled_keeps_its_place_for_thirty_days() {
+    let company = Company::new().await;
+    let reminded = company.create(PlanChoice::Default).await.unwrap();
+    company.let_reminders_leave().await;
+    let silent = company.create(PlanChoice::Default).await.unwrap();
+    let reminded_at = company.chain.invoice(reminded.id).await.last_reminded_at.unwrap();
+
+    company.cancel(silent.id).await;
+    assert_eq!(
+        company.view().await.invoices_chased,
+        1,
+        "one that was never reminded frees its place at once"
+    );
+    company.cancel(reminded.id).await;
+    assert_eq!(company.view().await.invoices_chased, 1);
+    company.create(PlanChoice::Default).await.unwrap();
+    assert_eq!(company.refusal().await, PlanLimitReached { limit: 2, usage: 2 });
+
+    company.chain.clock.set(reminded_at + Duration::days(30) - Duration::seconds(1));
+    assert_eq!(company.refusal().await.usage, 2);
+    company.chain.clock.set(reminded_at + Duration::days(30));
+    company.create(PlanChoice::Default).await.unwrap();
+}
+
+#[tokio::test]
+async fn taking_the_plan_from_a_reminded_invoice_does_not_free_its_place_and_settling_it_does() {
+    let company = Company::new().await;
+    let without_plan = company.create(PlanChoice::Default).await.unwrap();
+    let settled = company.create(PlanChoice::Default).await.unwrap();
+    company.let_reminders_leave().await;
+
+    let no_plan = InvoiceInput { plan_id: Some(None), ..InvoiceInput::default() };
+    company.update(without_plan.id, no_plan).await.unwrap();
+    assert_eq!(company.refusal().await, PlanLimitReached { limit: 2, usage: 2 });
+    company.chain.pay(settled.id, None).await;
+    company.create(PlanChoice::Default).await.unwrap();
+    assert_eq!(company.refusal().await.usage, 2);
+}
+
+#[tokio::test]
+async fn an_invoice_that_keeps_its_place_is_counted_once_when_it_is_chased_again() {
+    let company = Company::new().await;
+    let invoice = company.create(PlanChoice::Default).await.unwrap();
+    let plan = invoice.plan_id;
+    company.let_reminders_leave().await;
+    company
+        .update(invoice.id, InvoiceInput { plan_id: Some(None), ..InvoiceInput::default() })
+        .await
+        .unwrap();
+    company.create(PlanChoice::Default).await.unwrap();
+    assert_eq!(company.view().await.invoices_chased, 2);
+
+    company
+        .update(invoice.id, InvoiceInput { plan_id: Some(plan), ..InvoiceInput::default() })
+        .await
+        .unwrap();
+    assert_eq!(company.view().await.invoices_chased, 2);
 }

@@ -32,6 +32,9 @@ pub enum RelanceActionError {
     /// The organization, the client or the invoice is paused.
     #[error("reminders are paused: resume them first")]
     Paused,
+    /// The organization's owner has not verified their address.
+    #[error("no mail is sent before the owner of the organization has verified their address")]
+    SenderNotVerified,
     /// A person has to approve it first.
     #[error("the reminder has to be approved before it leaves")]
     ApprovalRequired,
@@ -83,6 +86,9 @@ impl LockedTask {
         }
         if reason_not_to_remind(self.invoice.status).is_some() {
             return Err(RelanceActionError::InvoiceNotChased(self.invoice.status));
+        }
+        if !self.organization.is_sender_verified() {
+            return Err(RelanceActionError::SenderNotVerified);
         }
         if self.is_paused(now) {
             return Err(RelanceActionError::Paused);

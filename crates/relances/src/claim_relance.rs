@@ -1,6 +1,6 @@
 //! Decides whether a reminder that is due leaves, and composes its mail.
 
-use futures_util::{TryFutureExt as _, future::try_join4};
+use futures_util::{TryFutureExt as _, future::try_join5};
 use rubis_accounts::{ActivityKind, NewEvent};
 use rubis_db::{AsyncConnection, AsyncPgConnection};
 use rubis_invoices::Invoice;
@@ -16,6 +16,7 @@ use crate::{
     plan::PlanStep,
     plan_relances::{PlanningTrigger, plan_relances},
     queries::tasks::{self, TaskChange},
+    recipient_count::{self, SendingLimits, SendingPolicy},
     task::{Reason, RelanceStatus, reason_not_to_remind},
     variables::RenderedText,
 };
@@ -40,6 +41,10 @@ pub enum NotSent {
     Drafted,
     /// Something is paused: it waits for the end of that, for which it was planned again if known.
     Paused,
+    /// The organization's owner has not verified their address: it is planned again when they do.
+    SenderNotVerified,
+    /// The organization has written to as many recipients today as it may: it is sent on the next business day.
+    DailyLimit,
     /// It was given a later date meanwhile.
     NotYetDue,
     /// The chain runs late, and was planned again.
@@ -80,6 +85,7 @@ impl From<FinishError> for ClaimError {
 pub async fn claim_relance(
     conn: &mut AsyncPgConnection,
     sender: &Sender,
+    policy: &impl SendingPolicy,
     job: &SendRelance,
     lease: &Lease,
     now: OffsetDateTime,
@@ -92,10 +98,11 @@ pub async fn claim_relance(
         let shared = &*conn;
         // Between being claimed and this moment the lease may have passed to another worker. The rest is
         // what almost every reminder needs to leave.
-        let (owner, contacts, has_due_sibling, ()) = try_join4(
+        let (owner, contacts, has_due_sibling, limits, ()) = try_join5(
             rubis_accounts::owner_of(shared, job.organization_id).err_into(),
             rubis_invoices::contacts_of(shared, job.organization_id, case.client.id).err_into(),
             tasks::has_due_sibling(shared, &case.task, now).err_into(),
+            policy.limits_of(shared, job.organization_id, now).err_into(),
             lease.confirm(shared).err_into::<ClaimError>(),
         )
         .await?;
@@ -120,8 +127,9 @@ pub async fn claim_relance(
                     owner: owner.as_ref(),
                     client: &case.client,
                     contacts: &contacts,
+                    max_copies: limits.copies(),
                 };
-                send(conn, &case, parties, now).await
+                send(conn, &case, parties, (limits, lease), now).await
             }
         }
     })
@@ -170,6 +178,9 @@ fn decide(case: &LockedTask, now: OffsetDateTime) -> Result<Decision, TemplateEr
     if case.task.send_at > now {
         return Ok(Decision::Settle(NotSent::NotYetDue));
     }
+    if !case.organization.is_sender_verified() {
+        return Ok(Decision::Settle(NotSent::SenderNotVerified));
+    }
     if case.is_paused(now) {
         return Ok(Decision::Settle(NotSent::Paused));
     }
@@ -201,8 +212,8 @@ async fn settle(
     match not_sent {
         NotSent::NotYetDue => return Ok(lease.reschedule(conn, task.send_at).await?),
         NotSent::Cancelled(reason) => tasks::cancel(conn, organization.id, &[task.id], reason, now).await?,
-        NotSent::Paused => {
-            // It waits like any other that is paused, one that had failed and got another chance too.
+        NotSent::Paused | NotSent::SenderNotVerified => {
+            // It waits like any other, one that had failed and got another chance too.
             let change = TaskChange {
                 status: Some(RelanceStatus::Scheduled),
                 sending_since: Some(None),
@@ -212,7 +223,7 @@ async fn settle(
             };
             tasks::change(conn, organization.id, task.id, &change, now).await?;
         }
-        NotSent::AlreadyDone | NotSent::Drafted | NotSent::Replanned => {}
+        NotSent::AlreadyDone | NotSent::Drafted | NotSent::Replanned | NotSent::DailyLimit => {}
     }
     lease.finish(conn).await?;
     if not_sent == NotSent::Paused && case.pauses().all(|pause| pause.until.is_some()) {
@@ -251,6 +262,7 @@ async fn send(
     conn: &mut AsyncPgConnection,
     case: &LockedTask,
     parties: Parties<'_>,
+    (limits, lease): (SendingLimits, &Lease),
     now: OffsetDateTime,
 ) -> Result<Claimed, ClaimError> {
     // An approved text leaves as it was approved. So does one that a crash may have cut off after
@@ -263,8 +275,12 @@ async fn send(
         _ => case.text_at(now)?,
     };
     let email = compose(parties, case.task.id, &text)?;
+    let Some(counted_on) = recipient_count::count(conn, case, &email, limits, now).await? else {
+        recipient_count::postpone(conn, case, lease, now).await?;
+        return Ok(Claimed::Settled(NotSent::DailyLimit));
+    };
     let recipient = email.to.address.as_str();
-    tasks::mark_sending(conn, case.organization.id, case.task.id, recipient, &text, now).await?;
+    tasks::mark_sending(conn, &case.task, (recipient, counted_on), &text, now).await?;
     Ok(Claimed::Send(Box::new(email)))
 }
 

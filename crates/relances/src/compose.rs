@@ -56,6 +56,8 @@ pub struct Parties<'a> {
     pub client: &'a Client,
     /// The debtor's people: those who receive reminders get a copy.
     pub contacts: &'a [Contact],
+    /// The most copies of the mail; the first contacts get them.
+    pub max_copies: usize,
 }
 
 /// The mail that carries a reminder's text. The same mail always has the same `Message-ID` and the same
@@ -64,11 +66,12 @@ pub struct Parties<'a> {
 /// # Errors
 /// [`RenderError`]: the mail is too long.
 pub fn compose(parties: Parties<'_>, task: RelanceTaskId, text: &RenderedText) -> Result<Email, RenderError> {
-    let Parties { sender, organization, owner, client, contacts } = parties;
+    let Parties { sender, organization, owner, client, contacts, max_copies } = parties;
     let to = Mailbox { name: Some(client.name.clone()), address: client.email.clone() };
     let cc: Vec<Mailbox> = contacts
         .iter()
         .filter(|contact| contact.receives_relances && contact.email != client.email)
+        .take(max_copies)
         .map(|contact| Mailbox { name: Some(contact.name.clone()), address: contact.email.clone() })
         .collect();
     let email = Email {

@@ -32,7 +32,7 @@ rubis_db::pg_enum!(RelanceStatus, sql_types::RelanceStatus {
     Failed => "failed",
 });
 
-/// Why a reminder did not leave.
+/// Why a reminder did not leave, or not yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reason {
     /// The invoice was settled in full.
@@ -57,6 +57,8 @@ pub enum Reason {
     TooLong,
     /// Operations dropped its job.
     DroppedByOperations,
+    /// It is scheduled for another day, because the organization has written to as many recipients today as it may.
+    DailyLimit,
 }
 
 impl Reason {
@@ -87,6 +89,7 @@ impl Reason {
             Self::AttemptsExhausted => "attempts_exhausted",
             Self::TooLong => "mail_too_long",
             Self::DroppedByOperations => "dropped_by_operations",
+            Self::DailyLimit => "daily_limit",
         }
     }
 }
@@ -133,6 +136,8 @@ pub struct RelanceTask {
     pub approved_at: Option<OffsetDateTime>,
     /// Who approved it.
     pub approved_by: Option<UserId>,
+    /// The day on which its recipients were counted.
+    pub counted_on: Option<Date>,
     /// When a person asked for it to leave at once.
     pub hurried_at: Option<OffsetDateTime>,
     /// The subject that was drafted, approved or sent.

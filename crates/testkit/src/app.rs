@@ -214,6 +214,18 @@ impl TestApp {
 
     /// Somebody who signed up, in an organization of their own that is asked whether its invoices were paid.
     pub async fn signed_up_owner_with_checkins(&self) -> Owner<'_> {
+        let owner = self.unverified_owner().await;
+        let user = owner.user_id.parse().expect("an id");
+        let mut conn = self.database.pool.get().await.expect("a connection");
+        rubis_lifecycle::mark_address_verified(&mut conn, user, self.now())
+            .await
+            .expect("the address is verified");
+        owner
+    }
+
+    /// Somebody who signed up and has not verified their address; their organization is asked whether its invoices
+    /// were paid.
+    pub async fn unverified_owner(&self) -> Owner<'_> {
         let number = self.owners.fetch_add(1, Ordering::Relaxed) + 1;
         let email = format!("claire.martin{number}@exemple.fr");
         let body = json!({

@@ -19,7 +19,7 @@ use rubis_lifecycle::{AnsweredBy, CheckinOutcome, CheckinView, PlanChoice};
 use rubis_relances::{RelanceStatus, RelanceTask};
 use time::{Date, Duration, OffsetDateTime};
 
-use crate::{TestDatabase, TestRedis, TestWorker, checkin_parts, no_limits, turn_checkins_off};
+use crate::{TestDatabase, TestRedis, TestWorker, account_keys, checkin_parts, no_limits, turn_checkins_off};
 
 /// A company that chases its invoices.
 pub struct Chain {
@@ -48,6 +48,16 @@ impl Chain {
 
     /// A company that signs up at this instant, and is asked whether its invoices were paid.
     pub async fn with_checkins_at(now: OffsetDateTime) -> Self {
+        Self::signed_up_at(now, true).await
+    }
+
+    /// A company that signs up at this instant, is asked whether its invoices were paid, and whose owner has not
+    /// verified their address.
+    pub async fn unverified_at(now: OffsetDateTime) -> Self {
+        Self::signed_up_at(now, false).await
+    }
+
+    async fn signed_up_at(now: OffsetDateTime, is_verified: bool) -> Self {
         let database = TestDatabase::create().await;
         let redis = TestRedis::create();
         let clock = Arc::new(ManualClock::new(now));
@@ -61,8 +71,14 @@ impl Chain {
         let account = NewAccount::parse(&input).expect("the account is right");
         let hash = PasswordHash::hash(&account.password).expect("the password can be hashed");
         let mut conn = database.pool.get().await.expect("a connection");
-        let signed_up =
-            rubis_lifecycle::sign_up(&mut conn, &account, &hash, now).await.expect("the company signs up");
+        let signed_up = rubis_lifecycle::sign_up(&mut conn, &account, &hash, &account_keys(), now)
+            .await
+            .expect("the company signs up");
+        if is_verified {
+            rubis_lifecycle::mark_address_verified(&mut conn, signed_up.user.id, now)
+                .await
+                .expect("the address is verified");
+        }
         drop(conn);
         Self {
             database,
@@ -256,6 +272,12 @@ impl Chain {
         rubis_lifecycle::read_checkin(&mut *self.conn().await, token, &rules, now)
             .await
             .expect("the database answers")
+    }
+
+    /// The mails about the account, in the order in which they were sent.
+    #[must_use]
+    pub fn account_mails(&self) -> Vec<Email> {
+        self.mails_of("account-mail/")
     }
 
     /// The mails that asked whether invoices were paid, in the order in which they left.

@@ -22,4 +22,7 @@ pub use limits::no_limits;
 pub use owner::Owner;
 pub use redis::{TestRedis, redis_pool};
 pub use stripe::WEBHOOK_SECRET;
-pub use worker::{TestWorker, billing_parts, checkin_parts, handler_parts, runners, runners_with};
+pub use worker::{
+    TestWorker, account_keys, account_parts, billing_parts, checkin_parts, handler_parts, runners,
+    runners_with, sending_limits,
+};

@@ -21,6 +21,8 @@ pub struct Owner<'app> {
     pub cookie: String,
     /// The cookie by which their account knows their device.
     pub device: String,
+    /// Their id.
+    pub user_id: String,
     /// Their organization's id.
     pub organization_id: String,
 }
@@ -36,6 +38,7 @@ impl<'app> Owner<'app> {
             access_token: session.text_at("/accessToken"),
             cookie: session.cookie("rubis_refresh"),
             device: session.cookie("rubis_device"),
+            user_id: session.text_at("/user/id"),
             organization_id: session.text_at("/organization/id"),
         }
     }

@@ -5,16 +5,18 @@ use std::sync::Arc;
 
 use diesel::{QueryableByName, sql_types::Timestamptz};
 use diesel_async::RunQueryDsl;
+use rubis_accounts::{AccountKeys, AccountLinks};
 use rubis_billing::{BillingLinks, BillingRules};
 use rubis_checkins::{CheckinLinks, CheckinRules, KEY_PURPOSE};
 use rubis_db::Pool;
 use rubis_jobs::Queue;
 use rubis_kernel::{AppKey, Clock, ManualClock};
+use rubis_lifecycle::SubscriptionLimits;
 use rubis_mailer::{Mailer, MemoryMailer};
 use rubis_queue::{QueueRunner, QueueSettings, RunReport};
 use rubis_relances::Sender;
 use rubis_stripe::StripeGateway;
-use rubis_worker::{BillingParts, CheckinParts, HandlerParts, handlers};
+use rubis_worker::{AccountParts, BillingParts, CheckinParts, HandlerParts, handlers};
 use time::OffsetDateTime;
 
 use crate::{TestDatabase, TestRedis};
@@ -31,6 +33,18 @@ pub struct TestWorker {
 
 /// The secret of the server, in tests.
 pub(crate) const APP_KEY: &str = "7c1fe09b52d84a63b0cd1e7f94a28d65";
+
+/// The keys of the tokens in account mails, in tests.
+#[must_use]
+pub fn account_keys() -> AccountKeys {
+    AccountKeys::derived_from(&APP_KEY.parse().expect("a secret"))
+}
+
+/// The parts that mails about accounts are written with, in tests.
+#[must_use]
+pub fn account_parts() -> AccountParts {
+    AccountParts { links: AccountLinks::new("http://localhost:5173"), keys: account_keys() }
+}
 
 /// What check-ins are written with, in tests.
 #[must_use]
@@ -54,12 +68,24 @@ pub fn billing_parts(stripe: Option<Arc<StripeGateway>>) -> BillingParts {
     }
 }
 
+/// The limits on reminders, in tests: those of the defaults.
+#[must_use]
+pub fn sending_limits() -> SubscriptionLimits {
+    SubscriptionLimits {
+        rules: BillingRules::default(),
+        free_recipients_per_day: Some(50),
+        paid_recipients_per_day: None,
+    }
+}
+
 /// What handlers work with, in tests: mails leave by this mailer, and there is no Stripe.
 #[must_use]
 pub fn handler_parts(mailer: Arc<dyn Mailer>) -> HandlerParts {
     HandlerParts {
         mailer,
         sender: Sender { address: "relances@rubis.example".parse().expect("an address") },
+        limits: sending_limits(),
+        accounts: account_parts(),
         checkins: checkin_parts(),
         billing: billing_parts(None),
     }
@@ -109,9 +135,18 @@ impl TestWorker {
         clock: Arc<ManualClock>,
         billing: BillingParts,
     ) -> Self {
+        Self::with_parts(database, redis, clock, |parts| HandlerParts { billing, ..parts })
+    }
+
+    /// As [`new`](Self::new), with parts that a test changes.
+    pub fn with_parts(
+        database: &TestDatabase,
+        redis: &TestRedis,
+        clock: Arc<ManualClock>,
+        change: impl FnOnce(HandlerParts) -> HandlerParts,
+    ) -> Self {
         let mailer = Arc::new(MemoryMailer::new());
-        let runners =
-            runners_with(database, redis, HandlerParts { billing, ..handler_parts(mailer.clone()) });
+        let runners = runners_with(database, redis, change(handler_parts(mailer.clone())));
         Self { mailer, runners, pool: database.pool.clone(), clock }
     }
 

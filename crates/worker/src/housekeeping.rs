@@ -6,6 +6,7 @@ use rubis_accounts::purge_expired;
 use rubis_billing::{purge_events, seed_trial_sweep};
 use rubis_db::{AsyncPgConnection, Pool};
 use rubis_kernel::SharedClock;
+use rubis_relances::purge_recipient_counts;
 use rubis_runtime::Shutdown;
 
 const EVERY: Duration = Duration::from_secs(3_600);
@@ -38,6 +39,7 @@ pub async fn keep_house(pool: Pool, clock: SharedClock, shutdown: Shutdown) {
 
 async fn purge(conn: &mut AsyncPgConnection, clock: &SharedClock) -> Result<(), diesel::result::Error> {
     while purge_expired(conn, clock.now(), BATCH).await?.is_full(BATCH) {}
+    while purge_recipient_counts(conn, clock.now(), BATCH).await? {}
     // Each batch is a transaction of its own, so that no delivery waits for more than one.
     while purge_events(conn, clock.now(), BATCH).await? {}
     Ok(())

@@ -6,6 +6,8 @@ pub mod operations;
 mod serve;
 mod wiring;
 
-pub use handlers::{BillingParts, CheckinParts, HandlerParts, handlers};
+pub use handlers::{AccountParts, BillingParts, CheckinParts, HandlerParts, handlers};
 pub use serve::{ServeError, serve};
-pub use wiring::{billing_parts, checkin_parts, mailer_settings, queue_settings, sender};
+pub use wiring::{
+    account_parts, billing_parts, checkin_parts, mailer_settings, queue_settings, sender, sending_limits,
+};

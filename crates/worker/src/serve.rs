@@ -15,7 +15,9 @@ use tokio::{net::TcpListener, sync::watch};
 use crate::{
     handlers::{HandlerParts, handlers},
     housekeeping::keep_house,
-    wiring::{billing_parts, checkin_parts, mailer_settings, queue_settings, sender},
+    wiring::{
+        account_parts, billing_parts, checkin_parts, mailer_settings, queue_settings, sender, sending_limits,
+    },
 };
 
 /// Connections to Redis beside one for each job that runs: the feeders, the claims, the metrics.
@@ -66,7 +68,9 @@ pub async fn serve(
         rubis_mailer::build(mailer_settings(&settings.mail, settings.worker.concurrency), clock.clone())?;
     let (sender, checkins) = (sender(&settings.mail), checkin_parts(settings));
     let billing = billing_parts(settings, clock.clone())?;
-    let handlers = handlers(HandlerParts { mailer, sender, checkins, billing });
+    let accounts = account_parts(settings);
+    let limits = sending_limits(settings);
+    let handlers = handlers(HandlerParts { mailer, sender, limits, accounts, checkins, billing });
 
     let metrics = Metrics::install("rubis-worker", env!("CARGO_PKG_VERSION"))?;
     rubis_queue::metrics::describe();

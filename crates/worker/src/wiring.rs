@@ -2,10 +2,12 @@
 
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
+use rubis_accounts::{AccountKeys, AccountLinks};
 use rubis_billing::{BillingLinks, BillingRules, PlanLimits};
 use rubis_checkins::{CheckinLinks, CheckinRules, KEY_PURPOSE};
 use rubis_jobs::Queue;
 use rubis_kernel::SharedClock;
+use rubis_lifecycle::SubscriptionLimits;
 use rubis_mailer::{MailerSettings, ResendSettings, SmtpCredentials, SmtpSettings, SmtpTls};
 use rubis_queue::{QueueSettings, RateLimit};
 use rubis_relances::Sender;
@@ -15,7 +17,7 @@ use rubis_runtime::{
 };
 use rubis_stripe::{StripeError, StripeGateway, StripeSettings};
 
-use crate::handlers::{BillingParts, CheckinParts};
+use crate::handlers::{AccountParts, BillingParts, CheckinParts};
 
 /// How this queue is served.
 #[must_use]
@@ -34,7 +36,7 @@ pub fn queue_settings(settings: &WorkerSettings, queue: Queue) -> QueueSettings 
             concurrency: base.concurrency.min((settings.postgres.pool_size / 4).max(1)),
             ..base
         },
-        Queue::Relances | Queue::Checkins | Queue::Billing => QueueSettings {
+        Queue::Relances | Queue::Checkins | Queue::Billing | Queue::Mails => QueueSettings {
             provider_rate: settings.mail.rate_per_second.map(per_second),
             tenant_rate: settings.mail.tenant_rate_per_second.map(per_second),
             ..base
@@ -80,6 +82,16 @@ pub fn sender(settings: &MailSettings) -> Sender {
     Sender { address: settings.from.address.clone() }
 }
 
+/// The parts that mails about accounts are written with.
+#[must_use]
+pub fn account_parts(settings: &WorkerSettings) -> AccountParts {
+    let process = &settings.process;
+    AccountParts {
+        links: AccountLinks::new(process.web_url.as_str()),
+        keys: AccountKeys::derived_from(&process.app_key),
+    }
+}
+
 /// What the mails about check-ins are written with.
 #[must_use]
 pub fn checkin_parts(settings: &WorkerSettings) -> CheckinParts {
@@ -96,25 +108,39 @@ pub fn checkin_parts(settings: &WorkerSettings) -> CheckinParts {
     }
 }
 
+/// The limits on reminders, by subscription.
+#[must_use]
+pub fn sending_limits(settings: &WorkerSettings) -> SubscriptionLimits {
+    SubscriptionLimits {
+        rules: billing_rules(settings),
+        free_recipients_per_day: settings.mail.free_recipients_per_day,
+        paid_recipients_per_day: settings.mail.paid_recipients_per_day,
+    }
+}
+
+fn billing_rules(settings: &WorkerSettings) -> BillingRules {
+    let billing = &settings.billing;
+    BillingRules {
+        limits: PlanLimits {
+            free: billing.free_invoices,
+            pro: billing.pro_invoices,
+            business: billing.business_invoices,
+        },
+        grace: billing.grace,
+        trial_days: billing.trial_days,
+    }
+}
+
 /// What the mails about subscriptions are written with.
 ///
 /// # Errors
 /// The key of Stripe or its address can't be used.
 pub fn billing_parts(settings: &WorkerSettings, clock: SharedClock) -> Result<BillingParts, StripeError> {
-    let billing = &settings.billing;
     Ok(BillingParts {
         stripe: gateway(&settings.stripe, clock)?,
         links: BillingLinks::new(settings.process.web_url.as_str()),
-        rules: BillingRules {
-            limits: PlanLimits {
-                free: billing.free_invoices,
-                pro: billing.pro_invoices,
-                business: billing.business_invoices,
-            },
-            grace: billing.grace,
-            trial_days: billing.trial_days,
-        },
-        minutes_per_rubis: billing.minutes_per_rubis,
+        rules: billing_rules(settings),
+        minutes_per_rubis: settings.billing.minutes_per_rubis,
     })
 }
 

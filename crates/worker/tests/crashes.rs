@@ -172,7 +172,15 @@ async fn a_worker_that_comes_back_after_its_lease_is_over_sends_nothing() {
 
     let sender = rubis_relances::Sender { address: "relances@rubis.example".parse().unwrap() };
     let late = &claimed[0].lease;
-    let refused = rubis_relances::claim_relance(&mut conn, &sender, &job, late, chain.now()).await;
+    let refused = rubis_relances::claim_relance(
+        &mut conn,
+        &sender,
+        &rubis_testkit::sending_limits(),
+        &job,
+        late,
+        chain.now(),
+    )
+    .await;
     assert!(matches!(refused, Err(rubis_relances::ClaimError::LeaseLost)), "{refused:?}");
     let forgotten = rubis_relances::record_not_sent_yet(&mut conn, &job, late, chain.now()).await;
     assert!(matches!(forgotten, Err(rubis_jobs::FinishError::LeaseLost)));

@@ -34,7 +34,11 @@ async fn another_company(chain: &Chain) -> OrganizationId {
     let account = NewAccount::parse(&input).unwrap();
     let hash = PasswordHash::hash(&account.password).unwrap();
     let mut conn = chain.conn().await;
-    let signed_up = rubis_lifecycle::sign_up(&mut conn, &account, &hash, chain.now()).await.unwrap();
+    let signed_up =
+        rubis_lifecycle::sign_up(&mut conn, &account, &hash, &rubis_testkit::account_keys(), chain.now())
+            .await
+            .unwrap();
+    rubis_lifecycle::mark_address_verified(&mut conn, signed_up.user.id, chain.now()).await.unwrap();
     turn_checkins_off(&mut conn, signed_up.organization.id, chain.now()).await;
     signed_up.organization.id
 }

@@ -11,11 +11,13 @@ use time::{Date, Duration};
 use self::joinery::{DemoClient, INVOICES};
 use crate::clock;
 use crate::http::{Client, list, text};
+use crate::mailbox::Mailbox;
 use crate::stack::{Addresses, QUIET};
 use crate::stripe::Player;
 use crate::subscription::{self, Subscription};
 use crate::terminal::{bold, step_with};
 use crate::timeline::{self, Timeline, euros};
+use crate::verification;
 
 const EMAIL: &str = "camille.vasseur@menuiserie-vasseur.example";
 const PASSWORD: &str = "chene-massif-2026";
@@ -121,11 +123,12 @@ impl Demo {
     }
 }
 
-/// Signs in, or signs up the first time.
+/// Signs in, or signs up the first time, and verifies the address.
 fn signed_in(addresses: &Addresses) -> Result<Client> {
     let mut client = Client::new(format!("{}/api/v1", addresses.api));
     let answer = client.try_post("/auth/login", &json!({ "email": EMAIL, "password": PASSWORD }))?;
-    let tokens = match answer.status {
+    let is_new = answer.status == 401;
+    let session = match answer.status {
         200..=299 => answer.body,
         401 => client.post(
             "/auth/signup",
@@ -138,7 +141,13 @@ fn signed_in(addresses: &Addresses) -> Result<Client> {
         )?,
         _ => answer.expected("POST", "/auth/login")?,
     };
-    client.sign_in_with(text(&tokens, "accessToken")?.to_owned());
+    client.sign_in_with(text(&session, "accessToken")?.to_owned());
+    let mailbox = Mailbox::of(addresses);
+    if is_new {
+        verification::verify(&client, &mailbox, EMAIL)?;
+    } else {
+        verification::verify_if_needed(&client, &mailbox, &session)?;
+    }
     Ok(client)
 }
 

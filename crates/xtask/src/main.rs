@@ -37,6 +37,7 @@ mod subscription;
 mod terminal;
 mod test;
 mod timeline;
+mod verification;
 mod workspace;
 
 use std::process::ExitCode;

@@ -20,6 +20,7 @@ use crate::stack::{Addresses, Binaries, Place, Ports, QUIET, Report, Stack};
 use crate::stripe::Stripe;
 use crate::terminal::{bold, green, line, noisy_step, progress, seconds, step, step_with};
 use crate::timeline::{self, Timeline, euros};
+use crate::verification;
 use crate::workspace::{RunDirectory, private};
 
 /// The invoices are late by this much, so that the first reminder, three days after the due date or on the next
@@ -94,6 +95,10 @@ fn main_job(stack: &mut Stack) -> Result<()> {
     let addresses = stack.addresses.clone();
     let mailbox = Mailbox::of(&addresses);
     let client = step("sign-up", || signed_up(&addresses))?;
+    let verification = step("the address is verified by the link of the first mail", || {
+        verification::verify_sender(&client, &mailbox, OWNER)
+    })?;
+    mailbox::show(&verification);
     let trial = trial::begin(&client, &addresses)?;
     let pending = make_invoice(&client, &PENDING)?;
     let paid = make_invoice(&client, &PAID)?;
@@ -152,7 +157,8 @@ fn main_job(stack: &mut Stack) -> Result<()> {
     step_with(
         "no other mail left",
         || {
-            let expected = asked.mails.saturating_add(3);
+            // The verification, the reminder, the confirmation and the recap.
+            let expected = asked.mails.saturating_add(4);
             interrupt::pause(WATCH)?;
             mails_of(&mailbox, &[(&PENDING, 1), (&PAID, 0)])?;
             let all = mailbox.all()?.len();
@@ -227,7 +233,8 @@ fn wait_for_questions(stack: &mut Stack, mailbox: &Mailbox, planned: &Timeline) 
     let find = |mails: &[Value]| {
         let about = |story: &Story| mails.iter().find_map(|mail| mailbox::question(mail, story.numero));
         let mail = mails.iter().find(|mail| mailbox::question(mail, PENDING.numero).is_some())?;
-        Some(Asked { mail: mail.clone(), mails: mails.len(), pending: about(&PENDING)?, paid: about(&PAID)? })
+        let asking = mails.iter().filter(|mail| verification::token(mail).is_none()).count();
+        Some(Asked { mail: mail.clone(), mails: asking, pending: about(&PENDING)?, paid: about(&PAID)? })
     };
     let asked = mailbox.wait(stack, OWNER, "the check-ins", QUESTION_LIMIT, find, || {
         let left = (expected - clock::now()).whole_seconds();
@@ -357,7 +364,8 @@ fn wait_for_confirmation(stack: &mut Stack, mailbox: &Mailbox) -> Result<String>
         let is_question = |mail: &Value| {
             [&PENDING, &PAID].iter().any(|story| mailbox::question(mail, story.numero).is_some())
         };
-        let mail = mails.iter().find(|mail| !is_question(mail))?;
+        let is_verification = |mail: &Value| verification::token(mail).is_some();
+        let mail = mails.iter().find(|mail| !is_question(mail) && !is_verification(mail))?;
         text(mail, "subject").ok().map(str::to_owned)
     };
     mailbox.wait(stack, OWNER, "the confirmation", MAIL_LIMIT, find, || {})

@@ -1,5 +1,6 @@
 //! The only diesel of this crate, a file for each table.
 
+pub(crate) mod account_tokens;
 pub(crate) mod activity;
 pub(crate) mod idempotency;
 pub(crate) mod memberships;

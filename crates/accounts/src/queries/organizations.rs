@@ -1,7 +1,8 @@
 //! The table `organizations`.
 
 use diesel::{
-    AsChangeset, Insertable, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper,
+    AsChangeset, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, Selectable,
+    SelectableHelper,
     deserialize::FromSqlRow,
     expression::AsExpression,
     result::Error,
@@ -10,15 +11,15 @@ use diesel::{
 use diesel_async::RunQueryDsl;
 use rubis_db::{
     AsyncPgConnection, pg_enum,
-    schema::{organizations, sql_types},
+    schema::{memberships, organizations, sql_types},
     statement::{Bind as _, prepared, statement},
 };
-use rubis_kernel::{HolidayCalendar, OrganizationId};
+use rubis_kernel::{HolidayCalendar, OrganizationId, UserId};
 use time::{Date, OffsetDateTime, Time};
 use uuid::Uuid;
 
 use super::unreadable;
-use crate::{CatchUpPolicy, CheckinPolicy, Organization, Pause, PostalAddress};
+use crate::{CatchUpPolicy, CheckinPolicy, Organization, Pause, PostalAddress, Role};
 
 /// [`HolidayCalendar`] as the database holds it; the kernel knows no database.
 #[derive(Clone, Copy, Debug, AsExpression, FromSqlRow)]
@@ -75,6 +76,7 @@ pub(crate) struct OrganizationRow {
     siren: Option<String>,
     paused_at: Option<OffsetDateTime>,
     paused_until: Option<Date>,
+    sender_verified_at: Option<OffsetDateTime>,
     rubis_count: i64,
     created_at: OffsetDateTime,
     updated_at: OffsetDateTime,
@@ -108,6 +110,7 @@ impl TryFrom<OrganizationRow> for Organization {
             },
             siren: row.siren,
             pause: Pause::from_columns(row.paused_at, row.paused_until),
+            sender_verified_at: row.sender_verified_at,
             rubis_count: row.rubis_count,
             created_at: row.created_at,
             updated_at: row.updated_at,
@@ -229,6 +232,26 @@ pub(crate) async fn save(
         .get_result(conn)
         .await?
         .try_into()
+}
+
+/// Records that a user's organizations may send mails, those that may not yet; returns them.
+pub(crate) async fn mark_sender_verified(
+    conn: &mut AsyncPgConnection,
+    owner: UserId,
+    now: OffsetDateTime,
+) -> Result<Vec<OrganizationId>, Error> {
+    let owned = memberships::table
+        .filter(memberships::user_id.eq(owner.as_uuid()))
+        .filter(memberships::role.eq(Role::Owner))
+        .select(memberships::organization_id);
+    let ids: Vec<Uuid> = diesel::update(organizations::table)
+        .filter(organizations::id.eq_any(owned))
+        .filter(organizations::sender_verified_at.is_null())
+        .set(organizations::sender_verified_at.eq(now))
+        .returning(organizations::id)
+        .get_results(conn)
+        .await?;
+    Ok(ids.into_iter().map(OrganizationId::from).collect())
 }
 
 statement!(AddRubis, "UPDATE organizations SET rubis_count = greatest(rubis_count + ?, 0) WHERE id = ?");

@@ -23,6 +23,7 @@ pub(crate) struct UserRow {
     id: Uuid,
     email: String,
     full_name: String,
+    email_verified_at: Option<OffsetDateTime>,
     created_at: OffsetDateTime,
     updated_at: OffsetDateTime,
 }
@@ -35,6 +36,7 @@ impl TryFrom<UserRow> for User {
             id: row.id.into(),
             email: row.email.parse().map_err(unreadable)?,
             full_name: row.full_name,
+            email_verified_at: row.email_verified_at,
             created_at: row.created_at,
             updated_at: row.updated_at,
         })
@@ -94,6 +96,33 @@ pub(crate) async fn find(conn: &mut AsyncPgConnection, id: UserId) -> Result<Opt
         .optional()?
         .map(TryInto::try_into)
         .transpose()
+}
+
+/// Holds off other changes of the user until the transaction ends; what belongs to them can be inserted meanwhile.
+pub(crate) async fn lock(conn: &mut AsyncPgConnection, id: UserId) -> Result<Option<User>, Error> {
+    users::table
+        .find(id.as_uuid())
+        .select(UserRow::as_select())
+        .for_no_key_update()
+        .first(conn)
+        .await
+        .optional()?
+        .map(TryInto::try_into)
+        .transpose()
+}
+
+/// Records that the address is verified, unless it is already.
+pub(crate) async fn mark_verified(
+    conn: &mut AsyncPgConnection,
+    id: UserId,
+    now: OffsetDateTime,
+) -> Result<(), Error> {
+    diesel::update(users::table.find(id.as_uuid()))
+        .filter(users::email_verified_at.is_null())
+        .set((users::email_verified_at.eq(now), users::updated_at.eq(now)))
+        .execute(conn)
+        .await
+        .map(drop)
 }
 
 /// The user with this address, the hash of their password, and the organization they joined first.

@@ -11,6 +11,7 @@ mod idempotency;
 mod organizations;
 mod sessions;
 mod sign_up;
+mod verification;
 
 use rubis_accounts::{
     NewAccount, NewAccountInput, PasswordHash, SessionClient, SessionRules, SignedUp, sign_up,

@@ -59,6 +59,8 @@ pub struct OrganizationBody {
     /// Whether nothing of it leaves, and until when.
     #[schema(required)]
     pub pause: Option<PauseBody>,
+    /// Whether its owner's address is verified. No mail is sent on its behalf before.
+    pub sender_verified: bool,
     /// What it subscribes to.
     #[schema(value_type = labels::BillingPlan)]
     pub plan: &'static str,
@@ -120,6 +122,7 @@ impl OrganizationBody {
             address: organization.address.into(),
             siren: organization.siren,
             pause: organization.pause.map(PauseBody::from),
+            sender_verified: organization.sender_verified_at.is_some(),
             plan: subscription.plan.as_str(),
             subscription_status: subscription.status.map(SubscriptionStatus::as_str),
             billing_cycle: subscription.cycle.map(BillingCycle::as_str),

@@ -16,6 +16,8 @@ pub struct UserBody {
     pub email: String,
     /// How they are called.
     pub full_name: String,
+    /// Whether they have proved that they receive the mail of their address.
+    pub email_verified: bool,
     /// When they signed up.
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
@@ -24,6 +26,7 @@ pub struct UserBody {
 impl From<User> for UserBody {
     fn from(user: User) -> Self {
         Self {
+            email_verified: user.is_verified(),
             id: user.id.into(),
             email: user.email.to_string(),
             full_name: user.full_name,

@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 use rubis_accounts::{
     IdempotencyError, PasswordHashError, PauseEndsTooEarly, PauseOrganizationError, RefreshError,
-    SignUpError, UpdateOrganizationError,
+    RequestVerificationError, SignUpError, TokenError, UpdateOrganizationError,
 };
 
 use super::ApiError;
@@ -15,6 +15,36 @@ impl From<SignUpError> for ApiError {
                 Self::conflict("email_taken", "This mail address has an account already.").about("email")
             }
             SignUpError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<TokenError> for ApiError {
+    fn from(error: TokenError) -> Self {
+        match error {
+            TokenError::Invalid => Self::new(
+                StatusCode::BAD_REQUEST,
+                "invalid_token",
+                "The link is incomplete or was not sent by us.",
+            ),
+            TokenError::Expired => {
+                Self::new(StatusCode::GONE, "token_expired", "The link has expired. Request another mail.")
+            }
+            TokenError::Used => Self::new(StatusCode::GONE, "token_used", "The link was used before."),
+            TokenError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<RequestVerificationError> for ApiError {
+    fn from(error: RequestVerificationError) -> Self {
+        match error {
+            RequestVerificationError::NotFound => Self::not_found(),
+            RequestVerificationError::PeriodOver => Self::conflict(
+                "verification_period_over",
+                "The account was created more than 30 days ago: no further verification mail is sent.",
+            ),
+            RequestVerificationError::Database(error) => error.into(),
         }
     }
 }

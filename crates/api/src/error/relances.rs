@@ -33,6 +33,7 @@ impl From<RelanceActionError> for ApiError {
             RelanceActionError::AlreadyDone(_) => Self::conflict("relance_already_done", text),
             RelanceActionError::InvoiceNotChased(_) => Self::conflict("invoice_not_chased", text),
             RelanceActionError::Paused => Self::conflict("paused", text),
+            RelanceActionError::SenderNotVerified => Self::conflict("sender_not_verified", text),
             RelanceActionError::ApprovalRequired => Self::conflict("approval_required", text),
             RelanceActionError::NotDrafted => Self::conflict("not_drafted", text),
             RelanceActionError::AlreadyApproved => Self::conflict("already_approved", text),

@@ -1,5 +1,7 @@
-//! Signing up, in and out.
+//! Signing up, in and out; verification of the address.
 
+mod email_resend;
+mod email_verify;
 mod end_own_session;
 mod login;
 mod logout;
@@ -7,6 +9,8 @@ mod own_sessions;
 mod refresh;
 mod signup;
 
+pub use email_resend::resend_verification;
+pub use email_verify::verify_email;
 pub use end_own_session::end_session;
 pub use login::log_in;
 pub use logout::log_out;

@@ -38,3 +38,4 @@ mod stripe_events;
 mod stripe_signatures;
 mod subscriber;
 mod tenancy;
+mod verification;

@@ -101,7 +101,7 @@ async fn sign_up(conn: &mut AsyncPgConnection, organizations: u32) -> Result<()>
     let password = account(0)?.password;
     let hash = tokio::task::spawn_blocking(move || PasswordHash::hash(&password)).await??;
     for organization in 0..organizations {
-        rubis_lifecycle::sign_up(conn, &account(organization)?, &hash, now).await?;
+        rubis_chaos::found_organization(conn, &account(organization)?, &hash, now).await?;
     }
     Ok(())
 }

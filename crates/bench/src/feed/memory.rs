@@ -157,9 +157,10 @@ async fn put_in(pool: &Pool, reminders: u32) -> Result<(u32, u32)> {
     let mut conn = pool.get().await?;
     let mut organizations = Vec::new();
     for number in 0..ORGANIZATIONS {
-        let signed_up = rubis_lifecycle::sign_up(&mut conn, &account(number)?, &hash, now).await?;
-        rubis_chaos::without_checkins(&mut conn, signed_up.organization.id, now).await?;
-        organizations.push(signed_up.organization.id);
+        let organization = rubis_chaos::found_organization(&mut conn, &account(number)?, &hash, now).await?;
+        rubis_chaos::subscribe(&mut conn, organization, now).await?;
+        rubis_chaos::without_checkins(&mut conn, organization, now).await?;
+        organizations.push(organization);
     }
     let of_each = reminders.div_ceil(ORGANIZATIONS);
     let rules = BillingRules::without_limits();

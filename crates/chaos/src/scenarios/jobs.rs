@@ -4,15 +4,17 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use anyhow::Result;
 use async_trait::async_trait;
+use rubis_accounts::{AccountKeys, AccountLinks};
 use rubis_billing::{BillingLinks, BillingRules};
 use rubis_checkins::{CheckinLinks, CheckinRules, KEY_PURPOSE};
 use rubis_jobs::{Job, JobError, JobId, Queue, RetryPolicy};
 use rubis_kernel::{AppKey, OrganizationId, SystemClock};
+use rubis_lifecycle::SubscriptionLimits;
 use rubis_mailer::{MailerSettings, SmtpSettings};
 use rubis_queue::{Finished, Handler, JobContext, QueueRunner, QueueSettings, Worker};
 use rubis_relances::Sender;
 use rubis_runtime::settings::RedisSettings;
-use rubis_worker::{BillingParts, CheckinParts, HandlerParts};
+use rubis_worker::{AccountParts, BillingParts, CheckinParts, HandlerParts};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
@@ -69,9 +71,14 @@ fn worker_that_panics(trial: &Trial) -> Result<Worker> {
     let settings = SmtpSettings::new(smtp.ip().to_string(), smtp.port());
     let mailer = rubis_mailer::build(MailerSettings::Smtp(settings), Arc::new(SystemClock))?;
     let sender = Sender { address: "relances@rubis.example".parse()? };
+    let key: AppKey = APP_KEY.parse()?;
+    let accounts = AccountParts {
+        links: AccountLinks::new("http://localhost:5173"),
+        keys: AccountKeys::derived_from(&key),
+    };
     let checkins = CheckinParts {
         links: CheckinLinks::new("http://localhost:3333", "http://localhost:5173"),
-        key: APP_KEY.parse::<AppKey>()?.derive(KEY_PURPOSE),
+        key: key.derive(KEY_PURPOSE),
         rules: CheckinRules::default(),
     };
     let billing = BillingParts {
@@ -80,7 +87,13 @@ fn worker_that_panics(trial: &Trial) -> Result<Worker> {
         rules: BillingRules::without_limits(),
         minutes_per_rubis: 15,
     };
-    let handlers = rubis_worker::handlers(HandlerParts { mailer, sender, checkins, billing }).with(Panics);
+    let limits = SubscriptionLimits {
+        rules: BillingRules::without_limits(),
+        free_recipients_per_day: None,
+        paid_recipients_per_day: None,
+    };
+    let parts = HandlerParts { mailer, sender, limits, accounts, checkins, billing };
+    let handlers = rubis_worker::handlers(parts).with(Panics);
     let settings = QueueSettings { prefix: trial.place.redis_prefix.clone(), ..QueueSettings::default() };
     let pool = rubis_db::connect(&trial.place.database_url, 10)?;
     let redis = rubis_runtime::redis::pool(&RedisSettings::at(&trial.place.redis_url), 10)?;

@@ -60,6 +60,7 @@ fn organization() -> Organization {
         address: PostalAddress::default(),
         siren: None,
         pause: None,
+        sender_verified_at: None,
         rubis_count: 0,
         created_at: NOW,
         updated_at: NOW,
@@ -71,6 +72,7 @@ fn owner() -> User {
         id: UserId::from(Uuid::from_u128(2)),
         email: "jeanne.vasseur@menuiserie-vasseur.example".parse().unwrap(),
         full_name: "Jeanne Vasseur".to_owned(),
+        email_verified_at: None,
         created_at: NOW,
         updated_at: NOW,
     }
@@ -168,6 +170,7 @@ fn confirmed(product: &Product, task: &CheckinTask) -> Email {
         status: InvoiceStatus::Paid,
         rubis_earned: 1,
         chased: false,
+        last_reminded_at: None,
         paid_at: task.answered_at,
         cancelled_at: None,
         pause: None,

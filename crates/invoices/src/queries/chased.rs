@@ -3,7 +3,7 @@
 use diesel::{
     QueryableByName,
     result::Error,
-    sql_types::{BigInt, Nullable, Uuid as SqlUuid},
+    sql_types::{BigInt, Nullable, Timestamptz, Uuid as SqlUuid},
 };
 use diesel_async::RunQueryDsl;
 use rubis_db::{
@@ -11,6 +11,7 @@ use rubis_db::{
     statement::{Bind as _, prepared, statement},
 };
 use rubis_kernel::{InvoiceId, OrganizationId};
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::unreadable;
@@ -19,9 +20,13 @@ use super::unreadable;
 statement!(
     CountChased,
     "SELECT count(*) AS chased FROM (
-         SELECT 1 FROM invoices
-         WHERE organization_id = ? AND plan_id IS NOT NULL AND id IS DISTINCT FROM ?
-           AND status IN ('pending', 'awaiting_user_confirmation', 'in_relance', 'litigation')
+         (SELECT 1 FROM invoices
+          WHERE organization_id = ? AND plan_id IS NOT NULL AND id IS DISTINCT FROM ?
+            AND status IN ('pending', 'awaiting_user_confirmation', 'in_relance', 'litigation'))
+         UNION ALL
+         (SELECT 1 FROM invoices
+          WHERE organization_id = ? AND id IS DISTINCT FROM ? AND last_reminded_at > ? AND status <> 'paid'
+            AND chased AND (plan_id IS NULL OR status = 'cancelled'))
          LIMIT ?
      ) AS found"
 );
@@ -32,16 +37,20 @@ struct Counted {
     chased: i64,
 }
 
-/// Counts the invoices that a plan chases.
+/// Counts the invoices that a plan chases, and those that were reminded since an instant and then given up.
 pub(crate) async fn count(
     mut conn: &AsyncPgConnection,
     organization: OrganizationId,
     aside: Option<InvoiceId>,
+    reminded_since: OffsetDateTime,
     at_most: Option<u32>,
 ) -> Result<u32, Error> {
     let row: Counted = prepared::<CountChased>()
         .bind::<SqlUuid, _>(organization.as_uuid())
         .bind::<Nullable<SqlUuid>, _>(aside.map(Uuid::from))
+        .bind::<SqlUuid, _>(organization.as_uuid())
+        .bind::<Nullable<SqlUuid>, _>(aside.map(Uuid::from))
+        .bind::<Timestamptz, _>(reminded_since)
         .bind::<Nullable<BigInt>, _>(at_most.map(i64::from))
         .get_result(&mut conn)
         .await?;

@@ -41,6 +41,7 @@ pub(crate) struct InvoiceRow {
     status: InvoiceStatus,
     rubis_earned: i32,
     chased: bool,
+    last_reminded_at: Option<OffsetDateTime>,
     paid_at: Option<OffsetDateTime>,
     cancelled_at: Option<OffsetDateTime>,
     paused_at: Option<OffsetDateTime>,
@@ -69,6 +70,7 @@ impl TryFrom<InvoiceRow> for Invoice {
             status: row.status,
             rubis_earned: row.rubis_earned,
             chased: row.chased,
+            last_reminded_at: row.last_reminded_at,
             paid_at: row.paid_at,
             cancelled_at: row.cancelled_at,
             pause: Pause::from_columns(row.paused_at, row.paused_until),
@@ -157,8 +159,8 @@ pub(crate) async fn insert(
 
 statement!(
     SaveProgress,
-    "UPDATE invoices SET settled_cents = ?, status = ?, rubis_earned = ?, chased = ?, paid_at = ?,
-         cancelled_at = ?, updated_at = ?
+    "UPDATE invoices SET settled_cents = ?, status = ?, rubis_earned = ?, chased = ?,
+         last_reminded_at = ?, paid_at = ?, cancelled_at = ?, updated_at = ?
      WHERE organization_id = ? AND id = ?
      RETURNING paused_at, paused_until"
 );
@@ -183,6 +185,7 @@ pub(crate) async fn save_progress(
         .bind::<sql_types::InvoiceStatus, _>(invoice.status)
         .bind::<Integer, _>(invoice.rubis_earned)
         .bind::<Bool, _>(invoice.chased)
+        .bind::<Nullable<Timestamptz>, _>(invoice.last_reminded_at)
         .bind::<Nullable<Timestamptz>, _>(invoice.paid_at)
         .bind::<Nullable<Timestamptz>, _>(invoice.cancelled_at)
         .bind::<Timestamptz, _>(now)

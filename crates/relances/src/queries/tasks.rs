@@ -2,7 +2,7 @@
 
 use diesel::{
     prelude::*,
-    sql_types::{Text, Timestamptz, Uuid as SqlUuid},
+    sql_types::{Date as SqlDate, Nullable, Text, Timestamptz, Uuid as SqlUuid},
 };
 use diesel_async::RunQueryDsl;
 use rubis_db::{
@@ -39,6 +39,7 @@ struct TaskRow {
     approved_at: Option<OffsetDateTime>,
     approved_by: Option<Uuid>,
     hurried_at: Option<OffsetDateTime>,
+    counted_on: Option<Date>,
     subject: Option<String>,
     body: Option<String>,
     recipient: Option<String>,
@@ -64,6 +65,7 @@ impl From<TaskRow> for RelanceTask {
             approved_at: row.approved_at,
             approved_by: row.approved_by.map(UserId::from),
             hurried_at: row.hurried_at,
+            counted_on: row.counted_on,
             subject: row.subject,
             body: row.body,
             recipient: row.recipient,
@@ -256,27 +258,27 @@ pub async fn cancel(
 statement!(
     MarkSending,
     "UPDATE relance_tasks SET status = 'scheduled', sending_since = ?, reason = NULL, reason_detail = NULL,
-         recipient = ?, subject = ?, body = ?, updated_at = ?
+         recipient = ?, counted_on = ?, subject = ?, body = ?, updated_at = ?
      WHERE organization_id = ? AND id = ?"
 );
 
-/// Notes that a reminder is being sent, to whom and with which text.
+/// Records that a reminder is being sent, its recipient, the day on which its recipients were counted, and its text.
 pub async fn mark_sending(
     conn: &mut AsyncPgConnection,
-    organization: OrganizationId,
-    task: RelanceTaskId,
-    recipient: &str,
+    task: &RelanceTask,
+    (recipient, counted_on): (&str, Option<Date>),
     text: &RenderedText,
     now: OffsetDateTime,
 ) -> QueryResult<()> {
     prepared::<MarkSending>()
         .bind::<Timestamptz, _>(now)
         .bind::<Text, _>(recipient)
+        .bind::<Nullable<SqlDate>, _>(counted_on)
         .bind::<Text, _>(&text.subject)
         .bind::<Text, _>(&text.body)
         .bind::<Timestamptz, _>(now)
-        .bind::<SqlUuid, _>(organization.as_uuid())
-        .bind::<SqlUuid, _>(task.as_uuid())
+        .bind::<SqlUuid, _>(task.organization_id.as_uuid())
+        .bind::<SqlUuid, _>(task.id.as_uuid())
         .execute(conn)
         .await
         .map(drop)

@@ -23,6 +23,10 @@ pub struct MailSettings {
     pub rate_per_second: Option<NonZeroU32>,
     /// Most mails a second of one organization.
     pub tenant_rate_per_second: Option<NonZeroU32>,
+    /// Most recipients of an organization's reminders on a day (UTC) without a subscription; `None` for no limit.
+    pub free_recipients_per_day: Option<u32>,
+    /// The same on trial and with a subscription.
+    pub paid_recipients_per_day: Option<u32>,
 }
 
 /// The way that mails take.
@@ -168,6 +172,25 @@ static MAIL_TENANT_RATE_PER_SECOND: Key = Key {
     secret: false,
 };
 
+const RECIPIENTS: &str = "a number from 1 to 1000000, or unlimited";
+
+static MAIL_FREE_RECIPIENTS_PER_DAY: Key = Key {
+    name: "MAIL_FREE_RECIPIENTS_PER_DAY",
+    default: Default::Value("50"),
+    takes: RECIPIENTS,
+    meaning: "Most recipients, copies included, to whom reminders of an organization without a subscription are sent on a day (UTC). Further reminders are sent on the next business day.",
+    example: None,
+    secret: false,
+};
+static MAIL_PAID_RECIPIENTS_PER_DAY: Key = Key {
+    name: "MAIL_PAID_RECIPIENTS_PER_DAY",
+    default: Default::Value("unlimited"),
+    takes: RECIPIENTS,
+    meaning: "The same on trial and with a subscription.",
+    example: None,
+    secret: false,
+};
+
 pub(super) static SECTION: Section = Section {
     title: "Mail (worker)",
     keys: &[
@@ -184,6 +207,8 @@ pub(super) static SECTION: Section = Section {
         &RESEND_API_BASE,
         &MAIL_RATE_PER_SECOND,
         &MAIL_TENANT_RATE_PER_SECOND,
+        &MAIL_FREE_RECIPIENTS_PER_DAY,
+        &MAIL_PAID_RECIPIENTS_PER_DAY,
     ],
 };
 
@@ -200,6 +225,8 @@ impl MailSettings {
             from: Mailbox { name: Some(name), address },
             rate_per_second: source.required(&MAIL_RATE_PER_SECOND, parse::limit)?,
             tenant_rate_per_second: source.required(&MAIL_TENANT_RATE_PER_SECOND, parse::limit)?,
+            free_recipients_per_day: source.required(&MAIL_FREE_RECIPIENTS_PER_DAY, recipients)?,
+            paid_recipients_per_day: source.required(&MAIL_PAID_RECIPIENTS_PER_DAY, recipients)?,
         })
     }
 }
@@ -260,6 +287,13 @@ fn driver(text: &str) -> Option<Driver> {
         "smtp" => Some(Driver::Smtp),
         "resend" => Some(Driver::Resend),
         _ => None,
+    }
+}
+
+fn recipients(text: &str) -> Option<Option<u32>> {
+    match text {
+        "unlimited" => Some(None),
+        _ => parse::within(1..=1_000_000)(text).map(Some),
     }
 }
 

@@ -5,6 +5,7 @@ mod expire_checkin;
 mod gather_checkins;
 mod mailing;
 mod plan_again;
+mod send_account_mail;
 mod send_checkin_mail;
 mod send_payment_failed;
 mod send_relance;
@@ -13,9 +14,11 @@ mod sweep_trials;
 
 use std::sync::Arc;
 
+use rubis_accounts::{AccountKeys, AccountLinks};
 use rubis_billing::{BillingLinks, BillingMailTerms, BillingRules};
 use rubis_checkins::{CheckinLinks, CheckinRules};
 use rubis_kernel::PurposeKey;
+use rubis_lifecycle::SubscriptionLimits;
 use rubis_mailer::Mailer;
 use rubis_queue::Handlers;
 use rubis_relances::Sender;
@@ -26,6 +29,7 @@ use expire_checkin::ExpireCheckinHandler;
 use gather_checkins::GatherCheckinsHandler;
 use mailing::{MailHandler, Outbox};
 use plan_again::PlanAgainHandler;
+use send_account_mail::AccountMails;
 use send_checkin_mail::CheckinMails;
 use send_payment_failed::PaymentFailedMails;
 use send_relance::Relances;
@@ -39,10 +43,23 @@ pub struct HandlerParts {
     pub mailer: Arc<dyn Mailer>,
     /// Whom they come from.
     pub sender: Sender,
+    /// The limits on reminders.
+    pub limits: SubscriptionLimits,
+    /// The parts that mails about accounts are written with.
+    pub accounts: AccountParts,
     /// What the mails about check-ins are written with.
     pub checkins: CheckinParts,
     /// What the mails about subscriptions are written with.
     pub billing: BillingParts,
+}
+
+/// The parts that mails about accounts are written with.
+#[derive(Clone, Debug)]
+pub struct AccountParts {
+    /// The pages that their links open.
+    pub links: AccountLinks,
+    /// The keys of the tokens in the links.
+    pub keys: AccountKeys,
 }
 
 /// What the mails about check-ins are written with.
@@ -85,7 +102,7 @@ impl BillingParts {
 #[must_use]
 pub fn handlers(parts: HandlerParts) -> Handlers {
     let outbox = Arc::new(Outbox::new(parts.mailer.clone()));
-    let relances = Relances { sender: parts.sender.clone() };
+    let relances = Relances { sender: parts.sender.clone(), limits: parts.limits };
     Handlers::new()
         .with(MailHandler::new(relances, outbox.clone()))
         .with(PlanAgainHandler)
@@ -94,7 +111,8 @@ pub fn handlers(parts: HandlerParts) -> Handlers {
         .with(ExpireCheckinHandler)
         .with(MailHandler::new(CheckinConfirmations { parts: parts.clone() }, outbox.clone()))
         .with(MailHandler::new(TrialRecaps { parts: parts.clone() }, outbox.clone()))
-        .with(MailHandler::new(PaymentFailedMails { parts }, outbox))
+        .with(MailHandler::new(PaymentFailedMails { parts: parts.clone() }, outbox.clone()))
+        .with(MailHandler::new(AccountMails { parts }, outbox))
         .with(TrialSweepHandler)
 }
 
@@ -105,17 +123,25 @@ mod tests {
 
     #[test]
     fn every_job_of_the_domains_has_a_handler() {
+        let key: rubis_kernel::AppKey = "a key that only tests are given.".parse().unwrap();
+        let accounts = AccountParts {
+            links: AccountLinks::new("http://localhost:5173"),
+            keys: AccountKeys::derived_from(&key),
+        };
         let checkins = CheckinParts {
             links: CheckinLinks::new("http://localhost:3333", "http://localhost:5173"),
-            key: "a key that only tests are given."
-                .parse::<rubis_kernel::AppKey>()
-                .unwrap()
-                .derive("checkin"),
+            key: key.derive("checkin"),
             rules: CheckinRules::default(),
         };
         let parts = HandlerParts {
             mailer: Arc::new(rubis_mailer::MemoryMailer::new()),
             sender: Sender { address: "relances@rubis.example".parse().unwrap() },
+            limits: SubscriptionLimits {
+                rules: BillingRules::default(),
+                free_recipients_per_day: Some(50),
+                paid_recipients_per_day: None,
+            },
+            accounts,
             checkins,
             billing: BillingParts {
                 stripe: None,
@@ -134,6 +160,7 @@ mod tests {
             rubis_billing::TrialRecap::KIND,
             rubis_billing::PaymentFailedMail::KIND,
             rubis_billing::TrialSweep::KIND,
+            rubis_accounts::AccountMail::KIND,
         ];
         domain_kinds.sort_unstable();
         assert_eq!(handlers(parts).kinds(), domain_kinds);

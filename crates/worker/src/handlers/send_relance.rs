@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use rubis_db::AsyncPgConnection;
 use rubis_jobs::{FinishError, JobError};
 use rubis_kernel::Email;
+use rubis_lifecycle::SubscriptionLimits;
 use rubis_queue::JobContext;
 use rubis_relances::{
     ClaimError, Claimed, Reason, SendRelance, Sender, claim_relance, record_failed, record_not_sent_yet,
@@ -17,6 +18,8 @@ use super::mailing::{GivenUp, Mailing, not_written};
 pub struct Relances {
     /// Whom they come from.
     pub sender: Sender,
+    /// The limits on them.
+    pub limits: SubscriptionLimits,
 }
 
 #[async_trait]
@@ -25,7 +28,7 @@ impl Mailing for Relances {
 
     async fn claim(&self, context: &JobContext, job: &SendRelance) -> Result<Option<Email>, JobError> {
         let mut conn = context.pool.get().await?;
-        match claim_relance(&mut conn, &self.sender, job, &context.lease, context.now).await {
+        match claim_relance(&mut conn, &self.sender, &self.limits, job, &context.lease, context.now).await {
             Ok(Claimed::Send(email)) => Ok(Some(*email)),
             Ok(Claimed::Settled(reason)) => {
                 tracing::info!(relance = %job.task_id, ?reason, "a reminder does not leave");

@@ -10,6 +10,7 @@ use crate::stack::{Addresses, Stack};
 use crate::stripe::Player;
 use crate::subscription::{self, Subscription};
 use crate::terminal::{progress, step, step_with};
+use crate::verification;
 
 /// What the mail must tell: two invoices, one reminder, both paid.
 const FIGURES: [&str; 4] = ["importées : 2", "envoyées : 1", "gagnés : 3", "15 min par rubis"];
@@ -73,7 +74,7 @@ fn player(addresses: &Addresses) -> Result<Player> {
 /// It is about no invoice in particular, as the other mails to the owner are.
 fn is_recap(mail: &Value) -> bool {
     let names = |numero| text(mail, "text").is_ok_and(|text| text.contains(numero));
-    !names(PENDING.numero) && !names(PAID.numero)
+    verification::token(mail).is_none() && !names(PENDING.numero) && !names(PAID.numero)
 }
 
 fn told(subscription: &Subscription) -> Option<String> {

@@ -52,7 +52,8 @@ impl From<SignUp> for NewAccountInput {
 
 /// Creates a user and their organization, with a plan of four reminders.
 ///
-/// The user owns the organization and is signed in.
+/// The user owns the organization and is signed in. A mail asks them to verify their address; no mail is sent on
+/// behalf of the organization before they have.
 #[utoipa::path(
     tag = "auth",
     responses(
@@ -73,7 +74,7 @@ pub async fn sign_up(
 
     let now = app.clock.now();
     let mut conn = app.db.get().await?;
-    let signed_up = rubis_lifecycle::sign_up(&mut conn, &account, &hash, now).await?;
+    let signed_up = rubis_lifecycle::sign_up(&mut conn, &account, &hash, &app.keys.account, now).await?;
     let client = session_client(&app, &request);
     let session = open_session(&mut conn, &signed_up.membership, &client, now, app.session_rules()).await?;
     Audit::of(&request)

@@ -51,7 +51,7 @@ pub struct TimelineRelanceBody {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct WhyNotBody {
-    /// `awaits_answer`, `awaits_approval`, `paused`, `being_sent`, `retrying`, `quarantined`, or the reason for which it was
+    /// `sender_not_verified`, `daily_limit`, `awaits_answer`, `awaits_approval`, `paused`, `being_sent`, `retrying`, `quarantined`, or the reason for which it was
     /// cancelled or failed (`invoice_paid`, `cancelled_by_user`, `skipped_by_catch_up`, …).
     pub code: String,
     /// Until when one waits for the answer to a check-in; the answer lets it leave at once, or calls it off.
@@ -61,7 +61,7 @@ pub struct WhyNotBody {
     /// When a paused one leaves again, if that is known.
     #[schema(required)]
     pub paused_until: Option<Date>,
-    /// When one whose last attempt failed is tried again.
+    /// When one whose last attempt failed is tried again, and one that exceeded the day's recipients is sent.
     #[serde(with = "time::serde::rfc3339::option")]
     #[schema(required)]
     pub retry_at: Option<OffsetDateTime>,
@@ -104,6 +104,8 @@ impl From<WhyNot> for WhyNotBody {
                 Self { awaits_answer_until: Some(until), ..plain("awaits_answer") }
             }
             WhyNot::AwaitsApproval => plain("awaits_approval"),
+            WhyNot::SenderNotVerified => plain("sender_not_verified"),
+            WhyNot::DailyLimit(instant) => Self { retry_at: Some(instant), ..plain("daily_limit") },
             WhyNot::Paused(until) => Self { paused_until: until, ..plain("paused") },
             WhyNot::BeingSent => plain("being_sent"),
             WhyNot::RetryAt(instant) => Self { retry_at: Some(instant), ..plain("retrying") },
