@@ -9,15 +9,31 @@ use diesel_async::AsyncConnection;
 use rubis_db::AsyncPgConnection;
 use rubis_jobs::{FinishError, Job, JobId, Lease, Queue, RetryPolicy};
 use rubis_kernel::{
-    AccountTokenId, Email, EmailAddress, MailContent, Mailbox, RenderError, Templates, UserId, templates,
+    AccountNoticeId, AccountTokenId, Email, EmailAddress, MailContent, Mailbox, RenderError, Templates,
+    TimeZone, UserId, format_date_french, templates,
 };
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::{AccountKeys, TokenPurpose, User, queries};
 
-static MAILS: Templates =
-    Templates::new(templates!["verify_address.subject.txt", "verify_address.txt", "verify_address.html",]);
+static MAILS: Templates = Templates::new(templates![
+    "verify_address.subject.txt",
+    "verify_address.txt",
+    "verify_address.html",
+    "reset_password.subject.txt",
+    "reset_password.txt",
+    "reset_password.html",
+    "password_changed.subject.txt",
+    "password_changed.txt",
+    "password_changed.html",
+    "failed_sign_ins.subject.txt",
+    "failed_sign_ins.txt",
+    "failed_sign_ins.html",
+    "session_reused.subject.txt",
+    "session_reused.txt",
+    "session_reused.html",
+]);
 
 /// Sends a user a mail about their account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,11 +49,51 @@ pub struct AccountMail {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "mail", rename_all = "snake_case")]
 pub enum AccountMailKind {
-    /// Asks the user to verify their address. It alone is sent to an address that is not verified.
+    /// Asks the user to verify their address.
     VerifyAddress {
         /// The token of its link.
         token_id: AccountTokenId,
     },
+    /// Lets the user choose another password. Like the one before, it is also sent to an address that is not
+    /// verified, and therefore contains nothing that was typed at the sign-up.
+    ResetPassword {
+        /// The token of its link.
+        token_id: AccountTokenId,
+    },
+    /// The password was changed or reset.
+    PasswordChanged(Notice),
+    /// Many sign-ins from unknown devices failed.
+    FailedSignIns(Notice),
+    /// A session was ended because one of its refresh tokens was used twice.
+    SessionReused(Notice),
+}
+
+/// A notice about the security of an account: it is sent once, and has no link that acts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    /// Its id.
+    pub notice_id: AccountNoticeId,
+    /// The time of what it is about.
+    #[serde(with = "time::serde::timestamp")]
+    pub at: OffsetDateTime,
+}
+
+impl Notice {
+    /// A new notice of something that happens now.
+    #[must_use]
+    pub fn at(now: OffsetDateTime) -> Self {
+        Self { notice_id: AccountNoticeId::new(), at: now.truncate_to_second() }
+    }
+}
+
+/// Enqueues a mail about an account, in the caller's transaction.
+pub(crate) async fn notify(
+    conn: &mut AsyncPgConnection,
+    user_id: UserId,
+    mail: AccountMailKind,
+    now: OffsetDateTime,
+) -> Result<(), diesel::result::Error> {
+    rubis_jobs::enqueue(conn, &AccountMail { user_id, mail }, now, now).await.map(drop)
 }
 
 /// The stable part of the job's id, and of the mail's identifiers.
@@ -45,6 +101,10 @@ impl fmt::Display for AccountMailKind {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::VerifyAddress { token_id } => write!(formatter, "verify-address:{token_id}"),
+            Self::ResetPassword { token_id } => write!(formatter, "reset-password:{token_id}"),
+            Self::PasswordChanged(notice) => write!(formatter, "password-changed:{}", notice.notice_id),
+            Self::FailedSignIns(notice) => write!(formatter, "failed-sign-ins:{}", notice.notice_id),
+            Self::SessionReused(notice) => write!(formatter, "session-reused:{}", notice.notice_id),
         }
     }
 }
@@ -86,6 +146,18 @@ impl AccountLinks {
     #[must_use]
     pub fn verification(&self, token: &str) -> String {
         format!("{}/verification#token={token}", self.web)
+    }
+
+    /// The page that replaces a forgotten password.
+    #[must_use]
+    pub fn new_password(&self, token: &str) -> String {
+        format!("{}/nouveau-mot-de-passe#token={token}", self.web)
+    }
+
+    /// The page that asks for a password mail.
+    #[must_use]
+    pub fn forgotten_password(&self) -> String {
+        format!("{}/mot-de-passe-oublie", self.web)
     }
 }
 
@@ -172,7 +244,61 @@ async fn content(
             };
             Ok(Some(MAILS.mail("verify_address", &values)?))
         }
+        AccountMailKind::ResetPassword { token_id } => {
+            let token = queries::account_tokens::find(conn, token_id).await?;
+            if token.is_none_or(|token| token.check(now).is_err()) {
+                return Ok(None);
+            }
+            let token = terms.keys.token(TokenPurpose::ResetPassword, token_id);
+            let values = ResetPassword {
+                url: terms.links.new_password(&token),
+                minutes: TokenPurpose::ResetPassword.life().whole_minutes(),
+            };
+            Ok(Some(MAILS.mail("reset_password", &values)?))
+        }
+        AccountMailKind::PasswordChanged(notice) => notice_mail("password_changed", terms, user, notice),
+        AccountMailKind::FailedSignIns(notice) => notice_mail("failed_sign_ins", terms, user, notice),
+        AccountMailKind::SessionReused(notice) => notice_mail("session_reused", terms, user, notice),
     }
+}
+
+/// The content of a notice; `None` if the address is not verified.
+fn notice_mail(
+    name: &str,
+    terms: &AccountMailTerms<'_>,
+    user: &User,
+    notice: Notice,
+) -> Result<Option<MailContent>, AccountMailError> {
+    if !user.is_verified() {
+        return Ok(None);
+    }
+    let values = NoticeValues { when: when(notice.at), url: terms.links.forgotten_password() };
+    Ok(Some(MAILS.mail(name, &values)?))
+}
+
+/// A time as the mails name it: `le 3 mars 2026 à 9 h 05 (heure de Paris)`.
+fn when(at: OffsetDateTime) -> String {
+    let (date, time) = (TimeZone::paris().local_date(at), TimeZone::paris().local_time(at));
+    format!(
+        "le {} à {}\u{a0}h\u{a0}{:02} (heure de Paris)",
+        format_date_french(date),
+        time.hour(),
+        time.minute()
+    )
+}
+
+/// The values of `reset_password`.
+#[derive(Serialize)]
+struct ResetPassword {
+    url: String,
+    minutes: i64,
+}
+
+/// The values of every notice.
+#[derive(Serialize)]
+struct NoticeValues {
+    when: String,
+    url: String,
 }
 
 /// The values of `verify_address`. Neither the user's name nor their company's is among them: the recipient has
@@ -197,6 +323,7 @@ fn addressed(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use time::macros::datetime;
 
     #[test]
     fn a_job_holds_ids_alone_and_its_id_follows_from_the_token() {
@@ -208,6 +335,47 @@ mod tests {
         assert_eq!(payload, expected);
         assert_eq!(serde_json::from_value::<AccountMail>(payload).unwrap(), job);
         assert_eq!(job.id().as_str(), format!("account-mail:verify-address:{token_id}"));
+    }
+
+    #[test]
+    fn a_notice_is_read_back_as_it_was_enqueued() {
+        let notice = Notice::at(datetime!(2026-11-30 09:04:07.5 UTC));
+        let job = AccountMail { user_id: UserId::new(), mail: AccountMailKind::SessionReused(notice) };
+        let payload = serde_json::to_value(&job).unwrap();
+        assert_eq!(payload["mail"], "session_reused");
+        assert_eq!(serde_json::from_value::<AccountMail>(payload).unwrap(), job);
+        assert_eq!(job.id().as_str(), format!("account-mail:session-reused:{}", notice.notice_id));
+    }
+
+    #[test]
+    fn each_mail_says_the_same_in_text_and_html() {
+        let url = "https://app.rubis.example/page".to_owned();
+        let notice = NoticeValues { when: "le 3 mars 2026".to_owned(), url: url.clone() };
+        let mails = [
+            MAILS.mail("reset_password", ResetPassword { url: url.clone(), minutes: 30 }),
+            MAILS.mail("password_changed", &notice),
+            MAILS.mail("failed_sign_ins", &notice),
+            MAILS.mail("session_reused", &notice),
+        ];
+        for mail in mails {
+            let (subject, text, html) = mail.unwrap().into_parts();
+            assert!(text.contains(&url) && html.contains(&url), "{subject}");
+            for paragraph in text.lines().filter(|line| line.ends_with(['.', '?'])) {
+                assert!(html.contains(paragraph), "{subject}: {paragraph}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_time_is_named_as_a_french_reader_reads_it() {
+        assert_eq!(
+            when(datetime!(2026-03-03 08:05 UTC)),
+            "le 3 mars 2026 à 9\u{a0}h\u{a0}05 (heure de Paris)"
+        );
+        assert_eq!(
+            when(datetime!(2026-07-31 22:30 UTC)),
+            "le 1er août 2026 à 0\u{a0}h\u{a0}30 (heure de Paris)"
+        );
     }
 
     #[test]

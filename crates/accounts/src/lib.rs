@@ -16,6 +16,7 @@ mod known_device;
 mod membership;
 mod organization;
 mod organization_patch;
+mod own_password;
 mod own_sessions;
 mod page;
 mod password;
@@ -25,8 +26,10 @@ mod pause_organization;
 mod purge;
 mod queries;
 mod refresh_session;
+mod reset_password;
 mod session;
 mod sign_in;
+mod sign_in_warning;
 mod sign_out;
 mod sign_up;
 mod siren;
@@ -36,7 +39,8 @@ mod user;
 mod verify_address;
 
 pub use account_mail::{
-    AccountLinks, AccountMail, AccountMailError, AccountMailKind, AccountMailTerms, claim_account_mail,
+    AccountLinks, AccountMail, AccountMailError, AccountMailKind, AccountMailTerms, Notice,
+    claim_account_mail,
 };
 pub use account_token::{AccountKeys, AccountToken, TokenError, TokenPurpose, issue_token, use_token};
 pub use activity::{ActivityEvent, ActivityKind, NewEvent, events_of_invoice, feed, record, record_many};
@@ -47,6 +51,7 @@ pub use known_device::KnownDevice;
 pub use membership::{Member, Membership, Role, members, owner_of};
 pub use organization::{CatchUpPolicy, CheckinPolicy, Organization, earn_rubis, organization};
 pub use organization_patch::{CheckinPolicyInput, OrganizationInput, OrganizationPatch};
+pub use own_password::{ChangePasswordError, OwnPassword, change_password, own_password};
 pub use own_sessions::{OwnSession, end_own_session, own_sessions};
 pub use page::Page;
 pub use password::{Password, PasswordHash, PasswordHashError};
@@ -55,9 +60,11 @@ pub use pause::{Pause, PauseEndsTooEarly};
 pub use pause_organization::{PauseOrganizationError, pause_organization, resume_organization};
 pub use purge::{Purged, purge_expired};
 pub use refresh_session::{RefreshError, Refreshed, SessionHolder, refresh};
+pub use reset_password::{ResetPasswordError, password_to_reset, request_password_reset, reset_password};
 pub use rubis_kernel::{optional_line, required_line};
 pub use session::{OpenedSession, RefreshToken, SessionClient, SessionRules, open_session};
 pub use sign_in::{Credentials, SignedIn, VerifiedAccount, credentials, sign_in};
+pub use sign_in_warning::warn_of_failed_sign_ins;
 pub use sign_out::{sign_out, sign_out_by_token};
 pub use sign_up::{NewAccount, NewAccountInput, SignUpError, SignedUp, sign_up};
 pub use siren::optional_siren;

@@ -1,15 +1,19 @@
 //! A session lives on: a refresh token is spent and gives its successor.
 //!
-//! A token that comes a second time has been copied, and nobody can tell which of the two who hold it is
-//! the thief: the whole session ends. There is no grace for a repeated request, since a grace is exactly
-//! what a thief would need; a client therefore refreshes in one place at a time and keeps the last answer.
+//! A token that comes a second time has been copied, and which of the two holders is the thief cannot be known: the
+//! whole session ends, and its user is notified by mail. There is no grace for a repeated request, since a grace is
+//! exactly what a thief would need; a client therefore refreshes in one place at a time and keeps the last response.
 
 use diesel_async::AsyncConnection;
 use rubis_db::AsyncPgConnection;
 use rubis_kernel::{OrganizationId, SessionId, UserId, sha256};
 use time::OffsetDateTime;
 
-use crate::{Organization, RefreshToken, Role, SessionClient, SessionRules, User, queries};
+use crate::{
+    Organization, RefreshToken, Role, SessionClient, SessionRules, User,
+    account_mail::{AccountMailKind, Notice, notify},
+    queries,
+};
 
 /// A session that goes on.
 #[derive(Clone, Debug)]
@@ -83,6 +87,7 @@ pub async fn refresh(
         }
         if token.spent_at.is_some() {
             queries::sessions::revoke(conn, token.session_id, now).await?;
+            notify(conn, token.user_id, AccountMailKind::SessionReused(Notice::at(now)), now).await?;
             return Ok(Err(RefreshError::Reused(token.holder())));
         }
         if token.expires_at <= now || token.begun_at <= rules.oldest(now) {

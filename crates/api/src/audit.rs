@@ -29,6 +29,25 @@ pub enum AuditEvent {
     },
     /// A refresh token was used a second time, which ended its session.
     RefreshTokenReused,
+    /// A mail to reset a password was requested.
+    PasswordResetRequested {
+        /// The keyed hash of the address that was typed.
+        account: String,
+    },
+    /// A password was reset through the link of a mail.
+    PasswordReset {
+        /// How many sessions that ended.
+        ended: usize,
+    },
+    /// A user changed their password.
+    PasswordChanged {
+        /// How many other sessions that ended.
+        ended: usize,
+    },
+    /// A signed-in user gave a wrong password where theirs is asked for.
+    PasswordRefused,
+    /// A user verified their address.
+    AddressVerified,
     /// A user signed out.
     SignedOut,
     /// A user ended one of their sessions.
@@ -79,6 +98,11 @@ impl AuditEvent {
             Self::SignInSucceeded { .. } => "sign_in_succeeded",
             Self::SignInFailed { .. } => "sign_in_failed",
             Self::RefreshTokenReused => "refresh_token_reused",
+            Self::PasswordResetRequested { .. } => "password_reset_requested",
+            Self::PasswordReset { .. } => "password_reset",
+            Self::PasswordChanged { .. } => "password_changed",
+            Self::PasswordRefused => "password_refused",
+            Self::AddressVerified => "address_verified",
             Self::SignedOut => "signed_out",
             Self::SessionEnded { .. } => "session_ended",
             Self::AccessDenied { .. } => "access_denied",
@@ -98,13 +122,20 @@ impl AuditEvent {
                 Some((*code).to_owned())
             }
             Self::SettingsChanged(setting) => Some(setting.as_str().to_owned()),
-            Self::SignedUp | Self::SignInFailed { .. } | Self::RefreshTokenReused | Self::SignedOut => None,
+            Self::PasswordReset { ended } | Self::PasswordChanged { ended } => Some(ended.to_string()),
+            Self::SignedUp
+            | Self::SignInFailed { .. }
+            | Self::RefreshTokenReused
+            | Self::PasswordResetRequested { .. }
+            | Self::PasswordRefused
+            | Self::AddressVerified
+            | Self::SignedOut => None,
         }
     }
 
     fn account(&self) -> Option<&str> {
         match self {
-            Self::SignInFailed { account } => Some(account),
+            Self::SignInFailed { account } | Self::PasswordResetRequested { account } => Some(account),
             _ => None,
         }
     }
@@ -150,6 +181,12 @@ impl Audit {
     #[must_use]
     pub fn about(self, user: UserId, organization: OrganizationId) -> Self {
         Self { user: Some(user), organization: Some(organization), ..self }
+    }
+
+    /// The same about this user, in whichever organizations.
+    #[must_use]
+    pub fn about_user(self, user: UserId) -> Self {
+        Self { user: Some(user), ..self }
     }
 
     /// The same about this session.

@@ -54,17 +54,26 @@ const SIGN_IN_FROM_ADDRESS: AddressLimit = AddressLimit::new("sign-in", 60, Dura
 /// this up, and whoever has such cookies made needs an account for each.
 const SIGN_IN_OF_HOLDER: Rate = Rate::new(30, Duration::from_secs(15 * 60));
 
+/// Mails that let a password be reset: as many as are valid at once, so that those who ask for more than that in
+/// somebody's name take nothing from them.
+const PASSWORD_MAIL_OF_ACCOUNT: Rate = Rate::new(3, HOUR);
+/// Guessing the password of a session that was left open.
+const PASSWORD_OF_USER: Rate = Rate::new(10, Duration::from_secs(15 * 60));
+
 /// The routes below that of the accounts which need an access token.
-const SIGNED_IN_ROUTES: [&str; 2] = ["/api/v1/auth/sessions", "/api/v1/auth/sessions/{sessionId}"];
+const SIGNED_IN_ROUTES: [&str; 3] =
+    ["/api/v1/auth/sessions", "/api/v1/auth/sessions/{sessionId}", "/api/v1/auth/password/change"];
 
 /// The routes that answer without an access token, each with the rate of a client address there. A pattern that
 /// ends with a slash is that of everything below it; the first that fits counts.
-const OPEN_ROUTES: [(&str, AddressLimit); 10] = [
+const OPEN_ROUTES: [(&str, AddressLimit); 11] = [
     ("/api/v1/auth/login", SIGN_IN_FROM_ADDRESS),
     // Making accounts by machine.
     ("/api/v1/auth/signup", AddressLimit::new("sign-up", 20, HOUR)),
     // Guessing refresh tokens is hopeless; a client in a loop is not.
     ("/api/v1/auth/refresh", AddressLimit::new("refresh", 120, MINUTE)),
+    // Each may be a mail to a stranger.
+    ("/api/v1/auth/password/forgot", AddressLimit::new("password-mail", 20, HOUR)),
     ("/api/v1/auth/logout", AddressLimit::new("logout", 120, MINUTE)),
     ("/api/v1/checkin/{token}/renew", CHECKIN_RENEWAL_FROM_ADDRESS),
     // Guessing the tokens of check-ins is hopeless; looking up a million of them is not free. A whole company may
@@ -123,6 +132,26 @@ pub async fn checkin_renewal(app: &App, request: &HttpRequest) -> Result<(), Api
 /// `rate_limited`.
 pub async fn anonymous(app: &App, request: &HttpRequest) -> Result<(), ApiError> {
     from_address(app, request, ANONYMOUS).await
+}
+
+/// Counts a mail that lets a password be reset; returns whether it is to be sent. Counted under the address that was
+/// typed, whether an account has it or not.
+pub async fn may_send_password_mail(app: &App, email: &str) -> bool {
+    let account = email.trim().to_lowercase();
+    app.limiter.check(&format!("password-mail-of:{account}"), PASSWORD_MAIL_OF_ACCOUNT).await.is_allowed()
+}
+
+/// Counts an attempt of a signed-in user to give their password.
+///
+/// # Errors
+/// `rate_limited`.
+pub async fn password_attempt(app: &App, user: UserId) -> Result<(), ApiError> {
+    check(app, &format!("password-of:{user}"), PASSWORD_OF_USER).await
+}
+
+/// Takes back what [`password_attempt`] counted.
+pub async fn password_was_right(app: &App, user: UserId) {
+    app.limiter.give_back(&format!("password-of:{user}"), PASSWORD_OF_USER).await;
 }
 
 /// Counts that an organization is led to one of Stripe's pages.

@@ -515,6 +515,7 @@ diesel::table! {
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
         email_verified_at -> Nullable<Timestamptz>,
+        sign_in_warned_at -> Nullable<Timestamptz>,
     }
 }
 

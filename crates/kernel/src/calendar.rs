@@ -24,11 +24,24 @@ impl TimeZone {
         self.0.name()
     }
 
+    /// The time zone of metropolitan France.
+    #[must_use]
+    pub fn paris() -> Self {
+        Self(timezones::db::europe::PARIS)
+    }
+
     /// The date that the calendar on the wall shows at this instant.
     #[must_use]
     pub fn local_date(self, instant: OffsetDateTime) -> Date {
         let offset = self.0.get_offset_utc(&instant).to_utc();
         instant.to_offset(offset).date()
+    }
+
+    /// The time that the clock on the wall shows at this instant.
+    #[must_use]
+    pub fn local_time(self, instant: OffsetDateTime) -> Time {
+        let offset = self.0.get_offset_utc(&instant).to_utc();
+        instant.to_offset(offset).time()
     }
 
     /// The instant at which the clock on the wall shows this date and time. A time that daylight

@@ -66,6 +66,8 @@ ids! {
     SessionId;
     /// The row of a secret in the link of an account mail.
     AccountTokenId;
+    /// A notice to a user about the security of their account.
+    AccountNoticeId;
     /// A debtor of an organization.
     ClientId;
     /// A person at a client.

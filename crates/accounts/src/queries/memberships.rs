@@ -7,9 +7,9 @@ use diesel::{
 use diesel_async::RunQueryDsl;
 use rubis_db::{
     AsyncPgConnection,
-    schema::{memberships, users},
+    schema::{memberships, organizations, users},
 };
-use rubis_kernel::{MembershipId, OrganizationId};
+use rubis_kernel::{MembershipId, OrganizationId, UserId};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -103,4 +103,17 @@ pub(crate) async fn first_owner(
         .optional()?
         .map(TryInto::try_into)
         .transpose()
+}
+
+/// The names of the organizations that a user is a member of.
+pub(crate) async fn organization_names(
+    conn: &mut AsyncPgConnection,
+    user: UserId,
+) -> Result<Vec<String>, Error> {
+    memberships::table
+        .inner_join(organizations::table)
+        .filter(memberships::user_id.eq(user.as_uuid()))
+        .select(organizations::name)
+        .load(conn)
+        .await
 }

@@ -84,3 +84,24 @@ pub(crate) async fn exists(
     let session = sessions::table.find(session.as_uuid()).filter(sessions::user_id.eq(user.as_uuid()));
     diesel::select(diesel::dsl::exists(session)).get_result(conn).await
 }
+
+/// Ends all sessions of a user but one; returns how many.
+pub(crate) async fn end_all_but(
+    conn: &mut AsyncPgConnection,
+    user: UserId,
+    kept: Option<SessionId>,
+    now: OffsetDateTime,
+) -> Result<usize, Error> {
+    let organizations = memberships::table
+        .filter(memberships::user_id.eq(user.as_uuid()))
+        .select(memberships::organization_id);
+    let kept = kept.map_or_else(Uuid::nil, |kept| kept.as_uuid());
+    diesel::update(sessions::table)
+        .filter(sessions::organization_id.eq_any(organizations))
+        .filter(sessions::user_id.eq(user.as_uuid()))
+        .filter(sessions::id.ne(kept))
+        .filter(sessions::revoked_at.is_null())
+        .set(sessions::revoked_at.eq(now))
+        .execute(conn)
+        .await
+}

@@ -1,8 +1,8 @@
 //! The table `users`.
 
 use diesel::{
-    ExpressionMethods, Insertable, JoinOnDsl, OptionalExtension, QueryDsl, Queryable, Selectable,
-    SelectableHelper, result::Error,
+    BoolExpressionMethods, ExpressionMethods, Insertable, JoinOnDsl, OptionalExtension, QueryDsl, Queryable,
+    Selectable, SelectableHelper, result::Error,
 };
 use diesel_async::RunQueryDsl;
 use rubis_db::{
@@ -164,4 +164,54 @@ pub(crate) async fn rename(
         .optional()?
         .map(TryInto::try_into)
         .transpose()
+}
+
+pub(crate) async fn id_of_email(conn: &mut AsyncPgConnection, email: &str) -> Result<Option<UserId>, Error> {
+    let id: Option<Uuid> =
+        users::table.filter(users::email.eq(email)).select(users::id).first(conn).await.optional()?;
+    Ok(id.map(UserId::from))
+}
+
+pub(crate) async fn with_password(
+    conn: &mut AsyncPgConnection,
+    id: UserId,
+) -> Result<Option<(User, PasswordHash)>, Error> {
+    let found: Option<(UserRow, String)> = users::table
+        .find(id.as_uuid())
+        .select((UserRow::as_select(), users::password_hash))
+        .first(conn)
+        .await
+        .optional()?;
+    found.map(|(user, hash)| Ok((user.try_into()?, PasswordHash::from_column(hash)))).transpose()
+}
+
+/// Replaces a password, if it is still the one with this hash.
+pub(crate) async fn replace_password(
+    conn: &mut AsyncPgConnection,
+    id: UserId,
+    before: &PasswordHash,
+    new: &PasswordHash,
+    now: OffsetDateTime,
+) -> Result<bool, Error> {
+    let replaced = diesel::update(users::table.find(id.as_uuid()))
+        .filter(users::password_hash.eq(before.as_str()))
+        .set((users::password_hash.eq(new.as_str()), users::updated_at.eq(now)))
+        .execute(conn)
+        .await?;
+    Ok(replaced == 1)
+}
+
+/// Records that the user is warned of failed sign-ins, unless they were after an instant.
+pub(crate) async fn claim_warning(
+    conn: &mut AsyncPgConnection,
+    id: UserId,
+    now: OffsetDateTime,
+    warned_before: OffsetDateTime,
+) -> Result<bool, Error> {
+    let claimed = diesel::update(users::table.find(id.as_uuid()))
+        .filter(users::sign_in_warned_at.is_null().or(users::sign_in_warned_at.le(warned_before)))
+        .set(users::sign_in_warned_at.eq(now))
+        .execute(conn)
+        .await?;
+    Ok(claimed == 1)
 }

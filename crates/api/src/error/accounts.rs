@@ -2,8 +2,9 @@
 
 use actix_web::http::StatusCode;
 use rubis_accounts::{
-    IdempotencyError, PasswordHashError, PauseEndsTooEarly, PauseOrganizationError, RefreshError,
-    RequestVerificationError, SignUpError, TokenError, UpdateOrganizationError,
+    ChangePasswordError, IdempotencyError, PasswordHashError, PauseEndsTooEarly, PauseOrganizationError,
+    RefreshError, RequestVerificationError, ResetPasswordError, SignUpError, TokenError,
+    UpdateOrganizationError,
 };
 
 use super::ApiError;
@@ -47,6 +48,29 @@ impl From<RequestVerificationError> for ApiError {
             RequestVerificationError::Database(error) => error.into(),
         }
     }
+}
+
+impl From<ChangePasswordError> for ApiError {
+    fn from(error: ChangePasswordError) -> Self {
+        match error {
+            ChangePasswordError::ChangedMeanwhile => password_changed_meanwhile(),
+            ChangePasswordError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<ResetPasswordError> for ApiError {
+    fn from(error: ResetPasswordError) -> Self {
+        match error {
+            ResetPasswordError::Token(error) => error.into(),
+            ResetPasswordError::ChangedMeanwhile => password_changed_meanwhile(),
+            ResetPasswordError::Database(error) => error.into(),
+        }
+    }
+}
+
+fn password_changed_meanwhile() -> ApiError {
+    ApiError::conflict("password_changed_meanwhile", "The password was changed meanwhile. Try again.")
 }
 
 impl From<RefreshError> for ApiError {

@@ -28,6 +28,7 @@ mod metric_labels;
 mod odd_values;
 mod operations;
 mod organization;
+mod passwords;
 mod planning_limits;
 mod plans;
 mod protocol;

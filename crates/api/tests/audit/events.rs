@@ -145,6 +145,48 @@ async fn ended_sessions_refusals_and_settings_are_written_down_with_the_signed_i
 }
 
 #[tokio::test]
+async fn passwords_and_verified_addresses_are_written_down() {
+    let client = Client::at("203.0.113.16").await;
+    let app = &client.app;
+    let owner = app.unverified_owner().await;
+    let token = async |link: &str| {
+        app.run_due_jobs().await;
+        let mail = app.mails().pop().unwrap();
+        let (_, token) = mail.text.split_once(&format!("/{link}#token=")).unwrap();
+        token.split_whitespace().next().unwrap().to_owned()
+    };
+    client
+        .post("/api/v1/auth/email/verify", json!({ "token": token("verification").await }))
+        .await
+        .expect(204);
+    assert_eq!(client.trail.last("address_verified")["user"], owner.user_id);
+
+    let change = async |current: &str, new: &str| {
+        let body = json!({ "currentPassword": current, "newPassword": new });
+        client.send(owner.request(Method::POST, "/auth/password/change").json(&body)).await
+    };
+    let elsewhere = owner.signed_in_again().await;
+    change("not the password", "le rabot chante sous la pluie").await.expect(422);
+    assert_eq!(client.trail.last("password_refused")["user"], owner.user_id);
+    change(&owner.password, "le rabot chante sous la pluie").await.expect(204);
+    let event = client.trail.last("password_changed");
+    assert_eq!((&event["user"], &event["detail"]), (&json!(owner.user_id), &json!("1")));
+    elsewhere.get("/me").await.expect(401);
+
+    client.sign_in(&owner, "not the password").await.expect(401);
+    let account = client.trail.last("sign_in_failed")["account"].clone();
+    app.run_due_jobs().await;
+    client.post("/api/v1/auth/password/forgot", json!({ "email": owner.email })).await.expect(202);
+    assert_eq!(client.trail.last("password_reset_requested")["account"], account);
+    let body =
+        json!({ "token": token("nouveau-mot-de-passe").await, "newPassword": "la scie danse au soleil" });
+    client.post("/api/v1/auth/password/reset", body).await.expect(204);
+    let event = client.trail.last("password_reset");
+    assert_eq!((&event["user"], &event["detail"]), (&json!(owner.user_id), &json!("1")));
+    client.app.finish().await;
+}
+
+#[tokio::test]
 async fn a_webhook_that_is_not_believed_is_written_down() {
     let client = Client::at("203.0.113.15").await;
     let request = client.app.request(Method::POST, "/api/v1/webhooks/stripe");

@@ -1,10 +1,14 @@
 //! `POST /auth/email/verify`
 
-use actix_web::{HttpResponse, post, web::Data};
+use actix_web::{HttpRequest, HttpResponse, post, web::Data};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::{ApiError, App, json_body::Json};
+use crate::{
+    ApiError, App,
+    audit::{Audit, AuditEvent},
+    json_body::Json,
+};
 
 /// The token of a verification mail.
 #[derive(Deserialize, ToSchema)]
@@ -33,8 +37,13 @@ pub struct VerifyEmail {
     security(()),
 )]
 #[post("/auth/email/verify")]
-pub async fn verify_email(body: Json<VerifyEmail>, app: Data<App>) -> Result<HttpResponse, ApiError> {
+pub async fn verify_email(
+    request: HttpRequest,
+    body: Json<VerifyEmail>,
+    app: Data<App>,
+) -> Result<HttpResponse, ApiError> {
     let mut conn = app.db.get().await?;
-    rubis_lifecycle::verify_address(&mut conn, &body.0.token, app.clock.now()).await?;
+    let verified = rubis_lifecycle::verify_address(&mut conn, &body.0.token, app.clock.now()).await?;
+    Audit::of(&request).about_user(verified.user_id).record(&AuditEvent::AddressVerified);
     Ok(HttpResponse::NoContent().finish())
 }

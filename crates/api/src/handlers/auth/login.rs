@@ -56,6 +56,7 @@ pub async fn log_in(
     };
     let device_token = cookies::device_token(&app, &request);
     let device = device_token.and_then(|token| credentials.known_device(&app.keys.device, &token));
+    let user = credentials.user().map(|user| user.id);
     let attempt = SignInAttempt::begin(&app, &request, &email, device).await?;
     match app.hash_aside(move || credentials.verify(&password)).await {
         Ok(Some(account)) => {
@@ -69,7 +70,10 @@ pub async fn log_in(
             Err(error)
         }
         Ok(None) => {
-            attempt.failed(&app).await;
+            if attempt.failed(&app).await {
+                let mut conn = app.db.get().await?;
+                rubis_accounts::warn_of_failed_sign_ins(&mut conn, user, app.clock.now()).await?;
+            }
             let account = audit::account_hash(&app, &email);
             Audit::of(&request).record(&AuditEvent::SignInFailed { account });
             Err(ApiError::unauthorized("invalid_credentials", "The mail address or the password is wrong."))
