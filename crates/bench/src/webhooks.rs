@@ -56,7 +56,7 @@ impl Arguments {
 
 /// What is delivered, in this order.
 const ROUNDS: [(Happening, &str); 3] = [
-    (Happening::Begins, "customer.subscription.created, new"),
+    (Happening::IsEdited, "customer.subscription.updated, on trial"),
     (Happening::Renews, "customer.subscription.updated, newer"),
     (Happening::RenewsAgain, "the same events again"),
 ];
@@ -96,7 +96,8 @@ pub async fn run(machine: &Machine, arguments: &Arguments) -> Result<Report> {
         pace.rate, pace.seconds
     ));
     report.note(
-        "No event here is in doubt, so that Stripe is never asked: what that takes is a matter of Stripe's time.",
+        "No event here is in doubt, links a subscription or raises what is allowed, so that Stripe is never asked: what \
+         that takes is a matter of Stripe's time.",
     );
     ensure!(!report.figures.is_empty(), "nothing was measured");
     Ok(report)

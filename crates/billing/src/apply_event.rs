@@ -6,9 +6,10 @@ use time::OffsetDateTime;
 
 use crate::{
     Answer, EventOutcome, PaymentFailedMail, Question, StateMark, Subscription, TrialRecap,
-    event_subject::Subject,
+    event_subject::{ORGANIZATION, Subject},
     find_subscriber::{Subscriber, find_subscriber},
     judgement::{Judgement, judge},
+    order::{Order, order},
     queries::{events, subscriptions},
 };
 
@@ -133,8 +134,12 @@ fn change(
     now: OffsetDateTime,
 ) -> Result<EventOutcome, Interruption> {
     if let Some(answer) = answer.filter(|answer| answer.is_in_force(subscription, subject.subscription())) {
-        let mark = StateMark { at: answer.asked_at(), fetched: true };
         let Some(told) = &answer.told else { return Ok(EventOutcome::UnknownSubscription) };
+        let mark = if confirms(told, event, subject, subscription, now) {
+            StateMark { at: event.created, fetched: false }
+        } else {
+            StateMark { at: answer.asked_at(), fetched: true }
+        };
         let was_missing = subscription.past_due_since.is_some();
         let outcome = adopt(subscription, told, mark);
         if let Some(other) = answer.other_that_lives(subscription) {
@@ -158,9 +163,23 @@ fn change(
     }
 }
 
-/// Takes over what Stripe says of a subscription, unless the organization has another that counts.
+/// Whether Stripe answered exactly what the event says, which is newer than what is known. The state then has the
+/// event's own date, and events of the same minute need no question each.
+fn confirms(
+    told: &StripeSubscription,
+    event: &Event,
+    subject: &Subject,
+    known: &Subscription,
+    now: OffsetDateTime,
+) -> bool {
+    let Subject::Subscription { snapshot, .. } = subject else { return false };
+    **snapshot == *told && order(event.created, now, known.state) == Order::Newer
+}
+
+/// Takes over what Stripe says of a subscription, unless it is not the organization's own or the organization
+/// has another that counts.
 fn adopt(known: &mut Subscription, told: &StripeSubscription, mark: StateMark) -> EventOutcome {
-    if known.customer.as_ref().is_some_and(|customer| *customer != told.customer) {
+    if !belongs_to(told, known) {
         return EventOutcome::ConflictingOrganization;
     }
     if known.is_about(&told.id) {
@@ -173,6 +192,16 @@ fn adopt(known: &mut Subscription, told: &StripeSubscription, mark: StateMark) -
     }
     known.take_over(told, mark);
     if are_two { EventOutcome::SecondSubscription } else { EventOutcome::Applied }
+}
+
+/// Whether a subscription is the organization's: of its customer, or, as long as it has none, with its id in the
+/// metadata. Metadata that names another organization speaks against it in either case.
+fn belongs_to(told: &StripeSubscription, known: &Subscription) -> bool {
+    let named = told.metadata.get(ORGANIZATION).map(|id| id.parse() == Ok(known.organization_id));
+    match &known.customer {
+        Some(customer) => *customer == told.customer && named != Some(false),
+        None => named == Some(true),
+    }
 }
 
 /// Asks for the mails that follow from an event, each once.

@@ -30,8 +30,10 @@ pub(crate) fn judge<'a>(
     let is_about_known = known.is_about(subject.subscription());
     match subject {
         Subject::Subscription { snapshot, .. } => {
+            // A signature proves only that its maker knows the endpoint's secret. What links a subscription, or
+            // allows more than before, is therefore confirmed by Stripe.
             if known.stripe_id.is_none() {
-                return Judgement::Adopt(snapshot);
+                return Judgement::Ask;
             }
             if !is_about_known {
                 // One that has ended never takes another's place; of the others Stripe tells how they stand
@@ -42,6 +44,7 @@ pub(crate) fn judge<'a>(
             match order {
                 // Who has another one that is charged has that one from now on: Stripe tells.
                 Order::Newer if known.is_live() && snapshot.status.is_over() => Judgement::Ask,
+                Order::Newer if known.is_raised_by(snapshot) => Judgement::Ask,
                 Order::Newer => Judgement::Adopt(snapshot),
                 Order::Older => Judgement::Nothing(EventOutcome::Stale),
                 Order::InDoubt => Judgement::Ask,

@@ -20,6 +20,17 @@ impl Subscription {
         if self.is_live() { later && is_live(other.status) } else { later || is_live(other.status) }
     }
 
+    /// Whether the organization would be allowed more by this state of its subscription than by the known one:
+    /// a larger plan, a status that counts for more, or a longer trial.
+    pub(crate) fn is_raised_by(&self, snapshot: &StripeSubscription) -> bool {
+        let mut after = self.clone();
+        after.take_over(snapshot, StateMark { at: snapshot.created, fetched: false });
+        let in_trial = after.status == Some(SubscriptionStatus::Trialing);
+        after.plan > self.plan
+            || rights(after.status) > rights(self.status)
+            || (in_trial && after.trial_ends_at > self.trial_ends_at)
+    }
+
     /// Takes over what Stripe says, which was so at this instant.
     pub(crate) fn take_over(&mut self, snapshot: &StripeSubscription, mark: StateMark) {
         let is_same = self.is_about(&snapshot.id);
@@ -70,6 +81,24 @@ impl Subscription {
         let named = snapshot.metadata.get(PLAN);
         let plan = PaidPlan::ALL.iter().copied().find(|plan| named.is_some_and(|name| name == plan.as_str()));
         (plan.map_or(BillingPlan::Free, BillingPlan::from), None)
+    }
+}
+
+/// How much a status allows, the larger the more: everything in a trial, the plan's limit, that limit for a
+/// while, nothing.
+const fn rights(status: Option<SubscriptionStatus>) -> u8 {
+    match status {
+        Some(SubscriptionStatus::Trialing) => 3,
+        Some(SubscriptionStatus::Active) => 2,
+        Some(SubscriptionStatus::PastDue) => 1,
+        Some(
+            SubscriptionStatus::Canceled
+            | SubscriptionStatus::Incomplete
+            | SubscriptionStatus::IncompleteExpired
+            | SubscriptionStatus::Unpaid
+            | SubscriptionStatus::Paused,
+        )
+        | None => 0,
     }
 }
 

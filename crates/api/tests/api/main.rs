@@ -36,6 +36,7 @@ mod relances;
 mod sessions;
 mod sign_in_limits;
 mod stripe_events;
+mod stripe_forgery;
 mod stripe_signatures;
 mod subscriber;
 mod tenancy;

@@ -16,8 +16,8 @@ pub struct Subscriber {
 /// What happens to a subscription.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Happening {
-    /// It begins, with a trial.
-    Begins,
+    /// Something is edited during its trial.
+    IsEdited,
     /// It is charged, a minute later.
     Renews,
     /// Stripe tells that once more, in the same event.
@@ -33,13 +33,13 @@ const PERIOD: Duration = Duration::days(30);
 /// The event, as it is posted. What it tells of began at `began`.
 pub fn body(subscriber: &Subscriber, happening: Happening, began: OffsetDateTime) -> String {
     let (kind, id, created) = match happening {
-        Happening::Begins => ("customer.subscription.created", "evt_bench_begins", began),
+        Happening::IsEdited => ("customer.subscription.updated", "evt_bench_edited", began),
         Happening::Renews | Happening::RenewsAgain => {
             ("customer.subscription.updated", "evt_bench_renews", began + Duration::MINUTE)
         }
     };
     let (status, period_end) = match happening {
-        Happening::Begins => ("trialing", began + TRIAL),
+        Happening::IsEdited => ("trialing", began + TRIAL),
         Happening::Renews | Happening::RenewsAgain => ("active", created + PERIOD),
     };
     let number = subscriber.number;
@@ -118,7 +118,7 @@ mod tests {
         let one = subscriber(1);
         let renews = body(&one, Happening::Renews, began);
         assert_eq!(renews, body(&one, Happening::RenewsAgain, began));
-        assert_ne!(renews, body(&one, Happening::Begins, began));
+        assert_ne!(renews, body(&one, Happening::IsEdited, began));
         assert_ne!(renews, body(&Subscriber { number: 2, ..one }, Happening::Renews, began));
     }
 }

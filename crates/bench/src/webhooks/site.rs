@@ -20,7 +20,7 @@ const SECRET: &str = "whsec_bench";
 
 const DATABASE: &str = "bench_webhooks";
 
-/// Organizations that have signed up, and what each of them subscribes to before it does.
+/// Organizations that have been on trial for a day.
 const INSERT_ORGANIZATIONS: &str = "
     WITH organization AS (
         INSERT INTO organizations (id, name, created_at, updated_at)
@@ -28,8 +28,13 @@ const INSERT_ORGANIZATIONS: &str = "
         FROM generate_series(0, $1 - 1) AS number
         RETURNING id, created_at
     )
-    INSERT INTO subscriptions (organization_id, created_at, updated_at)
-    SELECT id, created_at, created_at FROM organization";
+    INSERT INTO subscriptions (organization_id, plan, status, billing_cycle, stripe_customer_id,
+        stripe_subscription_id, subscription_created_at, current_period_end, trial_ends_at, state_at, created_at,
+        updated_at)
+    SELECT id, 'pro', 'trialing', 'monthly', 'cus_bench_' || number, 'sub_bench_' || number,
+        created_at - interval '1 day', created_at + interval '14 days', created_at + interval '14 days',
+        created_at - interval '1 day', created_at, created_at
+    FROM (SELECT id, created_at, ('x' || right(id::text, 12))::bit(48)::bigint AS number FROM organization) AS made";
 
 /// Subscriptions that are as their last event told.
 const ACTIVE: &str = "SELECT count(*) AS count FROM subscriptions WHERE status = 'active' AND plan = 'pro'";

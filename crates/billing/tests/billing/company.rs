@@ -35,7 +35,8 @@ impl Company {
     pub async fn on_trial() -> Self {
         let company = Self::new().await;
         let created = company.created(TUESDAY, &company.trial());
-        assert_eq!(company.deliver(&created, TUESDAY).await, EventOutcome::Applied);
+        let outcome = company.deliver_asking(&created, &company.trial(), TUESDAY).await;
+        assert_eq!(outcome, EventOutcome::Applied);
         company
     }
 
@@ -43,7 +44,8 @@ impl Company {
     pub async fn paying() -> Self {
         let company = Self::new().await;
         let created = company.created(TUESDAY, &company.paid());
-        assert_eq!(company.deliver(&created, TUESDAY).await, EventOutcome::Applied);
+        let outcome = company.deliver_asking(&created, &company.paid(), TUESDAY).await;
+        assert_eq!(outcome, EventOutcome::Applied);
         company
     }
 
@@ -131,6 +133,11 @@ impl Company {
         self.deliver_asking_beside(event, answer, &[], now).await
     }
 
+    /// A delivery for which Stripe has to be asked, and answers what the event says.
+    pub async fn deliver_confirmed(&self, event: &Event, now: OffsetDateTime) -> EventOutcome {
+        self.deliver_asking(event, &Told(event.object.clone()), now).await
+    }
+
     /// The same, with these being the customer's subscriptions.
     pub async fn deliver_asking_beside(
         &self,
@@ -146,6 +153,18 @@ impl Company {
         let read = |told: &Told| parse_subscription(&told.object()).unwrap();
         let answer = question.answered(Some(read(answer))).beside(others.iter().map(read).collect());
         match apply_event(&mut conn, event, Some(&answer), now).await.unwrap() {
+            Applied::Done(outcome) => outcome,
+            Applied::Ask(_) => panic!("Stripe has to be asked once more"),
+        }
+    }
+
+    /// A delivery for which Stripe has to be asked, and knows no such subscription.
+    pub async fn deliver_asking_in_vain(&self, event: &Event, now: OffsetDateTime) -> EventOutcome {
+        let mut conn = self.conn().await;
+        let Applied::Ask(question) = apply_event(&mut conn, event, None, now).await.unwrap() else {
+            panic!("Stripe does not have to be asked");
+        };
+        match apply_event(&mut conn, event, Some(&question.answered(None)), now).await.unwrap() {
             Applied::Done(outcome) => outcome,
             Applied::Ask(_) => panic!("Stripe has to be asked once more"),
         }

@@ -30,7 +30,7 @@ async fn both_places_of_the_end_of_the_period_are_read() {
     let end = TUESDAY + Duration::days(31);
     told["items"]["data"][0]["current_period_end"] = end.unix_timestamp().into();
     let created = event("customer.subscription.created", TUESDAY, told);
-    assert_eq!(company.deliver(&created, TUESDAY).await, EventOutcome::Applied);
+    assert_eq!(company.deliver_confirmed(&created, TUESDAY).await, EventOutcome::Applied);
     assert_eq!(company.subscription().await.current_period_end, Some(end));
 }
 
@@ -39,7 +39,8 @@ async fn an_update_changes_plan_cycle_and_whether_it_ends() {
     let company = Company::paying().await;
     let later = TUESDAY + Duration::days(2);
     let told = company.paid().price("rubis_business_yearly").set("cancel_at_period_end", true);
-    assert_eq!(company.deliver(&company.updated(later, &told), later).await, EventOutcome::Applied);
+    let updated = company.updated(later, &told);
+    assert_eq!(company.deliver_confirmed(&updated, later).await, EventOutcome::Applied);
     let subscription = company.subscription().await;
     assert_eq!(subscription.plan, BillingPlan::Business);
     assert_eq!(subscription.cycle, Some(BillingCycle::Yearly));
@@ -111,7 +112,7 @@ async fn a_failed_payment_marks_the_subscription_and_mails_the_owner_once_for_an
 async fn the_first_payment_of_a_subscription_that_never_began_is_no_missing_one() {
     let company = Company::new().await;
     let told = company.paid().set("status", "incomplete");
-    company.deliver(&company.created(TUESDAY, &told), TUESDAY).await;
+    company.deliver_confirmed(&company.created(TUESDAY, &told), TUESDAY).await;
     let later = TUESDAY + Duration::minutes(1);
     let failed = company.payment_failed(later, "in_1");
     assert_eq!(company.deliver(&failed, later).await, EventOutcome::Unchanged);
@@ -269,6 +270,6 @@ async fn an_organization_that_signed_up_with_the_release_before_gets_its_row() {
     let company = Company::new().await;
     diesel::sql_query("DELETE FROM subscriptions").execute(&mut *company.conn().await).await.unwrap();
     let created = company.created(TUESDAY, &company.paid());
-    assert_eq!(company.deliver(&created, TUESDAY).await, EventOutcome::Applied);
+    assert_eq!(company.deliver_confirmed(&created, TUESDAY).await, EventOutcome::Applied);
     assert_eq!(company.subscription().await.plan, BillingPlan::Pro);
 }

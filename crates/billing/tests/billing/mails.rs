@@ -60,7 +60,7 @@ async fn nobody_is_told_of_a_payment_that_came_in_meanwhile() {
         next_attempt_at: None,
     };
     let paid_at = at + Duration::minutes(5);
-    company.deliver(&company.updated(paid_at, &company.paid()), paid_at).await;
+    company.deliver_confirmed(&company.updated(paid_at, &company.paid()), paid_at).await;
     let lease = claim(&company, &job, paid_at).await;
     assert_eq!(failed_mail(&company, &job, &lease, paid_at).await, None);
     assert!(company.job(&job).await.is_none());
@@ -137,7 +137,7 @@ async fn a_trial_whose_end_is_moved_while_its_recap_waits_has_it_before_the_new_
     let moved_at = now + Duration::MINUTE;
     let new_end = TRIAL_END + Duration::days(14);
     let longer = company.trial().with("trial_end", new_end);
-    company.deliver(&company.updated(moved_at, &longer), moved_at).await;
+    company.deliver_confirmed(&company.updated(moved_at, &longer), moved_at).await;
     let rules = BillingRules::default();
     let wanted = ending_trial(&*company.conn().await, &job, &rules, moved_at).await.unwrap();
     assert_eq!(wanted, None, "it is too early for that end");

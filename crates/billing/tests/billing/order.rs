@@ -16,9 +16,9 @@ async fn events_leave_the_same_state_in_either_order() {
         let second = company.updated(second_at, &company.paid().price("rubis_business_yearly"));
         let now = second_at + Duration::SECOND;
         let outcomes = if forwards {
-            [company.deliver(&first, now).await, company.deliver(&second, now).await]
+            [company.deliver(&first, now).await, company.deliver_confirmed(&second, now).await]
         } else {
-            [company.deliver(&second, now).await, company.deliver(&first, now).await]
+            [company.deliver_confirmed(&second, now).await, company.deliver(&first, now).await]
         };
         let expected =
             if forwards { [EventOutcome::Applied; 2] } else { [EventOutcome::Applied, EventOutcome::Stale] };
@@ -32,7 +32,7 @@ async fn events_leave_the_same_state_in_either_order() {
 async fn a_deletion_that_comes_before_the_creation_stands() {
     let company = Company::new().await;
     let deleted_at = TUESDAY + Duration::days(1);
-    company.deliver(&company.deleted(deleted_at, &company.trial()), deleted_at).await;
+    company.end(deleted_at, &company.trial()).await;
     let late = company.created(TUESDAY, &company.trial());
     assert_eq!(company.deliver(&late, deleted_at).await, EventOutcome::Stale);
     let subscription = company.subscription().await;
