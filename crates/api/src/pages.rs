@@ -5,4 +5,4 @@ mod frame;
 mod html;
 pub(crate) mod trouble;
 
-pub use checkin::{CheckinPage, Told, landing_page};
+pub use checkin::{CheckinPage, Told, land};

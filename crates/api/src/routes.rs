@@ -8,8 +8,13 @@ use crate::handlers::{
 };
 
 /// The paths that answer `HEAD` as they do `GET`: links of mails, which machines look at this way.
-pub const ALSO_HEAD: [&str; 3] =
-    ["/api/v1/checkin/{token}", "/api/v1/checkin/{token}/paid", "/api/v1/checkin/{token}/pending"];
+pub const ALSO_HEAD: [&str; 5] = [
+    "/api/v1/checkin/{token}",
+    "/api/v1/checkin/{token}/paid",
+    "/api/v1/checkin/{token}/pending",
+    "/api/v1/checkin/{token}/page",
+    "/api/v1/checkin/{token}/answered",
+];
 
 /// Registers every operation of the API.
 pub fn configure(config: &mut ServiceConfig<'_>) {
@@ -103,6 +108,8 @@ fn answers(config: &mut ServiceConfig<'_>) {
     config
         .service(checkins::open_paid_link)
         .service(checkins::open_pending_link)
+        .service(checkins::open_checkin_page)
+        .service(checkins::open_answered_page)
         .service(checkins::get_checkin)
         .service(checkins::answer_paid)
         .service(checkins::answer_pending)

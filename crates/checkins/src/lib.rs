@@ -20,6 +20,7 @@ mod list;
 mod opening;
 mod plan_checkin;
 mod planning;
+mod purge_clicks;
 mod queries;
 mod record_answer;
 mod record_outcome;
@@ -28,6 +29,7 @@ mod rules;
 mod task;
 mod token;
 mod verdict;
+mod visibility;
 
 pub use asked::{AskedInvoice, lock_with_invoice};
 pub use call_off::{cancel_of_invoice, no_longer_asked};
@@ -41,6 +43,7 @@ pub use list::{CheckinClick, checkin, checkins_of_invoice, clicks_of, find_by_to
 pub use opening::{CheckinLink, Opening};
 pub use plan_checkin::{PlanCheckin, plan_checkin};
 pub use planning::CATCH_UP_DELAY;
+pub use purge_clicks::{CLICKS_KEPT, purge_clicks};
 pub use record_answer::{record_answer, record_expired, record_suspicion, record_undone};
 pub use record_outcome::{record_failed, record_not_gathered, record_not_sent_yet, record_sent};
 pub use renew::{RENEWAL_INTERVAL, RenewError, renew};
@@ -48,3 +51,4 @@ pub use rules::CheckinRules;
 pub use task::{CheckinAnswer, CheckinAnsweredBy, CheckinStatus, CheckinTask, Reason, reason_not_to_ask};
 pub use token::{KEY_PURPOSE, hash_of_token, token_of};
 pub use verdict::{Caution, Verdict, verdict};
+pub use visibility::{GONE_AFTER, Visibility};

@@ -1,18 +1,17 @@
 //! Where the links of the mails lead.
 
-/// The public addresses of the API and of the pages, without a slash at the end.
+/// The public address of the API, without a slash at the end. All links lead to it: it sends the browser on to the
+/// page without the token in the page's address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckinLinks {
     api: String,
-    web: String,
 }
 
 impl CheckinLinks {
-    /// From `APP_URL` and `WEB_URL`.
+    /// From `APP_URL`.
     #[must_use]
-    pub fn new(api: &str, web: &str) -> Self {
-        let trimmed = |url: &str| url.trim_end_matches('/').to_owned();
-        Self { api: trimmed(api), web: trimmed(web) }
+    pub fn new(api: &str) -> Self {
+        Self { api: api.trim_end_matches('/').to_owned() }
     }
 
     /// Opened, it declares the invoice paid.
@@ -30,13 +29,13 @@ impl CheckinLinks {
     /// The page that shows the check-in, and all others of its mail.
     #[must_use]
     pub fn page(&self, token: &str) -> String {
-        format!("{}/checkin?token={token}", self.web)
+        format!("{}/api/v1/checkin/{token}/page", self.api)
     }
 
     /// The page where a check-in that was answered can be taken back.
     #[must_use]
     pub fn answered_page(&self, token: &str) -> String {
-        format!("{}/checkin?status=already_answered&token={token}", self.web)
+        format!("{}/api/v1/checkin/{token}/answered", self.api)
     }
 }
 
@@ -45,14 +44,11 @@ mod tests {
     use super::CheckinLinks;
 
     #[test]
-    fn links_lead_to_the_api_and_to_the_page_however_the_addresses_end() {
-        let links = CheckinLinks::new("https://api.rubis.example/", "https://app.rubis.example/fr/");
+    fn links_lead_to_the_api_however_its_address_ends() {
+        let links = CheckinLinks::new("https://api.rubis.example/");
         assert_eq!(links.paid("T"), "https://api.rubis.example/api/v1/checkin/T/paid");
         assert_eq!(links.pending("T"), "https://api.rubis.example/api/v1/checkin/T/pending");
-        assert_eq!(links.page("T"), "https://app.rubis.example/fr/checkin?token=T");
-        assert_eq!(
-            links.answered_page("T"),
-            "https://app.rubis.example/fr/checkin?status=already_answered&token=T"
-        );
+        assert_eq!(links.page("T"), "https://api.rubis.example/api/v1/checkin/T/page");
+        assert_eq!(links.answered_page("T"), "https://api.rubis.example/api/v1/checkin/T/answered");
     }
 }

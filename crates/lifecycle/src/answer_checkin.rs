@@ -68,6 +68,8 @@ pub enum CheckinOutcome {
     Confirm,
     /// There is no such check-in.
     Invalid,
+    /// Its links ended so long ago that the token is not answered any more.
+    Gone,
 }
 
 /// Why an answer could not be recorded. What a rule forbids is an outcome: each of these is a failure.
@@ -99,8 +101,10 @@ pub async fn answer_checkin(
     now: OffsetDateTime,
 ) -> Result<CheckinOutcome, CheckinError> {
     conn.transaction(async |conn| {
-        let Some(mut asked) = lock_by_token(conn, token).await? else {
-            return Ok(CheckinOutcome::Invalid);
+        let mut asked = match lock_by_token(conn, token, rules, now).await? {
+            ByToken::Found(asked) => *asked,
+            ByToken::Gone => return Ok(CheckinOutcome::Gone),
+            ByToken::Unknown => return Ok(CheckinOutcome::Invalid),
         };
         let outcome = answer_locked(conn, &mut asked, answer, &by, rules, now).await?;
         if outcome == CheckinOutcome::Settled {
@@ -111,15 +115,31 @@ pub async fn answer_checkin(
     .await
 }
 
+/// The check-in of a token.
+pub(crate) enum ByToken {
+    /// It is locked, with its invoice.
+    Found(Box<AskedInvoice>),
+    /// Its links ended so long ago that the token is not answered any more.
+    Gone,
+    /// No check-in has this token.
+    Unknown,
+}
+
 /// Locks the invoice that a token's check-in asks about, and then the check-in.
 pub(crate) async fn lock_by_token(
     conn: &mut AsyncPgConnection,
     token: &str,
-) -> Result<Option<AskedInvoice>, diesel::result::Error> {
-    match rubis_checkins::find_by_token(conn, token).await? {
-        Some(found) => rubis_checkins::lock_with_invoice(conn, found.organization_id, found.id).await,
-        None => Ok(None),
+    rules: &CheckinRules,
+    now: OffsetDateTime,
+) -> Result<ByToken, diesel::result::Error> {
+    let Some(found) = rubis_checkins::find_by_token(conn, token).await? else {
+        return Ok(ByToken::Unknown);
+    };
+    if found.is_gone(rules, now) {
+        return Ok(ByToken::Gone);
     }
+    let asked = rubis_checkins::lock_with_invoice(conn, found.organization_id, found.id).await?;
+    Ok(asked.map_or(ByToken::Unknown, |asked| ByToken::Found(Box::new(asked))))
 }
 
 /// Records an answer to a check-in that is locked with its invoice.

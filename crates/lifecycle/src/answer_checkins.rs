@@ -28,6 +28,10 @@ pub async fn answer_many(
         let Some(found) = rubis_checkins::find_by_token(conn, token).await? else {
             return Ok(None);
         };
+        if found.is_gone(rules, now) {
+            let gone = answers.iter().map(|(id, _)| (*id, CheckinOutcome::Gone));
+            return Ok(Some(gone.collect()));
+        }
         let wanted: Vec<CheckinTask> = of_same_mail(conn, found)
             .await?
             .into_iter()

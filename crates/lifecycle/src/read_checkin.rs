@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use rubis_checkins::{CheckinAnswer, CheckinRules, CheckinStatus, CheckinTask, Opening, reason_not_to_ask};
+use rubis_checkins::{
+    CheckinAnswer, CheckinRules, CheckinStatus, CheckinTask, Opening, Visibility, reason_not_to_ask,
+};
 use rubis_db::AsyncPgConnection;
 use rubis_invoices::{Client, Invoice, InvoiceStatus};
 use rubis_kernel::{CheckinTaskId, ClientId, InvoiceId, Money, TimeZone};
@@ -15,7 +17,7 @@ use crate::take_answer_back::settlement;
 pub struct CheckinView {
     /// The check-in of the token.
     pub checkin: CheckinCard,
-    /// The others of its mail, in the order in which the mail asks about them.
+    /// The others of its mail that show their invoices, in the order in which the mail asks about them.
     pub mates: Vec<CheckinCard>,
     /// Where the organization reads its calendar.
     pub time_zone: TimeZone,
@@ -28,16 +30,8 @@ pub struct CheckinCard {
     pub id: CheckinTaskId,
     /// What can be said of it now.
     pub state: CheckinState,
-    /// The invoice's number.
-    pub numero: String,
-    /// Who owes it.
-    pub client_name: String,
-    /// Its total.
-    pub amount: Money,
-    /// What is outstanding.
-    pub balance: Money,
-    /// When it is due.
-    pub due_date: Date,
+    /// The invoice; `None` once its links have ended and no answer can be taken back.
+    pub invoice: Option<CheckinInvoice>,
     /// What the user answered.
     pub answer: Option<CheckinAnswer>,
     /// When.
@@ -50,6 +44,32 @@ pub struct CheckinCard {
     pub can_undo: bool,
     /// Whether fresh links can be asked for.
     pub can_renew: bool,
+}
+
+/// The invoice that a check-in asks about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckinInvoice {
+    /// Its number.
+    pub numero: String,
+    /// The name of the client who owes it.
+    pub client_name: String,
+    /// Its total.
+    pub amount: Money,
+    /// Its outstanding amount.
+    pub balance: Money,
+    /// Its due date.
+    pub due_date: Date,
+}
+
+/// Why a check-in cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadCheckinError {
+    /// Its links ended too long ago.
+    #[error("the check-in ended too long ago")]
+    Gone,
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] diesel::result::Error),
 }
 
 /// What can be said of a check-in now.
@@ -84,24 +104,30 @@ impl CheckinState {
 /// The check-in of a token, and the others of its mail; none where the token is unknown. Changes nothing.
 ///
 /// # Errors
-/// The database's.
+/// [`ReadCheckinError`].
 pub async fn read_checkin(
     conn: &mut AsyncPgConnection,
     token: &str,
     rules: &CheckinRules,
     now: OffsetDateTime,
-) -> Result<Option<CheckinView>, diesel::result::Error> {
+) -> Result<Option<CheckinView>, ReadCheckinError> {
     let Some(found) = rubis_checkins::find_by_token(conn, token).await? else {
         return Ok(None);
     };
+    let visibility = found.visibility(rules, now);
+    if visibility == Visibility::Gone {
+        return Err(ReadCheckinError::Gone);
+    }
     let organization_id = found.organization_id;
     let Some(organization) = rubis_accounts::organization(conn, organization_id).await? else {
         return Ok(None);
     };
     let id = found.id;
     let tasks = match found.mail_id {
-        Some(mail) => rubis_checkins::mates(conn, organization_id, mail).await?,
-        None => vec![found],
+        Some(mail) if visibility == Visibility::Full => {
+            rubis_checkins::mates(conn, organization_id, mail).await?
+        }
+        _ => vec![found],
     };
     let invoice_ids: Vec<InvoiceId> = tasks.iter().map(|task| task.invoice_id).collect();
     let invoices = rubis_invoices::invoices_by_ids(conn, organization_id, &invoice_ids).await?;
@@ -115,6 +141,10 @@ pub async fn read_checkin(
     for task in tasks {
         let Some(invoice) = invoices.get(&task.invoice_id) else { continue };
         let Some(client) = clients.get(&invoice.client_id) else { continue };
+        let visibility = task.visibility(rules, now);
+        if task.id != id && visibility != Visibility::Full {
+            continue;
+        }
         let in_time = task.undo_until(rules).filter(|until| now < *until);
         let undo_until = match in_time {
             Some(until) if settlement(conn, invoice, task.payment_id).await?.is_some() => Some(until),
@@ -124,11 +154,7 @@ pub async fn read_checkin(
         let card = CheckinCard {
             id: task.id,
             state: state_of(&task, invoice, now),
-            numero: invoice.numero.clone(),
-            client_name: client.name.clone(),
-            amount: invoice.amount,
-            balance: invoice.balance(),
-            due_date: invoice.due_date,
+            invoice: (visibility == Visibility::Full).then(|| shown(invoice, client)),
             answer: task.answer,
             answered_at: task.answered_at,
             expires_at: task.expires_at,
@@ -149,10 +175,23 @@ pub async fn record_page_opening(
     conn: &mut AsyncPgConnection,
     token: &str,
     opening: &Opening,
+    rules: &CheckinRules,
 ) -> Result<(), diesel::result::Error> {
     match rubis_checkins::find_by_token(conn, token).await? {
-        Some(task) => rubis_checkins::record_click(conn, &task, opening, "shown").await,
-        None => Ok(()),
+        Some(task) if !task.is_gone(rules, opening.at) => {
+            rubis_checkins::record_click(conn, &task, opening, "shown").await
+        }
+        _ => Ok(()),
+    }
+}
+
+fn shown(invoice: &Invoice, client: &Client) -> CheckinInvoice {
+    CheckinInvoice {
+        numero: invoice.numero.clone(),
+        client_name: client.name.clone(),
+        amount: invoice.amount,
+        balance: invoice.balance(),
+        due_date: invoice.due_date,
     }
 }
 

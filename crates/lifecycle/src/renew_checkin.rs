@@ -1,7 +1,7 @@
 //! The user asks for fresh links.
 
 use rubis_accounts::ActivityKind;
-use rubis_checkins::{AskedInvoice, CheckinLink, CheckinStatus, RenewError};
+use rubis_checkins::{AskedInvoice, CheckinLink, CheckinRules, CheckinStatus, RenewError};
 use rubis_db::{AsyncConnection, AsyncPgConnection};
 use rubis_invoices::InvoiceStatus;
 use rubis_relances::PlanningTrigger;
@@ -9,7 +9,7 @@ use serde_json::json;
 use time::{Duration, OffsetDateTime};
 
 use crate::{
-    answer_checkin::{lock_by_token, pressed},
+    answer_checkin::{ByToken, lock_by_token, pressed},
     events,
     plan_again::plan_invoice,
 };
@@ -20,6 +20,9 @@ pub enum RenewCheckinError {
     /// There is no such check-in.
     #[error("there is no such check-in")]
     NotFound,
+    /// Its links ended too long ago.
+    #[error("the check-in ended too long ago")]
+    Gone,
     /// The user answered, or the invoice was settled otherwise.
     #[error("the check-in was answered already")]
     AlreadyAnswered,
@@ -56,12 +59,15 @@ pub async fn renew_checkin(
     conn: &mut AsyncPgConnection,
     token: &str,
     user_agent: &str,
+    rules: &CheckinRules,
     now: OffsetDateTime,
 ) -> Result<(), RenewCheckinError> {
     // A refusal is kept too: it must not roll the transaction back.
     conn.transaction(async |conn| {
-        let Some(mut asked) = lock_by_token(conn, token).await? else {
-            return Ok(Err(RenewCheckinError::NotFound));
+        let mut asked = match lock_by_token(conn, token, rules, now).await? {
+            ByToken::Found(asked) => *asked,
+            ByToken::Gone => return Ok(Err(RenewCheckinError::Gone)),
+            ByToken::Unknown => return Ok(Err(RenewCheckinError::NotFound)),
         };
         let renewed = match renew_locked(conn, &mut asked, now).await {
             Err(RenewCheckinError::Database(error)) => return Err(error),

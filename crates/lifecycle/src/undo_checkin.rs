@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use crate::{
     ReopenError,
-    answer_checkin::{LABEL, lock_by_token, pressed},
+    answer_checkin::{ByToken, LABEL, lock_by_token, pressed},
     confirm_checkin,
     reopen_invoice::{Reopening, reopen_locked},
     take_answer_back::settlement,
@@ -18,6 +18,9 @@ pub enum UndoCheckinError {
     /// There is no such check-in.
     #[error("there is no such check-in")]
     NotFound,
+    /// Its links ended too long ago.
+    #[error("the check-in ended too long ago")]
+    Gone,
     /// It did not declare the invoice paid, that is too long ago, or the invoice was settled or reopened
     /// otherwise since.
     #[error("the answer cannot be taken back any more")]
@@ -48,7 +51,11 @@ pub async fn undo_checkin(
     // A refusal is kept too: it must not roll the transaction back.
     let was_undone = conn
         .transaction(async |conn| {
-            let mut asked = lock_by_token(conn, token).await?.ok_or(UndoCheckinError::NotFound)?;
+            let mut asked = match lock_by_token(conn, token, rules, now).await? {
+                ByToken::Found(asked) => *asked,
+                ByToken::Gone => return Err(UndoCheckinError::Gone),
+                ByToken::Unknown => return Err(UndoCheckinError::NotFound),
+            };
             let (invoice, task) = (&mut asked.invoice, &mut asked.task);
             let in_time = task.undo_until(rules).is_some_and(|until| now < until);
             let undoable = in_time && settlement(conn, invoice, task.payment_id).await?.is_some();

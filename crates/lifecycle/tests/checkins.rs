@@ -399,7 +399,7 @@ async fn invoices_of_one_mail_are_answered_together_each_by_its_own_task() {
 async fn a_partly_paid_invoice_is_settled_by_what_is_left() {
     let (chain, invoice, token) = asked().await;
     chain.pay(invoice.id, Some(45_000)).await;
-    assert_eq!(chain.checkin_view(&token).await.unwrap().checkin.balance.cents, 75_000);
+    assert_eq!(chain.checkin_view(&token).await.unwrap().checkin.invoice.unwrap().balance.cents, 75_000);
     assert_eq!(chain.open_link(&token, Paid).await, CheckinOutcome::Settled);
     let payments =
         rubis_invoices::payments_of(&mut *chain.conn().await, chain.organization, invoice.id).await.unwrap();

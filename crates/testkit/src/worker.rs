@@ -51,7 +51,7 @@ pub fn account_parts() -> AccountParts {
 pub fn checkin_parts() -> CheckinParts {
     let key: AppKey = APP_KEY.parse().expect("a secret");
     CheckinParts {
-        links: CheckinLinks::new("http://localhost:3333", "http://localhost:5173"),
+        links: CheckinLinks::new("http://localhost:3333"),
         key: key.derive(KEY_PURPOSE),
         rules: CheckinRules::default(),
     }

@@ -97,7 +97,7 @@ pub fn account_parts(settings: &WorkerSettings) -> AccountParts {
 pub fn checkin_parts(settings: &WorkerSettings) -> CheckinParts {
     let (process, checkins) = (&settings.process, settings.checkins);
     CheckinParts {
-        links: CheckinLinks::new(process.app_url.as_str(), process.web_url.as_str()),
+        links: CheckinLinks::new(process.app_url.as_str()),
         key: process.app_key.derive(KEY_PURPOSE),
         rules: CheckinRules {
             life: checkins.ttl,

@@ -1,6 +1,6 @@
 //! A browser without scripts: it opens an address, goes where it is led, and presses the buttons of plain forms.
 
-use std::time::Duration;
+use std::{cell::RefCell, collections::BTreeMap, time::Duration};
 
 use anyhow::{Context as _, Result, bail};
 use ureq::http::{Response, header};
@@ -12,6 +12,8 @@ const MOST_REDIRECTS: usize = 3;
 /// What a person opens links with.
 pub struct Browser {
     agent: Agent,
+    /// The cookies of the one site that it visits, by name.
+    cookies: RefCell<BTreeMap<String, String>>,
 }
 
 /// A page that was shown.
@@ -37,7 +39,7 @@ impl Browser {
             .user_agent("Mozilla/5.0 (rubis xtask)")
             .timeout_global(Some(Duration::from_secs(60)))
             .build();
-        Self { agent: config.into() }
+        Self { agent: config.into(), cookies: RefCell::default() }
     }
 
     /// Opens a link.
@@ -45,8 +47,7 @@ impl Browser {
     /// # Errors
     /// When it cannot be reached, leads in a circle, or ends on a page that says otherwise than 200.
     pub fn open(&self, address: &str) -> Result<Page> {
-        let response = self.agent.get(address).header("accept", "text/html").call();
-        self.arrive(address, response.with_context(|| format!("GET {address} gets no answer"))?)
+        self.arrive(address, self.get(address)?)
     }
 
     /// Presses the button of a page that stands for this `action`.
@@ -62,10 +63,33 @@ impl Browser {
         self.arrive(&target, response.with_context(|| format!("POST {target} gets no answer"))?)
     }
 
+    fn cookie_header(&self) -> String {
+        let cookies = self.cookies.borrow();
+        cookies.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
+    }
+
+    /// Keeps the cookies that a response sets.
+    fn remember(&self, response: &Response<Body>) {
+        let set = response.headers().get_all(header::SET_COOKIE).iter();
+        for cookie in set.filter_map(|value| value.to_str().ok()) {
+            let pair = cookie.split(';').next().unwrap_or_default();
+            if let Some((name, value)) = pair.split_once('=') {
+                self.cookies.borrow_mut().insert(name.to_owned(), value.to_owned());
+            }
+        }
+    }
+
+    fn get(&self, address: &str) -> Result<Response<Body>> {
+        let request = self.agent.get(address).header("accept", "text/html");
+        let response = request.header("cookie", self.cookie_header()).call();
+        response.with_context(|| format!("GET {address} gets no answer"))
+    }
+
     /// Goes on until there is a page.
     fn arrive(&self, address: &str, response: Response<Body>) -> Result<Page> {
         let (mut address, mut response) = (address.to_owned(), response);
         for _ in 0..=MOST_REDIRECTS {
+            self.remember(&response);
             match response.status().as_u16() {
                 200 => {
                     let html = response.body_mut().read_to_string().context("a page breaks off")?;
@@ -76,8 +100,7 @@ impl Browser {
                     let location = location.and_then(|location| location.to_str().ok());
                     let location = location.with_context(|| format!("{address} leads nowhere"))?;
                     address = absolute(&address, location)?;
-                    let answer = self.agent.get(&address).header("accept", "text/html").call();
-                    response = answer.with_context(|| format!("GET {address} gets no answer"))?;
+                    response = self.get(&address)?;
                 }
                 status => {
                     let text = response.body_mut().read_to_string().unwrap_or_default();
@@ -93,6 +116,7 @@ impl Page {
     /// The value of a parameter of its address, as it is written there; empty where there is none.
     pub fn parameter(&self, name: &str) -> &str {
         let query = self.address.split_once('?').map_or("", |(_, query)| query);
+        let query = query.split('#').next().unwrap_or_default();
         let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
         pairs.find(|(known, _)| *known == name).map_or("", |(_, value)| value)
     }
@@ -157,7 +181,7 @@ mod tests {
 
     #[test]
     fn a_page_tells_its_heading_and_what_its_address_says() {
-        let address = "http://localhost:3333/checkin?status=confirm&token=T".to_owned();
+        let address = "http://localhost:3333/checkin?status=confirm".to_owned();
         let page = Page { address, html: PAGE.to_owned() };
         assert_eq!(page.heading(), "Avez-vous été payé ?");
         assert_eq!((page.parameter("status"), page.parameter("answer")), ("confirm", ""));

@@ -1,6 +1,6 @@
 //! A check-in as the holder of its token may see it.
 
-use rubis_lifecycle::{CheckinCard, CheckinView};
+use rubis_lifecycle::{CheckinCard, CheckinInvoice, CheckinView};
 use serde::Serialize;
 use time::{Date, OffsetDateTime};
 use utoipa::ToSchema;
@@ -35,8 +35,9 @@ pub struct CheckinCardBody {
     /// How it stands. `already_answered`: the invoice is settled, though not by an answer here.
     #[schema(value_type = labels::CheckinState)]
     pub status: &'static str,
-    /// What it asks about.
-    pub invoice: CheckinInvoiceBody,
+    /// What it asks about; `null` once the links have ended and no answer can be taken back.
+    #[schema(required)]
+    pub invoice: Option<CheckinInvoiceBody>,
     /// What was answered.
     #[schema(value_type = Option<labels::CheckinAnswer>, required)]
     pub answer: Option<&'static str>,
@@ -69,19 +70,25 @@ pub struct CheckinBody {
     pub mates: Vec<CheckinCardBody>,
 }
 
+impl From<CheckinInvoice> for CheckinInvoiceBody {
+    fn from(invoice: CheckinInvoice) -> Self {
+        Self {
+            amount_ttc_cents: invoice.amount.cents,
+            balance_cents: invoice.balance.cents,
+            currency: invoice.amount.currency.as_str(),
+            due_date: invoice.due_date,
+            numero: invoice.numero,
+            client_name: invoice.client_name,
+        }
+    }
+}
+
 impl From<CheckinCard> for CheckinCardBody {
     fn from(card: CheckinCard) -> Self {
         Self {
             checkin_id: card.id.into(),
             status: card.state.as_str(),
-            invoice: CheckinInvoiceBody {
-                amount_ttc_cents: card.amount.cents,
-                balance_cents: card.balance.cents,
-                currency: card.amount.currency.as_str(),
-                due_date: card.due_date,
-                numero: card.numero,
-                client_name: card.client_name,
-            },
+            invoice: card.invoice.map(CheckinInvoiceBody::from),
             answer: card.answer.map(|answer| answer.as_str()),
             answered_at: card.answered_at,
             expires_at: card.expires_at,

@@ -1,7 +1,7 @@
 //! Refusals of answers to check-ins.
 
 use actix_web::http::StatusCode;
-use rubis_lifecycle::{CheckinError, CheckinOutcome, RenewCheckinError, UndoCheckinError};
+use rubis_lifecycle::{CheckinError, CheckinOutcome, ReadCheckinError, RenewCheckinError, UndoCheckinError};
 
 use super::ApiError;
 
@@ -10,6 +10,12 @@ impl ApiError {
     #[must_use]
     pub fn checkin_not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "checkin_not_found", "No check-in has this token.")
+    }
+
+    /// A token is not answered any more once its links ended long ago.
+    #[must_use]
+    pub fn checkin_gone() -> Self {
+        Self::new(StatusCode::GONE, "checkin_gone", "The links of this check-in ended too long ago.")
     }
 
     /// A check-in that was answered before, or whose invoice is settled, is not answered again.
@@ -30,6 +36,7 @@ impl ApiError {
                 "The check-in can't be answered any more. Ask for fresh links.",
             )),
             CheckinOutcome::Invalid => Some(Self::checkin_not_found()),
+            CheckinOutcome::Gone => Some(Self::checkin_gone()),
             CheckinOutcome::Confirm => {
                 Some(Self::internal("a button was asked to be confirmed, which is what it does itself"))
             }
@@ -47,10 +54,20 @@ impl From<CheckinError> for ApiError {
     }
 }
 
+impl From<ReadCheckinError> for ApiError {
+    fn from(error: ReadCheckinError) -> Self {
+        match error {
+            ReadCheckinError::Gone => Self::checkin_gone(),
+            ReadCheckinError::Database(error) => error.into(),
+        }
+    }
+}
+
 impl From<UndoCheckinError> for ApiError {
     fn from(error: UndoCheckinError) -> Self {
         match error {
             UndoCheckinError::NotFound => Self::checkin_not_found(),
+            UndoCheckinError::Gone => Self::checkin_gone(),
             UndoCheckinError::NotUndoable => Self::conflict(
                 "not_undoable",
                 "There is no answer that could be undone: none was given, it was undone, or too long ago.",
@@ -65,6 +82,7 @@ impl From<RenewCheckinError> for ApiError {
     fn from(error: RenewCheckinError) -> Self {
         match error {
             RenewCheckinError::NotFound => Self::checkin_not_found(),
+            RenewCheckinError::Gone => Self::checkin_gone(),
             RenewCheckinError::AlreadyAnswered => Self::checkin_already_answered(),
             RenewCheckinError::NotRenewable => Self::conflict(
                 "not_renewable",

@@ -4,6 +4,7 @@ mod answer;
 mod answer_several;
 mod get;
 mod open_link;
+mod open_page;
 mod renew;
 mod undo;
 
@@ -11,6 +12,7 @@ pub use answer::{answer_paid, answer_pending};
 pub use answer_several::answer_together;
 pub use get::get_checkin;
 pub use open_link::{open_paid_link, open_pending_link};
+pub use open_page::{open_answered_page, open_checkin_page};
 pub use renew::renew_links;
 pub use undo::undo_answer;
 

@@ -9,6 +9,7 @@ mod cards;
 mod choose;
 mod fields;
 mod icons;
+mod landing;
 mod show;
 mod told;
 mod write;
@@ -16,9 +17,8 @@ mod write;
 use actix_web::{guard, web};
 use rubis_runtime::settings::ProcessSettings;
 
+pub use landing::land;
 pub use told::Told;
-
-use crate::App;
 
 /// Where the page is, when this server has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,17 +53,10 @@ impl CheckinPage {
             .service(web::resource(&path).guard(guard::Post()).to(act::act_on_checkin_page));
     }
 
-    /// The page of a token, told something, as an address on this server.
-    fn address(&self, told: Option<Told>, token: &str) -> String {
-        format!("{}?{}", self.path, told::query(told, token))
+    /// The page, told what has just happened, as an address on this server.
+    fn address(&self, told: Option<Told>) -> String {
+        format!("{}{}", self.path, told::query(told))
     }
-}
-
-/// Where a click on a link of the mail ends: the page, here or in the single-page app.
-#[must_use]
-pub fn landing_page(app: &App, told: Told, token: &str) -> String {
-    let web = app.settings.process.web_url.as_str().trim_end_matches('/');
-    format!("{web}/checkin?{}", told::query(Some(told), token))
 }
 
 #[cfg(test)]

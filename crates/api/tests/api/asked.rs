@@ -78,7 +78,7 @@ impl<'app> Asked<'app> {
 
     /// Where a link ends that led to this.
     pub fn landing(&self, status: &str) -> String {
-        format!("http://localhost:5173/checkin?status={status}&token={}", self.token)
+        format!("http://localhost:5173/checkin?status={status}#token={}", self.token)
     }
 
     /// How the invoice stands.
@@ -103,6 +103,19 @@ pub async fn open(app: &TestApp, path: &str) -> Answer {
     app.send(visit(app, Method::GET, path)).await
 }
 
+/// Opens the API's own page in a browser that came by a link with this token.
+pub async fn open_page(app: &TestApp, token: &str, query: &str) -> Answer {
+    let page = visit(app, Method::GET, &format!("/checkin{query}"));
+    app.send(page.header(reqwest::header::COOKIE, format!("rubis_checkin={token}"))).await
+}
+
+/// The token that an answer gives to the page in its cookie, which nothing but that page gets.
+pub fn token_for_page(answer: &Answer) -> String {
+    let cookie = answer.header("set-cookie");
+    assert!(cookie.ends_with("; HttpOnly; SameSite=Lax; Path=/checkin; Max-Age=3600"), "{cookie}");
+    cookie.strip_prefix("rubis_checkin=").unwrap().split(';').next().unwrap().to_owned()
+}
+
 /// The tokens in the one mail that asked something after so many others.
 fn asked_since(app: &TestApp, before: usize) -> Vec<String> {
     let asked: Vec<_> =
@@ -114,7 +127,8 @@ fn asked_since(app: &TestApp, before: usize) -> Vec<String> {
 /// The tokens in the links of a mail, in the order in which it asks.
 pub fn tokens(mail: &Email) -> Vec<String> {
     let links = mail.text.split("/api/v1/checkin/").skip(1);
-    let mut tokens: Vec<String> = links.map(|rest| rest.split('/').next().unwrap().to_owned()).collect();
+    let answers = links.filter_map(|rest| rest.split_once('/')).filter(|(_, rest)| rest.starts_with("paid"));
+    let mut tokens: Vec<String> = answers.map(|(token, _)| token.to_owned()).collect();
     tokens.dedup();
     tokens
 }

@@ -5,7 +5,7 @@ use rubis_testkit::{Answer, Owner, TestApp};
 use serde_json::json;
 use time::Duration;
 
-use crate::asked::{Asked, form, open, tokens, visit};
+use crate::asked::{Asked, form, open, open_page, token_for_page, tokens, visit};
 
 /// An application that is its own web site.
 async fn site() -> TestApp {
@@ -15,9 +15,16 @@ async fn site() -> TestApp {
 /// Presses a button of the page, and follows where it leads.
 async fn press(app: &TestApp, fields: &[(&str, &str)]) -> Answer {
     let sent = app.send(form(app, fields)).await.expect(303);
-    let location = sent.header("location").to_owned();
-    assert!(location.starts_with("/checkin?"), "{location}");
-    open(app, &location).await
+    follow(app, &sent).await
+}
+
+/// Goes where an answer leads, which names no token, with the cookie that it sets.
+async fn follow(app: &TestApp, answer: &Answer) -> Answer {
+    let location = answer.header("location").trim_start_matches("http://localhost:3333");
+    let query = location.strip_prefix("/checkin").unwrap_or_else(|| panic!("{location}"));
+    assert!(!query.contains("token"), "{location}");
+    let cookie = answer.header("set-cookie").split(';').next().unwrap_or_default();
+    open_page(app, cookie.strip_prefix("rubis_checkin=").unwrap_or_default(), query).await
 }
 
 /// What a page says, without its markup, its style and what only breaks its lines.
@@ -64,10 +71,10 @@ async fn a_click_leads_to_the_page_which_shows_the_invoice_and_takes_the_answer_
     let owner = app.signed_up_owner_with_checkins().await;
     let asked = Asked::about_one(&owner).await;
     let clicked = asked.open("paid").await.expect(302);
-    let page = format!("/checkin?status=paid&token={}", asked.token);
-    assert_eq!(clicked.header("location"), format!("http://localhost:3333{page}"));
+    assert_eq!(clicked.header("location"), "http://localhost:3333/checkin?status=paid");
+    assert_eq!(token_for_page(&clicked), asked.token);
 
-    let shown = open(&app, &page).await.expect(200);
+    let shown = follow(&app, &clicked).await.expect(200);
     assert_eq!(heading(&shown), "C’est noté, merci.");
     let client = asked.invoice.json["client"]["name"].as_str().unwrap();
     says(
@@ -75,7 +82,7 @@ async fn a_click_leads_to_the_page_which_shows_the_invoice_and_takes_the_answer_
         &[client, &asked.invoice.numero, "1 200,00 €", "24 novembre 2026", "avant le 1er décembre 2026"],
     );
     assert_eq!(actions(&shown), ["undo"]);
-    let again = open(&app, &format!("/checkin?status=already_answered&token={}", asked.token)).await;
+    let again = open_page(&app, &asked.token, "?status=already_answered").await;
     assert_eq!(heading(&again), "Vous avez déjà répondu.");
     says(&again, &["Le 24 novembre 2026, cette facture a été déclarée payée"]);
     assert_eq!(actions(&again), ["undo"]);
@@ -99,8 +106,7 @@ async fn a_click_that_may_be_a_machines_leads_to_both_buttons_the_one_that_was_m
     ] {
         let asked = Asked::just_now(&owner).await;
         let clicked = asked.open(link).await.expect(302);
-        let page = clicked.header("location").strip_prefix("http://localhost:3333").unwrap().to_owned();
-        let shown = open(&app, &page).await.expect(200);
+        let shown = follow(&app, &clicked).await.expect(200);
         assert_eq!(heading(&shown), "Confirmez votre réponse.");
         assert_eq!(actions(&shown), [first, other]);
         assert_eq!(status(&owner, &asked).await, "awaiting_user_confirmation");
@@ -117,23 +123,21 @@ async fn the_page_tells_what_is_true_whatever_its_address_says() {
     let app = site().await;
     let owner = app.signed_up_owner_with_checkins().await;
     let asked = Asked::about_one(&owner).await;
-    for told in
-        ["", "&status=paid", "&status=pending", "&status=expired", "&status=undone", "&status=nonsense"]
-    {
-        let shown =
-            open(&app, &format!("/checkin?token={}{told}&utm_source=mail", asked.token)).await.expect(200);
+    for told in ["", "status=paid", "status=pending", "status=expired", "status=undone", "status=nonsense"] {
+        let query = format!("?{told}&utm_source=mail");
+        let shown = open_page(&app, &asked.token, &query).await.expect(200);
         assert_eq!(heading(&shown), "Avez-vous été payé ?", "{told}");
         assert_eq!(actions(&shown), ["paid", "pending"]);
     }
     assert_eq!(status(&owner, &asked).await, "awaiting_user_confirmation", "looking changes nothing");
     asked.press("pending").await.expect(200);
-    let shown = open(&app, &format!("/checkin?token={}&status=paid", asked.token)).await.expect(200);
+    let shown = open_page(&app, &asked.token, "?status=paid").await.expect(200);
     assert_eq!(heading(&shown), "Vous avez déjà répondu.");
     says(&shown, &["vous avez indiqué que le paiement était toujours en attente"]);
 
     let settled = Asked::about_one(&owner).await;
     owner.mark_paid(&settled.invoice.id).await;
-    let shown = open(&app, &format!("/checkin?token={}&status=expired", settled.token)).await.expect(200);
+    let shown = open_page(&app, &settled.token, "?status=expired").await.expect(200);
     assert_eq!(heading(&shown), "Cette facture est déjà réglée.");
     assert_eq!(actions(&shown), Vec::<&str>::new(), "what was not answered here is not undone here");
     app.finish().await;
@@ -142,13 +146,17 @@ async fn the_page_tells_what_is_true_whatever_its_address_says() {
 #[tokio::test]
 async fn a_token_that_nobody_has_is_told_so() {
     let app = site().await;
-    for query in
-        ["", "?status=invalid", "?status=paid&token=x", "?token=%ff%00", "?token=<script>alert(1)</script>"]
-    {
-        let shown = open(&app, &format!("/checkin{query}")).await.expect(404);
+    for (token, query) in [
+        ("", ""),
+        ("", "?status=invalid"),
+        ("x", "?status=paid"),
+        ("%ff%00", ""),
+        ("<script>alert(1)</script>", ""),
+    ] {
+        let shown = open_page(&app, token, query).await.expect(404);
         assert_eq!(heading(&shown), "Ce lien n’est pas valable.");
         assert_eq!(actions(&shown), Vec::<&str>::new());
-        assert!(!shown.text.contains("script"), "{query}");
+        assert!(!shown.text.contains("script"), "{token}");
     }
     for action in ["paid", "pending", "undo", "renew"] {
         let shown = press(&app, &[("token", "x"), ("action", action)]).await.expect(404);
@@ -163,7 +171,7 @@ async fn an_expired_link_offers_a_fresh_one() {
     let owner = app.signed_up_owner_with_checkins().await;
     let asked = Asked::about_one(&owner).await;
     app.advance(Duration::hours(25)).await;
-    let shown = open(&app, &format!("/checkin?status=expired&token={}", asked.token)).await.expect(200);
+    let shown = open_page(&app, &asked.token, "?status=expired").await.expect(200);
     assert_eq!(heading(&shown), "Ce lien a expiré.");
     says(&shown, &["valables 24 heures"]);
     assert_eq!(actions(&shown), ["renew"]);
@@ -187,8 +195,7 @@ async fn the_invoices_of_one_mail_are_answered_together_without_any_script() {
     let owner = app.signed_up_owner_with_checkins().await;
     let asked = Asked::about_several(&owner, 3).await;
     let owner = owner.signed_in_again().await;
-    let page = format!("/checkin?token={}", asked[0].token);
-    let shown = open(&app, &page).await.expect(200);
+    let shown = open_page(&app, &asked[0].token, "").await.expect(200);
     assert_eq!(heading(&shown), "Vos 3 factures à échéance");
     assert_eq!(actions(&shown), ["answers"]);
     assert_eq!(shown.text.matches("<fieldset>").count(), 3);
@@ -214,10 +221,9 @@ async fn the_invoices_of_one_mail_are_answered_together_without_any_script() {
     assert_eq!(status(&owner, &asked[0]).await, "paid");
 
     // The link of one leads back to the rest.
-    let one =
-        open(&app, &format!("/checkin?status=already_answered&token={}", asked[0].token)).await.expect(200);
+    let one = open_page(&app, &asked[0].token, "?status=already_answered").await.expect(200);
     assert_eq!(heading(&one), "Vous avez déjà répondu.");
-    assert!(one.text.contains(&format!("<a href=\"{page}\">")));
+    assert!(one.text.contains("<a href=\"/checkin\">"));
     press(&app, &[("token", &asked[2].token), ("action", "pending")]).await.expect(200);
     let all = press(&app, &answers).await.expect(200);
     assert_eq!(heading(&all), "C’est noté, merci.");
@@ -237,8 +243,8 @@ async fn nothing_that_an_invoice_or_a_client_is_called_becomes_markup() {
     }
     app.advance(Duration::hours(24)).await;
     let found = tokens(&app.mails()[0]);
-    for query in ["", "&status=confirm", "&status=already_answered"] {
-        let shown = open(&app, &format!("/checkin?token={}{query}", found[0])).await.expect(200);
+    for query in ["", "?status=confirm", "?status=already_answered"] {
+        let shown = open_page(&app, &found[0], query).await.expect(200);
         assert!(!shown.text.contains("<script") && !shown.text.contains("<b>1"), "{query}");
         assert!(shown.text.contains("&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt; &amp; &#39;Cie&#39;"));
         assert!(shown.text.contains("&lt;b&gt;1&lt;/b&gt;&quot;") || shown.text.contains("Facture 2"));
@@ -251,7 +257,7 @@ async fn the_page_is_for_everybody_and_runs_nothing() {
     let app = site().await;
     let owner = app.signed_up_owner_with_checkins().await;
     let asked = Asked::about_one(&owner).await;
-    let shown = open(&app, &format!("/checkin?token={}", asked.token)).await.expect(200);
+    let shown = open_page(&app, &asked.token, "").await.expect(200);
     assert_eq!(shown.header("content-type"), "text/html; charset=utf-8");
     let policy = shown.header("content-security-policy");
     assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"), "{policy}");
@@ -282,9 +288,9 @@ async fn what_is_no_form_of_the_page_is_refused_in_words() {
     let refused = app.send(visit(&app, Method::PUT, "/checkin")).await.expect(405);
     assert_eq!(refused.header("allow"), "GET, HEAD, POST");
     for _ in 0..120 {
-        open(&app, "/checkin?token=x").await;
+        open_page(&app, "x", "").await;
     }
-    let refused = open(&app, &format!("/checkin?token={}", asked.token)).await.expect(429);
+    let refused = open_page(&app, &asked.token, "").await.expect(429);
     assert_eq!(heading(&refused), "Un instant, s’il vous plaît.");
     assert_eq!(refused.header("retry-after"), "1");
     assert_eq!(asked.invoice_status(&owner).await, "awaiting_user_confirmation");
@@ -298,7 +304,7 @@ async fn the_page_is_elsewhere_when_the_web_site_is() {
     assert_eq!(answer.code(), "unknown_route");
     app.finish().await;
     let below = TestApp::builder().set("WEB_URL", "http://localhost:3333/app/").start().await;
-    open(&below, "/app/checkin?token=x").await.expect(404).text.contains("<h1>");
+    open(&below, "/app/checkin").await.expect(404).text.contains("<h1>");
     let clicked = open(&below, "/api/v1/checkin/x/paid").await.expect(302);
     assert_eq!(clicked.header("location"), "http://localhost:3333/app/checkin?status=invalid");
     below.finish().await;

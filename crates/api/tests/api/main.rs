@@ -14,6 +14,7 @@ mod bad_input;
 mod billing;
 mod billing_journey;
 mod billing_limits;
+mod checkin_age;
 mod checkin_logs;
 mod checkin_page;
 mod checkins;

@@ -34,7 +34,7 @@ impl Product {
         let app_key: AppKey = "0123456789abcdef0123456789abcdef".parse().unwrap();
         Self {
             sender: "relances@rubis.example".parse().unwrap(),
-            links: CheckinLinks::new("https://api.rubis.example", "https://app.rubis.example"),
+            links: CheckinLinks::new("https://api.rubis.example"),
             key: app_key.derive(crate::KEY_PURPOSE),
             rules: CheckinRules::default(),
         }

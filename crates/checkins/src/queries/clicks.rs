@@ -1,8 +1,15 @@
 //! `checkin_clicks`.
 
-use diesel::prelude::*;
+use diesel::{
+    prelude::*,
+    sql_types::{BigInt, Timestamptz},
+};
 use diesel_async::RunQueryDsl;
-use rubis_db::{AsyncPgConnection, schema::checkin_clicks};
+use rubis_db::{
+    AsyncPgConnection,
+    schema::checkin_clicks,
+    statement::{Bind as _, prepared, statement},
+};
 use rubis_kernel::{CheckinClickId, CheckinTaskId, OrganizationId};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -87,4 +94,16 @@ pub async fn last_opened_at(
         .select(diesel::dsl::max(checkin_clicks::at))
         .first(conn)
         .await
+}
+
+statement!(
+    PurgeClicks,
+    "DELETE FROM checkin_clicks WHERE id = ANY(ARRAY(
+         SELECT id FROM checkin_clicks WHERE at < ? ORDER BY at LIMIT ? FOR UPDATE SKIP LOCKED
+     ))"
+);
+
+/// Deletes the oldest openings before an instant, a limited number of them.
+pub async fn purge(conn: &mut AsyncPgConnection, before: OffsetDateTime, limit: i64) -> QueryResult<usize> {
+    prepared::<PurgeClicks>().bind::<Timestamptz, _>(before).bind::<BigInt, _>(limit).execute(conn).await
 }

@@ -46,7 +46,7 @@ impl Product {
     pub fn with_key(secret: &str) -> Self {
         Self {
             sender: "relances@rubis.example".parse().unwrap(),
-            links: CheckinLinks::new("https://api.rubis.example", "https://app.rubis.example"),
+            links: CheckinLinks::new("https://api.rubis.example"),
             key: secret.parse::<AppKey>().unwrap().derive(KEY_PURPOSE),
             rules: CheckinRules::default(),
         }

@@ -49,7 +49,7 @@ async fn the_user_gets_one_mail_with_a_pair_of_links_for_each_invoice() {
     assert!(email.message_id.ends_with("@rubis.example"));
     let tokens = tokens_in(&email);
     assert_eq!(tokens.len(), 3);
-    assert!(email.text.contains(&format!("https://app.rubis.example/checkin?token={}", tokens[0])));
+    assert!(email.text.contains(&format!("https://api.rubis.example/api/v1/checkin/{}/page", tokens[0])));
     for token in &tokens {
         let html = email.html.as_deref().unwrap();
         for answer in ["paid", "pending"] {

@@ -129,7 +129,7 @@ mod tests {
             keys: AccountKeys::derived_from(&key),
         };
         let checkins = CheckinParts {
-            links: CheckinLinks::new("http://localhost:3333", "http://localhost:5173"),
+            links: CheckinLinks::new("http://localhost:3333"),
             key: key.derive("checkin"),
             rules: CheckinRules::default(),
         };

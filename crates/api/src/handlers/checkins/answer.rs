@@ -20,7 +20,7 @@ use crate::{
         (status = 200, description = "The check-in as it is now.", body = CheckinBody),
         (status = 404, description = "`checkin_not_found`: no check-in has this token."),
         (status = 409, description = "`already_answered`: it was answered before, or the invoice is settled."),
-        (status = 410, description = "`checkin_expired`: it can't be answered any more."),
+        (status = 410, description = "`checkin_expired`: it can't be answered any more; `checkin_gone`: its links ended more than 30 days ago."),
     ),
     security(()),
 )]
@@ -42,7 +42,7 @@ pub async fn answer_paid(
         (status = 200, description = "The check-in as it is now.", body = CheckinBody),
         (status = 404, description = "`checkin_not_found`: no check-in has this token."),
         (status = 409, description = "`already_answered`: it was answered before, or the invoice is settled."),
-        (status = 410, description = "`checkin_expired`: it can't be answered any more."),
+        (status = 410, description = "`checkin_expired`: it can't be answered any more; `checkin_gone`: its links ended more than 30 days ago."),
     ),
     security(()),
 )]

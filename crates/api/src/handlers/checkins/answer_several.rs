@@ -73,6 +73,7 @@ pub struct OutcomeBody {
     responses(
         (status = 200, description = "What came of each.", body = AnsweredTogether),
         (status = 404, description = "`checkin_not_found`: no check-in has this token."),
+        (status = 410, description = "`checkin_gone`: its links ended more than 30 days ago."),
     ),
     security(()),
 )]
@@ -126,7 +127,7 @@ const fn label(outcome: CheckinOutcome) -> &'static str {
         CheckinOutcome::Settled => "paid",
         CheckinOutcome::StillPending => "pending",
         CheckinOutcome::AlreadyAnswered => "already_answered",
-        CheckinOutcome::Expired | CheckinOutcome::Confirm => "expired",
+        CheckinOutcome::Expired | CheckinOutcome::Gone | CheckinOutcome::Confirm => "expired",
         CheckinOutcome::Invalid => "not_found",
     }
 }

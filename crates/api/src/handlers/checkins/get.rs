@@ -12,6 +12,7 @@ use crate::{ApiResult, App, Reply, bodies::CheckinBody, checkin_token::CheckinTo
     responses(
         (status = 200, description = "The check-in.", body = CheckinBody),
         (status = 404, description = "`checkin_not_found`: no check-in has this token."),
+        (status = 410, description = "`checkin_gone`: its links ended more than 30 days ago."),
     ),
     security(()),
 )]

@@ -1,13 +1,13 @@
 //! `GET /checkin/{token}/paid`, `GET /checkin/{token}/pending`: the links of the mail
 
-use actix_web::{HttpRequest, HttpResponse, http::header, route, web::Data};
+use actix_web::{HttpRequest, HttpResponse, route, web::Data};
 use rubis_checkins::CheckinAnswer;
 use rubis_lifecycle::AnsweredBy;
 
 use crate::{
     ApiError, App,
     checkin_token::{CheckinToken, opening},
-    pages::{Told, landing_page},
+    pages::{Told, land},
 };
 
 /// Declares an invoice paid, by the link of the mail.
@@ -15,8 +15,9 @@ use crate::{
 /// Settles the invoice as marking it paid does, unless the opening may be a mail scanner's: `HEAD`, prefetches,
 /// `Range`, the first seconds after the mail left, or both links within a moment. These change nothing and lead
 /// to `status=confirm`, where a person presses a button. The answer always leads to `{WEB_URL}/checkin` with
-/// `status` (`paid`, `invalid`, `expired`, `already_answered`, `confirm`), the `token`, and for `confirm` the
-/// `answer` that is to be confirmed.
+/// `status` (`paid`, `invalid`, `expired`, `already_answered`, `confirm`) and for `confirm` the `answer` that is
+/// to be confirmed. The token follows in the fragment, which is not sent to servers and in no log; the page that
+/// the API serves itself gets it in a cookie for its own path.
 #[utoipa::path(
     get,
     path = "/checkin/{token}/paid",
@@ -24,7 +25,7 @@ use crate::{
     responses((
         status = 302,
         description = "To the page that tells what came of it.",
-        headers(("Location" = String, description = "The page: `{WEB_URL}/checkin?status=…&token=…`.")),
+        headers(("Location" = String, description = "The page: `{WEB_URL}/checkin?status=…#token=…`, or without the fragment and with a cookie.")),
     )),
     security(()),
 )]
@@ -48,7 +49,7 @@ pub async fn open_paid_link(
     responses((
         status = 302,
         description = "To the page that tells what came of it.",
-        headers(("Location" = String, description = "The page: `{WEB_URL}/checkin?status=…&token=…`.")),
+        headers(("Location" = String, description = "The page: `{WEB_URL}/checkin?status=…#token=…`, or without the fragment and with a cookie.")),
     )),
     security(()),
 )]
@@ -73,6 +74,5 @@ async fn open(
     let outcome =
         rubis_lifecycle::answer_checkin(&mut conn, token.expose(), answer, by, &app.checkin_rules(), now)
             .await?;
-    let page = landing_page(app, Told::of(outcome, answer), token.expose());
-    Ok(HttpResponse::Found().insert_header((header::LOCATION, page)).finish())
+    Ok(land(app, Some(Told::of(outcome, answer)), token.expose()))
 }

@@ -16,6 +16,7 @@ use crate::{
     responses(
         (status = 202, description = "The mail is on its way; the check-in as it is now.", body = CheckinBody),
         (status = 404, description = "`checkin_not_found`: no check-in has this token."),
+        (status = 410, description = "`checkin_gone`: its links ended more than 30 days ago."),
         (
             status = 409,
             description = "`already_answered`: it was answered, or the invoice is settled; `not_renewable`: there is nothing to be asked any more.",
@@ -29,8 +30,8 @@ pub async fn renew_links(
     token: CheckinToken,
     app: Data<App>,
 ) -> Result<HttpResponse, ApiError> {
-    let by = user_agent(&request);
+    let (by, rules, now) = (user_agent(&request), app.checkin_rules(), app.clock.now());
     let mut conn = app.db.get().await?;
-    rubis_lifecycle::renew_checkin(&mut conn, token.expose(), &by, app.clock.now()).await?;
+    rubis_lifecycle::renew_checkin(&mut conn, token.expose(), &by, &rules, now).await?;
     Ok(HttpResponse::Accepted().json(super::state(&mut conn, &app, &token).await?))
 }

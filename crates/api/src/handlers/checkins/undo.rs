@@ -16,6 +16,7 @@ use crate::{
     responses(
         (status = 200, description = "The check-in as it is now.", body = CheckinBody),
         (status = 404, description = "`checkin_not_found`: no check-in has this token."),
+        (status = 410, description = "`checkin_gone`: its links ended more than 30 days ago."),
         (
             status = 409,
             description = "`not_undoable`: it was not answered `paid`, too long ago, or the invoice was settled otherwise since.",

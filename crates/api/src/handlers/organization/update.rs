@@ -121,8 +121,8 @@ pub async fn update_organization(
     body: Json<UpdateOrganization>,
     app: Data<App>,
 ) -> ApiResult<OrganizationBody> {
-    rate_limits::planning_change(&app, tenant.organization).await?;
     let patch = OrganizationPatch::parse(body.0.into())?;
+    rate_limits::planning_change(&app, tenant.organization).await?;
     let mut conn = app.db.get().await?;
     let now = app.clock.now();
     let organization =

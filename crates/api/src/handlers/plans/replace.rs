@@ -28,8 +28,8 @@ pub async fn replace_plan(
     body: Json<PlanRequest>,
     app: Data<App>,
 ) -> ApiResult<PlanBody> {
-    rate_limits::planning_change(&app, tenant.organization).await?;
     let new = NewPlan::try_from(PlanInput::from(body.0))?;
+    rate_limits::planning_change(&app, tenant.organization).await?;
     let mut conn = app.db.get().await?;
     let plan =
         rubis_lifecycle::replace_plan(&mut conn, tenant.organization, id.0, new, app.clock.now()).await?;

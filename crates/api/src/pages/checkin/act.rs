@@ -2,13 +2,12 @@
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::header::{self, HeaderValue},
     web::{self, Data},
 };
 use rubis_checkins::CheckinAnswer;
-use rubis_lifecycle::{AnsweredBy, RenewCheckinError, UndoCheckinError};
+use rubis_lifecycle::{AnsweredBy, CheckinOutcome, RenewCheckinError, UndoCheckinError};
 
-use super::{CheckinPage, Told, fields::Fields};
+use super::{CheckinPage, Told, fields::Fields, landing::continue_on};
 use crate::{ApiError, App, checkin_token::user_agent, pages::trouble, rate_limits};
 
 /// Does what the button says, and sends the browser on to the page that tells what came of it, so that loading
@@ -22,12 +21,9 @@ pub async fn act_on_checkin_page(
     let acted = async {
         let fields = Fields::of_form(&request, payload.into_inner()).await?;
         let told = act(&app, &request, &fields).await?;
-        Ok(page.address(told, fields.get("token")))
+        Ok(continue_on(&app, &page, told, fields.get("token")))
     };
-    match acted.await {
-        Ok(address) => see_other(&address),
-        Err(error) => trouble::page(&error),
-    }
+    acted.await.unwrap_or_else(|error| trouble::page(&error))
 }
 
 async fn act(app: &App, request: &HttpRequest, fields: &Fields) -> Result<Option<Told>, ApiError> {
@@ -71,7 +67,11 @@ async fn answer_together(
     let mut conn = app.db.get().await?;
     let outcomes =
         rubis_lifecycle::answer_many(&mut conn, token, &answers, &by, &app.checkin_rules(), now).await?;
-    Ok(outcomes.map_or(Told::Invalid, |_| Told::Answered))
+    Ok(match outcomes {
+        None => Told::Invalid,
+        Some(outcomes) if outcomes.iter().any(|(_, outcome)| *outcome == CheckinOutcome::Gone) => Told::Gone,
+        Some(_) => Told::Answered,
+    })
 }
 
 async fn undo(app: &App, request: &HttpRequest, token: &str) -> Result<Told, ApiError> {
@@ -80,6 +80,7 @@ async fn undo(app: &App, request: &HttpRequest, token: &str) -> Result<Told, Api
     match rubis_lifecycle::undo_checkin(&mut conn, token, &by, &app.checkin_rules(), now).await {
         Ok(()) => Ok(Told::Undone),
         Err(UndoCheckinError::NotFound) => Ok(Told::Invalid),
+        Err(UndoCheckinError::Gone) => Ok(Told::Gone),
         Err(UndoCheckinError::NotUndoable) => Ok(Told::AlreadyAnswered),
         Err(error) => Err(error.into()),
     }
@@ -89,21 +90,13 @@ async fn renew(app: &App, request: &HttpRequest, token: &str) -> Result<Told, Ap
     rate_limits::checkin_renewal(app, request).await?;
     let (by, now) = (user_agent(request), app.clock.now());
     let mut conn = app.db.get().await?;
-    match rubis_lifecycle::renew_checkin(&mut conn, token, &by, now).await {
+    match rubis_lifecycle::renew_checkin(&mut conn, token, &by, &app.checkin_rules(), now).await {
         Ok(()) => Ok(Told::Renewed),
         Err(RenewCheckinError::NotFound) => Ok(Told::Invalid),
+        Err(RenewCheckinError::Gone) => Ok(Told::Gone),
         Err(RenewCheckinError::AlreadyAnswered) => Ok(Told::AlreadyAnswered),
         Err(RenewCheckinError::NotRenewable) => Ok(Told::Expired),
         Err(RenewCheckinError::TooSoon { .. }) => Ok(Told::TooSoon),
         Err(error) => Err(error.into()),
     }
-}
-
-fn see_other(address: &str) -> HttpResponse {
-    let mut response = HttpResponse::SeeOther().finish();
-    // An address is made of percent-encoded parameters, which always fit in a header.
-    if let Ok(address) = HeaderValue::from_str(address) {
-        response.headers_mut().insert(header::LOCATION, address);
-    }
-    response
 }

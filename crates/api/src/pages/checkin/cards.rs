@@ -1,7 +1,7 @@
 //! The invoices on the page: one as a summary, several as a list to be answered.
 
 use rubis_kernel::{Money, format_date_french};
-use rubis_lifecycle::{CheckinCard, CheckinState};
+use rubis_lifecycle::{CheckinCard, CheckinInvoice, CheckinState};
 use time::Date;
 
 use super::{
@@ -12,20 +12,21 @@ use super::{
 };
 use crate::pages::html::Html;
 
-/// What an invoice is about, and what is owed.
+/// What an invoice is about, and what is owed; nothing once the token shows the state alone.
 pub(super) fn facts(main: &mut Html, card: &CheckinCard) {
-    let owed = owed(card);
+    let Some(invoice) = &card.invoice else { return };
+    let owed = owed(invoice);
     main.markup("<div class=\"facts\"><p class=\"sum\">")
         .text(&owed.format_french())
         .markup("</p>\n<dl><dt>Client</dt><dd>")
-        .text(&card.client_name)
+        .text(&invoice.client_name)
         .markup("</dd><dt>Facture</dt><dd>")
-        .text(&card.numero)
+        .text(&invoice.numero)
         .markup("</dd><dt>Échéance</dt><dd>")
-        .text(&day(card.due_date))
+        .text(&day(invoice.due_date))
         .markup("</dd>");
-    if owed != card.amount {
-        main.markup("<dt>Montant total</dt><dd>").text(&card.amount.format_french()).markup("</dd>");
+    if owed != invoice.amount {
+        main.markup("<dt>Montant total</dt><dd>").text(&invoice.amount.format_french()).markup("</dd>");
     }
     main.markup("</dl></div>\n");
 }
@@ -36,8 +37,8 @@ pub(super) fn day(date: Date) -> String {
 }
 
 /// What is outstanding; the whole amount of what is settled.
-fn owed(card: &CheckinCard) -> Money {
-    if card.balance.cents > 0 { card.balance } else { card.amount }
+fn owed(invoice: &CheckinInvoice) -> Money {
+    if invoice.balance.cents > 0 { invoice.balance } else { invoice.amount }
 }
 
 /// Every invoice of the mail: a choice for each that waits for an answer, and what became of the others.
@@ -114,14 +115,15 @@ fn choice(main: &mut Html, card: &CheckinCard) {
 }
 
 fn summary(main: &mut Html, card: &CheckinCard) {
+    let Some(invoice) = &card.invoice else { return };
     main.markup("<b><span>")
-        .text(&card.client_name)
+        .text(&invoice.client_name)
         .markup("</span> <span>")
-        .text(&owed(card).format_french())
+        .text(&owed(invoice).format_french())
         .markup("</span></b> <small>Facture ")
-        .text(&card.numero)
+        .text(&invoice.numero)
         .markup(", échéance du ")
-        .text(&day(card.due_date))
+        .text(&day(invoice.due_date))
         .markup("</small>");
 }
 

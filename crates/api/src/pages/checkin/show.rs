@@ -2,8 +2,14 @@
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
 use rubis_checkins::CheckinLink;
+use rubis_lifecycle::ReadCheckinError;
 
-use super::{CheckinPage, fields::Fields, write};
+use super::{
+    CheckinPage, Told,
+    fields::Fields,
+    landing::{continue_on, token_of},
+    write,
+};
 use crate::{ApiError, App, checkin_token::opening, pages::trouble};
 
 /// Shows how a check-in stands. Opening the page changes nothing about it.
@@ -20,14 +26,25 @@ pub async fn show_checkin_page(
 
 async fn show(request: &HttpRequest, page: &CheckinPage, app: &App) -> Result<HttpResponse, ApiError> {
     let fields = Fields::of_query(request);
-    let (token, now) = (fields.get("token"), app.clock.now());
+    if !fields.get("token").is_empty() {
+        // A link of a mail from the release before, whose address would stay in histories and logs.
+        return Ok(continue_on(app, page, fields.told(), fields.get("token")));
+    }
+    let (token, now) = (token_of(request), app.clock.now());
+    let token = token.as_str();
     let view = if token.is_empty() {
+        if fields.told() == Some(Told::Expired) {
+            return Ok(write::gone().response(StatusCode::GONE));
+        }
         None
     } else {
         let mut conn = app.db.get().await?;
-        let opening = opening(request, CheckinLink::Page, now);
-        rubis_lifecycle::record_page_opening(&mut conn, token, &opening).await?;
-        rubis_lifecycle::read_checkin(&mut conn, token, &app.checkin_rules(), now).await?
+        let (opening, rules) = (opening(request, CheckinLink::Page, now), app.checkin_rules());
+        rubis_lifecycle::record_page_opening(&mut conn, token, &opening, &rules).await?;
+        match rubis_lifecycle::read_checkin(&mut conn, token, &rules, now).await {
+            Err(ReadCheckinError::Gone) => return Ok(write::gone().response(StatusCode::GONE)),
+            read => read?,
+        }
     };
     Ok(match view {
         Some(view) => {

@@ -12,6 +12,8 @@ pub enum Told {
     Pending,
     /// No check-in has this token.
     Invalid,
+    /// Its links ended too long ago: it says no more than that it is expired.
+    Gone,
     /// Its life is over.
     Expired,
     /// It was answered before.
@@ -41,7 +43,14 @@ impl Told {
             CheckinOutcome::Expired => Self::Expired,
             CheckinOutcome::Confirm => Self::Confirm(answer),
             CheckinOutcome::Invalid => Self::Invalid,
+            CheckinOutcome::Gone => Self::Gone,
         }
+    }
+
+    /// Whether there is a check-in that the page can show.
+    #[must_use]
+    pub const fn has_page(self) -> bool {
+        !matches!(self, Self::Invalid | Self::Gone)
     }
 
     /// The parameter `status`.
@@ -51,7 +60,7 @@ impl Told {
             Self::Paid => "paid",
             Self::Pending => "pending",
             Self::Invalid => "invalid",
-            Self::Expired => "expired",
+            Self::Expired | Self::Gone => "expired",
             Self::AlreadyAnswered => "already_answered",
             Self::Confirm(_) => "confirm",
             Self::Answered => "answered",
@@ -87,19 +96,14 @@ impl Told {
     }
 }
 
-/// The query of the page's address. What no check-in has is not repeated.
-pub(super) fn query(told: Option<Told>, token: &str) -> String {
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    if let Some(told) = told {
-        query.append_pair("status", told.status());
-        if let Told::Confirm(answer) = told {
-            query.append_pair("answer", word(answer));
-        }
-    }
-    if told != Some(Told::Invalid) {
-        query.append_pair("token", token);
-    }
-    query.finish()
+/// The query of the page's address, with its question mark; empty if nothing has happened.
+pub(super) fn query(told: Option<Told>) -> String {
+    let Some(told) = told else { return String::new() };
+    let answer = match told {
+        Told::Confirm(answer) => format!("&answer={}", word(answer)),
+        _ => String::new(),
+    };
+    format!("?status={}{answer}", told.status())
 }
 
 /// An answer as addresses and buttons name it: as the links of the mail do.
@@ -120,13 +124,11 @@ mod tests {
             let told = Told::Confirm(answer);
             assert_eq!(Told::read(told.status(), Some(word(answer))), Some(told));
         }
-        assert_eq!(query(Some(Told::Paid), "a_b-c"), "status=paid&token=a_b-c");
-        assert_eq!(
-            query(Some(Told::Confirm(CheckinAnswer::StillPending)), "abc"),
-            "status=confirm&answer=pending&token=abc"
-        );
-        assert_eq!(query(None, "&status=paid"), "token=%26status%3Dpaid");
-        assert_eq!(query(Some(Told::Invalid), "<script>"), "status=invalid");
+        assert_eq!(query(Some(Told::Paid)), "?status=paid");
+        assert_eq!(query(Some(Told::Confirm(CheckinAnswer::StillPending))), "?status=confirm&answer=pending");
+        assert_eq!(query(None), "");
+        assert_eq!(query(Some(Told::Invalid)), "?status=invalid");
+        assert_eq!(query(Some(Told::Gone)), "?status=expired");
         assert_eq!(Told::read("nonsense", None), None);
     }
 }

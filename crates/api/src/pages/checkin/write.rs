@@ -29,9 +29,20 @@ pub(super) fn unknown() -> Page {
     let mut main = opened(Mark::Exclamation, "Ce lien n\u{2019}est pas valable.");
     lead(
         &mut main,
-        "Il est peut-être incomplet. Ouvrez-le directement depuis le message que Rubis vous a envoyé.",
+        "Il est peut-être incomplet. Ouvrez-le directement depuis le message que Rubis vous a envoyé, et \
+         autorisez les cookies de cette page.",
     );
     Page { title: "Lien non valable".to_owned(), main, foot: Html::new() }
+}
+
+/// The page of a token that is not answered any more.
+pub(super) fn gone() -> Page {
+    let mut main = opened(Mark::Clock, "Ce lien n\u{2019}est plus disponible.");
+    lead(
+        &mut main,
+        "Il a expiré il y a trop longtemps. Vous pouvez à tout moment mettre la facture à jour dans Rubis.",
+    );
+    Page { title: "Lien expiré".to_owned(), main, foot: Html::new() }
 }
 
 impl Writing<'_> {
@@ -52,14 +63,16 @@ impl Writing<'_> {
             Shown::Renewed => self.renewed(),
             Shown::TooSoon => self.too_soon(),
         };
-        let numero = &self.card().numero;
+        let invoice = self.card().invoice.as_ref();
+        let facture = invoice
+            .map_or_else(|| "Votre facture".to_owned(), |invoice| format!("Facture {}", invoice.numero));
         let title = match shown {
             Shown::Together => "Vos factures à échéance".to_owned(),
-            Shown::Question => format!("Facture {numero}\u{a0}: avez-vous été payé\u{a0}?"),
-            Shown::Confirm(_) => format!("Facture {numero}\u{a0}: confirmez votre réponse"),
-            Shown::Paid | Shown::WasPaid | Shown::Settled => format!("Facture {numero}\u{a0}: payée"),
+            Shown::Question => format!("{facture}\u{a0}: avez-vous été payé\u{a0}?"),
+            Shown::Confirm(_) => format!("{facture}\u{a0}: confirmez votre réponse"),
+            Shown::Paid | Shown::WasPaid | Shown::Settled => format!("{facture}\u{a0}: payée"),
             Shown::Pending | Shown::Undone | Shown::WasPending => {
-                format!("Facture {numero}\u{a0}: toujours en attente")
+                format!("{facture}\u{a0}: toujours en attente")
             }
             Shown::Expired => "Lien expiré".to_owned(),
             Shown::Renewed | Shown::TooSoon => "Nouveau lien envoyé".to_owned(),
@@ -98,7 +111,7 @@ impl Writing<'_> {
             &mut main,
             &format!(
                 "La facture est enregistrée comme payée\u{a0}: {} ne recevra plus de relance à son sujet.",
-                self.card().client_name
+                self.card().invoice.as_ref().map_or("le client", |invoice| invoice.client_name.as_str())
             ),
         );
         cards::facts(&mut main, self.card());
@@ -252,7 +265,7 @@ impl Writing<'_> {
             count => format!("Répondre aussi pour les {count} autres factures du message"),
         };
         main.markup("<p><a href=\"")
-            .text(&self.page.address(None, self.token))
+            .text(&self.page.address(None))
             .markup("\">")
             .text(&text)
             .markup("</a></p>\n");

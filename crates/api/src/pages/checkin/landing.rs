@@ -1,0 +1,91 @@
+//! The way from a link or a button to the page, without the token in the page's address.
+//!
+//! Proxies log addresses. The page that the API serves itself gets the token in a cookie for its path alone; a
+//! page of another origin gets it in the fragment, which no browser sends to a server.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    cookie::{Cookie, SameSite},
+    http::{
+        StatusCode,
+        header::{self, HeaderValue},
+    },
+};
+use time::Duration;
+
+use super::{CheckinPage, Told, told};
+use crate::App;
+
+const COOKIE: &str = "rubis_checkin";
+
+/// How long the page can be loaded again without its link.
+const COOKIE_LIFE: Duration = Duration::HOUR;
+
+/// The longest token that is passed on; ours have 43 characters.
+const MAX_TOKEN: usize = 64;
+
+/// Sends a browser that opened a link on to the page, here or in the single-page app.
+#[must_use]
+pub fn land(app: &App, told: Option<Told>, token: &str) -> HttpResponse {
+    let settings = &app.settings.process;
+    let web = settings.web_url.as_str().trim_end_matches('/');
+    let token = told.is_none_or(Told::has_page).then_some(token).filter(|token| is_plausible(token));
+    match CheckinPage::of(settings) {
+        Some(page) => redirect(StatusCode::FOUND, &format!("{web}/checkin{}", told::query(told)))
+            .with(cookie(app, &page, token)),
+        None => {
+            let fragment = token.map(|token| format!("#token={token}")).unwrap_or_default();
+            redirect(StatusCode::FOUND, &format!("{web}/checkin{}{fragment}", told::query(told))).0
+        }
+    }
+}
+
+/// Sends a browser on to the page from one of its own forms or addresses.
+pub(super) fn continue_on(app: &App, page: &CheckinPage, told: Option<Told>, token: &str) -> HttpResponse {
+    let token = told.is_none_or(Told::has_page).then_some(token).filter(|token| is_plausible(token));
+    redirect(StatusCode::SEE_OTHER, &page.address(told)).with(cookie(app, page, token))
+}
+
+/// The token of the check-in that this browser has opened last; empty if there is none.
+pub(super) fn token_of(request: &HttpRequest) -> String {
+    request.cookie(COOKIE).map(|cookie| cookie.value().to_owned()).unwrap_or_default()
+}
+
+/// Only what a token consists of goes into a header.
+fn is_plausible(token: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    !token.is_empty() && token.len() <= MAX_TOKEN && token.bytes().all(allowed)
+}
+
+/// The cookie that gives the page its token, or takes it away.
+fn cookie(app: &App, page: &CheckinPage, token: Option<&str>) -> Cookie<'static> {
+    // The links of mails come from another site, from which `Strict` would not send it.
+    Cookie::build(COOKIE, token.unwrap_or_default().to_owned())
+        .path(page.path().to_owned())
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .secure(app.is_served_over_https())
+        .max_age(if token.is_some() { COOKIE_LIFE } else { Duration::ZERO })
+        .finish()
+}
+
+struct Redirect(HttpResponse);
+
+fn redirect(status: StatusCode, address: &str) -> Redirect {
+    let mut response = HttpResponse::build(status).finish();
+    // An address is made of settings and percent-encoded parameters, which always fit in a header.
+    if let Ok(address) = HeaderValue::from_str(address) {
+        response.headers_mut().insert(header::LOCATION, address);
+    }
+    Redirect(response)
+}
+
+impl Redirect {
+    fn with(self, cookie: Cookie<'_>) -> HttpResponse {
+        let Self(mut response) = self;
+        if let Ok(value) = HeaderValue::from_str(&cookie.encoded().to_string()) {
+            response.headers_mut().insert(header::SET_COOKIE, value);
+        }
+        response
+    }
+}

@@ -1,0 +1,22 @@
+//! Deletes the openings of long ago.
+
+use rubis_db::AsyncPgConnection;
+use time::{Duration, OffsetDateTime};
+
+use crate::queries::clicks;
+
+/// How long openings are kept: longer than any token is answered, so that a disputed answer can be explained.
+pub const CLICKS_KEPT: Duration = Duration::days(90);
+
+/// Deletes at most `limit` openings that are older than [`CLICKS_KEPT`]. Returns whether more may be left.
+///
+/// # Errors
+/// Returns the error of the database.
+pub async fn purge_clicks(
+    conn: &mut AsyncPgConnection,
+    now: OffsetDateTime,
+    limit: u32,
+) -> Result<bool, diesel::result::Error> {
+    let purged = clicks::purge(conn, now - CLICKS_KEPT, limit.into()).await?;
+    Ok(purged >= usize::try_from(limit).unwrap_or(usize::MAX))
+}

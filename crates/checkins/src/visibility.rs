@@ -1,0 +1,45 @@
+//! How long a token shows what its check-in is about.
+
+use time::{Duration, OffsetDateTime};
+
+use crate::{CheckinRules, CheckinTask};
+
+/// How long after the end of its links a token is answered at all.
+pub const GONE_AFTER: Duration = Duration::days(30);
+
+/// What a token shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Visibility {
+    /// The invoice and its state.
+    Full,
+    /// The state without the invoice's number, amounts, dates and client.
+    StateOnly,
+    /// Nothing.
+    Gone,
+}
+
+impl CheckinTask {
+    /// What its token shows at this instant: everything until the links have ended and no answer can be taken
+    /// back, then the state alone, and nothing from [`GONE_AFTER`] on.
+    #[must_use]
+    pub fn visibility(&self, rules: &CheckinRules, now: OffsetDateTime) -> Visibility {
+        if self.is_gone(rules, now) {
+            Visibility::Gone
+        } else if self.takes_answers(now) || now < self.links_end_at() + rules.undo {
+            Visibility::Full
+        } else {
+            Visibility::StateOnly
+        }
+    }
+
+    /// Whether its token shows nothing any more. An undo period that is longer than [`GONE_AFTER`] counts.
+    #[must_use]
+    pub fn is_gone(&self, rules: &CheckinRules, now: OffsetDateTime) -> bool {
+        !self.takes_answers(now) && self.links_end_at() + GONE_AFTER.max(rules.undo) <= now
+    }
+
+    /// The end of its links; its date if it was called off before its mail was recorded as sent.
+    fn links_end_at(&self) -> OffsetDateTime {
+        self.expires_at.unwrap_or(self.send_at)
+    }
+}

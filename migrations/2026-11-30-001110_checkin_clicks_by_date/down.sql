@@ -1,0 +1,1 @@
+DROP INDEX CONCURRENTLY checkin_clicks_by_date;
