@@ -155,7 +155,7 @@ pub async fn feed(
     Ok(Page::from_one_more(rows, limit))
 }
 
-/// The latest 500 things that happened to an invoice, in the order of time.
+/// The latest things that happened to an invoice, at most `limit`, in the order of time.
 ///
 /// # Errors
 /// The database's.
@@ -163,8 +163,9 @@ pub async fn events_of_invoice(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
     invoice: InvoiceId,
+    limit: u32,
 ) -> Result<Vec<ActivityEvent>, diesel::result::Error> {
-    queries::activity::of_invoice(conn, organization, invoice, 500).await
+    queries::activity::of_invoice(conn, organization, invoice, limit).await
 }
 
 #[cfg(test)]

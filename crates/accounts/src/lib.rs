@@ -50,7 +50,10 @@ pub use idempotency::{Begun, IdempotencyError, IdempotencyKey, InvalidIdempotenc
 pub use known_device::KnownDevice;
 pub use membership::{Member, Membership, Role, members, owner_of};
 pub use organization::{CatchUpPolicy, CheckinPolicy, Organization, earn_rubis, organization};
-pub use organization_patch::{CheckinPolicyInput, OrganizationInput, OrganizationPatch};
+pub use organization_patch::{
+    CheckinPolicyInput, MAX_ORGANIZATION_NAME_CHARS, MAX_SIGNATURE_CHARS, OrganizationInput,
+    OrganizationPatch,
+};
 pub use own_password::{ChangePasswordError, OwnPassword, change_password, own_password};
 pub use own_sessions::{OwnSession, end_own_session, own_sessions};
 pub use page::Page;

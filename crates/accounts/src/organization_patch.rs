@@ -9,6 +9,11 @@ use crate::{AddressInput, CatchUpPolicy, Organization, PostalAddress, optional_s
 
 const SENDING_TIME: &[BorrowedFormatItem<'_>] = format_description!("[hour]:[minute]");
 
+/// The most characters of an organization's name.
+pub const MAX_ORGANIZATION_NAME_CHARS: usize = 200;
+/// The most characters of an organization's signature.
+pub const MAX_SIGNATURE_CHARS: usize = 1_000;
+
 /// New settings as somebody sent them; what is `None` stays as it is.
 #[derive(Clone, Debug, Default)]
 pub struct OrganizationInput {
@@ -80,14 +85,16 @@ impl OrganizationPatch {
         let mut errors = FieldErrors::new();
         let found = &mut errors;
         let patch = Self {
-            name: input.name.map(|name| required_line(found, "name", &name, 200)),
+            name: input.name.map(|name| required_line(found, "name", &name, MAX_ORGANIZATION_NAME_CHARS)),
             time_zone: input.time_zone.and_then(|name| time_zone(found, &name)),
             sending_time: input.sending_time.and_then(|text| sending_time(found, &text)),
             business_days_only: input.business_days_only,
             holiday_calendar: input.holiday_calendar.and_then(|name| holiday_calendar(found, &name)),
             catch_up_policy: input.catch_up_policy.and_then(|name| catch_up_policy(found, &name)),
             checkins: input.checkins.map(|checkins| checkin_policy(found, checkins)),
-            signature: input.signature.map(|text| text_or_empty(found, "signature", &text, 1000)),
+            signature: input
+                .signature
+                .map(|text| text_or_empty(found, "signature", &text, MAX_SIGNATURE_CHARS)),
             legal_mentions: input
                 .legal_mentions
                 .map(|text| text_or_empty(found, "legalMentions", &text, 2000)),

@@ -6,7 +6,8 @@ use rubis_kernel::{EmailAddress, FieldErrors, MembershipId, OrganizationId, User
 use time::OffsetDateTime;
 
 use crate::{
-    Membership, Organization, Password, PasswordHash, PasswordOwner, Role, User, queries, required_line,
+    Membership, Organization, Password, PasswordHash, PasswordOwner, Role, User,
+    organization_patch::MAX_ORGANIZATION_NAME_CHARS, queries, required_line,
 };
 
 /// What somebody who signs up has typed.
@@ -52,7 +53,12 @@ impl NewAccount {
         };
         let password = Password::parse("password", &input.password, &owner);
         let full_name = required_line(&mut errors, "fullName", &input.full_name, 200);
-        let organization_name = required_line(&mut errors, "organizationName", &input.organization_name, 200);
+        let organization_name = required_line(
+            &mut errors,
+            "organizationName",
+            &input.organization_name,
+            MAX_ORGANIZATION_NAME_CHARS,
+        );
         match (email, password) {
             (Ok(email), Ok(password)) => {
                 errors.into_result(Self { email, password, full_name, organization_name })

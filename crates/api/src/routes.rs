@@ -99,6 +99,7 @@ fn chain(config: &mut ServiceConfig<'_>) {
         .service(payments::list_payments)
         .service(payments::create_payment)
         .service(relances::list_relances)
+        .service(relances::get_relance)
         .service(relances::approve_relance)
         .service(relances::cancel_relance)
         .service(relances::send_relance_now);

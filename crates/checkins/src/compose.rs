@@ -11,9 +11,9 @@ use time::{Date, Duration};
 
 use crate::{asked::AskedInvoice, claim_mail::MailTerms, links::CheckinLinks};
 
-/// The most characters of a name or number in a mail. A mail of 50 invoices then stays within the limits of
+/// The most characters of a name or number in a mail. A mail of 40 invoices then stays within the limits of
 /// [`MailContent`].
-pub(crate) const MAX_NAME_CHARS: usize = 60;
+pub(crate) const MAX_NAME_CHARS: usize = 50;
 
 /// What a mail asks about one invoice.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// A mail asks about this many invoices at most.
-pub const MAX_OF_MAIL: usize = 50;
+pub const MAX_OF_MAIL: usize = 40;
 
 /// How many candidates are looked at in one go.
 const PAGE: usize = 200;

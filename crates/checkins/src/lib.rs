@@ -39,7 +39,10 @@ pub use gather::{Gathered, MAX_OF_MAIL, gather};
 pub use jobs::{ConfirmCheckin, ExpireCheckin, GatherCheckins, SendCheckinMail};
 pub use judge::{judge, record_click};
 pub use links::CheckinLinks;
-pub use list::{CheckinClick, checkin, checkins_of_invoice, clicks_of, find_by_token, lock_checkin, mates};
+pub use list::{
+    CheckinClick, checkin, checkins_of_invoice, clicks_of, find_by_token, latest_checkins_of_invoice,
+    lock_checkin, mates,
+};
 pub use opening::{CheckinLink, Opening};
 pub use plan_checkin::{PlanCheckin, plan_checkin};
 pub use planning::CATCH_UP_DELAY;

@@ -57,6 +57,20 @@ pub async fn checkins_of_invoice(
     tasks::of_invoice(conn, organization, invoice).await
 }
 
+/// The latest check-ins of an invoice, at most this many, those planned first at the front; those that planning
+/// again replaced are left out.
+///
+/// # Errors
+/// The database's.
+pub async fn latest_checkins_of_invoice(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    invoice: InvoiceId,
+    limit: u32,
+) -> Result<Vec<CheckinTask>, diesel::result::Error> {
+    tasks::latest_of_invoice(conn, organization, invoice, limit.into()).await
+}
+
 /// All check-ins that were asked about in one mail, those planned first at the front.
 ///
 /// # Errors

@@ -7,7 +7,8 @@ use time::OffsetDateTime;
 
 use crate::{queries, vat_number::optional_vat_number};
 
-const MAX_NAME: usize = 200;
+/// The most characters of a client's name.
+pub const MAX_CLIENT_NAME_CHARS: usize = 200;
 const MAX_PHONE: usize = 40;
 const MAX_NOTES: usize = 5000;
 
@@ -79,7 +80,7 @@ impl NewClient {
     pub fn parse(input: NewClientInput) -> Result<Self, FieldErrors> {
         let mut errors = FieldErrors::new();
         let found = &mut errors;
-        let name = required_line(found, "name", &input.name, MAX_NAME);
+        let name = required_line(found, "name", &input.name, MAX_CLIENT_NAME_CHARS);
         let email = parse_email(found, &input.email);
         let phone = optional_line(found, "phone", input.phone.as_deref(), MAX_PHONE);
         let address = input.address.parse_below(found, "address");
@@ -139,7 +140,7 @@ impl ClientPatch {
         let mut errors = FieldErrors::new();
         let found = &mut errors;
         let patch = Self {
-            name: input.name.map(|name| required_line(found, "name", &name, MAX_NAME)),
+            name: input.name.map(|name| required_line(found, "name", &name, MAX_CLIENT_NAME_CHARS)),
             email: input.email.and_then(|email| parse_email(found, &email)),
             phone: input.phone.map(|phone| optional_line(found, "phone", phone.as_deref(), MAX_PHONE)),
             address: input.address.map(|address| address.parse_below(found, "address")),

@@ -37,7 +37,10 @@ mod void_settlement;
 
 pub use awaited_answer::{AwaitedAnswer, set_awaited_answer};
 pub use chased::{REMINDED_COUNTS_FOR, count_chased};
-pub use client::{Client, ClientInput, ClientPatch, NewClient, NewClientInput, client, clients_by_ids};
+pub use client::{
+    Client, ClientInput, ClientPatch, MAX_CLIENT_NAME_CHARS, NewClient, NewClientInput, client,
+    clients_by_ids,
+};
 pub use contact::{Contact, ContactInput, ContactPatch, NewContact, NewContactInput, contacts_of};
 pub use create_client::create_client;
 pub use create_invoice::{CreateInvoiceError, CreatedInvoice, create_invoice, create_invoice_within};
@@ -55,9 +58,12 @@ pub use manage_service_locations::{
     MAX_SERVICE_LOCATIONS, ServiceLocationError, add_service_location, remove_service_location,
     update_service_location,
 };
-pub use new_invoice::{InvoicedClient, InvoicedClientInput, NewInvoice, NewInvoiceInput};
+pub use new_invoice::{InvoicedClient, InvoicedClientInput, MAX_NUMERO_CHARS, NewInvoice, NewInvoiceInput};
 pub use pause::{clear_client_pause, clear_invoice_pause, set_client_pause, set_invoice_pause};
-pub use payment::{NewPayment, NewPaymentInput, Payment, PaymentKind, PaymentMethod, payments_of};
+pub use payment::{
+    NewPayment, NewPaymentInput, Payment, PaymentKind, PaymentMethod, latest_payments_of, list_payments,
+    payments_of,
+};
 pub use record_payment::{RecordPaymentError, Recorded, record_payment};
 pub use referral_code::{referral_code, resolve_referral};
 pub use search::SearchTerms;

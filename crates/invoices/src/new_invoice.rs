@@ -6,12 +6,13 @@ use time::Date;
 
 use crate::{
     LineInput, NewLine,
+    client::MAX_CLIENT_NAME_CHARS,
     limits::{check_amount, check_date},
     line::parse_lines,
 };
 
-/// How many characters the number of an invoice may have.
-pub(crate) const MAX_NUMERO: usize = 64;
+/// The most characters of an invoice's number.
+pub const MAX_NUMERO_CHARS: usize = 64;
 
 /// A new invoice as somebody typed it. Either `client_id` or `client` is given.
 #[derive(Clone, Debug)]
@@ -83,7 +84,7 @@ impl NewInvoice {
     pub fn parse(input: NewInvoiceInput) -> Result<Self, FieldErrors> {
         let mut errors = FieldErrors::new();
         let client = parse_client(&mut errors, input.client_id, input.client);
-        let numero = required_line(&mut errors, "numero", &input.numero, MAX_NUMERO);
+        let numero = required_line(&mut errors, "numero", &input.numero, MAX_NUMERO_CHARS);
         check_amount(&mut errors, "amountTtcCents", input.amount_ttc_cents);
         let currency = parse_currency(&mut errors, input.currency.as_deref());
         check_date(&mut errors, "issueDate", input.issue_date);
@@ -127,7 +128,7 @@ fn parse_client(
     match (id, named) {
         (Some(id), None) => Some(InvoicedClient::Known(id)),
         (None, Some(named)) => {
-            let name = required_line(errors, "client.name", &named.name, 200);
+            let name = required_line(errors, "client.name", &named.name, MAX_CLIENT_NAME_CHARS);
             match named.email.parse() {
                 Ok(email) => Some(InvoicedClient::Named { name, email }),
                 Err(_) => {

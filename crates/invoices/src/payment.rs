@@ -1,7 +1,7 @@
 //! Payments and credit notes.
 
 use diesel::{deserialize::FromSqlRow, expression::AsExpression};
-use rubis_accounts::optional_line;
+use rubis_accounts::{Page, optional_line};
 use rubis_db::{AsyncPgConnection, pg_enum, schema::sql_types};
 use rubis_kernel::{FieldErrors, InvoiceId, OrganizationId, PaymentId};
 use time::{Date, OffsetDateTime};
@@ -174,6 +174,35 @@ pub async fn payments_of(
     invoice: InvoiceId,
 ) -> Result<Vec<Payment>, diesel::result::Error> {
     queries::payments::of_invoice(conn, organization, invoice).await
+}
+
+/// A page of an invoice's payments, undone ones too, in the order in which they were recorded.
+///
+/// # Errors
+/// The database's.
+pub async fn list_payments(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    invoice: InvoiceId,
+    after: Option<PaymentId>,
+    limit: u32,
+) -> Result<Page<Payment>, diesel::result::Error> {
+    let rows =
+        queries::payments::page_of_invoice(conn, organization, invoice, after, i64::from(limit) + 1).await?;
+    Ok(Page::from_one_more(rows, limit))
+}
+
+/// The latest payments of an invoice, at most this many, in the order in which they were recorded.
+///
+/// # Errors
+/// The database's.
+pub async fn latest_payments_of(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    invoice: InvoiceId,
+    limit: u32,
+) -> Result<Vec<Payment>, diesel::result::Error> {
+    queries::payments::latest_of_invoice(conn, organization, invoice, limit).await
 }
 
 #[cfg(test)]

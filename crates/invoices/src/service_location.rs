@@ -1,6 +1,6 @@
 //! A place where a client is served.
 
-use rubis_accounts::{AddressInput, PostalAddress, required_line};
+use rubis_accounts::{AddressInput, Page, PostalAddress, required_line};
 use rubis_db::AsyncPgConnection;
 use rubis_kernel::{ClientId, FieldErrors, OrganizationId, ServiceLocationId};
 use time::OffsetDateTime;
@@ -87,7 +87,7 @@ impl ServiceLocationPatch {
     }
 }
 
-/// A client's places, those put in first at the front; none of another organization's client.
+/// A page of a client's places, those put in first at the front; none of another organization's client.
 ///
 /// # Errors
 /// The database's.
@@ -95,6 +95,11 @@ pub async fn service_locations_of(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
     client: ClientId,
-) -> Result<Vec<ServiceLocation>, diesel::result::Error> {
-    queries::service_locations::of_client(conn, organization, client).await
+    after: Option<ServiceLocationId>,
+    limit: u32,
+) -> Result<Page<ServiceLocation>, diesel::result::Error> {
+    let limit_and_one = i64::from(limit) + 1;
+    let rows =
+        queries::service_locations::of_client(conn, organization, client, after, limit_and_one).await?;
+    Ok(Page::from_one_more(rows, limit))
 }

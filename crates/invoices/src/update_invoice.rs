@@ -13,7 +13,7 @@ use crate::{
     create_invoice::{check_service_locations, is_unknown_plan},
     limits::{check_amount, check_date},
     line::parse_lines,
-    new_invoice::MAX_NUMERO,
+    new_invoice::MAX_NUMERO_CHARS,
     queries,
 };
 
@@ -55,7 +55,8 @@ impl InvoicePatch {
     /// Those of [`crate::NewInvoice::parse`].
     pub fn parse(input: InvoiceInput) -> Result<Self, FieldErrors> {
         let mut errors = FieldErrors::new();
-        let numero = input.numero.map(|numero| required_line(&mut errors, "numero", &numero, MAX_NUMERO));
+        let numero =
+            input.numero.map(|numero| required_line(&mut errors, "numero", &numero, MAX_NUMERO_CHARS));
         if let Some(cents) = input.amount_ttc_cents {
             check_amount(&mut errors, "amountTtcCents", cents);
         }

@@ -61,7 +61,9 @@ pub enum RenderError {
 }
 
 impl RenderError {
-    pub(crate) fn of_part(self, part: MailPart) -> Self {
+    /// The same error of a mail's part, if it is about the size of the output.
+    #[must_use]
+    pub fn of_part(self, part: MailPart) -> Self {
         if matches!(self, Self::TooLarge { .. }) { Self::TooLong(part) } else { self }
     }
 }
@@ -83,7 +85,17 @@ impl MailContent {
     /// paragraph of its own, and a layout of 2,000 bytes.
     pub const MAX_HTML_BYTES: usize = 300_000;
 
-    pub(crate) fn new(subject: String, text: String, html: String) -> Result<Self, RenderError> {
+    /// A mail of these parts.
+    ///
+    /// # Errors
+    /// [`RenderError::TooLong`].
+    pub fn new(subject: String, text: String, html: String) -> Result<Self, RenderError> {
+        if subject.chars().count() > Self::MAX_SUBJECT_CHARS {
+            return Err(RenderError::TooLong(MailPart::Subject));
+        }
+        if html.len() > Self::MAX_HTML_BYTES {
+            return Err(RenderError::TooLong(MailPart::Html));
+        }
         if text.chars().count() > Self::MAX_TEXT_CHARS {
             return Err(RenderError::TooLong(MailPart::Text));
         }

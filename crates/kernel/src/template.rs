@@ -49,10 +49,14 @@ impl Template {
         Ok(Self { parts })
     }
 
-    /// The text with each variable replaced by what `value_of` gives for it. A line that holds a
-    /// variable without a value is left out whole. What a value contains is never read as a
-    /// template again.
-    pub fn render(&self, mut value_of: impl FnMut(&str) -> Option<String>) -> String {
+    /// The text with each variable replaced by what `value_of` gives for it; `None` if that has more than
+    /// `max_chars` characters. A line that holds a variable without a value is left out whole. What a value
+    /// contains is never read as a template again.
+    pub fn render(
+        &self,
+        max_chars: usize,
+        mut value_of: impl FnMut(&str) -> Option<String>,
+    ) -> Option<String> {
         let mut rendered = String::new();
         let mut line = String::new();
         let mut line_is_complete = true;
@@ -75,11 +79,19 @@ impl Template {
                     }
                 }
             }
+            // Checked at each step, so that no template takes more memory than the limit and one value.
+            let max_bytes = max_chars.saturating_mul(4);
+            if rendered.len() > max_bytes || (line_is_complete && rendered.len() + line.len() > max_bytes) {
+                return None;
+            }
+            if !line_is_complete {
+                line.clear();
+            }
         }
         if line_is_complete {
             rendered.push_str(&line);
         }
-        rendered
+        (rendered.chars().count() <= max_chars).then_some(rendered)
     }
 }
 
@@ -92,19 +104,19 @@ mod tests {
     #[test]
     fn variables_are_replaced_and_their_values_are_not_read_again() {
         let template = Template::parse("Bonjour {{client.name}},\n{{ numero }} }} {x}", VARIABLES).unwrap();
-        let rendered = template.render(|name| match name {
+        let rendered = template.render(100, |name| match name {
             "client.name" => Some("{{numero}}".to_owned()),
             _ => Some("F-1".to_owned()),
         });
-        assert_eq!(rendered, "Bonjour {{numero}},\nF-1 }} {x}");
+        assert_eq!(rendered.unwrap(), "Bonjour {{numero}},\nF-1 }} {x}");
     }
 
     #[test]
     fn a_line_is_left_out_when_its_variable_has_no_value() {
         let template =
             Template::parse("Bonjour,\nPayer : {{numero}} ici\nMerci {{client.name}}", VARIABLES).unwrap();
-        let rendered = template.render(|name| (name == "client.name").then(|| "Ada".to_owned()));
-        assert_eq!(rendered, "Bonjour,\nMerci Ada");
+        let rendered = template.render(100, |name| (name == "client.name").then(|| "Ada".to_owned()));
+        assert_eq!(rendered.unwrap(), "Bonjour,\nMerci Ada");
     }
 
     #[test]
@@ -114,6 +126,25 @@ mod tests {
             error.to_string(),
             "{{client.nom}} is not a variable; there are {{client.name}}, {{numero}}"
         );
+    }
+
+    #[test]
+    fn a_text_that_grows_beyond_its_limit_is_not_rendered() {
+        let template = Template::parse(&"{{numero}}".repeat(1_000), VARIABLES).unwrap();
+        let value = |_: &str| Some("é".repeat(20));
+        assert_eq!(template.render(20_000, value).unwrap().chars().count(), 20_000);
+        assert_eq!(template.render(19_999, value), None);
+        let mut asked = 0;
+        let rendered = template.render(100, |_| {
+            asked += 1;
+            Some("é".repeat(20))
+        });
+        assert_eq!(rendered, None);
+        assert!(asked < 20, "rendering stops soon after the limit: {asked} variables");
+        // A line that is left out takes no memory either, and does not count.
+        let left_out = Template::parse(&"{{client.name}}{{numero}}".repeat(1_000), VARIABLES).unwrap();
+        let rendered = left_out.render(10, |name| (name == "numero").then(|| "é".repeat(20)));
+        assert_eq!(rendered.unwrap(), "");
     }
 
     #[test]
@@ -130,7 +161,7 @@ mod tests {
             if let Ok(template) = Template::parse(&source, VARIABLES)
                 && !source.contains("{{")
             {
-                proptest::prop_assert_eq!(template.render(|_| None), source);
+                proptest::prop_assert_eq!(template.render(80, |_| None), Some(source));
             }
         }
     }

@@ -6,17 +6,20 @@ use rubis_db::AsyncPgConnection;
 use rubis_invoices::{AwaitedAnswer, Client, Invoice, Payment};
 use rubis_jobs::JobState;
 use rubis_kernel::{InvoiceId, OrganizationId, PlanStepId};
-use rubis_relances::{PlanStep, Reason, RelanceStatus, RelanceTask};
+use rubis_relances::{ListedStep, Reason, RelanceStatus, RelanceTask};
 use time::OffsetDateTime;
 
-/// Everything that can be told of an invoice's chain.
+/// The most reminders, check-ins, payments and events of a timeline: the latest of each.
+const MAX_ENTRIES: u32 = 200;
+
+/// Everything that can be told of an invoice's chain, without the texts of its reminders.
 #[derive(Clone, Debug)]
 pub struct Timeline {
     /// The invoice.
     pub invoice: Invoice,
     /// Its debtor.
     pub client: Client,
-    /// Its reminders, the earliest first, without those that planning again replaced.
+    /// Its latest reminders, the earliest first, without those that planning again replaced.
     pub relances: Vec<TimelineRelance>,
     /// The questions to the user whether it was paid, the earliest first, without those that planning again
     /// replaced.
@@ -33,7 +36,7 @@ pub struct TimelineRelance {
     /// The reminder.
     pub task: RelanceTask,
     /// The step it is.
-    pub step: PlanStep,
+    pub step: ListedStep,
     /// Why it has not left, where it is not simply waiting for its date.
     pub why_not: Option<WhyNot>,
 }
@@ -81,8 +84,8 @@ pub async fn timeline(
     let Some(client) = rubis_invoices::client(conn, organization.id, invoice.client_id).await? else {
         return Ok(None);
     };
-    let mut tasks = rubis_relances::relances_of_invoice(conn, organization.id, invoice.id).await?;
-    tasks.retain(|task| task.reason.as_deref() != Some(Reason::Replanned.as_str()));
+    let tasks =
+        rubis_relances::latest_relances_of_invoice(conn, organization.id, invoice.id, MAX_ENTRIES).await?;
     let step_ids: Vec<PlanStepId> = tasks.iter().map(|task| task.plan_step_id).collect();
     let steps = rubis_relances::steps_by_ids(conn, organization.id, &step_ids).await?;
     let job_ids: Vec<_> = tasks
@@ -108,10 +111,10 @@ pub async fn timeline(
             Some(TimelineRelance { task, step, why_not })
         })
         .collect();
-    let mut checkins = rubis_checkins::checkins_of_invoice(conn, organization.id, invoice.id).await?;
-    checkins.retain(|checkin| checkin.reason.as_deref() != Some(rubis_checkins::Reason::Replanned.as_str()));
-    let payments = rubis_invoices::payments_of(conn, organization.id, invoice.id).await?;
-    let events = rubis_accounts::events_of_invoice(conn, organization.id, invoice.id).await?;
+    let checkins =
+        rubis_checkins::latest_checkins_of_invoice(conn, organization.id, invoice.id, MAX_ENTRIES).await?;
+    let payments = rubis_invoices::latest_payments_of(conn, organization.id, invoice.id, MAX_ENTRIES).await?;
+    let events = rubis_accounts::events_of_invoice(conn, organization.id, invoice.id, MAX_ENTRIES).await?;
     Ok(Some(Timeline { invoice, client, relances, checkins, payments, events }))
 }
 
@@ -152,13 +155,13 @@ fn waits_for_answer(
     organization: &Organization,
     invoice: &Invoice,
     task: &RelanceTask,
-    step: &PlanStep,
+    step: &ListedStep,
     awaited: AwaitedAnswer,
 ) -> bool {
     let calendar = organization.sending_calendar();
     let last_day = calendar.today(awaited.until);
     let end = if calendar.sends_on(last_day) { awaited.until } else { calendar.sending_instant(last_day) };
-    let offset = time::Duration::days(step.content.offset_days.into());
+    let offset = time::Duration::days(step.offset_days.into());
     task.send_at == end && calendar.sending_instant(invoice.due_date + offset) < awaited.until
 }
 

@@ -51,7 +51,8 @@ async fn a_settlement_by_a_check_in_is_undone_within_seven_days() {
     let mut conn = chain.conn().await;
     let organization = rubis_accounts::organization(&conn, chain.organization).await.unwrap().unwrap();
     assert_eq!((organization.rubis_count, after.rubis_earned), (0, 0));
-    let events = rubis_accounts::events_of_invoice(&mut conn, chain.organization, invoice.id).await.unwrap();
+    let events =
+        rubis_accounts::events_of_invoice(&mut conn, chain.organization, invoice.id, 200).await.unwrap();
     let reopened = events.iter().find(|event| event.kind == "invoice_reopened").unwrap();
     assert_eq!(reopened.meta["label"], "via check-in");
     drop(conn);

@@ -66,7 +66,7 @@ async fn declaring_an_invoice_paid_has_exactly_the_effects_of_marking_it_paid() 
         let after = chain.invoice(invoice).await;
         let payment =
             rubis_invoices::payments_of(&mut conn, organization, invoice).await.unwrap().pop().unwrap();
-        let events = rubis_accounts::events_of_invoice(&mut conn, organization, invoice).await.unwrap();
+        let events = rubis_accounts::events_of_invoice(&mut conn, organization, invoice, 200).await.unwrap();
         let event = events.last().unwrap();
         let mut meta = event.meta.clone();
         for own in ["invoiceId", "clientId", "numero", "paymentId"] {

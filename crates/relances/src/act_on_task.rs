@@ -4,7 +4,7 @@ use rubis_accounts::{ActivityKind, NewEvent};
 use rubis_db::AsyncPgConnection;
 use rubis_invoices::InvoiceStatus;
 use rubis_jobs::Enqueued;
-use rubis_kernel::{OrganizationId, RelanceTaskId, TemplateError, UserId};
+use rubis_kernel::{OrganizationId, RelanceTaskId, UserId};
 use time::OffsetDateTime;
 
 use crate::{
@@ -12,6 +12,7 @@ use crate::{
     jobs::SendRelance,
     locked_task::{LockedTask, lock_task},
     task::{RelanceStatus, reason_not_to_remind},
+    variables::TextError,
 };
 
 /// Why a person's wish about a reminder can't be met.
@@ -51,7 +52,7 @@ pub enum RelanceActionError {
     DraftOutdated,
     /// Its text can't be written.
     #[error("the text of the reminder can't be written: {0}")]
-    Text(#[from] TemplateError),
+    Text(#[from] TextError),
     /// The database refused.
     #[error(transparent)]
     Database(#[from] diesel::result::Error),

@@ -5,7 +5,7 @@ use rubis_accounts::{ActivityKind, NewEvent};
 use rubis_db::{AsyncConnection, AsyncPgConnection};
 use rubis_invoices::Invoice;
 use rubis_jobs::{FinishError, Lease};
-use rubis_kernel::{Email, RenderError, TemplateError};
+use rubis_kernel::{Email, RenderError};
 use serde_json::json;
 use time::OffsetDateTime;
 
@@ -18,7 +18,7 @@ use crate::{
     queries::tasks::{self, TaskChange},
     recipient_count::{self, SendingLimits, SendingPolicy},
     task::{Reason, RelanceStatus, reason_not_to_remind},
-    variables::RenderedText,
+    variables::{RenderedText, TextError},
 };
 
 /// What is to be done about a reminder that is due.
@@ -59,7 +59,7 @@ pub enum ClaimError {
     LeaseLost,
     /// The text can't be written, though it was checked when it was saved.
     #[error("the text of the reminder can't be written: {0}")]
-    Text(#[from] TemplateError),
+    Text(#[from] TextError),
     /// The mail cannot be written.
     #[error(transparent)]
     Render(#[from] RenderError),
@@ -164,7 +164,7 @@ enum Decision {
     Send,
 }
 
-fn decide(case: &LockedTask, now: OffsetDateTime) -> Result<Decision, TemplateError> {
+fn decide(case: &LockedTask, now: OffsetDateTime) -> Result<Decision, TextError> {
     match case.task.status {
         // An operator ran a dead letter again: the reminder gets another chance.
         RelanceStatus::Scheduled | RelanceStatus::Failed => {}
@@ -197,7 +197,7 @@ fn decide(case: &LockedTask, now: OffsetDateTime) -> Result<Decision, TemplateEr
 }
 
 /// Whether a text was written for the reminder, and would read the same still.
-fn still_so(case: &LockedTask, written_at: Option<OffsetDateTime>) -> Result<bool, TemplateError> {
+fn still_so(case: &LockedTask, written_at: Option<OffsetDateTime>) -> Result<bool, TextError> {
     written_at.map_or(Ok(false), |written_at| case.says_what_is_so(written_at))
 }
 

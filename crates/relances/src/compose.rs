@@ -2,13 +2,13 @@
 
 use rubis_accounts::{Organization, User};
 use rubis_invoices::{Client, Contact, Invoice};
-use rubis_kernel::{Email, EmailAddress, Mailbox, RelanceTaskId, RenderError, TemplateError};
+use rubis_kernel::{Email, EmailAddress, MailContent, Mailbox, RelanceTaskId, RenderError};
 use time::OffsetDateTime;
 
 use crate::{
     letter::letter,
     plan::StepContent,
-    variables::{RenderedText, Values, render},
+    variables::{RenderedText, TextError, Values, render},
 };
 
 /// What the product's mails come from.
@@ -21,14 +21,14 @@ pub struct Sender {
 /// Writes a step's text for an invoice as it reads at `at`, in the organization's time zone.
 ///
 /// # Errors
-/// The step's text has a variable that does not exist, which saving the plan refuses.
+/// [`TextError`].
 pub fn text_for(
     organization: &Organization,
     client: &Client,
     invoice: &Invoice,
     content: &StepContent,
     at: OffsetDateTime,
-) -> Result<RenderedText, TemplateError> {
+) -> Result<RenderedText, TextError> {
     let values = Values {
         client_name: client.name.clone(),
         numero: invoice.numero.clone(),
@@ -74,6 +74,9 @@ pub fn compose(parties: Parties<'_>, task: RelanceTaskId, text: &RenderedText) -
         .take(max_copies)
         .map(|contact| Mailbox { name: Some(contact.name.clone()), address: contact.email.clone() })
         .collect();
+    let html = letter(&organization.name, text)?;
+    let content = MailContent::new(text.subject.clone(), text.body.clone(), html)?;
+    let (subject, text, html) = content.into_parts();
     let email = Email {
         from: Mailbox {
             name: Some(format!("{} via Rubis", organization.name)),
@@ -83,9 +86,9 @@ pub fn compose(parties: Parties<'_>, task: RelanceTaskId, text: &RenderedText) -
         cc,
         reply_to: owner
             .map(|user| Mailbox { name: Some(user.full_name.clone()), address: user.email.clone() }),
-        subject: text.subject.clone(),
-        text: text.body.clone(),
-        html: Some(letter(&organization.name, text)?),
+        subject,
+        text,
+        html: Some(html),
         message_id: String::new(),
         idempotency_key: String::new(),
     };

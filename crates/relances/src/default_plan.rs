@@ -45,3 +45,24 @@ pub fn default_plan() -> NewPlan {
         ],
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::default_plan;
+    use crate::plan::{NewPlan, PlanInput, StepInput};
+
+    #[test]
+    fn the_default_plan_follows_the_rules_of_every_other() {
+        let default = default_plan();
+        let steps = default.steps.iter().map(|step| StepInput {
+            id: None,
+            offset_days: step.content.offset_days,
+            tone: step.content.tone,
+            subject: step.content.subject.clone(),
+            body: step.content.body.clone(),
+            requires_manual_validation: None,
+        });
+        let input = PlanInput { name: default.name.clone(), is_default: true, steps: steps.collect() };
+        assert_eq!(NewPlan::try_from(input).unwrap(), default);
+    }
+}

@@ -1,6 +1,6 @@
 //! The HTML of a reminder: a letter with the same words as its text.
 
-use rubis_kernel::{MailContent, RenderError, Templates, templates};
+use rubis_kernel::{MailContent, MailPart, RenderError, Templates, templates};
 use serde::Serialize;
 
 use crate::variables::RenderedText;
@@ -37,7 +37,8 @@ pub(crate) fn letter(organization_name: &str, text: &RenderedText) -> Result<Str
         .map(|paragraph| paragraph.lines().map(pieces).collect())
         .collect();
     let letter = Letter { subject: &text.subject, organization: organization_name, paragraphs };
-    MAILS.render("relance.html", letter, MailContent::MAX_HTML_BYTES)
+    let rendered = MAILS.render("relance.html", letter, MailContent::MAX_HTML_BYTES);
+    rendered.map_err(|error| error.of_part(MailPart::Html))
 }
 
 /// The parts of a line: web addresses, which become links, and the text between them.

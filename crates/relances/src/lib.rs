@@ -43,9 +43,12 @@ pub use create_plan::{create_default_plan, create_plan};
 pub use delete_plan::{DeletePlanError, DeletedPlan, delete_plan};
 pub use jobs::SendRelance;
 pub use list::{
-    RelancesFilter, default_plan_id, list_relances, plan, plans, relance, relances_of_invoice, steps_by_ids,
+    RelancesFilter, default_plan_id, latest_relances_of_invoice, list_relances, plan, plans, relance,
+    relances_of_invoice, steps_by_ids,
 };
-pub use plan::{MAX_STEPS, NewPlan, Plan, PlanInput, PlanStep, StepContent, StepInput};
+pub use plan::{
+    ListedPlan, ListedStep, MAX_STEPS, NewPlan, Plan, PlanInput, PlanStep, StepContent, StepInput,
+};
 pub use plan_relances::{PlanningTrigger, plan_relances};
 pub use planning::{CATCH_UP_DELAY, LastSent, Planned, PlannedDate, PlanningRules, StepToPlan, plan_dates};
 pub use preview::{PreviewSubject, PreviewedRelance, preview};
@@ -56,4 +59,4 @@ pub use replace_plan::{ReplacePlanError, ReplacedPlan, replace_plan};
 pub use send_relance_now::send_relance_now;
 pub use task::{Reason, RelanceStatus, RelanceTask};
 pub use tone::Tone;
-pub use variables::{RenderedText, VARIABLES};
+pub use variables::{RenderedText, TextError, VARIABLES};

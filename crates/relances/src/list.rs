@@ -6,7 +6,7 @@ use rubis_kernel::{InvoiceId, OrganizationId, PlanId, PlanStepId, RelanceTaskId}
 use time::OffsetDateTime;
 
 use crate::{
-    plan::{Plan, PlanStep},
+    plan::{ListedPlan, ListedStep, Plan},
     queries::{
         plans::{self as plan_queries, PlansShown},
         tasks,
@@ -14,7 +14,7 @@ use crate::{
     task::{RelanceStatus, RelanceTask},
 };
 
-/// A page of plans, in the order in which they were made.
+/// A page of plans without their texts, in the order in which they were made.
 ///
 /// # Errors
 /// The database's.
@@ -24,7 +24,7 @@ pub async fn plans(
     shown: PlansShown,
     after: Option<PlanId>,
     limit: u32,
-) -> Result<Page<Plan>, diesel::result::Error> {
+) -> Result<Page<ListedPlan>, diesel::result::Error> {
     let rows = plan_queries::list(conn, organization, shown, after, i64::from(limit) + 1).await?;
     Ok(Page::from_one_more(rows, limit))
 }
@@ -52,7 +52,7 @@ pub async fn default_plan_id(
     plan_queries::default_plan_id(conn, organization).await
 }
 
-/// Steps by their ids, in force or not.
+/// Steps by their ids, in force or not, without their texts.
 ///
 /// # Errors
 /// The database's.
@@ -60,8 +60,8 @@ pub async fn steps_by_ids(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
     ids: &[PlanStepId],
-) -> Result<Vec<PlanStep>, diesel::result::Error> {
-    plan_queries::steps_by_ids(conn, organization, ids).await
+) -> Result<Vec<ListedStep>, diesel::result::Error> {
+    plan_queries::listed_steps_by_ids(conn, organization, ids).await
 }
 
 /// Which reminders a list shows, and from where on.
@@ -73,7 +73,7 @@ pub struct RelancesFilter {
     pub after: Option<(OffsetDateTime, RelanceTaskId)>,
 }
 
-/// A page of an organization's reminders, in the order of their dates.
+/// A page of an organization's reminders without their texts, in the order of their dates.
 ///
 /// # Errors
 /// The database's.
@@ -97,6 +97,20 @@ pub async fn relance(
     task: RelanceTaskId,
 ) -> Result<Option<RelanceTask>, diesel::result::Error> {
     tasks::find(conn, organization, task).await
+}
+
+/// The latest reminders of an invoice without their texts, at most this many, the earliest first; those that
+/// planning again replaced are left out.
+///
+/// # Errors
+/// The database's.
+pub async fn latest_relances_of_invoice(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    invoice: InvoiceId,
+    limit: u32,
+) -> Result<Vec<RelanceTask>, diesel::result::Error> {
+    tasks::latest_of_invoice(conn, organization, invoice, limit.into()).await
 }
 
 /// All reminders of an invoice, the earliest first.

@@ -4,7 +4,7 @@ use futures_util::future::{try_join, try_join3};
 use rubis_accounts::{Organization, Pause};
 use rubis_db::AsyncPgConnection;
 use rubis_invoices::{Client, Invoice};
-use rubis_kernel::{OrganizationId, RelanceTaskId, TemplateError};
+use rubis_kernel::{OrganizationId, RelanceTaskId};
 use time::OffsetDateTime;
 
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
     plan::PlanStep,
     queries::{plans, tasks},
     task::RelanceTask,
-    variables::RenderedText,
+    variables::{RenderedText, TextError},
 };
 
 /// A reminder and what it depends on.
@@ -84,13 +84,13 @@ impl LockedTask {
     }
 
     /// The reminder's text as it reads at this instant.
-    pub fn text_at(&self, at: OffsetDateTime) -> Result<RenderedText, TemplateError> {
+    pub fn text_at(&self, at: OffsetDateTime) -> Result<RenderedText, TextError> {
         text_for(&self.organization, &self.client, &self.invoice, &self.step.content, at)
     }
 
     /// Whether the text that was written for the reminder at this instant would read the same still:
     /// neither the balance nor a name in it is another.
-    pub fn says_what_is_so(&self, written_at: OffsetDateTime) -> Result<bool, TemplateError> {
+    pub fn says_what_is_so(&self, written_at: OffsetDateTime) -> Result<bool, TextError> {
         Ok(self.task.reads_as(&self.text_at(written_at)?))
     }
 }

@@ -1,10 +1,16 @@
 //! A sequence of reminders and its steps.
 
-use rubis_kernel::{FieldErrors, PlanId, PlanStepId, StepLineageId, Template, required_line, required_text};
+use rubis_kernel::{
+    FieldErrors, MailContent, MailPart, PlanId, PlanStepId, StepLineageId, Template, required_line,
+    required_text,
+};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use crate::{tone::Tone, variables::VARIABLES};
+use crate::{
+    tone::Tone,
+    variables::{TextError, VARIABLES, Values, render},
+};
 
 /// The most steps that a plan can have.
 pub const MAX_STEPS: usize = 12;
@@ -47,6 +53,50 @@ pub struct PlanStep {
     pub content: StepContent,
     /// When another wording took its place.
     pub retired_at: Option<OffsetDateTime>,
+}
+
+/// A plan in a list: its texts are long, and are read with the plan itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedPlan {
+    /// Its id.
+    pub id: PlanId,
+    /// Its name.
+    pub name: String,
+    /// Whether invoices that name no plan get this one.
+    pub is_default: bool,
+    /// When it was archived, because invoices still use it.
+    pub archived_at: Option<OffsetDateTime>,
+    /// When it was made.
+    pub created_at: OffsetDateTime,
+    /// The steps in force, in the order of their offsets.
+    pub steps: Vec<ListedStep>,
+}
+
+/// A step of a plan in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedStep {
+    /// Its id.
+    pub id: PlanStepId,
+    /// Its place in the plan, from 0.
+    pub order: i32,
+    /// Days from the due date, negative before it.
+    pub offset_days: i32,
+    /// How firmly it speaks.
+    pub tone: Tone,
+    /// Whether a person approves it before it leaves.
+    pub requires_manual_validation: bool,
+}
+
+impl From<PlanStep> for ListedStep {
+    fn from(step: PlanStep) -> Self {
+        Self {
+            id: step.id,
+            order: step.order,
+            offset_days: step.content.offset_days,
+            tone: step.content.tone,
+            requires_manual_validation: step.content.requires_manual_validation,
+        }
+    }
 }
 
 /// What a step says, and when.
@@ -155,6 +205,17 @@ fn parse_step(errors: &mut FieldErrors, step: &StepInput) -> NewStep {
             errors.push(field, code, error.to_string());
         }
     }
+    // With the longest values that there can be, so that no mail of the plan is too long when its date comes.
+    if let Err(TextError::TooLong(part)) = render(&subject, &body, &Values::longest()) {
+        let (field, limit) = match part {
+            MailPart::Subject => ("subject", MailContent::MAX_SUBJECT_CHARS),
+            MailPart::Text | MailPart::Html => ("body", MailContent::MAX_TEXT_CHARS),
+        };
+        let message = format!(
+            "must have at most {limit} characters once its variables are filled in with the longest values"
+        );
+        errors.push(field, "rendered_too_long", message);
+    }
     let is_formal_notice = step.tone == Tone::MiseEnDemeure;
     let requires_manual_validation = step.requires_manual_validation.unwrap_or(is_formal_notice);
     if is_formal_notice && !requires_manual_validation {
@@ -233,6 +294,11 @@ mod tests {
         assert_eq!(with(&|step| step.body = "{{client.nom}}".to_owned()), at("body", "unknown_variable"));
         assert_eq!(with(&|step| step.subject = "{{numero".to_owned()), at("subject", "unclosed_variable"));
         assert_eq!(with(&|step| step.body = "a\0".to_owned()), at("body", "control_character"));
+        assert_eq!(with(&|step| step.body = "{{signature}}".repeat(769)), at("body", "rendered_too_long"));
+        assert_eq!(
+            with(&|step| step.subject = "{{client.name}} {{organization.name}}".to_owned()),
+            at("subject", "rendered_too_long")
+        );
         assert_eq!(with(&|step| step.offset_days = 3), at("offsetDays", "offset_not_increasing"));
         assert_eq!(with(&|step| step.offset_days = 3_651), at("offsetDays", "out_of_range"));
         assert_eq!(

@@ -2,14 +2,14 @@
 
 use rubis_accounts::Organization;
 use rubis_invoices::{AwaitedAnswer, Client, Invoice};
-use rubis_kernel::{Currency, Money, PlanStepId, TemplateError};
+use rubis_kernel::{Currency, Money, PlanStepId};
 use time::{Date, OffsetDateTime};
 
 use crate::{
     compose::text_for,
     plan::{Plan, PlanStep},
     planning::{CATCH_UP_DELAY, Planned, PlanningRules, StepToPlan, plan_dates},
-    variables::{RenderedText, Values, render},
+    variables::{RenderedText, TextError, Values, render},
 };
 
 /// A reminder as it would leave.
@@ -40,13 +40,13 @@ pub enum PreviewSubject<'a> {
 /// The reminders that a plan would send, with their dates and their texts.
 ///
 /// # Errors
-/// A step's text has a variable that does not exist, which saving the plan refuses.
+/// [`TextError`].
 pub fn preview(
     organization: &Organization,
     plan: &Plan,
     subject: PreviewSubject<'_>,
     now: OffsetDateTime,
-) -> Result<Vec<PreviewedRelance>, TemplateError> {
+) -> Result<Vec<PreviewedRelance>, TextError> {
     let due_date = match subject {
         PreviewSubject::DueDate(date) => date,
         PreviewSubject::Invoice { invoice, .. } => invoice.due_date,

@@ -142,7 +142,7 @@ pub struct RelanceTask {
     pub hurried_at: Option<OffsetDateTime>,
     /// The subject that was drafted, approved or sent.
     pub subject: Option<String>,
-    /// The text that was drafted, approved or sent.
+    /// The text that was drafted, approved or sent; not read for lists.
     pub body: Option<String>,
     /// Whom it was sent to.
     pub recipient: Option<String>,

@@ -1,7 +1,12 @@
 //! What a reminder's text can name, and what each name stands for.
 
-use rubis_kernel::{Money, Template, TemplateError, format_date_french, one_line};
-use time::Date;
+use rubis_kernel::{
+    Currency, MailContent, MailPart, Money, Template, TemplateError, format_date_french, one_line,
+};
+use time::{Date, macros::date};
+
+/// The most characters of the address where an invoice can be paid.
+const MAX_PAY_URL_CHARS: usize = 300;
 
 /// The variables that a step's subject and body may use.
 pub const VARIABLES: &[&str] = &[
@@ -60,6 +65,36 @@ impl Values {
     }
 }
 
+impl Values {
+    /// The longest values that invoices, clients and organizations can have.
+    pub fn longest() -> Self {
+        let longest = |chars: usize| "x".repeat(chars);
+        let amount = Money::new(i64::MAX, Currency::EUR);
+        Self {
+            client_name: longest(rubis_invoices::MAX_CLIENT_NAME_CHARS),
+            numero: longest(rubis_invoices::MAX_NUMERO_CHARS),
+            amount,
+            balance: amount,
+            due_date: date!(9999 - 09 - 30),
+            days_late: 9_999_999,
+            signature: longest(rubis_accounts::MAX_SIGNATURE_CHARS),
+            organization_name: longest(rubis_accounts::MAX_ORGANIZATION_NAME_CHARS),
+            pay_url: Some(longest(MAX_PAY_URL_CHARS)),
+        }
+    }
+}
+
+/// The reason why a reminder's text cannot be written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TextError {
+    /// The step has a variable that does not exist, which saving the plan refuses.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// The subject or the text is longer than a mail may be.
+    #[error("the {0} of the reminder is too long once its variables are filled in")]
+    TooLong(MailPart),
+}
+
 /// A reminder's text, ready to be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RenderedText {
@@ -73,10 +108,14 @@ pub struct RenderedText {
 /// pay online.
 ///
 /// # Errors
-/// The step's text has a variable that does not exist, which saving the plan refuses.
-pub fn render(subject: &str, body: &str, values: &Values) -> Result<RenderedText, TemplateError> {
-    let subject = Template::parse(subject, VARIABLES)?.render(|name| values.value_of(name));
-    let body = Template::parse(body, VARIABLES)?.render(|name| values.value_of(name));
+/// [`TextError`].
+pub fn render(subject: &str, body: &str, values: &Values) -> Result<RenderedText, TextError> {
+    let part = |source: &str, part: MailPart, max_chars: usize| {
+        let template = Template::parse(source, VARIABLES)?;
+        template.render(max_chars, |name| values.value_of(name)).ok_or(TextError::TooLong(part))
+    };
+    let subject = part(subject, MailPart::Subject, MailContent::MAX_SUBJECT_CHARS)?;
+    let body = part(body, MailPart::Text, MailContent::MAX_TEXT_CHARS)?;
     Ok(RenderedText {
         // A value may hold a line break, which a subject can't.
         subject: one_line(&subject),
@@ -87,8 +126,6 @@ pub fn render(subject: &str, body: &str, values: &Values) -> Result<RenderedText
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rubis_kernel::Currency;
-    use time::macros::date;
 
     fn values() -> Values {
         Values {
@@ -142,5 +179,29 @@ mod tests {
     #[test]
     fn days_late_are_never_negative() {
         assert_eq!(render("s", "{{daysLate}}", &values()).unwrap().body, "0");
+    }
+
+    #[test]
+    fn a_text_longer_than_a_mail_may_be_is_not_written() {
+        let long = Values { signature: "x".repeat(1_000), ..values() };
+        let body = |signatures: usize| "{{signature}}".repeat(signatures);
+        assert_eq!(render("s", &body(20), &long).unwrap().body.chars().count(), 20_000);
+        assert_eq!(render("s", &body(769), &long), Err(TextError::TooLong(MailPart::Text)));
+        assert_eq!(render(&body(1), "b", &long), Err(TextError::TooLong(MailPart::Subject)));
+    }
+
+    #[test]
+    fn what_a_value_holds_is_not_read_as_a_template() {
+        for hostile in ["{paragraphs}", "{organization}", "{{", "{{signature}}", "{% for x in y %}", "}}"] {
+            let hostile = Values {
+                client_name: hostile.to_owned(),
+                signature: hostile.to_owned(),
+                organization_name: hostile.to_owned(),
+                ..values()
+            };
+            let written = render("{{client.name}}", "{{signature}}{{organization.name}}", &hostile).unwrap();
+            assert_eq!(written.subject, hostile.client_name);
+            assert_eq!(written.body, hostile.client_name.repeat(2));
+        }
     }
 }

@@ -48,7 +48,7 @@ async fn a_new_organization_starts_with_four_steps_of_which_the_last_needs_appro
     let steps: Vec<_> = plan
         .steps
         .iter()
-        .map(|step| (step.content.offset_days, step.content.tone, step.content.requires_manual_validation))
+        .map(|step| (step.offset_days, step.tone, step.requires_manual_validation))
         .collect();
     assert_eq!(
         steps,

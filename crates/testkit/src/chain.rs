@@ -316,7 +316,7 @@ impl Chain {
 
     /// The kinds of the events of an invoice, in the order of time.
     pub async fn events(&self, invoice: InvoiceId) -> Vec<String> {
-        rubis_accounts::events_of_invoice(&mut *self.conn().await, self.organization, invoice)
+        rubis_accounts::events_of_invoice(&mut *self.conn().await, self.organization, invoice, 200)
             .await
             .expect("the database answers")
             .into_iter()

@@ -102,11 +102,13 @@ impl<'app> Owner<'app> {
         InvoiceBuilder::new(self)
     }
 
-    /// The organization's default plan.
+    /// The organization's default plan, with its texts.
     pub async fn default_plan(&self) -> Value {
         let plans = self.get("/plans").await.expect(200);
         let items = plans.json["items"].as_array().expect("a page").clone();
-        items.into_iter().find(|plan| plan["isDefault"] == true).expect("a default plan")
+        let default = items.iter().find(|plan| plan["isDefault"] == true).expect("a default plan");
+        let id = default["id"].as_str().expect("an id");
+        self.get(&format!("/plans/{id}")).await.expect(200).json
     }
 
     /// The reminders of an invoice as its timeline tells them.

@@ -374,7 +374,8 @@ async fn told_of_failure(chain: &Chain, invoice: rubis_kernel::InvoiceId) -> (St
     let failed = chain.relances(invoice).await.remove(0);
     assert_eq!(failed.status, RelanceStatus::Failed);
     let mut conn = chain.conn().await;
-    let events = rubis_accounts::events_of_invoice(&mut conn, chain.organization, invoice).await.unwrap();
+    let events =
+        rubis_accounts::events_of_invoice(&mut conn, chain.organization, invoice, 200).await.unwrap();
     let event = events.iter().find(|event| event.kind == "relance_failed").unwrap();
     let label = event.meta["label"].as_str().unwrap().to_owned();
     (failed.reason.unwrap(), failed.reason_detail.unwrap(), label)
@@ -405,6 +406,29 @@ async fn a_mail_server_that_cannot_be_reached_is_told_by_a_code_and_not_by_its_a
     chain.worker.run_until(TUESDAY + Duration::hours(12)).await;
     let expected = told("attempts_exhausted", "mail_server_unreachable");
     assert_eq!(told_of_failure(&chain, invoice.id).await, expected);
+}
+
+#[tokio::test]
+async fn a_reminder_longer_than_a_mail_may_be_fails_with_its_reason_and_is_not_sent() {
+    let chain = Chain::start_at(TUESDAY).await;
+    let invoice = chain.invoice_due(date!(2026 - 11 - 20)).await;
+    // A plan that was saved by a release without limits.
+    for sql in [
+        "UPDATE plan_steps SET body = repeat('{{signature}}', 769)",
+        "UPDATE organizations SET signature = repeat('x', 1000)",
+    ] {
+        let mut conn = chain.conn().await;
+        diesel_async::RunQueryDsl::execute(diesel::sql_query(sql), &mut *conn).await.unwrap();
+    }
+    chain.worker.run_until(TUESDAY + Duration::minutes(5)).await;
+    assert!(chain.worker.mailer.outbox().is_empty());
+    assert_eq!(told_of_failure(&chain, invoice.id).await, told("mail_too_long", "text_too_long"));
+    let mut conn = chain.conn().await;
+    let timeline =
+        rubis_lifecycle::timeline(&mut conn, chain.organization, invoice.id, chain.now()).await.unwrap();
+    let timeline = timeline.unwrap();
+    let ended = rubis_lifecycle::WhyNot::Ended("mail_too_long".to_owned());
+    assert_eq!(timeline.relances[0].why_not, Some(ended));
 }
 
 #[tokio::test]

@@ -386,13 +386,13 @@ async fn invoices_of_one_morning_are_asked_about_in_one_mail() {
     chain.worker.run_until(datetime!(2026-12-01 08:00 UTC)).await;
 
     let mails = chain.checkin_mails();
-    assert_eq!(mails.len(), 2, "fifty questions at most in a mail");
+    assert_eq!(mails.len(), 2, "forty questions at most in a mail");
     for invoice in &invoices {
         let token = chain.token(invoice.id).await;
         let asking = mails.iter().filter(|mail| mail.text.contains(&token)).count();
         assert_eq!(asking, 1, "each invoice has links of its own, in one mail");
     }
-    assert_eq!(chain.checkin_view(&chain.token(invoices[0].id).await).await.unwrap().mates.len(), 49);
+    assert_eq!(chain.checkin_view(&chain.token(invoices[0].id).await).await.unwrap().mates.len(), 39);
 }
 
 #[tokio::test]

@@ -48,11 +48,11 @@ async fn an_invoices_timeline_tells_its_own_events_in_the_order_of_time() {
     let paid = NewEvent { actor: Some(user), ..event(ActivityKind::InvoicePaid, Some(invoice), 2) };
     record(&conn, claire, paid, NOW).await.unwrap();
 
-    let told = events_of_invoice(&mut conn, claire, invoice).await.unwrap();
+    let told = events_of_invoice(&mut conn, claire, invoice, 200).await.unwrap();
     let kinds: Vec<&str> = told.iter().map(|event| event.kind.as_str()).collect();
     assert_eq!(kinds, ["invoice_created", "invoice_paid"]);
     assert_eq!((told[0].actor, told[1].actor, told[1].created_at), (None, Some(user), NOW));
-    assert!(events_of_invoice(&mut conn, paul, invoice).await.unwrap().is_empty());
+    assert!(events_of_invoice(&mut conn, paul, invoice, 200).await.unwrap().is_empty());
 }
 
 #[tokio::test]

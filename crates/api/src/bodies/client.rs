@@ -12,6 +12,17 @@ use super::{AddressBody, PauseBody};
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ClientBody {
+    /// All but the notes.
+    #[serde(flatten)]
+    pub listed: ListedClientBody,
+    /// What the organization notes about them.
+    pub notes: String,
+}
+
+/// A client in a list: all but the notes, which `GET /clients/{clientId}` returns.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ListedClientBody {
     /// Its id.
     pub id: Uuid,
     /// Their name.
@@ -29,8 +40,6 @@ pub struct ClientBody {
     /// Their VAT number.
     #[schema(required)]
     pub vat_number: Option<String>,
-    /// What the organization notes about them.
-    pub notes: String,
     /// Whether they get no reminders, and until when.
     #[schema(required)]
     pub pause: Option<PauseBody>,
@@ -43,6 +52,13 @@ pub struct ClientBody {
 }
 
 impl From<Client> for ClientBody {
+    fn from(mut client: Client) -> Self {
+        let notes = std::mem::take(&mut client.notes);
+        Self { listed: client.into(), notes }
+    }
+}
+
+impl From<Client> for ListedClientBody {
     fn from(client: Client) -> Self {
         Self {
             id: client.id.into(),
@@ -52,7 +68,6 @@ impl From<Client> for ClientBody {
             address: client.address.into(),
             siren: client.siren,
             vat_number: client.vat_number,
-            notes: client.notes,
             pause: client.pause.map(PauseBody::from),
             created_at: client.created_at,
             updated_at: client.updated_at,

@@ -1,7 +1,7 @@
 //! A plan and its steps.
 
 use rubis_kernel::PlanStepId;
-use rubis_relances::{Plan, PlanInput, PlanStep, StepInput, Tone};
+use rubis_relances::{ListedPlan, ListedStep, Plan, PlanInput, PlanStep, StepInput, Tone};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use utoipa::ToSchema;
@@ -28,6 +28,69 @@ pub struct PlanBody {
     pub created_at: OffsetDateTime,
     /// Its steps, in the order of their offsets.
     pub steps: Vec<PlanStepBody>,
+}
+
+/// A sequence of reminders in a list, without their texts, which `GET /plans/{planId}` returns.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ListedPlanBody {
+    /// Its id.
+    pub id: Uuid,
+    /// What the organization calls it.
+    pub name: String,
+    /// Whether invoices that name no plan get this one.
+    pub is_default: bool,
+    /// When it was put away, because invoices still use it.
+    #[serde(with = "time::serde::rfc3339::option")]
+    #[schema(required)]
+    pub archived_at: Option<OffsetDateTime>,
+    /// When it was made.
+    #[serde(with = "time::serde::rfc3339")]
+    pub created_at: OffsetDateTime,
+    /// Its steps, in the order of their offsets.
+    pub steps: Vec<ListedPlanStepBody>,
+}
+
+/// One reminder of a plan without its subject and text.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ListedPlanStepBody {
+    /// Its id.
+    pub id: Uuid,
+    /// Its place in the plan, from 0.
+    pub order: i32,
+    /// Days from the due date, negative before it.
+    pub offset_days: i32,
+    /// How firmly it speaks.
+    #[schema(value_type = labels::Tone)]
+    pub tone: &'static str,
+    /// Whether a person approves it before it leaves.
+    pub requires_manual_validation: bool,
+}
+
+impl From<ListedPlan> for ListedPlanBody {
+    fn from(plan: ListedPlan) -> Self {
+        Self {
+            id: plan.id.into(),
+            name: plan.name,
+            is_default: plan.is_default,
+            archived_at: plan.archived_at,
+            created_at: plan.created_at,
+            steps: plan.steps.into_iter().map(ListedPlanStepBody::from).collect(),
+        }
+    }
+}
+
+impl From<ListedStep> for ListedPlanStepBody {
+    fn from(step: ListedStep) -> Self {
+        Self {
+            id: step.id.into(),
+            order: step.order,
+            offset_days: step.offset_days,
+            tone: step.tone.as_str(),
+            requires_manual_validation: step.requires_manual_validation,
+        }
+    }
 }
 
 /// One reminder of a plan.

@@ -12,6 +12,18 @@ use crate::labels;
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RelanceBody {
+    /// All but its text.
+    #[serde(flatten)]
+    pub listed: ListedRelanceBody,
+    /// The text that was drafted, approved or sent.
+    #[schema(required)]
+    pub body: Option<String>,
+}
+
+/// A reminder in a list: all but its text, which `GET /relances/{relanceId}` returns.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ListedRelanceBody {
     /// Its id.
     pub id: Uuid,
     /// The invoice it reminds of.
@@ -54,9 +66,6 @@ pub struct RelanceBody {
     /// The subject that was drafted, approved or sent.
     #[schema(required)]
     pub subject: Option<String>,
-    /// The text that was drafted, approved or sent.
-    #[schema(required)]
-    pub body: Option<String>,
     /// Whom it was sent to.
     #[schema(required)]
     pub recipient: Option<String>,
@@ -66,6 +75,13 @@ pub struct RelanceBody {
 }
 
 impl From<RelanceTask> for RelanceBody {
+    fn from(mut task: RelanceTask) -> Self {
+        let body = task.body.take();
+        Self { listed: task.into(), body }
+    }
+}
+
+impl From<RelanceTask> for ListedRelanceBody {
     fn from(task: RelanceTask) -> Self {
         Self {
             id: task.id.into(),
@@ -82,7 +98,6 @@ impl From<RelanceTask> for RelanceBody {
             approved_at: task.approved_at,
             approved_by: task.approved_by.map(Uuid::from),
             subject: task.subject,
-            body: task.body,
             recipient: task.recipient,
             created_at: task.created_at,
         }

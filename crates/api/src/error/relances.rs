@@ -1,6 +1,6 @@
 //! Refusals of `rubis-relances`.
 
-use rubis_relances::{DeletePlanError, RelanceActionError, ReplacePlanError};
+use rubis_relances::{DeletePlanError, RelanceActionError, ReplacePlanError, TextError};
 
 use super::{ApiError, invoices::sentence};
 
@@ -10,6 +10,15 @@ impl From<ReplacePlanError> for ApiError {
             ReplacePlanError::NotFound => Self::not_found(),
             ReplacePlanError::Invalid(errors) => errors.into(),
             ReplacePlanError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<TextError> for ApiError {
+    fn from(error: TextError) -> Self {
+        match error {
+            TextError::TooLong(_) => Self::conflict("mail_too_long", sentence(&error)),
+            TextError::Template(error) => Self::internal(error),
         }
     }
 }
@@ -38,7 +47,7 @@ impl From<RelanceActionError> for ApiError {
             RelanceActionError::NotDrafted => Self::conflict("not_drafted", text),
             RelanceActionError::AlreadyApproved => Self::conflict("already_approved", text),
             RelanceActionError::DraftOutdated => Self::conflict("draft_outdated", text),
-            RelanceActionError::Text(error) => Self::internal(error),
+            RelanceActionError::Text(error) => error.into(),
             RelanceActionError::Database(error) => error.into(),
         }
     }

@@ -34,6 +34,7 @@ mod planning_limits;
 mod plans;
 mod protocol;
 mod relances;
+mod response_sizes;
 mod sessions;
 mod sign_in_limits;
 mod stripe_events;

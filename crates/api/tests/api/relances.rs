@@ -21,7 +21,7 @@ async fn a_formal_notice_leaves_once_somebody_has_approved_its_text() {
 
     app.advance(Duration::minutes(5)).await;
     assert!(app.mails().is_empty());
-    let drafted = owner.get("/relances?status=scheduled").await.expect(200).json["items"][0].clone();
+    let drafted = owner.get(&format!("/relances/{notice}")).await.expect(200).json;
     assert_eq!(
         (drafted["awaitsApproval"].as_bool(), drafted["body"].as_str()),
         (Some(true), Some("1\u{202f}200,00\u{a0}€"))

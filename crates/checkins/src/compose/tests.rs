@@ -339,6 +339,27 @@ fn no_line_of_the_plain_text_is_left_unfilled_and_spaces_before_marks_do_not_bre
 }
 
 #[test]
+fn the_largest_digest_is_within_the_limits_of_a_mail() {
+    let product = Product::new();
+    let client = "\"".repeat(200);
+    let questions: Vec<Question> = (0..crate::MAX_OF_MAIL)
+        .map(|number| {
+            let number = u128::try_from(number).unwrap();
+            let mut question = question(&product, number, &client, i64::MAX, date!(2026 - 09 - 30));
+            question.numero = shortened(&"'".repeat(64), MAX_NAME_CHARS);
+            question.client_name = shortened(&client, MAX_NAME_CHARS);
+            question
+        })
+        .collect();
+    let named = Organization { name: "x".repeat(200), ..organization() };
+    let email = composed(&product, &named, questions.clone());
+    assert!(email.text.chars().count() <= 19_000, "{}", email.text.chars().count());
+    assert!(email.html.unwrap().len() <= MailContent::MAX_HTML_BYTES);
+    let one = composed(&product, &named, questions.into_iter().take(1).collect());
+    assert!(one.subject.chars().count() <= MailContent::MAX_SUBJECT_CHARS);
+}
+
+#[test]
 fn every_mail_of_the_templates_is_composed_by_these_tests() {
     let mails: Vec<_> = MAILS.names().filter_map(|name| name.strip_suffix(".subject.txt")).collect();
     assert_eq!(mails, ["confirmation", "digest", "question"]);

@@ -164,6 +164,26 @@ pub async fn of_invoice(
         .map(all)
 }
 
+/// The latest check-ins of an invoice, in the order of their ids. Those that planning again replaced are left out.
+pub async fn latest_of_invoice(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    invoice: InvoiceId,
+    limit: i64,
+) -> QueryResult<Vec<CheckinTask>> {
+    let mut latest = of_organization(organization.into())
+        .filter(checkin_tasks::invoice_id.eq(invoice.as_uuid()))
+        .filter(checkin_tasks::reason.is_distinct_from(Reason::Replanned.as_str()))
+        .order(checkin_tasks::id.desc())
+        .limit(limit)
+        .select(TaskRow::as_select())
+        .load(conn)
+        .await
+        .map(all)?;
+    latest.reverse();
+    Ok(latest)
+}
+
 /// The check-ins of a mail, in the order of their ids.
 pub async fn of_mail(
     conn: &mut AsyncPgConnection,

@@ -68,7 +68,7 @@ async fn several_due_at_once_make_one_mail_however_many_workers_gather_them() {
 }
 
 #[tokio::test]
-async fn more_than_fifty_make_two_mails_however_many_workers_gather_them() {
+async fn more_than_one_mail_holds_make_two_mails_however_many_workers_gather_them() {
     let company = Company::new().await;
     let invoices = due_on_tuesday(&company, MAX_OF_MAIL + 8).await;
     let gathered = gather_all_at_once(&company, &invoices).await;
@@ -99,10 +99,10 @@ async fn the_mates_jobs_need_not_run_any_more() {
 }
 
 #[tokio::test]
-async fn more_than_fifty_make_several_mails_and_none_is_forgotten_whichever_job_runs_first() {
+async fn more_than_one_mail_holds_make_several_mails_and_none_is_forgotten_whichever_job_runs_first() {
     let company = Company::new().await;
     let invoices = due_on_tuesday(&company, MAX_OF_MAIL + 3).await;
-    // The last one first: it is not among the fifty earliest.
+    // The last one first: it is not among the earliest of one mail.
     let last = company.checkin(invoices[MAX_OF_MAIL + 2].id).await;
     assert!(matches!(company.gather(&last, TUESDAY).await, Some(Gathered::Mail(_, MAX_OF_MAIL))));
     assert!(company.checkin(invoices[MAX_OF_MAIL + 2].id).await.mail_id.is_some());

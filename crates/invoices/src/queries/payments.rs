@@ -103,6 +103,44 @@ pub(crate) async fn void_last(
         .map(Into::into)
 }
 
+/// The latest payments of an invoice, in the order in which they were recorded.
+pub(crate) async fn latest_of_invoice(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    invoice: InvoiceId,
+    limit: u32,
+) -> Result<Vec<Payment>, Error> {
+    let rows: Vec<PaymentRow> = payments::table
+        .filter(payments::organization_id.eq(organization.as_uuid()))
+        .filter(payments::invoice_id.eq(invoice.as_uuid()))
+        .order(payments::id.desc())
+        .limit(limit.into())
+        .select(PaymentRow::as_select())
+        .load(conn)
+        .await?;
+    Ok(rows.into_iter().rev().map(Into::into).collect())
+}
+
+/// The payments of an invoice behind one, in the order in which they were recorded.
+pub(crate) async fn page_of_invoice(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    invoice: InvoiceId,
+    after: Option<PaymentId>,
+    limit: i64,
+) -> Result<Vec<Payment>, Error> {
+    let rows: Vec<PaymentRow> = payments::table
+        .filter(payments::organization_id.eq(organization.as_uuid()))
+        .filter(payments::invoice_id.eq(invoice.as_uuid()))
+        .filter(payments::id.gt(after.map_or(Uuid::nil(), Uuid::from)))
+        .order(payments::id)
+        .limit(limit)
+        .select(PaymentRow::as_select())
+        .load(conn)
+        .await?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
 pub(crate) async fn of_invoice(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

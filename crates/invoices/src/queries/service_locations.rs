@@ -89,9 +89,13 @@ pub(crate) async fn of_client(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
     client: ClientId,
+    after: Option<ServiceLocationId>,
+    limit: i64,
 ) -> Result<Vec<ServiceLocation>, Error> {
     let rows: Vec<LocationRow> = of(organization.into(), client.into())
+        .filter(client_service_locations::id.gt(after.map_or(Uuid::nil(), Uuid::from)))
         .order(client_service_locations::id)
+        .limit(limit)
         .select(LocationRow::as_select())
         .load(conn)
         .await?;

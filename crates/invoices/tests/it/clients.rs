@@ -179,7 +179,10 @@ async fn service_locations_are_added_changed_and_removed_unless_a_line_names_the
     let changed =
         update_service_location(&mut conn, fixture.ours, petit.id, place.id, patch.unwrap()).await.unwrap();
     assert_eq!(changed.name, "Boutique");
-    assert_eq!(service_locations_of(&mut conn, fixture.ours, petit.id).await.unwrap(), [changed]);
+    assert_eq!(
+        service_locations_of(&mut conn, fixture.ours, petit.id, None, 50).await.unwrap().items,
+        [changed]
+    );
 
     let items = vec![LineInput {
         description: "Pose".to_owned(),

@@ -44,7 +44,7 @@ async fn another_organizations_ids_find_and_change_nothing() {
     assert!(clients_by_ids(conn, theirs, &[petit.id]).await.unwrap().is_empty());
     assert!(list_clients(conn, theirs, None, None, 50).await.unwrap().items.is_empty());
     assert!(contacts_of(conn, theirs, petit.id).await.unwrap().is_empty());
-    assert!(service_locations_of(conn, theirs, petit.id).await.unwrap().is_empty());
+    assert!(service_locations_of(conn, theirs, petit.id, None, 50).await.unwrap().items.is_empty());
     assert!(statement(conn, theirs, petit.id, TODAY).await.unwrap().is_none());
     assert_eq!(rubis_invoices::invoice(conn, theirs, invoice.id).await.unwrap(), None);
     assert_eq!(lock_invoice(conn, theirs, invoice.id).await.unwrap(), None);
@@ -85,7 +85,7 @@ async fn another_organizations_ids_find_and_change_nothing() {
     assert_eq!(clients_by_ids(conn, ours, &[petit.id]).await.unwrap(), std::slice::from_ref(&petit));
     assert_eq!(invoices_by_ids(conn, ours, &[invoice.id]).await.unwrap(), [invoice.clone()]);
     assert_eq!(contacts_of(conn, ours, petit.id).await.unwrap(), [anne]);
-    assert_eq!(service_locations_of(conn, ours, petit.id).await.unwrap(), [shop]);
+    assert_eq!(service_locations_of(conn, ours, petit.id, None, 50).await.unwrap().items, [shop]);
     assert_eq!(lines_of(conn, ours, invoice.id).await.unwrap().len(), 1);
     assert_eq!(payments_of(conn, ours, invoice.id).await.unwrap().len(), 1);
     assert_eq!(open_invoices_of_client(conn, ours, petit.id, None, 50).await.unwrap(), [invoice.clone()]);

@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::{
-    plan::{NewPlan, Plan, PlanStep, StepContent},
+    plan::{ListedPlan, ListedStep, NewPlan, Plan, PlanStep, StepContent},
     tone::Tone,
 };
 
@@ -40,6 +40,29 @@ struct StepRow {
     retired_at: Option<OffsetDateTime>,
 }
 
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = plan_steps)]
+struct ListedStepRow {
+    id: Uuid,
+    plan_id: Uuid,
+    step_order: i32,
+    offset_days: i32,
+    tone: Tone,
+    requires_manual_validation: bool,
+}
+
+impl From<ListedStepRow> for ListedStep {
+    fn from(row: ListedStepRow) -> Self {
+        Self {
+            id: row.id.into(),
+            order: row.step_order,
+            offset_days: row.offset_days,
+            tone: row.tone,
+            requires_manual_validation: row.requires_manual_validation,
+        }
+    }
+}
+
 #[derive(Insertable)]
 #[diesel(table_name = plan_steps)]
 struct NewStepRow<'a> {
@@ -65,14 +88,14 @@ pub enum PlansShown {
     All,
 }
 
-/// Plans in the order in which they were made, with the steps in force.
+/// Plans in the order in which they were made, with the steps in force but not their texts.
 pub async fn list(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
     shown: PlansShown,
     after: Option<PlanId>,
     limit: i64,
-) -> QueryResult<Vec<Plan>> {
+) -> QueryResult<Vec<ListedPlan>> {
     let mut query = plans::table
         .filter(plans::organization_id.eq(organization.as_uuid()))
         .order(plans::id)
@@ -85,8 +108,33 @@ pub async fn list(
     if let Some(after) = after {
         query = query.filter(plans::id.gt(after.as_uuid()));
     }
-    let rows = query.load(conn).await?;
-    with_steps(conn, organization, rows).await
+    let rows: Vec<PlanRow> = query.load(conn).await?;
+    let mut plans: Vec<ListedPlan> = rows
+        .into_iter()
+        .map(|row| ListedPlan {
+            id: row.id.into(),
+            name: row.name,
+            is_default: row.is_default,
+            archived_at: row.archived_at,
+            created_at: row.created_at,
+            steps: Vec::new(),
+        })
+        .collect();
+    let ids: Vec<Uuid> = plans.iter().map(|plan| plan.id.as_uuid()).collect();
+    let steps: Vec<ListedStepRow> = plan_steps::table
+        .filter(plan_steps::organization_id.eq(organization.as_uuid()))
+        .filter(plan_steps::plan_id.eq_any(&ids))
+        .filter(plan_steps::retired_at.is_null())
+        .order(plan_steps::step_order)
+        .select(ListedStepRow::as_select())
+        .load(conn)
+        .await?;
+    for step in steps {
+        if let Some(plan) = plans.iter_mut().find(|plan| plan.id.as_uuid() == step.plan_id) {
+            plan.steps.push(step.into());
+        }
+    }
+    Ok(plans)
 }
 
 /// A plan, archived or not.
@@ -205,6 +253,22 @@ pub async fn steps_by_ids(
         .load(conn)
         .await?;
     Ok(rows.into_iter().map(PlanStep::from).collect())
+}
+
+/// Steps by their ids, in force or not, without their texts.
+pub async fn listed_steps_by_ids(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    ids: &[PlanStepId],
+) -> QueryResult<Vec<ListedStep>> {
+    let ids: Vec<Uuid> = ids.iter().map(PlanStepId::as_uuid).collect();
+    let rows: Vec<ListedStepRow> = plan_steps::table
+        .filter(plan_steps::organization_id.eq(organization.as_uuid()))
+        .filter(plan_steps::id.eq_any(ids))
+        .select(ListedStepRow::as_select())
+        .load(conn)
+        .await?;
+    Ok(rows.into_iter().map(ListedStep::from).collect())
 }
 
 /// Writes a plan without its steps.

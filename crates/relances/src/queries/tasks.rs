@@ -75,6 +75,58 @@ impl From<TaskRow> for RelanceTask {
     }
 }
 
+/// The columns of a [`TaskRow`] without the text, which is long: what lists read.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = relance_tasks)]
+struct ListedRow {
+    id: Uuid,
+    organization_id: Uuid,
+    invoice_id: Uuid,
+    plan_step_id: Uuid,
+    send_at: OffsetDateTime,
+    meant_for: Date,
+    status: RelanceStatus,
+    sending_since: Option<OffsetDateTime>,
+    sent_at: Option<OffsetDateTime>,
+    reason: Option<String>,
+    reason_detail: Option<String>,
+    drafted_at: Option<OffsetDateTime>,
+    approved_at: Option<OffsetDateTime>,
+    approved_by: Option<Uuid>,
+    hurried_at: Option<OffsetDateTime>,
+    counted_on: Option<Date>,
+    subject: Option<String>,
+    recipient: Option<String>,
+    created_at: OffsetDateTime,
+}
+
+impl From<ListedRow> for RelanceTask {
+    fn from(row: ListedRow) -> Self {
+        Self::from(TaskRow {
+            id: row.id,
+            organization_id: row.organization_id,
+            invoice_id: row.invoice_id,
+            plan_step_id: row.plan_step_id,
+            send_at: row.send_at,
+            meant_for: row.meant_for,
+            status: row.status,
+            sending_since: row.sending_since,
+            sent_at: row.sent_at,
+            reason: row.reason,
+            reason_detail: row.reason_detail,
+            drafted_at: row.drafted_at,
+            approved_at: row.approved_at,
+            approved_by: row.approved_by,
+            hurried_at: row.hurried_at,
+            counted_on: row.counted_on,
+            subject: row.subject,
+            body: None,
+            recipient: row.recipient,
+            created_at: row.created_at,
+        })
+    }
+}
+
 /// The job that sends a reminder.
 pub fn job_id(task: RelanceTaskId) -> JobId {
     JobId::new(SendRelance::KIND, task)
@@ -146,7 +198,27 @@ pub async fn of_invoice(
     Ok(rows.into_iter().map(RelanceTask::from).collect())
 }
 
-/// Reminders of an organization in the order of their dates.
+/// The latest reminders of an invoice without their texts, the earliest first. Those that planning again
+/// replaced are left out.
+pub async fn latest_of_invoice(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    invoice: InvoiceId,
+    limit: i64,
+) -> QueryResult<Vec<RelanceTask>> {
+    let rows: Vec<ListedRow> = relance_tasks::table
+        .filter(relance_tasks::organization_id.eq(organization.as_uuid()))
+        .filter(relance_tasks::invoice_id.eq(invoice.as_uuid()))
+        .filter(relance_tasks::reason.is_distinct_from(Reason::Replanned.as_str()))
+        .order((relance_tasks::send_at.desc(), relance_tasks::id.desc()))
+        .limit(limit)
+        .select(ListedRow::as_select())
+        .load(conn)
+        .await?;
+    Ok(rows.into_iter().rev().map(RelanceTask::from).collect())
+}
+
+/// Reminders of an organization without their texts, in the order of their dates.
 pub async fn list(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -158,7 +230,7 @@ pub async fn list(
         .filter(relance_tasks::organization_id.eq(organization.as_uuid()))
         .order((relance_tasks::send_at, relance_tasks::id))
         .limit(limit)
-        .select(TaskRow::as_select())
+        .select(ListedRow::as_select())
         .into_boxed();
     if let Some(status) = status {
         query = query.filter(relance_tasks::status.eq(status));
@@ -169,7 +241,7 @@ pub async fn list(
             .filter(relance_tasks::send_at.ge(send_at))
             .filter(relance_tasks::send_at.gt(send_at).or(relance_tasks::id.gt(id.as_uuid())));
     }
-    let rows: Vec<TaskRow> = query.load(conn).await?;
+    let rows: Vec<ListedRow> = query.load(conn).await?;
     Ok(rows.into_iter().map(RelanceTask::from).collect())
 }
 

@@ -3,12 +3,12 @@
 use async_trait::async_trait;
 use rubis_db::AsyncPgConnection;
 use rubis_jobs::{FinishError, JobError};
-use rubis_kernel::Email;
+use rubis_kernel::{Email, RenderError};
 use rubis_lifecycle::SubscriptionLimits;
 use rubis_queue::JobContext;
 use rubis_relances::{
-    ClaimError, Claimed, Reason, SendRelance, Sender, claim_relance, record_failed, record_not_sent_yet,
-    record_sent,
+    ClaimError, Claimed, Reason, SendRelance, Sender, TextError, claim_relance, record_failed,
+    record_not_sent_yet, record_sent,
 };
 use time::OffsetDateTime;
 
@@ -37,6 +37,7 @@ impl Mailing for Relances {
             Err(ClaimError::LeaseLost) => Err(JobError::LeaseLost),
             Err(ClaimError::Database(error)) => Err(error.into()),
             Err(ClaimError::Render(error)) => Err(not_written(&error)),
+            Err(ClaimError::Text(TextError::TooLong(part))) => Err(not_written(&RenderError::TooLong(part))),
             Err(error @ ClaimError::Text(_)) => Err(JobError::fail(error)),
         }
     }

@@ -7,7 +7,7 @@ use utoipa::IntoParams;
 
 use crate::{
     ApiResult, App, Reply, Tenant,
-    bodies::ClientBody,
+    bodies::ListedClientBody,
     cursor::List,
     page::{PageBody, page_size},
     query::Query,
@@ -31,14 +31,14 @@ pub struct ListClients {
 #[utoipa::path(
     tag = "clients",
     params(ListClients),
-    responses((status = 200, description = "A page of clients.", body = PageBody<ClientBody>)),
+    responses((status = 200, description = "A page of clients.", body = PageBody<ListedClientBody>)),
 )]
 #[get("/clients")]
 pub async fn list_clients(
     tenant: Tenant,
     query: Query<ListClients>,
     app: Data<App>,
-) -> ApiResult<PageBody<ClientBody>> {
+) -> ApiResult<PageBody<ListedClientBody>> {
     let ListClients { q, limit, cursor } = query.0;
     let limit = page_size(limit)?;
     let search = q.as_deref().and_then(SearchTerms::parse);

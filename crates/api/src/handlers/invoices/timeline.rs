@@ -10,12 +10,13 @@ use utoipa::ToSchema;
 use crate::{
     ApiError, ApiResult, App, Reply, Tenant,
     bodies::{
-        ActivityEventBody, CheckinTaskBody, ClientBody, InvoiceBody, PaymentBody, PlanStepBody, RelanceBody,
+        ActivityEventBody, CheckinTaskBody, ClientBody, InvoiceBody, ListedPlanStepBody, ListedRelanceBody,
+        PaymentBody,
     },
     segment::Segment,
 };
 
-/// Everything that can be told of an invoice's chain.
+/// Everything that can be told of an invoice's chain: the latest 200 of each.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TimelineBody {
@@ -39,9 +40,9 @@ pub struct TimelineBody {
 pub struct TimelineRelanceBody {
     /// The reminder.
     #[serde(flatten)]
-    pub relance: RelanceBody,
+    pub relance: ListedRelanceBody,
     /// The plan's step that it is.
-    pub step: PlanStepBody,
+    pub step: ListedPlanStepBody,
     /// Why it has not left; `null` when it has, or simply waits for its date.
     #[schema(required)]
     pub why_not: Option<WhyNotBody>,

@@ -2,25 +2,51 @@
 
 use actix_web::{get, web::Data};
 use rubis_kernel::InvoiceId;
+use serde::Deserialize;
+use utoipa::IntoParams;
 
-use crate::{ApiError, ApiResult, App, Reply, Tenant, bodies::PaymentBody, page::PageBody, segment::Segment};
+use crate::{
+    ApiError, ApiResult, App, Reply, Tenant,
+    bodies::PaymentBody,
+    cursor::List,
+    page::{PageBody, page_size},
+    query::Query,
+    segment::Segment,
+};
 
-/// Lists an invoice's payments and credit notes in the order in which they were recorded, on one page; the
-/// undone ones too.
+/// Where the page begins and how long it is.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ListPayments {
+    /// How many rows, 50 if left out.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<u32>,
+    /// The `nextCursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// Lists an invoice's payments and credit notes in the order in which they were recorded, the undone ones too.
 #[utoipa::path(
     tag = "invoices",
-    responses((status = 200, description = "The payments.", body = PageBody<PaymentBody>)),
+    params(ListPayments),
+    responses((status = 200, description = "A page of payments.", body = PageBody<PaymentBody>)),
 )]
 #[get("/invoices/{invoiceId}/payments")]
 pub async fn list_payments(
     tenant: Tenant,
     id: Segment<InvoiceId>,
+    query: Query<ListPayments>,
     app: Data<App>,
 ) -> ApiResult<PageBody<PaymentBody>> {
+    let limit = page_size(query.0.limit)?;
+    let list = List::new("payments", &id.0);
+    let after = list.after(&app.keys.cursor, query.0.cursor.as_deref())?;
     let mut conn = app.db.get().await?;
     let invoice = rubis_invoices::invoice(&mut conn, tenant.organization, id.0)
         .await?
         .ok_or_else(ApiError::not_found)?;
-    let payments = rubis_invoices::payments_of(&mut conn, tenant.organization, invoice.id).await?;
-    Ok(Reply(PageBody::whole(payments)))
+    let page =
+        rubis_invoices::list_payments(&mut conn, tenant.organization, invoice.id, after, limit).await?;
+    Ok(Reply(PageBody::new(page, &list, &app.keys.cursor, |last| last.id)))
 }

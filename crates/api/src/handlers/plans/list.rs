@@ -7,7 +7,7 @@ use utoipa::IntoParams;
 
 use crate::{
     ApiResult, App, Reply, Tenant,
-    bodies::PlanBody,
+    bodies::ListedPlanBody,
     cursor::List,
     page::{PageBody, page_size},
     query::Query,
@@ -33,14 +33,14 @@ pub struct ListPlans {
 #[utoipa::path(
     tag = "plans",
     params(ListPlans),
-    responses((status = 200, description = "A page of plans.", body = PageBody<PlanBody>)),
+    responses((status = 200, description = "A page of plans.", body = PageBody<ListedPlanBody>)),
 )]
 #[get("/plans")]
 pub async fn list_plans(
     tenant: Tenant,
     query: Query<ListPlans>,
     app: Data<App>,
-) -> ApiResult<PageBody<PlanBody>> {
+) -> ApiResult<PageBody<ListedPlanBody>> {
     let ListPlans { archived, limit, cursor } = query.0;
     let limit = page_size(limit)?;
     let list = List::new("plans", &archived);

@@ -2,13 +2,13 @@
 
 use actix_web::{post, web::Data};
 use rubis_kernel::{InvoiceId, PlanId};
-use rubis_relances::{PreviewSubject, PreviewedRelance, preview};
+use rubis_relances::{ListedStep, PreviewSubject, PreviewedRelance, preview};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
 use crate::{
-    ApiError, ApiResult, App, Reply, Tenant, bodies::PlanStepBody, day::Day, json_body::Json,
+    ApiError, ApiResult, App, Reply, Tenant, bodies::ListedPlanStepBody, day::Day, json_body::Json,
     segment::Segment,
 };
 
@@ -38,7 +38,7 @@ pub struct PreviewBody {
 #[serde(rename_all = "camelCase")]
 pub struct PreviewedRelanceBody {
     /// The step.
-    pub step: PlanStepBody,
+    pub step: ListedPlanStepBody,
     /// When it would leave; `null` when the catch-up policy skips it.
     #[serde(with = "time::serde::rfc3339::option")]
     #[schema(required)]
@@ -52,7 +52,7 @@ pub struct PreviewedRelanceBody {
 impl From<PreviewedRelance> for PreviewedRelanceBody {
     fn from(relance: PreviewedRelance) -> Self {
         Self {
-            step: relance.step.into(),
+            step: ListedStep::from(relance.step).into(),
             send_at: relance.send_at,
             subject: relance.text.subject,
             body: relance.text.body,
@@ -63,7 +63,10 @@ impl From<PreviewedRelance> for PreviewedRelanceBody {
 /// Shows what a plan would send and when, and writes nothing.
 #[utoipa::path(
     tag = "plans",
-    responses((status = 200, description = "The reminders, with their dates and texts.", body = PreviewBody)),
+    responses(
+        (status = 200, description = "The reminders, with their dates and texts.", body = PreviewBody),
+        (status = 409, description = "`mail_too_long`: a text is longer than a mail may be."),
+    ),
 )]
 #[post("/plans/{planId}/preview")]
 pub async fn preview_plan(
@@ -108,6 +111,6 @@ pub async fn preview_plan(
             ));
         }
     };
-    let relances = previewed.map_err(ApiError::internal)?;
+    let relances = previewed?;
     Ok(Reply(PreviewBody { relances: relances.into_iter().map(PreviewedRelanceBody::from).collect() }))
 }

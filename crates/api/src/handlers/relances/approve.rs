@@ -12,7 +12,7 @@ use crate::{ApiResult, App, Reply, Tenant, bodies::RelanceBody, segment::Segment
     tag = "relances",
     responses(
         (status = 200, description = "The reminder as it is now.", body = RelanceBody),
-        (status = 409, description = "`not_drafted`, `draft_outdated` (the balance changed: read the new text), `already_approved`, `already_being_sent`, `relance_already_done`, `invoice_not_chased`, `paused`."),
+        (status = 409, description = "`not_drafted`, `draft_outdated` (the balance changed: read the new text), `already_approved`, `already_being_sent`, `relance_already_done`, `invoice_not_chased`, `paused`, `mail_too_long`."),
     ),
 )]
 #[post("/relances/{relanceId}/approve")]

@@ -7,7 +7,7 @@ use utoipa::IntoParams;
 
 use crate::{
     ApiResult, App, Reply, Tenant,
-    bodies::RelanceBody,
+    bodies::ListedRelanceBody,
     cursor::List,
     labels,
     page::{PageBody, page_size},
@@ -29,18 +29,18 @@ pub struct ListRelances {
     cursor: Option<String>,
 }
 
-/// Lists the organization's reminders in the order of their dates.
+/// Lists the organization's reminders in the order of their dates, without their texts.
 #[utoipa::path(
     tag = "relances",
     params(ListRelances),
-    responses((status = 200, description = "A page of reminders.", body = PageBody<RelanceBody>)),
+    responses((status = 200, description = "A page of reminders.", body = PageBody<ListedRelanceBody>)),
 )]
 #[get("/relances")]
 pub async fn list_relances(
     tenant: Tenant,
     query: Query<ListRelances>,
     app: Data<App>,
-) -> ApiResult<PageBody<RelanceBody>> {
+) -> ApiResult<PageBody<ListedRelanceBody>> {
     let ListRelances { status, limit, cursor } = query.0;
     let limit = page_size(limit)?;
     let list = List::new("relances", &status);
