@@ -1,6 +1,11 @@
 //! TLS to PostgreSQL: rustls with ring, in the modes that libpq names.
 
-use std::{fs, path::PathBuf, str::FromStr, sync::Arc};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    str::FromStr,
+    sync::Arc,
+};
 
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
@@ -63,8 +68,8 @@ pub(crate) fn connector(
         (SslMode::VerifyCa, None) => return Err(AddressError::RootCertificateMissing),
         (SslMode::Disable, None) => return Ok(None),
         (SslMode::Prefer | SslMode::Require, None) => verified_by(CertificateCheck::any())?,
-        (SslMode::VerifyCa, Some(file)) => verified_by(CertificateCheck::signed_by(read_roots(file)?))?,
-        (SslMode::VerifyFull, Some(file)) => verified_in_full(read_roots(file)?)?,
+        (SslMode::VerifyCa, Some(file)) => verified_by(CertificateCheck::signed_by(read_roots(&file)?))?,
+        (SslMode::VerifyFull, Some(file)) => verified_in_full(read_roots(&file)?)?,
         (SslMode::VerifyFull, None) => {
             verified_in_full(RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() })?
         }
@@ -87,9 +92,9 @@ fn verified_by(check: CertificateCheck) -> Result<ClientConfig, AddressError> {
     Ok(builder.with_no_client_auth())
 }
 
-fn read_roots(path: PathBuf) -> Result<RootCertStore, AddressError> {
-    let unusable = |reason: String| AddressError::RootCertificate { path: path.clone(), reason };
-    let pem = fs::read(&path).map_err(|error| unusable(error.to_string()))?;
+fn read_roots(path: &Path) -> Result<RootCertStore, AddressError> {
+    let unusable = |reason: String| AddressError::RootCertificate { path: path.to_path_buf(), reason };
+    let pem = fs::read(path).map_err(|error| unusable(error.to_string()))?;
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(&pem) {
         let certificate = certificate.map_err(|error| unusable(error.to_string()))?;

@@ -179,7 +179,9 @@ async fn maximal_data(owner: &Owner<'_>) -> BTreeMap<&'static str, String> {
         .await;
     let joined = "memberships original JOIN users other ON other.id <> original.user_id";
     filler.copy("memberships", joined, &[("user_id", "other.id")]).await;
+    let code = owner.get(&format!("/clients/{client}")).await.expect(200).text_at("/referralCode");
     [
+        ("code", code),
         ("clientId", client),
         ("contactId", contact.text_at("/id")),
         ("serviceLocationId", place.text_at("/id")),

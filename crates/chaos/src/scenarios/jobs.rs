@@ -77,8 +77,8 @@ fn worker_that_panics(trial: &Trial) -> Result<Worker> {
         keys: AccountKeys::derived_from(&key),
     };
     let checkins = CheckinParts {
-            links: CheckinLinks::new("http://localhost:3333"),
-            key: key.derive(KEY_PURPOSE),
+        links: CheckinLinks::new("http://localhost:3333"),
+        key: key.derive(KEY_PURPOSE),
         rules: CheckinRules::default(),
     };
     let billing = BillingParts {

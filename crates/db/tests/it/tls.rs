@@ -88,7 +88,7 @@ async fn the_mode_decides_whether_a_connection_is_encrypted() {
 #[tokio::test]
 async fn the_pool_and_the_migrations_verify_as_well() {
     let pool = |authority: &str| rubis_db::connect(&by_name(&verified("verify-full", authority)), 1);
-    assert!(is_encrypted(&mut *pool("ca.pem").unwrap().get().await.unwrap()).await);
+    assert!(is_encrypted(&mut pool("ca.pem").unwrap().get().await.unwrap()).await);
     assert!(pool("other-ca.pem").unwrap().get().await.is_err());
     assert!(pool("missing.pem").is_err(), "refused before anything is connected");
 

@@ -102,7 +102,7 @@ async fn a_job_at_the_old_location_of_a_sibling_survives_the_siblings_end() {
     while calendar.location(2).await != left {
         renewals += 1;
         assert!(renewals < 200, "the location is never used again");
-        calendar.conn.batch_execute("VACUUM jobs").await.unwrap();
+        calendar.database.execute_as_owner("VACUUM jobs").await;
         renew(&mut calendar.conn, std::slice::from_ref(&running), seconds(9), Some(START)).await.unwrap();
     }
 

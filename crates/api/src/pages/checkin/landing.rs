@@ -32,7 +32,7 @@ pub fn land(app: &App, told: Option<Told>, token: &str) -> HttpResponse {
     let token = told.is_none_or(Told::has_page).then_some(token).filter(|token| is_plausible(token));
     match CheckinPage::of(settings) {
         Some(page) => redirect(StatusCode::FOUND, &format!("{web}/checkin{}", told::query(told)))
-            .with(cookie(app, &page, token)),
+            .with(&cookie(app, &page, token)),
         None => {
             let fragment = token.map(|token| format!("#token={token}")).unwrap_or_default();
             redirect(StatusCode::FOUND, &format!("{web}/checkin{}{fragment}", told::query(told))).0
@@ -43,7 +43,7 @@ pub fn land(app: &App, told: Option<Told>, token: &str) -> HttpResponse {
 /// Sends a browser on to the page from one of its own forms or addresses.
 pub(super) fn continue_on(app: &App, page: &CheckinPage, told: Option<Told>, token: &str) -> HttpResponse {
     let token = told.is_none_or(Told::has_page).then_some(token).filter(|token| is_plausible(token));
-    redirect(StatusCode::SEE_OTHER, &page.address(told)).with(cookie(app, page, token))
+    redirect(StatusCode::SEE_OTHER, &page.address(told)).with(&cookie(app, page, token))
 }
 
 /// The token of the check-in that this browser has opened last; empty if there is none.
@@ -81,7 +81,7 @@ fn redirect(status: StatusCode, address: &str) -> Redirect {
 }
 
 impl Redirect {
-    fn with(self, cookie: Cookie<'_>) -> HttpResponse {
+    fn with(self, cookie: &Cookie<'_>) -> HttpResponse {
         let Self(mut response) = self;
         if let Ok(value) = HeaderValue::from_str(&cookie.encoded().to_string()) {
             response.headers_mut().insert(header::SET_COOKIE, value);
