@@ -18,7 +18,7 @@ use actix_web::{
         header::{self, HeaderName, HeaderValue},
     },
 };
-use rubis_kernel::{FieldError, FieldErrors};
+use rubis_kernel::{FieldError, FieldErrors, RenderError};
 
 use crate::problem::{Problem, ReachedLimit};
 
@@ -189,6 +189,12 @@ impl ApiError {
     #[must_use]
     pub fn errors(&self) -> &[FieldError] {
         self.0.errors.as_slice()
+    }
+}
+
+impl From<RenderError> for ApiError {
+    fn from(error: RenderError) -> Self {
+        Self::internal(error)
     }
 }
 

@@ -2,7 +2,6 @@
 
 mod checkin;
 mod frame;
-mod html;
 pub(crate) mod trouble;
 
 pub use checkin::{CheckinPage, Told, land};

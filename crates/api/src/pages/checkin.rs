@@ -5,13 +5,12 @@
 //! only tells which of two true things to say first.
 
 mod act;
-mod cards;
 mod choose;
 mod fields;
-mod icons;
 mod landing;
 mod show;
 mod told;
+mod values;
 mod write;
 
 use actix_web::{guard, web};

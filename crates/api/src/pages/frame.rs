@@ -1,4 +1,4 @@
-//! What every page has around its content: the head, the brand, the styles, and the headers that go with them.
+//! The templates of the pages, and the headers of their responses.
 
 use std::sync::LazyLock;
 
@@ -7,13 +7,38 @@ use actix_web::{
     http::{StatusCode, header},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use rubis_kernel::sha256;
+use rubis_kernel::{RenderError, Templates, sha256, templates};
+use serde::Serialize;
 
-use super::html::Html;
+/// The templates of this crate. `page.html` is the layout; it includes the style.
+pub static PAGES: Templates = Templates::new(templates![
+    "checkin_confirm.html",
+    "checkin_expired.html",
+    "checkin_gone.html",
+    "checkin_paid.html",
+    "checkin_parts.html",
+    "checkin_pending.html",
+    "checkin_question.html",
+    "checkin_renewed.html",
+    "checkin_settled.html",
+    "checkin_together.html",
+    "checkin_too_soon.html",
+    "checkin_undone.html",
+    "checkin_unknown.html",
+    "checkin_was_paid.html",
+    "checkin_was_pending.html",
+    "marks.html",
+    "page.html",
+    "style.css",
+    "trouble.html",
+]);
 
-const STYLE: &str = include_str!("style.css");
+const STYLE: &str = include_str!("templates/style.css");
 
-/// The page may style itself, by this style alone, and send its forms back to where it came from; nothing else.
+/// The limit for a page. One of 50 invoices with names of 200 characters stays within it.
+const MAX_PAGE_BYTES: usize = 256 * 1024;
+
+/// Allows the page its own style, by its hash, and forms to its own origin; nothing else.
 static POLICY: LazyLock<String> = LazyLock::new(|| {
     let style = STANDARD.encode(sha256(STYLE.as_bytes()));
     format!(
@@ -22,52 +47,32 @@ static POLICY: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// A ruby, cut.
-const BRAND: &str = "<svg viewBox=\"0 0 24 24\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"1.6\" \
-    stroke-linejoin=\"round\" aria-hidden=\"true\" focusable=\"false\">\
-    <path d=\"M6.5 4h11L22 9.5 12 21 2 9.5z\"/><path d=\"M2 9.5h20M8.5 9.5 12 21l3.5-11.5L12 4z\"/></svg>";
-
-/// A page's title and content.
+/// A rendered page.
 #[derive(Debug)]
-pub struct Page {
-    /// What the window is called.
-    pub title: String,
-    /// What is in its middle.
-    pub main: Html,
-    /// The small print.
-    pub foot: Html,
-}
+pub struct Page(String);
 
 impl Page {
-    /// The answer that carries the page.
+    /// Renders a template of [`PAGES`].
+    ///
+    /// # Errors
+    /// [`RenderError`], also if the page is larger than 256 KiB.
+    pub fn render(template: &str, values: impl Serialize) -> Result<Self, RenderError> {
+        PAGES.render(template, values, MAX_PAGE_BYTES).map(Self)
+    }
+
+    /// The response with the page as its body.
     #[must_use]
     pub fn response(self, status: StatusCode) -> HttpResponse {
         HttpResponse::build(status)
             .insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"))
             .insert_header((header::CONTENT_SECURITY_POLICY, POLICY.as_str()))
             .insert_header((header::CACHE_CONTROL, "no-store"))
-            .body(self.written())
+            .body(self.0)
     }
 
-    fn written(&self) -> String {
-        let mut html = Html::new();
-        html.markup(
-            "<!doctype html>\n<html lang=\"fr\">\n<head>\n<meta charset=\"utf-8\">\n\
-             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-             <meta name=\"robots\" content=\"noindex\">\n<meta name=\"referrer\" content=\"no-referrer\">\n\
-             <meta name=\"format-detection\" content=\"telephone=no\">\n<title>",
-        )
-        .text(&self.title)
-        .markup(" · Rubis</title>\n<style>")
-        .markup(STYLE)
-        .markup("</style>\n</head>\n<body>\n<header class=\"brand\">")
-        .markup(BRAND)
-        .markup("<span>Rubis</span></header>\n<main>\n")
-        .html(&self.main)
-        .markup("\n</main>\n<footer>")
-        .html(&self.foot)
-        .markup("</footer>\n</body>\n</html>\n");
-        html.into_string()
+    #[cfg(test)]
+    pub(super) fn html(&self) -> &str {
+        &self.0
     }
 }
 
@@ -76,8 +81,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_style_cannot_end_its_element() {
+    fn the_policy_hashes_the_style_that_the_page_includes() {
         assert!(!STYLE.contains("</"), "what ends the element would change what the policy hashes");
+        let page = Page::render("checkin_gone.html", ()).unwrap();
+        assert!(page.html().contains(&format!("<style>{STYLE}</style>")), "{}", page.html());
         assert!(POLICY.contains("style-src 'sha256-") && !POLICY.contains("unsafe"));
     }
 }

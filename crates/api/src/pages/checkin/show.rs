@@ -34,7 +34,7 @@ async fn show(request: &HttpRequest, page: &CheckinPage, app: &App) -> Result<Ht
     let token = token.as_str();
     let view = if token.is_empty() {
         if fields.told() == Some(Told::Expired) {
-            return Ok(write::gone().response(StatusCode::GONE));
+            return Ok(write::gone()?.response(StatusCode::GONE));
         }
         None
     } else {
@@ -42,15 +42,15 @@ async fn show(request: &HttpRequest, page: &CheckinPage, app: &App) -> Result<Ht
         let (opening, rules) = (opening(request, CheckinLink::Page, now), app.checkin_rules());
         rubis_lifecycle::record_page_opening(&mut conn, token, &opening, &rules).await?;
         match rubis_lifecycle::read_checkin(&mut conn, token, &rules, now).await {
-            Err(ReadCheckinError::Gone) => return Ok(write::gone().response(StatusCode::GONE)),
+            Err(ReadCheckinError::Gone) => return Ok(write::gone()?.response(StatusCode::GONE)),
             read => read?,
         }
     };
     Ok(match view {
         Some(view) => {
             let written = write::Writing { page, token, view: &view, life: app.settings.checkins.ttl };
-            written.page(fields.told()).response(StatusCode::OK)
+            written.page(fields.told())?.response(StatusCode::OK)
         }
-        None => write::unknown().response(StatusCode::NOT_FOUND),
+        None => write::unknown()?.response(StatusCode::NOT_FOUND),
     })
 }
