@@ -3,6 +3,7 @@
 //! In three steps, because the middle one costs tens of milliseconds of processor time and must hold
 //! neither a connection nor an asynchronous thread: read the [`Credentials`], verify them, open the session.
 
+use diesel_async::AsyncConnection;
 use rubis_db::AsyncPgConnection;
 use rubis_kernel::PurposeKey;
 use time::OffsetDateTime;
@@ -95,7 +96,8 @@ pub async fn credentials(
     })
 }
 
-/// Opens a session for somebody whose password was right.
+/// Opens a session for a user whose password was right. Returns `None` if the password has changed since it was read:
+/// a session of the old password must not outlive the change.
 ///
 /// # Errors
 /// The database's.
@@ -105,8 +107,15 @@ pub async fn sign_in(
     client: &SessionClient,
     now: OffsetDateTime,
     rules: SessionRules,
-) -> Result<SignedIn, diesel::result::Error> {
-    let session = open_session(conn, &account.membership, client, now, rules).await?;
-    let VerifiedAccount { user, organization, membership, hash: _ } = account;
-    Ok(SignedIn { user, organization, membership, session })
+) -> Result<Option<SignedIn>, diesel::result::Error> {
+    let VerifiedAccount { user, organization, membership, hash } = account;
+    let session = conn
+        .transaction::<_, diesel::result::Error, _>(async |conn| {
+            if !queries::users::lock_password(conn, user.id, &hash).await? {
+                return Ok(None);
+            }
+            open_session(conn, &membership, client, now, rules).await.map(Some)
+        })
+        .await?;
+    Ok(session.map(|session| SignedIn { user, organization, membership, session }))
 }

@@ -28,6 +28,7 @@ mod pages;
 mod problem;
 mod query;
 mod rate_limits;
+mod route_pattern;
 mod routes;
 mod segment;
 mod serve;

@@ -213,6 +213,19 @@ fn sign_in_counts(app: &App, request: &HttpRequest) -> Vec<(String, Rate)> {
     }
 }
 
+/// Counts a sign-in by address after all if it was admitted by the device cookie of another account: an own account
+/// gives no further guesses at others.
+///
+/// # Errors
+/// `rate_limited`.
+pub async fn device_of_another_account(app: &App, request: &HttpRequest) -> Result<(), ApiError> {
+    let token = cookies::device_token(app, request);
+    match token.and_then(|token| KnownDevice::holder(&app.keys.device, &token)) {
+        Some(_) => from_address(app, request, SIGN_IN_FROM_ADDRESS).await,
+        None => Ok(()),
+    }
+}
+
 /// Counts a request by where it comes from.
 ///
 /// # Errors

@@ -24,10 +24,15 @@ pub(crate) enum Order {
 /// asked for is dated by our clock: with an event of about the same time it has none either, unless the event
 /// was here well before Stripe was asked, perhaps by another process with another clock.
 pub(crate) fn order(created: OffsetDateTime, received: OffsetDateTime, state: Option<StateMark>) -> Order {
+    let was_here_before = state.is_some_and(|state| state.fetched && received + CLOCKS_APART < state.at);
+    if created > received + CLOCKS_APART && !was_here_before {
+        // Stripe dates no event in the future. Adopted, such a date would outdate every later event.
+        return Order::InDoubt;
+    }
     let Some(StateMark { at, fetched }) = state else { return Order::Newer };
     if fetched {
         let apart = created - at;
-        if received + CLOCKS_APART < at {
+        if was_here_before {
             Order::Older
         } else if apart.abs() <= CLOCKS_APART {
             Order::InDoubt
@@ -77,6 +82,18 @@ mod tests {
         for received in [NOON, NOON + Duration::hours(5)] {
             assert_eq!(order(NOON, received, state), expected);
         }
+    }
+
+    #[rstest]
+    #[case("nothing is known yet", None)]
+    #[case("the state is an event's", told_at(NOON - Duration::DAY))]
+    #[case("Stripe was asked", asked_at(NOON - Duration::DAY))]
+    fn an_event_that_is_dated_in_the_future_is_asked_about(
+        #[case] _state: &str,
+        #[case] state: Option<StateMark>,
+    ) {
+        assert_eq!(order(NOON + Duration::DAY, NOON, state), Order::InDoubt);
+        assert_eq!(order(NOON, NOON, state), Order::Newer, "one of now is not");
     }
 
     #[rstest]

@@ -185,6 +185,23 @@ pub(crate) async fn with_password(
     found.map(|(user, hash)| Ok((user.try_into()?, PasswordHash::from_column(hash)))).transpose()
 }
 
+/// Returns whether the password is still the one with this hash. If so, it stays until the transaction ends.
+pub(crate) async fn lock_password(
+    conn: &mut AsyncPgConnection,
+    id: UserId,
+    hash: &PasswordHash,
+) -> Result<bool, Error> {
+    let locked: Option<Uuid> = users::table
+        .filter(users::id.eq(id.as_uuid()))
+        .filter(users::password_hash.eq(hash.as_str()))
+        .select(users::id)
+        .for_share()
+        .first(conn)
+        .await
+        .optional()?;
+    Ok(locked.is_some())
+}
+
 /// Replaces a password, if it is still the one with this hash.
 pub(crate) async fn replace_password(
     conn: &mut AsyncPgConnection,

@@ -1,7 +1,8 @@
 use rubis_accounts::{
-    PasswordHash, Role, SignUpError, UserInput, UserPatch, credentials, members, owner_of, sign_in, sign_up,
-    update_user, user,
+    PasswordHash, Role, SignUpError, UserInput, UserPatch, change_password, credentials, members,
+    own_password, own_sessions, owner_of, sign_in, sign_up, update_user, user,
 };
+use rubis_db::AsyncPgConnection;
 use rubis_kernel::UserId;
 use rubis_testkit::database::TestDatabase;
 
@@ -64,9 +65,29 @@ async fn only_the_right_password_of_a_known_address_signs_in() {
         assert!(refused.is_none(), "{email:?} with {password:?}");
     }
     let verified = credentials(&mut conn, " Claire@EXEMPLE.fr ").await.unwrap().verify(PASSWORD).unwrap();
-    let signed_in = sign_in(&mut conn, verified, &client(), NOW, RULES).await.unwrap();
+    let signed_in = sign_in(&mut conn, verified, &client(), NOW, RULES).await.unwrap().unwrap();
     assert_eq!((signed_in.user, signed_in.membership), (claire.user, claire.membership));
     assert_eq!(signed_in.session.expires_at, NOW + TTL);
+}
+
+#[tokio::test]
+async fn a_sign_in_that_began_before_the_password_changed_opens_no_session() {
+    let db = TestDatabase::create().await;
+    let mut conn = db.pool.get().await.unwrap();
+    let claire = signed_up(&mut conn, "claire@exemple.fr").await;
+    let verified = async |conn: &mut AsyncPgConnection| {
+        credentials(conn, "claire@exemple.fr").await.unwrap().verify(PASSWORD).unwrap()
+    };
+    let (before, began) = (verified(&mut conn).await, verified(&mut conn).await);
+    assert!(sign_in(&mut conn, before, &client(), NOW, RULES).await.unwrap().is_some());
+
+    let own = own_password(&mut conn, claire.user.id).await.unwrap().unwrap();
+    // The same words again have another hash.
+    let new = PasswordHash::hash(&account("claire@exemple.fr").password).unwrap();
+    assert_eq!(change_password(&mut conn, &own, &new, None, NOW).await.unwrap(), 1);
+    assert!(sign_in(&mut conn, began, &client(), NOW, RULES).await.unwrap().is_none());
+    let living = own_sessions(&mut conn, claire.user.id, None, 10, NOW, RULES).await.unwrap();
+    assert!(living.items.is_empty());
 }
 
 #[tokio::test]

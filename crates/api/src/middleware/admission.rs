@@ -14,6 +14,7 @@ use crate::{
     ApiError, App,
     pages::{CheckinPage, trouble},
     rate_limits,
+    route_pattern::route_pattern,
     slots::KeyedSlot,
     tenant::{Access, Tenant},
 };
@@ -62,7 +63,7 @@ async fn decide(request: &ServiceRequest) -> Result<(Access, Option<KeyedSlot>),
 
 /// Counts a request to a route that answers without an access token; returns whether it is one.
 async fn limit_open_route(app: &App, request: &ServiceRequest) -> Result<bool, ApiError> {
-    let pattern = request.match_pattern().unwrap_or_default();
+    let pattern = route_pattern(request).unwrap_or_default();
     if let Some(limit) = rate_limits::of_open_route(&pattern) {
         rate_limits::open_route(app, request.request(), limit).await?;
         return Ok(true);
@@ -89,7 +90,7 @@ async fn identify(app: &App, request: &ServiceRequest) -> Result<Option<(Tenant,
 }
 
 fn is_checkin_page(request: &ServiceRequest) -> bool {
-    request.app_data::<Data<CheckinPage>>().is_some_and(|page| page.path() == request.path())
+    request.app_data::<Data<CheckinPage>>().is_some_and(|page| page.path() == request.match_info().as_str())
 }
 
 /// People read a page; programs read a problem.

@@ -13,6 +13,7 @@ use tracing::Span;
 use tracing_actix_web::RootSpanBuilder;
 
 use super::{known_methods::label, request_id::RequestIds};
+use crate::route_pattern::route_pattern;
 
 const REQUESTS: &str = "rubis_http_requests_total";
 const DURATION: &str = "rubis_http_request_duration_seconds";
@@ -79,7 +80,7 @@ pub async fn measure(
 
 /// The template of the route that the request matches.
 fn route(request: &ServiceRequest) -> String {
-    request.match_pattern().unwrap_or_else(|| "unmatched".to_owned())
+    route_pattern(request).unwrap_or_else(|| "unmatched".to_owned())
 }
 
 #[cfg(test)]

@@ -64,6 +64,11 @@ async fn every_operation_without_an_access_token_is_limited_by_address_before_it
         // An account of one's own is no way round.
         let status = status_before_body(&app, &method, &path, &owner.access_token).await;
         assert_eq!(status, "429", "{method} {path}");
+        // Nor is another spelling of the path.
+        let (start, last) = path.split_at(path.len() - 1);
+        let encoded = format!("{start}%{:02X}", last.as_bytes()[0]);
+        let status = status_before_body(&app, &method, &encoded, &owner.access_token).await;
+        assert_eq!(status, "429", "{method} {encoded}");
         looked_at += 1;
     }
     assert!(looked_at >= 14, "{looked_at}");

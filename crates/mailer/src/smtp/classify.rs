@@ -68,9 +68,15 @@ pub(super) fn is_lost(error: &SmtpError) -> bool {
 /// Servers answer a sender that they do not know by refusing each recipient, with the same code as for a
 /// recipient that does not exist. Only the words differ.
 fn refuses_to_relay(reason: &str) -> bool {
-    let reason = reason.to_ascii_lowercase();
+    let reason = without_addresses(&reason.to_ascii_lowercase());
     reason.contains("relay")
         && (reason.contains("denied") || reason.contains("not permitted") || reason.contains("5.7."))
+}
+
+/// A reply without the addresses it repeats, which are written by users: one must not read as a refusal of us.
+fn without_addresses(reply: &str) -> String {
+    let words = reply.split(|character: char| character.is_whitespace() || "<>()[]\"',;".contains(character));
+    words.filter(|word| !word.contains('@')).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -89,6 +95,8 @@ mod tests {
         for theirs in [
             "permanent error (550): 5.1.1 <relay@b.fr>: Recipient unknown",
             "permanent error (550): 5.7.1 Message refused by policy",
+            "permanent error (550): 5.1.1 <relay-denied@b.fr>: Recipient address rejected: User unknown",
+            "permanent error (550): 5.7.1 relay@b.fr refused by policy",
         ] {
             assert!(!refuses_to_relay(theirs), "{theirs}");
         }

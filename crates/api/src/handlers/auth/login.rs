@@ -56,6 +56,9 @@ pub async fn log_in(
     };
     let device_token = cookies::device_token(&app, &request);
     let device = device_token.and_then(|token| credentials.known_device(&app.keys.device, &token));
+    if device.is_none() {
+        rate_limits::device_of_another_account(&app, &request).await?;
+    }
     let user = credentials.user().map(|user| user.id);
     let attempt = SignInAttempt::begin(&app, &request, &email, device).await?;
     match app.hash_aside(move || credentials.verify(&password)).await {
@@ -76,9 +79,13 @@ pub async fn log_in(
             }
             let account = audit::account_hash(&app, &email);
             Audit::of(&request).record(&AuditEvent::SignInFailed { account });
-            Err(ApiError::unauthorized("invalid_credentials", "The mail address or the password is wrong."))
+            Err(wrong_credentials())
         }
     }
+}
+
+fn wrong_credentials() -> ApiError {
+    ApiError::unauthorized("invalid_credentials", "The mail address or the password is wrong.")
 }
 
 async fn open(
@@ -92,6 +99,7 @@ async fn open(
     let mut conn = app.db.get().await?;
     let signed_in =
         rubis_accounts::sign_in(&mut conn, account, &client, app.clock.now(), app.session_rules()).await?;
+    let signed_in = signed_in.ok_or_else(wrong_credentials)?;
     let session = signed_in.session;
     Audit::of(request)
         .about(signed_in.user.id, signed_in.organization.id)
