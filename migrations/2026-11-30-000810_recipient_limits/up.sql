@@ -7,8 +7,10 @@ CREATE TABLE recipient_counts (
 );
 CREATE INDEX recipient_counts_day ON recipient_counts (day);
 
--- The day on which the reminder's recipients were counted: another attempt of that day is not counted again.
+-- The day on which the reminder's recipients were counted, and their number: another attempt of that day counts those
+-- beyond it alone.
 ALTER TABLE relance_tasks ADD COLUMN counted_on date;
+ALTER TABLE relance_tasks ADD COLUMN counted_recipients integer;
 
 -- When the last reminder was sent. For a while after that, giving the invoice up does not free its place in the
 -- subscription's limit. No index has this column: the row of an invoice is updated with every reminder.

@@ -450,6 +450,7 @@ diesel::table! {
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
         counted_on -> Nullable<Date>,
+        counted_recipients -> Nullable<Int4>,
     }
 }
 

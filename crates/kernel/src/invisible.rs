@@ -40,6 +40,8 @@ const fn is_invisible(character: char) -> bool {
         '\u{ad}' | '\u{34f}' | '\u{61c}'
         // Fillers of Hangul, Khmer and Mongolian.
         | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{3164}' | '\u{ffa0}'
+        // An empty Braille cell.
+        | '\u{2800}'
         // Zero-width space, direction marks.
         | '\u{200b}' | '\u{200e}' | '\u{200f}'
         // Line and paragraph separators, embeddings and overrides of direction.

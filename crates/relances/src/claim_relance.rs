@@ -275,12 +275,12 @@ async fn send(
         _ => case.text_at(now)?,
     };
     let email = compose(parties, case.task.id, &text)?;
-    let Some(counted_on) = recipient_count::count(conn, case, &email, limits, now).await? else {
+    let Some(counted) = recipient_count::count(conn, case, &email, limits, now).await? else {
         recipient_count::postpone(conn, case, lease, now).await?;
         return Ok(Claimed::Settled(NotSent::DailyLimit));
     };
     let recipient = email.to.address.as_str();
-    tasks::mark_sending(conn, &case.task, (recipient, counted_on), &text, now).await?;
+    tasks::mark_sending(conn, &case.task, (recipient, counted), &text, now).await?;
     Ok(Claimed::Send(Box::new(email)))
 }
 

@@ -59,23 +59,26 @@ pub trait SendingPolicy: Sync {
     ) -> impl Future<Output = Result<SendingLimits, diesel::result::Error>> + Send;
 }
 
-/// Counts the recipients of a reminder that is to be sent. Returns the day on which they count, if they are limited,
-/// and `None` if there are too many for today. Another attempt of the same day is not counted again.
+/// Counts the recipients of a reminder that is to be sent. Returns the day on which they count and their number, if they
+/// are limited, and `None` if there are too many for today. Another attempt of the same day counts only the recipients
+/// that the reminder has gained since.
 pub(crate) async fn count(
     conn: &mut AsyncPgConnection,
     case: &LockedTask,
     email: &Email,
     limits: SendingLimits,
     now: OffsetDateTime,
-) -> Result<Option<Option<Date>>, diesel::result::Error> {
+) -> Result<Option<Option<(Date, u32)>>, diesel::result::Error> {
     let Some(limit) = limits.recipients_per_day else { return Ok(Some(None)) };
     let today = day(now);
-    if case.task.counted_on == Some(today) {
-        return Ok(Some(Some(today)));
-    }
+    let counted = if case.task.counted_on == Some(today) { case.task.counted_recipients } else { 0 };
     let recipients = u32::try_from(email.cc.len().saturating_add(1)).unwrap_or(u32::MAX);
-    let fits = recipient_counts::add(conn, case.organization.id, today, recipients, limit).await?;
-    Ok(fits.then_some(Some(today)))
+    let gained = recipients.saturating_sub(counted);
+    if gained == 0 {
+        return Ok(Some(Some((today, counted))));
+    }
+    let fits = recipient_counts::add(conn, case.organization.id, today, gained, limit).await?;
+    Ok(fits.then_some(Some((today, recipients))))
 }
 
 /// Moves a reminder to the sending time of the next business day, and says why.

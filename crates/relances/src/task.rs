@@ -138,6 +138,8 @@ pub struct RelanceTask {
     pub approved_by: Option<UserId>,
     /// The day on which its recipients were counted.
     pub counted_on: Option<Date>,
+    /// Their number on that day.
+    pub counted_recipients: u32,
     /// When a person asked for it to leave at once.
     pub hurried_at: Option<OffsetDateTime>,
     /// The subject that was drafted, approved or sent.

@@ -141,3 +141,24 @@ async fn a_reminder_that_is_tried_again_is_counted_once() {
     chain.worker.run_until(datetime!(2026-12-07 12:00 UTC)).await;
     assert_eq!(chain.reminders().len(), 4);
 }
+
+#[tokio::test]
+async fn recipients_that_are_added_between_two_attempts_are_counted() {
+    let chain = limited_to(3).await;
+    let invoice = chain.invoice_due(date!(2026 - 12 - 01)).await;
+    chain.invoice_to("Garage Lopez", "contact@garage-lopez.example", date!(2026 - 12 - 01)).await;
+    chain.worker.mailer.fail_next(2, &SendError::deferred("451 busy"));
+    chain.worker.run_until(datetime!(2026-12-04 08:00 UTC)).await;
+    assert!(chain.reminders().is_empty(), "both first attempts failed");
+    add_contacts(&chain, invoice.client_id, 2).await;
+
+    chain.worker.run_until(datetime!(2026-12-04 12:00 UTC)).await;
+
+    let recipients: usize = chain.reminders().iter().map(|mail| 1 + mail.cc.len()).sum();
+    assert_eq!(
+        recipients, 1,
+        "the reminder without new recipients is sent, the other exceeds the day's limit"
+    );
+    chain.worker.run_until(datetime!(2026-12-07 12:00 UTC)).await;
+    assert_eq!(chain.reminders().len(), 2);
+}

@@ -2,7 +2,7 @@
 
 use diesel::{
     prelude::*,
-    sql_types::{Date as SqlDate, Nullable, Text, Timestamptz, Uuid as SqlUuid},
+    sql_types::{Date as SqlDate, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid},
 };
 use diesel_async::RunQueryDsl;
 use rubis_db::{
@@ -40,6 +40,7 @@ struct TaskRow {
     approved_by: Option<Uuid>,
     hurried_at: Option<OffsetDateTime>,
     counted_on: Option<Date>,
+    counted_recipients: Option<i32>,
     subject: Option<String>,
     body: Option<String>,
     recipient: Option<String>,
@@ -66,6 +67,10 @@ impl From<TaskRow> for RelanceTask {
             approved_by: row.approved_by.map(UserId::from),
             hurried_at: row.hurried_at,
             counted_on: row.counted_on,
+            counted_recipients: row
+                .counted_recipients
+                .and_then(|count| u32::try_from(count).ok())
+                .unwrap_or(0),
             subject: row.subject,
             body: row.body,
             recipient: row.recipient,
@@ -95,6 +100,7 @@ struct ListedRow {
     approved_by: Option<Uuid>,
     hurried_at: Option<OffsetDateTime>,
     counted_on: Option<Date>,
+    counted_recipients: Option<i32>,
     subject: Option<String>,
     recipient: Option<String>,
     created_at: OffsetDateTime,
@@ -119,6 +125,7 @@ impl From<ListedRow> for RelanceTask {
             approved_by: row.approved_by,
             hurried_at: row.hurried_at,
             counted_on: row.counted_on,
+            counted_recipients: row.counted_recipients,
             subject: row.subject,
             body: None,
             recipient: row.recipient,
@@ -330,22 +337,26 @@ pub async fn cancel(
 statement!(
     MarkSending,
     "UPDATE relance_tasks SET status = 'scheduled', sending_since = ?, reason = NULL, reason_detail = NULL,
-         recipient = ?, counted_on = ?, subject = ?, body = ?, updated_at = ?
+         recipient = ?, counted_on = ?, counted_recipients = ?, subject = ?, body = ?, updated_at = ?
      WHERE organization_id = ? AND id = ?"
 );
 
-/// Records that a reminder is being sent, its recipient, the day on which its recipients were counted, and its text.
+/// Records that a reminder is being sent, its recipient, the day on which its recipients were counted with their
+/// number, and its text.
 pub async fn mark_sending(
     conn: &mut AsyncPgConnection,
     task: &RelanceTask,
-    (recipient, counted_on): (&str, Option<Date>),
+    (recipient, counted): (&str, Option<(Date, u32)>),
     text: &RenderedText,
     now: OffsetDateTime,
 ) -> QueryResult<()> {
     prepared::<MarkSending>()
         .bind::<Timestamptz, _>(now)
         .bind::<Text, _>(recipient)
-        .bind::<Nullable<SqlDate>, _>(counted_on)
+        .bind::<Nullable<SqlDate>, _>(counted.map(|(day, _)| day))
+        .bind::<Nullable<Integer>, _>(
+            counted.map(|(_, recipients)| i32::try_from(recipients).unwrap_or(i32::MAX)),
+        )
         .bind::<Text, _>(&text.subject)
         .bind::<Text, _>(&text.body)
         .bind::<Timestamptz, _>(now)
