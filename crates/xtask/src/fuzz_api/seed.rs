@@ -11,6 +11,7 @@ use crate::demo::shifted;
 use crate::http::{Client, list, text};
 use crate::mailbox::{self, Mailbox};
 use crate::stack::Stack;
+use crate::verification;
 
 const OWNER: &str = "fuzz.owner@exemple.fr";
 const PASSWORD: &str = "disjoncteur-2026-tableau";
@@ -57,6 +58,8 @@ pub fn fill(stack: &mut Stack) -> Result<Seed> {
     let session = sign_up(&client)?;
     let token = text(&session, "accessToken")?.to_owned();
     client.sign_in_with(token.clone());
+    // Nothing is sent on behalf of an organization before that, check-ins included.
+    verification::verify(&client, &Mailbox::of(&stack.addresses), OWNER)?;
     let mut seed = Seed { api, token, ids: BTreeMap::new() };
     for number in 0..CLIENTS {
         add_client(&client, &mut seed, number)?;

@@ -23,8 +23,7 @@ const RESPONSE_TIME: Duration = Duration::from_millis(200);
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(example = json!({ "email": "claire.martin@exemple.fr" }))]
 pub struct ForgottenPassword {
-    /// The mail address of the account.
-    #[schema(format = "email")]
+    /// The mail address of the account. Any other text is taken as well, and sends nothing.
     email: String,
 }
 
