@@ -3,18 +3,18 @@
 use rubis_kernel::FieldErrors;
 use time::{Date, macros::date};
 
-/// The largest amount, in cents: ten billion of a currency's unit.
+/// The largest amount, in minor units: ten billion euros.
 pub(crate) const MAX_AMOUNT_CENTS: i64 = 1_000_000_000_000;
 
 const FIRST_DATE: Date = date!(2000 - 01 - 01);
 const END_OF_DATES: Date = date!(2100 - 01 - 01);
 
-/// Notes an amount that is not between 1 and 10^12 cents.
+/// Notes an amount that is not between 1 and 10^12 minor units.
 pub(crate) fn check_amount(errors: &mut FieldErrors, field: &str, cents: i64) {
     if cents < 1 {
-        errors.push(field, "amount_not_positive", "must be at least 1 cent");
+        errors.push(field, "amount_not_positive", "must be at least 1 minor unit of the currency");
     } else if cents > MAX_AMOUNT_CENTS {
-        errors.push(field, "amount_too_large", "must be at most 10^12 cents");
+        errors.push(field, "amount_too_large", "must be at most 10^12 minor units of the currency");
     }
 }
 

@@ -115,7 +115,7 @@ pub struct InvoiceLine {
     pub description: String,
     /// How much of it.
     pub quantity: Quantity,
-    /// The price of one, without VAT, in cents of the invoice's currency.
+    /// The price of one, without VAT, in minor units of the invoice's currency.
     pub unit_price_cents: i64,
     /// The VAT rate in hundredths of a percent.
     pub vat_rate_basis_points: i32,

@@ -1,7 +1,7 @@
 //! A new invoice, before and after it was checked.
 
 use rubis_accounts::required_line;
-use rubis_kernel::{ClientId, Currency, EmailAddress, FieldErrors, Money};
+use rubis_kernel::{ClientId, Currency, CurrencyError, EmailAddress, FieldErrors, Money};
 use time::Date;
 
 use crate::{
@@ -23,7 +23,7 @@ pub struct NewInvoiceInput {
     pub client: Option<InvoicedClientInput>,
     /// At most 64 characters.
     pub numero: String,
-    /// 1 to 10^12 cents.
+    /// 1 to 10^12 minor units of the currency.
     pub amount_ttc_cents: i64,
     /// An ISO 4217 code; `EUR` if not given.
     pub currency: Option<String>,
@@ -80,7 +80,7 @@ impl NewInvoice {
     ///
     /// # Errors
     /// Every mistake, among them `amount_not_positive`, `amount_too_large`, `unknown_currency`,
-    /// `due_before_issue` and `date_out_of_range`.
+    /// `unsupported_currency`, `due_before_issue` and `date_out_of_range`.
     pub fn parse(input: NewInvoiceInput) -> Result<Self, FieldErrors> {
         let mut errors = FieldErrors::new();
         let client = parse_client(&mut errors, input.client_id, input.client);
@@ -112,8 +112,12 @@ fn parse_currency(errors: &mut FieldErrors, code: Option<&str>) -> Currency {
     match code.map(str::parse) {
         None => Currency::EUR,
         Some(Ok(currency)) => currency,
-        Some(Err(_)) => {
+        Some(Err(CurrencyError::Unknown(_))) => {
             errors.push("currency", "unknown_currency", "must be an ISO 4217 code, as EUR");
+            Currency::EUR
+        }
+        Some(Err(refused @ CurrencyError::WithoutMinorUnit { .. })) => {
+            errors.push("currency", "unsupported_currency", format!("must be a means of payment: {refused}"));
             Currency::EUR
         }
     }
@@ -242,6 +246,17 @@ mod tests {
         for wrong in ["XXZ", "eur", "", "EURO"] {
             let found = mistake(NewInvoiceInput { currency: Some(wrong.to_owned()), ..input() });
             assert_eq!(found, ("currency".to_owned(), "unknown_currency"), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_currency_is_one_that_can_be_paid_in() {
+        for right in ["XPF", "JPY", "TND", "KWD"] {
+            assert!(mistakes(NewInvoiceInput { currency: Some(right.to_owned()), ..input() }).is_empty());
+        }
+        for wrong in ["XXX", "XTS", "XAU", "XDR"] {
+            let found = mistake(NewInvoiceInput { currency: Some(wrong.to_owned()), ..input() });
+            assert_eq!(found, ("currency".to_owned(), "unsupported_currency"), "{wrong:?}");
         }
     }
 

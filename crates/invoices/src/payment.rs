@@ -64,7 +64,7 @@ pub struct Payment {
     pub invoice_id: InvoiceId,
     /// Whether money came in or a part was waived.
     pub kind: PaymentKind,
-    /// How much, in cents of the invoice's currency.
+    /// How much, in minor units of the invoice's currency.
     pub amount_cents: i64,
     /// How it came.
     pub method: PaymentMethod,
@@ -81,7 +81,7 @@ pub struct Payment {
 /// A payment as somebody typed it.
 #[derive(Clone, Debug, Default)]
 pub struct NewPaymentInput {
-    /// 1 to 10^12 cents; everything outstanding if not given.
+    /// 1 to 10^12 minor units; everything outstanding if not given.
     pub amount_cents: Option<i64>,
     /// `payment` or `credit_note`; `payment` if not given.
     pub kind: Option<String>,
@@ -96,7 +96,7 @@ pub struct NewPaymentInput {
 /// A checked payment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewPayment {
-    /// In cents of the invoice's currency; everything outstanding if `None`.
+    /// In minor units of the invoice's currency; everything outstanding if `None`.
     pub amount_cents: Option<i64>,
     /// Whether money came in or a part is waived.
     pub kind: PaymentKind,

@@ -29,7 +29,7 @@ pub use invisible::{has_invisible, without_invisible};
 pub use keyed::{AppKey, AppKeyError, PurposeKey};
 pub use mail_content::{MailContent, MailPart, RenderError};
 pub use mail_failure::{MailFailure, ServerReply};
-pub use money::{Currency, Money, UnknownCurrency};
+pub use money::{Currency, CurrencyError, Money};
 pub use siren::is_valid_siren;
 pub use template::{Template, TemplateError};
 pub use templates::Templates;

@@ -1,4 +1,4 @@
-//! Amounts of money: integer cents and a currency that exists.
+//! Amounts of money: integer minor units and a currency that exists.
 
 use std::{fmt, str::FromStr};
 
@@ -8,10 +8,19 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Currency(iso_currency::Currency);
 
-/// No currency has this code.
+/// The reason why a code is not a currency that amounts can be in.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not an ISO 4217 currency code")]
-pub struct UnknownCurrency(pub String);
+pub enum CurrencyError {
+    /// ISO 4217 has no such code.
+    #[error("{0:?} is not an ISO 4217 currency code")]
+    Unknown(String),
+    /// ISO 4217 gives the code no minor unit: a metal, a unit of account, the test code or no currency.
+    #[error("{code} ({}) is not a currency that an amount can be paid in", code.name())]
+    WithoutMinorUnit {
+        /// The code.
+        code: Currency,
+    },
+}
 
 impl Currency {
     /// The euro.
@@ -22,13 +31,41 @@ impl Currency {
     pub fn as_str(self) -> &'static str {
         self.0.code()
     }
+
+    /// The English name.
+    fn name(self) -> String {
+        self.0.name().to_owned()
+    }
+
+    /// The number of decimals of an amount: 2 for the euro, 0 for the CFP franc, 3 for the Tunisian dinar. A
+    /// stored code without a minor unit counts 2.
+    #[must_use]
+    pub fn decimals(self) -> u32 {
+        self.0.exponent().map_or(2, u32::from)
+    }
+
+    /// Reads a code that was stored. Codes without a minor unit were accepted once, and rows that hold them stay
+    /// readable.
+    ///
+    /// # Errors
+    /// [`CurrencyError::Unknown`].
+    pub fn from_stored(code: &str) -> Result<Self, CurrencyError> {
+        iso_currency::Currency::from_code(code)
+            .map(Self)
+            .ok_or_else(|| CurrencyError::Unknown(code.to_owned()))
+    }
 }
 
 impl FromStr for Currency {
-    type Err = UnknownCurrency;
+    type Err = CurrencyError;
 
+    /// Reads the code of a currency that an amount can be paid in.
     fn from_str(code: &str) -> Result<Self, Self::Err> {
-        iso_currency::Currency::from_code(code).map(Self).ok_or_else(|| UnknownCurrency(code.to_owned()))
+        let currency = Self::from_stored(code)?;
+        match currency.0.exponent() {
+            Some(_) => Ok(currency),
+            None => Err(CurrencyError::WithoutMinorUnit { code: currency }),
+        }
     }
 }
 
@@ -46,33 +83,36 @@ impl Serialize for Currency {
 
 impl<'de> Deserialize<'de> for Currency {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        Self::from_stored(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
     }
 }
 
-/// An amount in hundredths of a currency's unit.
+/// An amount in the minor unit that ISO 4217 gives its currency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Money {
-    /// Hundredths of the unit (cents of a euro).
+    /// Minor units: cents of a euro, francs of the CFP franc, millimes of the Tunisian dinar.
     pub cents: i64,
     /// Which currency they are of.
     pub currency: Currency,
 }
 
 impl Money {
-    /// This many cents of a currency.
+    /// This many minor units of a currency.
     #[must_use]
     pub const fn new(cents: i64, currency: Currency) -> Self {
         Self { cents, currency }
     }
 
     /// The amount as it is written in France, `1 234,56 €`: thousands apart by a narrow no-break
-    /// space (U+202F), a comma, and a no-break space (U+00A0) before the symbol. Currencies other
-    /// than the euro are written with their code, which can't be mistaken for another's.
+    /// space (U+202F), a comma, and a no-break space (U+00A0) before the symbol. A currency has as many decimals
+    /// as its minor unit asks for. Currencies other than the euro are written with their code, which can't be
+    /// mistaken for another's.
     #[must_use]
     pub fn format_french(&self) -> String {
-        let cents = self.cents.unsigned_abs();
-        let (units, rest) = (cents / 100, cents % 100);
+        let minor_units = self.cents.unsigned_abs();
+        let decimals = self.currency.decimals();
+        let scale = 10_u64.pow(decimals);
+        let (units, rest) = (minor_units / scale, minor_units % scale);
         let digits = units.to_string();
         let mut grouped = String::with_capacity(digits.len() * 2);
         for (index, digit) in digits.chars().enumerate() {
@@ -83,7 +123,11 @@ impl Money {
         }
         let sign = if self.cents < 0 { "-" } else { "" };
         let symbol = if self.currency == Currency::EUR { "€" } else { self.currency.as_str() };
-        format!("{sign}{grouped},{rest:02}\u{a0}{symbol}")
+        let fraction = match usize::try_from(decimals) {
+            Ok(width @ 1..) => format!(",{rest:0width$}"),
+            Ok(0) | Err(_) => String::new(),
+        };
+        format!("{sign}{grouped}{fraction}\u{a0}{symbol}")
     }
 }
 
@@ -102,11 +146,43 @@ mod tests {
         assert_eq!(Money::new(cents, Currency::EUR).format_french(), written);
     }
 
+    #[rstest::rstest]
+    #[case("XPF", 0, "0\u{a0}XPF")]
+    #[case("XPF", 150_000, "150\u{202f}000\u{a0}XPF")]
+    #[case("JPY", -1_234, "-1\u{202f}234\u{a0}JPY")]
+    #[case("CHF", 123_456, "1\u{202f}234,56\u{a0}CHF")]
+    #[case("TND", 5, "0,005\u{a0}TND")]
+    #[case("KWD", 1_234_567, "1\u{202f}234,567\u{a0}KWD")]
+    #[case("CLF", 10_001, "1,0001\u{a0}CLF")]
+    fn an_amount_has_the_decimals_of_its_currency(
+        #[case] code: &str,
+        #[case] minor_units: i64,
+        #[case] written: &str,
+    ) {
+        assert_eq!(Money::new(minor_units, code.parse().unwrap()).format_french(), written);
+    }
+
     #[test]
     fn only_currencies_that_exist_are_accepted() {
         assert_eq!("CHF".parse::<Currency>().map(Currency::as_str), Ok("CHF"));
         for code in ["", "eur", "EURO", "ABC", "E R"] {
-            assert_eq!(code.parse::<Currency>(), Err(UnknownCurrency(code.to_owned())));
+            assert_eq!(code.parse::<Currency>(), Err(CurrencyError::Unknown(code.to_owned())));
         }
+    }
+
+    #[test]
+    fn a_code_without_a_minor_unit_is_no_currency_of_an_amount_but_stays_readable() {
+        for code in
+            ["XXX", "XTS", "XAU", "XAG", "XPT", "XPD", "XDR", "XSU", "XUA", "XBA", "XBB", "XBC", "XBD"]
+        {
+            let stored = Currency::from_stored(code).unwrap();
+            assert_eq!(stored.as_str(), code);
+            assert_eq!(code.parse::<Currency>(), Err(CurrencyError::WithoutMinorUnit { code: stored }));
+        }
+        let refusal = "XAU".parse::<Currency>().unwrap_err();
+        assert_eq!(
+            refusal.to_string(),
+            "XAU (Gold (one troy ounce)) is not a currency that an amount can be paid in"
+        );
     }
 }

@@ -16,9 +16,9 @@ pub struct CheckinInvoiceBody {
     pub numero: String,
     /// Who owes it.
     pub client_name: String,
-    /// Its total, VAT included, in cents.
+    /// Its total, VAT included, in minor units of the currency.
     pub amount_ttc_cents: i64,
-    /// What is outstanding, in cents.
+    /// What is outstanding, in minor units of the currency.
     pub balance_cents: i64,
     /// The currency's ISO 4217 code.
     pub currency: &'static str,

@@ -22,11 +22,11 @@ pub struct InvoiceBody {
     pub plan_id: Option<Uuid>,
     /// The number on it.
     pub numero: String,
-    /// Its total, VAT included, in cents.
+    /// Its total, VAT included, in minor units of the currency.
     pub amount_ttc_cents: i64,
-    /// What was paid and credited, in cents.
+    /// What was paid and credited, in minor units of the currency.
     pub settled_cents: i64,
-    /// What is outstanding, in cents.
+    /// What is outstanding, in minor units of the currency.
     pub balance_cents: i64,
     /// The currency's ISO 4217 code.
     pub currency: &'static str,

@@ -19,7 +19,7 @@ pub struct PaymentBody {
     /// Whether money came in or a part was waived.
     #[schema(value_type = labels::PaymentKind)]
     pub kind: &'static str,
-    /// How much, in cents of the invoice's currency.
+    /// How much, in minor units of the invoice's currency.
     pub amount_cents: i64,
     /// How it came.
     #[schema(value_type = labels::PaymentMethod)]

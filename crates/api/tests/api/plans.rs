@@ -103,6 +103,13 @@ async fn a_preview_tells_dates_and_texts_and_writes_nothing() {
     let shown = owner.post(&path, json!({ "invoiceId": invoice.id })).await.expect(200).json;
     assert!(shown["relances"][0]["body"].as_str().unwrap().contains("450,50\u{a0}€"));
     assert_eq!(owner.relances(&invoice.id).await.len(), 4, "its own plan has not changed");
+    for (currency, written) in [("XPF", "45\u{202f}050\u{a0}XPF"), ("TND", "45,050\u{a0}TND")] {
+        let mut body = owner.invoice().due_in(30).amount(45_050).body();
+        body["currency"] = json!(currency);
+        let invoice = owner.post("/invoices", body).await.expect(201).text_at("/id");
+        let shown = owner.post(&path, json!({ "invoiceId": invoice })).await.expect(200).json;
+        assert!(shown["relances"][0]["body"].as_str().unwrap().contains(written), "{currency}: {shown}");
+    }
 
     assert_eq!(owner.post(&path, json!({})).await.expect(422).field_errors(), [("dueDate", "required")]);
     let both = json!({ "dueDate": "2026-12-03", "invoiceId": invoice.id });

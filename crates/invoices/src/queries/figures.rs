@@ -80,7 +80,7 @@ pub(crate) async fn recovered(
         .load(&mut conn)
         .await?;
     let money = |row: Sum| {
-        let currency: Currency = row.currency.parse().map_err(unreadable)?;
+        let currency = Currency::from_stored(&row.currency).map_err(unreadable)?;
         Ok(Money::new(row.cents, currency))
     };
     rows.into_iter().map(money).collect()

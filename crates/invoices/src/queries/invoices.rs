@@ -56,7 +56,7 @@ impl TryFrom<InvoiceRow> for Invoice {
     type Error = Error;
 
     fn try_from(row: InvoiceRow) -> Result<Self, Error> {
-        let currency: Currency = row.currency.parse().map_err(unreadable)?;
+        let currency = Currency::from_stored(&row.currency).map_err(unreadable)?;
         Ok(Self {
             id: row.id.into(),
             organization_id: row.organization_id.into(),

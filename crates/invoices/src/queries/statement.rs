@@ -54,7 +54,7 @@ pub(crate) async fn balances(
     let rows: Vec<BalanceRow> = Written::kept(BALANCES.to_owned(), values).load(conn).await?;
     rows.into_iter()
         .map(|row| {
-            let currency: Currency = row.currency.parse().map_err(unreadable)?;
+            let currency = Currency::from_stored(&row.currency).map_err(unreadable)?;
             Ok(CurrencyBalance {
                 outstanding: Money::new(row.outstanding, currency),
                 overdue: Money::new(row.overdue, currency),
@@ -86,7 +86,7 @@ pub(crate) async fn recent_payments(
     rows.into_iter()
         .map(|(payment, numero, currency)| {
             let payment: crate::Payment = payment.into();
-            let currency: Currency = currency.parse().map_err(unreadable)?;
+            let currency = Currency::from_stored(&currency).map_err(unreadable)?;
             let amount = Money::new(payment.amount_cents, currency);
             Ok(StatementPayment { payment, amount, numero })
         })

@@ -34,9 +34,9 @@ pub struct StatementBody {
 pub struct BalanceBody {
     /// The currency's ISO 4217 code.
     pub currency: &'static str,
-    /// Everything outstanding, in cents.
+    /// Everything outstanding, in minor units of the currency.
     pub outstanding_cents: i64,
-    /// The part of it that is late, in cents.
+    /// The part of it that is late, in minor units of the currency.
     pub overdue_cents: i64,
     /// On how many invoices.
     pub open_invoices: i64,

@@ -39,10 +39,10 @@ pub struct CreateInvoice {
     /// The number on the invoice, unique for the client.
     #[schema(min_length = 1, max_length = 64)]
     numero: String,
-    /// The total, VAT included, in cents.
+    /// The total, VAT included, in minor units of the currency: cents of EUR, francs of XPF, millimes of TND.
     #[schema(minimum = 1, maximum = 1_000_000_000_000_i64)]
     amount_ttc_cents: i64,
-    /// An ISO 4217 code; left out: `EUR`.
+    /// An ISO 4217 code with a minor unit, so no metal, `XXX` or `XTS`; left out: `EUR`.
     currency: Option<String>,
     /// When it was issued.
     #[schema(value_type = Date)]

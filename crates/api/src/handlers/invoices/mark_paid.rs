@@ -20,7 +20,7 @@ pub struct MarkInvoicePaid {
     /// On which day, not in the future.
     #[schema(value_type = Option<Date>)]
     paid_at: Option<Day>,
-    /// How much, in cents of the invoice's currency; less than is outstanding leaves the chain running.
+    /// How much, in minor units of the invoice's currency; less than is outstanding leaves the chain running.
     #[schema(minimum = 1, maximum = 1_000_000_000_000_i64)]
     amount_cents: Option<i64>,
     /// How it came; left out: `other`.

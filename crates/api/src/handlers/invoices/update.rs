@@ -24,7 +24,7 @@ pub struct UpdateInvoice {
     /// The number on the invoice, unique for the client.
     #[schema(min_length = 1, max_length = 64)]
     numero: Option<String>,
-    /// The total, VAT included, in cents; more than is settled.
+    /// The total, VAT included, in minor units of the currency; more than is settled.
     #[schema(minimum = 1, maximum = 1_000_000_000_000_i64)]
     amount_ttc_cents: Option<i64>,
     /// When it was issued.

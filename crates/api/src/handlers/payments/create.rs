@@ -22,7 +22,7 @@ use crate::{
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(example = json!({ "amountCents": 5000, "kind": "payment", "method": "transfer" }))]
 pub struct CreatePayment {
-    /// How much, in cents of the invoice's currency; left out: everything outstanding.
+    /// How much, in minor units of the invoice's currency; left out: everything outstanding.
     #[schema(minimum = 1, maximum = 1_000_000_000_000_i64)]
     amount_cents: Option<i64>,
     /// Whether money came in or a part is waived; left out: `payment`.
