@@ -1,5 +1,6 @@
 //! The HTML of a reminder: a letter with the same words as its text.
 
+use linkify::{LinkFinder, LinkKind};
 use rubis_kernel::{MailContent, MailPart, RenderError, Templates, templates};
 use serde::Serialize;
 
@@ -44,29 +45,39 @@ pub(crate) fn letter(organization_name: &str, text: &RenderedText) -> Result<Str
 /// The parts of a line: web addresses, which become links, and the text between them.
 fn pieces(line: &str) -> Line<'_> {
     let mut pieces = Vec::new();
-    let mut rest = line;
-    while let Some((start, end)) = next_link(rest) {
-        let (before, from_link) = rest.split_at(start);
-        let (link, after) = from_link.split_at(end - start);
-        pieces.push(Piece { text: before, is_link: false });
-        pieces.push(Piece { text: link, is_link: true });
-        rest = after;
+    let mut written = 0;
+    for (start, end) in links(line) {
+        pieces.push(Piece { text: line.get(written..start).unwrap_or_default(), is_link: false });
+        pieces.push(Piece { text: line.get(start..end).unwrap_or_default(), is_link: true });
+        written = end;
     }
-    pieces.push(Piece { text: rest, is_link: false });
+    pieces.push(Piece { text: line.get(written..).unwrap_or_default(), is_link: false });
     pieces.retain(|piece| !piece.text.is_empty());
     pieces
 }
 
-/// The start and the end of the first web address: a whole word that begins with its scheme.
-fn next_link(text: &str) -> Option<(usize, usize)> {
+/// The starts and ends of the web addresses of a line, in their order. Punctuation behind an address is not a part
+/// of it.
+fn links(line: &str) -> Vec<(usize, usize)> {
+    let mut finder = LinkFinder::new();
+    finder.kinds(&[LinkKind::Url]);
+    let mut links = Vec::new();
     let mut start = 0;
-    for word in text.split(' ') {
-        if word.starts_with("https://") || word.starts_with("http://") {
-            return Some((start, start + word.len()));
-        }
-        start += word.len() + 1;
+    // `linkify` takes a no-break space for a part of an address.
+    for word in line.split_inclusive(char::is_whitespace) {
+        let found = finder.links(word.trim_end()).filter(|link| is_web_address(link.as_str()));
+        links.extend(found.map(|link| {
+            let address = link.as_str().trim_end_matches(['»', '’', '”', '…']);
+            (start + link.start(), start + link.start() + address.len())
+        }));
+        start += word.len();
     }
-    None
+    links
+}
+
+fn is_web_address(link: &str) -> bool {
+    let scheme = link.split_once("://").map(|(scheme, _)| scheme);
+    scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http"))
 }
 
 #[cfg(test)]
@@ -77,23 +88,60 @@ mod tests {
         RenderedText { subject: "{paragraphs}".to_owned(), body: body.to_owned() }
     }
 
+    fn linked(line: &str) -> Vec<&str> {
+        pieces(line).iter().filter(|piece| piece.is_link).map(|piece| piece.text).collect()
+    }
+
     #[test]
     fn web_addresses_become_links_and_the_text_between_them_stays() {
-        let found: Vec<_> = pieces("Payer\u{a0}:  https://a.fr http://b.fr, ou xhttps://c.fr")
-            .into_iter()
-            .map(|piece| (piece.text, piece.is_link))
-            .collect();
+        let line = "Payer\u{a0}:  https://a.fr http://b.fr, ou xhttps://c.fr";
+        let found: Vec<_> = pieces(line).into_iter().map(|piece| (piece.text, piece.is_link)).collect();
         assert_eq!(
             found,
             [
                 ("Payer\u{a0}:  ", false),
                 ("https://a.fr", true),
                 (" ", false),
-                ("http://b.fr,", true),
-                (" ou xhttps://c.fr", false)
+                ("http://b.fr", true),
+                (", ou xhttps://c.fr", false)
             ]
         );
         assert!(pieces("").is_empty());
+    }
+
+    #[test]
+    fn punctuation_behind_an_address_is_not_a_part_of_the_link() {
+        let address = "https://payer.exemple.fr/f/1?ref=A-1";
+        for behind in
+            [".", ",", ";", ":", "!", "?", ")", ").", "),", ">", "»", "\u{a0}»", "…", "\u{202f}!", "\""]
+        {
+            assert_eq!(linked(&format!("Payer ici {address}{behind}")), [address], "{behind:?}");
+        }
+        // Control: punctuation inside an address and balanced parentheses stay.
+        for whole in
+            ["https://exemple.fr/a,b;c.pdf", "https://exemple.fr/facture_(1)", "https://exemple.fr/reçu"]
+        {
+            assert_eq!(linked(&format!("Voir {whole}.")), [whole]);
+        }
+    }
+
+    #[test]
+    fn an_address_is_found_behind_whatever_opens_it() {
+        let address = "https://payer.exemple.fr/f/1";
+        for before in ["(", "<", "\t", "\u{a0}", "\u{202f}", "«\u{a0}", "[", "\"", "’", ":\u{a0}"] {
+            assert_eq!(linked(&format!("{before}{address}")), [address], "{before:?}");
+            assert_eq!(linked(&format!("Payer{before}{address}")), [address], "{before:?}");
+        }
+        // Control: neither another scheme nor a word that ends in one is a web address.
+        for other in [
+            "ftp://exemple.fr/f",
+            "xhttps://exemple.fr",
+            "javascript://exemple.fr",
+            "www.exemple.fr",
+            "https://",
+        ] {
+            assert!(linked(other).is_empty(), "{other}");
+        }
     }
 
     #[test]
@@ -119,6 +167,9 @@ mod tests {
             "\"",
             "\u{1f469}",
             "https:// ",
+            "http://a<",
+            "http://a.b\u{a0}",
+            "(http://a)",
         ] {
             let body: String = unit.chars().cycle().take(limit).collect();
             let html = letter("Menuiserie Vasseur", &text(&body)).unwrap();
