@@ -35,7 +35,22 @@ pub fn interruption(error: &Error) -> Option<Interruption> {
     }
 }
 
-fn by_message(message: &str) -> Option<Interruption> {
+/// Returns whether a row was not deleted because others refer to it.
+///
+/// A foreign key with `ON DELETE RESTRICT` reports SQLSTATE 23001 (`restrict_violation`) from PostgreSQL 18 on, and
+/// 23503 (`foreign_key_violation`) before. One without an action reports 23503 in all releases.
+#[must_use]
+pub const fn is_still_referenced(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::DatabaseError(
+            DatabaseErrorKind::ForeignKeyViolation | DatabaseErrorKind::RestrictViolation,
+            _
+        )
+    )
+}
+
+pub(crate) fn by_message(message: &str) -> Option<Interruption> {
     match message {
         "deadlock detected" => Some(Interruption::Conflict),
         "canceling statement due to lock timeout" => Some(Interruption::LockTimeout),

@@ -12,8 +12,10 @@ mod tls;
 
 pub use address::{AddressError, establish};
 pub use diesel_async::{AsyncConnection, AsyncPgConnection};
-pub use failure::{Interruption, interruption};
-pub use migrations::{MigrationError, has_pending_migrations, run_migrations};
+pub use failure::{Interruption, interruption, is_still_referenced};
+pub use migrations::{
+    LockBounds, MigrationError, has_pending_migrations, run_migrations, run_migrations_within,
+};
 pub use pool::{Pool, PoolError, PooledConnection, connect};
 pub use roles::{GrantError, grant_program_role};
 pub use tls::SslMode;

@@ -1,8 +1,8 @@
 //! A client is removed, with their contacts and places.
 
-use diesel::result::{DatabaseErrorKind, Error};
+use diesel::result::Error;
 use diesel_async::AsyncConnection;
-use rubis_db::AsyncPgConnection;
+use rubis_db::{AsyncPgConnection, is_still_referenced};
 use rubis_kernel::{ClientId, OrganizationId};
 
 use crate::queries;
@@ -35,10 +35,7 @@ pub async fn delete_client(
     match deleted {
         Ok(true) => Ok(()),
         Ok(false) => Err(DeleteClientError::NotFound),
-        Err(Error::DatabaseError(
-            DatabaseErrorKind::ForeignKeyViolation | DatabaseErrorKind::RestrictViolation,
-            _,
-        )) => Err(DeleteClientError::ClientHasInvoices),
+        Err(error) if is_still_referenced(&error) => Err(DeleteClientError::ClientHasInvoices),
         Err(error) => Err(error.into()),
     }
 }

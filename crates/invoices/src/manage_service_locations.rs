@@ -1,8 +1,8 @@
 //! Places where a client is served are added, changed and removed.
 
-use diesel::result::{DatabaseErrorKind, Error};
+use diesel::result::Error;
 use diesel_async::AsyncConnection;
-use rubis_db::AsyncPgConnection;
+use rubis_db::{AsyncPgConnection, is_still_referenced};
 use rubis_kernel::{ClientId, OrganizationId, ServiceLocationId};
 use time::OffsetDateTime;
 
@@ -92,10 +92,7 @@ pub async fn remove_service_location(
     match deleted {
         Ok(true) => Ok(()),
         Ok(false) => Err(ServiceLocationError::NotFound),
-        Err(Error::DatabaseError(
-            DatabaseErrorKind::ForeignKeyViolation | DatabaseErrorKind::RestrictViolation,
-            _,
-        )) => Err(ServiceLocationError::InUse),
+        Err(error) if is_still_referenced(&error) => Err(ServiceLocationError::InUse),
         Err(error) => Err(error.into()),
     }
 }

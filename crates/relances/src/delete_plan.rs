@@ -1,7 +1,7 @@
 //! Takes a plan away: deleted when nothing used it, else archived.
 
-use diesel::result::{DatabaseErrorKind, Error};
-use rubis_db::{AsyncConnection, AsyncPgConnection};
+use diesel::result::Error;
+use rubis_db::{AsyncConnection, AsyncPgConnection, is_still_referenced};
 use rubis_kernel::{OrganizationId, PlanId};
 use time::OffsetDateTime;
 
@@ -50,7 +50,7 @@ pub async fn delete_plan(
             conn.transaction(async |conn| plans::delete(conn, organization, plan).await).await;
         match deleted {
             Ok(()) => Ok(DeletedPlan::Deleted),
-            Err(Error::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _)) => {
+            Err(error) if is_still_referenced(&error) => {
                 plans::archive(conn, organization, plan, now).await?;
                 Ok(DeletedPlan::Archived)
             }

@@ -92,6 +92,28 @@ async fn a_plan_in_use_is_archived_and_goes_on_chasing() {
 }
 
 #[tokio::test]
+async fn a_plan_in_use_is_archived_on_a_server_that_reports_restrict_violations() {
+    let chain = Chain::start_at(TUESDAY).await;
+    let used = chain.invoice_due(date!(2026 - 12 - 01)).await.plan_id.unwrap();
+    let second = created(&chain, new_plan("Rapide", true, vec![step(1, "a")])).await;
+    created(&chain, new_plan("Lent", true, vec![step(9, "a")])).await;
+    // The SQLSTATE of PostgreSQL 18 for the steps of a plan that has reminders.
+    let restrict = format!(
+        "CREATE FUNCTION restrict_steps() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+             IF OLD.plan_id = '{used}' THEN RAISE EXCEPTION 'restricted' USING ERRCODE = '23001'; END IF;
+             RETURN OLD;
+         END $$;
+         CREATE TRIGGER restrict_steps BEFORE DELETE ON plan_steps
+             FOR EACH ROW EXECUTE FUNCTION restrict_steps()"
+    );
+    chain.database.execute_as_owner(&restrict).await;
+    for (plan, expected) in [(used, DeletedPlan::Archived), (second.id, DeletedPlan::Deleted)] {
+        let deleted = delete_plan(&mut *chain.conn().await, chain.organization, plan, chain.now()).await;
+        assert_eq!(deleted.unwrap(), expected);
+    }
+}
+
+#[tokio::test]
 async fn an_edit_keeps_what_stays_and_rewrites_nothing() {
     let chain = Chain::start_at(TUESDAY).await;
     let before =

@@ -8,5 +8,6 @@
 )]
 
 mod failures;
+mod migrations;
 mod roles;
 mod tls;

@@ -4,6 +4,7 @@ mod dependency_rule;
 mod manifests;
 mod metadata;
 mod metric_labels;
+mod migrations;
 mod table_owners;
 mod tools;
 
@@ -19,7 +20,7 @@ use crate::{interrupt, openapi, schema};
 pub struct Arguments {
     /// Only these checks, rather than all
     checks: Vec<Check>,
-    /// Do not install PostgreSQL and cargo-deny if they are missing
+    /// Do not install PostgreSQL, cargo-deny and Squawk if they are missing
     #[arg(long)]
     no_install: bool,
 }
@@ -39,6 +40,8 @@ enum Check {
     Labels,
     /// Licences, banned crates, duplicate versions and sources of the libraries
     Deny,
+    /// Migrations block no running program
+    Migrations,
     /// schema.rs is what the migrations make, and each migration can be undone
     Schema,
     /// No warning of clippy
@@ -56,6 +59,7 @@ impl Check {
             Self::Tables => "each table in one crate",
             Self::Labels => "labels of metrics",
             Self::Deny => "licences and crates",
+            Self::Migrations => "locks of migrations",
             Self::Schema => "schema.rs and migrations up, down, up",
             Self::Clippy => "clippy",
             Self::Openapi => "OpenAPI document",
@@ -70,6 +74,7 @@ impl Check {
             Self::Tables => table_owners::check(),
             Self::Labels => metric_labels::check(),
             Self::Deny => tools::deny(may_install),
+            Self::Migrations => migrations::check(may_install),
             Self::Schema => schema::check(may_install),
             Self::Clippy => tools::clippy(),
             Self::Openapi => openapi::check(),
