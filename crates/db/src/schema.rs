@@ -451,6 +451,8 @@ diesel::table! {
         updated_at -> Timestamptz,
         counted_on -> Nullable<Date>,
         counted_recipients -> Nullable<Int4>,
+        message_id -> Nullable<Text>,
+        refused_copies -> Nullable<Array<Nullable<Text>>>,
     }
 }
 

@@ -84,8 +84,14 @@ pub struct Email {
     pub to: Mailbox,
     /// Who gets a copy.
     pub cc: Vec<Mailbox>,
+    /// Recipients that the others do not see.
+    #[serde(default)]
+    pub bcc: Vec<Mailbox>,
     /// Whom an answer goes to.
     pub reply_to: Option<Mailbox>,
+    /// The `Message-ID` of an earlier mail that this one continues, without the angle brackets.
+    #[serde(default)]
+    pub references: Option<String>,
     /// The subject, one line.
     pub subject: String,
     /// The plain text, lines ended by `\n`.
@@ -107,7 +113,9 @@ impl Email {
             from: Mailbox { name: Some(PRODUCT.to_owned()), address: sender.clone() },
             to,
             cc: Vec::new(),
+            bcc: Vec::new(),
             reply_to: None,
+            references: None,
             subject,
             text,
             html: Some(html),
@@ -116,20 +124,61 @@ impl Email {
         }
     }
 
-    /// Gives the mail its identifiers, which follow from what it is about and from all that a reader sees: the
-    /// same mail always has the same ones, so that a repetition is recognised; one that reads otherwise has
-    /// others.
+    /// Sets the identifiers of the mail, which follow from its subject matter and from its content: the same mail
+    /// always has the same ones, so that a repetition is recognised, and another content has others.
     #[must_use]
     pub fn identified(mut self, kind: &str, key: &str) -> Self {
-        self.message_id.clear();
-        self.idempotency_key.clear();
-        let seen = format!("{self:?}");
         let version: String =
-            sha256(seen.as_bytes()).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+            sha256(&self.identity()).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
         let domain = self.from.address.as_str().rsplit_once('@').map_or("localhost", |(_, domain)| domain);
         self.message_id = format!("{kind}.{key}.{version}@{domain}");
         self.idempotency_key = format!("{kind}/{key}/{version}");
         self
+    }
+
+    /// The bytes that the identifiers are made of: every field that a server or a reader gets, each with its length,
+    /// so that no two mails have the same ones.
+    ///
+    /// A new field must be appended only when it has a value, and a released order never changes: an upgrade would
+    /// otherwise give mails that are on their way another `Message-ID`.
+    fn identity(&self) -> Vec<u8> {
+        let Self { from, to, cc, bcc, reply_to, references, subject, text, html, .. } = self;
+        let mut bytes = Vec::with_capacity(text.len() + html.as_ref().map_or(0, String::len) + 512);
+        append_mailboxes(&mut bytes, "from", std::slice::from_ref(from));
+        append_mailboxes(&mut bytes, "to", std::slice::from_ref(to));
+        append_mailboxes(&mut bytes, "cc", cc);
+        append_mailboxes(&mut bytes, "bcc", bcc);
+        append_mailboxes(&mut bytes, "reply_to", reply_to.as_slice());
+        let references = references.as_deref();
+        for (field, value) in [
+            ("references", references),
+            ("subject", Some(subject.as_str())),
+            ("text", Some(text.as_str())),
+            ("html", html.as_deref()),
+        ] {
+            if let Some(value) = value {
+                append(&mut bytes, field);
+                append(&mut bytes, value);
+            }
+        }
+        bytes
+    }
+}
+
+/// Appends a text with its length.
+fn append(bytes: &mut Vec<u8>, text: &str) {
+    bytes.extend_from_slice(text.len().to_string().as_bytes());
+    bytes.push(b':');
+    bytes.extend_from_slice(text.as_bytes());
+}
+
+fn append_mailboxes(bytes: &mut Vec<u8>, field: &str, mailboxes: &[Mailbox]) {
+    for mailbox in mailboxes {
+        append(bytes, field);
+        // A name that is absent differs from one that is empty.
+        append(bytes, if mailbox.name.is_some() { "named" } else { "unnamed" });
+        append(bytes, mailbox.name.as_deref().unwrap_or_default());
+        append(bytes, mailbox.address.as_str());
     }
 }
 
@@ -151,6 +200,59 @@ mod tests {
         assert_eq!(first.clone().identified("recap", "sub_1"), first);
         assert_eq!(mail("Un").identified("recap", "sub_1"), first);
         assert_ne!(mail("Deux").identified("recap", "sub_1").message_id, first.message_id);
+    }
+
+    fn mailbox(name: Option<&str>, address: &str) -> Mailbox {
+        Mailbox { name: name.map(str::to_owned), address: address.parse().unwrap() }
+    }
+
+    fn relance() -> Email {
+        Email {
+            from: mailbox(Some("Menuiserie Vasseur via Rubis"), "relances@rubis.example"),
+            to: mailbox(Some("Boulangerie Martin"), "compta@boulangerie-martin.example"),
+            cc: vec![mailbox(None, "paul@boulangerie-martin.example")],
+            bcc: Vec::new(),
+            reply_to: Some(mailbox(Some("Jeanne Vasseur"), "jeanne@menuiserie-vasseur.example")),
+            references: None,
+            subject: "Facture F-2026-001".to_owned(),
+            text: "Bonjour,\n".to_owned(),
+            html: Some("<p>Bonjour,</p>".to_owned()),
+            message_id: String::new(),
+            idempotency_key: String::new(),
+        }
+    }
+
+    #[test]
+    fn the_message_id_of_a_mail_never_changes_between_releases() {
+        let mail = relance().identified("relance", "0190d8a0-0000-7000-8000-000000000001");
+        assert_eq!(mail.message_id, "relance.0190d8a0-0000-7000-8000-000000000001.d9cafba5@rubis.example");
+        assert_eq!(mail.idempotency_key, "relance/0190d8a0-0000-7000-8000-000000000001/d9cafba5");
+        let again = mail.clone().identified("relance", "0190d8a0-0000-7000-8000-000000000001");
+        assert_eq!(again, mail, "the identifiers themselves are no part of it");
+    }
+
+    #[test]
+    fn every_field_that_is_sent_counts_in_the_message_id() {
+        let id = |mail: Email| mail.identified("relance", "1").message_id;
+        let other = || mailbox(None, "autre@exemple.fr");
+        let mut ids = vec![
+            id(relance()),
+            id(Email { from: other(), ..relance() }),
+            id(Email { to: other(), ..relance() }),
+            id(Email { cc: Vec::new(), ..relance() }),
+            id(Email { bcc: vec![other()], ..relance() }),
+            id(Email { cc: Vec::new(), bcc: relance().cc, ..relance() }),
+            id(Email { cc: vec![mailbox(Some(""), "paul@boulangerie-martin.example")], ..relance() }),
+            id(Email { reply_to: None, ..relance() }),
+            id(Email { references: Some("a@b".to_owned()), ..relance() }),
+            id(Email { subject: "Facture F-2026-002".to_owned(), ..relance() }),
+            id(Email { text: "Bonsoir,\n".to_owned(), ..relance() }),
+            id(Email { html: None, ..relance() }),
+        ];
+        let count = ids.len();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), count);
     }
 
     #[test]

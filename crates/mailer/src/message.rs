@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use std::time::SystemTime;
 
 use lettre::address::AddressError;
+use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart, SinglePart};
 use lettre::{Address, Message};
 use rubis_kernel::{Email, EmailAddress, sha256};
@@ -16,6 +17,11 @@ use thiserror::Error;
 const MAX_IDEMPOTENCY_KEY: usize = 256;
 /// Longest `Message-ID`: a header line may have 998 bytes, and this one cannot be folded.
 const MAX_MESSAGE_ID: usize = 900;
+
+/// Headers of every mail: no person wrote it (RFC 3834), and no absence notice or automatic reply is wanted, also from
+/// Exchange, which reads a header of its own.
+pub(crate) const AUTOMATIC: [(&str, &str); 2] =
+    [("Auto-Submitted", "auto-generated"), ("X-Auto-Response-Suppress", "OOF, AutoReply")];
 
 /// A mail that cannot be written.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -36,6 +42,13 @@ pub(crate) fn compose(email: &Email, date: SystemTime) -> Result<Message, Invali
         .from(mailbox("from", &email.from)?)
         .to(mailbox("to", &email.to)?)
         .subject(email.subject.clone());
+    for (name, value) in AUTOMATIC {
+        builder =
+            builder.raw_header(HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned()));
+    }
+    if let Some(earlier) = &email.references {
+        builder = builder.references(format!("<{earlier}>"));
+    }
     for (index, copy) in email.cc.iter().enumerate() {
         builder = builder.cc(mailbox(&format!("cc[{index}]"), copy)?);
     }
@@ -63,15 +76,16 @@ pub(crate) fn check(email: &Email) -> Result<(), InvalidMessage> {
     for (index, copy) in email.cc.iter().enumerate() {
         check_mailbox(&format!("cc[{index}]"), copy)?;
     }
+    for (index, copy) in email.bcc.iter().enumerate() {
+        check_mailbox(&format!("bcc[{index}]"), copy)?;
+    }
     if let Some(reply_to) = &email.reply_to {
         check_mailbox("reply_to", reply_to)?;
     }
     check_line("subject", &email.subject)?;
-    check_identifier("message_id", &email.message_id, MAX_MESSAGE_ID)?;
-    if email.message_id.split('@').filter(|part| !part.is_empty()).count() != 2
-        || email.message_id.contains(['<', '>'])
-    {
-        return Err(invalid("message_id", "is not of the form left@right"));
+    check_message_id("message_id", &email.message_id)?;
+    if let Some(earlier) = &email.references {
+        check_message_id("references", earlier)?;
     }
     check_identifier("idempotency_key", &email.idempotency_key, MAX_IDEMPOTENCY_KEY)
 }
@@ -98,6 +112,14 @@ fn check_mailbox(field: &str, mailbox: &rubis_kernel::Mailbox) -> Result<(), Inv
 fn check_line(field: &str, value: &str) -> Result<(), InvalidMessage> {
     if value.chars().any(char::is_control) {
         return Err(invalid(field, "contains a control character"));
+    }
+    Ok(())
+}
+
+fn check_message_id(field: &str, value: &str) -> Result<(), InvalidMessage> {
+    check_identifier(field, value, MAX_MESSAGE_ID)?;
+    if value.split('@').filter(|part| !part.is_empty()).count() != 2 || value.contains(['<', '>']) {
+        return Err(invalid(field, "is not of the form left@right"));
     }
     Ok(())
 }

@@ -18,7 +18,9 @@ fn relance() -> Email {
         from: mailbox(Some("Café Martin & Fils"), "relances@rubis.example"),
         to: mailbox(Some("Société Générale du Meuble"), "compta@meuble.example"),
         cc: vec![mailbox(None, "direction@meuble.example"), mailbox(Some("Zoé \"Zo\" O'Neil"), "zoe@meuble.example")],
+        bcc: Vec::new(),
         reply_to: Some(mailbox(Some("Marc Martin"), "marc@cafe-martin.example")),
+        references: Some("relance.0190d8a0-0000-7000-8000-000000000000.1@rubis.example".into()),
         subject: "Facture F-2026-042 : rappel de règlement de 1\u{202f}234,56\u{a0}€".into(),
         text: "Bonjour,\n\nLa facture F-2026-042 d'un montant de 1\u{202f}234,56\u{a0}€ est arrivée à échéance.\n.\n\
                Bien à vous\n"
@@ -43,11 +45,29 @@ fn a_relance_is_written_whole_in_text_and_html() {
 }
 
 #[test]
+fn a_mail_says_that_no_person_wrote_it_and_continues_the_first_reminder() {
+    let header = |message: &str, name: &str| {
+        let start = format!("{name}: ");
+        message.lines().find_map(|line| line.strip_prefix(&start).map(str::to_owned))
+    };
+    let message = written(&relance());
+    assert_eq!(header(&message, "Auto-Submitted").as_deref(), Some("auto-generated"));
+    assert_eq!(header(&message, "X-Auto-Response-Suppress").as_deref(), Some("OOF, AutoReply"));
+    let first = relance().references.unwrap();
+    assert_eq!(header(&message, "References"), Some(format!("<{first}>")));
+    assert_eq!(header(&message, "List-Unsubscribe"), None, "nobody unsubscribes from what they owe");
+
+    let first_of_all = written(&Email { references: None, ..relance() });
+    assert_eq!(header(&first_of_all, "References"), None);
+}
+
+#[test]
 fn a_mail_without_html_is_plain_text_alone() {
     let plain = Email {
         html: None,
         cc: Vec::new(),
         reply_to: None,
+        references: None,
         from: mailbox(None, "relances@rubis.example"),
         to: mailbox(Some("  "), "compta@meuble.example"),
         subject: "Plain ASCII".into(),
@@ -73,7 +93,9 @@ fn attacked(value: &str) -> Vec<(&'static str, Email)> {
         ("to.name", Email { to: named(), ..relance() }),
         ("cc[1].name", Email { cc: vec![mailbox(None, "b@exemple.fr"), named()], ..relance() }),
         ("reply_to.name", Email { reply_to: Some(named()), ..relance() }),
+        ("bcc[0].name", Email { bcc: vec![named()], ..relance() }),
         ("subject", Email { subject: value.into(), ..relance() }),
+        ("references", Email { references: Some(format!("{value}@rubis.example")), ..relance() }),
         ("message_id", Email { message_id: format!("{value}@rubis.example"), ..relance() }),
         ("idempotency_key", Email { idempotency_key: value.into(), ..relance() }),
     ]

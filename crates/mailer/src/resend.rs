@@ -1,5 +1,6 @@
 //! Sends by Resend's HTTP API.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -44,6 +45,10 @@ struct NewEmail<'a> {
 struct Headers {
     #[serde(rename = "Message-ID")]
     message_id: String,
+    #[serde(rename = "References", skip_serializing_if = "Option::is_none")]
+    references: Option<String>,
+    #[serde(flatten)]
+    automatic: BTreeMap<&'static str, &'static str>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -122,7 +127,11 @@ fn new_email(email: &Email) -> Result<NewEmail<'_>, InvalidMessage> {
         subject: &email.subject,
         text: &email.text,
         html: email.html.as_deref(),
-        headers: Headers { message_id: format!("<{}>", email.message_id) },
+        headers: Headers {
+            message_id: format!("<{}>", email.message_id),
+            references: email.references.as_ref().map(|earlier| format!("<{earlier}>")),
+            automatic: message::AUTOMATIC.into(),
+        },
     })
 }
 

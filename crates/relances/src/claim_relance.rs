@@ -1,6 +1,9 @@
 //! Decides whether a reminder that is due leaves, and composes its mail.
 
-use futures_util::{TryFutureExt as _, future::try_join5};
+use futures_util::{
+    TryFutureExt as _,
+    future::{try_join, try_join5},
+};
 use rubis_accounts::{ActivityKind, NewEvent};
 use rubis_db::{AsyncConnection, AsyncPgConnection};
 use rubis_invoices::Invoice;
@@ -98,10 +101,14 @@ pub async fn claim_relance(
         let shared = &*conn;
         // Between being claimed and this moment the lease may have passed to another worker. The rest is
         // what almost every reminder needs to leave.
-        let (owner, contacts, has_due_sibling, limits, ()) = try_join5(
+        let (owner, contacts, (has_due_sibling, first_message_id), limits, ()) = try_join5(
             rubis_accounts::owner_of(shared, job.organization_id).err_into(),
             rubis_invoices::contacts_of(shared, job.organization_id, case.client.id).err_into(),
-            tasks::has_due_sibling(shared, &case.task, now).err_into(),
+            try_join(
+                tasks::has_due_sibling(shared, &case.task, now),
+                tasks::first_message_id(shared, &case.task, case.client.email.as_str()),
+            )
+            .err_into(),
             policy.limits_of(shared, job.organization_id, now).err_into(),
             lease.confirm(shared).err_into::<ClaimError>(),
         )
@@ -128,6 +135,7 @@ pub async fn claim_relance(
                     client: &case.client,
                     contacts: &contacts,
                     max_copies: limits.copies(),
+                    first_message_id: first_message_id.as_deref(),
                 };
                 send(conn, &case, parties, (limits, lease), now).await
             }
@@ -279,8 +287,7 @@ async fn send(
         recipient_count::postpone(conn, case, lease, now).await?;
         return Ok(Claimed::Settled(NotSent::DailyLimit));
     };
-    let recipient = email.to.address.as_str();
-    tasks::mark_sending(conn, &case.task, (recipient, counted), &text, now).await?;
+    tasks::mark_sending(conn, &case.task, &email, counted, &text, now).await?;
     Ok(Claimed::Send(Box::new(email)))
 }
 

@@ -58,6 +58,8 @@ pub struct Parties<'a> {
     pub contacts: &'a [Contact],
     /// The most copies of the mail; the first contacts get them.
     pub max_copies: usize,
+    /// The `Message-ID` of the first reminder of the invoice that the client received.
+    pub first_message_id: Option<&'a str>,
 }
 
 /// The mail that carries a reminder's text. The same mail always has the same `Message-ID` and the same
@@ -66,7 +68,7 @@ pub struct Parties<'a> {
 /// # Errors
 /// [`RenderError`]: the mail is too long.
 pub fn compose(parties: Parties<'_>, task: RelanceTaskId, text: &RenderedText) -> Result<Email, RenderError> {
-    let Parties { sender, organization, owner, client, contacts, max_copies } = parties;
+    let Parties { sender, organization, owner, client, contacts, max_copies, first_message_id } = parties;
     let to = Mailbox { name: Some(client.name.clone()), address: client.email.clone() };
     let cc: Vec<Mailbox> = contacts
         .iter()
@@ -84,8 +86,10 @@ pub fn compose(parties: Parties<'_>, task: RelanceTaskId, text: &RenderedText) -
         },
         to,
         cc,
+        bcc: Vec::new(),
         reply_to: owner
             .map(|user| Mailbox { name: Some(user.full_name.clone()), address: user.email.clone() }),
+        references: first_message_id.map(str::to_owned),
         subject,
         text,
         html: Some(html),

@@ -56,6 +56,30 @@ async fn an_invoice_that_nobody_pays_is_reminded_until_a_person_has_to_decide() 
 }
 
 #[tokio::test]
+async fn later_reminders_refer_to_the_first_that_the_client_received() {
+    let chain = Chain::start_at(TUESDAY).await;
+    let invoice = chain.invoice_due(date!(2026 - 12 - 01)).await;
+    chain.invoice_due(date!(2026 - 12 - 02)).await;
+    chain.worker.run_until(datetime!(2026-12-22 12:00 UTC)).await;
+
+    let mails: Vec<Email> =
+        chain.reminders().into_iter().filter(|mail| mail.subject.contains(&invoice.numero)).collect();
+    assert_eq!(mails.len(), 3);
+    assert_eq!(mails[0].references, None);
+    for later in &mails[1..] {
+        assert_eq!(later.references.as_ref(), Some(&mails[0].message_id));
+    }
+    let others: Vec<Option<String>> = chain
+        .reminders()
+        .into_iter()
+        .filter(|mail| !mail.subject.contains(&invoice.numero))
+        .map(|mail| mail.references)
+        .collect();
+    assert_eq!(others[0], None, "another invoice begins its own conversation");
+    assert!(others[1].is_some() && others[1].as_ref() != Some(&mails[0].message_id));
+}
+
+#[tokio::test]
 async fn an_approved_formal_notice_leaves_in_the_text_that_was_approved() {
     let chain = Chain::start_at(TUESDAY).await;
     let invoice = chain.invoice_due(date!(2026 - 12 - 01)).await;

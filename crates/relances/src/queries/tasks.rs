@@ -11,7 +11,7 @@ use rubis_db::{
     statement::{Bind as _, prepared, statement},
 };
 use rubis_jobs::{Job, JobId};
-use rubis_kernel::{InvoiceId, OrganizationId, PlanStepId, RelanceTaskId, UserId};
+use rubis_kernel::{Email, InvoiceId, OrganizationId, PlanStepId, RelanceTaskId, UserId};
 use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
@@ -268,6 +268,26 @@ pub async fn has_due_sibling(
     diesel::select(diesel::dsl::exists(siblings)).get_result(&mut conn).await
 }
 
+/// The `Message-ID` of the first reminder of the invoice that was sent to this recipient.
+pub async fn first_message_id(
+    mut conn: &AsyncPgConnection,
+    task: &RelanceTask,
+    recipient: &str,
+) -> QueryResult<Option<String>> {
+    relance_tasks::table
+        .filter(relance_tasks::organization_id.eq(task.organization_id.as_uuid()))
+        .filter(relance_tasks::invoice_id.eq(task.invoice_id.as_uuid()))
+        .filter(relance_tasks::id.ne(task.id.as_uuid()))
+        .filter(relance_tasks::status.eq(RelanceStatus::Sent))
+        .filter(relance_tasks::recipient.eq(recipient))
+        .filter(relance_tasks::message_id.is_not_null())
+        .order((relance_tasks::sent_at, relance_tasks::id))
+        .select(relance_tasks::message_id.assume_not_null())
+        .first(&mut conn)
+        .await
+        .optional()
+}
+
 /// A reminder to be planned, or to be noted as skipped.
 pub struct TaskToInsert {
     pub id: RelanceTaskId,
@@ -337,22 +357,24 @@ pub async fn cancel(
 statement!(
     MarkSending,
     "UPDATE relance_tasks SET status = 'scheduled', sending_since = ?, reason = NULL, reason_detail = NULL,
-         recipient = ?, counted_on = ?, counted_recipients = ?, subject = ?, body = ?, updated_at = ?
+         recipient = ?, message_id = ?, counted_on = ?, counted_recipients = ?, subject = ?, body = ?, updated_at = ?
      WHERE organization_id = ? AND id = ?"
 );
 
-/// Records that a reminder is being sent, its recipient, the day on which its recipients were counted with their
-/// number, and its text.
+/// Records that a reminder is being sent, the recipient and the `Message-ID` of its mail, the day on which its
+/// recipients were counted with their number, and its text.
 pub async fn mark_sending(
     conn: &mut AsyncPgConnection,
     task: &RelanceTask,
-    (recipient, counted): (&str, Option<(Date, u32)>),
+    email: &Email,
+    counted: Option<(Date, u32)>,
     text: &RenderedText,
     now: OffsetDateTime,
 ) -> QueryResult<()> {
     prepared::<MarkSending>()
         .bind::<Timestamptz, _>(now)
-        .bind::<Text, _>(recipient)
+        .bind::<Text, _>(email.to.address.as_str())
+        .bind::<Text, _>(&email.message_id)
         .bind::<Nullable<SqlDate>, _>(counted.map(|(day, _)| day))
         .bind::<Nullable<Integer>, _>(
             counted.map(|(_, recipients)| i32::try_from(recipients).unwrap_or(i32::MAX)),

@@ -1,0 +1,3 @@
+ALTER TABLE relance_tasks
+    DROP COLUMN refused_copies,
+    DROP COLUMN message_id;
