@@ -84,6 +84,8 @@ pub struct Keys {
     pub access: PurposeKey,
     /// Hashes the addresses of failed sign-ins in the audit trail.
     pub audit: PurposeKey,
+    /// Seals the values of the buttons of check-ins.
+    pub checkin_button: PurposeKey,
     /// Seals cursors.
     pub cursor: PurposeKey,
     /// Seals the tokens of known devices.
@@ -180,6 +182,7 @@ impl Keys {
             account: AccountKeys::derived_from(key),
             access: key.derive("access"),
             audit: key.derive("audit"),
+            checkin_button: key.derive("checkin-button"),
             cursor: key.derive("cursor"),
             device: key.derive("device"),
             referral: key.derive("referral"),

@@ -8,6 +8,7 @@ mod audit;
 mod billing;
 mod bodies;
 mod body_limit;
+mod checkin_button;
 mod checkin_token;
 mod client_address;
 mod cookies;

@@ -7,6 +7,7 @@
 //! business of `lifecycle`. Whoever changes an invoice and its check-ins locks the invoice first, then its
 //! check-ins, then their jobs.
 
+mod agents;
 mod asked;
 mod call_off;
 mod claim_mail;

@@ -2,7 +2,7 @@
 
 use time::OffsetDateTime;
 
-use crate::CheckinAnswer;
+use crate::{CheckinAnswer, agents::is_known_agent};
 
 /// What of a user agent is kept, in characters.
 const MAX_USER_AGENT: usize = 500;
@@ -74,6 +74,8 @@ pub struct Opening {
     pub is_prefetch: bool,
     /// Whether only a part of the page is asked for, as previews do.
     pub is_range: bool,
+    /// Whether a browser says that a person goes to the page: `Sec-Fetch-Mode: navigate` and `Sec-Fetch-Dest: document`.
+    pub is_navigation: bool,
     /// What the program calls itself: at most 500 characters, none of them a control character.
     pub user_agent: String,
 }
@@ -93,8 +95,10 @@ impl Opening {
             link,
             is_prefetch: false,
             is_range: false,
+            is_navigation: false,
             user_agent: String::new(),
         };
+        let (mut navigates, mut to_document) = (false, false);
         for (name, value) in headers {
             let name = name.to_ascii_lowercase();
             let value = String::from_utf8_lossy(value);
@@ -103,12 +107,21 @@ impl Opening {
                 opening.is_prefetch |= PREFETCH_WORDS.iter().any(|word| value.contains(word));
             }
             opening.is_range |= name == "range";
+            navigates |= name == "sec-fetch-mode" && value == "navigate";
+            to_document |= name == "sec-fetch-dest" && value == "document";
             if name == "user-agent" {
                 opening.user_agent =
                     value.chars().filter(|letter| !letter.is_control()).take(MAX_USER_AGENT).collect();
             }
         }
+        opening.is_navigation = navigates && to_document;
         opening
+    }
+
+    /// Whether the user agent is that of a known scanner, previewer or library, or missing.
+    #[must_use]
+    pub fn is_by_known_agent(&self) -> bool {
+        is_known_agent(&self.user_agent)
     }
 
     /// Whether the answer to it has no body that a person could read.

@@ -19,7 +19,7 @@ impl Default for CheckinRules {
     fn default() -> Self {
         Self {
             life: Duration::hours(24),
-            quiet: Duration::seconds(10),
+            quiet: Duration::seconds(30),
             suspect: Duration::seconds(60),
             undo: Duration::days(7),
         }

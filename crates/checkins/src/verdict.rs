@@ -29,6 +29,10 @@ pub enum Caution {
     Prefetch,
     /// It asks for a part of the page.
     Range,
+    /// A known scanner, previewer or library opens it.
+    Agent,
+    /// No browser says that a person goes to the page.
+    NoNavigation,
     /// The mail has hardly left, or that it left is not recorded yet.
     TooSoon,
     /// The other link was opened a moment ago, as only a machine does.
@@ -46,6 +50,8 @@ impl Verdict {
             Self::Confirm(Caution::Head) => "confirm_head",
             Self::Confirm(Caution::Prefetch) => "confirm_prefetch",
             Self::Confirm(Caution::Range) => "confirm_range",
+            Self::Confirm(Caution::Agent) => "confirm_agent",
+            Self::Confirm(Caution::NoNavigation) => "confirm_no_navigation",
             Self::Confirm(Caution::TooSoon) => Self::TOO_SOON,
             Self::Confirm(Caution::OtherLink) => "confirm_other_link",
             Self::Confirm(Caution::Suspect) => "confirm_suspect",
@@ -98,6 +104,10 @@ fn caution_of(opening: &Opening) -> Option<Caution> {
         Some(Caution::Prefetch)
     } else if opening.is_range {
         Some(Caution::Range)
+    } else if opening.is_by_known_agent() {
+        Some(Caution::Agent)
+    } else if !opening.is_navigation {
+        Some(Caution::NoNavigation)
     } else {
         None
     }

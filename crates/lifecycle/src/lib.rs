@@ -52,8 +52,8 @@ pub use pause_client::{PauseClientError, pause_client, resume_client};
 pub use pause_invoice::{PauseInvoiceError, pause_invoice, unpause_invoice};
 pub use plan_again::{PlanAgainProgress, plan_page_again};
 pub use read_checkin::{
-    CheckinCard, CheckinInvoice, CheckinState, CheckinView, ReadCheckinError, read_checkin,
-    record_page_opening,
+    CheckinCard, CheckinInvoice, CheckinState, CheckinView, ReadCheckinError, RefusedButton, read_checkin,
+    record_page_opening, record_refused_button,
 };
 pub use record_checkins_failed::{record_checkin_mail_failed, record_checkin_not_gathered};
 pub use record_checkins_sent::record_checkins_sent;

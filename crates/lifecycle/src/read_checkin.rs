@@ -185,6 +185,37 @@ pub async fn record_page_opening(
     }
 }
 
+/// What became of a press whose button was not believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefusedButton {
+    /// It is recorded with the check-in.
+    Recorded,
+    /// The links of the check-in ended too long ago.
+    Gone,
+    /// No check-in has this token.
+    Unknown,
+}
+
+/// Records a press of a button that the page did not set, which changes nothing else.
+///
+/// # Errors
+/// The database's.
+pub async fn record_refused_button(
+    conn: &mut AsyncPgConnection,
+    token: &str,
+    opening: &Opening,
+    rules: &CheckinRules,
+) -> Result<RefusedButton, diesel::result::Error> {
+    match rubis_checkins::find_by_token(conn, token).await? {
+        None => Ok(RefusedButton::Unknown),
+        Some(task) if task.is_gone(rules, opening.at) => Ok(RefusedButton::Gone),
+        Some(task) => {
+            rubis_checkins::record_click(conn, &task, opening, "refused_button").await?;
+            Ok(RefusedButton::Recorded)
+        }
+    }
+}
+
 fn shown(invoice: &Invoice, client: &Client) -> CheckinInvoice {
     CheckinInvoice {
         numero: invoice.numero.clone(),

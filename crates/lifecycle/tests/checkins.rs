@@ -10,7 +10,7 @@ use rubis_checkins::{
 use rubis_invoices::{Invoice, InvoiceStatus, NewPayment};
 use rubis_lifecycle::{AnsweredBy, CheckinOutcome, CheckinState};
 use rubis_relances::RelanceStatus;
-use rubis_testkit::Chain;
+use rubis_testkit::{BROWSER_HEADERS, Chain};
 use serde_json::Value;
 use time::{
     Duration, OffsetDateTime,
@@ -31,6 +31,13 @@ async fn asked() -> (Chain, Invoice, String) {
     chain.worker.run_until(SENT_AT + Duration::seconds(30)).await;
     let token = chain.token(invoice.id).await;
     (chain, invoice, token)
+}
+
+/// The headers of a browser, with these besides.
+fn browser(
+    headers: impl IntoIterator<Item = (&'static str, &'static [u8])>,
+) -> impl Iterator<Item = (&'static str, &'static [u8])> {
+    BROWSER_HEADERS.iter().map(|(name, value)| (*name, value.as_bytes())).chain(headers)
 }
 
 async fn rubis_of(chain: &Chain) -> i64 {
@@ -106,7 +113,7 @@ async fn fifty_clicks_at_the_same_moment_give_one_payment_one_event_and_one_rubi
         clicks.spawn(async move {
             let mut conn = pool.get().await.unwrap();
             let by = if click % 2 == 0 {
-                AnsweredBy::Link(Opening::from_request(now, "GET", CheckinLink::Paid, []))
+                AnsweredBy::Link(Opening::from_request(now, "GET", CheckinLink::Paid, browser([])))
             } else {
                 AnsweredBy::Button { user_agent: String::new() }
             };
@@ -227,7 +234,12 @@ async fn nobody_answers_without_a_reply_that_a_person_reads() {
     let (chain, invoice, token) = asked().await;
     let now = chain.now();
     let opening = |method, headers: &[(&'static str, &'static [u8])]| {
-        AnsweredBy::Link(Opening::from_request(now, method, CheckinLink::Paid, headers.iter().copied()))
+        AnsweredBy::Link(Opening::from_request(
+            now,
+            method,
+            CheckinLink::Paid,
+            browser(headers.iter().copied()),
+        ))
     };
     for by in [
         opening("HEAD", &[]),
@@ -248,7 +260,7 @@ async fn nobody_answers_without_a_reply_that_a_person_reads() {
 #[tokio::test]
 async fn a_link_that_is_opened_as_soon_as_the_mail_left_is_confirmed_by_a_button() {
     let (chain, _, token) = asked().await;
-    chain.clock.set(SENT_AT + Duration::seconds(9));
+    chain.clock.set(SENT_AT + Duration::seconds(29));
     assert_eq!(chain.open_link(&token, Paid).await, CheckinOutcome::Confirm);
     assert_eq!(chain.press(&token, Paid).await, CheckinOutcome::Settled);
 }

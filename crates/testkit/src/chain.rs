@@ -19,7 +19,10 @@ use rubis_lifecycle::{AnsweredBy, CheckinOutcome, CheckinView, PlanChoice};
 use rubis_relances::{RelanceStatus, RelanceTask};
 use time::{Date, Duration, OffsetDateTime};
 
-use crate::{TestDatabase, TestRedis, TestWorker, account_keys, checkin_parts, no_limits, turn_checkins_off};
+use crate::{
+    BROWSER_HEADERS, TestDatabase, TestRedis, TestWorker, account_keys, checkin_parts, no_limits,
+    turn_checkins_off,
+};
 
 /// A company that chases its invoices.
 pub struct Chain {
@@ -248,8 +251,8 @@ impl Chain {
 
     /// A link of a check-in is opened, as a person's browser does it.
     pub async fn open_link(&self, token: &str, answer: CheckinAnswer) -> CheckinOutcome {
-        let opening =
-            Opening::from_request(self.now(), "GET", answer.into(), [("user-agent", &b"Firefox"[..])]);
+        let headers = BROWSER_HEADERS.iter().map(|(name, value)| (*name, value.as_bytes()));
+        let opening = Opening::from_request(self.now(), "GET", answer.into(), headers);
         self.answer(token, answer, AnsweredBy::Link(opening)).await
     }
 

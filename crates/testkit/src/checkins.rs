@@ -1,10 +1,17 @@
-//! Organizations that are not asked whether their invoices were paid.
+//! Check-ins in tests: organizations without them, and the browser of a person who answers.
 #![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
 use rubis_accounts::{CheckinPolicyInput, OrganizationInput, OrganizationPatch};
 use rubis_db::AsyncPgConnection;
 use rubis_kernel::OrganizationId;
 use time::OffsetDateTime;
+
+/// The headers that a browser sends when a person follows a link.
+pub const BROWSER_HEADERS: [(&str, &str); 3] = [
+    ("user-agent", "Mozilla/5.0 (X11; Linux x86_64; rv:133.0) Gecko/20100101 Firefox/133.0"),
+    ("sec-fetch-mode", "navigate"),
+    ("sec-fetch-dest", "document"),
+];
 
 /// Turns an organization's check-ins off, for tests about reminders alone: those of late invoices do not wait
 /// for an answer then. Do it before there are invoices: nothing is planned again.

@@ -16,7 +16,7 @@ pub use answer::Answer;
 pub use app::{TestApp, TestAppBuilder};
 pub use builders::{ClientBuilder, CreatedClient, CreatedInvoice, InvoiceBuilder};
 pub use chain::Chain;
-pub use checkins::turn_checkins_off;
+pub use checkins::{BROWSER_HEADERS, turn_checkins_off};
 pub use database::TestDatabase;
 pub use limits::no_limits;
 pub use owner::Owner;

@@ -80,7 +80,12 @@ impl Browser {
     }
 
     fn get(&self, address: &str) -> Result<Response<Body>> {
-        let request = self.agent.get(address).header("accept", "text/html");
+        let request = self
+            .agent
+            .get(address)
+            .header("accept", "text/html")
+            .header("sec-fetch-mode", "navigate")
+            .header("sec-fetch-dest", "document");
         let response = request.header("cookie", self.cookie_header()).call();
         response.with_context(|| format!("GET {address} gets no answer"))
     }

@@ -68,6 +68,8 @@ pub struct CheckinBody {
     pub checkin: CheckinCardBody,
     /// The others of its mail.
     pub mates: Vec<CheckinCardBody>,
+    /// The value of `X-Checkin-Button` with which a button of the page sends its request. Valid for an hour.
+    pub button_value: String,
 }
 
 impl From<CheckinInvoice> for CheckinInvoiceBody {
@@ -99,11 +101,14 @@ impl From<CheckinCard> for CheckinCardBody {
     }
 }
 
-impl From<CheckinView> for CheckinBody {
-    fn from(view: CheckinView) -> Self {
+impl CheckinBody {
+    /// A check-in with the value of its buttons.
+    #[must_use]
+    pub fn new(view: CheckinView, button_value: String) -> Self {
         Self {
             checkin: view.checkin.into(),
             mates: view.mates.into_iter().map(CheckinCardBody::from).collect(),
+            button_value,
         }
     }
 }

@@ -24,6 +24,16 @@ impl ApiError {
         Self::conflict("already_answered", "The check-in was answered before, or its invoice is settled.")
     }
 
+    /// A request that no button of the page sent, or one of a page that was open for too long.
+    #[must_use]
+    pub fn checkin_button_refused() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "button_refused",
+            "Send the buttonValue of GET /checkin/{token}, not older than an hour, in the header X-Checkin-Button.",
+        )
+    }
+
     /// What an outcome that is no answer is refused with.
     #[must_use]
     pub fn of_checkin_outcome(outcome: CheckinOutcome) -> Option<Self> {

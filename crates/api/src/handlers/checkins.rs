@@ -18,7 +18,7 @@ pub use undo::undo_answer;
 
 use rubis_db::AsyncPgConnection;
 
-use crate::{ApiError, App, bodies::CheckinBody, checkin_token::CheckinToken};
+use crate::{ApiError, App, bodies::CheckinBody, checkin_button::button_value, checkin_token::CheckinToken};
 
 /// How a check-in stands.
 async fn state(
@@ -26,7 +26,8 @@ async fn state(
     app: &App,
     token: &CheckinToken,
 ) -> Result<CheckinBody, ApiError> {
-    let view =
-        rubis_lifecycle::read_checkin(conn, token.expose(), &app.checkin_rules(), app.clock.now()).await?;
-    view.map(CheckinBody::from).ok_or_else(ApiError::checkin_not_found)
+    let now = app.clock.now();
+    let view = rubis_lifecycle::read_checkin(conn, token.expose(), &app.checkin_rules(), now).await?;
+    let value = button_value(&app.keys.checkin_button, token.expose(), now);
+    view.map(|view| CheckinBody::new(view, value)).ok_or_else(ApiError::checkin_not_found)
 }

@@ -6,6 +6,8 @@ use actix_web::http::{
     header::{self, HeaderName},
 };
 
+use crate::checkin_button::BUTTON_HEADER;
+
 /// Exactly the origins that the settings name, with their cookies.
 pub fn cors(origins: &[String]) -> Cors {
     let idempotency_key = HeaderName::from_static("idempotency-key");
@@ -17,6 +19,7 @@ pub fn cors(origins: &[String]) -> Cors {
             header::CONTENT_TYPE,
             header::ACCEPT,
             idempotency_key,
+            HeaderName::from_static(BUTTON_HEADER),
             request_id.clone(),
         ])
         .expose_headers([request_id, header::RETRY_AFTER, HeaderName::from_static("idempotency-replayed")])

@@ -1,8 +1,12 @@
 //! Invoices that somebody was asked about by mail, and a person, or a machine, who opens the links.
 
-use reqwest::{Client, Method, RequestBuilder, redirect::Policy};
+use reqwest::{
+    Client, Method, RequestBuilder,
+    header::{HeaderMap, HeaderName, HeaderValue},
+    redirect::Policy,
+};
 use rubis_kernel::Email;
-use rubis_testkit::{Answer, CreatedInvoice, Owner, TestApp};
+use rubis_testkit::{Answer, BROWSER_HEADERS, CreatedInvoice, Owner, TestApp};
 use serde_json::Value;
 use time::Duration;
 
@@ -66,14 +70,30 @@ impl<'app> Asked<'app> {
         open(self.app, &self.path(link)).await
     }
 
-    /// A button is pressed.
+    /// A button of the page is pressed.
     pub async fn press(&self, button: &str) -> Answer {
-        self.app.send(self.app.request(Method::POST, &self.path(button))).await
+        let request = self.app.request(Method::POST, &self.path(button));
+        self.app.send(request.header("X-Checkin-Button", self.button_value().await)).await
+    }
+
+    /// Several invoices of the mail are answered by the button of the page.
+    pub async fn answer(&self, answers: Value) -> Answer {
+        let request = self.app.request(Method::POST, &self.path("answers")).json(&answers);
+        self.app.send(request.header("X-Checkin-Button", self.button_value().await)).await
+    }
+
+    /// The value that the page's buttons carry; empty if there is no page.
+    pub async fn button_value(&self) -> String {
+        let state = self.app.get(&format!("/api/v1/checkin/{}", self.token)).await;
+        state.json["buttonValue"].as_str().unwrap_or_default().to_owned()
     }
 
     /// How it stands.
     pub async fn state(&self) -> Value {
-        self.app.get(&format!("/api/v1/checkin/{}", self.token)).await.expect(200).json
+        let mut state = self.app.get(&format!("/api/v1/checkin/{}", self.token)).await.expect(200).json;
+        let value = state.as_object_mut().unwrap().remove("buttonValue").unwrap();
+        assert!(!value.as_str().unwrap().contains(&self.token));
+        state
     }
 
     /// Where a link ends that led to this.
@@ -90,7 +110,18 @@ impl<'app> Asked<'app> {
 
 /// A browser that stops where it is sent on.
 pub fn browser() -> Client {
-    Client::builder().redirect(Policy::none()).build().unwrap()
+    let headers: HeaderMap = BROWSER_HEADERS
+        .iter()
+        .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+        .collect();
+    Client::builder().redirect(Policy::none()).default_headers(headers).build().unwrap()
+}
+
+/// A program that sends these headers alone.
+pub fn program(app: &TestApp, path: &str, headers: &[(&str, &str)]) -> RequestBuilder {
+    let client = Client::builder().redirect(Policy::none()).build().unwrap();
+    let request = client.get(format!("{}{path}", app.url));
+    headers.iter().fold(request, |request, (name, value)| request.header(*name, *value))
 }
 
 /// A request of that browser.

@@ -15,6 +15,9 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use crate::asked::Asked;
 
+/// What a browser adds when a person follows a link.
+const NAVIGATION: &str = "Sec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n";
+
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -39,11 +42,16 @@ impl<'a> MakeWriter<'a> for Log {
 
 /// Sends a request without a client that would log it itself, and reads what comes.
 async fn send(app: &TestApp, head: &str, body: &str) -> String {
+    send_with(app, head, "", body).await
+}
+
+/// As [`send`], with more headers.
+async fn send_with(app: &TestApp, head: &str, headers: &str, body: &str) -> String {
     let address = app.url.strip_prefix("http://").unwrap();
     let mut connection = TcpStream::connect(address).await.unwrap();
     let length = body.len();
     let request = format!(
-        "{head} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nUser-Agent: a-person\r\n\
+        "{head} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nUser-Agent: a-person\r\n{headers}\
          Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {length}\r\n\r\n{body}"
     );
     connection.write_all(request.as_bytes()).await.unwrap();
@@ -59,6 +67,9 @@ async fn a_token_is_in_no_log_at_any_level_whatever_is_done_with_it() {
     let asked = Asked::about_one(&owner).await;
     let token = asked.token.as_str();
 
+    let value = asked.button_value().await;
+    let button = format!("X-Checkin-Button: {value}\r\n");
+
     let log = Log::default();
     // Of the whole process: the server has threads of its own.
     let subscriber = tracing_subscriber::fmt().with_max_level(tracing_subscriber::filter::LevelFilter::TRACE);
@@ -72,8 +83,9 @@ async fn a_token_is_in_no_log_at_any_level_whatever_is_done_with_it() {
         send(&app, &format!("GET /checkin?token={token}&status=confirm"), "").await,
         send(&app, &format!("GET /api/v1/checkin/{token}/page"), "").await,
         send(&app, &format!("GET /api/v1/checkin/{token}/answered"), "").await,
-        send(&app, &format!("GET /api/v1/checkin/{token}/paid"), "").await,
-        send(&app, "POST /checkin", &format!("token={token}&action=undo")).await,
+        send_with(&app, &format!("GET /api/v1/checkin/{token}/paid"), NAVIGATION, "").await,
+        send(&app, "POST /checkin", &format!("token={token}&button={value}&action=undo")).await,
+        send_with(&app, &format!("POST /api/v1/checkin/{token}/paid"), &button, "").await,
         send(&app, &format!("POST /api/v1/checkin/{token}/paid"), "").await,
         send(&app, &format!("POST /api/v1/checkin/{token}/answers"), "no JSON").await,
         send(&app, &format!("POST /api/v1/checkin/{token}/renew"), "").await,
@@ -84,7 +96,7 @@ async fn a_token_is_in_no_log_at_any_level_whatever_is_done_with_it() {
     let statuses: Vec<&str> = answers.iter().map(|answer| &answer["HTTP/1.1 ".len()..][..3]).collect();
     assert_eq!(
         statuses,
-        ["302", "200", "303", "302", "302", "302", "303", "409", "415", "409", "405", "404", "302"]
+        ["302", "200", "303", "302", "302", "302", "303", "409", "403", "415", "403", "405", "404", "302"]
     );
 
     app.request(Method::GET, "/healthz").send().await.unwrap();

@@ -14,8 +14,22 @@ async fn site() -> TestApp {
 
 /// Presses a button of the page, and follows where it leads.
 async fn press(app: &TestApp, fields: &[(&str, &str)]) -> Answer {
-    let sent = app.send(form(app, fields)).await.expect(303);
+    let token = fields.iter().find(|(name, _)| *name == "token").map_or("", |(_, token)| *token);
+    let value = button_of(&open_page(app, token, "").await);
+    press_with(app, fields, &value).await
+}
+
+/// Sends a form with this value, and follows where it leads.
+async fn press_with(app: &TestApp, fields: &[(&str, &str)], value: &str) -> Answer {
+    let fields: Vec<_> = fields.iter().copied().chain([("button", value)]).collect();
+    let sent = app.send(form(app, &fields)).await.expect(303);
     follow(app, &sent).await
+}
+
+/// The value that the buttons of a page carry; empty if it has none.
+fn button_of(page: &Answer) -> String {
+    let value = page.text.split_once("name=\"button\" value=\"").map(|(_, rest)| rest.split('"').next());
+    value.flatten().unwrap_or_default().to_owned()
 }
 
 /// Goes where an answer leads, which names no token, with the cookie that it sets.
@@ -308,4 +322,25 @@ async fn the_page_is_elsewhere_when_the_web_site_is() {
     let clicked = open(&below, "/api/v1/checkin/x/paid").await.expect(302);
     assert_eq!(clicked.header("location"), "http://localhost:3333/app/checkin?status=invalid");
     below.finish().await;
+}
+
+#[tokio::test]
+async fn a_form_that_the_page_did_not_set_leads_back_to_the_page_and_answers_nothing() {
+    let app = site().await;
+    let owner = app.signed_up_owner_with_checkins().await;
+    let (asked, other) = (Asked::about_one(&owner).await, Asked::about_one(&owner).await);
+    let foreign = button_of(&open_page(&app, &other.token, "").await);
+    let fields = [("token", asked.token.as_str()), ("action", "paid")];
+    for value in ["", "x", &foreign] {
+        let again = press_with(&app, &fields, value).await.expect(200);
+        assert_eq!(heading(&again), "Confirmez votre réponse.");
+        assert_eq!(status(&owner, &asked).await, "awaiting_user_confirmation");
+    }
+    let left_open = button_of(&open_page(&app, &asked.token, "").await);
+    app.clock.advance(Duration::HOUR);
+    let again = press_with(&app, &fields, &left_open).await.expect(200);
+    assert_eq!(heading(&again), "Confirmez votre réponse.");
+    let answered = press_with(&app, &fields, &button_of(&again)).await.expect(200);
+    assert_eq!(heading(&answered), "C’est noté, merci.");
+    app.finish().await;
 }

@@ -17,6 +17,7 @@ mod billing_limits;
 mod checkin_age;
 mod checkin_logs;
 mod checkin_page;
+mod checkin_scanners;
 mod checkins;
 mod clients;
 mod contract;

@@ -69,7 +69,20 @@ fn opened(link: CheckinLink, at: OffsetDateTime) -> Opening {
     request("GET", link, at, &[])
 }
 
+/// What a browser sends when a person follows a link.
+const BROWSER: [(&str, &str); 3] = [
+    ("Sec-Fetch-Mode", "navigate"),
+    ("Sec-Fetch-Dest", "document"),
+    ("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:133.0) Gecko/20100101 Firefox/133.0"),
+];
+
 fn request(method: &str, link: CheckinLink, at: OffsetDateTime, headers: &[(&str, &str)]) -> Opening {
+    let headers: Vec<_> = BROWSER.iter().chain(headers).copied().collect();
+    bare(method, link, at, &headers)
+}
+
+/// A request with these headers alone.
+fn bare(method: &str, link: CheckinLink, at: OffsetDateTime, headers: &[(&str, &str)]) -> Opening {
     let headers = headers.iter().map(|(name, value)| (*name, value.as_bytes()));
     Opening::from_request(at, method, link, headers)
 }
@@ -80,9 +93,9 @@ fn judged(task: &CheckinTask, opening: &Opening) -> Verdict {
 
 #[rstest]
 #[case::the_moment_it_leaves(seconds(0), Verdict::Confirm(Caution::TooSoon))]
-#[case::a_second_before_the_quiet_time_ends(seconds(9), Verdict::Confirm(Caution::TooSoon))]
-#[case::when_the_quiet_time_ends(seconds(10), Verdict::Effect)]
-#[case::a_second_after_the_quiet_time(seconds(11), Verdict::Effect)]
+#[case::a_second_before_the_quiet_time_ends(seconds(29), Verdict::Confirm(Caution::TooSoon))]
+#[case::when_the_quiet_time_ends(seconds(30), Verdict::Effect)]
+#[case::a_second_after_the_quiet_time(seconds(31), Verdict::Effect)]
 #[case::hours_later(seconds(10_800), Verdict::Effect)]
 #[case::a_second_before_the_end_of_life(seconds(86_399), Verdict::Effect)]
 #[case::when_the_life_ends(seconds(86_400), Verdict::Expired)]
@@ -148,12 +161,36 @@ fn a_machine_that_says_so_changes_nothing(
 
 #[rstest]
 #[case(&[("Purpose", "navigation")])]
-#[case(&[("Sec-Fetch-Mode", "navigate")])]
+#[case(&[("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-User", "?1")])]
 #[case(&[("X-Purpose", "")])]
-#[case(&[("User-Agent", "prefetch")])]
 #[case(&[("If-Range", "abc")])]
 fn what_a_browser_sends_for_a_person_is_believed(#[case] headers: &[(&str, &str)]) {
     assert_eq!(judged(&sent(), &request("GET", CheckinLink::Paid, NOON, headers)), Verdict::Effect);
+}
+
+#[rstest]
+#[case::nothing(&[])]
+#[case::a_page_alone(&[("Sec-Fetch-Dest", "document")])]
+#[case::a_navigation_alone(&[("Sec-Fetch-Mode", "navigate")])]
+#[case::a_script(&[("Sec-Fetch-Mode", "cors"), ("Sec-Fetch-Dest", "empty")])]
+#[case::a_picture(&[("Sec-Fetch-Mode", "no-cors"), ("Sec-Fetch-Dest", "image")])]
+#[case::a_frame(&[("Sec-Fetch-Mode", "navigate"), ("Sec-Fetch-Dest", "iframe")])]
+fn what_does_not_look_like_the_navigation_of_a_person_waits_for_a_button(#[case] headers: &[(&str, &str)]) {
+    let agent = ("User-Agent", "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36");
+    let headers: Vec<_> = headers.iter().copied().chain([agent]).collect();
+    let opening = bare("GET", CheckinLink::Paid, NOON, &headers);
+    assert_eq!(judged(&sent(), &opening), Verdict::Confirm(Caution::NoNavigation));
+}
+
+#[rstest]
+#[case("Barracuda Sentinel (EE)")]
+#[case("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)")]
+#[case("python-requests/2.32.3")]
+#[case("")]
+fn a_known_agent_waits_for_a_button_whatever_else_it_sends(#[case] agent: &str) {
+    let headers = [("Sec-Fetch-Mode", "navigate"), ("Sec-Fetch-Dest", "document"), ("User-Agent", agent)];
+    let opening = bare("GET", CheckinLink::Paid, NOON, &headers);
+    assert_eq!(judged(&sent(), &opening), Verdict::Confirm(Caution::Agent));
 }
 
 #[rstest]
@@ -239,6 +276,8 @@ fn every_verdict_is_kept_under_a_name_that_the_database_takes() {
         Caution::Head,
         Caution::Prefetch,
         Caution::Range,
+        Caution::Agent,
+        Caution::NoNavigation,
         Caution::TooSoon,
         Caution::OtherLink,
         Caution::Suspect,
@@ -249,7 +288,7 @@ fn every_verdict_is_kept_under_a_name_that_the_database_takes() {
     assert!(names.iter().all(|name| name.chars().all(|letter| letter == '_' || letter.is_ascii_lowercase())));
     names.sort_unstable();
     names.dedup();
-    assert_eq!(names.len(), 10);
+    assert_eq!(names.len(), 12);
 }
 
 proptest::proptest! {
@@ -264,7 +303,7 @@ proptest::proptest! {
         if is_head {
             opening.method = "HEAD".to_owned();
         }
-        let counts = !(is_head || is_prefetch || is_range || suspect) && (10..86_400).contains(&after);
+        let counts = !(is_head || is_prefetch || is_range || suspect) && (30..86_400).contains(&after);
         proptest::prop_assert_eq!(judged(&task, &opening) == Verdict::Effect, counts);
     }
 }

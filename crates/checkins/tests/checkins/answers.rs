@@ -17,7 +17,9 @@ async fn asked(company: &Company) -> CheckinTask {
 }
 
 fn opened(link: CheckinLink, at: OffsetDateTime) -> Opening {
-    Opening::from_request(at, "GET", link, [("User-Agent", b"Mozilla/5.0".as_slice())])
+    let headers =
+        [("User-Agent", "Mozilla/5.0"), ("Sec-Fetch-Mode", "navigate"), ("Sec-Fetch-Dest", "document")];
+    Opening::from_request(at, "GET", link, headers.map(|(name, value)| (name, value.as_bytes())))
 }
 
 /// Opens a link, and keeps that.
@@ -104,9 +106,9 @@ async fn a_scanner_that_opens_both_links_leaves_a_question_that_a_person_answers
 async fn a_scanner_that_straddles_the_end_of_the_quiet_time_answers_nothing() {
     let company = Company::new().await;
     let invoice = asked(&company).await.invoice_id;
-    let soon = TUESDAY + Duration::seconds(9);
+    let soon = TUESDAY + Duration::seconds(29);
     assert_eq!(open(&company, invoice, CheckinLink::Paid, soon).await, Verdict::Confirm(Caution::TooSoon));
-    let after = TUESDAY + Duration::seconds(11);
+    let after = TUESDAY + Duration::seconds(31);
     assert_eq!(
         open(&company, invoice, CheckinLink::Pending, after).await,
         Verdict::Confirm(Caution::OtherLink)

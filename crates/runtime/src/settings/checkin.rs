@@ -31,7 +31,7 @@ static CHECKIN_TTL_HOURS: Key = Key {
 };
 static CHECKIN_QUIET_SECONDS: Key = Key {
     name: "CHECKIN_QUIET_SECONDS",
-    default: Default::Value("10"),
+    default: Default::Value("30"),
     takes: "a number of seconds from 0 to 3600, 0 to do without",
     meaning: "How long after a check-in left opening its links is taken for a mail scanner's doing and has to be confirmed.",
     example: None,

@@ -7,6 +7,7 @@ use rubis_lifecycle::AnsweredBy;
 use crate::{
     ApiError, ApiResult, App, Reply,
     bodies::CheckinBody,
+    checkin_button::{ButtonHeader, require_button},
     checkin_token::{CheckinToken, user_agent},
 };
 
@@ -16,8 +17,10 @@ use crate::{
 /// it, and mails a confirmation. A person pressed the button: none of the caution about links applies.
 #[utoipa::path(
     tag = "check-in",
+    params(ButtonHeader),
     responses(
         (status = 200, description = "The check-in as it is now.", body = CheckinBody),
+        (status = 403, description = "`button_refused`: `X-Checkin-Button` is missing, of another check-in, or older than an hour."),
         (status = 404, description = "`checkin_not_found`: no check-in has this token."),
         (status = 409, description = "`already_answered`: it was answered before, or the invoice is settled."),
         (status = 410, description = "`checkin_expired`: it can't be answered any more; `checkin_gone`: its links ended more than 30 days ago."),
@@ -38,8 +41,10 @@ pub async fn answer_paid(
 /// The reminders go on; one that waited for the answer leaves at once.
 #[utoipa::path(
     tag = "check-in",
+    params(ButtonHeader),
     responses(
         (status = 200, description = "The check-in as it is now.", body = CheckinBody),
+        (status = 403, description = "`button_refused`: `X-Checkin-Button` is missing, of another check-in, or older than an hour."),
         (status = 404, description = "`checkin_not_found`: no check-in has this token."),
         (status = 409, description = "`already_answered`: it was answered before, or the invoice is settled."),
         (status = 410, description = "`checkin_expired`: it can't be answered any more; `checkin_gone`: its links ended more than 30 days ago."),
@@ -64,6 +69,7 @@ async fn answer(
     let by = AnsweredBy::Button { user_agent: user_agent(request) };
     let (rules, now) = (app.checkin_rules(), app.clock.now());
     let mut conn = app.db.get().await?;
+    require_button(&mut conn, app, request, token, answer.into()).await?;
     let outcome = rubis_lifecycle::answer_checkin(&mut conn, token.expose(), answer, by, &rules, now).await?;
     match ApiError::of_checkin_outcome(outcome) {
         Some(refusal) => Err(refusal),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use actix_web::{HttpRequest, post, web::Data};
-use rubis_checkins::CheckinAnswer;
+use rubis_checkins::{CheckinAnswer, CheckinLink};
 use rubis_kernel::{CheckinTaskId, FieldErrors};
 use rubis_lifecycle::CheckinOutcome;
 use serde::{Deserialize, Serialize};
@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::{
     ApiError, ApiResult, App, Reply,
     bodies::CheckinBody,
+    checkin_button::{ButtonHeader, require_button},
     checkin_token::{CheckinToken, user_agent},
     json_body::Json,
     labels,
@@ -70,8 +71,10 @@ pub struct OutcomeBody {
 /// Each is answered for itself: one that was answered before does not keep the others from being answered.
 #[utoipa::path(
     tag = "check-in",
+    params(ButtonHeader),
     responses(
         (status = 200, description = "What came of each.", body = AnsweredTogether),
+        (status = 403, description = "`button_refused`: `X-Checkin-Button` is missing, of another check-in, or older than an hour."),
         (status = 404, description = "`checkin_not_found`: no check-in has this token."),
         (status = 410, description = "`checkin_gone`: its links ended more than 30 days ago."),
     ),
@@ -87,6 +90,7 @@ pub async fn answer_together(
     let answers = parse(&body.0.answers)?;
     let (by, rules, now) = (user_agent(&request), app.checkin_rules(), app.clock.now());
     let mut conn = app.db.get().await?;
+    require_button(&mut conn, &app, &request, &token, CheckinLink::Page).await?;
     let outcomes = rubis_lifecycle::answer_many(&mut conn, token.expose(), &answers, &by, &rules, now)
         .await?
         .ok_or_else(ApiError::checkin_not_found)?;

@@ -1,10 +1,12 @@
 //! `POST /checkin/{token}/renew`
 
 use actix_web::{HttpRequest, HttpResponse, post, web::Data};
+use rubis_checkins::CheckinLink;
 
 use crate::{
     ApiError, App,
     bodies::CheckinBody,
+    checkin_button::{ButtonHeader, require_button},
     checkin_token::{CheckinToken, user_agent},
 };
 
@@ -13,8 +15,10 @@ use crate::{
 /// They go to the address that the account has now, and are shown nowhere. One mail an hour for an invoice.
 #[utoipa::path(
     tag = "check-in",
+    params(ButtonHeader),
     responses(
         (status = 202, description = "The mail is on its way; the check-in as it is now.", body = CheckinBody),
+        (status = 403, description = "`button_refused`: `X-Checkin-Button` is missing, of another check-in, or older than an hour."),
         (status = 404, description = "`checkin_not_found`: no check-in has this token."),
         (status = 410, description = "`checkin_gone`: its links ended more than 30 days ago."),
         (
@@ -32,6 +36,7 @@ pub async fn renew_links(
 ) -> Result<HttpResponse, ApiError> {
     let (by, rules, now) = (user_agent(&request), app.checkin_rules(), app.clock.now());
     let mut conn = app.db.get().await?;
+    require_button(&mut conn, &app, &request, &token, CheckinLink::Renew).await?;
     rubis_lifecycle::renew_checkin(&mut conn, token.expose(), &by, &rules, now).await?;
     Ok(HttpResponse::Accepted().json(super::state(&mut conn, &app, &token).await?))
 }

@@ -1,10 +1,12 @@
 //! `POST /checkin/{token}/undo`
 
 use actix_web::{HttpRequest, post, web::Data};
+use rubis_checkins::CheckinLink;
 
 use crate::{
     ApiResult, App, Reply,
     bodies::CheckinBody,
+    checkin_button::{ButtonHeader, require_button},
     checkin_token::{CheckinToken, user_agent},
 };
 
@@ -13,8 +15,10 @@ use crate::{
 /// Exactly the payment that the answer recorded counts no more, and what had not been sent is planned again.
 #[utoipa::path(
     tag = "check-in",
+    params(ButtonHeader),
     responses(
         (status = 200, description = "The check-in as it is now.", body = CheckinBody),
+        (status = 403, description = "`button_refused`: `X-Checkin-Button` is missing, of another check-in, or older than an hour."),
         (status = 404, description = "`checkin_not_found`: no check-in has this token."),
         (status = 410, description = "`checkin_gone`: its links ended more than 30 days ago."),
         (
@@ -32,6 +36,7 @@ pub async fn undo_answer(
 ) -> ApiResult<CheckinBody> {
     let (by, rules, now) = (user_agent(&request), app.checkin_rules(), app.clock.now());
     let mut conn = app.db.get().await?;
+    require_button(&mut conn, &app, &request, &token, CheckinLink::Undo).await?;
     rubis_lifecycle::undo_checkin(&mut conn, token.expose(), &by, &rules, now).await?;
     super::state(&mut conn, &app, &token).await.map(Reply)
 }

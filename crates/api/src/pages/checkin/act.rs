@@ -4,11 +4,17 @@ use actix_web::{
     HttpRequest, HttpResponse,
     web::{self, Data},
 };
-use rubis_checkins::CheckinAnswer;
-use rubis_lifecycle::{AnsweredBy, CheckinOutcome, RenewCheckinError, UndoCheckinError};
+use rubis_checkins::{CheckinAnswer, CheckinLink};
+use rubis_lifecycle::{AnsweredBy, CheckinOutcome, RefusedButton, RenewCheckinError, UndoCheckinError};
 
 use super::{CheckinPage, Told, fields::Fields, landing::continue_on};
-use crate::{ApiError, App, checkin_token::user_agent, pages::trouble, rate_limits};
+use crate::{
+    ApiError, App,
+    checkin_button::is_button_value,
+    checkin_token::{opening, user_agent},
+    pages::trouble,
+    rate_limits,
+};
 
 /// Does what the button says, and sends the browser on to the page that tells what came of it, so that loading
 /// that page again sends nothing.
@@ -28,7 +34,12 @@ pub async fn act_on_checkin_page(
 
 async fn act(app: &App, request: &HttpRequest, fields: &Fields) -> Result<Option<Told>, ApiError> {
     let token = fields.get("token");
-    Ok(match fields.get("action") {
+    let action = fields.get("action");
+    let value = fields.get("button");
+    if !is_button_value(&app.keys.checkin_button, token, value, app.clock.now()) {
+        return refuse(app, request, token, action).await;
+    }
+    Ok(match action {
         "paid" => Some(answer(app, request, token, CheckinAnswer::Paid).await?),
         "pending" => Some(answer(app, request, token, CheckinAnswer::StillPending).await?),
         "answers" => Some(answer_together(app, request, token, fields).await?),
@@ -37,6 +48,33 @@ async fn act(app: &App, request: &HttpRequest, fields: &Fields) -> Result<Option
         // A button that no page of ours has.
         _ => None,
     })
+}
+
+/// Leads back to the page, with a new value, after a button that the page did not set or set too long ago.
+async fn refuse(
+    app: &App,
+    request: &HttpRequest,
+    token: &str,
+    action: &str,
+) -> Result<Option<Told>, ApiError> {
+    let (link, told) = match action {
+        "paid" => (CheckinLink::Paid, Told::Confirm(CheckinAnswer::Paid)),
+        "pending" => (CheckinLink::Pending, Told::Confirm(CheckinAnswer::StillPending)),
+        "answers" => (CheckinLink::Page, Told::Repeat),
+        "undo" => (CheckinLink::Undo, Told::AlreadyAnswered),
+        "renew" => (CheckinLink::Renew, Told::Expired),
+        // A button that no page of ours has.
+        _ => return Ok(None),
+    };
+    let opening = opening(request, link, app.clock.now());
+    let mut conn = app.db.get().await?;
+    let refused =
+        rubis_lifecycle::record_refused_button(&mut conn, token, &opening, &app.checkin_rules()).await?;
+    Ok(Some(match refused {
+        RefusedButton::Recorded => told,
+        RefusedButton::Gone => Told::Gone,
+        RefusedButton::Unknown => Told::Invalid,
+    }))
 }
 
 async fn answer(

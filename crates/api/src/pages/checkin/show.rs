@@ -10,7 +10,7 @@ use super::{
     landing::{continue_on, token_of},
     write,
 };
-use crate::{ApiError, App, checkin_token::opening, pages::trouble};
+use crate::{ApiError, App, checkin_button::button_value, checkin_token::opening, pages::trouble};
 
 /// Shows how a check-in stands. Opening the page changes nothing about it.
 pub async fn show_checkin_page(
@@ -48,7 +48,9 @@ async fn show(request: &HttpRequest, page: &CheckinPage, app: &App) -> Result<Ht
     };
     Ok(match view {
         Some(view) => {
-            let written = write::Writing { page, token, view: &view, life: app.settings.checkins.ttl };
+            let button = button_value(&app.keys.checkin_button, token, now);
+            let written =
+                write::Writing { page, token, button: &button, view: &view, life: app.settings.checkins.ttl };
             written.page(fields.told())?.response(StatusCode::OK)
         }
         None => write::unknown()?.response(StatusCode::NOT_FOUND),

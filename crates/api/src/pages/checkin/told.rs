@@ -24,6 +24,8 @@ pub enum Told {
     Answered,
     /// They were sent without any answer.
     NothingChosen,
+    /// A button of a page that was open for too long: it has to be pressed again.
+    Repeat,
     /// The answer "paid" was taken back.
     Undone,
     /// A fresh link is on its way.
@@ -65,6 +67,7 @@ impl Told {
             Self::Confirm(_) => "confirm",
             Self::Answered => "answered",
             Self::NothingChosen => "nothing_chosen",
+            Self::Repeat => "repeat",
             Self::Undone => "undone",
             Self::Renewed => "renewed",
             Self::TooSoon => "too_soon",
@@ -88,6 +91,7 @@ impl Told {
             Self::Confirm(confirmed),
             Self::Answered,
             Self::NothingChosen,
+            Self::Repeat,
             Self::Undone,
             Self::Renewed,
             Self::TooSoon,

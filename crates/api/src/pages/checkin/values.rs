@@ -13,11 +13,12 @@ use super::{CheckinPage, Told, choose, fields::ANSWER, told};
 pub(super) struct Form<'a> {
     path: &'a str,
     token: &'a str,
+    button: &'a str,
 }
 
 impl<'a> Form<'a> {
-    pub(super) fn new(page: &'a CheckinPage, token: &'a str) -> Self {
-        Self { path: page.path(), token }
+    pub(super) fn new(page: &'a CheckinPage, token: &'a str, button: &'a str) -> Self {
+        Self { path: page.path(), token, button }
     }
 }
 
@@ -111,7 +112,7 @@ impl<'a> Together<'a> {
         cards.sort_by_key(|card| card.id);
         let (open, done): (Vec<_>, Vec<_>) = cards.into_iter().partition(|card| choose::is_open(card));
         let notice = match told {
-            Some(told @ (Told::NothingChosen | Told::Answered)) => Some(told.status()),
+            Some(told @ (Told::NothingChosen | Told::Answered | Told::Repeat)) => Some(told.status()),
             _ => None,
         };
         Self {

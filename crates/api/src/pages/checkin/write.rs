@@ -17,6 +17,8 @@ pub(super) struct Writing<'a> {
     pub(super) page: &'a CheckinPage,
     /// The token with which it was opened.
     pub(super) token: &'a str,
+    /// The value of its buttons.
+    pub(super) button: &'a str,
     /// The check-in and those of the same mail.
     pub(super) view: &'a CheckinView,
     /// The time for which links are valid.
@@ -45,7 +47,7 @@ impl Writing<'_> {
     /// # Errors
     /// [`RenderError`].
     pub(super) fn page(&self, told: Option<Told>) -> Result<Page, RenderError> {
-        let form = Form::new(self.page, self.token);
+        let form = Form::new(self.page, self.token, self.button);
         let shown = choose::choose(self.view, told);
         let to_confirm = match shown {
             Shown::Together => {

@@ -58,6 +58,8 @@ fn views(name: &str) -> Vec<(CheckinView, Option<Told>)> {
         (view(Expired, &[]), Some(Told::TooSoon)),
         (view(Open, &[Open, Paid]), None),
         (view(Open, &[Paid, StillPending]), Some(Told::NothingChosen)),
+        (view(Open, &[Open]), Some(Told::Repeat)),
+        (view(Open, &[]), Some(Told::Repeat)),
         (view(Paid, &[Open]), Some(Told::Answered)),
         (view(Paid, &[AlreadyAnswered, Expired]), Some(Told::Answered)),
     ]
@@ -76,7 +78,7 @@ fn rendered(views: &mut [(CheckinView, Option<Told>)], name: &str) -> Vec<(&'sta
                 let invoice = card.invoice.as_mut().unwrap();
                 (invoice.numero, invoice.client_name) = (name.to_owned(), name.to_owned());
             }
-            let writing = Writing { page: &page, token: name, view, life: Duration::hours(24) };
+            let writing = Writing { page: &page, token: name, button: name, view, life: Duration::hours(24) };
             (template(choose::choose(view, *told)), writing.page(*told).unwrap())
         })
         .collect();
@@ -112,7 +114,8 @@ fn a_page_without_its_invoice_renders() {
         view.checkin.answered_at = None;
         view.checkin.undo_until = None;
         view.checkin.can_renew = false;
-        let writing = Writing { page: &page, token: "x", view: &view, life: Duration::hours(24) };
+        let writing =
+            Writing { page: &page, token: "x", button: "x", view: &view, life: Duration::hours(24) };
         let html = writing.page(told).unwrap();
         assert!(html.html().contains("<h1>"), "{}", html.html());
     }
@@ -126,6 +129,6 @@ fn a_page_of_fifty_long_names_is_within_its_limit() {
         mates: (0..49).map(|_| card(CheckinState::Open, &"\"".repeat(200))).collect(),
         time_zone: TimeZone::paris(),
     };
-    let writing = Writing { page: &page, token: "x", view: &view, life: Duration::hours(24) };
+    let writing = Writing { page: &page, token: "x", button: "x", view: &view, life: Duration::hours(24) };
     assert!(writing.page(None).is_ok());
 }
