@@ -37,6 +37,8 @@ activity_kinds! {
     InvoiceUpdated => "invoice_updated",
     /// An invoice was settled in full.
     InvoicePaid => "invoice_paid",
+    /// Credit notes waived all of an invoice.
+    InvoiceCredited => "invoice_credited",
     /// An invoice was given up.
     InvoiceCancelled => "invoice_cancelled",
     /// An invoice is disputed; its reminders wait.
@@ -51,6 +53,8 @@ activity_kinds! {
     InvoiceUnpaused => "invoice_unpaused",
     /// A part of an invoice was paid or credited.
     PaymentRecorded => "payment_recorded",
+    /// A payment or a credit note was voided, and its invoice stays open, paid or cancelled.
+    PaymentVoided => "payment_voided",
     /// An invoice's reminders were planned.
     RelancesPlanned => "relances_planned",
     /// A reminder left.

@@ -50,6 +50,8 @@ labels! {
     HolidayCalendar => ["metropolitan", "alsace_moselle"];
     /// Where an invoice stands.
     InvoiceStatus => all!(rubis_invoices::InvoiceStatus);
+    /// The end of an invoice's chain: money came in, credit notes waived all of it, or it was given up.
+    InvoiceOutcome => all!(rubis_invoices::InvoiceOutcome);
     /// The order of a list of invoices: a field, with a dash before it when descending.
     InvoiceSort => all!(rubis_invoices::InvoiceSort);
     /// Whether money came in or a part was waived.

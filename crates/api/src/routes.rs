@@ -98,6 +98,7 @@ fn chain(config: &mut ServiceConfig<'_>) {
         .service(invoices::get_invoice_timeline)
         .service(payments::list_payments)
         .service(payments::create_payment)
+        .service(payments::void_payment)
         .service(relances::list_relances)
         .service(relances::get_relance)
         .service(relances::approve_relance)

@@ -94,6 +94,8 @@ rubis_db::pg_enum!(CheckinAnsweredBy, sql_types::CheckinAnsweredBy {
 pub enum Reason {
     /// The invoice was settled in full.
     InvoicePaid,
+    /// Credit notes waived all of the invoice.
+    InvoiceCredited,
     /// The invoice was cancelled.
     InvoiceCancelled,
     /// The invoice is disputed.
@@ -132,6 +134,7 @@ impl Reason {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::InvoicePaid => "invoice_paid",
+            Self::InvoiceCredited => "invoice_credited",
             Self::InvoiceCancelled => "invoice_cancelled",
             Self::InvoiceDisputed => "invoice_disputed",
             Self::CheckinsOff => "checkins_off",

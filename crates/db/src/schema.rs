@@ -273,6 +273,9 @@ diesel::table! {
         awaits_answer_from -> Nullable<Timestamptz>,
         awaits_answer_until -> Nullable<Timestamptz>,
         last_reminded_at -> Nullable<Timestamptz>,
+        settled_from -> Nullable<InvoiceStatus>,
+        credited -> Bool,
+        overpaid_cents -> Int8,
     }
 }
 
@@ -358,6 +361,8 @@ diesel::table! {
         label -> Text,
         voided_at -> Nullable<Timestamptz>,
         created_at -> Timestamptz,
+        position -> Int8,
+        void_reason -> Nullable<Text>,
     }
 }
 

@@ -10,8 +10,8 @@ use crate::queries;
 /// any number of invoices chased, one after the other. A settled one stops counting at once.
 pub const REMINDED_COUNTS_FOR: Duration = Duration::days(30);
 
-/// The number of the organization's invoices that a plan chases and that have something outstanding, and of those
-/// that were reminded within [`REMINDED_COUNTS_FOR`] and then cancelled or taken from their plan; `aside` is left
+/// The number of the organization's invoices that a plan chases, that have something outstanding and are not
+/// disputed, and of those that were reminded within [`REMINDED_COUNTS_FOR`] and then cancelled or taken from their plan; `aside` is left
 /// out. Counts no further than `at_most`.
 ///
 /// # Errors

@@ -6,7 +6,7 @@ use rubis_kernel::{ClientId, InvoiceId, Money, OrganizationId, PlanId};
 use serde::{Deserialize, Serialize};
 use time::{Date, OffsetDateTime};
 
-use crate::{AwaitedAnswer, InvoiceStatus, queries};
+use crate::{AwaitedAnswer, InvoicePast, InvoiceStatus, queries};
 
 /// An invoice to be paid.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,8 +23,10 @@ pub struct Invoice {
     pub numero: String,
     /// Its total, VAT included.
     pub amount: Money,
-    /// Payments and credit notes that count, in the same currency.
+    /// Payments and credit notes that count, up to the amount, in the same currency.
     pub settled: Money,
+    /// The part of the payments beyond the amount: the credit of the client, in the same currency.
+    pub overpaid: Money,
     /// When it was issued.
     pub issue_date: Date,
     /// When it is due; not before it was issued.
@@ -39,6 +41,10 @@ pub struct Invoice {
     pub last_reminded_at: Option<OffsetDateTime>,
     /// When it was settled in full; known exactly while it is paid.
     pub paid_at: Option<OffsetDateTime>,
+    /// The state in which it was settled; known at most while it is paid.
+    pub settled_from: Option<InvoiceStatus>,
+    /// Whether it was settled by credit notes alone, so that nothing was recovered; false unless it is paid.
+    pub credited: bool,
     /// When it was given up.
     pub cancelled_at: Option<OffsetDateTime>,
     /// Whether its reminders wait.
@@ -58,10 +64,70 @@ impl Invoice {
         Money::new(self.amount.cents - self.settled.cents, self.amount.currency)
     }
 
+    /// Counts a payment of this many minor units, or takes one back if they are below zero. The part beyond the
+    /// amount is the client's credit.
+    pub(crate) fn count_settled(&mut self, cents: i64) {
+        let total = self.settled.cents.saturating_add(self.overpaid.cents).saturating_add(cents).max(0);
+        self.settled.cents = total.min(self.amount.cents);
+        self.overpaid.cents = total.saturating_sub(self.settled.cents);
+    }
+
+    /// Returns what the state it goes back to depends on.
+    #[must_use]
+    pub const fn past(&self) -> InvoicePast {
+        InvoicePast { chased: self.chased, settled_from: self.settled_from }
+    }
+
+    /// Returns how its chain ended, unless it is open.
+    #[must_use]
+    pub const fn outcome(&self) -> Option<InvoiceOutcome> {
+        match self.status {
+            InvoiceStatus::Paid if self.credited => Some(InvoiceOutcome::Credited),
+            InvoiceStatus::Paid => Some(InvoiceOutcome::Paid),
+            InvoiceStatus::Cancelled => Some(InvoiceOutcome::Cancelled),
+            InvoiceStatus::Pending
+            | InvoiceStatus::AwaitingUserConfirmation
+            | InvoiceStatus::InRelance
+            | InvoiceStatus::Litigation => None,
+        }
+    }
+
+    /// Whether it takes one of the places that the subscription limits. A disputed one takes none.
+    #[must_use]
+    pub const fn takes_place(&self) -> bool {
+        self.plan_id.is_some() && self.status.is_chased()
+    }
+
     /// Whether it is late on this day.
     #[must_use]
     pub fn is_overdue_on(&self, date: Date) -> bool {
         self.status.is_open() && self.due_date < date
+    }
+}
+
+/// The end of an invoice's chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum InvoiceOutcome {
+    /// Money came in.
+    Paid,
+    /// Credit notes waived all of it.
+    Credited,
+    /// It was given up.
+    Cancelled,
+}
+
+impl InvoiceOutcome {
+    /// Every outcome.
+    pub const ALL: [Self; 3] = [Self::Paid, Self::Credited, Self::Cancelled];
+
+    /// The name under which the API knows it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Paid => "paid",
+            Self::Credited => "credited",
+            Self::Cancelled => "cancelled",
+        }
     }
 }
 

@@ -33,7 +33,7 @@ mod transition;
 mod update_client;
 mod update_invoice;
 mod vat_number;
-mod void_settlement;
+mod void_payment;
 
 pub use awaited_answer::{AwaitedAnswer, set_awaited_answer};
 pub use chased::{REMINDED_COUNTS_FOR, count_chased};
@@ -47,8 +47,8 @@ pub use create_invoice::{CreateInvoiceError, CreatedInvoice, create_invoice, cre
 pub use delete_client::{DeleteClientError, delete_client};
 pub use figures::{InvoiceFigures, figures_between};
 pub use invoice::{
-    Invoice, InvoiceScope, ids_of_unfinished_invoices, invoice, invoices_by_ids, lock_invoice, lock_invoices,
-    open_invoices_of_client,
+    Invoice, InvoiceOutcome, InvoiceScope, ids_of_unfinished_invoices, invoice, invoices_by_ids,
+    lock_invoice, lock_invoices, open_invoices_of_client,
 };
 pub use line::{InvalidQuantity, InvoiceLine, LineInput, NewLine, Quantity, lines_of};
 pub use list_clients::{ClientPosition, list_clients};
@@ -61,8 +61,8 @@ pub use manage_service_locations::{
 pub use new_invoice::{InvoicedClient, InvoicedClientInput, MAX_NUMERO_CHARS, NewInvoice, NewInvoiceInput};
 pub use pause::{clear_client_pause, clear_invoice_pause, set_client_pause, set_invoice_pause};
 pub use payment::{
-    NewPayment, NewPaymentInput, Payment, PaymentKind, PaymentMethod, latest_payments_of, list_payments,
-    payments_of,
+    NewPayment, NewPaymentInput, Payment, PaymentKind, PaymentMethod, PaymentPosition, latest_payments_of,
+    list_payments, payments_of,
 };
 pub use record_payment::{RecordPaymentError, Recorded, record_payment};
 pub use referral_code::{referral_code, resolve_referral};
@@ -72,8 +72,10 @@ pub use service_location::{
     service_locations_of,
 };
 pub use statement::{CurrencyBalance, Statement, StatementPayment, statement};
-pub use status::{IllegalTransition, InvoiceStatus, Transition};
+pub use status::{IllegalTransition, InvoicePast, InvoiceStatus, Transition};
 pub use transition::{TransitionError, relance_sent, transition};
 pub use update_client::update_client;
 pub use update_invoice::{InvoiceInput, InvoicePatch, InvoiceUpdate, UpdateInvoiceError, update_invoice};
-pub use void_settlement::{VoidSettlementError, void_settlement};
+pub use void_payment::{
+    VoidPaymentError, VoidReason, Voided, void_payment, void_settlement, voiding_reopens,
+};

@@ -4,6 +4,7 @@ use diesel::{deserialize::FromSqlRow, expression::AsExpression};
 use rubis_accounts::{Page, optional_line};
 use rubis_db::{AsyncPgConnection, pg_enum, schema::sql_types};
 use rubis_kernel::{FieldErrors, InvoiceId, OrganizationId, PaymentId};
+use serde::{Deserialize, Serialize};
 use time::{Date, OffsetDateTime};
 
 use crate::{
@@ -72,10 +73,29 @@ pub struct Payment {
     pub paid_on: Date,
     /// How it became known, in words for the feed (`via check-in`); may be empty.
     pub label: String,
-    /// When it was undone; since then it counts no more.
+    /// When it was voided; since then it counts no more.
     pub voided_at: Option<OffsetDateTime>,
+    /// The reason why it was voided, if a person gave one.
+    pub void_reason: Option<String>,
+    /// Its rank in the order in which the database recorded payments; 0 for those of earlier releases.
+    pub position: i64,
     /// When it was recorded.
     pub created_at: OffsetDateTime,
+}
+
+/// The position of a payment in the list of an invoice's payments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaymentPosition {
+    /// Its rank in the order in which the database recorded payments.
+    pub position: i64,
+    /// Its id, which orders the payments of earlier releases.
+    pub id: PaymentId,
+}
+
+impl From<&Payment> for PaymentPosition {
+    fn from(payment: &Payment) -> Self {
+        Self { position: payment.position, id: payment.id }
+    }
 }
 
 /// A payment as somebody typed it.
@@ -164,7 +184,7 @@ fn parse_label<T: Copy + Default>(
     })
 }
 
-/// An invoice's payments and credit notes in the order in which they were recorded, the undone ones too.
+/// An invoice's payments and credit notes in the order in which they were recorded, voided ones too.
 ///
 /// # Errors
 /// The database's.
@@ -176,7 +196,7 @@ pub async fn payments_of(
     queries::payments::of_invoice(conn, organization, invoice).await
 }
 
-/// A page of an invoice's payments, undone ones too, in the order in which they were recorded.
+/// A page of an invoice's payments, voided ones too, in the order in which they were recorded.
 ///
 /// # Errors
 /// The database's.
@@ -184,7 +204,7 @@ pub async fn list_payments(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
     invoice: InvoiceId,
-    after: Option<PaymentId>,
+    after: Option<PaymentPosition>,
     limit: u32,
 ) -> Result<Page<Payment>, diesel::result::Error> {
     let rows =

@@ -5,7 +5,7 @@ use rubis_db::AsyncPgConnection;
 use rubis_kernel::Money;
 use time::OffsetDateTime;
 
-use crate::{IllegalTransition, Invoice, NewPayment, Payment, Transition, queries};
+use crate::{IllegalTransition, Invoice, NewPayment, Payment, PaymentKind, Transition, queries};
 
 /// A payment was recorded.
 #[derive(Clone, Debug)]
@@ -22,8 +22,8 @@ pub enum RecordPaymentError {
     /// The invoice is paid or cancelled.
     #[error(transparent)]
     Illegal(#[from] IllegalTransition),
-    /// More was paid than is outstanding.
-    #[error("the amount is above the balance of {} cents", balance.cents)]
+    /// More would be waived than is outstanding.
+    #[error("a credit note must not exceed the balance of {} minor units of {}", balance.cents, balance.currency)]
     AmountExceedsBalance {
         /// What is outstanding.
         balance: Money,
@@ -34,8 +34,9 @@ pub enum RecordPaymentError {
 }
 
 /// Records a payment on an invoice that was locked in this transaction. When nothing is outstanding then,
-/// the invoice is paid and earns a rubis; the organization's own rubis is for the caller to add. A part
-/// payment leaves the invoice where it stands.
+/// the invoice is paid. It earns a rubis unless credit notes alone settled it ([`Invoice::credited`]); the
+/// organization's own rubis is for the caller to add. A part payment leaves the invoice where it stands. The part
+/// of a payment beyond the balance is the client's credit ([`Invoice::overpaid`]).
 ///
 /// # Errors
 /// See [`RecordPaymentError`]; the invoice is as before.
@@ -46,19 +47,24 @@ pub async fn record_payment(
     now: OffsetDateTime,
 ) -> Result<Recorded, RecordPaymentError> {
     // What can't be settled takes no part payment either.
-    let paid = invoice.status.apply(Transition::SettledInFull, invoice.chased)?;
+    let paid = invoice.status.apply(Transition::SettledInFull, invoice.past())?;
     let balance = invoice.balance();
     let amount_cents = payment.amount_cents.unwrap_or(balance.cents);
-    if amount_cents > balance.cents {
+    if amount_cents > balance.cents && payment.kind == PaymentKind::CreditNote {
         return Err(RecordPaymentError::AmountExceedsBalance { balance });
     }
-    let settled_in_full = amount_cents == balance.cents;
+    let settled_in_full = amount_cents >= balance.cents;
     let mut changed = invoice.clone();
-    changed.settled.cents += amount_cents;
+    changed.count_settled(amount_cents);
     if settled_in_full {
+        changed.credited =
+            payment.kind == PaymentKind::CreditNote && !queries::payments::has_money(conn, invoice).await?;
         changed.status = paid;
+        changed.settled_from = Some(invoice.status);
         changed.paid_at = Some(now);
-        changed.rubis_earned = invoice.rubis_earned.saturating_add(1);
+        if !changed.credited {
+            changed.rubis_earned = invoice.rubis_earned.saturating_add(1);
+        }
     }
     let (payment, saved) = conn
         .transaction::<_, diesel::result::Error, _>(async |conn| {

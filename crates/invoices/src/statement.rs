@@ -26,7 +26,7 @@ pub struct Statement {
     pub recent_payments: Vec<StatementPayment>,
 }
 
-/// What a client owes in one currency.
+/// What a client owes, and is owed, in one currency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CurrencyBalance {
     /// Everything outstanding.
@@ -35,6 +35,8 @@ pub struct CurrencyBalance {
     pub overdue: Money,
     /// On how many invoices.
     pub open_invoices: i64,
+    /// Payments beyond the amounts of their invoices: what the organization owes the client.
+    pub credit: Money,
 }
 
 /// A payment, and on which invoice.

@@ -51,6 +51,15 @@ pub enum Transition {
     Reopened,
 }
 
+/// The past of an invoice, as far as the state it goes back to depends on it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct InvoicePast {
+    /// Whether a reminder was sent.
+    pub chased: bool,
+    /// The state in which it was settled, while it is settled.
+    pub settled_from: Option<InvoiceStatus>,
+}
+
 /// This can't happen to an invoice in this state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an invoice that is {} cannot be {}", from.as_str(), transition.as_participle())]
@@ -66,22 +75,29 @@ impl InvoiceStatus {
     pub const OPEN: [Self; 4] =
         [Self::Pending, Self::AwaitingUserConfirmation, Self::InRelance, Self::Litigation];
 
+    /// Whether its reminders go on. Those of a disputed one wait.
+    #[must_use]
+    pub const fn is_chased(self) -> bool {
+        matches!(self, Self::Pending | Self::AwaitingUserConfirmation | Self::InRelance)
+    }
+
     /// Whether something is outstanding, so that the invoice may still be changed and paid.
     #[must_use]
     pub fn is_open(self) -> bool {
         Self::OPEN.contains(&self)
     }
 
-    /// The state after something happened. `chased` tells whether a reminder has gone out: where an
-    /// invoice goes back to depends on it.
+    /// Returns the state after something happened. An invoice that was settled while it was disputed is disputed
+    /// again when its settlement is undone.
     ///
     /// # Errors
     /// [`IllegalTransition`] when it can't happen in this state.
-    pub fn apply(self, transition: Transition, chased: bool) -> Result<Self, IllegalTransition> {
+    pub fn apply(self, transition: Transition, past: InvoicePast) -> Result<Self, IllegalTransition> {
         use InvoiceStatus::{AwaitingUserConfirmation, Cancelled, InRelance, Litigation, Paid, Pending};
 
-        let silent_or_chased = if chased { InRelance } else { Pending };
+        let silent_or_chased = if past.chased { InRelance } else { Pending };
         match (transition, self) {
+            (Transition::Reopened, Paid) if past.settled_from == Some(Litigation) => Ok(Litigation),
             (Transition::CheckinSent, Pending | InRelance) => Ok(AwaitingUserConfirmation),
             (Transition::StillPending, AwaitingUserConfirmation)
             | (Transition::Resumed, Litigation)
@@ -161,9 +177,24 @@ mod tests {
             for (column, from) in STATES.into_iter().enumerate() {
                 for (was_chased, expected) in [(false, silent[column]), (true, chased[column])] {
                     let expected = expected.ok_or(IllegalTransition { from, transition });
-                    assert_eq!(from.apply(transition, was_chased), expected, "{transition:?} from {from:?}");
+                    let past = InvoicePast { chased: was_chased, settled_from: None };
+                    assert_eq!(from.apply(transition, past), expected, "{transition:?} from {from:?}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn an_invoice_that_is_reopened_is_disputed_again_if_it_was_when_it_was_settled() {
+        for chased in [false, true] {
+            let past = |settled_from| InvoicePast { chased, settled_from };
+            let silent_or_chased = if chased { InRelance } else { Pending };
+            assert_eq!(Paid.apply(Transition::Reopened, past(Some(Litigation))), Ok(Litigation));
+            for open in [Pending, Awaiting, InRelance] {
+                assert_eq!(Paid.apply(Transition::Reopened, past(Some(open))), Ok(silent_or_chased));
+            }
+            // The past matters to a reopened invoice alone.
+            assert_eq!(Litigation.apply(Transition::Resumed, past(Some(Litigation))), Ok(silent_or_chased));
         }
     }
 
@@ -174,7 +205,7 @@ mod tests {
 
     #[test]
     fn a_refusal_says_what_cannot_happen_to_which_invoice() {
-        let refusal = Paid.apply(Transition::Disputed, true).unwrap_err();
+        let refusal = Paid.apply(Transition::Disputed, InvoicePast::default()).unwrap_err();
         assert_eq!(refusal.to_string(), "an invoice that is paid cannot be disputed");
     }
 }

@@ -11,7 +11,7 @@ pub enum TransitionError {
     /// It can't happen in the invoice's state.
     #[error(transparent)]
     Illegal(#[from] IllegalTransition),
-    /// Being paid follows from what was paid: [`crate::record_payment`] and [`crate::void_settlement`].
+    /// Being paid follows from what was paid: [`crate::record_payment`] and [`crate::void_payment`].
     #[error("an invoice is settled and reopened by its payments alone")]
     DecidedByPayments,
     /// The database failed.
@@ -33,7 +33,7 @@ pub async fn transition(
         return Err(TransitionError::DecidedByPayments);
     }
     let mut changed = invoice.clone();
-    changed.status = invoice.status.apply(transition, invoice.chased)?;
+    changed.status = invoice.status.apply(transition, invoice.past())?;
     if changed.status == InvoiceStatus::Cancelled {
         changed.cancelled_at = Some(now);
     }
@@ -56,7 +56,7 @@ pub async fn relance_sent(
     changed.chased = true;
     changed.last_reminded_at = Some(now);
     changed.rubis_earned = invoice.rubis_earned.saturating_add(1);
-    if let Ok(status) = invoice.status.apply(Transition::RelanceSent, true) {
+    if let Ok(status) = invoice.status.apply(Transition::RelanceSent, changed.past()) {
         changed.status = status;
     }
     *invoice = queries::invoices::save_progress(conn, &changed, now).await?;

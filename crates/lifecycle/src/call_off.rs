@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
     Paid,
+    Credited,
     Cancelled,
     Disputed,
 }
@@ -17,6 +18,7 @@ impl Ending {
     const fn of_checkin(self) -> rubis_checkins::Reason {
         match self {
             Self::Paid => rubis_checkins::Reason::InvoicePaid,
+            Self::Credited => rubis_checkins::Reason::InvoiceCredited,
             Self::Cancelled => rubis_checkins::Reason::InvoiceCancelled,
             Self::Disputed => rubis_checkins::Reason::InvoiceDisputed,
         }
@@ -25,6 +27,7 @@ impl Ending {
     const fn of_relances(self) -> rubis_relances::Reason {
         match self {
             Self::Paid => rubis_relances::Reason::InvoicePaid,
+            Self::Credited => rubis_relances::Reason::InvoiceCredited,
             Self::Cancelled => rubis_relances::Reason::InvoiceCancelled,
             Self::Disputed => rubis_relances::Reason::InvoiceDisputed,
         }

@@ -38,6 +38,7 @@ mod trial_recap;
 mod undo_checkin;
 mod update_invoice;
 mod verify_address;
+mod void_payment;
 
 pub use answer_checkin::{AnsweredBy, CheckinError, CheckinOutcome, answer_checkin};
 pub use answer_checkins::answer_many;
@@ -62,7 +63,7 @@ pub use reopen_invoice::{ReopenError, reopen_invoice};
 pub use replace_plan::replace_plan;
 pub use request_planning::{MAX_SCOPES, PlanAgain};
 pub use reset_password::reset_password;
-pub use resume_dispute::resume_dispute;
+pub use resume_dispute::{ResumeDisputeError, resume_dispute};
 pub use run_planning::{PlanningRun, run_planning_page};
 pub use sending_limits::SubscriptionLimits;
 pub use settle_invoice::{SettleError, Settled, record_payment};
@@ -72,6 +73,7 @@ pub use trial_recap::{claim_trial_recap, recap_figures};
 pub use undo_checkin::{UndoCheckinError, undo_checkin};
 pub use update_invoice::{UpdateInvoiceError, update_invoice};
 pub use verify_address::{mark_address_verified, verify_address};
+pub use void_payment::{PaymentVoided, void_payment};
 
 /// Why a move of an invoice was refused.
 #[derive(Debug, thiserror::Error)]

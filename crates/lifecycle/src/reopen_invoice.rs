@@ -4,13 +4,13 @@ use rubis_accounts::ActivityKind;
 use rubis_billing::{BillingRules, PlanLimitReached};
 use rubis_checkins::PlanCheckin;
 use rubis_db::{AsyncConnection, AsyncPgConnection};
-use rubis_invoices::{Invoice, InvoiceStatus, VoidSettlementError};
+use rubis_invoices::{Invoice, InvoiceStatus, Transition, VoidPaymentError, Voided};
 use rubis_kernel::{InvoiceId, OrganizationId, UserId};
 use rubis_relances::PlanningTrigger;
 use serde_json::json;
 use time::OffsetDateTime;
 
-use crate::{events, invoice_limit::admit, plan_again::plan_and_ask};
+use crate::{events, invoice_limit::admit, plan_again::plan_and_ask, take_answer_back::withdraw_answer};
 
 /// Why a settlement could not be undone.
 #[derive(Debug, thiserror::Error)]
@@ -20,7 +20,7 @@ pub enum ReopenError {
     NotFound,
     /// A rule forbids it.
     #[error(transparent)]
-    Void(#[from] VoidSettlementError),
+    Void(#[from] VoidPaymentError),
     /// It would be chased again, and no further one may be.
     #[error(transparent)]
     LimitReached(#[from] PlanLimitReached),
@@ -31,7 +31,7 @@ pub enum ReopenError {
 
 /// Undoes the payment that settled an invoice: it is outstanding again, the rubis it earned by being
 /// paid is taken back, what had not been sent is planned again, and the user is asked again whether it was
-/// paid.
+/// paid. One that was disputed when it was settled is disputed again, and nothing is planned.
 ///
 /// # Errors
 /// [`ReopenError`].
@@ -46,14 +46,22 @@ pub async fn reopen_invoice(
     conn.transaction(async |conn| {
         let mut invoice =
             rubis_invoices::lock_invoice(conn, organization, invoice).await?.ok_or(ReopenError::NotFound)?;
-        if invoice.status == InvoiceStatus::Paid && invoice.plan_id.is_some() {
+        if takes_place_when_reopened(&invoice) {
             admit(conn, organization, invoice.id, rules, now).await??;
         }
+        let voided = rubis_invoices::void_settlement(conn, &mut invoice, now).await?;
+        withdraw_answer(conn, &invoice, voided.payment.id, now).await?;
         let reopening = Reopening { asking: PlanCheckin { asks_again: true }, actor, label: None };
-        reopen_locked(conn, &mut invoice, reopening, now).await?;
+        follow_reopening(conn, &mut invoice, &voided, reopening, now).await?;
         Ok(invoice)
     })
     .await
+}
+
+/// Whether a paid invoice would take one of the places that the subscription limits, were its settlement undone.
+pub(crate) fn takes_place_when_reopened(invoice: &Invoice) -> bool {
+    let reopened = invoice.status.apply(Transition::Reopened, invoice.past());
+    invoice.plan_id.is_some() && reopened.is_ok_and(InvoiceStatus::is_chased)
 }
 
 /// How a settlement is undone.
@@ -77,12 +85,30 @@ pub(crate) async fn reopen_locked(
     now: OffsetDateTime,
 ) -> Result<(), ReopenError> {
     let voided = rubis_invoices::void_settlement(conn, invoice, now).await?;
-    let mut more = json!({ "paymentId": voided.id, "amountCents": voided.amount_cents });
+    Ok(follow_reopening(conn, invoice, &voided, reopening, now).await?)
+}
+
+/// Records that a voided payment reopened an invoice, plans it again, and takes its rubis back.
+pub(crate) async fn follow_reopening(
+    conn: &mut AsyncPgConnection,
+    invoice: &mut Invoice,
+    voided: &Voided,
+    reopening: Reopening,
+    now: OffsetDateTime,
+) -> Result<(), diesel::result::Error> {
+    let mut more = json!({
+        "paymentId": voided.payment.id,
+        "amountCents": voided.payment.amount_cents,
+        "reason": voided.payment.void_reason,
+    });
     if let (Some(label), Some(more)) = (reopening.label, more.as_object_mut()) {
         more.insert("label".to_owned(), label.into());
     }
     events::record(conn, invoice, ActivityKind::InvoiceReopened, reopening.actor, more, now).await?;
     plan_and_ask(conn, invoice, reopening.asking, PlanningTrigger::InvoiceChanged, now).await?;
-    // Last, because every event of the organization waits for this row.
-    Ok(rubis_accounts::earn_rubis(conn, invoice.organization_id, -1).await?)
+    if voided.gave_back_rubis {
+        // Last, because every event of the organization waits for this row.
+        rubis_accounts::earn_rubis(conn, invoice.organization_id, -1).await?;
+    }
+    Ok(())
 }

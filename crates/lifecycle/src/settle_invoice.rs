@@ -40,7 +40,8 @@ pub struct Settled {
 
 /// Records a payment or a credit note. Once nothing is outstanding the invoice is paid, the
 /// organization and the invoice earn a rubis, and everything planned for it is called off, the question whether it
-/// was paid included, all in one transaction. Without an amount the payment is of all that is outstanding.
+/// was paid included, all in one transaction. An invoice that credit notes alone settled is credited and earns none.
+/// Without an amount the payment is of all that is outstanding; the part beyond that is the client's credit.
 ///
 /// # Errors
 /// [`SettleError`].
@@ -72,8 +73,12 @@ pub(crate) async fn settle_locked(
     let organization = invoice.organization_id;
     let recorded = rubis_invoices::record_payment(conn, invoice, payment, now).await?;
     let (kind, called_off) = if recorded.settled_in_full {
-        let called_off = call_off(conn, invoice, Ending::Paid, now).await?;
-        (ActivityKind::InvoicePaid, called_off)
+        let (kind, ending) = if invoice.credited {
+            (ActivityKind::InvoiceCredited, Ending::Credited)
+        } else {
+            (ActivityKind::InvoicePaid, Ending::Paid)
+        };
+        (kind, call_off(conn, invoice, ending, now).await?)
     } else {
         (ActivityKind::PaymentRecorded, CalledOff::default())
     };
@@ -81,12 +86,13 @@ pub(crate) async fn settle_locked(
         "paymentId": recorded.payment.id,
         "amountCents": recorded.payment.amount_cents,
         "balanceCents": invoice.balance().cents,
+        "overpaidCents": invoice.overpaid.cents,
         "label": recorded.payment.label,
         "cancelledRelances": called_off.cancelled.len(),
         "relancesBeingSent": called_off.being_sent.len(),
     });
     events::record(conn, invoice, kind, actor, more, now).await?;
-    if recorded.settled_in_full {
+    if recorded.settled_in_full && !invoice.credited {
         // Last, because every event of the organization waits for this row.
         rubis_accounts::earn_rubis(conn, organization, 1).await?;
     }

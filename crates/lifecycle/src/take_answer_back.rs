@@ -45,6 +45,26 @@ pub(crate) async fn take_answer_back(
     Ok(CheckinOutcome::Confirm)
 }
 
+/// Records that the check-in whose answer recorded a payment was answered *still pending*, now that the payment of
+/// the invoice, locked by the caller, counts no more.
+pub(crate) async fn withdraw_answer(
+    conn: &mut AsyncPgConnection,
+    invoice: &Invoice,
+    payment: PaymentId,
+    now: OffsetDateTime,
+) -> Result<(), diesel::result::Error> {
+    let all = rubis_checkins::checkins_of_invoice(conn, invoice.organization_id, invoice.id).await?;
+    let Some(found) = all.into_iter().find(|task| task.payment_id == Some(payment)) else {
+        return Ok(());
+    };
+    let asked = rubis_checkins::lock_with_invoice(conn, invoice.organization_id, found.id).await?;
+    if let Some(AskedInvoice { mut task, .. }) = asked {
+        rubis_checkins::record_undone(conn, &mut task, now).await?;
+        confirm_checkin::withdraw(conn, &task).await?;
+    }
+    Ok(())
+}
+
 /// The payment that a check-in recorded, if it is what the invoice is settled by still.
 pub(crate) async fn settlement(
     conn: &mut AsyncPgConnection,

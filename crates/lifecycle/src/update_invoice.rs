@@ -54,7 +54,7 @@ pub async fn update_invoice(
             return Err(refused.into());
         }
         let mut update = rubis_invoices::update_invoice(conn, organization, invoice, patch, now).await?;
-        if update.before.plan_id.is_none() && update.after.plan_id.is_some() {
+        if !update.before.takes_place() && update.after.takes_place() {
             admit(conn, organization, invoice, rules, now).await??;
         }
         let more = json!({

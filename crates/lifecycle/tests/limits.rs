@@ -11,11 +11,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use diesel_async::RunQueryDsl;
 use rubis_billing::{BillingPlan, BillingRules, PlanLimitReached, PlanLimits, SubscriptionView};
-use rubis_invoices::{Invoice, InvoiceInput, InvoicePatch, InvoicedClient, NewInvoice};
+use rubis_invoices::{
+    Invoice, InvoiceInput, InvoicePatch, InvoiceStatus, InvoicedClient, NewInvoice, VoidReason,
+};
 use rubis_kernel::{Currency, InvoiceId, Money};
 use rubis_lifecycle::{
-    CreateInvoiceError, PlanChoice, ReopenError, UpdateInvoiceError, cancel_invoice, create_invoice,
-    reopen_invoice, subscription_view, update_invoice,
+    CreateInvoiceError, PlanChoice, ReopenError, ResumeDisputeError, UpdateInvoiceError, cancel_invoice,
+    create_invoice, dispute_invoice, reopen_invoice, resume_dispute, subscription_view, update_invoice,
+    void_payment,
 };
 use rubis_testkit::Chain;
 use time::{
@@ -74,6 +77,28 @@ impl Company {
         let now = self.chain.now();
         let mut conn = self.chain.conn().await;
         reopen_invoice(&mut conn, self.chain.organization, invoice, None, &self.rules, now).await
+    }
+
+    async fn dispute(&self, invoice: InvoiceId) {
+        let now = self.chain.now();
+        let mut conn = self.chain.conn().await;
+        dispute_invoice(&mut conn, self.chain.organization, invoice, None, now).await.unwrap();
+    }
+
+    async fn resume(&self, invoice: InvoiceId) -> Result<Invoice, ResumeDisputeError> {
+        let now = self.chain.now();
+        let mut conn = self.chain.conn().await;
+        resume_dispute(&mut conn, self.chain.organization, invoice, None, &self.rules, now).await
+    }
+
+    async fn void_first_payment(&self, invoice: InvoiceId) -> Result<Invoice, ReopenError> {
+        let (organization, now) = (self.chain.organization, self.chain.now());
+        let mut conn = self.chain.conn().await;
+        let payments = rubis_invoices::payments_of(&mut conn, organization, invoice).await.unwrap();
+        let reason = VoidReason::parse("virement rejeté").unwrap();
+        let ids = (invoice, payments[0].id);
+        let voided = void_payment(&mut conn, organization, ids, &reason, None, &self.rules, now).await?;
+        Ok(voided.invoice)
     }
 
     async fn update(&self, invoice: InvoiceId, input: InvoiceInput) -> Result<Invoice, UpdateInvoiceError> {
@@ -139,18 +164,58 @@ async fn invoices_that_no_plan_chases_count_for_nothing() {
 }
 
 #[tokio::test]
-async fn a_dispute_keeps_its_place_and_goes_on_at_the_limit() {
+async fn a_disputed_invoice_frees_its_place_and_needs_one_to_go_on() {
     let company = Company::new().await;
     let disputed = company.create(PlanChoice::Default).await.unwrap();
     company.create(PlanChoice::Default).await.unwrap();
-    let (organization, now) = (company.chain.organization, company.chain.now());
-    let mut conn = company.chain.conn().await;
-    rubis_lifecycle::dispute_invoice(&mut conn, organization, disputed.id, None, now).await.unwrap();
     company.refusal().await;
-    rubis_lifecycle::resume_dispute(&mut conn, organization, disputed.id, None, now).await.unwrap();
+    company.dispute(disputed.id).await;
+    assert_eq!(company.view().await.invoices_chased, 1);
+    let other = company.create(PlanChoice::Default).await.expect("a disputed invoice makes room");
 
-    rubis_lifecycle::cancel_invoice(&mut conn, organization, disputed.id, None, now).await.unwrap();
-    company.create(PlanChoice::Default).await.expect("a cancelled invoice makes room");
+    let refused = company.resume(disputed.id).await;
+    let Err(ResumeDisputeError::LimitReached(reached)) = refused else { panic!("{refused:?}") };
+    assert_eq!(reached, PlanLimitReached { limit: 2, usage: 2 });
+    assert_eq!(company.chain.invoice(disputed.id).await.status, InvoiceStatus::Litigation, "nothing changed");
+    company.cancel(other.id).await;
+    company.resume(disputed.id).await.expect("there is a place");
+    company.refusal().await;
+}
+
+#[tokio::test]
+async fn what_makes_a_disputed_invoice_open_again_or_gives_it_a_plan_needs_no_place() {
+    let company = Company::new().await;
+    let disputed = company.create(PlanChoice::Default).await.unwrap();
+    let silent = company.create(PlanChoice::NotChased).await.unwrap();
+    company.dispute(disputed.id).await;
+    company.dispute(silent.id).await;
+    company.chain.pay(disputed.id, None).await;
+    for _ in 0..2 {
+        company.create(PlanChoice::Default).await.unwrap();
+    }
+    let reopened = company.reopen(disputed.id).await.expect("a disputed invoice takes no place");
+    assert_eq!(reopened.status, InvoiceStatus::Litigation);
+    let plan = InvoiceInput { plan_id: Some(disputed.plan_id), ..InvoiceInput::default() };
+    company.update(silent.id, plan).await.expect("a disputed invoice takes no place");
+    assert!(matches!(company.resume(silent.id).await, Err(ResumeDisputeError::LimitReached(_))));
+}
+
+#[tokio::test]
+async fn voiding_a_payment_needs_a_place_only_if_the_invoice_is_chased_again() {
+    let company = Company::new().await;
+    let paid = company.create(PlanChoice::Default).await.unwrap();
+    let overpaid = company.create(PlanChoice::Default).await.unwrap();
+    company.chain.pay(overpaid.id, Some(20_000)).await;
+    company.chain.pay(overpaid.id, Some(120_000)).await;
+    company.chain.pay(paid.id, None).await;
+    for _ in 0..2 {
+        company.create(PlanChoice::Default).await.unwrap();
+    }
+    let refused = company.void_first_payment(paid.id).await;
+    assert!(matches!(refused, Err(ReopenError::LimitReached(_))), "{refused:?}");
+    assert_eq!(company.chain.invoice(paid.id).await.status, InvoiceStatus::Paid, "nothing changed");
+    let voided = company.void_first_payment(overpaid.id).await.expect("it stays paid");
+    assert_eq!((voided.status, voided.overpaid.cents), (InvoiceStatus::Paid, 0));
 }
 
 #[tokio::test]

@@ -200,6 +200,7 @@ async fn a_disputed_invoice_waits_and_goes_on_when_the_dispute_is_over() {
         chain.organization,
         invoice.id,
         None,
+        &rubis_testkit::no_limits(),
         chain.now(),
     )
     .await

@@ -1,6 +1,6 @@
 //! An invoice.
 
-use rubis_invoices::{Client, CreatedInvoice, Invoice, InvoiceLine};
+use rubis_invoices::{Client, CreatedInvoice, Invoice, InvoiceLine, InvoiceOutcome};
 use serde::Serialize;
 use time::{Date, OffsetDateTime};
 use utoipa::ToSchema;
@@ -28,6 +28,8 @@ pub struct InvoiceBody {
     pub settled_cents: i64,
     /// What is outstanding, in minor units of the currency.
     pub balance_cents: i64,
+    /// The part of the payments beyond the amount, in minor units of the currency: the client's credit.
+    pub overpaid_cents: i64,
     /// The currency's ISO 4217 code.
     pub currency: &'static str,
     /// When it was issued.
@@ -37,6 +39,9 @@ pub struct InvoiceBody {
     /// Where it stands.
     #[schema(value_type = labels::InvoiceStatus)]
     pub status: &'static str,
+    /// The end of its chain; `null` while it is open. One that credit notes alone settled is `credited`.
+    #[schema(required, value_type = Option<labels::InvoiceOutcome>)]
+    pub outcome: Option<&'static str>,
     /// The points it earned.
     pub rubis_earned: i32,
     /// When it was settled in full.
@@ -67,10 +72,12 @@ impl From<Invoice> for InvoiceBody {
             amount_ttc_cents: invoice.amount.cents,
             settled_cents: invoice.settled.cents,
             balance_cents: invoice.balance().cents,
+            overpaid_cents: invoice.overpaid.cents,
             currency: invoice.amount.currency.as_str(),
             issue_date: invoice.issue_date,
             due_date: invoice.due_date,
             status: invoice.status.as_str(),
+            outcome: invoice.outcome().map(InvoiceOutcome::as_str),
             rubis_earned: invoice.rubis_earned,
             paid_at: invoice.paid_at,
             cancelled_at: invoice.cancelled_at,

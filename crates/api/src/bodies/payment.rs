@@ -28,10 +28,13 @@ pub struct PaymentBody {
     pub paid_on: Date,
     /// How it became known; may be empty.
     pub label: String,
-    /// When it was undone; since then it counts no more.
+    /// When it was voided; since then it counts no more.
     #[serde(with = "time::serde::rfc3339::option")]
     #[schema(required)]
     pub voided_at: Option<OffsetDateTime>,
+    /// The reason why it was voided; `null` if none was given.
+    #[schema(required)]
+    pub void_reason: Option<String>,
     /// When it was recorded.
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
@@ -48,6 +51,7 @@ impl From<Payment> for PaymentBody {
             paid_on: payment.paid_on,
             label: payment.label,
             voided_at: payment.voided_at,
+            void_reason: payment.void_reason,
             created_at: payment.created_at,
         }
     }

@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 use rubis_invoices::{
     ContactError, CreateInvoiceError, DeleteClientError, IllegalTransition, RecordPaymentError,
-    ServiceLocationError, TransitionError, UpdateInvoiceError, VoidSettlementError,
+    ServiceLocationError, TransitionError, UpdateInvoiceError, VoidPaymentError,
 };
 
 use super::ApiError;
@@ -108,11 +108,13 @@ impl From<RecordPaymentError> for ApiError {
     }
 }
 
-impl From<VoidSettlementError> for ApiError {
-    fn from(error: VoidSettlementError) -> Self {
+impl From<VoidPaymentError> for ApiError {
+    fn from(error: VoidPaymentError) -> Self {
         match error {
-            VoidSettlementError::Illegal(error) => error.into(),
-            VoidSettlementError::Database(error) => error.into(),
+            VoidPaymentError::NotFound => Self::not_found(),
+            VoidPaymentError::AlreadyVoided => Self::conflict("payment_already_voided", sentence(&error)),
+            VoidPaymentError::Illegal(error) => error.into(),
+            VoidPaymentError::Database(error) => error.into(),
         }
     }
 }

@@ -3,8 +3,8 @@
 use actix_web::http::StatusCode;
 use rubis_billing::{BillingLinks, PlanLimitReached};
 use rubis_lifecycle::{
-    CreateInvoiceError, MoveError, PauseClientError, PauseInvoiceError, ReopenError, SettleError,
-    UpdateInvoiceError,
+    CreateInvoiceError, MoveError, PauseClientError, PauseInvoiceError, ReopenError, ResumeDisputeError,
+    SettleError, UpdateInvoiceError,
 };
 
 use super::{ApiError, invoices::sentence};
@@ -72,6 +72,15 @@ impl From<ReopenError> for ChasingRefusal {
             ReopenError::LimitReached(reached) => Self::LimitReached(reached),
             ReopenError::Void(error) => Self::Other(error.into()),
             ReopenError::Database(error) => Self::Other(error.into()),
+        }
+    }
+}
+
+impl From<ResumeDisputeError> for ChasingRefusal {
+    fn from(error: ResumeDisputeError) -> Self {
+        match error {
+            ResumeDisputeError::Move(error) => Self::Other(error.into()),
+            ResumeDisputeError::LimitReached(reached) => Self::LimitReached(reached),
         }
     }
 }

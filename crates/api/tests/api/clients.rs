@@ -100,7 +100,13 @@ async fn a_statement_tells_what_is_owed_and_what_is_late() {
     let statement = owner.get(&format!("/clients/{}/statement", client.id)).await.expect(200).json;
     assert_eq!(
         statement["balances"],
-        json!([{ "currency": "EUR", "outstandingCents": 13_000, "overdueCents": 3_000, "openInvoices": 2 }])
+        json!([{
+            "currency": "EUR",
+            "outstandingCents": 13_000,
+            "overdueCents": 3_000,
+            "openInvoices": 2,
+            "creditCents": 0,
+        }])
     );
     assert_eq!(statement["openInvoices"].as_array().unwrap().len(), 2);
     assert_eq!(statement["recentPayments"][0]["numero"], late.numero);

@@ -104,6 +104,8 @@ pub async fn objects(owner: &Owner<'_>) -> BTreeMap<String, String> {
     let due = owner.app.today() + Duration::days(5);
     let invoice = owner.invoice().due_on(due).create().await;
     let relance = owner.relances(&invoice.id).await[0]["id"].as_str().unwrap().to_owned();
+    let part = json!({ "amountCents": 1 });
+    let payment = owner.post(&format!("/invoices/{}/payments", invoice.id), part).await.expect(201);
     let session = owner.signed_in_again().await.get("/auth/sessions").await.expect(200);
     [
         ("sessionId", session.text_at("/items/0/id")),
@@ -114,6 +116,7 @@ pub async fn objects(owner: &Owner<'_>) -> BTreeMap<String, String> {
         ("planId", plan.text_at("/id")),
         ("invoiceId", invoice.id),
         ("relanceId", relance),
+        ("paymentId", payment.text_at("/id")),
         // One that nobody has: who holds a good one is asked for nothing else.
         ("token", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA".to_owned()),
     ]

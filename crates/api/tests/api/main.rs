@@ -31,6 +31,7 @@ mod odd_values;
 mod operations;
 mod organization;
 mod passwords;
+mod payments;
 mod planning_limits;
 mod plans;
 mod protocol;

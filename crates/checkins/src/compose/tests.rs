@@ -165,6 +165,7 @@ fn confirmed(product: &Product, task: &CheckinTask) -> Email {
         numero: "F-2026-017".to_owned(),
         amount: Money::new(120_000, Currency::EUR),
         settled: Money::new(120_000, Currency::EUR),
+        overpaid: Money::new(0, Currency::EUR),
         issue_date: date!(2026 - 10 - 25),
         due_date: date!(2026 - 11 - 24),
         status: InvoiceStatus::Paid,
@@ -172,6 +173,8 @@ fn confirmed(product: &Product, task: &CheckinTask) -> Email {
         chased: false,
         last_reminded_at: None,
         paid_at: task.answered_at,
+        settled_from: Some(InvoiceStatus::Pending),
+        credited: false,
         cancelled_at: None,
         pause: None,
         awaited_answer: None,
@@ -187,6 +190,8 @@ fn confirmed(product: &Product, task: &CheckinTask) -> Email {
         paid_on: date!(2026 - 11 - 24),
         label: "via check-in".to_owned(),
         voided_at: None,
+        void_reason: None,
+        position: 1,
         created_at: NOW,
     };
     let confirmation = Confirmation {

@@ -16,13 +16,13 @@ use uuid::Uuid;
 
 use super::unreadable;
 
-// The states are those of `InvoiceStatus::OPEN`.
+// The states are those of `InvoiceStatus::is_chased`.
 statement!(
     CountChased,
     "SELECT count(*) AS chased FROM (
          (SELECT 1 FROM invoices
           WHERE organization_id = ? AND plan_id IS NOT NULL AND id IS DISTINCT FROM ?
-            AND status IN ('pending', 'awaiting_user_confirmation', 'in_relance', 'litigation'))
+            AND status IN ('pending', 'awaiting_user_confirmation', 'in_relance'))
          UNION ALL
          (SELECT 1 FROM invoices
           WHERE organization_id = ? AND id IS DISTINCT FROM ? AND last_reminded_at > ? AND status <> 'paid'

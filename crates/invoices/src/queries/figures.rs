@@ -18,7 +18,7 @@ use super::unreadable;
 statement!(
     CountInvoices,
     "SELECT count(*) FILTER (WHERE created_at >= time.start AND created_at < time.stop) AS imported,
-            count(*) FILTER (WHERE paid_at >= time.start AND paid_at < time.stop) AS paid
+            count(*) FILTER (WHERE paid_at >= time.start AND paid_at < time.stop AND NOT credited) AS paid
      FROM invoices, (SELECT ?::timestamptz AS start, ?::timestamptz AS stop) AS time
      WHERE organization_id = ?"
 );
@@ -31,7 +31,7 @@ struct Counts {
     paid: i64,
 }
 
-/// How many invoices were put in, and how many settled.
+/// How many invoices were put in, and how many settled otherwise than by credit notes alone.
 pub(crate) async fn counts(
     mut conn: &AsyncPgConnection,
     organization: OrganizationId,
@@ -49,13 +49,18 @@ pub(crate) async fn counts(
 
 statement!(
     SumPayments,
-    "SELECT invoices.currency::text AS currency, sum(payments.amount_cents)::bigint AS cents
-     FROM payments JOIN invoices
-         ON invoices.organization_id = payments.organization_id AND invoices.id = payments.invoice_id
-     WHERE payments.organization_id = ? AND payments.kind = 'payment' AND payments.voided_at IS NULL
-       AND payments.created_at >= ? AND payments.created_at < ?
-     GROUP BY invoices.currency
-     ORDER BY cents DESC, currency"
+    "SELECT currency::text AS currency, sum(cents)::bigint AS cents FROM (
+         SELECT invoices.currency, payments.amount_cents AS cents
+         FROM payments JOIN invoices
+             ON invoices.organization_id = payments.organization_id AND invoices.id = payments.invoice_id
+         WHERE payments.organization_id = ? AND payments.kind = 'payment' AND payments.voided_at IS NULL
+           AND payments.created_at >= ? AND payments.created_at < ?
+         UNION ALL
+         SELECT currency, -overpaid_cents FROM invoices
+         WHERE organization_id = ? AND overpaid_cents > 0 AND paid_at >= ? AND paid_at < ?
+     ) AS recovered
+     GROUP BY currency
+     ORDER BY 2 DESC, 1"
 );
 
 #[derive(QueryableByName)]
@@ -66,7 +71,8 @@ struct Sum {
     cents: i64,
 }
 
-/// What was paid, one amount for each currency.
+/// What was paid, without the credit of clients, one amount for each currency. The payment that overpaid an
+/// invoice settled it.
 pub(crate) async fn recovered(
     mut conn: &AsyncPgConnection,
     organization: OrganizationId,
@@ -74,6 +80,9 @@ pub(crate) async fn recovered(
     until: OffsetDateTime,
 ) -> Result<Vec<Money>, Error> {
     let rows: Vec<Sum> = prepared::<SumPayments>()
+        .bind::<SqlUuid, _>(organization.as_uuid())
+        .bind::<Timestamptz, _>(from)
+        .bind::<Timestamptz, _>(until)
         .bind::<SqlUuid, _>(organization.as_uuid())
         .bind::<Timestamptz, _>(from)
         .bind::<Timestamptz, _>(until)

@@ -48,6 +48,9 @@ pub(crate) struct InvoiceRow {
     paused_until: Option<Date>,
     awaits_answer_from: Option<OffsetDateTime>,
     awaits_answer_until: Option<OffsetDateTime>,
+    settled_from: Option<InvoiceStatus>,
+    credited: bool,
+    overpaid_cents: i64,
     created_at: OffsetDateTime,
     updated_at: OffsetDateTime,
 }
@@ -57,6 +60,8 @@ impl TryFrom<InvoiceRow> for Invoice {
 
     fn try_from(row: InvoiceRow) -> Result<Self, Error> {
         let currency = Currency::from_stored(&row.currency).map_err(unreadable)?;
+        // The release before clears neither when it reopens an invoice.
+        let is_paid = row.status == InvoiceStatus::Paid;
         Ok(Self {
             id: row.id.into(),
             organization_id: row.organization_id.into(),
@@ -65,6 +70,7 @@ impl TryFrom<InvoiceRow> for Invoice {
             numero: row.numero,
             amount: Money::new(row.amount_ttc_cents, currency),
             settled: Money::new(row.settled_cents, currency),
+            overpaid: Money::new(row.overpaid_cents, currency),
             issue_date: row.issue_date,
             due_date: row.due_date,
             status: row.status,
@@ -72,6 +78,8 @@ impl TryFrom<InvoiceRow> for Invoice {
             chased: row.chased,
             last_reminded_at: row.last_reminded_at,
             paid_at: row.paid_at,
+            settled_from: row.settled_from.filter(|_| is_paid),
+            credited: is_paid && row.credited,
             cancelled_at: row.cancelled_at,
             pause: Pause::from_columns(row.paused_at, row.paused_until),
             awaited_answer: row
@@ -160,7 +168,8 @@ pub(crate) async fn insert(
 statement!(
     SaveProgress,
     "UPDATE invoices SET settled_cents = ?, status = ?, rubis_earned = ?, chased = ?,
-         last_reminded_at = ?, paid_at = ?, cancelled_at = ?, updated_at = ?
+         last_reminded_at = ?, paid_at = ?, cancelled_at = ?, settled_from = ?, credited = ?,
+         overpaid_cents = ?, updated_at = ?
      WHERE organization_id = ? AND id = ?
      RETURNING paused_at, paused_until"
 );
@@ -188,6 +197,9 @@ pub(crate) async fn save_progress(
         .bind::<Nullable<Timestamptz>, _>(invoice.last_reminded_at)
         .bind::<Nullable<Timestamptz>, _>(invoice.paid_at)
         .bind::<Nullable<Timestamptz>, _>(invoice.cancelled_at)
+        .bind::<Nullable<sql_types::InvoiceStatus>, _>(invoice.settled_from)
+        .bind::<Bool, _>(invoice.credited)
+        .bind::<BigInt, _>(invoice.overpaid.cents)
         .bind::<Timestamptz, _>(now)
         .bind::<SqlUuid, _>(invoice.organization_id.as_uuid())
         .bind::<SqlUuid, _>(invoice.id.as_uuid())

@@ -1,7 +1,8 @@
 //! The table `payments`.
 
 use diesel::{
-    ExpressionMethods, Insertable, QueryDsl, Queryable, Selectable, SelectableHelper, result::Error,
+    BoolExpressionMethods, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, Selectable,
+    SelectableHelper, dsl::exists, result::Error,
 };
 use diesel_async::RunQueryDsl;
 use rubis_db::{AsyncPgConnection, schema::payments};
@@ -9,7 +10,7 @@ use rubis_kernel::{InvoiceId, OrganizationId, PaymentId};
 use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
-use crate::{Invoice, NewPayment, Payment, PaymentKind, PaymentMethod};
+use crate::{Invoice, NewPayment, Payment, PaymentKind, PaymentMethod, PaymentPosition};
 
 /// A row of the table.
 #[derive(Queryable, Selectable)]
@@ -24,6 +25,8 @@ pub(crate) struct PaymentRow {
     label: String,
     voided_at: Option<OffsetDateTime>,
     created_at: OffsetDateTime,
+    position: i64,
+    void_reason: Option<String>,
 }
 
 impl From<PaymentRow> for Payment {
@@ -37,6 +40,8 @@ impl From<PaymentRow> for Payment {
             paid_on: row.paid_on,
             label: row.label,
             voided_at: row.voided_at,
+            void_reason: row.void_reason,
+            position: row.position,
             created_at: row.created_at,
         }
     }
@@ -81,22 +86,63 @@ pub(crate) async fn insert(
         .map(Into::into)
 }
 
-/// Makes the last payment that counts count no more. The invoice is locked, so its payments don't change.
-pub(crate) async fn void_last(
+/// The payment of an invoice with this id.
+pub(crate) async fn find(
     conn: &mut AsyncPgConnection,
     invoice: &Invoice,
-    now: OffsetDateTime,
-) -> Result<Payment, Error> {
-    let last: Uuid = payments::table
+    id: PaymentId,
+) -> Result<Option<Payment>, Error> {
+    let row: Option<PaymentRow> = payments::table
+        .filter(payments::organization_id.eq(invoice.organization_id.as_uuid()))
+        .filter(payments::invoice_id.eq(invoice.id.as_uuid()))
+        .filter(payments::id.eq(id.as_uuid()))
+        .select(PaymentRow::as_select())
+        .first(conn)
+        .await
+        .optional()?;
+    Ok(row.map(Into::into))
+}
+
+/// The last payment of an invoice that counts.
+pub(crate) async fn last_of(
+    conn: &mut AsyncPgConnection,
+    invoice: &Invoice,
+) -> Result<Option<Payment>, Error> {
+    let row: Option<PaymentRow> = payments::table
         .filter(payments::organization_id.eq(invoice.organization_id.as_uuid()))
         .filter(payments::invoice_id.eq(invoice.id.as_uuid()))
         .filter(payments::voided_at.is_null())
-        .order(payments::id.desc())
-        .select(payments::id)
+        .order((payments::position.desc(), payments::id.desc()))
+        .select(PaymentRow::as_select())
         .first(conn)
-        .await?;
-    diesel::update(payments::table.find(last))
-        .set(payments::voided_at.eq(now))
+        .await
+        .optional()?;
+    Ok(row.map(Into::into))
+}
+
+/// Whether money that counts came in for an invoice.
+pub(crate) async fn has_money(conn: &mut AsyncPgConnection, invoice: &Invoice) -> Result<bool, Error> {
+    let counting = payments::table
+        .filter(payments::organization_id.eq(invoice.organization_id.as_uuid()))
+        .filter(payments::invoice_id.eq(invoice.id.as_uuid()))
+        .filter(payments::kind.eq(PaymentKind::Payment))
+        .filter(payments::voided_at.is_null());
+    diesel::select(exists(counting)).get_result(conn).await
+}
+
+/// Makes a payment count no more. Its invoice is locked, so that it does not change meanwhile.
+pub(crate) async fn void(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    id: PaymentId,
+    reason: Option<&str>,
+    now: OffsetDateTime,
+) -> Result<Payment, Error> {
+    let one = payments::table
+        .filter(payments::organization_id.eq(organization.as_uuid()))
+        .filter(payments::id.eq(id.as_uuid()));
+    diesel::update(one)
+        .set((payments::voided_at.eq(now), payments::void_reason.eq(reason)))
         .returning(PaymentRow::as_returning())
         .get_result(conn)
         .await
@@ -113,7 +159,7 @@ pub(crate) async fn latest_of_invoice(
     let rows: Vec<PaymentRow> = payments::table
         .filter(payments::organization_id.eq(organization.as_uuid()))
         .filter(payments::invoice_id.eq(invoice.as_uuid()))
-        .order(payments::id.desc())
+        .order((payments::position.desc(), payments::id.desc()))
         .limit(limit.into())
         .select(PaymentRow::as_select())
         .load(conn)
@@ -126,14 +172,16 @@ pub(crate) async fn page_of_invoice(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
     invoice: InvoiceId,
-    after: Option<PaymentId>,
+    after: Option<PaymentPosition>,
     limit: i64,
 ) -> Result<Vec<Payment>, Error> {
+    let (position, id) = after.map_or((0, Uuid::nil()), |after| (after.position, after.id.into()));
+    let behind = payments::position.gt(position).or(payments::position.eq(position).and(payments::id.gt(id)));
     let rows: Vec<PaymentRow> = payments::table
         .filter(payments::organization_id.eq(organization.as_uuid()))
         .filter(payments::invoice_id.eq(invoice.as_uuid()))
-        .filter(payments::id.gt(after.map_or(Uuid::nil(), Uuid::from)))
-        .order(payments::id)
+        .filter(behind)
+        .order((payments::position, payments::id))
         .limit(limit)
         .select(PaymentRow::as_select())
         .load(conn)
@@ -149,7 +197,7 @@ pub(crate) async fn of_invoice(
     let rows: Vec<PaymentRow> = payments::table
         .filter(payments::organization_id.eq(organization.as_uuid()))
         .filter(payments::invoice_id.eq(invoice.as_uuid()))
-        .order(payments::id)
+        .order((payments::position, payments::id))
         .select(PaymentRow::as_select())
         .load(conn)
         .await?;

@@ -23,12 +23,15 @@ use crate::{CurrencyBalance, StatementPayment};
 /// Sums as `bigint`: PostgreSQL sums that type as `numeric`, and a client owes less than 92,000 billion.
 const BALANCES: &str = "
     SELECT currency::text AS currency,
-           sum(amount_ttc_cents - settled_cents)::bigint AS outstanding,
-           coalesce(sum(amount_ttc_cents - settled_cents) FILTER (WHERE due_date < $3), 0)::bigint AS overdue,
-           count(*) AS open_invoices
-      FROM invoices
-     WHERE organization_id = $1 AND client_id = $2
-       AND status IN ('pending', 'awaiting_user_confirmation', 'in_relance', 'litigation')
+           coalesce(sum(amount_ttc_cents - settled_cents) FILTER (WHERE is_open), 0)::bigint AS outstanding,
+           coalesce(sum(amount_ttc_cents - settled_cents) FILTER (WHERE is_open AND due_date < $3), 0)::bigint
+               AS overdue,
+           count(*) FILTER (WHERE is_open) AS open_invoices,
+           sum(overpaid_cents)::bigint AS credit
+      FROM (SELECT *, status IN ('pending', 'awaiting_user_confirmation', 'in_relance', 'litigation') AS is_open
+              FROM invoices
+             WHERE organization_id = $1 AND client_id = $2) AS of_client
+     WHERE is_open OR overpaid_cents > 0
      GROUP BY currency
      ORDER BY currency";
 
@@ -42,6 +45,8 @@ struct BalanceRow {
     overdue: i64,
     #[diesel(sql_type = BigInt)]
     open_invoices: i64,
+    #[diesel(sql_type = BigInt)]
+    credit: i64,
 }
 
 pub(crate) async fn balances(
@@ -59,6 +64,7 @@ pub(crate) async fn balances(
                 outstanding: Money::new(row.outstanding, currency),
                 overdue: Money::new(row.overdue, currency),
                 open_invoices: row.open_invoices,
+                credit: Money::new(row.credit, currency),
             })
         })
         .collect()
@@ -78,7 +84,7 @@ pub(crate) async fn recent_payments(
         .filter(invoices::organization_id.eq(organization.as_uuid()))
         .filter(invoices::client_id.eq(client.as_uuid()))
         .filter(payments::voided_at.is_null())
-        .order(payments::id.desc())
+        .order((payments::position.desc(), payments::id.desc()))
         .limit(limit)
         .select((PaymentRow::as_select(), invoices::numero, invoices::currency))
         .load(conn)

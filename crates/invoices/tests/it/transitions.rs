@@ -1,7 +1,7 @@
 use rubis_accounts::Pause;
 use rubis_invoices::{
     InvoiceStatus, NewPayment, Transition, TransitionError, clear_invoice_pause, record_payment,
-    relance_sent, set_invoice_pause, transition,
+    relance_sent, set_invoice_pause, transition, void_settlement,
 };
 use time::{Duration, macros::date};
 
@@ -22,6 +22,30 @@ async fn a_dispute_suspends_an_invoice_and_it_goes_back_to_where_it_stood() {
     transition(&mut conn, &mut silent, Transition::Disputed, NOW).await.unwrap();
     transition(&mut conn, &mut silent, Transition::Resumed, NOW).await.unwrap();
     assert_eq!(silent.status, InvoiceStatus::InRelance);
+}
+
+#[tokio::test]
+async fn an_invoice_settled_while_it_was_disputed_is_disputed_again_when_it_is_reopened() {
+    let fixture = Fixture::new().await;
+    let mut conn = fixture.conn().await;
+    let mut invoice = invoice(&mut conn, fixture.ours).await;
+    relance_sent(&conn, &mut invoice, NOW).await.unwrap();
+    let everything = NewPayment::of_balance(TODAY, "");
+    transition(&mut conn, &mut invoice, Transition::Disputed, NOW).await.unwrap();
+    record_payment(&mut conn, &mut invoice, &everything, NOW).await.unwrap();
+    assert_eq!(
+        locked(&mut conn, fixture.ours, invoice.id).await.settled_from,
+        Some(InvoiceStatus::Litigation)
+    );
+    void_settlement(&mut conn, &mut invoice, NOW).await.unwrap();
+    assert_eq!((invoice.status, invoice.settled_from), (InvoiceStatus::Litigation, None));
+    assert_eq!(locked(&mut conn, fixture.ours, invoice.id).await, invoice);
+
+    // Once the dispute is over it is chased, settled or not meanwhile.
+    transition(&mut conn, &mut invoice, Transition::Resumed, NOW).await.unwrap();
+    record_payment(&mut conn, &mut invoice, &everything, NOW).await.unwrap();
+    void_settlement(&mut conn, &mut invoice, NOW).await.unwrap();
+    assert_eq!(invoice.status, InvoiceStatus::InRelance);
 }
 
 #[tokio::test]

@@ -124,6 +124,8 @@ fn add_invoice(client: &Client, seed: &mut Seed, number: usize) -> Result<()> {
     )?;
     let id = text(&invoice, "id")?;
     seed.add("invoiceId", id);
+    let payment = client.post(&format!("/invoices/{id}/payments"), &json!({ "amountCents": 1_000 }))?;
+    seed.add("paymentId", text(&payment, "id")?);
     let timeline = client.get(&format!("/invoices/{id}/timeline"))?;
     for relance in list(&timeline, "relances")? {
         seed.add("relanceId", text(relance, "id")?);

@@ -40,6 +40,8 @@ pub struct BalanceBody {
     pub overdue_cents: i64,
     /// On how many invoices.
     pub open_invoices: i64,
+    /// Payments beyond the amounts of their invoices, in minor units of the currency: what the client is owed.
+    pub credit_cents: i64,
 }
 
 /// A payment, and the number of its invoice.
@@ -74,6 +76,7 @@ impl From<CurrencyBalance> for BalanceBody {
             outstanding_cents: balance.outstanding.cents,
             overdue_cents: balance.overdue.cents,
             open_invoices: balance.open_invoices,
+            credit_cents: balance.credit.cents,
         }
     }
 }

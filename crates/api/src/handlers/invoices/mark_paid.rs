@@ -20,7 +20,8 @@ pub struct MarkInvoicePaid {
     /// On which day, not in the future.
     #[schema(value_type = Option<Date>)]
     paid_at: Option<Day>,
-    /// How much, in minor units of the invoice's currency; less than is outstanding leaves the chain running.
+    /// How much, in minor units of the invoice's currency; less than is outstanding leaves the chain running,
+    /// and what is beyond it becomes the client's credit.
     #[schema(minimum = 1, maximum = 1_000_000_000_000_i64)]
     amount_cents: Option<i64>,
     /// How it came; left out: `other`.
@@ -46,7 +47,7 @@ impl From<MarkInvoicePaid> for NewPaymentInput {
     responses(
         (status = 200, description = "The invoice as it is now.", body = InvoiceBody),
         (status = 409, description = "`illegal_transition`: it is paid or cancelled."),
-        (status = 422, description = "`validation_failed`; `amount_exceeds_balance`: less is outstanding."),
+        (status = 422, description = "`validation_failed`."),
     ),
 )]
 #[post("/invoices/{invoiceId}/mark-paid")]

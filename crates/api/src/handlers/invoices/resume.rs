@@ -3,15 +3,16 @@
 use actix_web::{post, web::Data};
 use rubis_kernel::InvoiceId;
 
-use crate::{ApiResult, App, Reply, Tenant, bodies::InvoiceBody, segment::Segment};
+use crate::{ApiError, ApiResult, App, Reply, Tenant, bodies::InvoiceBody, segment::Segment};
 
 /// Notes that the dispute over an invoice is over.
 ///
-/// What had not been sent is planned again.
+/// What had not been sent is planned again. The invoice takes one of the places that the subscription limits.
 #[utoipa::path(
     tag = "invoices",
     responses(
         (status = 200, description = "The invoice as it is now.", body = InvoiceBody),
+        (status = 402, description = "`plan_limit_reached`: as many invoices are chased as the subscription allows; `limit`, `usage` and `upgradeUrl` tell how many, and where that changes."),
         (status = 409, description = "`illegal_transition`: it is not disputed."),
     ),
 )]
@@ -22,7 +23,9 @@ pub async fn resume_invoice(
     app: Data<App>,
 ) -> ApiResult<InvoiceBody> {
     let mut conn = app.db.get().await?;
-    let (actor, now) = (Some(tenant.user), app.clock.now());
-    let invoice = rubis_lifecycle::resume_dispute(&mut conn, tenant.organization, id.0, actor, now).await?;
+    let (actor, rules, now) = (Some(tenant.user), app.billing.rules, app.clock.now());
+    let invoice = rubis_lifecycle::resume_dispute(&mut conn, tenant.organization, id.0, actor, &rules, now)
+        .await
+        .map_err(|error| ApiError::of_chasing(error, &app.billing.links))?;
     Ok(Reply(invoice.into()))
 }

@@ -53,14 +53,16 @@ impl From<CreatePayment> for NewPaymentInput {
 
 /// Records a payment or a credit note.
 ///
-/// When nothing is outstanding any more the invoice is paid, and everything planned for it is called off.
+/// When nothing is outstanding any more the invoice is paid, and everything planned for it is called off. The part of
+/// a payment beyond what is outstanding becomes the client's credit. An invoice that credit notes alone settle ends
+/// as `credited`: it earns no rubis and does not count as recovered.
 #[utoipa::path(
     tag = "invoices",
     params(IdempotencyHeader),
     responses(
         (status = 201, description = "The payment.", body = PaymentBody),
         (status = 409, description = "`illegal_transition`: the invoice is paid or cancelled. `idempotency_mismatch`: the key was used for another request."),
-        (status = 422, description = "`validation_failed`; `amount_exceeds_balance`: less is outstanding."),
+        (status = 422, description = "`validation_failed`; `amount_exceeds_balance`: a credit note is above what is outstanding."),
     ),
 )]
 #[post("/invoices/{invoiceId}/payments")]

@@ -1,6 +1,7 @@
 //! `GET /invoices/{invoiceId}/payments`
 
 use actix_web::{get, web::Data};
+use rubis_invoices::PaymentPosition;
 use rubis_kernel::InvoiceId;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -26,7 +27,7 @@ pub struct ListPayments {
     cursor: Option<String>,
 }
 
-/// Lists an invoice's payments and credit notes in the order in which they were recorded, the undone ones too.
+/// Lists an invoice's payments and credit notes in the order in which they were recorded, voided ones too.
 #[utoipa::path(
     tag = "invoices",
     params(ListPayments),
@@ -48,5 +49,5 @@ pub async fn list_payments(
         .ok_or_else(ApiError::not_found)?;
     let page =
         rubis_invoices::list_payments(&mut conn, tenant.organization, invoice.id, after, limit).await?;
-    Ok(Reply(PageBody::new(page, &list, &app.keys.cursor, |last| last.id)))
+    Ok(Reply(PageBody::new(page, &list, &app.keys.cursor, |last| PaymentPosition::from(last))))
 }

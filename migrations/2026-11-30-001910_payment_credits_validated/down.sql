@@ -1,0 +1,2 @@
+-- A constraint that holds needs no step back.
+SELECT 1;
