@@ -14,7 +14,7 @@ pub enum CatchUpPolicy {
     /// The first missed one leaves now, the later ones keep the plan's own spacing after it.
     #[default]
     Shift,
-    /// All missed ones leave now.
+    /// The first missed one is sent at once, and one more each business day.
     Immediate,
     /// Only the last missed one leaves.
     Skip,

@@ -162,6 +162,12 @@ impl SendingCalendar {
         self.time_zone.instant(self.sending_day(date), self.sending_time)
     }
 
+    /// This instant if the sending time of its business day has passed, or else the next sending time.
+    #[must_use]
+    pub fn in_business_hours(&self, instant: OffsetDateTime) -> OffsetDateTime {
+        self.sending_instant(self.today(instant)).max(instant)
+    }
+
     /// The date in the organization's time zone.
     #[must_use]
     pub fn today(&self, now: OffsetDateTime) -> Date {
@@ -236,6 +242,19 @@ mod tests {
     #[test]
     fn an_unknown_time_zone_is_refused() {
         assert_eq!("Europe/Pariss".parse::<TimeZone>(), Err(UnknownTimeZone("Europe/Pariss".to_owned())));
+    }
+
+    #[rstest]
+    #[case("on a Tuesday afternoon", datetime!(2026-11-24 15:00 UTC), datetime!(2026-11-24 15:00 UTC))]
+    #[case("on a Tuesday before nine", datetime!(2026-11-24 02:00 UTC), datetime!(2026-11-24 08:00 UTC))]
+    #[case("on a Saturday", datetime!(2026-11-28 15:00 UTC), datetime!(2026-11-30 08:00 UTC))]
+    #[case("in the night to Monday", datetime!(2026-11-29 23:30 UTC), datetime!(2026-11-30 08:00 UTC))]
+    fn what_happens_on_its_own_waits_for_business_hours(
+        #[case] _why: &str,
+        #[case] instant: OffsetDateTime,
+        #[case] sent_at: OffsetDateTime,
+    ) {
+        assert_eq!(paris(time!(09:00)).in_business_hours(instant), sent_at);
     }
 
     proptest::proptest! {

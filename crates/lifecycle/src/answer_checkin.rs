@@ -87,7 +87,7 @@ pub enum CheckinError {
 }
 
 /// Records the user's answer, in one transaction: *paid* settles the invoice exactly as marking it paid does,
-/// *still pending* lets the reminders that waited leave at once. Of any number of answers at the same moment
+/// *still pending* sends the reminders that waited, a minute later and in business hours. Of any number of answers at the same moment
 /// the first counts. Opening a link counts only where it is no machine's doing.
 ///
 /// # Errors
@@ -219,6 +219,6 @@ async fn declare_pending(
     rubis_checkins::no_longer_asked(conn, invoice, now).await?;
     let more = json!({ "checkinId": task.id, "answer": CheckinAnswer::StillPending });
     events::record(conn, invoice, ActivityKind::CheckinAnswered, None, more, now).await?;
-    plan_invoice(conn, invoice, PlanningTrigger::AnsweredPending, now).await?;
+    plan_invoice(conn, invoice, PlanningTrigger::AnsweredPendingByLink, now).await?;
     Ok(CheckinOutcome::StillPending)
 }

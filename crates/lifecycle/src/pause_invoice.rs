@@ -74,7 +74,7 @@ pub async fn unpause_invoice(
                 .await?
                 .ok_or(PauseInvoiceError::NotFound)?;
             events::record(conn, &invoice, ActivityKind::InvoiceUnpaused, actor, json!({}), now).await?;
-            plan_invoice(conn, &mut invoice, PlanningTrigger::RulesChanged, now).await?;
+            plan_invoice(conn, &mut invoice, PlanningTrigger::Resumed, now).await?;
         }
         Ok(invoice)
     })

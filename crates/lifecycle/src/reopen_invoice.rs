@@ -105,7 +105,11 @@ pub(crate) async fn follow_reopening(
         more.insert("label".to_owned(), label.into());
     }
     events::record(conn, invoice, ActivityKind::InvoiceReopened, reopening.actor, more, now).await?;
-    plan_and_ask(conn, invoice, reopening.asking, PlanningTrigger::InvoiceChanged, now).await?;
+    let trigger = match reopening.actor {
+        Some(_) => PlanningTrigger::InvoiceChanged,
+        None => PlanningTrigger::InvoiceChangedByLink,
+    };
+    plan_and_ask(conn, invoice, reopening.asking, trigger, now).await?;
     if voided.gave_back_rubis {
         // Last, because every event of the organization waits for this row.
         rubis_accounts::earn_rubis(conn, invoice.organization_id, -1).await?;

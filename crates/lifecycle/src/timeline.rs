@@ -159,10 +159,9 @@ fn waits_for_answer(
     awaited: AwaitedAnswer,
 ) -> bool {
     let calendar = organization.sending_calendar();
-    let last_day = calendar.today(awaited.until);
-    let end = if calendar.sends_on(last_day) { awaited.until } else { calendar.sending_instant(last_day) };
     let offset = time::Duration::days(step.offset_days.into());
-    task.send_at == end && calendar.sending_instant(invoice.due_date + offset) < awaited.until
+    task.send_at == calendar.in_business_hours(awaited.until)
+        && calendar.sending_instant(invoice.due_date + offset) < awaited.until
 }
 
 /// The pause that holds reminders longest today, one without an end before all others.

@@ -53,14 +53,79 @@ async fn skipped_steps_are_told_and_planning_again_does_not_bring_them_back() {
 }
 
 #[tokio::test]
-async fn with_immediate_every_missed_step_leaves_in_a_minute() {
+async fn with_immediate_one_missed_step_is_sent_in_a_minute_and_one_more_each_business_day() {
     let chain = Chain::start_at(TUESDAY).await;
     chain
         .set(OrganizationInput { catch_up_policy: Some("immediate".to_owned()), ..Default::default() })
         .await;
-    chain.invoice_due(date!(2026 - 11 - 12)).await;
-    chain.worker.run_until(IN_A_MINUTE).await;
-    assert_eq!(chain.worker.mailer.outbox().len(), 2);
+    let invoice = chain.invoice_due(date!(2026 - 10 - 20)).await;
+    let planned = [IN_A_MINUTE, datetime!(2026-11-25 08:00 UTC), datetime!(2026-11-26 08:00 UTC)];
+    assert_eq!(chain.planned(invoice.id).await[..3], planned);
+    for (sent, at) in planned.into_iter().enumerate() {
+        chain.worker.run_until(at - Duration::seconds(1)).await;
+        assert_eq!(chain.worker.mailer.outbox().len(), sent);
+        chain.worker.run_until(at).await;
+    }
+    let offsets = chain.relances(invoice.id).await.into_iter().filter(|task| task.sent_at.is_some());
+    assert_eq!(offsets.count(), 3, "none is lost");
+    assert_eq!(
+        subjects(&chain),
+        [
+            "Votre facture F-2026-001",
+            "Facture F-2026-001 : en attente de règlement",
+            "Facture F-2026-001 impayée depuis 37 jours"
+        ]
+    );
+}
+
+fn subjects(chain: &Chain) -> Vec<String> {
+    chain.worker.mailer.outbox().into_iter().map(|mail| mail.subject).collect()
+}
+
+/// A plan with steps of these offsets.
+async fn plan_of(chain: &Chain, offsets: &[i32]) -> rubis_kernel::PlanId {
+    let step = |offset_days: &i32| StepInput {
+        id: None,
+        offset_days: *offset_days,
+        tone: Tone::Ferme,
+        subject: format!("J{offset_days}"),
+        body: "Il reste {{balance}}.".to_owned(),
+        requires_manual_validation: None,
+    };
+    let steps = offsets.iter().map(step).collect();
+    let input = PlanInput { name: "Autre".to_owned(), is_default: true, steps };
+    let (organization, now) = (chain.organization, chain.now());
+    let mut conn = chain.conn().await;
+    rubis_relances::create_plan(&mut conn, organization, input.try_into().unwrap(), now).await.unwrap().id
+}
+
+#[tokio::test]
+async fn a_missed_step_before_the_due_date_has_its_reason_in_the_timeline_and_delays_nothing() {
+    let chain = Chain::start_at(TUESDAY).await;
+    plan_of(&chain, &[-7, -1, 3]).await;
+    let invoice = chain.invoice_due(date!(2026 - 11 - 27)).await;
+    let planned = [datetime!(2026-11-26 08:00 UTC), datetime!(2026-11-30 08:00 UTC)];
+    assert_eq!(chain.planned(invoice.id).await, planned);
+    chain.plan_again().await;
+    let skipped: Vec<_> =
+        chain.relances(invoice.id).await.into_iter().filter_map(|task| task.reason).collect();
+    assert_eq!(skipped, ["day_passed"], "it is recorded once");
+    chain.worker.run_until(datetime!(2026-12-31 08:00 UTC)).await;
+    assert_eq!(subjects(&chain), ["J-1", "J3"]);
+}
+
+#[tokio::test]
+async fn steps_that_a_weekend_brings_together_are_sent_on_two_days() {
+    let chain = Chain::start_at(TUESDAY).await;
+    plan_of(&chain, &[1, 3, 10]).await;
+    let invoice = chain.invoice_due(date!(2026 - 11 - 27)).await;
+    chain.worker.run_until(datetime!(2026-11-30 20:00 UTC)).await;
+    assert_eq!(subjects(&chain), ["J1"]);
+    chain.plan_again().await;
+    let planned = [datetime!(2026-12-01 08:00 UTC), datetime!(2026-12-07 08:00 UTC)];
+    assert_eq!(chain.planned(invoice.id).await, planned, "and the third is not delayed");
+    chain.worker.run_until(datetime!(2026-12-31 20:00 UTC)).await;
+    assert_eq!(subjects(&chain), ["J1", "J3", "J10"]);
 }
 
 #[tokio::test]

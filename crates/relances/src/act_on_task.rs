@@ -11,6 +11,7 @@ use crate::{
     claim_relance::event_meta,
     jobs::SendRelance,
     locked_task::{LockedTask, lock_task},
+    plan_relances::{PlanningTrigger, plan_relances},
     task::{RelanceStatus, reason_not_to_remind},
     variables::TextError,
 };
@@ -95,6 +96,16 @@ impl LockedTask {
             return Err(RelanceActionError::Paused);
         }
         Ok(())
+    }
+
+    /// Plans the other reminders of the invoice around this one, which a user sends.
+    pub async fn plan_others(
+        &self,
+        conn: &mut AsyncPgConnection,
+        now: OffsetDateTime,
+    ) -> Result<(), diesel::result::Error> {
+        let trigger = PlanningTrigger::RulesChanged;
+        plan_relances(conn, &self.organization, &self.invoice, self.client.pause, trigger, now).await
     }
 
     /// Tells the feed what a person did to the reminder.

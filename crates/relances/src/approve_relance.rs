@@ -45,11 +45,13 @@ pub async fn approve_relance(
             }
             let change = TaskChange {
                 send_at: Some(now),
+                meant_for: Some(case.meant_for_if_sent(now)),
                 approved_at: Some(Some(now)),
                 approved_by: Some(Some(approver.as_uuid())),
                 ..TaskChange::default()
             };
             tasks::change(conn, organization, task, &change, now).await?;
+            case.plan_others(conn, now).await?;
             let job = SendRelance { organization_id: organization, task_id: task };
             enqueue_now(conn, &job, now).await?;
             case.record(conn, ActivityKind::RelanceApproved, approver, now).await?;

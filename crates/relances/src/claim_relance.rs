@@ -13,6 +13,7 @@ use serde_json::json;
 use time::OffsetDateTime;
 
 use crate::{
+    changes::is_held_back,
     compose::{Parties, Sender, compose},
     jobs::SendRelance,
     locked_task::{LockedTask, lock_task},
@@ -101,11 +102,11 @@ pub async fn claim_relance(
         let shared = &*conn;
         // Between being claimed and this moment the lease may have passed to another worker. The rest is
         // what almost every reminder needs to leave.
-        let (owner, contacts, (has_due_sibling, first_message_id), limits, ()) = try_join5(
+        let (owner, contacts, (has_sibling_today, first_message_id), limits, ()) = try_join5(
             rubis_accounts::owner_of(shared, job.organization_id).err_into(),
             rubis_invoices::contacts_of(shared, job.organization_id, case.client.id).err_into(),
             try_join(
-                tasks::has_due_sibling(shared, &case.task, now),
+                tasks::has_sibling_today(shared, &case.task, case.day_began(now), now),
                 tasks::first_message_id(shared, &case.task, case.client.email.as_str()),
             )
             .err_into(),
@@ -123,11 +124,18 @@ pub async fn claim_relance(
                 lease.finish(conn).await?;
                 Ok(Claimed::Settled(NotSent::Drafted))
             }
-            Decision::Send if is_passed_over(conn, &case, has_due_sibling, now).await? => {
-                lease.finish(conn).await?;
-                Ok(Claimed::Settled(NotSent::Replanned))
-            }
             Decision::Send => {
+                match replan(conn, &case, has_sibling_today, now).await? {
+                    Replanned::SentNow => {}
+                    Replanned::For(send_at) => {
+                        lease.reschedule(conn, send_at).await?;
+                        return Ok(Claimed::Settled(NotSent::Replanned));
+                    }
+                    Replanned::Replaced => {
+                        lease.finish(conn).await?;
+                        return Ok(Claimed::Settled(NotSent::Replanned));
+                    }
+                }
                 let parties = Parties {
                     sender,
                     organization: &case.organization,
@@ -144,25 +152,40 @@ pub async fn claim_relance(
     .await
 }
 
-/// Whether planning again takes a reminder that is late, that is due together with another of its invoice,
-/// or that is due while the user's answer is awaited, off its place. After an outage the chain then catches up as a late invoice's does.
-async fn is_passed_over(
+/// The result of planning again when a reminder is due.
+enum Replanned {
+    /// It is sent now.
+    SentNow,
+    /// It is sent then.
+    For(OffsetDateTime),
+    /// Another reminder was planned in its place.
+    Replaced,
+}
+
+/// Plans the invoice again if its reminder is late, if it has another reminder today, or if the user's answer is awaited.
+/// After an outage the chain then catches up as that of a late invoice does, and of two reminders that are due
+/// together the later step is sent on the next business day. A reminder that a user sent or approved is sent at
+/// once, and the others make way for it.
+async fn replan(
     conn: &mut AsyncPgConnection,
     case: &LockedTask,
-    has_due_sibling: bool,
+    has_sibling_today: bool,
     now: OffsetDateTime,
-) -> Result<bool, diesel::result::Error> {
+) -> Result<Replanned, diesel::result::Error> {
     let LockedTask { organization, invoice, client, task, .. } = case;
-    let calendar = organization.sending_calendar();
-    let is_late = calendar.today(now) > calendar.today(task.send_at);
+    let is_late = is_held_back(task, &organization.sending_calendar(), now);
     let is_untouched = task.sending_since.is_none() && task.status == RelanceStatus::Scheduled;
     let is_held = invoice.awaited_answer.is_some_and(|awaited| awaited.holds(now));
-    if !is_untouched || !(is_late || is_held || has_due_sibling) {
-        return Ok(false);
+    if !is_untouched || !(is_late || is_held || has_sibling_today) {
+        return Ok(Replanned::SentNow);
     }
     plan_relances(conn, organization, invoice, client.pause, PlanningTrigger::RulesChanged, now).await?;
     let after = tasks::find(conn, organization.id, task.id).await?;
-    Ok(after.is_none_or(|after| after.status != RelanceStatus::Scheduled))
+    Ok(match after.filter(|after| after.status == RelanceStatus::Scheduled) {
+        Some(after) if after.send_at > now => Replanned::For(after.send_at),
+        Some(_) => Replanned::SentNow,
+        None => Replanned::Replaced,
+    })
 }
 
 #[derive(Debug, PartialEq, Eq)]

@@ -9,12 +9,14 @@ mod act_on_task;
 mod approve_relance;
 mod cancel_planned;
 mod cancel_relance;
+mod changes;
 mod claim_relance;
 mod compose;
 mod count_sent;
 mod create_plan;
 mod default_plan;
 mod delete_plan;
+mod history;
 mod jobs;
 mod letter;
 mod list;
@@ -50,7 +52,9 @@ pub use plan::{
     ListedPlan, ListedStep, MAX_STEPS, NewPlan, Plan, PlanInput, PlanStep, StepContent, StepInput,
 };
 pub use plan_relances::{PlanningTrigger, plan_relances};
-pub use planning::{CATCH_UP_DELAY, LastSent, Planned, PlannedDate, PlanningRules, StepToPlan, plan_dates};
+pub use planning::{
+    Anchor, CATCH_UP_DELAY, CatchUp, Planned, PlannedDate, PlanningRules, Progress, StepToPlan, plan_dates,
+};
 pub use preview::{PreviewSubject, PreviewedRelance, preview};
 pub use queries::plans::PlansShown;
 pub use recipient_count::{SendingLimits, SendingPolicy, purge_recipient_counts};

@@ -5,7 +5,7 @@ use rubis_accounts::{Organization, Pause};
 use rubis_db::AsyncPgConnection;
 use rubis_invoices::{Client, Invoice};
 use rubis_kernel::{OrganizationId, RelanceTaskId};
-use time::OffsetDateTime;
+use time::{Date, OffsetDateTime, Time};
 
 use crate::{
     compose::text_for,
@@ -81,6 +81,20 @@ impl LockedTask {
     pub fn is_paused(&self, now: OffsetDateTime) -> bool {
         let today = self.organization.time_zone.local_date(now);
         self.pauses().any(|pause| pause.holds_on(today))
+    }
+
+    /// The beginning of the organization's day.
+    pub fn day_began(&self, now: OffsetDateTime) -> OffsetDateTime {
+        let zone = self.organization.time_zone;
+        zone.instant(zone.local_date(now), Time::MIDNIGHT)
+    }
+
+    /// The day from which the spacing of the steps after the reminder counts if it is sent today: a reminder that is
+    /// sent after its day delays them, one that is sent before it does not.
+    pub fn meant_for_if_sent(&self, now: OffsetDateTime) -> Date {
+        let calendar = self.organization.sending_calendar();
+        let (today, meant_for) = (calendar.today(now), self.task.meant_for);
+        if today > calendar.sending_day(meant_for) { today } else { meant_for }
     }
 
     /// The reminder's text as it reads at this instant.

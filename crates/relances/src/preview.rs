@@ -8,7 +8,7 @@ use time::{Date, OffsetDateTime};
 use crate::{
     compose::text_for,
     plan::{Plan, PlanStep},
-    planning::{CATCH_UP_DELAY, Planned, PlanningRules, StepToPlan, plan_dates},
+    planning::{CATCH_UP_DELAY, CatchUp, Planned, PlanningRules, Progress, StepToPlan, plan_dates},
     variables::{RenderedText, TextError, Values, render},
 };
 
@@ -17,7 +17,7 @@ use crate::{
 pub struct PreviewedRelance {
     /// The step.
     pub step: PlanStep,
-    /// When it would leave; `None` when the catch-up policy skips it.
+    /// When it would leave; `None` if it is skipped.
     pub send_at: Option<OffsetDateTime>,
     /// How it would read then.
     pub text: RenderedText,
@@ -65,8 +65,9 @@ pub fn preview(
         }
         PreviewSubject::Invoice { invoice, .. } => invoice.awaited_answer,
     };
-    let rules = PlanningRules { calendar, policy: organization.catch_up_policy, awaited_answer };
-    let dates = plan_dates(&rules, due_date, &steps, None, now);
+    let policy = organization.catch_up_policy;
+    let rules = PlanningRules { calendar, policy, catch_up: CatchUp::AtOnce, awaited_answer };
+    let dates = plan_dates(&rules, due_date, &steps, Progress::default(), now);
     plan.steps
         .iter()
         .map(|step| {
@@ -87,10 +88,8 @@ pub fn preview(
 }
 
 fn date_of(dates: &[(PlanStepId, Planned)], step: PlanStepId) -> Option<OffsetDateTime> {
-    dates.iter().find(|(id, _)| *id == step).and_then(|(_, planned)| match planned {
-        Planned::At(date) => Some(date.instant),
-        Planned::Skipped => None,
-    })
+    let (_, planned) = dates.iter().find(|(id, _)| *id == step)?;
+    planned.date().map(|date| date.instant)
 }
 
 fn imaginary_values(organization: &Organization, due_date: Date, at: OffsetDateTime) -> Values {

@@ -12,8 +12,8 @@ use crate::{
     task::{Reason, RelanceStatus, RelanceTask},
 };
 
-/// Lets a reminder leave at once. Those that were to leave before it are called off: a friendly
-/// reminder after a firm one would be strange.
+/// Sends a reminder at once. Those that were to be sent before it are called off: a friendly reminder after a firm one
+/// would be strange. Those after it keep the plan's spacing from it.
 ///
 /// # Errors
 /// [`RelanceActionError`].
@@ -50,12 +50,14 @@ pub async fn send_relance_now(
         let change = TaskChange {
             status: Some(RelanceStatus::Scheduled),
             send_at: Some(now),
+            meant_for: Some(case.meant_for_if_sent(now)),
             hurried_at: Some(Some(now)),
             reason: Some(None),
             reason_detail: Some(None),
             ..TaskChange::default()
         };
         tasks::change(conn, organization, task, &change, now).await?;
+        case.plan_others(conn, now).await?;
         let job = SendRelance { organization_id: organization, task_id: task };
         enqueue_now(conn, &job, now).await?;
         tasks::find(conn, organization, task).await?.ok_or(RelanceActionError::NotFound)

@@ -47,9 +47,11 @@ pub enum Reason {
     Replanned,
     /// It was missed, and the organization skips missed ones.
     SkippedByCatchUp,
+    /// It belongs before the due date, and its day has passed.
+    DayPassed,
     /// Somebody took it out.
     CancelledByUser,
-    /// Somebody sent a later one first.
+    /// A later one was sent first.
     Overtaken,
     /// The recipient's mail server refused it for good.
     Rejected,
@@ -86,6 +88,7 @@ impl Reason {
             Self::InvoiceDisputed => "invoice_disputed",
             Self::Replanned => "replanned",
             Self::SkippedByCatchUp => "skipped_by_catch_up",
+            Self::DayPassed => "day_passed",
             Self::CancelledByUser => "cancelled_by_user",
             Self::Overtaken => "overtaken",
             Self::Rejected => "rejected",
@@ -170,6 +173,19 @@ impl RelanceTask {
     #[must_use]
     pub fn reads_as(&self, text: &RenderedText) -> bool {
         self.subject.as_deref() == Some(&*text.subject) && self.body.as_deref() == Some(&*text.body)
+    }
+
+    /// Set if a user sent or approved it and it is still to be sent.
+    #[must_use]
+    pub(crate) const fn is_ordered_by_user(&self) -> bool {
+        matches!(self.status, RelanceStatus::Scheduled)
+            && (self.hurried_at.is_some() || self.approved_at.is_some())
+    }
+
+    /// Set if its text was handed to a mail server, or is being so, though it was not taken yet.
+    #[must_use]
+    pub(crate) const fn was_claimed(&self) -> bool {
+        self.subject.is_some()
     }
 
     /// Whether it can still be stopped.

@@ -580,6 +580,94 @@ async fn reminders_that_an_outage_held_back_do_not_leave_together() {
 }
 
 #[tokio::test]
+async fn an_outage_that_ends_on_a_weekend_delays_reminders_to_monday() {
+    let chain = Chain::start_at(TUESDAY).await;
+    let invoice = chain.invoice_due(date!(2026 - 12 - 01)).await;
+    // No worker ran on Friday; Saturday is no day for a reminder.
+    chain.clock.set(datetime!(2026-12-05 12:00 UTC));
+    chain.worker.run_due().await;
+    assert!(chain.worker.mailer.outbox().is_empty());
+    assert_eq!(chain.planned(invoice.id).await.first(), Some(&datetime!(2026-12-07 08:00 UTC)));
+    // Control: a user who puts a late invoice in on Saturday sends its reminder at once.
+    chain.invoice_to("Garage Lopez", "contact@garage-lopez.example", date!(2026 - 11 - 01)).await;
+    chain.worker.run_until(chain.now() + Duration::minutes(1)).await;
+    assert_eq!(chain.worker.mailer.outbox().len(), 1);
+}
+
+/// Makes the first reminders of all invoices due at once, as no planning does.
+async fn make_due(chain: &Chain, reminders: i64) {
+    for sql in [
+        "UPDATE relance_tasks SET send_at = now() WHERE id IN
+             (SELECT id FROM relance_tasks ORDER BY send_at, id LIMIT $1)",
+        "UPDATE jobs SET run_at = $2 WHERE id IN
+             (SELECT queue_job_id FROM relance_tasks ORDER BY send_at, id LIMIT $1)",
+    ] {
+        let query = diesel::sql_query(sql.replace("now()", "$2"))
+            .bind::<diesel::sql_types::BigInt, _>(reminders)
+            .bind::<diesel::sql_types::Timestamptz, _>(chain.now());
+        diesel_async::RunQueryDsl::execute(query, &mut *chain.conn().await).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn of_reminders_that_are_due_together_one_is_sent_and_the_others_follow_one_a_day() {
+    let chain = Chain::start_at(TUESDAY).await;
+    let immediate = rubis_accounts::OrganizationInput {
+        catch_up_policy: Some("immediate".to_owned()),
+        ..Default::default()
+    };
+    chain.set(immediate).await;
+    let invoice = chain.invoice_due(date!(2026 - 11 - 30)).await;
+    let before: Vec<_> = chain.relances(invoice.id).await.into_iter().map(|task| task.id).collect();
+    chain.clock.set(datetime!(2026-12-29 12:00 UTC));
+    make_due(&chain, 3).await;
+
+    chain.worker.run_until(datetime!(2026-12-29 20:00 UTC)).await;
+    assert_eq!(chain.worker.mailer.outbox().len(), 1);
+    let planned =
+        [datetime!(2026-12-30 08:00 UTC), datetime!(2026-12-31 08:00 UTC), datetime!(2027-01-04 08:00 UTC)];
+    assert_eq!(chain.planned(invoice.id).await, planned, "none is dropped");
+    chain.worker.run_until(datetime!(2026-12-31 20:00 UTC)).await;
+    let subjects: Vec<String> = chain.worker.mailer.outbox().into_iter().map(|mail| mail.subject).collect();
+    assert_eq!(
+        subjects,
+        [
+            "Votre facture F-2026-001",
+            "Facture F-2026-001 : en attente de règlement",
+            "Facture F-2026-001 impayée depuis 31 jours"
+        ]
+    );
+    let after: Vec<_> = chain.relances(invoice.id).await.into_iter().map(|task| task.id).collect();
+    assert_eq!(after, before, "each keeps its row");
+}
+
+#[tokio::test]
+async fn a_reminder_that_is_sent_again_by_hand_and_retried_keeps_the_plans_spacing_after_it() {
+    let chain = Chain::start_at(TUESDAY).await;
+    let invoice = chain.invoice_due(date!(2026 - 12 - 01)).await;
+    let refused = SendError::rejected(550, "no such mailbox");
+    chain.worker.mailer.fail_next(1, &refused);
+    chain.worker.run_until(datetime!(2026-12-09 12:00 UTC)).await;
+    let failed = chain.relances(invoice.id).await.remove(0);
+    assert_eq!(failed.status, RelanceStatus::Failed);
+    // Sent by hand two days before the next one, and retried while settings change.
+    chain.worker.mailer.fail_next(1, &SendError::deferred("421 busy"));
+    send_relance_now(&mut *chain.conn().await, chain.organization, failed.id, chain.now()).await.unwrap();
+    chain.worker.run_due().await;
+    let spaced =
+        [datetime!(2026-12-16 08:00 UTC), datetime!(2026-12-28 08:00 UTC), datetime!(2027-01-05 08:00 UTC)];
+    assert_eq!(chain.planned(invoice.id).await[1..], spaced);
+    chain.plan_again().await;
+    assert_eq!(chain.planned(invoice.id).await[1..], spaced);
+    let other_time =
+        rubis_accounts::OrganizationInput { sending_time: Some("10:00".to_owned()), ..Default::default() };
+    chain.set(other_time).await;
+    assert_eq!(chain.planned(invoice.id).await, spaced.map(|at| at + Duration::hours(1)));
+    chain.worker.run_until(datetime!(2026-12-11 12:00 UTC)).await;
+    assert_eq!(chain.worker.mailer.outbox().len(), 1, "the second is not sent two days after it");
+}
+
+#[tokio::test]
 async fn a_reminder_that_is_sent_now_stays_so_whatever_is_planned_again() {
     let chain = Chain::start_at(TUESDAY).await;
     let invoice = chain.invoice_due(date!(2026 - 12 - 01)).await;

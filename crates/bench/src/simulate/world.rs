@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use clap::Args;
 use rubis_accounts::CatchUpPolicy;
 use rubis_kernel::{HolidayCalendar, PlanStepId, SendingCalendar, TimeZone, is_public_holiday};
-use rubis_relances::{Planned, PlanningRules, StepToPlan, plan_dates};
+use rubis_relances::{CatchUp, PlanningRules, Progress, StepToPlan, plan_dates};
 use time::{Date, Duration, Month, OffsetDateTime, Time, Weekday};
 
 use super::{
@@ -180,12 +180,10 @@ impl World {
 
     /// The product's planning.
     fn plan(&self, rules: &PlanningRules, due: u32, now: OffsetDateTime) -> Vec<i64> {
-        plan_dates(rules, self.date(due), &self.steps, None, now)
+        plan_dates(rules, self.date(due), &self.steps, Progress::default(), now)
             .into_iter()
-            .filter_map(|(_, planned)| match planned {
-                Planned::At(date) => Some(self.seconds(date.instant)),
-                Planned::Skipped => None,
-            })
+            .filter_map(|(_, planned)| planned.date())
+            .map(|date| self.seconds(date.instant))
             .collect()
     }
 
@@ -224,7 +222,8 @@ fn rule(
     let holidays =
         if alsace_moselle { HolidayCalendar::AlsaceMoselle } else { HolidayCalendar::Metropolitan };
     let calendar = SendingCalendar { time_zone, sending_time, business_days_only, holidays };
-    PlanningRules { calendar, policy: CatchUpPolicy::default(), awaited_answer: None }
+    let (policy, catch_up) = (CatchUpPolicy::default(), CatchUp::AtOnce);
+    PlanningRules { calendar, policy, catch_up, awaited_answer: None }
 }
 
 /// This day or the next on which people work.

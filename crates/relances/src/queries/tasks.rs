@@ -2,7 +2,7 @@
 
 use diesel::{
     prelude::*,
-    sql_types::{Date as SqlDate, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid},
+    sql_types::{Array, Date as SqlDate, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid},
 };
 use diesel_async::RunQueryDsl;
 use rubis_db::{
@@ -252,19 +252,25 @@ pub async fn list(
     Ok(rows.into_iter().map(RelanceTask::from).collect())
 }
 
-/// Whether another reminder of the invoice, which no person has to approve, is due as well.
-pub async fn has_due_sibling(
+/// Reports if another reminder of the invoice, which no user has to approve, is due as well, is being sent, or was sent
+/// since the beginning of the day.
+pub async fn has_sibling_today(
     mut conn: &AsyncPgConnection,
     task: &RelanceTask,
+    day_began: OffsetDateTime,
     now: OffsetDateTime,
 ) -> QueryResult<bool> {
+    let is_due = relance_tasks::status
+        .eq(RelanceStatus::Scheduled)
+        .and(relance_tasks::drafted_at.is_null())
+        .and(relance_tasks::send_at.le(now));
     let siblings = relance_tasks::table
         .filter(relance_tasks::organization_id.eq(task.organization_id.as_uuid()))
         .filter(relance_tasks::invoice_id.eq(task.invoice_id.as_uuid()))
         .filter(relance_tasks::id.ne(task.id.as_uuid()))
-        .filter(relance_tasks::status.eq(RelanceStatus::Scheduled))
-        .filter(relance_tasks::drafted_at.is_null())
-        .filter(relance_tasks::send_at.le(now));
+        .filter(is_due.or(relance_tasks::sending_since.is_not_null()).or(
+            relance_tasks::sent_at.is_not_null().and(relance_tasks::sent_at.assume_not_null().ge(day_began)),
+        ));
     diesel::select(diesel::dsl::exists(siblings)).get_result(&mut conn).await
 }
 
@@ -288,13 +294,13 @@ pub async fn first_message_id(
         .optional()
 }
 
-/// A reminder to be planned, or to be noted as skipped.
+/// A reminder to be planned, or to be recorded as not sent for a reason.
 pub struct TaskToInsert {
     pub id: RelanceTaskId,
     pub step: PlanStepId,
     pub send_at: OffsetDateTime,
     pub meant_for: Date,
-    pub skipped: bool,
+    pub skipped: Option<Reason>,
 }
 
 /// Plans reminders.
@@ -308,11 +314,8 @@ pub async fn insert(
     let rows: Vec<_> = tasks
         .iter()
         .map(|task| {
-            let (status, reason) = if task.skipped {
-                (RelanceStatus::Cancelled, Some(Reason::SkippedByCatchUp.as_str()))
-            } else {
-                (RelanceStatus::Scheduled, None)
-            };
+            let status =
+                if task.skipped.is_some() { RelanceStatus::Cancelled } else { RelanceStatus::Scheduled };
             (
                 relance_tasks::id.eq(task.id.as_uuid()),
                 relance_tasks::organization_id.eq(organization.as_uuid()),
@@ -321,7 +324,7 @@ pub async fn insert(
                 relance_tasks::send_at.eq(task.send_at),
                 relance_tasks::meant_for.eq(task.meant_for),
                 relance_tasks::status.eq(status),
-                relance_tasks::reason.eq(reason),
+                relance_tasks::reason.eq(task.skipped.map(Reason::as_str)),
                 relance_tasks::queue_job_id.eq(job_id(task.id).as_str().to_owned()),
                 relance_tasks::created_at.eq(now),
                 relance_tasks::updated_at.eq(now),
@@ -329,6 +332,47 @@ pub async fn insert(
         })
         .collect();
     diesel::insert_into(relance_tasks::table).values(rows).execute(conn).await.map(drop)
+}
+
+statement!(
+    MoveTasks,
+    "UPDATE relance_tasks AS task
+     SET send_at = moved.send_at, meant_for = moved.meant_for, updated_at = ?,
+         reason = CASE WHEN task.send_at = moved.send_at THEN task.reason END,
+         reason_detail = CASE WHEN task.send_at = moved.send_at THEN task.reason_detail END
+     FROM unnest(?, ?, ?) AS moved(id, send_at, meant_for)
+     WHERE task.organization_id = ? AND task.id = moved.id"
+);
+
+/// Another date of a reminder that is scheduled.
+pub struct MovedTask {
+    pub id: RelanceTaskId,
+    pub send_at: OffsetDateTime,
+    pub meant_for: Date,
+}
+
+/// Gives reminders, which are locked and scheduled, other dates.
+pub async fn move_to(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    moved: &[MovedTask],
+    now: OffsetDateTime,
+) -> QueryResult<()> {
+    if moved.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<Uuid> = moved.iter().map(|task| task.id.as_uuid()).collect();
+    let send_at: Vec<OffsetDateTime> = moved.iter().map(|task| task.send_at).collect();
+    let meant_for: Vec<Date> = moved.iter().map(|task| task.meant_for).collect();
+    prepared::<MoveTasks>()
+        .bind::<Timestamptz, _>(now)
+        .bind::<Array<SqlUuid>, _>(ids)
+        .bind::<Array<Timestamptz>, _>(send_at)
+        .bind::<Array<SqlDate>, _>(meant_for)
+        .bind::<SqlUuid, _>(organization.as_uuid())
+        .execute(conn)
+        .await
+        .map(drop)
 }
 
 /// Calls reminders off.
