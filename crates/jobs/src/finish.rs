@@ -177,21 +177,41 @@ pub async fn postpone(
 }
 
 statement!(
-    BuryJob,
-    "UPDATE jobs SET state = 'dead', attempts = attempts + 1, last_error = ?, lease_token = NULL, lease_until = NULL
+    DeadLetterJob,
+    "UPDATE jobs SET state = 'dead', attempts = attempts + CASE WHEN ? THEN 1 ELSE 0 END, last_error = ?,
+         lease_token = NULL, lease_until = NULL
      WHERE id = ? AND lease_token = ?"
 );
 
-/// Gives the job up: it stays as a dead letter. Tell the domain in the same transaction.
-///
-/// # Errors
-/// [`FinishError::LeaseLost`] when another worker may have the job.
-pub async fn bury(conn: &mut AsyncPgConnection, lease: &Lease, error: &str) -> Result<(), FinishError> {
-    let buried = prepared::<BuryJob>()
+async fn dead_letter(
+    conn: &mut AsyncPgConnection,
+    lease: &Lease,
+    counts: bool,
+    error: &str,
+) -> Result<(), FinishError> {
+    let moved = prepared::<DeadLetterJob>()
+        .bind::<Bool, _>(counts)
         .bind::<Text, _>(storable(error))
         .bind::<Text, _>(lease.job_id.as_str())
         .bind::<SqlUuid, _>(lease.token)
         .execute(conn)
         .await?;
-    if buried == 0 { Err(FinishError::LeaseLost) } else { Ok(()) }
+    if moved == 0 { Err(FinishError::LeaseLost) } else { Ok(()) }
+}
+
+/// Gives the job up after a failed attempt: it stays as a dead letter. Tell the domain in the same transaction.
+///
+/// # Errors
+/// [`FinishError::LeaseLost`] when another worker may have the job.
+pub async fn bury(conn: &mut AsyncPgConnection, lease: &Lease, error: &str) -> Result<(), FinishError> {
+    dead_letter(conn, lease, true, error).await
+}
+
+/// Gives the job up because it takes its workers with it: it stays as a dead letter, and counts no attempt. Call
+/// the domain in the same transaction.
+///
+/// # Errors
+/// [`FinishError::LeaseLost`] if another worker may have the job.
+pub async fn quarantine(conn: &mut AsyncPgConnection, lease: &Lease, error: &str) -> Result<(), FinishError> {
+    dead_letter(conn, lease, false, error).await
 }

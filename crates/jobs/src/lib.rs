@@ -24,6 +24,7 @@ mod queue;
 mod reap;
 mod retry_policy;
 mod row;
+mod server_watch;
 mod stats;
 mod sweep;
 
@@ -33,14 +34,17 @@ pub use dead_letters::{DeadLetterFilter, drop_all_dead, drop_dead, list_dead, re
 pub use enqueue::{Enqueued, enqueue, enqueue_many, ensure};
 pub use error::{FinishError, JobError};
 pub use find::{find, find_many};
-pub use finish::{bury, finish_in_place, finish_many, postpone, release, retry};
+pub use finish::{bury, finish_in_place, finish_many, postpone, quarantine, release, retry};
 pub use id::{InvalidJobId, JobId};
 pub use job::Job;
 pub use lease::{Lease, renew};
 pub use payload::Payload;
 pub use queue::{Queue, UnknownQueue};
-pub use reap::{CrashPolicy, Reaped, reap_expired};
+pub use reap::{CrashPolicy, QUARANTINE_TRIES, ReapAt, ReapOutcome, Reaped, reap_expired};
 pub use retry_policy::RetryPolicy;
 pub use row::{JobRow, JobState};
+pub use server_watch::{
+    ServerIdentity, ServerTrust, ServerWatch, Sighting, Unsettled, WatchRules, sight_server,
+};
 pub use stats::{COUNTED_EXACTLY, QueueStats, stats};
 pub use sweep::{PageStart, ScheduledJob, database_now, sweep_newest, sweep_page};

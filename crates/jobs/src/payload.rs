@@ -28,6 +28,13 @@ impl Payload {
     }
 }
 
+/// The payload of a [`crate::JobRow`].
+impl From<&serde_json::Value> for Payload {
+    fn from(value: &serde_json::Value) -> Self {
+        Self(value.to_string().into())
+    }
+}
+
 impl FromSql<Jsonb, Pg> for Payload {
     fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
         match value.as_bytes().split_first() {

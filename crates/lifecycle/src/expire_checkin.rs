@@ -31,12 +31,7 @@ pub async fn expire_checkin(
             CheckinStatus::Sent if !task.is_over(now) => {
                 return lease.reschedule(conn, task.expires_at.unwrap_or(now)).await;
             }
-            CheckinStatus::Sent => {
-                rubis_checkins::record_expired(conn, &mut task, now).await?;
-                rubis_checkins::no_longer_asked(conn, &mut invoice, now).await?;
-                let more = json!({ "checkinId": task.id });
-                events::record(conn, &invoice, ActivityKind::CheckinExpired, None, more, now).await?;
-            }
+            CheckinStatus::Sent => end(conn, &mut invoice, &mut task, now).await?,
             CheckinStatus::Expired => {}
             CheckinStatus::Scheduled
             | CheckinStatus::Answered
@@ -54,6 +49,38 @@ pub async fn expire_checkin(
         }
     })
     .await
+}
+
+/// Ends the life of a check-in's links at once, whatever is left of it: the job that was to end it is given up.
+/// Runs in the transaction that makes the job a dead letter.
+///
+/// # Errors
+/// The database's.
+pub async fn end_checkin(
+    conn: &mut AsyncPgConnection,
+    job: &ExpireCheckin,
+    now: OffsetDateTime,
+) -> Result<(), diesel::result::Error> {
+    let locked = rubis_checkins::lock_with_invoice(conn, job.organization_id, job.task_id).await?;
+    match locked {
+        Some(AskedInvoice { mut invoice, mut task }) if task.status == CheckinStatus::Sent => {
+            end(conn, &mut invoice, &mut task, now).await
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Records that the links of a check-in have ended, and that its invoice awaits no answer any more.
+async fn end(
+    conn: &mut AsyncPgConnection,
+    invoice: &mut Invoice,
+    task: &mut CheckinTask,
+    now: OffsetDateTime,
+) -> Result<(), diesel::result::Error> {
+    rubis_checkins::record_expired(conn, task, now).await?;
+    rubis_checkins::no_longer_asked(conn, invoice, now).await?;
+    let more = json!({ "checkinId": task.id });
+    events::record(conn, invoice, ActivityKind::CheckinExpired, None, more, now).await
 }
 
 /// Until when reminders wait for the answer to this question, where the organization lets them wait for days

@@ -18,10 +18,10 @@ use crate::{events, plan_again::plan_invoice};
 pub async fn record_checkin_mail_failed(
     conn: &mut AsyncPgConnection,
     job: &SendCheckinMail,
+    reason: Reason,
     failure: &MailFailure,
     now: OffsetDateTime,
 ) -> Result<(), diesel::result::Error> {
-    let reason = Reason::of(failure);
     let failed = rubis_checkins::record_failed(conn, job, reason, now).await?;
     go_on_without(conn, failed, reason, failure, now).await
 }
@@ -33,10 +33,10 @@ pub async fn record_checkin_mail_failed(
 pub async fn record_checkin_not_gathered(
     conn: &mut AsyncPgConnection,
     job: &GatherCheckins,
+    reason: Reason,
     failure: &MailFailure,
     now: OffsetDateTime,
 ) -> Result<(), diesel::result::Error> {
-    let reason = Reason::AttemptsExhausted;
     let failed = rubis_checkins::record_not_gathered(conn, job, reason, now).await?;
     go_on_without(conn, failed.into_iter().collect(), reason, failure, now).await
 }

@@ -77,3 +77,15 @@ pub(crate) async fn request(
     let job = PlanAgain { organization_id: organization, scope };
     rubis_jobs::ensure(conn, &job, not_before, now).await.map(drop)
 }
+
+/// Deletes the request of a job that an operator drops, in the same transaction: it would wait for ever. The next
+/// change of the scope makes another.
+///
+/// # Errors
+/// Returns the error of the database.
+pub async fn drop_planning_request(
+    conn: &mut AsyncPgConnection,
+    job: &PlanAgain,
+) -> Result<(), diesel::result::Error> {
+    planning_requests::delete(conn, job.organization_id, &scope_key(job.scope)).await
+}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rubis_accounts::{NewAccount, NewAccountInput, PasswordHash};
 use rubis_checkins::{
-    CheckinAnswer, CheckinAnsweredBy, CheckinLink, CheckinRules, CheckinStatus, Opening, clicks_of,
+    CheckinAnswer, CheckinAnsweredBy, CheckinLink, CheckinRules, CheckinStatus, Opening, Reason, clicks_of,
 };
 use rubis_invoices::{Invoice, InvoiceStatus, NewPayment};
 use rubis_lifecycle::{AnsweredBy, CheckinOutcome, CheckinState};
@@ -429,7 +429,15 @@ async fn a_check_in_that_cannot_be_put_into_a_mail_has_failed_and_the_reminders_
     chain.clock.set(SENT_AT);
     let mut conn = chain.conn().await;
     let failure = rubis_kernel::MailFailure::Internal;
-    rubis_lifecycle::record_checkin_not_gathered(&mut conn, &job, &failure, chain.now()).await.unwrap();
+    rubis_lifecycle::record_checkin_not_gathered(
+        &mut conn,
+        &job,
+        Reason::AttemptsExhausted,
+        &failure,
+        chain.now(),
+    )
+    .await
+    .unwrap();
     assert_eq!(chain.checkins(invoice.id).await[0].status, CheckinStatus::Failed);
     assert_eq!(chain.planned(invoice.id).await.first(), Some(&(SENT_AT + Duration::minutes(1))));
     let events = chain.events(invoice.id).await;

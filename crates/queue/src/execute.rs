@@ -13,6 +13,23 @@ use crate::{Finished, Handlers, JobContext, metrics};
 pub(crate) struct Completed {
     pub(crate) job: ClaimedJob,
     pub(crate) outcome: Result<Finished, JobError>,
+    /// It did not run: it has lost too many workers.
+    pub(crate) is_quarantined: bool,
+    /// How often its dead-letter callback has failed.
+    pub(crate) failed_callbacks: u32,
+}
+
+impl Completed {
+    pub(crate) fn new(job: ClaimedJob, outcome: Result<Finished, JobError>) -> Self {
+        Self { job, outcome, is_quarantined: false, failed_callbacks: 0 }
+    }
+
+    /// A job that the reaper handed over.
+    pub(crate) fn quarantined(job: ClaimedJob) -> Self {
+        let crashes = job.lease.crashes;
+        let reason = format!("quarantined: {crashes} workers were lost while they ran it");
+        Self { is_quarantined: true, ..Self::new(job, Err(JobError::fail(reason))) }
+    }
 }
 
 /// Runs the job's handler. One that panics has failed an attempt like any other.
@@ -20,7 +37,7 @@ pub(crate) async fn execute(queue: Queue, handlers: &Handlers, pool: &Pool, job:
     let kind = job.lease.job_id.kind();
     let Some(handler) = handlers.get(kind) else {
         let reason = format!("no handler for jobs of the kind {kind:?}");
-        return Completed { job, outcome: Err(JobError::Unreadable { reason }) };
+        return Completed::new(job, Err(JobError::Unreadable { reason }));
     };
     let context = JobContext {
         pool: pool.clone(),
@@ -35,14 +52,18 @@ pub(crate) async fn execute(queue: Queue, handlers: &Handlers, pool: &Pool, job:
         .await
         .unwrap_or_else(|panic| Err(JobError::retry(panic_message(panic.as_ref()))));
     metrics::seconds(queue, started.elapsed());
-    Completed { job, outcome }
+    Completed::new(job, outcome)
 }
 
 fn panic_message(panic: &(dyn Any + Send)) -> String {
-    let message = panic
+    format!("the handler panicked: {}", panic_text(panic))
+}
+
+/// The message of a panic.
+pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    panic
         .downcast_ref::<&str>()
         .copied()
         .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("no message");
-    format!("the handler panicked: {message}")
+        .unwrap_or("no message")
 }

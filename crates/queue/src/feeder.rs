@@ -9,7 +9,7 @@
 use std::time::Duration;
 
 use rubis_db::{AsyncPgConnection, Pool};
-use rubis_jobs::{PageStart, Queue, Reaped, ScheduledJob};
+use rubis_jobs::{PageStart, Queue, ReapAt, ReapOutcome, Reaped, ScheduledJob};
 use time::OffsetDateTime;
 
 use crate::{
@@ -60,6 +60,8 @@ pub(crate) struct Feeder<'a> {
     pub(crate) pool: &'a Pool,
     pub(crate) offers: &'a Offers,
     pub(crate) recent: &'a Recent,
+    /// The right to take leases away; `None` as long as the database is not trusted.
+    pub(crate) reap_at: Option<ReapAt>,
     pub(crate) on_page: OnPage<'a>,
 }
 
@@ -84,7 +86,7 @@ impl Feeder<'_> {
         now: Option<OffsetDateTime>,
     ) -> Result<FeedReport, QueueError> {
         let mut conn = self.pool.get().await?;
-        let mut report = FeedReport { reaped: self.reap(&mut conn, now).await?, ..FeedReport::default() };
+        let mut report = FeedReport { reaped: self.reap(&mut conn).await?, ..FeedReport::default() };
         match self.offer(&mut conn, force, &mut report, now).await {
             Ok(()) => report.redis_up = true,
             // The claim loop knows what to do without Redis, and the next sweep mends the rest.
@@ -94,15 +96,12 @@ impl Feeder<'_> {
         Ok(report)
     }
 
-    async fn reap(
-        &self,
-        conn: &mut AsyncPgConnection,
-        now: Option<OffsetDateTime>,
-    ) -> Result<Vec<Reaped>, QueueError> {
+    async fn reap(&self, conn: &mut AsyncPgConnection) -> Result<Vec<Reaped>, QueueError> {
         let mut reaped = Vec::new();
+        let Some(at) = &self.reap_at else { return Ok(reaped) };
         for _ in 0..REAP_BATCHES {
-            let policy = &self.settings.crash_policy;
-            let batch = rubis_jobs::reap_expired(conn, self.queue, policy, REAP_BATCH, now).await?;
+            let (policy, lease) = (&self.settings.crash_policy, self.settings.lease);
+            let batch = rubis_jobs::reap_expired(conn, self.queue, policy, lease, REAP_BATCH, at).await?;
             let is_last = u32::try_from(batch.len()).is_ok_and(|length| length < REAP_BATCH);
             reaped.extend(batch);
             if is_last {
@@ -111,11 +110,18 @@ impl Feeder<'_> {
         }
         for job in &reaped {
             metrics::crashed(self.queue);
-            if job.quarantined {
-                metrics::dead(self.queue);
-                tracing::error!(queue = %self.queue, job = %job.id, crashes = job.crashes, "quarantined");
-            } else {
-                tracing::warn!(queue = %self.queue, job = %job.id, crashes = job.crashes, "taken from a lost worker");
+            let (queue, id, crashes) = (self.queue, &job.id, job.crashes);
+            match job.outcome {
+                ReapOutcome::PutBack => {
+                    tracing::warn!(%queue, job = %id, crashes, "job taken from a lost worker");
+                }
+                ReapOutcome::ToQuarantine(_) => {
+                    tracing::warn!(%queue, job = %id, crashes, "job about to be quarantined");
+                }
+                ReapOutcome::Quarantined => {
+                    metrics::dead(queue);
+                    tracing::error!(%queue, job = %id, crashes, "job quarantined without its dead-letter callback");
+                }
             }
         }
         Ok(reaped)
@@ -153,7 +159,7 @@ impl Feeder<'_> {
     async fn offer_reaped(&self, reaped: &[Reaped], reading: &Reading) -> Result<(), QueueError> {
         let jobs: Vec<(OfferedJob, Duration)> = reaped
             .iter()
-            .filter(|job| !job.quarantined)
+            .filter(|job| job.outcome == ReapOutcome::PutBack)
             .map(|job| {
                 let wait = Duration::try_from(job.run_at - reading.clock).unwrap_or_default();
                 (OfferedJob { id: job.id.clone(), organization: job.organization }, wait)

@@ -1,12 +1,15 @@
 //! What a domain does for a kind of job.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use futures_util::FutureExt as _;
 use rubis_db::{AsyncPgConnection, Pool};
 use rubis_jobs::{Job, JobError, JobId, Lease, Payload, RetryPolicy};
 use rubis_kernel::{MailFailure, OrganizationId};
 use time::OffsetDateTime;
+
+use crate::execute::panic_text;
 
 /// What a handler gets beside the job.
 #[derive(Clone)]
@@ -35,11 +38,26 @@ pub enum Finished {
     Unrecorded,
 }
 
-/// Why and when a job was given up.
+/// Why a job was given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeadLetterCause {
+    /// Its last attempt failed, or another is pointless.
+    Failed,
+    /// It has lost too many workers.
+    Quarantined,
+    /// An operator dropped it.
+    Dropped,
+    /// It was found dead, and its domain did not know.
+    Found,
+}
+
+/// A job that was given up: the cause and the time.
 #[derive(Clone, Debug)]
-pub struct Death {
+pub struct DeadLetter {
     /// The job.
     pub job_id: JobId,
+    /// The cause.
+    pub cause: DeadLetterCause,
     /// The tenant.
     pub organization: Option<OrganizationId>,
     /// The last failure, for operations: it may name hosts and code.
@@ -62,15 +80,14 @@ pub trait Handler: Send + Sync + 'static {
     /// Does the job.
     async fn run(&self, context: JobContext, job: Self::Job) -> Result<Finished, JobError>;
 
-    /// Records that the job was given up, in the transaction that makes it a dead letter.
-    async fn on_dead(
+    /// Records that the job was given up, in the transaction that makes it a dead letter or drops it. Every kind
+    /// states it: what waits for the job would wait for ever otherwise. It may be called more than once.
+    async fn on_dead_letter(
         &self,
-        _conn: &mut AsyncPgConnection,
-        _job: Self::Job,
-        _death: &Death,
-    ) -> Result<(), JobError> {
-        Ok(())
-    }
+        conn: &mut AsyncPgConnection,
+        job: Self::Job,
+        letter: &DeadLetter,
+    ) -> Result<(), JobError>;
 }
 
 /// A handler of whatever kind.
@@ -78,11 +95,11 @@ pub trait Handler: Send + Sync + 'static {
 pub(crate) trait AnyHandler: Send + Sync {
     fn retry_policy(&self) -> RetryPolicy;
     async fn run(&self, context: JobContext, payload: &Payload) -> Result<Finished, JobError>;
-    async fn on_dead(
+    async fn on_dead_letter(
         &self,
         conn: &mut AsyncPgConnection,
         payload: &Payload,
-        death: &Death,
+        letter: &DeadLetter,
     ) -> Result<(), JobError>;
 }
 
@@ -98,13 +115,13 @@ impl<H: Handler> AnyHandler for Typed<H> {
         self.0.run(context, payload.read()?).await
     }
 
-    async fn on_dead(
+    async fn on_dead_letter(
         &self,
         conn: &mut AsyncPgConnection,
         payload: &Payload,
-        death: &Death,
+        letter: &DeadLetter,
     ) -> Result<(), JobError> {
-        self.0.on_dead(conn, payload.read()?, death).await
+        self.0.on_dead_letter(conn, payload.read()?, letter).await
     }
 }
 
@@ -134,6 +151,28 @@ impl Handlers {
         let mut kinds: Vec<_> = self.by_kind.keys().copied().collect();
         kinds.sort_unstable();
         kinds
+    }
+
+    /// Calls the dead-letter callback of the job's kind, in the caller's transaction. One that panics has failed.
+    ///
+    /// # Errors
+    /// [`JobError::Unreadable`] if this release knows neither the kind nor the payload; else the callback's error.
+    pub async fn dead_letter(
+        &self,
+        conn: &mut AsyncPgConnection,
+        payload: &Payload,
+        letter: &DeadLetter,
+    ) -> Result<(), JobError> {
+        let kind = letter.job_id.kind();
+        let Some(handler) = self.get(kind) else {
+            return Err(JobError::Unreadable { reason: format!("no handler for jobs of the kind {kind:?}") });
+        };
+        AssertUnwindSafe(handler.on_dead_letter(conn, payload, letter)).catch_unwind().await.unwrap_or_else(
+            |panic| {
+                let panic = panic_text(panic.as_ref());
+                Err(JobError::retry(format!("the dead-letter callback panicked: {panic}")))
+            },
+        )
     }
 
     pub(crate) fn get(&self, kind: &str) -> Option<&Arc<dyn AnyHandler>> {

@@ -42,6 +42,11 @@ impl Held {
         }
     }
 
+    /// Forgets all jobs: nothing runs them any more, and their leases end.
+    pub(crate) fn clear(&self) {
+        self.lock().clear();
+    }
+
     pub(crate) fn all(&self) -> Vec<(Lease, OfferedJob)> {
         self.lock().values().cloned().collect()
     }

@@ -23,11 +23,12 @@ mod runner;
 mod serve;
 mod settings;
 mod settle;
+mod supervise;
 mod worker;
 
 pub use error::QueueError;
 pub use feeder::FeedReport;
-pub use handler::{Death, Finished, Handler, Handlers, JobContext};
+pub use handler::{DeadLetter, DeadLetterCause, Finished, Handler, Handlers, JobContext};
 pub use jitter::Jitter;
 pub use line::CLAIMS_AT_ONCE;
 pub use offers::{BATCH, ClaimTerms, FeedPlan, OfferedJob, Offers, OffersError, Taken};
@@ -35,6 +36,7 @@ pub use rate::RateLimit;
 pub use runner::QueueRunner;
 pub use settings::QueueSettings;
 pub use settle::RunReport;
+pub use supervise::{Ends, supervise};
 pub use worker::Worker;
 
 /// The connections of a process to Redis.

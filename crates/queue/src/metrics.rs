@@ -26,6 +26,18 @@ pub fn describe() {
         "Jobs put back because the database went away under them"
     );
     describe_counter!("rubis_jobs_lease_lost_total", "Runs whose job passed to another worker");
+    describe_counter!(
+        "rubis_dead_letter_callbacks_failed_total",
+        "Dead-letter callbacks that failed: their domains do not know yet that jobs were given up"
+    );
+    describe_counter!(
+        "rubis_database_stalls_total",
+        "Stalls, restarts and failovers of the database after which no lease was taken away for a while"
+    );
+    describe_counter!(
+        "rubis_loop_restarts_total",
+        "Background loops that panicked or ended, and were restarted"
+    );
     describe_histogram!("rubis_job_seconds", metrics::Unit::Seconds, "How long a handler took");
 }
 
@@ -73,6 +85,18 @@ pub(crate) fn interrupted(queue: Queue) {
 
 pub(crate) fn lease_lost(queue: Queue) {
     counter!("rubis_jobs_lease_lost_total", "queue" => queue.as_str()).increment(1);
+}
+
+pub(crate) fn callback_failed(queue: Queue) {
+    counter!("rubis_dead_letter_callbacks_failed_total", "queue" => queue.as_str()).increment(1);
+}
+
+pub(crate) fn database_stalled(queue: Queue) {
+    counter!("rubis_database_stalls_total", "queue" => queue.as_str()).increment(1);
+}
+
+pub(crate) fn loop_restarted(scope: &'static str, name: &'static str) {
+    counter!("rubis_loop_restarts_total", "scope" => scope, "loop" => name).increment(1);
 }
 
 pub(crate) fn seconds(queue: Queue, duration: Duration) {

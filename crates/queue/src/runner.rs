@@ -1,10 +1,10 @@
 //! One queue, as one worker serves it, step by step.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::join_all;
 use rubis_db::Pool;
-use rubis_jobs::{Lease, Queue};
+use rubis_jobs::{Lease, Queue, ReapAt, ReapOutcome, ServerWatch, Unsettled};
 use time::OffsetDateTime;
 
 use crate::{
@@ -36,6 +36,7 @@ pub(crate) struct Parts {
     pub(crate) offers: Offers,
     pub(crate) held: Held,
     recent: Recent,
+    watch: Mutex<ServerWatch>,
     handlers: Handlers,
     jitter: Jitter,
     claimer: Claimer,
@@ -68,8 +69,20 @@ impl QueueRunner {
         let claimer = Claimer::new(queue, &settings);
         let (held, recent) = (Held::default(), Recent::default());
         let lease_pool = pool.clone();
-        let parts =
-            Parts { queue, settings, pool, lease_pool, offers, held, recent, handlers, jitter, claimer };
+        let watch = Mutex::new(ServerWatch::default());
+        let parts = Parts {
+            queue,
+            settings,
+            pool,
+            lease_pool,
+            offers,
+            held,
+            recent,
+            watch,
+            handlers,
+            jitter,
+            claimer,
+        };
         Self { parts: Arc::new(parts) }
     }
 
@@ -94,7 +107,31 @@ impl QueueRunner {
     /// # Errors
     /// Postgres does not answer. That Redis does not is no error: the report says so.
     pub async fn feed_once(&self, now: OffsetDateTime) -> Result<FeedReport, QueueError> {
-        self.parts.feed(false, Some(now), &|_| ()).await
+        self.feed(false, now).await
+    }
+
+    /// As [`QueueRunner::feed_once`], with the evidence of the looks at the database so far: a lease that has
+    /// expired is taken away only if that justifies it.
+    ///
+    /// # Errors
+    /// As [`QueueRunner::feed_once`].
+    pub async fn feed_by_evidence(&self) -> Result<FeedReport, QueueError> {
+        self.parts.feed(false, None, &|_| ()).await
+    }
+
+    /// One look at the database, as a worker takes one each second.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn watch_once(&self) -> Result<(), QueueError> {
+        self.parts.look_at_the_server().await
+    }
+
+    async fn feed(&self, force: bool, now: OffsetDateTime) -> Result<FeedReport, QueueError> {
+        let report = self.parts.feed(force, Some(now), &|_| ()).await?;
+        let handed_over = self.parts.take_over(&report);
+        self.parts.settle_now(handed_over, now).await;
+        Ok(report)
     }
 
     /// Reads the whole calendar and runs all that is due at this instant, and what that makes due,
@@ -103,7 +140,7 @@ impl QueueRunner {
     /// # Errors
     /// Postgres does not answer.
     pub async fn run_due(&self, now: OffsetDateTime) -> Result<RunReport, QueueError> {
-        self.parts.feed(true, Some(now), &|_| ()).await?;
+        self.feed(true, now).await?;
         let mut report = RunReport::default();
         while let Some(batch) = self.run_batch(now).await? {
             report += batch;
@@ -124,18 +161,7 @@ impl QueueRunner {
             return Ok(claim.looked.then(RunReport::default));
         }
         let completed = join_all(claim.jobs.into_iter().map(|job| parts.execute(job))).await;
-        let mut settlement = parts.settle(completed, Some(now)).await;
-        let mut report = settlement.report;
-        // A connection that broke under a handler shows it at its next use, and is replaced.
-        for _ in 0..SETTLE_AGAIN {
-            if settlement.unsettled.is_empty() {
-                break;
-            }
-            settlement = parts.settle(settlement.unsettled, Some(now)).await;
-            report += settlement.report;
-        }
-        parts.held.remove(settlement.unsettled.iter().map(|completed| &completed.job.lease));
-        Ok(Some(report))
+        Ok(Some(parts.settle_now(completed, now).await))
     }
 }
 
@@ -152,9 +178,68 @@ impl Parts {
             pool: &self.pool,
             offers: &self.offers,
             recent: &self.recent,
+            reap_at: self.reap_at(now),
             on_page,
         };
         feeder.feed(force, now).await
+    }
+
+    /// The right to take leases away at an injected instant, or as the looks at the database justify it.
+    fn reap_at(&self, now: Option<OffsetDateTime>) -> Option<ReapAt> {
+        match now {
+            Some(now) => Some(ReapAt::Given(now)),
+            None => {
+                let watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
+                watch.trust(&self.settings.watch_rules()).map(ReapAt::Watched)
+            }
+        }
+    }
+
+    /// Looks at the database, over the connections that renew leases.
+    pub(crate) async fn look_at_the_server(&self) -> Result<(), QueueError> {
+        let mut conn = self.lease_pool.get().await?;
+        let sighting = rubis_jobs::sight_server(&mut conn).await?;
+        drop(conn);
+        let rules = self.settings.watch_rules();
+        let unsettled = self.watch.lock().unwrap_or_else(PoisonError::into_inner).note(sighting, &rules);
+        match unsettled {
+            None | Some(Unsettled::First) => {}
+            Some(cause) => {
+                metrics::database_stalled(self.queue);
+                tracing::warn!(queue = %self.queue, ?cause, "leases kept for a while after a stall of the database");
+            }
+        }
+        Ok(())
+    }
+
+    /// The jobs that the reaper handed over to be quarantined. They are held from here on.
+    pub(crate) fn take_over(&self, report: &FeedReport) -> Vec<Completed> {
+        let jobs = report.reaped.iter().filter_map(|reaped| match &reaped.outcome {
+            ReapOutcome::ToQuarantine(job) => Some(job.as_ref().clone()),
+            ReapOutcome::PutBack | ReapOutcome::Quarantined => None,
+        });
+        let jobs: Vec<_> = jobs.collect();
+        self.held.add(&jobs);
+        jobs.into_iter().map(Completed::quarantined).collect()
+    }
+
+    /// Settles in one go, at this instant. What cannot be recorded comes back when its lease ends.
+    async fn settle_now(&self, completed: Vec<Completed>, now: OffsetDateTime) -> RunReport {
+        if completed.is_empty() {
+            return RunReport::default();
+        }
+        let mut settlement = self.settle(completed, Some(now)).await;
+        let mut report = settlement.report;
+        // A connection that broke under a handler shows it at its next use, and is replaced.
+        for _ in 0..SETTLE_AGAIN {
+            if settlement.unsettled.is_empty() {
+                break;
+            }
+            settlement = self.settle(settlement.unsettled, Some(now)).await;
+            report += settlement.report;
+        }
+        self.held.remove(settlement.unsettled.iter().map(|completed| &completed.job.lease));
+        report
     }
 
     pub(crate) async fn claim(&self, count: usize, now: Option<OffsetDateTime>) -> Result<Claim, QueueError> {
@@ -168,7 +253,11 @@ impl Parts {
     }
 
     pub(crate) async fn settle(&self, completed: Vec<Completed>, now: Option<OffsetDateTime>) -> Settlement {
-        let settler = Settler {
+        self.settler().settle(completed, now).await
+    }
+
+    pub(crate) fn settler(&self) -> Settler<'_> {
+        Settler {
             queue: self.queue,
             settings: &self.settings,
             pool: &self.pool,
@@ -176,8 +265,7 @@ impl Parts {
             handlers: &self.handlers,
             jitter: &self.jitter,
             held: &self.held,
-        };
-        settler.settle(completed, now).await
+        }
     }
 
     /// Gives a sign of life for every job that is held.

@@ -1,33 +1,44 @@
 //! One queue, served by the clock until the worker is told to stop.
 
-use std::{future::pending, ops::ControlFlow, sync::Arc, time::Duration};
+use std::{future::pending, ops::ControlFlow, panic::AssertUnwindSafe, sync::Arc, thread, time::Duration};
 
 use futures_timer::Delay;
-use futures_util::future::join_all;
+use futures_util::{FutureExt as _, future::join_all};
 use rubis_jobs::{ClaimedJob, Lease};
 use tokio::{
-    sync::{mpsc, watch},
+    sync::{Mutex, Semaphore, mpsc, watch},
     task::JoinSet,
     time::{Instant, MissedTickBehavior, interval, sleep, timeout},
 };
 use tracing::Instrument as _;
 
 use crate::{
-    OfferedJob, QueueError, QueueRunner,
+    Ends, OfferedJob, QueueError, QueueRunner,
     claimer::Next,
-    execute::Completed,
+    execute::{Completed, panic_text},
     held::offered,
     line::{CLAIMS_AT_ONCE, Line},
+    metrics,
     runner::Parts,
+    supervise,
 };
 
 /// How many finished jobs may wait to be recorded before handlers wait for that.
 const SETTLE_BACKLOG: usize = 1_000;
 
-/// The pause before another try to record what could not be, and how long it is tried. By then the
-/// leases have been lost, or Postgres is gone for longer than a restart.
+/// The pause before another try to record the end of a job, which doubles each time. There is no last try: it ends
+/// when it succeeds, or when the lease is lost.
 const SETTLE_PAUSE: Duration = Duration::from_millis(500);
+const MAX_SETTLE_PAUSE: Duration = Duration::from_secs(60);
+
+/// The most ends that are recorded one by one at a time: those that call their domains, and those that failed before.
+const SETTLED_AT_ONCE: usize = 4;
+
+/// How long a worker that stops tries to record ends.
 const SETTLE_PATIENCE: Duration = Duration::from_secs(60);
+
+/// The pause before another try to renew leases.
+const RENEW_AGAIN: Duration = Duration::from_millis(500);
 
 /// The pause of the claim loop when Postgres does not answer.
 const OUTAGE_PAUSE: Duration = Duration::from_millis(500);
@@ -39,39 +50,79 @@ type Wake = Option<Instant>;
 /// runs may finish within the grace, what is left is put back.
 pub(crate) async fn serve(runner: QueueRunner, stop: watch::Receiver<bool>) {
     let parts = runner.parts;
+    // After a panic: what was held then is run by nothing any more.
+    parts.held.clear();
     let (wake_sender, wake) = watch::channel(Wake::None);
     let (completed, to_settle) = mpsc::channel(SETTLE_BACKLOG);
-    let mut background = JoinSet::new();
-    background.spawn(feed_by_the_clock(Arc::clone(&parts), wake_sender));
-    background.spawn(renew_by_the_clock(Arc::clone(&parts)));
-    background.spawn(measure_by_the_clock(Arc::clone(&parts)));
-    let settling = tokio::spawn(settle_as_they_come(Arc::clone(&parts), to_settle));
+    let mut background = observe_by_the_clock(&parts);
+    let mut feeding = JoinSet::new();
+    feeding.spawn(feed_until_dropped(Arc::clone(&parts), Arc::new(wake_sender), completed.clone()));
+    let mut settling = JoinSet::new();
+    settling.spawn(settle_until_done(Arc::clone(&parts), to_settle));
 
     let line = Arc::new(Line::new(usize::try_from(parts.settings.concurrency).unwrap_or(usize::MAX)));
     let mut places = JoinSet::new();
     for _ in 0..line.places() {
-        places.spawn(run_one_by_one(Arc::clone(&parts), Arc::clone(&line), completed.clone()));
+        let (parts, line, completed) = (Arc::clone(&parts), Arc::clone(&line), completed.clone());
+        places.spawn(supervise(parts.queue.as_str(), "run", Ends::WhenDone, move || {
+            run_one_by_one(Arc::clone(&parts), Arc::clone(&line), completed.clone())
+        }));
     }
     drop(completed);
 
     let claims = Claims { parts: &parts, line: &line, backlog: watch::Sender::new(false) };
-    let assistants = join_all((1..CLAIMS_AT_ONCE).map(|_| claims.assist(stop.clone())));
-    tokio::join!(claims.lead(wake, stop.clone()), assistants);
+    let queue = parts.queue.as_str();
+    let leader = supervise(queue, "claim", Ends::WhenDone, || claims.lead(wake.clone(), stop.clone()));
+    let assistants = (1..CLAIMS_AT_ONCE)
+        .map(|_| supervise(queue, "claim_backlog", Ends::WhenDone, || claims.assist(stop.clone())));
+    tokio::join!(leader, join_all(assistants));
     let waiting = line.close();
     tracing::info!(queue = %parts.queue, waiting = waiting.len(), "no more jobs begin");
     // Whoever else serves the queue may have them at once.
     put_back(&parts, waiting.into_iter().map(|job| (job.lease.clone(), offered(&job))).collect()).await;
+    feeding.shutdown().await;
     if timeout(parts.settings.shutdown_grace, async { while places.join_next().await.is_some() {} })
         .await
         .is_err()
     {
         places.shutdown().await;
     }
-    if timeout(SETTLE_PATIENCE, settling).await.is_err() {
+    if timeout(SETTLE_PATIENCE, settling.join_next()).await.is_err() {
         tracing::error!(queue = %parts.queue, "finished jobs could not be recorded before the end");
     }
+    settling.shutdown().await;
     put_back(&parts, parts.held.all()).await;
     background.shutdown().await;
+}
+
+/// The loops that only look: at the leases, at the database, at the length of the queue.
+fn observe_by_the_clock(parts: &Arc<Parts>) -> JoinSet<()> {
+    let queue = parts.queue.as_str();
+    let mut background = JoinSet::new();
+    let of = Arc::clone(parts);
+    background.spawn(supervise(queue, "renew", Ends::Never, move || renew_by_the_clock(Arc::clone(&of))));
+    let of = Arc::clone(parts);
+    background.spawn(supervise(queue, "watch", Ends::Never, move || watch_by_the_clock(Arc::clone(&of))));
+    let of = Arc::clone(parts);
+    background.spawn(supervise(queue, "measure", Ends::Never, move || measure_by_the_clock(Arc::clone(&of))));
+    background
+}
+
+async fn feed_until_dropped(
+    parts: Arc<Parts>,
+    wake: Arc<watch::Sender<Wake>>,
+    handed_over: mpsc::Sender<Completed>,
+) {
+    supervise(parts.queue.as_str(), "feed", Ends::Never, || {
+        feed_by_the_clock(Arc::clone(&parts), Arc::clone(&wake), handed_over.clone())
+    })
+    .await;
+}
+
+async fn settle_until_done(parts: Arc<Parts>, completed: mpsc::Receiver<Completed>) {
+    let completed = Mutex::new(completed);
+    supervise(parts.queue.as_str(), "settle", Ends::WhenDone, || settle_as_they_come(&parts, &completed))
+        .await;
 }
 
 /// Until the worker is told to stop, or nobody is left who could tell it.
@@ -104,10 +155,18 @@ impl Claims<'_> {
             () = stopped(stop) => return ControlFlow::Break(()),
             room = self.line.reserve(is_backlog) => room,
         };
-        let (jobs, next) = match self.parts.claim(room.count, None).await {
-            Ok(claim) => (claim.jobs, claim.next),
-            Err(error) => {
+        // A panic must not take the room of the claim with it.
+        let claimed = AssertUnwindSafe(self.parts.claim(room.count, None)).catch_unwind().await;
+        let (jobs, next) = match claimed {
+            Ok(Ok(claim)) => (claim.jobs, claim.next),
+            Ok(Err(error)) => {
                 tracing::warn!(queue = %self.parts.queue, %error, "jobs cannot be claimed");
+                (Vec::new(), Some(Next::after(OUTAGE_PAUSE)))
+            }
+            Err(panic) => {
+                let panic = panic_text(panic.as_ref());
+                tracing::error!(queue = %self.parts.queue, panic, "claim loop panicked");
+                metrics::loop_restarted(self.parts.queue.as_str(), "claim");
                 (Vec::new(), Some(Next::after(OUTAGE_PAUSE)))
             }
         };
@@ -174,34 +233,101 @@ async fn rest(mut until: Wake, wake: &mut watch::Receiver<Wake>) {
 /// Runs the jobs of one place.
 async fn run_one_by_one(parts: Arc<Parts>, line: Arc<Line<ClaimedJob>>, completed: mpsc::Sender<Completed>) {
     while let Some(job) = line.next().await {
+        let _busy = Busy { parts: &parts, line: &line, lease: job.lease.clone() };
         let span = tracing::info_span!("job", id = %job.lease.job_id, attempt = job.lease.attempts + 1);
         let ended = parts.execute(job).instrument(span).await;
         // Nobody receives any more only when the worker is at its end, which puts back what is held.
         let _ = completed.send(ended).await;
-        line.leave();
     }
 }
 
-/// Records what has ended, all that has come together in one go. What cannot be recorded is tried
-/// again: Postgres may be restarting, and what a handler did should not be done twice for that.
-async fn settle_as_they_come(parts: Arc<Parts>, mut completed: mpsc::Receiver<Completed>) {
+/// A place while its job runs.
+struct Busy<'a> {
+    parts: &'a Parts,
+    line: &'a Line<ClaimedJob>,
+    lease: Lease,
+}
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        self.line.leave();
+        if thread::panicking() {
+            // Nothing will record its end: its lease is to end.
+            self.parts.held.remove([&self.lease]);
+        }
+    }
+}
+
+/// Records what has ended, all that has come together in one go. Ends that call their domains, and those that could
+/// not be recorded, are recorded one by one beside it: none of them delays the others.
+async fn settle_as_they_come(parts: &Arc<Parts>, completed: &Mutex<mpsc::Receiver<Completed>>) {
+    let mut completed = completed.lock().await;
+    let (ending, is_ending) = watch::channel(false);
+    let tries = Arc::new(Semaphore::new(SETTLED_AT_ONCE));
+    let mut late = JoinSet::new();
     let mut batch = Vec::new();
     while completed.recv_many(&mut batch, SETTLE_BACKLOG).await > 0 {
-        let deadline = Instant::now() + SETTLE_PATIENCE;
-        while !batch.is_empty() {
-            batch = parts.settle(batch, None).await.unsettled;
-            if batch.is_empty() {
-                break;
+        let settler = parts.settler();
+        let (of_domains, quick): (Vec<_>, Vec<_>) =
+            batch.drain(..).partition(|completed| settler.calls_its_domain(completed));
+        let unsettled = settle_batch(parts, quick).await;
+        let of_domains = of_domains.into_iter().map(|completed| (completed, Duration::ZERO));
+        for (completed, pause) in of_domains.chain(unsettled.into_iter().map(|one| (one, SETTLE_PAUSE))) {
+            late.spawn(settle_late(
+                Arc::clone(parts),
+                Arc::clone(&tries),
+                is_ending.clone(),
+                completed,
+                pause,
+            ));
+        }
+        while late.try_join_next().is_some() {}
+    }
+    ending.send_replace(true);
+    while late.join_next().await.is_some() {}
+}
+
+/// Settles jobs in one go. Returns those that could not be recorded.
+async fn settle_batch(parts: &Parts, batch: Vec<Completed>) -> Vec<Completed> {
+    let leases: Vec<Lease> = batch.iter().map(|completed| completed.job.lease.clone()).collect();
+    match AssertUnwindSafe(parts.settle(batch, None)).catch_unwind().await {
+        Ok(settlement) => settlement.unsettled,
+        Err(panic) => {
+            let panic = panic_text(panic.as_ref());
+            tracing::error!(queue = %parts.queue, jobs = leases.len(), panic, "ends of jobs lost by a panic");
+            metrics::loop_restarted(parts.queue.as_str(), "settle");
+            parts.held.remove(&leases);
+            Vec::new()
+        }
+    }
+}
+
+/// Records the end of one job, until it is recorded or the lease is lost: Postgres may be away for long, and what
+/// a handler did should not be done twice for that. A worker that stops waits for no dead-letter callback that
+/// has failed.
+async fn settle_late(
+    parts: Arc<Parts>,
+    tries: Arc<Semaphore>,
+    mut is_ending: watch::Receiver<bool>,
+    completed: Completed,
+    mut pause: Duration,
+) {
+    let mut waiting = Some(completed);
+    while let Some(completed) = waiting.take() {
+        if *is_ending.borrow() {
+            if completed.failed_callbacks > 0 {
+                return;
             }
-            if Instant::now() >= deadline {
-                tracing::error!(queue = %parts.queue, jobs = batch.len(), "finished jobs could not be recorded");
-                parts
-                    .held
-                    .remove(batch.drain(..).map(|completed| completed.job.lease).collect::<Vec<_>>().iter());
-            } else {
-                sleep(SETTLE_PAUSE).await;
+            sleep(pause.min(SETTLE_PAUSE)).await;
+        } else {
+            tokio::select! {
+                () = sleep(pause) => {}
+                _ = is_ending.wait_for(|ending| *ending) => {}
             }
         }
+        let Ok(_permit) = tries.acquire().await else { return };
+        waiting = settle_batch(&parts, vec![completed]).await.pop();
+        pause = (pause * 2).clamp(SETTLE_PAUSE, MAX_SETTLE_PAUSE);
     }
 }
 
@@ -212,7 +338,11 @@ fn ticks(every: Duration) -> tokio::time::Interval {
     ticks
 }
 
-async fn feed_by_the_clock(parts: Arc<Parts>, wake: watch::Sender<Wake>) {
+async fn feed_by_the_clock(
+    parts: Arc<Parts>,
+    wake: Arc<watch::Sender<Wake>>,
+    handed_over: mpsc::Sender<Completed>,
+) {
     let mut ticks = ticks(parts.settings.tick);
     let mut outage = Outage::default();
     loop {
@@ -231,6 +361,10 @@ async fn feed_by_the_clock(parts: Arc<Parts>, wake: watch::Sender<Wake>) {
         };
         wake.send_replace(next);
         outage.note(&parts, "the calendar cannot be read", fed.as_ref().err());
+        for completed in fed.iter().flat_map(|report| parts.take_over(report)) {
+            // Nothing receives any more only when the worker is at its end, which puts back what is held.
+            let _ = handed_over.send(completed).await;
+        }
     }
 }
 
@@ -241,6 +375,21 @@ async fn renew_by_the_clock(parts: Arc<Parts>) {
         ticks.tick().await;
         let renewed = parts.renew().await;
         outage.note(&parts, "leases cannot be renewed", renewed.as_ref().err());
+        if renewed.is_err() {
+            // Other workers may take the leases away some seconds after the database is back.
+            ticks.reset_after(RENEW_AGAIN.min(parts.settings.heartbeat));
+        }
+    }
+}
+
+/// Looks at the database each second: leases are taken away only while it answers all the time.
+async fn watch_by_the_clock(parts: Arc<Parts>) {
+    let mut ticks = ticks(parts.settings.tick);
+    let mut outage = Outage::default();
+    loop {
+        ticks.tick().await;
+        let looked = parts.look_at_the_server().await;
+        outage.note(&parts, "the database cannot be watched", looked.as_ref().err());
     }
 }
 

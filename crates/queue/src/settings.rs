@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rubis_jobs::CrashPolicy;
+use rubis_jobs::{CrashPolicy, WatchRules};
 
 use crate::RateLimit;
 
@@ -19,6 +19,9 @@ pub struct QueueSettings {
     pub heartbeat: Duration,
     /// The time between looks at the calendar.
     pub tick: Duration,
+    /// The longest time without an answer of the database that counts as no stall. Less than `lease` by two
+    /// heartbeats at least.
+    pub stall: Duration,
     /// The time between looks at the whole window.
     pub sweep_every: Duration,
     /// How far ahead jobs are offered to Redis.
@@ -39,6 +42,14 @@ pub struct QueueSettings {
     pub stats_every: Duration,
 }
 
+impl QueueSettings {
+    /// The rules by which the database is watched. Workers that live have renewed their leases after two
+    /// heartbeats, a broken connection and its replacement included.
+    pub(crate) fn watch_rules(&self) -> WatchRules {
+        WatchRules { gap: self.stall, settle: self.heartbeat * 2 + self.tick * 2 }
+    }
+}
+
 impl Default for QueueSettings {
     fn default() -> Self {
         Self {
@@ -47,6 +58,7 @@ impl Default for QueueSettings {
             lease: Duration::from_secs(10),
             heartbeat: Duration::from_secs(3),
             tick: Duration::from_secs(1),
+            stall: Duration::from_secs(3),
             sweep_every: Duration::from_secs(30),
             horizon: Duration::from_secs(300),
             provider_rate: None,

@@ -4,12 +4,12 @@ use std::{collections::HashSet, time::Duration};
 
 use diesel_async::AsyncConnection as _;
 use rubis_db::{AsyncPgConnection, Pool};
-use rubis_jobs::{FinishError, JobError, JobId, Lease, Queue};
+use rubis_jobs::{JobError, JobId, Lease, Queue};
 use rubis_kernel::MailFailure;
 use time::OffsetDateTime;
 
 use crate::{
-    Death, Finished, Handlers, Jitter, OfferedJob, Offers, QueueError, QueueSettings,
+    DeadLetter, DeadLetterCause, Finished, Handlers, Jitter, OfferedJob, Offers, QueueError, QueueSettings,
     execute::Completed,
     held::{Held, offered},
     metrics,
@@ -51,17 +51,38 @@ pub(crate) struct Settlement {
 /// The wait of a job that the database interrupted.
 const INTERRUPTION: Duration = Duration::from_secs(1);
 
+/// How often a dead-letter callback is tried. After that the job is a dead letter whose domain does not know, until
+/// the reconciliation calls it.
+const CALLBACK_TRIES: u32 = 12;
+
 /// What to record of a job that failed.
 enum Verdict {
     Retry { reason: String, delay: Duration },
     Postpone { reason: String, delay: Duration },
-    Bury { reason: String, failure: MailFailure },
+    GiveUp { reason: String, failure: MailFailure },
 }
 
 /// What became of a job that failed.
 enum Ending {
     BackAfter(Duration),
-    Buried,
+    GivenUp,
+}
+
+/// Why the end of a job is not recorded.
+enum NotRecorded {
+    LeaseLost,
+    /// Its dead-letter callback failed.
+    Callback(JobError),
+    Other(JobError),
+}
+
+impl<E: Into<JobError>> From<E> for NotRecorded {
+    fn from(error: E) -> Self {
+        match error.into() {
+            JobError::LeaseLost => Self::LeaseLost,
+            other => Self::Other(other),
+        }
+    }
 }
 
 pub(crate) struct Settler<'a> {
@@ -190,7 +211,7 @@ impl Settler<'_> {
                         }
                         settlement.report.postponed += 1;
                     }
-                    Verdict::Retry { reason, .. } | Verdict::Bury { reason, .. } => {
+                    Verdict::Retry { reason, .. } | Verdict::GiveUp { reason, .. } => {
                         tracing::warn!(queue = %self.queue, job = %id, reason, ?delay, "failed, to be tried again");
                         metrics::failed(self.queue);
                         settlement.report.retried += 1;
@@ -198,21 +219,35 @@ impl Settler<'_> {
                 }
                 if delay <= self.settings.horizon { back.push((job, delay)) } else { over.push(job) }
             }
-            Ok(Ending::Buried) => {
-                tracing::error!(queue = %self.queue, job = %id, "given up");
-                metrics::failed(self.queue);
+            Ok(Ending::GivenUp) => {
+                tracing::error!(queue = %self.queue, job = %id, quarantined = completed.is_quarantined, "job given up");
+                if !completed.is_quarantined {
+                    metrics::failed(self.queue);
+                }
                 metrics::dead(self.queue);
                 settlement.report.dead += 1;
                 over.push(job);
             }
-            Err(JobError::LeaseLost) => self.lost(&completed.job.lease, settlement),
-            Err(error) => {
+            Err(NotRecorded::LeaseLost) => self.lost(&completed.job.lease, settlement),
+            Err(NotRecorded::Callback(error)) => {
+                let failures = completed.failed_callbacks.saturating_add(1);
+                tracing::error!(queue = %self.queue, job = %id, %error, failures, "dead-letter callback failed");
+                metrics::callback_failed(self.queue);
+                settlement.unsettled.push(Completed { failed_callbacks: failures, ..completed });
+                return;
+            }
+            Err(NotRecorded::Other(error)) => {
                 tracing::warn!(queue = %self.queue, job = %id, %error, "a failure is not recorded yet");
                 settlement.unsettled.push(completed);
                 return;
             }
         }
         self.held.remove([&completed.job.lease]);
+    }
+
+    /// Whether recording the end calls a domain, which may take its time or fail.
+    pub(crate) fn calls_its_domain(&self, completed: &Completed) -> bool {
+        matches!(self.verdict(completed), Some(Verdict::GiveUp { .. }))
     }
 
     /// What is to become of the job; none when it is no longer this worker's.
@@ -224,14 +259,14 @@ impl Settler<'_> {
                 let failures = job.lease.attempts.saturating_add(1);
                 let reason = reason.clone();
                 Some(if failures >= policy.max_attempts {
-                    Verdict::Bury { reason, failure: failure.clone() }
+                    Verdict::GiveUp { reason, failure: failure.clone() }
                 } else {
                     let delay = after.unwrap_or_else(|| policy.delay(failures, self.jitter.draw()));
                     Verdict::Retry { reason, delay }
                 })
             }
             (Err(JobError::Fail { reason, failure }), _) => {
-                Some(Verdict::Bury { reason: reason.clone(), failure: failure.clone() })
+                Some(Verdict::GiveUp { reason: reason.clone(), failure: failure.clone() })
             }
             (Err(JobError::Interrupted { reason, after }), _) => {
                 Some(Verdict::Postpone { reason: reason.clone(), delay: after.unwrap_or(INTERRUPTION) })
@@ -240,7 +275,7 @@ impl Settler<'_> {
                 let reason = reason.clone();
                 let age = job.now - job.created_at;
                 Some(if age > self.settings.unreadable_patience {
-                    Verdict::Bury { reason, failure: MailFailure::Internal }
+                    Verdict::GiveUp { reason, failure: MailFailure::Internal }
                 } else {
                     Verdict::Postpone { reason, delay: self.settings.unreadable_delay }
                 })
@@ -254,7 +289,7 @@ impl Settler<'_> {
         completed: &Completed,
         verdict: &Verdict,
         now: Option<OffsetDateTime>,
-    ) -> Result<Ending, JobError> {
+    ) -> Result<Ending, NotRecorded> {
         let lease = &completed.job.lease;
         let mut conn = self.pool.get().await?;
         match verdict {
@@ -266,47 +301,72 @@ impl Settler<'_> {
                 rubis_jobs::postpone(&mut conn, lease, *delay, reason, now).await?;
                 Ok(Ending::BackAfter(*delay))
             }
-            Verdict::Bury { reason, failure } => {
-                self.bury(&mut conn, completed, reason, failure).await?;
-                Ok(Ending::Buried)
+            Verdict::GiveUp { reason, failure } => {
+                self.give_up(&mut conn, completed, reason, failure).await?;
+                Ok(Ending::GivenUp)
             }
         }
     }
 
-    /// Makes the job a dead letter and tells its domain, in one transaction. A domain that will
-    /// never take the news does not keep the job from being dead.
-    async fn bury(
+    /// Makes the job a dead letter and calls its domain, in one transaction. A domain that never accepts the call
+    /// does not keep the job from being dead.
+    async fn give_up(
         &self,
         conn: &mut AsyncPgConnection,
         completed: &Completed,
         reason: &str,
         failure: &MailFailure,
-    ) -> Result<(), JobError> {
-        let job = &completed.job;
-        let death = Death {
-            job_id: job.lease.job_id.clone(),
-            organization: job.organization,
-            error: reason.to_owned(),
-            failure: failure.clone(),
-            attempts: job.lease.attempts.saturating_add(1),
-            now: job.now,
-        };
-        let told = conn
+    ) -> Result<(), NotRecorded> {
+        let letter = dead_letter(completed, reason, failure);
+        if completed.failed_callbacks >= CALLBACK_TRIES {
+            tracing::error!(queue = %self.queue, job = %letter.job_id, "job given up without its dead-letter callback");
+            return mark_dead(conn, completed, reason).await;
+        }
+        let recorded = conn
             .transaction(async |conn| {
                 // The domain first: it locks what is its own before the job's row, as it does
                 // wherever it enqueues and cancels.
-                if let Some(handler) = self.handlers.get(job.lease.job_id.kind()) {
-                    handler.on_dead(conn, &job.payload, &death).await?;
+                match self.handlers.dead_letter(conn, &completed.job.payload, &letter).await {
+                    Ok(()) => mark_dead(conn, completed, reason).await,
+                    Err(error @ JobError::Interrupted { .. }) => Err(NotRecorded::Other(error)),
+                    Err(error) => Err(NotRecorded::Callback(error)),
                 }
-                Ok(rubis_jobs::bury(conn, &job.lease, reason).await?)
             })
             .await;
-        match told {
-            Err(error @ (JobError::Fail { .. } | JobError::Unreadable { .. })) => {
-                tracing::error!(queue = %self.queue, job = %job.lease.job_id, %error, "its domain was not told of a death");
-                rubis_jobs::bury(conn, &job.lease, reason).await.map_err(|error: FinishError| error.into())
+        match recorded {
+            Err(NotRecorded::Callback(error @ (JobError::Fail { .. } | JobError::Unreadable { .. }))) => {
+                metrics::callback_failed(self.queue);
+                tracing::error!(queue = %self.queue, job = %letter.job_id, %error, "dead-letter callback refused");
+                mark_dead(conn, completed, reason).await
             }
-            told => told,
+            recorded => recorded,
         }
     }
+}
+
+fn dead_letter(completed: &Completed, reason: &str, failure: &MailFailure) -> DeadLetter {
+    let job = &completed.job;
+    DeadLetter {
+        job_id: job.lease.job_id.clone(),
+        cause: if completed.is_quarantined { DeadLetterCause::Quarantined } else { DeadLetterCause::Failed },
+        organization: job.organization,
+        error: reason.to_owned(),
+        failure: failure.clone(),
+        attempts: job.lease.attempts.saturating_add(u32::from(!completed.is_quarantined)),
+        now: job.now,
+    }
+}
+
+async fn mark_dead(
+    conn: &mut AsyncPgConnection,
+    completed: &Completed,
+    reason: &str,
+) -> Result<(), NotRecorded> {
+    let lease = &completed.job.lease;
+    if completed.is_quarantined {
+        rubis_jobs::quarantine(conn, lease, reason).await?;
+    } else {
+        rubis_jobs::bury(conn, lease, reason).await?;
+    }
+    Ok(())
 }

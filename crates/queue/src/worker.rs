@@ -2,7 +2,7 @@
 
 use tokio::{sync::watch, task::JoinSet};
 
-use crate::{QueueRunner, serve::serve};
+use crate::{Ends, QueueRunner, serve::serve, supervise};
 
 /// Serves queues, each apart from the others: a burst in one does not hold up another.
 #[derive(Default)]
@@ -29,11 +29,14 @@ impl Worker {
     pub async fn run(self, stop: watch::Receiver<bool>) {
         let mut queues = JoinSet::new();
         for runner in self.runners {
-            queues.spawn(serve(runner, stop.clone()));
+            let stop = stop.clone();
+            queues.spawn(supervise(runner.queue().as_str(), "queue", Ends::WhenDone, move || {
+                serve(runner.clone(), stop.clone())
+            }));
         }
         while let Some(ended) = queues.join_next().await {
             if let Err(error) = ended {
-                tracing::error!(%error, "a queue is no longer served");
+                tracing::error!(%error, "queue no longer served");
             }
         }
     }

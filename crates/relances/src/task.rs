@@ -61,6 +61,8 @@ pub enum Reason {
     TooLong,
     /// Operations dropped its job.
     DroppedByOperations,
+    /// Workers were lost over it again and again.
+    Quarantined,
     /// It is scheduled for another day, because the organization has written to as many recipients today as it may.
     DailyLimit,
 }
@@ -95,6 +97,7 @@ impl Reason {
             Self::AttemptsExhausted => "attempts_exhausted",
             Self::TooLong => "mail_too_long",
             Self::DroppedByOperations => "dropped_by_operations",
+            Self::Quarantined => "quarantined",
             Self::DailyLimit => "daily_limit",
         }
     }

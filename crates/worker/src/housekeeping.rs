@@ -17,7 +17,7 @@ const BATCH: u32 = 1_000;
 /// Stripe's events and the openings of check-ins of long ago, and asks for the daily round for trials that are about to end. A round asks
 /// for the next one itself; the first has to come from somewhere, and so has one after a round that was given
 /// up. Several workers may do it at once.
-pub async fn keep_house(pool: Pool, clock: SharedClock, shutdown: Shutdown) {
+pub async fn run_housekeeping(pool: Pool, clock: SharedClock, shutdown: Shutdown) {
     let mut hours = tokio::time::interval(EVERY);
     loop {
         tokio::select! {

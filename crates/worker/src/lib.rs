@@ -7,7 +7,7 @@ mod serve;
 mod wiring;
 
 pub use handlers::{AccountParts, BillingParts, CheckinParts, HandlerParts, handlers};
-pub use serve::{ServeError, serve};
+pub use serve::{ServeError, build_handlers, serve};
 pub use wiring::{
     account_parts, billing_parts, checkin_parts, mailer_settings, queue_settings, sender, sending_limits,
 };

@@ -1,12 +1,13 @@
 //! `rubis-worker`: runs the jobs of the queues, and lets operations look after them.
 
-use std::{io::Write, process::ExitCode};
+use std::{io::Write, process::ExitCode, sync::Arc};
 
 use clap::{Parser, Subcommand};
 use rubis_jobs::Queue;
 use rubis_kernel::{Clock, SystemClock};
 use rubis_runtime::{Shutdown, WorkerSettings};
 use rubis_worker::{
+    build_handlers,
     operations::{JobsCommand, operate},
     serve,
 };
@@ -56,7 +57,8 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     }
     if let Some(Command::Jobs(command)) = arguments.command {
         let mut conn = rubis_db::establish(settings.postgres.url.expose_secret()).await?;
-        operate(command, &mut conn, &mut std::io::stdout(), SystemClock.now()).await?;
+        let handlers = build_handlers(&settings, Arc::new(SystemClock))?;
+        operate(command, &mut conn, &handlers, &mut std::io::stdout(), SystemClock.now()).await?;
         return Ok(());
     }
     let queues = match (arguments.queues, &settings.worker.queues) {

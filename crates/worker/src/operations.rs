@@ -4,8 +4,9 @@ use std::io::{self, Write};
 
 use clap::{Args, Subcommand};
 use rubis_db::{AsyncConnection, AsyncPgConnection};
-use rubis_jobs::{DeadLetterFilter, Job, JobId, JobRow, JobState, Queue};
-use rubis_relances::{Reason, SendRelance, record_failed};
+use rubis_jobs::{DeadLetterFilter, JobError, JobId, JobRow, JobState, Payload, Queue};
+use rubis_kernel::MailFailure;
+use rubis_queue::{DeadLetter, DeadLetterCause, Handlers};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// How many jobs are read at once to be dropped.
@@ -67,18 +68,23 @@ pub enum OperationError {
     /// The database refused.
     #[error("the database refused: {0}")]
     Database(#[from] diesel::result::Error),
+    /// The domain of a job could not record that it is dropped.
+    #[error("{0} is not dropped, because its dead-letter callback failed: {1}")]
+    Callback(JobId, JobError),
     /// The output could not be written.
     #[error("the output could not be written: {0}")]
     Output(#[from] io::Error),
 }
 
-/// Carries a command out and writes what it finds for a person to read.
+/// Carries a command out and writes what it finds for a person to read. What is dropped is reported to its domain by
+/// these handlers.
 ///
 /// # Errors
 /// [`OperationError`]; with several ids, those before the one that is named were done.
 pub async fn operate(
     command: JobsCommand,
     conn: &mut AsyncPgConnection,
+    handlers: &Handlers,
     out: &mut (impl Write + Send),
     now: OffsetDateTime,
 ) -> Result<(), OperationError> {
@@ -120,34 +126,44 @@ pub async fn operate(
                 if dead.is_empty() {
                     return write_done(out, "dropped", &dropped);
                 }
-                dropped.append(&mut drop_jobs(conn, &dead, now).await?);
+                dropped.append(&mut drop_jobs(conn, handlers, &dead, now).await?);
             }
         }
         JobsCommand::Drop(which) => {
             let found = rubis_jobs::find_many(conn, &which.ids).await?;
-            let dropped = drop_jobs(conn, &found, now).await?;
+            let dropped = drop_jobs(conn, handlers, &found, now).await?;
             check_all(&which.ids, &dropped)?;
             write_done(out, "dropped", &dropped)
         }
     }
 }
 
-/// Drops those of these jobs that were given up, and tells their domain in the same transaction: a
-/// quarantined reminder would otherwise wait for ever for a job that is gone. Each has a transaction
-/// of its own, in which the reminder is locked before its job, as everywhere.
+/// Drops those of these jobs that were given up, and calls their dead-letter callbacks in the same transaction:
+/// what waits for a job would otherwise wait for ever. Each has a transaction of its own, in which the rows of the
+/// domain are locked before the job, as everywhere.
 async fn drop_jobs(
     conn: &mut AsyncPgConnection,
+    handlers: &Handlers,
     jobs: &[JobRow],
     now: OffsetDateTime,
 ) -> Result<Vec<JobId>, OperationError> {
     let mut dropped = Vec::new();
     for job in jobs.iter().filter(|job| job.state == JobState::Dead) {
+        let letter = DeadLetter {
+            job_id: job.id.clone(),
+            cause: DeadLetterCause::Dropped,
+            organization: job.organization,
+            error: job.last_error.clone().unwrap_or_default(),
+            failure: MailFailure::Internal,
+            attempts: job.attempts,
+            now,
+        };
         let gone = conn
             .transaction(async |conn| {
-                // A payload that is not understood belongs to a reminder that this release can't know.
-                let relance = serde_json::from_value::<SendRelance>(job.payload.clone());
-                if let (SendRelance::KIND, Ok(relance)) = (job.id.kind(), relance) {
-                    record_failed(conn, &relance, Reason::DroppedByOperations, None, now).await?;
+                match handlers.dead_letter(conn, &Payload::from(&job.payload), &letter).await {
+                    // A payload that is not understood belongs to something that this release cannot know.
+                    Ok(()) | Err(JobError::Unreadable { .. }) => {}
+                    Err(error) => return Err(OperationError::Callback(job.id.clone(), error)),
                 }
                 // Somebody may have run it again meanwhile: then nothing of this is kept.
                 let gone = rubis_jobs::drop_dead(conn, std::slice::from_ref(&job.id)).await?;

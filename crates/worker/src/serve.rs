@@ -4,7 +4,7 @@ use std::{net::SocketAddr, sync::Arc};
 
 use rubis_jobs::Queue;
 use rubis_kernel::{SharedClock, SystemClock};
-use rubis_queue::{QueueRunner, Worker};
+use rubis_queue::{Ends, Handlers, QueueRunner, Worker, supervise};
 use rubis_runtime::{
     Shutdown, WorkerSettings,
     telemetry::{Metrics, serve_metrics},
@@ -14,7 +14,7 @@ use tokio::{net::TcpListener, sync::watch};
 
 use crate::{
     handlers::{HandlerParts, handlers},
-    housekeeping::keep_house,
+    housekeeping::run_housekeeping,
     wiring::{
         account_parts, billing_parts, checkin_parts, mailer_settings, queue_settings, sender, sending_limits,
     },
@@ -49,6 +49,23 @@ pub enum ServeError {
     Listen(SocketAddr, std::io::Error),
 }
 
+/// The handlers of every kind of job, as the settings say. Nothing is connected yet.
+///
+/// # Errors
+/// [`ServeError`] if the settings of the mail server or of Stripe cannot be used.
+pub fn build_handlers(settings: &WorkerSettings, clock: SharedClock) -> Result<Handlers, ServeError> {
+    let mailer =
+        rubis_mailer::build(mailer_settings(&settings.mail, settings.worker.concurrency), clock.clone())?;
+    Ok(handlers(HandlerParts {
+        mailer,
+        sender: sender(&settings.mail),
+        limits: sending_limits(settings),
+        accounts: account_parts(settings),
+        checkins: checkin_parts(settings),
+        billing: billing_parts(settings, clock)?,
+    }))
+}
+
 /// Serves these queues until the process is told to stop, and returns when what was running has
 /// finished or was put back.
 ///
@@ -64,22 +81,22 @@ pub async fn serve(
     let pool = rubis_db::connect(url, settings.postgres.pool_size)?;
     let lease_pool = rubis_db::connect(url, LEASE_CONNECTIONS)?;
     let redis = rubis_runtime::redis::pool(&settings.redis, settings.worker.concurrency + SPARE_CONNECTIONS)?;
-    let mailer =
-        rubis_mailer::build(mailer_settings(&settings.mail, settings.worker.concurrency), clock.clone())?;
-    let (sender, checkins) = (sender(&settings.mail), checkin_parts(settings));
-    let billing = billing_parts(settings, clock.clone())?;
-    let accounts = account_parts(settings);
-    let limits = sending_limits(settings);
-    let handlers = handlers(HandlerParts { mailer, sender, limits, accounts, checkins, billing });
+    let handlers = build_handlers(settings, clock.clone())?;
 
     let metrics = Metrics::install("rubis-worker", env!("CARGO_PKG_VERSION"))?;
     rubis_queue::metrics::describe();
     let address = settings.process.metrics_addr;
     let listener = TcpListener::bind(address).await.map_err(|error| ServeError::Listen(address, error))?;
-    tokio::spawn(metrics.clone().maintain(shutdown.clone()));
+    tokio::spawn(supervise("process", "metrics", Ends::WhenDone, {
+        let (metrics, shutdown) = (metrics.clone(), shutdown.clone());
+        move || metrics.clone().maintain(shutdown.clone())
+    }));
     let token = settings.process.metrics_token.clone();
     tokio::spawn(serve_metrics(listener, metrics, token, shutdown.clone()));
-    tokio::spawn(keep_house(pool.clone(), clock, shutdown.clone()));
+    tokio::spawn(supervise("process", "housekeeping", Ends::WhenDone, {
+        let (pool, shutdown) = (pool.clone(), shutdown.clone());
+        move || run_housekeeping(pool.clone(), clock.clone(), shutdown.clone())
+    }));
 
     let mut worker = Worker::new();
     for queue in queues {

@@ -4,8 +4,11 @@
 use clap::Parser;
 use rubis_mailer::SendError;
 use rubis_relances::RelanceStatus;
-use rubis_testkit::Chain;
-use rubis_worker::operations::{JobsCommand, OperationError, operate};
+use rubis_testkit::{Chain, handler_parts};
+use rubis_worker::{
+    handlers,
+    operations::{JobsCommand, OperationError, operate},
+};
 use time::{
     Duration, OffsetDateTime,
     macros::{date, datetime},
@@ -23,7 +26,8 @@ struct Line {
 async fn run(chain: &Chain, line: &[&str]) -> Result<String, OperationError> {
     let line = Line::try_parse_from(std::iter::once("jobs").chain(line.iter().copied())).unwrap();
     let mut out = Vec::new();
-    operate(line.command, &mut *chain.conn().await, &mut out, chain.now()).await?;
+    let handlers = handlers(handler_parts(chain.worker.mailer.clone()));
+    operate(line.command, &mut *chain.conn().await, &handlers, &mut out, chain.now()).await?;
     Ok(String::from_utf8(out).unwrap())
 }
 

@@ -11,10 +11,10 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use async_trait::async_trait;
-use rubis_db::AsyncConnection as _;
+use rubis_db::{AsyncConnection as _, AsyncPgConnection};
 use rubis_jobs::JobError;
 use rubis_kernel::{Clock as _, RelanceTaskId, SystemClock};
-use rubis_queue::{Finished, Handler, JobContext};
+use rubis_queue::{DeadLetter, Finished, Handler, JobContext};
 use rubis_relances::SendRelance;
 use time::OffsetDateTime;
 use tokio::{sync::Notify, time::timeout};
@@ -102,5 +102,14 @@ impl Handler for NoOp {
             }
             Course::Endless => std::future::pending().await,
         }
+    }
+
+    async fn on_dead_letter(
+        &self,
+        _conn: &mut AsyncPgConnection,
+        _job: SendRelance,
+        _letter: &DeadLetter,
+    ) -> Result<(), JobError> {
+        Ok(())
     }
 }

@@ -7,11 +7,12 @@ use async_trait::async_trait;
 use rubis_accounts::{AccountKeys, AccountLinks};
 use rubis_billing::{BillingLinks, BillingRules};
 use rubis_checkins::{CheckinLinks, CheckinRules, KEY_PURPOSE};
+use rubis_db::AsyncPgConnection;
 use rubis_jobs::{Job, JobError, JobId, Queue, RetryPolicy};
 use rubis_kernel::{AppKey, OrganizationId, SystemClock};
 use rubis_lifecycle::SubscriptionLimits;
 use rubis_mailer::{MailerSettings, SmtpSettings};
-use rubis_queue::{Finished, Handler, JobContext, QueueRunner, QueueSettings, Worker};
+use rubis_queue::{DeadLetter, Finished, Handler, JobContext, QueueRunner, QueueSettings, Worker};
 use rubis_relances::Sender;
 use rubis_runtime::settings::RedisSettings;
 use rubis_worker::{AccountParts, BillingParts, CheckinParts, HandlerParts};
@@ -61,6 +62,15 @@ impl Handler for Panics {
     async fn run(&self, _context: JobContext, job: Impossible) -> Result<Finished, JobError> {
         // Unwinds as `panic!` does, without the report that would fill the terminal.
         std::panic::resume_unwind(Box::new(format!("job {} cannot be done", job.number)))
+    }
+
+    async fn on_dead_letter(
+        &self,
+        _conn: &mut AsyncPgConnection,
+        _job: Impossible,
+        _letter: &DeadLetter,
+    ) -> Result<(), JobError> {
+        Ok(())
     }
 }
 

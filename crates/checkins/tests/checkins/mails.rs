@@ -31,7 +31,8 @@ async fn gathered(company: &Company) -> (Vec<Invoice>, CheckinMailId) {
 async fn lost(company: &Company, mail: CheckinMailId, now: OffsetDateTime) -> Lease {
     let policy = CrashPolicy { max_crashes: 5, delays: vec![std::time::Duration::ZERO] };
     let mut conn = company.conn().await;
-    rubis_jobs::reap_expired(&mut conn, Queue::Checkins, &policy, 10, Some(now)).await.unwrap();
+    let (lease, at) = (std::time::Duration::from_secs(10), rubis_jobs::ReapAt::Given(now));
+    rubis_jobs::reap_expired(&mut conn, Queue::Checkins, &policy, lease, 10, &at).await.unwrap();
     drop(conn);
     company.lease(&company.mail_job(mail), now).await.unwrap()
 }

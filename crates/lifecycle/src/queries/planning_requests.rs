@@ -132,6 +132,18 @@ pub(crate) async fn delete_if_covered(
     Ok(covered.execute(conn).await? > 0)
 }
 
+/// Deletes the request.
+pub(crate) async fn delete(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    scope: &str,
+) -> QueryResult<()> {
+    diesel::delete(planning_requests::table.find((organization.as_uuid(), scope)))
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
 /// Lets the next pass begin with the first invoice. Returns its earliest beginning.
 pub(crate) async fn start_over(
     conn: &mut AsyncPgConnection,

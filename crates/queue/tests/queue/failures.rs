@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use diesel_async::SimpleAsyncConnection as _;
 use rubis_jobs::JobState;
-use rubis_queue::{Handlers, Jitter, QueueRunner, RunReport};
+use rubis_queue::{Handlers, Jitter, QueueRunner, QueueSettings, RunReport};
 
-use crate::support::{Course, ProbeHandler, QUEUE, START, Stage, die_running, seconds};
+use crate::support::{Course, ProbeHandler, QUEUE, START, Stage, die_running, id, probe, seconds};
 
 #[tokio::test]
 async fn a_failed_job_is_tried_again_later_and_later() {
@@ -100,6 +100,17 @@ async fn a_death_that_the_domain_cannot_record_now_is_not_recorded_at_all() {
 }
 
 #[tokio::test]
+async fn a_dead_letter_callback_that_panics_has_failed_and_harms_no_other_job() {
+    let stage = Stage::create().await;
+    let runner = stage.runner();
+    stage.enqueue(1, Course::ImpossiblePanics, START).await;
+    stage.enqueue(2, Course::Record, START).await;
+    assert_eq!(runner.run_due(START).await.unwrap(), RunReport { done: 1, ..RunReport::default() });
+    assert_eq!(stage.row(1).await.state, JobState::Running, "it comes back when its lease has ended");
+    assert_eq!(stage.done().await, [2]);
+}
+
+#[tokio::test]
 async fn a_domain_that_will_not_hear_of_a_death_does_not_keep_a_job_alive() {
     let stage = Stage::create().await;
     let runner = stage.runner();
@@ -175,7 +186,8 @@ async fn a_job_that_takes_its_worker_with_it_each_time_is_quarantined() {
     let row = stage.row(1).await;
     assert_eq!((row.state, row.attempts, row.crashes), (JobState::Dead, 0, 6));
     assert!(row.last_error.unwrap().starts_with("quarantined"));
-    assert!(stage.effects().await.is_empty(), "an operator decides: its domain is not told");
+    let what = "quarantined after 0: quarantined: 6 workers were lost while they ran it (internal_error)";
+    assert_eq!(stage.effects().await, [(1, 0, what.to_owned())], "its domain knows");
 }
 
 #[tokio::test]
@@ -188,4 +200,36 @@ async fn a_database_that_restarts_in_the_middle_of_a_job_costs_a_moment_and_no_a
     assert_eq!((row.attempts, row.crashes, row.run_at), (0, 0, START + seconds(1)));
     assert_eq!(runner.run_due(START + seconds(1)).await.unwrap().done, 1);
     assert_eq!(stage.done().await, [1]);
+}
+
+#[tokio::test]
+async fn a_lease_is_taken_away_only_if_the_database_has_answered_all_the_time() {
+    let stage = Stage::create().await;
+    let expired = async |key: u32| {
+        let mut conn = stage.database.pool.get().await.unwrap();
+        let now = rubis_jobs::database_now(&mut conn, None).await.unwrap();
+        rubis_jobs::enqueue(&mut conn, &probe(key, Course::Record), now, now).await.unwrap();
+        let claimed = rubis_jobs::claim(&mut conn, QUEUE, &[id(key)], Duration::ZERO, None).await.unwrap();
+        assert_eq!(claimed.len(), 1);
+    };
+    let settings = |stall: Duration| QueueSettings {
+        heartbeat: Duration::ZERO,
+        tick: Duration::ZERO,
+        stall,
+        ..stage.settings()
+    };
+    let crashes = async |runner: &QueueRunner| runner.feed_by_evidence().await.unwrap().reaped.len();
+    expired(1).await;
+    let steady = stage.runner_with(settings(seconds(3_600)));
+    assert_eq!(crashes(&steady).await, 0, "it has not looked at the database yet");
+
+    // Whatever comes after the look counts as a stall.
+    let stalled = stage.runner_with(settings(Duration::ZERO));
+    stalled.watch_once().await.unwrap();
+    assert_eq!(crashes(&stalled).await, 0, "live workers may not have renewed yet");
+    assert_eq!(stage.row(1).await.state, JobState::Running);
+
+    steady.watch_once().await.unwrap();
+    assert_eq!(crashes(&steady).await, 1);
+    assert_eq!(stage.row(1).await.crashes, 1);
 }

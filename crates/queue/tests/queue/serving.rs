@@ -250,6 +250,27 @@ async fn a_job_of_a_worker_that_vanished_is_run_by_another_as_soon_as_the_lease_
 }
 
 #[tokio::test]
+async fn dead_letter_callbacks_that_fail_or_hang_delay_the_end_of_no_other_job() {
+    let stage = Stage::create().await;
+    let mut serving = Serving::start(&stage, quick(&stage));
+    let courses =
+        [(1, Course::ImpossibleUntold), (2, Course::ImpossiblePanics), (3, Course::ImpossibleStuck)];
+    for (key, course) in courses {
+        enqueue_now(&stage, &probe(key, course)).await;
+        assert_eq!(serving.next().await, key);
+    }
+    for key in 4..=9 {
+        enqueue_now(&stage, &probe(key, Course::Nothing)).await;
+        assert_eq!(serving.next().await, key);
+    }
+    enqueue_now(&stage, &probe(10, Course::Impossible)).await;
+    assert_eq!(serving.next().await, 10);
+    eventually("the others are finished", async || stage.running().await == [1, 2, 3]).await;
+    assert_eq!(stage.row(10).await.state, JobState::Dead);
+    serving.worker.abort();
+}
+
+#[tokio::test]
 async fn a_worker_survives_the_wiping_of_redis() {
     let stage = Stage::create().await;
     let mut serving = Serving::start(&stage, quick(&stage));

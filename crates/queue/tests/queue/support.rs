@@ -12,8 +12,8 @@ use rubis_db::AsyncPgConnection;
 use rubis_jobs::{Enqueued, Job, JobError, JobId, JobRow, Queue, RetryPolicy};
 use rubis_kernel::OrganizationId;
 use rubis_queue::{
-    ClaimTerms, Death, Finished, Handler, Handlers, Jitter, JobContext, OfferedJob, Offers, QueueRunner,
-    QueueSettings, RedisPool,
+    ClaimTerms, DeadLetter, DeadLetterCause, Finished, Handler, Handlers, Jitter, JobContext, OfferedJob,
+    Offers, QueueRunner, QueueSettings, RedisPool,
 };
 use rubis_testkit::{TestDatabase, TestRedis};
 use serde::{Deserialize, Serialize};
@@ -43,6 +43,10 @@ pub enum Course {
     ImpossibleUnheard,
     /// It cannot be done, and its domain is busy when it is told.
     ImpossibleUntold,
+    /// It cannot be done, and its dead-letter callback has a bug.
+    ImpossiblePanics,
+    /// It cannot be done, and its dead-letter callback never ends.
+    ImpossibleStuck,
     /// Its handler has a bug.
     Panic,
     /// Its connection to the database is cut at the first attempt.
@@ -130,9 +134,11 @@ impl Handler for ProbeHandler {
             Course::Nothing => Ok(Finished::Unrecorded),
             Course::FailTimes(times) if context.lease.attempts < times => Err(JobError::retry("not yet")),
             Course::FailTimes(_) => record(&context, &job).await,
-            Course::Impossible | Course::ImpossibleUnheard | Course::ImpossibleUntold => {
-                Err(JobError::fail("impossible"))
-            }
+            Course::Impossible
+            | Course::ImpossibleUnheard
+            | Course::ImpossibleUntold
+            | Course::ImpossiblePanics
+            | Course::ImpossibleStuck => Err(JobError::fail("impossible")),
             Course::Panic => panic!("a bug"),
             Course::CutOff => {
                 let mut conn = context.pool.get().await?;
@@ -153,16 +159,23 @@ impl Handler for ProbeHandler {
         }
     }
 
-    async fn on_dead(&self, conn: &mut AsyncPgConnection, job: Probe, death: &Death) -> Result<(), JobError> {
-        note(
-            conn,
-            &job,
-            &format!("dead after {}: {} ({})", death.attempts, death.error, death.failure.code()),
-        )
-        .await?;
+    async fn on_dead_letter(
+        &self,
+        conn: &mut AsyncPgConnection,
+        job: Probe,
+        letter: &DeadLetter,
+    ) -> Result<(), JobError> {
+        let what = match letter.cause {
+            DeadLetterCause::Quarantined => "quarantined",
+            DeadLetterCause::Failed | DeadLetterCause::Dropped | DeadLetterCause::Found => "dead",
+        };
+        let (attempts, failure) = (letter.attempts, letter.failure.code());
+        note(conn, &job, &format!("{what} after {attempts}: {} ({failure})", letter.error)).await?;
         match job.course {
             Course::ImpossibleUnheard => Err(JobError::fail("unheard")),
             Course::ImpossibleUntold => Err(JobError::retry("busy")),
+            Course::ImpossiblePanics => panic!("a bug"),
+            Course::ImpossibleStuck => std::future::pending().await,
             _ => Ok(()),
         }
     }

@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 
 use super::{
     HandlerParts,
-    mailing::{self, Mailing},
+    mailing::{self, GivenUp, Mailing},
     send_checkin_mail::terms,
 };
 
@@ -47,6 +47,17 @@ impl Mailing for CheckinConfirmations {
         _sent_at: OffsetDateTime,
     ) -> Result<(), FinishError> {
         context.lease.finish(conn).await
+    }
+
+    /// Nothing waits for the confirmation.
+    async fn record_given_up(
+        &self,
+        _conn: &mut AsyncPgConnection,
+        job: &ConfirmCheckin,
+        _given_up: GivenUp<'_>,
+    ) -> Result<(), diesel::result::Error> {
+        tracing::warn!(checkin = %job.task_id, organization = %job.organization_id, "check-in confirmation given up");
+        Ok(())
     }
 }
 

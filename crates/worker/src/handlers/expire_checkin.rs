@@ -2,9 +2,10 @@
 
 use async_trait::async_trait;
 use rubis_checkins::ExpireCheckin;
+use rubis_db::AsyncPgConnection;
 use rubis_jobs::JobError;
-use rubis_lifecycle::expire_checkin;
-use rubis_queue::{Finished, Handler, JobContext};
+use rubis_lifecycle::{end_checkin, expire_checkin};
+use rubis_queue::{DeadLetter, Finished, Handler, JobContext};
 
 /// Ends the life of a check-in's links, and tells when reminders no longer wait for an answer.
 pub struct ExpireCheckinHandler;
@@ -17,5 +18,15 @@ impl Handler for ExpireCheckinHandler {
         let mut conn = context.pool.get().await?;
         expire_checkin(&mut conn, &job, &context.lease, context.now).await?;
         Ok(Finished::Recorded)
+    }
+
+    /// The links end at once: their invoice would await an answer for ever.
+    async fn on_dead_letter(
+        &self,
+        conn: &mut AsyncPgConnection,
+        job: ExpireCheckin,
+        letter: &DeadLetter,
+    ) -> Result<(), JobError> {
+        Ok(end_checkin(conn, &job, letter.now).await?)
     }
 }

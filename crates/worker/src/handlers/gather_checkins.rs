@@ -5,7 +5,9 @@ use rubis_checkins::{GatherCheckins, gather};
 use rubis_db::AsyncPgConnection;
 use rubis_jobs::JobError;
 use rubis_lifecycle::record_checkin_not_gathered;
-use rubis_queue::{Death, Finished, Handler, JobContext};
+use rubis_queue::{DeadLetter, Finished, Handler, JobContext};
+
+use super::mailing::checkin_reason;
 
 /// One mail for all that are due the same morning: whichever of their jobs runs first makes it.
 pub struct GatherCheckinsHandler;
@@ -21,12 +23,13 @@ impl Handler for GatherCheckinsHandler {
         Ok(Finished::Recorded)
     }
 
-    async fn on_dead(
+    async fn on_dead_letter(
         &self,
         conn: &mut AsyncPgConnection,
         job: GatherCheckins,
-        death: &Death,
+        letter: &DeadLetter,
     ) -> Result<(), JobError> {
-        Ok(record_checkin_not_gathered(conn, &job, &death.failure, death.now).await?)
+        let reason = checkin_reason(letter.cause, &letter.failure);
+        Ok(record_checkin_not_gathered(conn, &job, reason, &letter.failure, letter.now).await?)
     }
 }

@@ -13,16 +13,21 @@ use rubis_db::{AsyncPgConnection, PoolError};
 use rubis_jobs::{FinishError, Job, JobError};
 use rubis_kernel::{Email, MailFailure, RenderError};
 use rubis_mailer::{Mailer, SendError};
-use rubis_queue::{Death, Finished, Handler, JobContext};
+use rubis_queue::{DeadLetter, DeadLetterCause, Finished, Handler, JobContext};
 use time::OffsetDateTime;
 
 /// How long nothing is sent after the mail server refused us.
 const REFUSAL_PAUSE: Duration = Duration::from_secs(60);
 
-/// How often, and how long apart, recording a sent mail is tried before the job is left to the end
-/// of its lease.
-const RECORD_TRIES: u32 = 40;
+/// The pause before another try to record a sent mail.
 const RECORD_PAUSE: Duration = Duration::from_millis(250);
+
+/// The pause while the database is away. There is no last try: the lease is renewed as long as the job is held, and
+/// to let it go would send the mail twice.
+const OUTAGE_PAUSE: Duration = Duration::from_secs(1);
+
+/// How often recording a sent mail is tried if the database refuses it.
+const RECORD_TRIES: u32 = 40;
 
 /// A kind of job that is one mail: what is to be sent, and what its domain is told of how that went.
 #[async_trait]
@@ -53,25 +58,35 @@ pub trait Mailing: Send + Sync + 'static {
         Ok(())
     }
 
-    /// Records that the mail is given up, in the transaction that makes the job a dead letter, where anybody
-    /// wants to know.
+    /// Records that the mail is given up, in the transaction that makes the job a dead letter or drops it. A mail
+    /// that nothing waits for says so here.
     async fn record_given_up(
         &self,
-        _conn: &mut AsyncPgConnection,
-        _job: &Self::Job,
-        _given_up: GivenUp<'_>,
-    ) -> Result<(), diesel::result::Error> {
-        Ok(())
-    }
+        conn: &mut AsyncPgConnection,
+        job: &Self::Job,
+        given_up: GivenUp<'_>,
+    ) -> Result<(), diesel::result::Error>;
 }
 
 /// Why and when a mail was given up.
 #[derive(Clone, Copy, Debug)]
 pub struct GivenUp<'a> {
+    /// The cause.
+    pub cause: DeadLetterCause,
     /// The last failure.
     pub failure: &'a MailFailure,
     /// When the last attempt was claimed.
     pub now: OffsetDateTime,
+}
+
+/// The reason for which check-ins have failed whose job was given up.
+pub(super) fn checkin_reason(cause: DeadLetterCause, failure: &MailFailure) -> rubis_checkins::Reason {
+    match cause {
+        DeadLetterCause::Dropped => rubis_checkins::Reason::DroppedByOperations,
+        DeadLetterCause::Failed | DeadLetterCause::Quarantined | DeadLetterCause::Found => {
+            rubis_checkins::Reason::of(failure)
+        }
+    }
 }
 
 /// The end of the job of a mail that cannot be written: the next attempt would write the same.
@@ -149,29 +164,29 @@ impl<M: Mailing> MailHandler<M> {
         Err(self.outbox.put_off(error, context.now))
     }
 
-    /// Records that the mail left. It did, so a database that is away for a moment is waited for: to
-    /// give up at once would send the same mail a second time.
-    async fn record_until_it_is(
+    /// Records that the mail was sent. A database that is away is waited for, however long: to give up would send
+    /// the same mail a second time.
+    async fn record_sent_with_retries(
         &self,
         context: &JobContext,
         job: &M::Job,
         sent_at: OffsetDateTime,
     ) -> Result<(), JobError> {
-        let mut tries = 0;
+        let mut refusals = 0;
         loop {
-            tries += 1;
-            match self.record(context, job, sent_at).await {
+            let error = match self.record(context, job, sent_at).await {
                 Ok(()) => return Ok(()),
                 Err(RecordError::Finish(FinishError::LeaseLost)) => return Err(JobError::LeaseLost),
-                Err(error) if tries == RECORD_TRIES => {
-                    tracing::error!(job = %job.id(), %error, "a sent mail could not be recorded");
-                    return Err(JobError::LeaseLost);
-                }
-                Err(error) => {
-                    tracing::warn!(job = %job.id(), %error, "a sent mail is not recorded yet");
-                    tokio::time::sleep(RECORD_PAUSE).await;
-                }
+                Err(error) => error,
+            };
+            let is_outage = error.is_outage();
+            refusals += u32::from(!is_outage);
+            if refusals == RECORD_TRIES {
+                tracing::error!(job = %job.id(), %error, "a sent mail could not be recorded");
+                return Err(JobError::LeaseLost);
             }
+            tracing::warn!(job = %job.id(), %error, "a sent mail is not recorded yet");
+            tokio::time::sleep(if is_outage { OUTAGE_PAUSE } else { RECORD_PAUSE }).await;
         }
     }
 
@@ -195,6 +210,17 @@ enum RecordError {
     Finish(#[from] FinishError),
 }
 
+impl RecordError {
+    /// Whether the database is away, and has not refused anything.
+    fn is_outage(&self) -> bool {
+        match self {
+            Self::Pool(_) => true,
+            Self::Finish(FinishError::Database(error)) => rubis_db::interruption(error).is_some(),
+            Self::Finish(FinishError::LeaseLost) => false,
+        }
+    }
+}
+
 #[async_trait]
 impl<M: Mailing> Handler for MailHandler<M> {
     type Job = M::Job;
@@ -207,7 +233,7 @@ impl<M: Mailing> Handler for MailHandler<M> {
             Ok(receipt) => {
                 // A server may take its time; only the database's clock and what passed here are believed.
                 let waited = Duration::from_secs(started.elapsed().as_secs());
-                self.record_until_it_is(&context, &job, context.now + waited).await?;
+                self.record_sent_with_retries(&context, &job, context.now + waited).await?;
                 tracing::info!(
                     job = %job.id(),
                     organization = job.organization().map(tracing::field::display),
@@ -221,13 +247,13 @@ impl<M: Mailing> Handler for MailHandler<M> {
         }
     }
 
-    async fn on_dead(
+    async fn on_dead_letter(
         &self,
         conn: &mut AsyncPgConnection,
         job: M::Job,
-        death: &Death,
+        letter: &DeadLetter,
     ) -> Result<(), JobError> {
-        let given_up = GivenUp { failure: &death.failure, now: death.now };
+        let given_up = GivenUp { cause: letter.cause, failure: &letter.failure, now: letter.now };
         Ok(self.mailing.record_given_up(conn, &job, given_up).await?)
     }
 }

@@ -1,9 +1,10 @@
 //! Plans invoices of an organization again.
 
 use async_trait::async_trait;
+use rubis_db::AsyncPgConnection;
 use rubis_jobs::JobError;
-use rubis_lifecycle::{PlanAgain, PlanningRun, run_planning_page};
-use rubis_queue::{Finished, Handler, JobContext};
+use rubis_lifecycle::{PlanAgain, PlanningRun, drop_planning_request, run_planning_page};
+use rubis_queue::{DeadLetter, DeadLetterCause, Finished, Handler, JobContext};
 
 /// Plans one page of invoices at each run, and gives its slot and its connection back in between.
 pub struct PlanAgainHandler;
@@ -18,5 +19,19 @@ impl Handler for PlanAgainHandler {
             PlanningRun::Finished => Finished::Recorded,
             PlanningRun::Continues(wait) => Finished::Continues(wait),
         })
+    }
+
+    /// The request stays with its cursor: the next change or an operator revives the job. A dropped job takes the
+    /// request with it.
+    async fn on_dead_letter(
+        &self,
+        conn: &mut AsyncPgConnection,
+        job: PlanAgain,
+        letter: &DeadLetter,
+    ) -> Result<(), JobError> {
+        if letter.cause == DeadLetterCause::Dropped {
+            drop_planning_request(conn, &job).await?;
+        }
+        Ok(())
     }
 }

@@ -8,7 +8,10 @@ use rubis_kernel::Email;
 use rubis_queue::JobContext;
 use time::OffsetDateTime;
 
-use super::{HandlerParts, mailing::Mailing};
+use super::{
+    HandlerParts,
+    mailing::{GivenUp, Mailing},
+};
 
 /// The mails about accounts.
 pub struct AccountMails {
@@ -48,5 +51,16 @@ impl Mailing for AccountMails {
         _sent_at: OffsetDateTime,
     ) -> Result<(), FinishError> {
         context.lease.finish(conn).await
+    }
+
+    /// The user can ask for another mail with a link, and nothing waits for a notice.
+    async fn record_given_up(
+        &self,
+        _conn: &mut AsyncPgConnection,
+        job: &AccountMail,
+        _given_up: GivenUp<'_>,
+    ) -> Result<(), diesel::result::Error> {
+        tracing::warn!(user = %job.user_id, mail = %job.mail, "account mail given up");
+        Ok(())
     }
 }

@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 
 use super::{
     HandlerParts,
-    mailing::{GivenUp, Mailing, not_written},
+    mailing::{GivenUp, Mailing, checkin_reason, not_written},
 };
 
 /// The questions to users.
@@ -76,6 +76,7 @@ impl Mailing for CheckinMails {
         job: &SendCheckinMail,
         given_up: GivenUp<'_>,
     ) -> Result<(), diesel::result::Error> {
-        record_checkin_mail_failed(conn, job, given_up.failure, given_up.now).await
+        let reason = checkin_reason(given_up.cause, given_up.failure);
+        record_checkin_mail_failed(conn, job, reason, given_up.failure, given_up.now).await
     }
 }

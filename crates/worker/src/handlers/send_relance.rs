@@ -5,7 +5,7 @@ use rubis_db::AsyncPgConnection;
 use rubis_jobs::{FinishError, JobError};
 use rubis_kernel::{Email, RenderError};
 use rubis_lifecycle::SubscriptionLimits;
-use rubis_queue::JobContext;
+use rubis_queue::{DeadLetterCause, JobContext};
 use rubis_relances::{
     ClaimError, Claimed, Reason, SendRelance, Sender, TextError, claim_relance, record_failed,
     record_not_sent_yet, record_sent,
@@ -67,6 +67,13 @@ impl Mailing for Relances {
         job: &SendRelance,
         given_up: GivenUp<'_>,
     ) -> Result<(), diesel::result::Error> {
-        record_failed(conn, job, Reason::of(given_up.failure), Some(given_up.failure), given_up.now).await
+        let (reason, failure) = match given_up.cause {
+            DeadLetterCause::Failed | DeadLetterCause::Found => {
+                (Reason::of(given_up.failure), Some(given_up.failure))
+            }
+            DeadLetterCause::Quarantined => (Reason::Quarantined, None),
+            DeadLetterCause::Dropped => (Reason::DroppedByOperations, None),
+        };
+        record_failed(conn, job, reason, failure, given_up.now).await
     }
 }

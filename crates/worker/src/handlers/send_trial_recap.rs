@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 
 use super::{
     HandlerParts,
-    mailing::{self, Mailing},
+    mailing::{self, GivenUp, Mailing},
 };
 
 /// The recaps. The daily round asks again for one that was given up, while the trial goes on.
@@ -57,5 +57,16 @@ impl Mailing for TrialRecaps {
         sent_at: OffsetDateTime,
     ) -> Result<(), FinishError> {
         record_recap_sent(conn, job, &context.lease, sent_at).await
+    }
+
+    /// The daily round asks again while the trial goes on.
+    async fn record_given_up(
+        &self,
+        _conn: &mut AsyncPgConnection,
+        job: &TrialRecap,
+        _given_up: GivenUp<'_>,
+    ) -> Result<(), diesel::result::Error> {
+        tracing::warn!(subscription = %job.subscription_id, organization = %job.organization_id, "trial recap given up");
+        Ok(())
     }
 }

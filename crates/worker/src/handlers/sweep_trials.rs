@@ -2,8 +2,9 @@
 
 use async_trait::async_trait;
 use rubis_billing::{TrialSweep, sweep_trials};
+use rubis_db::AsyncPgConnection;
 use rubis_jobs::JobError;
-use rubis_queue::{Finished, Handler, JobContext};
+use rubis_queue::{DeadLetter, Finished, Handler, JobContext};
 
 /// The round, which asks for the next one.
 pub struct TrialSweepHandler;
@@ -24,5 +25,16 @@ impl Handler for TrialSweepHandler {
             tracing::info!("every trial that is about to end was told of");
         }
         Ok(Finished::Recorded)
+    }
+
+    /// Housekeeping asks for the next round each hour, if there is none.
+    async fn on_dead_letter(
+        &self,
+        _conn: &mut AsyncPgConnection,
+        job: TrialSweep,
+        _letter: &DeadLetter,
+    ) -> Result<(), JobError> {
+        tracing::warn!(date = %job.date, "daily round for trials given up");
+        Ok(())
     }
 }
