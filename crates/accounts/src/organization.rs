@@ -75,6 +75,8 @@ pub struct Organization {
     pub address: PostalAddress,
     /// Its nine-digit number.
     pub siren: Option<String>,
+    /// The yearly rate of penalties for late payment in its terms of sale, in hundredths of a percent.
+    pub late_penalty_basis_points: Option<u16>,
     /// Whether nothing of it leaves.
     pub pause: Option<Pause>,
     /// When its owner's address was verified. No mail is sent on its behalf before.

@@ -39,6 +39,8 @@ pub struct OrganizationInput {
     pub address: Option<AddressInput>,
     /// Nine digits, spaces ignored; `Some(None)` forgets it.
     pub siren: Option<Option<String>>,
+    /// From 1 to 10,000 hundredths of a percent; `Some(None)` removes it.
+    pub late_penalty_basis_points: Option<Option<i64>>,
 }
 
 /// New settings of check-ins as somebody sent them; what is `None` stays as it is.
@@ -74,6 +76,7 @@ pub struct OrganizationPatch {
     legal_mentions: Option<String>,
     address: Option<PostalAddress>,
     siren: Option<Option<String>>,
+    late_penalty_basis_points: Option<Option<u16>>,
 }
 
 impl OrganizationPatch {
@@ -100,6 +103,9 @@ impl OrganizationPatch {
                 .map(|text| text_or_empty(found, "legalMentions", &text, 2000)),
             address: input.address.map(|address| address.parse_below(found, "address")),
             siren: input.siren.map(|siren| optional_siren(found, siren.as_deref())),
+            late_penalty_basis_points: input.late_penalty_basis_points.map(|points| {
+                points.and_then(|points| within(found, "latePenaltyBasisPoints", points, 1..=10_000))
+            }),
         };
         errors.into_result(patch)
     }
@@ -122,6 +128,7 @@ impl OrganizationPatch {
         set(&mut organization.legal_mentions, self.legal_mentions);
         set(&mut organization.address, self.address);
         set(&mut organization.siren, self.siren);
+        set(&mut organization.late_penalty_basis_points, self.late_penalty_basis_points);
         organization
     }
 }
@@ -173,15 +180,16 @@ fn catch_up_policy(errors: &mut FieldErrors, name: &str) -> Option<CatchUpPolicy
     policy
 }
 
+fn within(errors: &mut FieldErrors, field: &str, value: i64, range: RangeInclusive<u16>) -> Option<u16> {
+    let found = u16::try_from(value).ok().filter(|value| range.contains(value));
+    if found.is_none() {
+        let rule = format!("must be a whole number from {} to {}", range.start(), range.end());
+        errors.push(field, "out_of_range", rule);
+    }
+    found
+}
+
 fn checkin_policy(errors: &mut FieldErrors, input: CheckinPolicyInput) -> CheckinPolicyPatch {
-    let within = |errors: &mut FieldErrors, field, value: i64, range: RangeInclusive<u16>| {
-        let found = u16::try_from(value).ok().filter(|value| range.contains(value));
-        if found.is_none() {
-            let rule = format!("must be a whole number from {} to {}", range.start(), range.end());
-            errors.push(field, "out_of_range", rule);
-        }
-        found
-    };
     CheckinPolicyPatch {
         enabled: input.enabled,
         grace_hours: input
@@ -224,6 +232,7 @@ mod tests {
             signature: Some("x".repeat(1001)),
             address: Some(AddressInput { country: Some("XX".to_owned()), ..AddressInput::default() }),
             siren: Some(Some("123456789".to_owned())),
+            late_penalty_basis_points: Some(Some(10_001)),
             ..OrganizationInput::default()
         };
         let expected = [
@@ -237,6 +246,7 @@ mod tests {
             ("signature", "too_long"),
             ("address.country", "unknown_country"),
             ("siren", "invalid_siren"),
+            ("latePenaltyBasisPoints", "out_of_range"),
         ];
         assert_eq!(codes(input), expected.map(|(field, code)| (field.to_owned(), code)));
     }

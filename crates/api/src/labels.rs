@@ -48,6 +48,9 @@ labels! {
     CatchUpPolicy => all!(rubis_accounts::CatchUpPolicy);
     /// Which public holidays are passed over.
     HolidayCalendar => ["metropolitan", "alsace_moselle"];
+    /// The kind of a client, a company or a person. Only companies owe penalties at the rate of the Code de commerce and
+    /// the indemnity of 40 €.
+    ClientKind => all!(rubis_invoices::ClientKind);
     /// Where an invoice stands.
     InvoiceStatus => all!(rubis_invoices::InvoiceStatus);
     /// The end of an invoice's chain: money came in, credit notes waived all of it, or it was given up.

@@ -53,6 +53,7 @@ pub fn organization() -> Organization {
         legal_mentions: String::new(),
         address: PostalAddress::default(),
         siren: None,
+        late_penalty_basis_points: None,
         pause: None,
         sender_verified_at: None,
         rubis_count: 0,

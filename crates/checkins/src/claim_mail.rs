@@ -112,6 +112,9 @@ pub async fn claim_mail(
         let owner =
             rubis_accounts::owner_of(conn, organization.id).await?.ok_or(ClaimMailError::NobodyToAsk)?;
 
+        // The same day as at an attempt that was cut off, so that its mail is the same.
+        let began = wanted.iter().find_map(|asked| asked.task.sending_since).unwrap_or(now);
+        let today = organization.time_zone.local_date(began);
         let tokens: Vec<(CheckinTaskId, String)> =
             wanted.iter().map(|asked| (asked.task.id, token_of(terms.key, asked.task.id))).collect();
         let hashes: Vec<_> = tokens.iter().map(|(task, token)| (*task, hash_of_token(token))).collect();
@@ -121,7 +124,7 @@ pub async fn claim_mail(
             .zip(tokens)
             .map(|(asked, (_, token))| Question::new(asked, clients.get(&asked.invoice.client_id), token))
             .collect();
-        let email = compose(terms, &organization, &owner, job.mail_id, questions)?;
+        let email = compose(terms, &organization, &owner, job.mail_id, today, questions)?;
         let change = MailChange {
             recipient: Some(email.to.address.as_str()),
             sending_since: Some(Some(now)),

@@ -60,7 +60,7 @@ pub(crate) static MAILS: Templates = Templates::new(templates![
     "question.txt",
 ]);
 
-/// The mail that puts these questions, one at least. The same mail always has the same `Message-ID` and the
+/// The mail that puts these questions, one at least, as it reads on a day. The same mail always has the same `Message-ID` and the
 /// same key, so that a repetition is recognised; a mail that reads otherwise has others.
 ///
 /// # Errors
@@ -70,6 +70,7 @@ pub(crate) fn compose(
     organization: &Organization,
     owner: &User,
     mail: CheckinMailId,
+    today: Date,
     mut questions: Vec<Question>,
 ) -> Result<Email, RenderError> {
     questions.sort_by(|one, other| {
@@ -81,8 +82,9 @@ pub(crate) fn compose(
     let notes = Notes::new(terms, organization);
     let content = match questions.as_slice() {
         [question] => {
+            let is_past = question.due_date < today;
             let question = QuestionValues::new(terms.links, question);
-            MAILS.mail("question", OneQuestion { question, notes })?
+            MAILS.mail("question", OneQuestion { question, is_past, notes })?
         }
         several => MAILS.mail("digest", Digest::new(terms.links, notes, several))?,
     };
@@ -155,6 +157,7 @@ impl<'a> QuestionValues<'a> {
 struct OneQuestion<'a> {
     #[serde(flatten)]
     question: QuestionValues<'a>,
+    is_past: bool,
     #[serde(flatten)]
     notes: Notes,
 }

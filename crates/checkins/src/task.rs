@@ -121,7 +121,7 @@ impl Reason {
     #[must_use]
     pub const fn of(failure: &MailFailure) -> Self {
         match failure {
-            MailFailure::Refused(_) | MailFailure::Invalid => Self::Rejected,
+            MailFailure::Refused(_) | MailFailure::Invalid | MailFailure::Empty(_) => Self::Rejected,
             MailFailure::TooLong(_) => Self::TooLong,
             MailFailure::Deferred(_) | MailFailure::Unreachable | MailFailure::Internal => {
                 Self::AttemptsExhausted

@@ -41,6 +41,11 @@ pub mod sql_types {
     #[diesel(postgres_type(name = "checkin_status"))]
     pub struct CheckinStatus;
 
+    /// The SQL type `client_kind`.
+    #[derive(Clone, Debug, diesel::query_builder::QueryId, diesel::sql_types::SqlType)]
+    #[diesel(postgres_type(name = "client_kind"))]
+    pub struct ClientKind;
+
     /// The SQL type `holiday_calendar`.
     #[derive(Clone, Debug, diesel::query_builder::QueryId, diesel::sql_types::SqlType)]
     #[diesel(postgres_type(name = "holiday_calendar"))]
@@ -198,6 +203,9 @@ diesel::table! {
 }
 
 diesel::table! {
+    use diesel::sql_types::*;
+    use super::sql_types::ClientKind;
+
     clients (id) {
         id -> Uuid,
         organization_id -> Uuid,
@@ -217,6 +225,7 @@ diesel::table! {
         search_text -> Text,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        kind -> Nullable<ClientKind>,
     }
 }
 
@@ -342,6 +351,7 @@ diesel::table! {
         checkin_grace_hours -> Int4,
         checkin_wait_days -> Nullable<Int4>,
         sender_verified_at -> Nullable<Timestamptz>,
+        late_penalty_basis_points -> Nullable<Int4>,
     }
 }
 

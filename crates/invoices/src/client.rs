@@ -5,7 +5,11 @@ use rubis_db::AsyncPgConnection;
 use rubis_kernel::{ClientId, EmailAddress, FieldErrors, OrganizationId, optional_text};
 use time::OffsetDateTime;
 
-use crate::{queries, vat_number::optional_vat_number};
+use crate::{
+    client_kind::{ClientKind, check_numbers, parse_kind},
+    queries,
+    vat_number::optional_vat_number,
+};
 
 /// The most characters of a client's name.
 pub const MAX_CLIENT_NAME_CHARS: usize = 200;
@@ -27,6 +31,8 @@ pub struct Client {
     pub phone: Option<String>,
     /// Where letters go.
     pub address: PostalAddress,
+    /// Their kind: a company or a person.
+    pub kind: ClientKind,
     /// Their nine-digit number.
     pub siren: Option<String>,
     /// Their VAT number, without spaces.
@@ -52,6 +58,8 @@ pub struct NewClientInput {
     pub phone: Option<String>,
     /// Where letters go.
     pub address: AddressInput,
+    /// `company` or `person`; if it is not given, a client with a SIREN or a VAT number is a company, any other a person.
+    pub kind: Option<String>,
     /// Nine digits, spaces ignored.
     pub siren: Option<String>,
     /// An intra-community VAT number, spaces ignored.
@@ -67,6 +75,7 @@ pub struct NewClient {
     pub(crate) email: EmailAddress,
     pub(crate) phone: Option<String>,
     pub(crate) address: PostalAddress,
+    pub(crate) kind: ClientKind,
     pub(crate) siren: Option<String>,
     pub(crate) vat_number: Option<String>,
     pub(crate) notes: String,
@@ -76,7 +85,7 @@ impl NewClient {
     /// Checks a new client.
     ///
     /// # Errors
-    /// Every mistake, among them `invalid_email`, `invalid_siren` and `invalid_vat_number`.
+    /// Every mistake, among them `invalid_email`, `invalid_siren`, `invalid_vat_number` and `company_number`.
     pub fn parse(input: NewClientInput) -> Result<Self, FieldErrors> {
         let mut errors = FieldErrors::new();
         let found = &mut errors;
@@ -84,19 +93,32 @@ impl NewClient {
         let email = parse_email(found, &input.email);
         let phone = optional_line(found, "phone", input.phone.as_deref(), MAX_PHONE);
         let address = input.address.parse_below(found, "address");
+        let given = input.kind.and_then(|kind| parse_kind(found, &kind));
         let siren = optional_siren(found, input.siren.as_deref());
         let vat_number = optional_vat_number(found, input.vat_number.as_deref());
+        check_numbers(found, given, siren.is_some() || vat_number.is_some());
+        let kind = ClientKind::of(given, siren.as_deref(), vat_number.as_deref());
         let notes = optional_text(found, "notes", input.notes.as_deref(), MAX_NOTES).unwrap_or_default();
         match email {
-            Some(email) => errors.into_result(Self { name, email, phone, address, siren, vat_number, notes }),
+            Some(email) => {
+                errors.into_result(Self { name, email, phone, address, kind, siren, vat_number, notes })
+            }
             None => Err(errors),
         }
     }
 
     /// A client of whom only name and address are known, as an invoice tells them.
     pub(crate) fn named(name: String, email: EmailAddress) -> Self {
-        let address = PostalAddress::default();
-        Self { name, email, phone: None, address, siren: None, vat_number: None, notes: String::new() }
+        Self {
+            name,
+            email,
+            phone: None,
+            address: PostalAddress::default(),
+            kind: ClientKind::Person,
+            siren: None,
+            vat_number: None,
+            notes: String::new(),
+        }
     }
 }
 
@@ -111,6 +133,8 @@ pub struct ClientInput {
     pub phone: Option<Option<String>>,
     /// Replaces the whole address.
     pub address: Option<AddressInput>,
+    /// `company` or `person`.
+    pub kind: Option<String>,
     /// Nine digits, spaces ignored.
     pub siren: Option<Option<String>>,
     /// An intra-community VAT number, spaces ignored.
@@ -126,6 +150,7 @@ pub struct ClientPatch {
     email: Option<EmailAddress>,
     phone: Option<Option<String>>,
     address: Option<PostalAddress>,
+    kind: Option<ClientKind>,
     siren: Option<Option<String>>,
     vat_number: Option<Option<String>>,
     notes: Option<String>,
@@ -144,6 +169,7 @@ impl ClientPatch {
             email: input.email.and_then(|email| parse_email(found, &email)),
             phone: input.phone.map(|phone| optional_line(found, "phone", phone.as_deref(), MAX_PHONE)),
             address: input.address.map(|address| address.parse_below(found, "address")),
+            kind: input.kind.and_then(|kind| parse_kind(found, &kind)),
             siren: input.siren.map(|siren| optional_siren(found, siren.as_deref())),
             vat_number: input.vat_number.map(|number| optional_vat_number(found, number.as_deref())),
             notes: input
@@ -154,7 +180,11 @@ impl ClientPatch {
     }
 
     /// The client as this change leaves them.
-    pub(crate) fn apply(self, mut client: Client) -> Client {
+    ///
+    /// # Errors
+    /// `company_number`: a person keeps or is given a company's number.
+    pub(crate) fn apply(self, mut client: Client) -> Result<Client, FieldErrors> {
+        let given = self.kind;
         set(&mut client.name, self.name);
         set(&mut client.email, self.email);
         set(&mut client.phone, self.phone);
@@ -162,7 +192,11 @@ impl ClientPatch {
         set(&mut client.siren, self.siren);
         set(&mut client.vat_number, self.vat_number);
         set(&mut client.notes, self.notes);
-        client
+        let mut errors = FieldErrors::new();
+        check_numbers(&mut errors, given, client.siren.is_some() || client.vat_number.is_some());
+        let known = given.or(Some(client.kind));
+        client.kind = ClientKind::of(known, client.siren.as_deref(), client.vat_number.as_deref());
+        errors.into_result(client)
     }
 }
 
@@ -217,6 +251,7 @@ mod tests {
             email: "personne".to_owned(),
             phone: Some("0".repeat(41)),
             address: AddressInput { country: Some("ZZ".to_owned()), ..AddressInput::default() },
+            kind: Some("sarl".to_owned()),
             siren: Some("000000001".to_owned()),
             vat_number: Some("FR".to_owned()),
             notes: Some("n".repeat(5001)),
@@ -231,6 +266,7 @@ mod tests {
                 ("email", "invalid_email"),
                 ("phone", "too_long"),
                 ("address.country", "unknown_country"),
+                ("kind", "unknown_value"),
                 ("siren", "invalid_siren"),
                 ("vatNumber", "invalid_vat_number"),
                 ("notes", "too_long"),
@@ -246,5 +282,29 @@ mod tests {
             ..NewClientInput::default()
         };
         assert_eq!(NewClient::parse(least).unwrap().email.as_str(), "Compta@petit.example.fr");
+    }
+
+    fn with(kind: Option<&str>, siren: Option<&str>) -> Result<NewClient, FieldErrors> {
+        NewClient::parse(NewClientInput {
+            name: "Boulangerie Petit".to_owned(),
+            email: "compta@petit.example".to_owned(),
+            kind: kind.map(str::to_owned),
+            siren: siren.map(str::to_owned),
+            ..NewClientInput::default()
+        })
+    }
+
+    #[test]
+    fn a_number_makes_a_client_a_company_and_nothing_known_a_person() {
+        let siren = Some("732829320");
+        assert_eq!(with(None, siren).unwrap().kind, ClientKind::Company);
+        assert_eq!(with(Some("company"), None).unwrap().kind, ClientKind::Company);
+        assert_eq!(with(None, None).unwrap().kind, ClientKind::Person);
+        assert_eq!(with(Some("person"), None).unwrap().kind, ClientKind::Person);
+        let refused = with(Some("person"), siren).unwrap_err();
+        assert_eq!(
+            (refused.as_slice()[0].field.as_str(), refused.as_slice()[0].code),
+            ("kind", "company_number")
+        );
     }
 }

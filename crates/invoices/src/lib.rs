@@ -7,6 +7,7 @@
 mod awaited_answer;
 mod chased;
 mod client;
+mod client_kind;
 mod contact;
 mod create_client;
 mod create_invoice;
@@ -41,6 +42,7 @@ pub use client::{
     Client, ClientInput, ClientPatch, MAX_CLIENT_NAME_CHARS, NewClient, NewClientInput, client,
     clients_by_ids,
 };
+pub use client_kind::ClientKind;
 pub use contact::{Contact, ContactInput, ContactPatch, NewContact, NewContactInput, contacts_of};
 pub use create_client::create_client;
 pub use create_invoice::{CreateInvoiceError, CreatedInvoice, create_invoice, create_invoice_within};
@@ -74,7 +76,7 @@ pub use service_location::{
 pub use statement::{CurrencyBalance, Statement, StatementPayment, statement};
 pub use status::{IllegalTransition, InvoicePast, InvoiceStatus, Transition};
 pub use transition::{TransitionError, relance_sent, transition};
-pub use update_client::update_client;
+pub use update_client::{UpdateClientError, update_client};
 pub use update_invoice::{InvoiceInput, InvoicePatch, InvoiceUpdate, UpdateInvoiceError, update_invoice};
 pub use void_payment::{
     VoidPaymentError, VoidReason, Voided, void_payment, void_settlement, voiding_reopens,

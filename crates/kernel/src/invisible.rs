@@ -19,6 +19,12 @@ pub fn without_invisible(text: &str) -> String {
     text.chars().filter(|character| !is_joiner(*character) && !is_invisible(*character)).collect()
 }
 
+/// Returns whether a reader sees nothing of a text.
+#[must_use]
+pub fn is_blank(text: &str) -> bool {
+    without_invisible(text).chars().all(|character| character.is_whitespace() || character.is_control())
+}
+
 /// Zero-width joiners and variation selectors.
 const fn is_joiner(character: char) -> bool {
     matches!(character, '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}')
@@ -57,7 +63,15 @@ const fn is_invisible(character: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{has_invisible, without_invisible};
+    use super::{has_invisible, is_blank, without_invisible};
+
+    #[test]
+    fn a_text_of_which_nothing_is_seen_is_blank() {
+        for blank in ["", " \n", "\u{a0}\u{202f}", "\u{200b}\n\u{2060}", "\u{2800}"] {
+            assert!(is_blank(blank), "{blank:?}");
+        }
+        assert!(!is_blank(" ."));
+    }
 
     #[test]
     fn what_cannot_be_seen_is_found() {

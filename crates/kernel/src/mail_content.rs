@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::text::one_line;
+use crate::{invisible::is_blank, text::one_line};
 
 /// A part of a mail that has a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +58,9 @@ pub enum RenderError {
     /// A part of a mail is longer than it may be.
     #[error("the {0} of the mail is too long")]
     TooLong(MailPart),
+    /// A part of a mail has nothing to read.
+    #[error("the {0} of the mail is empty")]
+    Empty(MailPart),
 }
 
 impl RenderError {
@@ -88,8 +91,14 @@ impl MailContent {
     /// A mail of these parts.
     ///
     /// # Errors
-    /// [`RenderError::TooLong`].
+    /// [`RenderError::TooLong`], or [`RenderError::Empty`] if the subject or the text is blank.
     pub fn new(subject: String, text: String, html: String) -> Result<Self, RenderError> {
+        if is_blank(&subject) {
+            return Err(RenderError::Empty(MailPart::Subject));
+        }
+        if is_blank(&text) {
+            return Err(RenderError::Empty(MailPart::Text));
+        }
         if subject.chars().count() > Self::MAX_SUBJECT_CHARS {
             return Err(RenderError::TooLong(MailPart::Subject));
         }

@@ -40,6 +40,8 @@ pub enum MailFailure {
     Invalid,
     /// A part of the mail is too long.
     TooLong(MailPart),
+    /// A part of the mail has nothing to read.
+    Empty(MailPart),
     /// A failure of our own.
     #[default]
     Internal,
@@ -56,6 +58,8 @@ impl MailFailure {
             Self::Invalid => "mail_invalid",
             Self::TooLong(MailPart::Subject) => "subject_too_long",
             Self::TooLong(MailPart::Text | MailPart::Html) => "text_too_long",
+            Self::Empty(MailPart::Subject) => "subject_empty",
+            Self::Empty(MailPart::Text | MailPart::Html) => "text_empty",
             Self::Internal => "internal_error",
         }
     }
@@ -74,6 +78,7 @@ impl From<&RenderError> for MailFailure {
     fn from(error: &RenderError) -> Self {
         match error {
             RenderError::TooLong(part) => Self::TooLong(*part),
+            RenderError::Empty(part) => Self::Empty(*part),
             RenderError::Template { .. } | RenderError::TooLarge { .. } => Self::Internal,
         }
     }

@@ -1,6 +1,30 @@
-//! Mustache-like text with variables, checked when it is saved and not when it is rendered.
+//! Mustache-like text with variables and sections, checked when it is saved and not when it is rendered.
+//!
+//! `{{name}}` stands for a value. `{{#name}}…{{/name}}` is written if a condition holds or a variable has a value,
+//! `{{^name}}…{{/name}}` if not. A section's tag that is alone on its line takes the line with it.
 
-/// A parsed text with `{{variable}}` places.
+/// Sections in sections: rendering is recursive.
+const MAX_DEPTH: usize = 4;
+
+/// The names that a template may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TemplateNames {
+    /// Variables, which sections may name too.
+    pub variables: &'static [&'static str],
+    /// Conditions, which only sections name.
+    pub conditions: &'static [&'static str],
+}
+
+/// The values of a template's names.
+pub trait TemplateValues {
+    /// The value of a variable, if it has one.
+    fn value_of(&self, variable: &str) -> Option<String>;
+
+    /// Returns whether a section of this name is written.
+    fn holds(&self, name: &str) -> bool;
+}
+
+/// A parsed text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template {
     parts: Vec<Part>,
@@ -10,159 +34,240 @@ pub struct Template {
 enum Part {
     Text(String),
     Variable(String),
+    Section { name: String, is_inverted: bool, parts: Vec<Part> },
 }
 
-/// What is wrong with a template.
+/// A mistake in a template.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateError {
     /// There is no such variable.
     #[error("{{{{{0}}}}} is not a variable; there are {known}", known = .1.iter().map(|name| format!("{{{{{name}}}}}")).collect::<Vec<_>>().join(", "))]
     UnknownVariable(String, &'static [&'static str]),
+    /// A section names neither a condition nor a variable.
+    #[error("{{{{#{0}}}}} is not a condition; there are {known} and the variables", known = .1.iter().map(|name| format!("{{{{#{name}}}}}")).collect::<Vec<_>>().join(", "))]
+    UnknownCondition(String, &'static [&'static str]),
     /// A `{{` has no `}}`.
     #[error("a {{{{ is not closed by }}}}")]
     Unclosed,
+    /// A section has no end.
+    #[error("{{{{#{0}}}}} is not closed by {{{{/{0}}}}}")]
+    UnclosedSection(String),
+    /// The end of a section that was not opened.
+    #[error("{{{{/{0}}}}} closes no section")]
+    UnopenedSection(String),
+    /// Too many sections in sections.
+    #[error("sections must not be nested more than {MAX_DEPTH} deep")]
+    TooDeep,
+}
+
+/// A section whose end is still to come, with the parts in front of it.
+struct OpenSection {
+    name: String,
+    is_inverted: bool,
+    before: Vec<Part>,
+}
+
+enum Tag {
+    Variable(String),
+    Open { name: String, is_inverted: bool },
+    Close(String),
+}
+
+impl Tag {
+    fn parse(tag: &str, names: TemplateNames) -> Result<Self, TemplateError> {
+        let tag = tag.trim();
+        let section = |name: &str| {
+            let name = name.trim();
+            if names.conditions.contains(&name) || names.variables.contains(&name) {
+                Ok(name.to_owned())
+            } else {
+                Err(TemplateError::UnknownCondition(name.to_owned(), names.conditions))
+            }
+        };
+        if let Some(name) = tag.strip_prefix('#') {
+            return Ok(Self::Open { name: section(name)?, is_inverted: false });
+        }
+        if let Some(name) = tag.strip_prefix('^') {
+            return Ok(Self::Open { name: section(name)?, is_inverted: true });
+        }
+        if let Some(name) = tag.strip_prefix('/') {
+            return Ok(Self::Close(name.trim().to_owned()));
+        }
+        if names.variables.contains(&tag) {
+            return Ok(Self::Variable(tag.to_owned()));
+        }
+        Err(TemplateError::UnknownVariable(tag.to_owned(), names.variables))
+    }
 }
 
 impl Template {
-    /// Reads a template that may use these variables, and no others.
+    /// Reads a template that may use these names, and no others.
     ///
     /// # Errors
-    /// [`TemplateError`] names the variable that does not exist, or says that one is not closed.
-    pub fn parse(source: &str, variables: &'static [&'static str]) -> Result<Self, TemplateError> {
+    /// [`TemplateError`].
+    pub fn parse(source: &str, names: TemplateNames) -> Result<Self, TemplateError> {
+        let mut open: Vec<OpenSection> = Vec::new();
         let mut parts = Vec::new();
         let mut rest = source;
-        while let Some((before, after)) = rest.split_once("{{") {
-            if !before.is_empty() {
-                parts.push(Part::Text(before.to_owned()));
+        let mut starts_line = true;
+        while let Some((before, from_tag)) = rest.split_once("{{") {
+            let (tag, after) = from_tag.split_once("}}").ok_or(TemplateError::Unclosed)?;
+            let tag = Tag::parse(tag, names)?;
+            let alone = match tag {
+                Tag::Variable(_) => None,
+                Tag::Open { .. } | Tag::Close(_) => alone_on_its_line(before, after, starts_line),
+            };
+            starts_line = alone.is_some();
+            let (before, after) = alone.unwrap_or((before, after));
+            push_text(&mut parts, before);
+            match tag {
+                Tag::Variable(name) => parts.push(Part::Variable(name)),
+                Tag::Open { .. } if open.len() == MAX_DEPTH => return Err(TemplateError::TooDeep),
+                Tag::Open { name, is_inverted } => {
+                    open.push(OpenSection { name, is_inverted, before: std::mem::take(&mut parts) });
+                }
+                Tag::Close(name) => {
+                    let Some(section) = open.pop() else {
+                        return Err(TemplateError::UnopenedSection(name));
+                    };
+                    if section.name != name {
+                        return Err(TemplateError::UnclosedSection(section.name));
+                    }
+                    let inner = std::mem::replace(&mut parts, section.before);
+                    parts.push(Part::Section { name, is_inverted: section.is_inverted, parts: inner });
+                }
             }
-            let (name, following) = after.split_once("}}").ok_or(TemplateError::Unclosed)?;
-            let name = name.trim();
-            if !variables.contains(&name) {
-                return Err(TemplateError::UnknownVariable(name.to_owned(), variables));
-            }
-            parts.push(Part::Variable(name.to_owned()));
-            rest = following;
+            rest = after;
         }
-        if !rest.is_empty() {
-            parts.push(Part::Text(rest.to_owned()));
+        if let Some(section) = open.pop() {
+            return Err(TemplateError::UnclosedSection(section.name));
         }
+        push_text(&mut parts, rest);
         Ok(Self { parts })
     }
 
-    /// The text with each variable replaced by what `value_of` gives for it; `None` if that has more than
-    /// `max_chars` characters. A line that holds a variable without a value is left out whole. What a value
-    /// contains is never read as a template again.
-    pub fn render(
-        &self,
-        max_chars: usize,
-        mut value_of: impl FnMut(&str) -> Option<String>,
-    ) -> Option<String> {
-        let mut rendered = String::new();
-        let mut line = String::new();
-        let mut line_is_complete = true;
-        for part in &self.parts {
+    /// The text with its values; `None` if that has more than `max_chars` characters. A line that holds a variable
+    /// without a value is left out whole. A value is never read as a template.
+    #[must_use]
+    pub fn render(&self, max_chars: usize, values: &impl TemplateValues) -> Option<String> {
+        let mut output = Output::new(max_chars);
+        output.write(&self.parts, values)?;
+        output.finish()
+    }
+
+    /// Returns whether the template has this variable outside of its sections' names.
+    #[must_use]
+    pub fn uses(&self, variable: &str) -> bool {
+        uses(&self.parts, variable)
+    }
+
+    /// The names of the template's sections, each once.
+    #[must_use]
+    pub fn sections(&self) -> Vec<&str> {
+        let mut names = Vec::new();
+        collect_sections(&self.parts, &mut names);
+        names
+    }
+}
+
+fn uses(parts: &[Part], variable: &str) -> bool {
+    parts.iter().any(|part| match part {
+        Part::Text(_) => false,
+        Part::Variable(name) => name == variable,
+        Part::Section { parts, .. } => uses(parts, variable),
+    })
+}
+
+fn collect_sections<'a>(parts: &'a [Part], names: &mut Vec<&'a str>) {
+    for part in parts {
+        if let Part::Section { name, parts, .. } = part {
+            if !names.contains(&name.as_str()) {
+                names.push(name);
+            }
+            collect_sections(parts, names);
+        }
+    }
+}
+
+fn push_text(parts: &mut Vec<Part>, text: &str) {
+    if !text.is_empty() {
+        parts.push(Part::Text(text.to_owned()));
+    }
+}
+
+/// The text before and after a section's tag without the line of the tag, if nothing else is on it.
+fn alone_on_its_line<'a>(before: &'a str, after: &'a str, starts_line: bool) -> Option<(&'a str, &'a str)> {
+    let line_start = match before.rfind('\n') {
+        Some(end) => end + 1,
+        None if starts_line => 0,
+        None => return None,
+    };
+    let (kept, indent) = before.split_at(line_start);
+    let (blank, following) = after.split_once('\n').unwrap_or((after, ""));
+    (indent.trim().is_empty() && blank.trim().is_empty()).then_some((kept, following))
+}
+
+/// A text that grows line by line.
+struct Output {
+    rendered: String,
+    line: String,
+    line_is_complete: bool,
+    max_chars: usize,
+}
+
+impl Output {
+    const fn new(max_chars: usize) -> Self {
+        Self { rendered: String::new(), line: String::new(), line_is_complete: true, max_chars }
+    }
+
+    /// Writes parts; `None` once there is more than the limit.
+    fn write(&mut self, parts: &[Part], values: &impl TemplateValues) -> Option<()> {
+        for part in parts {
             match part {
-                Part::Variable(name) => match value_of(name) {
-                    Some(value) => line.push_str(&value),
-                    None => line_is_complete = false,
+                Part::Text(text) => self.write_text(text),
+                Part::Variable(name) => match values.value_of(name) {
+                    Some(value) => self.line.push_str(&value),
+                    None => self.line_is_complete = false,
                 },
-                Part::Text(text) => {
-                    for piece in text.split_inclusive('\n') {
-                        line.push_str(piece);
-                        if piece.ends_with('\n') {
-                            if line_is_complete {
-                                rendered.push_str(&line);
-                            }
-                            line.clear();
-                            line_is_complete = true;
-                        }
+                Part::Section { name, is_inverted, parts } => {
+                    if values.holds(name) != *is_inverted {
+                        self.write(parts, values)?;
                     }
                 }
             }
             // Checked at each step, so that no template takes more memory than the limit and one value.
-            let max_bytes = max_chars.saturating_mul(4);
-            if rendered.len() > max_bytes || (line_is_complete && rendered.len() + line.len() > max_bytes) {
+            if !self.line_is_complete {
+                self.line.clear();
+            }
+            if self.rendered.len() + self.line.len() > self.max_chars.saturating_mul(4) {
                 return None;
             }
-            if !line_is_complete {
-                line.clear();
+        }
+        Some(())
+    }
+
+    fn write_text(&mut self, text: &str) {
+        for piece in text.split_inclusive('\n') {
+            self.line.push_str(piece);
+            if piece.ends_with('\n') {
+                self.end_line();
             }
         }
-        if line_is_complete {
-            rendered.push_str(&line);
+    }
+
+    fn end_line(&mut self) {
+        if self.line_is_complete {
+            self.rendered.push_str(&self.line);
         }
-        (rendered.chars().count() <= max_chars).then_some(rendered)
+        self.line.clear();
+        self.line_is_complete = true;
+    }
+
+    fn finish(mut self) -> Option<String> {
+        self.end_line();
+        (self.rendered.chars().count() <= self.max_chars).then_some(self.rendered)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const VARIABLES: &[&str] = &["client.name", "numero"];
-
-    #[test]
-    fn variables_are_replaced_and_their_values_are_not_read_again() {
-        let template = Template::parse("Bonjour {{client.name}},\n{{ numero }} }} {x}", VARIABLES).unwrap();
-        let rendered = template.render(100, |name| match name {
-            "client.name" => Some("{{numero}}".to_owned()),
-            _ => Some("F-1".to_owned()),
-        });
-        assert_eq!(rendered.unwrap(), "Bonjour {{numero}},\nF-1 }} {x}");
-    }
-
-    #[test]
-    fn a_line_is_left_out_when_its_variable_has_no_value() {
-        let template =
-            Template::parse("Bonjour,\nPayer : {{numero}} ici\nMerci {{client.name}}", VARIABLES).unwrap();
-        let rendered = template.render(100, |name| (name == "client.name").then(|| "Ada".to_owned()));
-        assert_eq!(rendered.unwrap(), "Bonjour,\nMerci Ada");
-    }
-
-    #[test]
-    fn a_variable_that_does_not_exist_is_refused_by_name() {
-        let error = Template::parse("{{client.nom}}", VARIABLES).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "{{client.nom}} is not a variable; there are {{client.name}}, {{numero}}"
-        );
-    }
-
-    #[test]
-    fn a_text_that_grows_beyond_its_limit_is_not_rendered() {
-        let template = Template::parse(&"{{numero}}".repeat(1_000), VARIABLES).unwrap();
-        let value = |_: &str| Some("é".repeat(20));
-        assert_eq!(template.render(20_000, value).unwrap().chars().count(), 20_000);
-        assert_eq!(template.render(19_999, value), None);
-        let mut asked = 0;
-        let rendered = template.render(100, |_| {
-            asked += 1;
-            Some("é".repeat(20))
-        });
-        assert_eq!(rendered, None);
-        assert!(asked < 20, "rendering stops soon after the limit: {asked} variables");
-        // A line that is left out takes no memory either, and does not count.
-        let left_out = Template::parse(&"{{client.name}}{{numero}}".repeat(1_000), VARIABLES).unwrap();
-        let rendered = left_out.render(10, |name| (name == "numero").then(|| "é".repeat(20)));
-        assert_eq!(rendered.unwrap(), "");
-    }
-
-    #[test]
-    fn an_open_variable_is_refused() {
-        assert_eq!(Template::parse("Facture {{numero", VARIABLES), Err(TemplateError::Unclosed));
-        assert!(
-            matches!(Template::parse("{{}}", VARIABLES), Err(TemplateError::UnknownVariable(name, _)) if name.is_empty())
-        );
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn any_text_is_parsed_or_refused_and_a_text_without_variables_stays_as_it_is(source in ".{0,80}") {
-            if let Ok(template) = Template::parse(&source, VARIABLES)
-                && !source.contains("{{")
-            {
-                proptest::prop_assert_eq!(template.render(80, |_| None), Some(source));
-            }
-        }
-    }
-}
+mod tests;

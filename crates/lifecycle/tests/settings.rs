@@ -72,8 +72,8 @@ async fn with_immediate_one_missed_step_is_sent_in_a_minute_and_one_more_each_bu
         subjects(&chain),
         [
             "Votre facture F-2026-001",
-            "Facture F-2026-001 : en attente de règlement",
-            "Facture F-2026-001 impayée depuis 37 jours"
+            "Facture F-2026-001\u{a0}: en attente de règlement",
+            "Facture F-2026-001\u{a0}: 37\u{a0}jours de retard"
         ]
     );
 }

@@ -13,7 +13,7 @@ use crate::{
     locked_task::{LockedTask, lock_task},
     plan_relances::{PlanningTrigger, plan_relances},
     task::{RelanceStatus, reason_not_to_remind},
-    variables::TextError,
+    text::TextError,
 };
 
 /// Why a person's wish about a reminder can't be met.

@@ -22,7 +22,7 @@ use crate::{
     queries::tasks::{self, TaskChange},
     recipient_count::{self, SendingLimits, SendingPolicy},
     task::{Reason, RelanceStatus, reason_not_to_remind},
-    variables::{RenderedText, TextError},
+    text::{RenderedText, TextError},
 };
 
 /// What is to be done about a reminder that is due.

@@ -1,46 +1,16 @@
 //! Composes the mail of a reminder: its text, its HTML twin, and whom it goes to.
 
 use rubis_accounts::{Organization, User};
-use rubis_invoices::{Client, Contact, Invoice};
+use rubis_invoices::{Client, Contact};
 use rubis_kernel::{Email, EmailAddress, MailContent, Mailbox, RelanceTaskId, RenderError};
-use time::OffsetDateTime;
 
-use crate::{
-    letter::letter,
-    plan::StepContent,
-    variables::{RenderedText, TextError, Values, render},
-};
+use crate::{letter::letter, text::RenderedText};
 
 /// What the product's mails come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sender {
     /// The product's address; its domain also ends each `Message-ID`.
     pub address: EmailAddress,
-}
-
-/// Writes a step's text for an invoice as it reads at `at`, in the organization's time zone.
-///
-/// # Errors
-/// [`TextError`].
-pub fn text_for(
-    organization: &Organization,
-    client: &Client,
-    invoice: &Invoice,
-    content: &StepContent,
-    at: OffsetDateTime,
-) -> Result<RenderedText, TextError> {
-    let values = Values {
-        client_name: client.name.clone(),
-        numero: invoice.numero.clone(),
-        amount: invoice.amount,
-        balance: invoice.balance(),
-        due_date: invoice.due_date,
-        days_late: (organization.time_zone.local_date(at) - invoice.due_date).whole_days(),
-        signature: organization.signature.clone(),
-        organization_name: organization.name.clone(),
-        pay_url: None,
-    };
-    render(&content.subject, &content.body, &values)
 }
 
 /// The people a reminder concerns.
@@ -62,6 +32,25 @@ pub struct Parties<'a> {
     pub first_message_id: Option<&'a str>,
 }
 
+/// The name that a reminder comes from.
+pub fn sender_name(organization: &Organization) -> String {
+    format!("{} via Rubis", organization.name)
+}
+
+/// The mailbox that answers go to.
+pub fn reply_to(owner: &User) -> Mailbox {
+    Mailbox { name: Some(owner.full_name.clone()), address: owner.email.clone() }
+}
+
+/// The subject, text and HTML of a reminder.
+///
+/// # Errors
+/// [`RenderError`]: a part is too long or empty.
+pub fn content(organization: &Organization, text: &RenderedText) -> Result<MailContent, RenderError> {
+    let html = letter(&organization.name, text)?;
+    MailContent::new(text.subject.clone(), text.body.clone(), html)
+}
+
 /// The mail that carries a reminder's text. The same mail always has the same `Message-ID` and the same
 /// key, so that a repetition is recognised; a mail that reads otherwise has others.
 ///
@@ -76,19 +65,13 @@ pub fn compose(parties: Parties<'_>, task: RelanceTaskId, text: &RenderedText) -
         .take(max_copies)
         .map(|contact| Mailbox { name: Some(contact.name.clone()), address: contact.email.clone() })
         .collect();
-    let html = letter(&organization.name, text)?;
-    let content = MailContent::new(text.subject.clone(), text.body.clone(), html)?;
-    let (subject, text, html) = content.into_parts();
+    let (subject, text, html) = content(organization, text)?.into_parts();
     let email = Email {
-        from: Mailbox {
-            name: Some(format!("{} via Rubis", organization.name)),
-            address: sender.address.clone(),
-        },
+        from: Mailbox { name: Some(sender_name(organization)), address: sender.address.clone() },
         to,
         cc,
         bcc: Vec::new(),
-        reply_to: owner
-            .map(|user| Mailbox { name: Some(user.full_name.clone()), address: user.email.clone() }),
+        reply_to: owner.map(reply_to),
         references: first_message_id.map(str::to_owned),
         subject,
         text,

@@ -5,6 +5,15 @@ use crate::{
     tone::Tone,
 };
 
+pub const AMICAL: &str = include_str!("templates/amical.txt");
+pub const AMICAL_SUBJECT: &str = "Votre facture {{numero}}";
+pub const COURTOIS: &str = include_str!("templates/courtois.txt");
+pub const COURTOIS_SUBJECT: &str = "Facture {{numero}}\u{a0}: en attente de règlement";
+pub const FERME: &str = include_str!("templates/ferme.txt");
+pub const FERME_SUBJECT: &str = "Facture {{numero}}\u{a0}: {{#overdue}}{{delay}} de retard{{/overdue}}{{^overdue}}règlement attendu{{/overdue}}";
+pub const MISE_EN_DEMEURE: &str = include_str!("templates/mise_en_demeure.txt");
+pub const MISE_EN_DEMEURE_SUBJECT: &str = "Mise en demeure de payer la facture {{numero}}";
+
 /// Four steps: friendly after 3 days, courteous after 10, firm after 20, and after 30 the formal
 /// notice, which a person approves.
 #[must_use]
@@ -23,25 +32,10 @@ pub fn default_plan() -> NewPlan {
         name: "Relance standard".to_owned(),
         is_default: true,
         steps: vec![
-            step(3, Tone::Amical, "Votre facture {{numero}}", include_str!("templates/amical.txt")),
-            step(
-                10,
-                Tone::Courtois,
-                "Facture {{numero}} : en attente de règlement",
-                include_str!("templates/courtois.txt"),
-            ),
-            step(
-                20,
-                Tone::Ferme,
-                "Facture {{numero}} impayée depuis {{daysLate}} jours",
-                include_str!("templates/ferme.txt"),
-            ),
-            step(
-                30,
-                Tone::MiseEnDemeure,
-                "Mise en demeure de payer – facture {{numero}}",
-                include_str!("templates/mise_en_demeure.txt"),
-            ),
+            step(3, Tone::Amical, AMICAL_SUBJECT, AMICAL),
+            step(10, Tone::Courtois, COURTOIS_SUBJECT, COURTOIS),
+            step(20, Tone::Ferme, FERME_SUBJECT, FERME),
+            step(30, Tone::MiseEnDemeure, MISE_EN_DEMEURE_SUBJECT, MISE_EN_DEMEURE),
         ],
     }
 }

@@ -4,7 +4,7 @@ use linkify::{LinkFinder, LinkKind};
 use rubis_kernel::{MailContent, MailPart, RenderError, Templates, templates};
 use serde::Serialize;
 
-use crate::variables::RenderedText;
+use crate::text::RenderedText;
 
 static MAILS: Templates = Templates::new(templates!["relance.html"]);
 

@@ -8,11 +8,11 @@ use rubis_kernel::{OrganizationId, RelanceTaskId};
 use time::{Date, OffsetDateTime, Time};
 
 use crate::{
-    compose::text_for,
     plan::PlanStep,
     queries::{plans, tasks},
     task::RelanceTask,
-    variables::{RenderedText, TextError},
+    text::{RenderedText, TextError, render},
+    variables::Values,
 };
 
 /// A reminder and what it depends on.
@@ -99,7 +99,8 @@ impl LockedTask {
 
     /// The reminder's text as it reads at this instant.
     pub fn text_at(&self, at: OffsetDateTime) -> Result<RenderedText, TextError> {
-        text_for(&self.organization, &self.client, &self.invoice, &self.step.content, at)
+        let values = Values::new(&self.organization, &self.client, &self.invoice, at);
+        render(&self.step.content.subject, &self.step.content.body, &values)
     }
 
     /// Whether the text that was written for the reminder at this instant would read the same still:

@@ -1,16 +1,10 @@
 //! A sequence of reminders and its steps.
 
-use rubis_kernel::{
-    FieldErrors, MailContent, MailPart, PlanId, PlanStepId, StepLineageId, Template, required_line,
-    required_text,
-};
+use rubis_kernel::{FieldErrors, PlanId, PlanStepId, StepLineageId, required_line, required_text};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use crate::{
-    tone::Tone,
-    variables::{TextError, VARIABLES, Values, render},
-};
+use crate::{step_text::check_step_text, tone::Tone};
 
 /// The most steps that a plan can have.
 pub const MAX_STEPS: usize = 12;
@@ -196,25 +190,8 @@ fn parse_step(errors: &mut FieldErrors, step: &StepInput) -> NewStep {
     }
     let subject = required_line(errors, "subject", &step.subject, MAX_SUBJECT_CHARS);
     let body = required_text(errors, "body", &step.body, MAX_BODY_CHARS).replace("\r\n", "\n");
-    for (field, text) in [("subject", &subject), ("body", &body)] {
-        if let Err(error) = Template::parse(text, VARIABLES) {
-            let code = match error {
-                rubis_kernel::TemplateError::UnknownVariable(..) => "unknown_variable",
-                rubis_kernel::TemplateError::Unclosed => "unclosed_variable",
-            };
-            errors.push(field, code, error.to_string());
-        }
-    }
-    // With the longest values that there can be, so that no mail of the plan is too long when its date comes.
-    if let Err(TextError::TooLong(part)) = render(&subject, &body, &Values::longest()) {
-        let (field, limit) = match part {
-            MailPart::Subject => ("subject", MailContent::MAX_SUBJECT_CHARS),
-            MailPart::Text | MailPart::Html => ("body", MailContent::MAX_TEXT_CHARS),
-        };
-        let message = format!(
-            "must have at most {limit} characters once its variables are filled in with the longest values"
-        );
-        errors.push(field, "rendered_too_long", message);
+    if subject.chars().count() <= MAX_SUBJECT_CHARS && body.chars().count() <= MAX_BODY_CHARS {
+        check_step_text(errors, &subject, &body);
     }
     let is_formal_notice = step.tone == Tone::MiseEnDemeure;
     let requires_manual_validation = step.requires_manual_validation.unwrap_or(is_formal_notice);

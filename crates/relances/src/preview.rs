@@ -1,33 +1,57 @@
 //! Shows what a plan would send, and writes nothing.
 
-use rubis_accounts::Organization;
-use rubis_invoices::{AwaitedAnswer, Client, Invoice};
-use rubis_kernel::{Currency, Money, PlanStepId};
-use time::{Date, OffsetDateTime};
+use rubis_accounts::{Organization, PostalAddress, User};
+use rubis_invoices::{AwaitedAnswer, Client, ClientKind, Invoice, InvoiceStatus};
+use rubis_kernel::{
+    ClientId, Currency, InvalidEmailAddress, InvoiceId, MailContent, Mailbox, Money, PlanStepId, RenderError,
+};
+use time::{Date, Duration, OffsetDateTime};
 
 use crate::{
-    compose::text_for,
+    compose::{content, reply_to, sender_name},
     plan::{Plan, PlanStep},
     planning::{CATCH_UP_DELAY, CatchUp, Planned, PlanningRules, Progress, StepToPlan, plan_dates},
-    variables::{RenderedText, TextError, Values, render},
+    text::{TextError, render},
+    variables::Values,
 };
 
-/// A reminder as it would leave.
+/// The imaginary client's address; no mail can be sent to it.
+const IMAGINARY_ADDRESS: &str = "client@exemple.invalid";
+
+/// A reminder as it would be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PreviewedRelance {
     /// The step.
     pub step: PlanStep,
-    /// When it would leave; `None` if it is skipped.
+    /// When it would be sent; `None` if it is skipped.
     pub send_at: Option<OffsetDateTime>,
-    /// How it would read then.
-    pub text: RenderedText,
+    /// The name that it would come from.
+    pub from_name: String,
+    /// The mailbox that answers would go to.
+    pub reply_to: Option<Mailbox>,
+    /// The subject, text and HTML as they would be sent then.
+    pub content: MailContent,
+}
+
+/// The reason why a plan cannot be previewed.
+#[derive(Debug, thiserror::Error)]
+pub enum PreviewError {
+    /// A text cannot be written.
+    #[error(transparent)]
+    Text(#[from] TextError),
+    /// A mail cannot be written.
+    #[error(transparent)]
+    Render(#[from] RenderError),
+    /// The imaginary client's address is none.
+    #[error(transparent)]
+    Address(#[from] InvalidEmailAddress),
 }
 
 /// What a plan is tried on.
 #[derive(Clone, Copy, Debug)]
 pub enum PreviewSubject<'a> {
-    /// An imaginary invoice due on this date.
-    DueDate(Date),
+    /// An imaginary invoice to a client of this kind, due on this date.
+    DueDate(Date, ClientKind),
     /// An invoice, as though nothing had been sent for it yet.
     Invoice {
         /// The invoice.
@@ -37,54 +61,63 @@ pub enum PreviewSubject<'a> {
     },
 }
 
-/// The reminders that a plan would send, with their dates and their texts.
+/// The reminders that a plan would send, with their dates and mails.
 ///
 /// # Errors
-/// [`TextError`].
+/// [`PreviewError`].
 pub fn preview(
     organization: &Organization,
+    owner: Option<&User>,
     plan: &Plan,
     subject: PreviewSubject<'_>,
     now: OffsetDateTime,
-) -> Result<Vec<PreviewedRelance>, TextError> {
-    let due_date = match subject {
-        PreviewSubject::DueDate(date) => date,
-        PreviewSubject::Invoice { invoice, .. } => invoice.due_date,
+) -> Result<Vec<PreviewedRelance>, PreviewError> {
+    let imaginary;
+    let (invoice, client) = match subject {
+        PreviewSubject::Invoice { invoice, client } => (invoice, client),
+        PreviewSubject::DueDate(due_date, kind) => {
+            imaginary = imaginary_invoice(organization, due_date, kind, now)?;
+            (&imaginary.0, &imaginary.1)
+        }
     };
+    let dates = dates(organization, plan, invoice, now);
+    let mut previewed = Vec::with_capacity(plan.steps.len());
+    let mut was_reminded = false;
+    for step in &plan.steps {
+        let send_at = date_of(&dates, step.id);
+        let values =
+            Values { was_reminded, ..Values::new(organization, client, invoice, send_at.unwrap_or(now)) };
+        let text = render(&step.content.subject, &step.content.body, &values)?;
+        previewed.push(PreviewedRelance {
+            step: step.clone(),
+            send_at,
+            from_name: sender_name(organization),
+            reply_to: owner.map(reply_to),
+            content: content(organization, &text)?,
+        });
+        was_reminded |= send_at.is_some();
+    }
+    Ok(previewed)
+}
+
+fn dates(
+    organization: &Organization,
+    plan: &Plan,
+    invoice: &Invoice,
+    now: OffsetDateTime,
+) -> Vec<(PlanStepId, Planned)> {
     let steps: Vec<StepToPlan> = plan
         .steps
         .iter()
         .map(|step| StepToPlan { step: step.id, offset_days: step.content.offset_days })
         .collect();
-    let calendar = organization.sending_calendar();
-    let awaited_answer = match subject {
-        PreviewSubject::DueDate(date) => {
-            // The user is asked on that morning, or at once where it has passed.
-            let asked_at = calendar.sending_instant(date).max(now + CATCH_UP_DELAY);
-            AwaitedAnswer::beginning(organization, asked_at)
-        }
-        PreviewSubject::Invoice { invoice, .. } => invoice.awaited_answer,
+    let rules = PlanningRules {
+        calendar: organization.sending_calendar(),
+        policy: organization.catch_up_policy,
+        catch_up: CatchUp::AtOnce,
+        awaited_answer: invoice.awaited_answer,
     };
-    let policy = organization.catch_up_policy;
-    let rules = PlanningRules { calendar, policy, catch_up: CatchUp::AtOnce, awaited_answer };
-    let dates = plan_dates(&rules, due_date, &steps, Progress::default(), now);
-    plan.steps
-        .iter()
-        .map(|step| {
-            let send_at = date_of(&dates, step.id);
-            let at = send_at.unwrap_or(now);
-            let text = match subject {
-                PreviewSubject::Invoice { invoice, client } => {
-                    text_for(organization, client, invoice, &step.content, at)?
-                }
-                PreviewSubject::DueDate(due_date) => {
-                    let values = imaginary_values(organization, due_date, at);
-                    render(&step.content.subject, &step.content.body, &values)?
-                }
-            };
-            Ok(PreviewedRelance { step: step.clone(), send_at, text })
-        })
-        .collect()
+    plan_dates(&rules, invoice.due_date, &steps, Progress::default(), now)
 }
 
 fn date_of(dates: &[(PlanStepId, Planned)], step: PlanStepId) -> Option<OffsetDateTime> {
@@ -92,17 +125,60 @@ fn date_of(dates: &[(PlanStepId, Planned)], step: PlanStepId) -> Option<OffsetDa
     planned.date().map(|date| date.instant)
 }
 
-fn imaginary_values(organization: &Organization, due_date: Date, at: OffsetDateTime) -> Values {
-    let amount = Money::new(120_000, Currency::EUR);
-    Values {
-        client_name: "Client Exemple".to_owned(),
+/// An invoice of 1 200 € that was issued a month before its due date, and its client.
+fn imaginary_invoice(
+    organization: &Organization,
+    due_date: Date,
+    kind: ClientKind,
+    now: OffsetDateTime,
+) -> Result<(Invoice, Client), InvalidEmailAddress> {
+    // The user is asked on the morning of the due date, or at once if it has passed.
+    let asked_at = organization.sending_calendar().sending_instant(due_date).max(now + CATCH_UP_DELAY);
+    let is_company = kind == ClientKind::Company;
+    let client = Client {
+        id: ClientId::new(),
+        organization_id: organization.id,
+        name: "Client Exemple".to_owned(),
+        email: IMAGINARY_ADDRESS.parse()?,
+        phone: None,
+        address: PostalAddress {
+            line1: Some("1 rue de l’Exemple".to_owned()),
+            line2: None,
+            postal_code: Some("75001".to_owned()),
+            city: Some("Paris".to_owned()),
+            country: Some("FR".to_owned()),
+        },
+        kind,
+        siren: is_company.then(|| "000000000".to_owned()),
+        vat_number: None,
+        notes: String::new(),
+        pause: None,
+        created_at: now,
+        updated_at: now,
+    };
+    let invoice = Invoice {
+        id: InvoiceId::new(),
+        organization_id: organization.id,
+        client_id: client.id,
+        plan_id: None,
         numero: "F-2026-001".to_owned(),
-        amount,
-        balance: amount,
+        amount: Money::new(120_000, Currency::EUR),
+        settled: Money::new(0, Currency::EUR),
+        overpaid: Money::new(0, Currency::EUR),
+        issue_date: due_date.checked_sub(Duration::days(30)).unwrap_or(due_date),
         due_date,
-        days_late: (organization.time_zone.local_date(at) - due_date).whole_days(),
-        signature: organization.signature.clone(),
-        organization_name: organization.name.clone(),
-        pay_url: None,
-    }
+        status: InvoiceStatus::Pending,
+        rubis_earned: 0,
+        chased: false,
+        last_reminded_at: None,
+        paid_at: None,
+        settled_from: None,
+        credited: false,
+        cancelled_at: None,
+        pause: None,
+        awaited_answer: AwaitedAnswer::beginning(organization, asked_at),
+        created_at: now,
+        updated_at: now,
+    };
+    Ok((invoice, client))
 }

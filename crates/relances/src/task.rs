@@ -8,7 +8,7 @@ use rubis_kernel::{InvoiceId, MailFailure, OrganizationId, PlanStepId, RelanceTa
 use serde::{Deserialize, Serialize};
 use time::{Date, OffsetDateTime};
 
-use crate::variables::RenderedText;
+use crate::text::RenderedText;
 
 /// Where a reminder stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, AsExpression, FromSqlRow)]
@@ -59,6 +59,8 @@ pub enum Reason {
     AttemptsExhausted,
     /// Its text is longer than a mail may be.
     TooLong,
+    /// Its subject or its text has nothing to read.
+    Empty,
     /// Operations dropped its job.
     DroppedByOperations,
     /// Workers were lost over it again and again.
@@ -74,6 +76,7 @@ impl Reason {
         match failure {
             MailFailure::Refused(_) | MailFailure::Invalid => Self::Rejected,
             MailFailure::TooLong(_) => Self::TooLong,
+            MailFailure::Empty(_) => Self::Empty,
             MailFailure::Deferred(_) | MailFailure::Unreachable | MailFailure::Internal => {
                 Self::AttemptsExhausted
             }
@@ -96,6 +99,7 @@ impl Reason {
             Self::Rejected => "rejected",
             Self::AttemptsExhausted => "attempts_exhausted",
             Self::TooLong => "mail_too_long",
+            Self::Empty => "mail_empty",
             Self::DroppedByOperations => "dropped_by_operations",
             Self::Quarantined => "quarantined",
             Self::DailyLimit => "daily_limit",

@@ -10,6 +10,7 @@ mod limits;
 mod owner;
 pub mod redis;
 mod stripe;
+pub mod typography;
 mod worker;
 
 pub use answer::Answer;

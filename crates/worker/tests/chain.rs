@@ -26,8 +26,8 @@ async fn an_invoice_that_nobody_pays_is_reminded_until_a_person_has_to_decide() 
         subjects,
         [
             "Votre facture F-2026-001",
-            "Facture F-2026-001 : en attente de règlement",
-            "Facture F-2026-001 impayée depuis 20 jours",
+            "Facture F-2026-001\u{a0}: en attente de règlement",
+            "Facture F-2026-001\u{a0}: 20\u{a0}jours de retard",
         ]
     );
     let relances = chain.relances(invoice.id).await;
@@ -38,7 +38,7 @@ async fn an_invoice_that_nobody_pays_is_reminded_until_a_person_has_to_decide() 
     );
     let notice = relances.last().unwrap();
     assert!(notice.awaits_approval(), "the formal notice waits for a person: {notice:?}");
-    assert!(notice.body.as_ref().unwrap().contains("met Boulangerie Martin en demeure de payer"));
+    assert!(notice.body.as_ref().unwrap().contains("nous vous mettons en demeure de nous payer"));
     let invoice = chain.invoice(invoice.id).await;
     assert_eq!(invoice.status, InvoiceStatus::InRelance);
     assert_eq!(invoice.rubis_earned, 3);
@@ -94,7 +94,7 @@ async fn an_approved_formal_notice_leaves_in_the_text_that_was_approved() {
     chain.worker.run_due().await;
 
     let mail = chain.worker.mailer.outbox().pop().unwrap();
-    assert_eq!(mail.subject, "Mise en demeure de payer – facture F-2026-001");
+    assert_eq!(mail.subject, "Mise en demeure de payer la facture F-2026-001");
     assert_eq!(Some(mail.text), notice.body);
     assert_eq!(chain.relances(invoice.id).await.pop().unwrap().status, RelanceStatus::Sent);
 }
@@ -332,7 +332,7 @@ async fn a_reminder_that_was_taken_out_never_leaves_whatever_is_planned_again() 
     chain.worker.run_until(datetime!(2026-12-31 12:00 UTC)).await;
 
     let subjects: Vec<String> = chain.worker.mailer.outbox().into_iter().map(|mail| mail.subject).collect();
-    assert_eq!(subjects, ["Votre facture F-2026-001", "Facture F-2026-001 impayée depuis 20 jours"]);
+    assert_eq!(subjects, ["Votre facture F-2026-001", "Facture F-2026-001\u{a0}: 20\u{a0}jours de retard"]);
     let again =
         cancel_relance(&mut *chain.conn().await, chain.organization, second.id, chain.owner, chain.now())
             .await;
@@ -457,6 +457,45 @@ async fn a_reminder_longer_than_a_mail_may_be_fails_with_its_reason_and_is_not_s
 }
 
 #[tokio::test]
+async fn a_reminder_of_which_nothing_would_be_read_fails_with_its_reason_and_is_not_counted() {
+    let chain = Chain::start_at(TUESDAY).await;
+    let invoice = chain.invoice_due(date!(2026 - 11 - 20)).await;
+    // A plan that was saved by a release that took such texts. There is nowhere to pay online.
+    let sql =
+        "UPDATE plan_steps SET subject = '{{payUrl}}', body = 'Pour payer : {{payUrl}}' WHERE step_order = 0";
+    diesel_async::RunQueryDsl::execute(diesel::sql_query(sql), &mut *chain.conn().await).await.unwrap();
+    chain.worker.run_until(TUESDAY + Duration::minutes(5)).await;
+    assert!(chain.worker.mailer.outbox().is_empty());
+    assert_eq!(told_of_failure(&chain, invoice.id).await, told("mail_empty", "subject_empty"));
+    let invoice = chain.invoice(invoice.id).await;
+    assert_eq!((invoice.rubis_earned, invoice.chased), (0, false), "nothing was sent");
+    // Control: the next step has a text, and is sent and counted.
+    chain.worker.run_until(datetime!(2026-12-02 12:00 UTC)).await;
+    assert_eq!(chain.worker.mailer.outbox().len(), 1);
+    assert_eq!(chain.invoice(invoice.id).await.rubis_earned, 1);
+}
+
+#[tokio::test]
+async fn a_plan_with_the_texts_of_an_earlier_release_sends_those_of_today() {
+    let chain = Chain::start_at(TUESDAY).await;
+    let former =
+        include_str!("../../relances/src/templates/superseded/ferme.txt").trim_end().replace('\'', "''");
+    for sql in [
+        format!("UPDATE plan_steps SET subject = 'Facture {{{{numero}}}} impayée depuis {{{{daysLate}}}} jours', body = '{former}' WHERE step_order = 0"),
+        "UPDATE plan_steps SET subject = 'À nous', body = 'Une indemnité forfaitaire de 40 € est due.\nMerci.' WHERE step_order = 1".to_owned(),
+    ] {
+        diesel_async::RunQueryDsl::execute(diesel::sql_query(sql), &mut *chain.conn().await).await.unwrap();
+    }
+    chain.invoice_due(date!(2026 - 12 - 01)).await;
+    chain.worker.run_until(datetime!(2026-12-12 12:00 UTC)).await;
+    let mails = chain.worker.mailer.outbox();
+    assert_eq!(mails[0].subject, "Facture F-2026-001\u{a0}: 3\u{a0}jours de retard");
+    assert!(!mails[0].text.contains("40"), "a person owes no indemnity: {}", mails[0].text);
+    assert_eq!(mails[1].subject, "À nous", "a text of one's own stays");
+    assert_eq!(mails[1].text, "Merci.", "but for what a person does not owe");
+}
+
+#[tokio::test]
 async fn a_fault_of_our_own_is_told_by_a_code_and_not_by_its_message() {
     let chain = Chain::start_at(TUESDAY).await;
     let invoice = chain.invoice_due(date!(2026 - 11 - 20)).await;
@@ -503,7 +542,7 @@ async fn an_edited_plan_says_what_has_not_left_yet_in_its_new_words() {
     let subjects: Vec<String> = chain.worker.mailer.outbox().into_iter().map(|mail| mail.subject).collect();
     assert_eq!(
         subjects,
-        ["Votre facture F-2026-001", "Facture F-2026-001 : en attente de règlement (nouveau)"],
+        ["Votre facture F-2026-001", "Facture F-2026-001\u{a0}: en attente de règlement (nouveau)"],
         "the step that had left is not sent again in its new words"
     );
 }
@@ -546,7 +585,7 @@ async fn a_notice_that_was_drafted_for_one_debtor_is_not_approved_for_another() 
     chain.correct(invoice.id, correction).await;
     chain.worker.run_until(chain.now() + Duration::minutes(1)).await;
     let notice = chain.relances(invoice.id).await.into_iter().find(|task| task.awaits_approval()).unwrap();
-    assert!(notice.body.as_ref().unwrap().contains("met Garage Lopez en demeure"), "{notice:?}");
+    assert!(notice.body.as_ref().unwrap().contains("\nGarage Lopez\n"), "{notice:?}");
 
     // A debtor who changes their name makes another text too.
     let renamed = rubis_invoices::ClientPatch::parse(rubis_invoices::ClientInput {
@@ -633,8 +672,8 @@ async fn of_reminders_that_are_due_together_one_is_sent_and_the_others_follow_on
         subjects,
         [
             "Votre facture F-2026-001",
-            "Facture F-2026-001 : en attente de règlement",
-            "Facture F-2026-001 impayée depuis 31 jours"
+            "Facture F-2026-001\u{a0}: en attente de règlement",
+            "Facture F-2026-001\u{a0}: 31\u{a0}jours de retard"
         ]
     );
     let after: Vec<_> = chain.relances(invoice.id).await.into_iter().map(|task| task.id).collect();

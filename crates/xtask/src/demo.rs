@@ -145,10 +145,20 @@ fn signed_in(addresses: &Addresses) -> Result<Client> {
     let mailbox = Mailbox::of(addresses);
     if is_new {
         verification::verify(&client, &mailbox, EMAIL)?;
+        client.patch("/organization", &organization_details())?;
     } else {
         verification::verify_if_needed(&client, &mailbox, &session)?;
     }
     Ok(client)
+}
+
+/// The creditor's side of a formal notice.
+fn organization_details() -> Value {
+    json!({
+        "address": { "line1": "8 rue de la Scierie", "postalCode": "37000", "city": "Tours", "country": "FR" },
+        "siren": "552100554",
+        "latePenaltyBasisPoints": 1215,
+    })
 }
 
 /// Gives the joinery the trial of Pro if it never had one, since the free plan would chase two of its invoices and
@@ -230,7 +240,13 @@ fn make_client(client: &Client, wanted: &DemoClient) -> Result<String> {
         "city": wanted.city,
         "country": "FR",
     });
-    let body = json!({ "name": wanted.name, "email": wanted.email, "address": address });
+    let body = json!({
+        "name": wanted.name,
+        "email": wanted.email,
+        "kind": "company",
+        "siren": wanted.siren,
+        "address": address,
+    });
     let created = client.post("/clients", &body)?;
     Ok(text(&created, "id")?.to_owned())
 }

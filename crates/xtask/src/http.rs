@@ -68,6 +68,16 @@ impl Client {
         Answer::read(answer.with_context(|| format!("POST {path} gets no answer"))?)
     }
 
+    /// The body of the answer to a PATCH.
+    ///
+    /// # Errors
+    /// No answer, or a refusal.
+    pub fn patch(&self, path: &str, body: &Value) -> Result<Value> {
+        let answer = self.signed(self.agent.patch(self.url(path))).send_json(body);
+        let answer = Answer::read(answer.with_context(|| format!("PATCH {path} gets no answer"))?)?;
+        answer.expected("PATCH", path)
+    }
+
     fn signed<B>(&self, request: RequestBuilder<B>) -> RequestBuilder<B> {
         let request = request.header("accept", "application/json");
         match &self.token {

@@ -74,6 +74,7 @@ pub(crate) struct OrganizationRow {
     city: Option<String>,
     country: Option<String>,
     siren: Option<String>,
+    late_penalty_basis_points: Option<i32>,
     paused_at: Option<OffsetDateTime>,
     paused_until: Option<Date>,
     sender_verified_at: Option<OffsetDateTime>,
@@ -109,6 +110,11 @@ impl TryFrom<OrganizationRow> for Organization {
                 country: row.country,
             },
             siren: row.siren,
+            late_penalty_basis_points: row
+                .late_penalty_basis_points
+                .map(u16::try_from)
+                .transpose()
+                .map_err(unreadable)?,
             pause: Pause::from_columns(row.paused_at, row.paused_until),
             sender_verified_at: row.sender_verified_at,
             rubis_count: row.rubis_count,
@@ -139,6 +145,7 @@ struct Settings<'organization> {
     city: Option<&'organization str>,
     country: Option<&'organization str>,
     siren: Option<&'organization str>,
+    late_penalty_basis_points: Option<i32>,
     paused_at: Option<OffsetDateTime>,
     paused_until: Option<Date>,
     updated_at: OffsetDateTime,
@@ -224,6 +231,7 @@ pub(crate) async fn save(
             city: address.city.as_deref(),
             country: address.country.as_deref(),
             siren: organization.siren.as_deref(),
+            late_penalty_basis_points: organization.late_penalty_basis_points.map(i32::from),
             paused_at: organization.pause.map(|pause| pause.since),
             paused_until: organization.pause.and_then(|pause| pause.until),
             updated_at: now,

@@ -33,6 +33,7 @@ async fn every_setting_can_be_changed_and_tells_whether_planning_is_concerned() 
             ..AddressInput::default()
         }),
         siren: Some(Some("732 829 320".to_owned())),
+        late_penalty_basis_points: Some(Some(1_215)),
         ..OrganizationInput::default()
     };
     let update = update_organization(&mut conn, id, patch(words), later).await.unwrap();
@@ -40,6 +41,7 @@ async fn every_setting_can_be_changed_and_tells_whether_planning_is_concerned() 
     assert_eq!(update.before.name, "Menuiserie Martin");
     let after = update.after;
     assert_eq!((after.name.as_str(), after.siren.as_deref()), ("Martin & Fils", Some("732829320")));
+    assert_eq!(after.late_penalty_basis_points, Some(1_215));
     assert_eq!(after.address.country.as_deref(), Some("FR"));
     assert_eq!((after.created_at, after.updated_at), (NOW, later));
 

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{AddressBody, PauseBody};
+use crate::labels;
 
 /// A client: who owes money.
 #[derive(Debug, Serialize, ToSchema)]
@@ -34,6 +35,9 @@ pub struct ListedClientBody {
     pub phone: Option<String>,
     /// Where their letters go.
     pub address: AddressBody,
+    /// Their kind; with a SIREN or a VAT number, a company.
+    #[schema(value_type = labels::ClientKind)]
+    pub kind: &'static str,
     /// Their nine-digit number.
     #[schema(required)]
     pub siren: Option<String>,
@@ -66,6 +70,7 @@ impl From<Client> for ListedClientBody {
             email: client.email.to_string(),
             phone: client.phone,
             address: client.address.into(),
+            kind: client.kind.as_str(),
             siren: client.siren,
             vat_number: client.vat_number,
             pause: client.pause.map(PauseBody::from),

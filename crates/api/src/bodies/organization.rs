@@ -56,6 +56,9 @@ pub struct OrganizationBody {
     /// Its nine-digit number.
     #[schema(required)]
     pub siren: Option<String>,
+    /// The yearly rate of penalties for late payment in its terms of sale, in hundredths of a percent: 1215 is 12.15 %.
+    #[schema(required)]
+    pub late_penalty_basis_points: Option<u16>,
     /// Whether nothing of it leaves, and until when.
     #[schema(required)]
     pub pause: Option<PauseBody>,
@@ -121,6 +124,7 @@ impl OrganizationBody {
             legal_mentions: organization.legal_mentions,
             address: organization.address.into(),
             siren: organization.siren,
+            late_penalty_basis_points: organization.late_penalty_basis_points,
             pause: organization.pause.map(PauseBody::from),
             sender_verified: organization.sender_verified_at.is_some(),
             plan: subscription.plan.as_str(),

@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 use rubis_invoices::{
     ContactError, CreateInvoiceError, DeleteClientError, IllegalTransition, RecordPaymentError,
-    ServiceLocationError, TransitionError, UpdateInvoiceError, VoidPaymentError,
+    ServiceLocationError, TransitionError, UpdateClientError, UpdateInvoiceError, VoidPaymentError,
 };
 
 use super::ApiError;
@@ -17,6 +17,15 @@ impl From<DeleteClientError> for ApiError {
                 "A client with invoices stays, for the sake of what the invoices say.",
             ),
             DeleteClientError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<UpdateClientError> for ApiError {
+    fn from(error: UpdateClientError) -> Self {
+        match error {
+            UpdateClientError::Invalid(errors) => errors.into(),
+            UpdateClientError::Database(error) => error.into(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Refusals of `rubis-relances`.
 
-use rubis_relances::{DeletePlanError, RelanceActionError, ReplacePlanError, TextError};
+use rubis_kernel::RenderError;
+use rubis_relances::{DeletePlanError, PreviewError, RelanceActionError, ReplacePlanError, TextError};
 
 use super::{ApiError, invoices::sentence};
 
@@ -18,7 +19,22 @@ impl From<TextError> for ApiError {
     fn from(error: TextError) -> Self {
         match error {
             TextError::TooLong(_) => Self::conflict("mail_too_long", sentence(&error)),
+            TextError::Empty(_) => Self::conflict("mail_empty", sentence(&error)),
             TextError::Template(error) => Self::internal(error),
+        }
+    }
+}
+
+impl From<PreviewError> for ApiError {
+    fn from(error: PreviewError) -> Self {
+        match error {
+            PreviewError::Text(error) => error.into(),
+            PreviewError::Render(RenderError::TooLong(_)) => {
+                Self::conflict("mail_too_long", sentence(&error))
+            }
+            PreviewError::Render(RenderError::Empty(_)) => Self::conflict("mail_empty", sentence(&error)),
+            PreviewError::Render(error) => Self::internal(error),
+            PreviewError::Address(error) => Self::internal(error),
         }
     }
 }

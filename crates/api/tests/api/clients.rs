@@ -24,6 +24,30 @@ async fn a_client_is_created_read_changed_and_removed() {
 }
 
 #[tokio::test]
+async fn a_client_with_a_companys_number_is_a_company_and_any_other_says_what_it_is() {
+    let app = TestApp::start().await;
+    let owner = app.signed_up_owner().await;
+    let person = json!({ "name": "Paul Martin", "email": "paul@martin.example" });
+    let person = owner.post("/clients", person).await.expect(201);
+    assert_eq!(person.json["kind"], "person", "nothing is claimed of whom nothing is known");
+    let path = format!("/clients/{}", person.text_at("/id"));
+    assert_eq!(owner.patch(&path, json!({ "kind": "company" })).await.expect(200).json["kind"], "company");
+    owner.patch(&path, json!({ "kind": "person" })).await.expect(200);
+    // A company's number makes a company, which it stays without the number until somebody says otherwise.
+    let numbered = owner.patch(&path, json!({ "vatNumber": "FR44732829320" })).await.expect(200);
+    assert_eq!(numbered.json["kind"], "company");
+    let refused = owner.patch(&path, json!({ "kind": "person" })).await.expect(422);
+    assert_eq!(
+        (&refused.json["errors"][0]["field"], &refused.json["errors"][0]["code"]),
+        (&json!("kind"), &json!("company_number"))
+    );
+    assert_eq!(owner.patch(&path, json!({ "vatNumber": null })).await.expect(200).json["kind"], "company");
+    let unknown = owner.patch(&path, json!({ "kind": "sarl" })).await.expect(422);
+    assert_eq!(unknown.json["errors"][0]["code"], "unknown_value");
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn a_client_with_invoices_stays() {
     let app = TestApp::start().await;
     let owner = app.signed_up_owner().await;

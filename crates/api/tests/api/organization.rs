@@ -26,6 +26,7 @@ async fn an_owner_changes_every_setting() {
         "legalMentions": "SARL",
         "address": { "line1": "1 rue Neuve", "city": "Metz", "country": "fr" },
         "siren": "732 829 320",
+        "latePenaltyBasisPoints": 1215,
     });
     owner.patch("/organization", settings).await.expect(200);
     let told = owner.get("/organization").await.expect(200).json;
@@ -35,6 +36,7 @@ async fn an_owner_changes_every_setting() {
     assert_eq!(told["catchUpPolicy"], "skip");
     assert_eq!(told["address"]["country"], "FR");
     assert_eq!(told["siren"], "732829320");
+    assert_eq!(told["latePenaltyBasisPoints"], 1215);
     let forgotten = owner.patch("/organization", json!({ "siren": null })).await.expect(200);
     assert_eq!(forgotten.json["siren"], json!(null));
     assert_eq!(forgotten.json["name"], "Ébénisterie Martin", "what is left out stays");

@@ -99,6 +99,26 @@ async fn a_preview_tells_dates_and_texts_and_writes_nothing() {
     assert_eq!(shown["relances"][0]["sendAt"], "2026-12-07T08:00:00Z");
     assert_eq!(shown["relances"][1]["body"], "1\u{202f}200,00\u{a0}€ depuis le 3 décembre 2026");
 
+    // The mail as it would be sent: its HTML has the same words, the creditor's name, and nothing of a template.
+    assert!(shown["relances"][0]["fromName"].as_str().unwrap().ends_with(" via Rubis"));
+    let html = shown["relances"][1]["html"].as_str().unwrap();
+    assert!(
+        html.starts_with("<!DOCTYPE html>") && html.contains("1\u{202f}200,00\u{a0}€ depuis le"),
+        "{html}"
+    );
+    assert!(!html.contains("{{"), "{html}");
+    let default = owner.get("/plans").await.expect(200).json["items"][0]["id"].as_str().unwrap().to_owned();
+    let firm = async |kind: &str| {
+        let body = json!({ "dueDate": "2026-12-03", "clientKind": kind });
+        let shown = owner.post(&format!("/plans/{default}/preview"), body).await.expect(200).json;
+        shown["relances"][2]["html"].as_str().unwrap().to_owned()
+    };
+    assert!(firm("company").await.contains("indemnité forfaitaire"));
+    let person = firm("person").await;
+    assert!(!person.contains("indemnité forfaitaire") && person.contains("Malgré nos précédents messages"));
+    let odd = json!({ "dueDate": "2026-12-03", "clientKind": "sarl" });
+    assert_eq!(owner.post(&path, odd).await.expect(422).field_errors(), [("clientKind", "unknown_value")]);
+
     let invoice = owner.invoice().due_in(30).amount(45_050).create().await;
     let shown = owner.post(&path, json!({ "invoiceId": invoice.id })).await.expect(200).json;
     assert!(shown["relances"][0]["body"].as_str().unwrap().contains("450,50\u{a0}€"));

@@ -59,6 +59,7 @@ fn organization() -> Organization {
         legal_mentions: String::new(),
         address: PostalAddress::default(),
         siren: None,
+        late_penalty_basis_points: None,
         pause: None,
         sender_verified_at: None,
         rubis_count: 0,
@@ -112,8 +113,17 @@ fn several(product: &Product) -> Vec<Question> {
     ]
 }
 
+fn composed_on(
+    product: &Product,
+    organization: &Organization,
+    today: Date,
+    questions: Vec<Question>,
+) -> Email {
+    compose(&product.terms(), organization, &owner(), mail_id(), today, questions).unwrap()
+}
+
 fn composed(product: &Product, organization: &Organization, questions: Vec<Question>) -> Email {
-    compose(&product.terms(), organization, &owner(), mail_id(), questions).unwrap()
+    composed_on(product, organization, date!(2026 - 11 - 24), questions)
 }
 
 fn answered(product: &Product, by: CheckinAnsweredBy) -> CheckinTask {
@@ -150,6 +160,7 @@ fn confirmed(product: &Product, task: &CheckinTask) -> Email {
         email: "compta@boulangerie-martin.example".parse().unwrap(),
         phone: None,
         address: PostalAddress::default(),
+        kind: rubis_invoices::ClientKind::Company,
         siren: None,
         vat_number: None,
         notes: String::new(),
@@ -372,4 +383,23 @@ fn every_mail_of_the_templates_is_composed_by_these_tests() {
 
 fn without_tags(html: &str) -> String {
     html.split('<').filter_map(|part| part.split_once('>')).map(|(_, text)| text).collect()
+}
+
+#[test]
+fn a_question_about_a_past_due_date_says_so() {
+    let product = Product::new();
+    let on = |today: Date| composed_on(&product, &organization(), today, one(&product));
+    let (due, late) = (on(date!(2026 - 11 - 24)), on(date!(2026 - 11 - 25)));
+    for (mail, phrase) in [(&due, "est à régler pour le 24"), (&late, "était à régler le 24")] {
+        assert!(mail.text.contains(phrase), "{}", mail.text);
+        assert!(mail.html.as_deref().unwrap().contains(phrase));
+    }
+}
+
+#[test]
+fn the_subject_and_the_text_of_a_digest_agree() {
+    let product = Product::new();
+    let digest = composed(&product, &organization(), several(&product));
+    assert!(digest.subject.starts_with("3 factures arrivées à échéance"), "{}", digest.subject);
+    assert!(digest.text.contains("3 factures sont arrivées à échéance"), "{}", digest.text);
 }

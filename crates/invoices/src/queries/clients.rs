@@ -15,7 +15,7 @@ use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
 use super::{all, found, lower, unreadable, uuids};
-use crate::{Client, ClientPosition, NewClient, SearchTerms, search::text_of_client};
+use crate::{Client, ClientKind, ClientPosition, NewClient, SearchTerms, search::text_of_client};
 
 /// A row of the table.
 #[derive(Queryable, Selectable)]
@@ -31,6 +31,7 @@ struct ClientRow {
     postal_code: Option<String>,
     city: Option<String>,
     country: Option<String>,
+    kind: Option<ClientKind>,
     siren: Option<String>,
     vat_number: Option<String>,
     notes: String,
@@ -57,6 +58,7 @@ impl TryFrom<ClientRow> for Client {
                 city: row.city,
                 country: row.country,
             },
+            kind: ClientKind::of(row.kind, row.siren.as_deref(), row.vat_number.as_deref()),
             siren: row.siren,
             vat_number: row.vat_number,
             notes: row.notes,
@@ -79,6 +81,7 @@ struct Contents<'client> {
     postal_code: Option<&'client str>,
     city: Option<&'client str>,
     country: Option<&'client str>,
+    kind: ClientKind,
     siren: Option<&'client str>,
     vat_number: Option<&'client str>,
     notes: &'client str,
@@ -113,6 +116,7 @@ pub(crate) async fn insert(
         postal_code: address.postal_code.as_deref(),
         city: address.city.as_deref(),
         country: address.country.as_deref(),
+        kind: client.kind,
         siren: client.siren.as_deref(),
         vat_number: client.vat_number.as_deref(),
         notes: &client.notes,
@@ -153,6 +157,7 @@ pub(crate) async fn save(
             postal_code: address.postal_code.as_deref(),
             city: address.city.as_deref(),
             country: address.country.as_deref(),
+            kind: client.kind,
             siren: client.siren.as_deref(),
             vat_number: client.vat_number.as_deref(),
             notes: &client.notes,

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::{
     plan::{ListedPlan, ListedStep, NewPlan, Plan, PlanStep, StepContent},
+    superseded::{current_body, current_subject},
     tone::Tone,
 };
 
@@ -451,8 +452,8 @@ impl From<StepRow> for PlanStep {
             content: StepContent {
                 offset_days: row.offset_days,
                 tone: row.tone,
-                subject: row.subject,
-                body: row.body,
+                subject: current_subject(row.subject),
+                body: current_body(row.body),
                 requires_manual_validation: row.requires_manual_validation,
             },
             retired_at: row.retired_at,

@@ -18,7 +18,7 @@ use uuid::Uuid;
 use crate::{
     jobs::SendRelance,
     task::{Reason, RelanceStatus, RelanceTask},
-    variables::RenderedText,
+    text::RenderedText,
 };
 
 #[derive(Queryable, Selectable)]

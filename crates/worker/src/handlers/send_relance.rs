@@ -38,6 +38,7 @@ impl Mailing for Relances {
             Err(ClaimError::Database(error)) => Err(error.into()),
             Err(ClaimError::Render(error)) => Err(not_written(&error)),
             Err(ClaimError::Text(TextError::TooLong(part))) => Err(not_written(&RenderError::TooLong(part))),
+            Err(ClaimError::Text(TextError::Empty(part))) => Err(not_written(&RenderError::Empty(part))),
             Err(error @ ClaimError::Text(_)) => Err(JobError::fail(error)),
         }
     }

@@ -7,6 +7,7 @@ pub(super) struct DemoClient {
     pub(super) street: &'static str,
     pub(super) postal_code: &'static str,
     pub(super) city: &'static str,
+    pub(super) siren: &'static str,
 }
 
 const TILLEULS: DemoClient = DemoClient {
@@ -15,6 +16,7 @@ const TILLEULS: DemoClient = DemoClient {
     street: "14 rue des Halles",
     postal_code: "37000",
     city: "Tours",
+    siren: "412035677",
 };
 const DELMAS: DemoClient = DemoClient {
     name: "Delmas Architectes",
@@ -22,6 +24,7 @@ const DELMAS: DemoClient = DemoClient {
     street: "3 quai du Châtelet",
     postal_code: "45000",
     city: "Orléans",
+    siren: "809114234",
 };
 const AUGUSTINE: DemoClient = DemoClient {
     name: "Boulangerie Augustine",
@@ -29,6 +32,7 @@ const AUGUSTINE: DemoClient = DemoClient {
     street: "27 rue du Commerce",
     postal_code: "41000",
     city: "Blois",
+    siren: "502771884",
 };
 const POSTE: DemoClient = DemoClient {
     name: "Hôtel de la Poste",
@@ -36,6 +40,7 @@ const POSTE: DemoClient = DemoClient {
     street: "5 place Michel-Debré",
     postal_code: "37400",
     city: "Amboise",
+    siren: "334581204",
 };
 const PRUVOST: DemoClient = DemoClient {
     name: "Garage Pruvost et Fils",
@@ -43,6 +48,7 @@ const PRUVOST: DemoClient = DemoClient {
     street: "62 route de Blois",
     postal_code: "41100",
     city: "Vendôme",
+    siren: "449812064",
 };
 
 /// An invoice of the joinery. It is due so many days from now, before now if negative.
@@ -90,7 +96,7 @@ pub(super) const INVOICES: [DemoInvoice; 6] = [
     DemoInvoice {
         number: 129,
         client: &TILLEULS,
-        work: "Remplacement d'une fenêtre sur cour",
+        work: "Remplacement d’une fenêtre sur cour",
         net_cents: 78_400,
         due_in_days: -12,
         paid: false,
@@ -98,7 +104,7 @@ pub(super) const INVOICES: [DemoInvoice; 6] = [
     DemoInvoice {
         number: 112,
         client: &PRUVOST,
-        work: "Agencement de l'accueil et du bureau",
+        work: "Agencement de l’accueil et du bureau",
         net_cents: 306_000,
         due_in_days: -40,
         paid: false,

@@ -10,6 +10,7 @@ use crate::{
     bodies::{AddressRequest, ClientBody},
     idempotency::{Creation, IdempotencyHeader},
     json_body::Json,
+    labels,
 };
 
 /// A new client.
@@ -20,6 +21,7 @@ use crate::{
     "email": "compta@boulangerie-petit.fr",
     "phone": "+33 4 72 00 00 00",
     "address": { "line1": "3 place Bellecour", "postalCode": "69002", "city": "Lyon", "country": "FR" },
+    "kind": "company",
     "siren": "732829320",
     "notes": "Règle le 15 du mois",
 }))]
@@ -35,6 +37,10 @@ pub struct CreateClient {
     phone: Option<String>,
     /// Where their letters go.
     address: Option<AddressRequest>,
+    /// Their kind. If it is left out, a client with a SIREN or a VAT number is a company, and any other is a person:
+    /// reminders claim nothing of them that only professionals owe.
+    #[schema(value_type = Option<labels::ClientKind>)]
+    kind: Option<String>,
     /// Their nine-digit number.
     siren: Option<String>,
     /// Their VAT number.
@@ -51,6 +57,7 @@ impl From<CreateClient> for NewClientInput {
             email: body.email,
             phone: body.phone,
             address: body.address.unwrap_or_default().into(),
+            kind: body.kind,
             siren: body.siren,
             vat_number: body.vat_number,
             notes: body.notes,

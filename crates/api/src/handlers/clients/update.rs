@@ -10,7 +10,7 @@ use crate::{
     ApiError, ApiResult, App, Reply, Tenant,
     bodies::{AddressRequest, ClientBody},
     json_body::Json,
-    nullable,
+    labels, nullable,
     segment::Segment,
 };
 
@@ -31,6 +31,9 @@ pub struct UpdateClient {
     phone: Option<Option<String>>,
     /// Replaces the whole address.
     address: Option<AddressRequest>,
+    /// Their kind: `company` if they have a SIREN or a VAT number.
+    #[schema(value_type = Option<labels::ClientKind>)]
+    kind: Option<String>,
     /// Their nine-digit number.
     #[serde(default, deserialize_with = "nullable::given")]
     #[schema(value_type = Option<String>)]
@@ -51,6 +54,7 @@ impl From<UpdateClient> for ClientInput {
             email: body.email,
             phone: body.phone,
             address: body.address.map(Into::into),
+            kind: body.kind,
             siren: body.siren,
             vat_number: body.vat_number,
             notes: body.notes,

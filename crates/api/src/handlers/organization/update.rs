@@ -27,6 +27,7 @@ use crate::{
     "legalMentions": "SARL au capital de 10 000 €",
     "address": { "line1": "12 rue des Lilas", "postalCode": "69003", "city": "Lyon", "country": "FR" },
     "siren": "732829320",
+    "latePenaltyBasisPoints": 1215,
 }))]
 pub struct UpdateOrganization {
     /// The company's name, as debtors read it.
@@ -59,6 +60,11 @@ pub struct UpdateOrganization {
     #[serde(default, deserialize_with = "nullable::given")]
     #[schema(value_type = Option<String>)]
     siren: Option<Option<String>>,
+    /// The yearly rate of penalties for late payment in the terms of sale, in hundredths of a percent (1215 is 12.15 %);
+    /// `null` removes it. Formal notices to companies state it and the penalties so far.
+    #[serde(default, deserialize_with = "nullable::given")]
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 10_000)]
+    late_penalty_basis_points: Option<Option<i64>>,
 }
 
 /// New settings of check-ins; what is left out stays.
@@ -100,6 +106,7 @@ impl From<UpdateOrganization> for OrganizationInput {
             legal_mentions: body.legal_mentions,
             address: body.address.map(Into::into),
             siren: body.siren,
+            late_penalty_basis_points: body.late_penalty_basis_points,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `POST /plans/{planId}/preview`
 
 use actix_web::{post, web::Data};
+use rubis_invoices::ClientKind;
 use rubis_kernel::{InvoiceId, PlanId};
 use rubis_relances::{ListedStep, PreviewSubject, PreviewedRelance, preview};
 use serde::{Deserialize, Serialize};
@@ -8,7 +9,7 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 
 use crate::{
-    ApiError, ApiResult, App, Reply, Tenant, bodies::ListedPlanStepBody, day::Day, json_body::Json,
+    ApiError, ApiResult, App, Reply, Tenant, bodies::ListedPlanStepBody, day::Day, json_body::Json, labels,
     segment::Segment,
 };
 
@@ -20,6 +21,9 @@ pub struct PreviewPlan {
     /// The due date of an imaginary invoice.
     #[schema(value_type = Option<Date>)]
     due_date: Option<Day>,
+    /// The kind of the imaginary client; left out, a company.
+    #[schema(value_type = Option<labels::ClientKind>)]
+    client_kind: Option<String>,
     /// An invoice, as though nothing had been sent for it yet.
     #[schema(value_type = Option<Uuid>)]
     invoice_id: Option<InvoiceId>,
@@ -43,29 +47,40 @@ pub struct PreviewedRelanceBody {
     #[serde(with = "time::serde::rfc3339::option")]
     #[schema(required)]
     pub send_at: Option<OffsetDateTime>,
+    /// The name that the mail would come from.
+    pub from_name: String,
+    /// The mailbox that answers would go to: the owner's.
+    #[schema(required)]
+    pub reply_to: Option<String>,
     /// The subject as it would be read.
     pub subject: String,
     /// The text as it would be read.
     pub body: String,
+    /// The HTML as it would be read, a whole document. Show it in a sandboxed frame.
+    pub html: String,
 }
 
 impl From<PreviewedRelance> for PreviewedRelanceBody {
     fn from(relance: PreviewedRelance) -> Self {
+        let (subject, body, html) = relance.content.into_parts();
         Self {
             step: ListedStep::from(relance.step).into(),
             send_at: relance.send_at,
-            subject: relance.text.subject,
-            body: relance.text.body,
+            from_name: relance.from_name,
+            reply_to: relance.reply_to.map(|mailbox| mailbox.address.to_string()),
+            subject,
+            body,
+            html,
         }
     }
 }
 
-/// Shows what a plan would send and when, and writes nothing.
+/// Shows the mails that a plan would send and when, and writes nothing.
 #[utoipa::path(
     tag = "plans",
     responses(
         (status = 200, description = "The reminders, with their dates and texts.", body = PreviewBody),
-        (status = 409, description = "`mail_too_long`: a text is longer than a mail may be."),
+        (status = 409, description = "`mail_too_long`, `mail_empty`: a text is longer than a mail may be, or has nothing to read."),
     ),
 )]
 #[post("/plans/{planId}/preview")]
@@ -81,8 +96,12 @@ pub async fn preview_plan(
         rubis_relances::plan(&conn, tenant.organization, id.0).await?.ok_or_else(ApiError::not_found)?;
     let organization =
         rubis_accounts::organization(&conn, tenant.organization).await?.ok_or_else(ApiError::not_found)?;
+    let owner = rubis_accounts::owner_of(&conn, tenant.organization).await?;
     let previewed = match (body.0.due_date, body.0.invoice_id) {
-        (Some(Day(date)), None) => preview(&organization, &plan, PreviewSubject::DueDate(date), now),
+        (Some(Day(date)), None) => {
+            let kind = imaginary_kind(body.0.client_kind.as_deref())?;
+            preview(&organization, owner.as_ref(), &plan, PreviewSubject::DueDate(date, kind), now)
+        }
         (None, Some(invoice)) => {
             let unknown = || {
                 ApiError::invalid_field(
@@ -98,7 +117,7 @@ pub async fn preview_plan(
                 .await?
                 .ok_or_else(unknown)?;
             let subject = PreviewSubject::Invoice { invoice: &invoice, client: &client };
-            preview(&organization, &plan, subject, now)
+            preview(&organization, owner.as_ref(), &plan, subject, now)
         }
         (None, None) => {
             return Err(ApiError::invalid_field("dueDate", "required", "must be given, or else invoiceId"));
@@ -113,4 +132,10 @@ pub async fn preview_plan(
     };
     let relances = previewed?;
     Ok(Reply(PreviewBody { relances: relances.into_iter().map(PreviewedRelanceBody::from).collect() }))
+}
+
+fn imaginary_kind(given: Option<&str>) -> Result<ClientKind, ApiError> {
+    let Some(given) = given else { return Ok(ClientKind::Company) };
+    let known = ClientKind::ALL.iter().copied().find(|kind| kind.as_str() == given);
+    known.ok_or_else(|| ApiError::invalid_field("clientKind", "unknown_value", "must be company or person"))
 }

@@ -1,0 +1,2 @@
+ALTER TABLE clients DROP COLUMN kind;
+DROP TYPE client_kind;

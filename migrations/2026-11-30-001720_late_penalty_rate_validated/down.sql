@@ -1,0 +1,2 @@
+-- A constraint stays valid until it is dropped.
+SELECT 1;

@@ -1,0 +1,1 @@
+ALTER TABLE organizations VALIDATE CONSTRAINT organizations_late_penalty_basis_points_check;
