@@ -46,7 +46,8 @@ async fn supervise_from<F>(
     let mut pause = first_pause;
     loop {
         let began = Instant::now();
-        match AssertUnwindSafe(start()).catch_unwind().await {
+        // Boxed, or the compiler computes the layout of all nested loops at once, which exceeds its limit.
+        match AssertUnwindSafe(Box::pin(start())).catch_unwind().await {
             Ok(()) if ends == Ends::WhenDone => return,
             Ok(()) => tracing::error!(scope, name, "background loop ended"),
             Err(panic) => {
