@@ -1,6 +1,6 @@
 //! The address of a database, with the parameters of libpq about TLS.
 
-use std::{error::Error, path::PathBuf};
+use std::{error::Error, path::PathBuf, time::Duration};
 
 use diesel::{ConnectionError, ConnectionResult};
 use diesel_async::AsyncPgConnection;
@@ -9,6 +9,14 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use url::Url;
 
 use crate::tls::{self, SslMode};
+
+/// The longest time for which what was sent stays unacknowledged.
+const UNACKNOWLEDGED: Duration = Duration::from_secs(5);
+
+/// The probes of a connection that waits for an answer.
+const KEEPALIVE_IDLE: Duration = Duration::from_secs(5);
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(1);
+const KEEPALIVE_RETRIES: u32 = 3;
 
 /// An address that connections cannot be opened with. It never repeats a password.
 #[derive(Debug, thiserror::Error)]
@@ -70,6 +78,7 @@ impl Address {
             SslMode::Prefer => config::SslMode::Prefer,
             SslMode::Require | SslMode::VerifyCa | SslMode::VerifyFull => config::SslMode::Require,
         });
+        notice_lost_servers(&mut config, &others);
         Ok(Self { config, tls: tls::connector(mode, root_file)? })
     }
 
@@ -86,6 +95,20 @@ impl Address {
                 AsyncPgConnection::try_from_client_and_connection(client, connection).await
             }
         }
+    }
+}
+
+/// Lets a connection break within seconds if its server has vanished, as in a failover: leases are to be renewed over
+/// another one before they are taken away. A server that merely stalls still acknowledges what it receives. What the
+/// address sets itself stays.
+fn notice_lost_servers(config: &mut Config, parameters: &str) {
+    if !parameters.contains("tcp_user_timeout=") {
+        config.tcp_user_timeout(UNACKNOWLEDGED);
+    }
+    if !parameters.contains("keepalives") {
+        config.keepalives_idle(KEEPALIVE_IDLE);
+        config.keepalives_interval(KEEPALIVE_INTERVAL);
+        config.keepalives_retries(KEEPALIVE_RETRIES);
     }
 }
 
@@ -141,6 +164,17 @@ mod tests {
         assert!(refused("postgres://u:p@db/x?sslmode=yes").contains("verify-full"));
         assert!(refused("postgres://u:hunter2@db/x?port=abc").contains("port"));
         assert!(!refused("postgres://u:hunter2@db:port/x").contains("hunter2"));
+    }
+
+    #[test]
+    fn a_connection_to_a_server_that_vanished_breaks_within_seconds_unless_the_address_says_otherwise() {
+        let config = Address::parse("postgres://u:p@db/x").unwrap().config;
+        assert_eq!(config.get_tcp_user_timeout(), Some(&UNACKNOWLEDGED));
+        assert_eq!(config.get_keepalives_idle(), KEEPALIVE_IDLE);
+        let set = "postgres://u:p@db/x?tcp_user_timeout=60&keepalives_idle=300";
+        let config = Address::parse(set).unwrap().config;
+        assert_eq!(config.get_tcp_user_timeout(), Some(&Duration::from_secs(60)));
+        assert_eq!(config.get_keepalives_idle(), Duration::from_secs(300));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::{
 
 use async_trait::async_trait;
 use rubis_db::{AsyncPgConnection, PoolError};
-use rubis_jobs::{FinishError, Job, JobError};
+use rubis_jobs::{FinishError, Job, JobError, JobId};
 use rubis_kernel::{Email, MailFailure, RenderError};
 use rubis_mailer::{Mailer, SendError};
 use rubis_queue::{DeadLetter, DeadLetterCause, Finished, Handler, JobContext};
@@ -19,12 +19,18 @@ use time::OffsetDateTime;
 /// How long nothing is sent after the mail server refused us.
 const REFUSAL_PAUSE: Duration = Duration::from_secs(60);
 
-/// The pause before another try to record a sent mail.
-const RECORD_PAUSE: Duration = Duration::from_millis(250);
+/// The pauses between tries to record a sent mail.
+#[derive(Clone, Copy, Debug)]
+struct RecordPauses {
+    /// If the database refuses it.
+    refusal: Duration,
+    /// While the database is away. There is no last try: the lease is renewed as long as the job is held, and to let
+    /// it go would send the mail twice.
+    outage: Duration,
+}
 
-/// The pause while the database is away. There is no last try: the lease is renewed as long as the job is held, and
-/// to let it go would send the mail twice.
-const OUTAGE_PAUSE: Duration = Duration::from_secs(1);
+const RECORD_PAUSES: RecordPauses =
+    RecordPauses { refusal: Duration::from_millis(250), outage: Duration::from_secs(1) };
 
 /// How often recording a sent mail is tried if the database refuses it.
 const RECORD_TRIES: u32 = 40;
@@ -164,32 +170,6 @@ impl<M: Mailing> MailHandler<M> {
         Err(self.outbox.put_off(error, context.now))
     }
 
-    /// Records that the mail was sent. A database that is away is waited for, however long: to give up would send
-    /// the same mail a second time.
-    async fn record_sent_with_retries(
-        &self,
-        context: &JobContext,
-        job: &M::Job,
-        sent_at: OffsetDateTime,
-    ) -> Result<(), JobError> {
-        let mut refusals = 0;
-        loop {
-            let error = match self.record(context, job, sent_at).await {
-                Ok(()) => return Ok(()),
-                Err(RecordError::Finish(FinishError::LeaseLost)) => return Err(JobError::LeaseLost),
-                Err(error) => error,
-            };
-            let is_outage = error.is_outage();
-            refusals += u32::from(!is_outage);
-            if refusals == RECORD_TRIES {
-                tracing::error!(job = %job.id(), %error, "a sent mail could not be recorded");
-                return Err(JobError::LeaseLost);
-            }
-            tracing::warn!(job = %job.id(), %error, "a sent mail is not recorded yet");
-            tokio::time::sleep(if is_outage { OUTAGE_PAUSE } else { RECORD_PAUSE }).await;
-        }
-    }
-
     async fn record(
         &self,
         context: &JobContext,
@@ -198,6 +178,34 @@ impl<M: Mailing> MailHandler<M> {
     ) -> Result<(), RecordError> {
         let mut conn = context.pool.get().await?;
         Ok(self.mailing.record_sent(&mut conn, context, job, sent_at).await?)
+    }
+}
+
+/// Records that a mail was sent. A database that is away is waited for, however long: to give up would send the same
+/// mail a second time.
+async fn record_with_retries<F>(
+    job: &JobId,
+    pauses: RecordPauses,
+    record: impl Fn() -> F,
+) -> Result<(), JobError>
+where
+    F: Future<Output = Result<(), RecordError>>,
+{
+    let mut refusals = 0;
+    loop {
+        let error = match record().await {
+            Ok(()) => return Ok(()),
+            Err(RecordError::Finish(FinishError::LeaseLost)) => return Err(JobError::LeaseLost),
+            Err(error) => error,
+        };
+        let is_outage = error.is_outage();
+        refusals += u32::from(!is_outage);
+        if refusals == RECORD_TRIES {
+            tracing::error!(%job, %error, "a sent mail could not be recorded");
+            return Err(JobError::LeaseLost);
+        }
+        tracing::warn!(%job, %error, "a sent mail is not recorded yet");
+        tokio::time::sleep(if is_outage { pauses.outage } else { pauses.refusal }).await;
     }
 }
 
@@ -233,7 +241,9 @@ impl<M: Mailing> Handler for MailHandler<M> {
             Ok(receipt) => {
                 // A server may take its time; only the database's clock and what passed here are believed.
                 let waited = Duration::from_secs(started.elapsed().as_secs());
-                self.record_sent_with_retries(&context, &job, context.now + waited).await?;
+                let sent_at = context.now + waited;
+                let record = || self.record(&context, &job, sent_at);
+                record_with_retries(&job.id(), RECORD_PAUSES, record).await?;
                 tracing::info!(
                     job = %job.id(),
                     organization = job.organization().map(tracing::field::display),
@@ -255,5 +265,47 @@ impl<M: Mailing> Handler for MailHandler<M> {
     ) -> Result<(), JobError> {
         let given_up = GivenUp { cause: letter.cause, failure: &letter.failure, now: letter.now };
         Ok(self.mailing.record_given_up(conn, &job, given_up).await?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicU32;
+
+    use super::*;
+
+    const NO_PAUSES: RecordPauses = RecordPauses { refusal: Duration::ZERO, outage: Duration::ZERO };
+
+    /// Records after as many failures. Returns the result and the number of tries.
+    async fn record_after(
+        failures: u32,
+        failure: impl Fn() -> RecordError + Send + Sync,
+    ) -> (Result<(), JobError>, u32) {
+        let tries = AtomicU32::new(0);
+        let recorded = record_with_retries(&JobId::new("relance", 1), NO_PAUSES, || {
+            let fails = tries.fetch_add(1, Ordering::Relaxed) < failures;
+            std::future::ready(if fails { Err(failure()) } else { Ok(()) })
+        })
+        .await;
+        (recorded, tries.load(Ordering::Relaxed))
+    }
+
+    #[tokio::test]
+    async fn a_sent_mail_is_recorded_however_long_the_database_was_away() {
+        let away = || RecordError::Pool(PoolError::TimedOut);
+        assert_eq!(record_after(1_000, away).await, (Ok(()), 1_001));
+    }
+
+    #[tokio::test]
+    async fn a_record_that_the_database_refuses_is_tried_a_limited_number_of_times() {
+        let refused = || RecordError::Finish(FinishError::Database(diesel::result::Error::NotFound));
+        assert_eq!(record_after(39, refused).await, (Ok(()), 40));
+        assert_eq!(record_after(1_000, refused).await, (Err(JobError::LeaseLost), 40));
+    }
+
+    #[tokio::test]
+    async fn nothing_is_recorded_once_another_worker_has_the_job() {
+        let lost = || RecordError::Finish(FinishError::LeaseLost);
+        assert_eq!(record_after(1, lost).await, (Err(JobError::LeaseLost), 1));
     }
 }
