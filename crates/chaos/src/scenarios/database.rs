@@ -1,4 +1,4 @@
-//! PostgreSQL stops at once, and comes back.
+//! PostgreSQL stops at once and comes back, or stalls.
 
 use std::time::Duration;
 
@@ -20,6 +20,21 @@ pub(super) async fn restarted(site: &mut Site, reminders: usize) -> Result<Repor
 
 pub(super) async fn away(site: &mut Site, reminders: usize) -> Result<Report> {
     stop_for(site, "postgres-away", reminders, LONG).await
+}
+
+/// Every connection stays open and nothing is answered, for longer than a lease. What was sent meanwhile is recorded
+/// afterwards by whoever sent it, and no lease is taken away before.
+pub(super) async fn stalled(site: &mut Site, reminders: usize) -> Result<Report> {
+    let trial = site.trial("postgres-stalled", reminders).await?;
+    let _workers = (trial.worker().start().await?, trial.worker().start().await?);
+    trial.burst().await?;
+    site.postgres.pause()?;
+    sleep(LONG).await;
+    site.postgres.resume()?;
+    let back = trial.now();
+    let mut report = finish(&trial, &Expected::default()).await?;
+    report.mended("the longest silence after the stall", trial.longest_silence(back), ONE_SWEEP);
+    Ok(report)
 }
 
 async fn stop_for(site: &mut Site, name: &str, reminders: usize, length: Duration) -> Result<Report> {

@@ -73,6 +73,7 @@ pub fn all() -> Vec<Scenario> {
         "redis-absent", "there is no Redis at all" => redis::absent;
         "postgres-restarted", "PostgreSQL is stopped at once in the burst, and started again" => database::restarted;
         "postgres-away", "PostgreSQL is away for longer than a lease" => database::away;
+        "postgres-stalled", "PostgreSQL answers nothing for longer than a lease, with all connections open" => database::stalled;
         "cut-claim", "connections are cut in the middle of claims" => connections::cut_in_claims;
         "cut-send", "connections are cut in the middle of mails" => connections::cut_in_sends;
         "cut-record", "connections are cut while mails are recorded" => connections::cut_in_records;

@@ -9,7 +9,11 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use nix::sys::signal::Signal;
+use nix::{
+    errno::Errno,
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use rubis_db::{AsyncConnection as _, AsyncPgConnection};
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
@@ -103,12 +107,44 @@ impl Postgres {
         Ok(())
     }
 
-    /// Starts it if it was stopped.
+    /// Freezes every process of the server: connections stay open, and nothing is answered.
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub fn pause(&self) -> Result<()> {
+        self.signal_all(Signal::SIGSTOP)
+    }
+
+    /// Lets every process go on.
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub fn resume(&self) -> Result<()> {
+        self.signal_all(Signal::SIGCONT)
+    }
+
+    fn signal_all(&self, signal: Signal) -> Result<()> {
+        let Some(process) = &self.process else { return Ok(()) };
+        // The main process first: while it is frozen it starts no other.
+        process.signal(signal)?;
+        let id = process.id();
+        let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children"))
+            .context("the processes of PostgreSQL cannot be listed")?;
+        for child in children.split_whitespace() {
+            match kill(Pid::from_raw(child.parse()?), signal) {
+                Ok(()) | Err(Errno::ESRCH) => {}
+                Err(error) => return Err(error).context(format!("{signal} cannot be sent")),
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts it if it was stopped, and lets it go on if it was paused.
     ///
     /// # Errors
     /// As [`Postgres::start_again`].
     pub async fn mend(&mut self) -> Result<()> {
-        if self.process.is_none() { self.start_again().await } else { Ok(()) }
+        if self.process.is_none() { self.start_again().await } else { self.resume() }
     }
 
     /// The id of the process that all others of it are children of, while it runs.
