@@ -179,6 +179,7 @@ impl<'a> Checkins<'a> {
             jobs_left: &jobs_left,
         };
         let mut report = audit(&evidence, expected);
+        self.trial.reconcile(&mut report).await?;
         self.answer_some(&links, &mut report).await?;
         Ok(report)
     }

@@ -221,7 +221,7 @@ impl Database {
     }
 
     /// The jobs that are left and due within an hour, by id; not those of subscriptions, whose daily round may
-    /// happen to be near.
+    /// happen to be near, and not the reconciliation, which always comes back.
     ///
     /// # Errors
     /// When the database refuses.
@@ -230,7 +230,8 @@ impl Database {
             .ask(async |conn| {
                 sql_query(
                     "SELECT id, state::text AS state, attempts, crashes, last_error FROM jobs
-                     WHERE run_at < clock_timestamp() + interval '1 hour' AND queue <> 'billing'",
+                     WHERE run_at < clock_timestamp() + interval '1 hour' AND queue <> 'billing'
+                         AND id <> 'reconcile:all'",
                 )
                 .load(conn)
                 .await
@@ -254,7 +255,7 @@ impl Database {
                 sql_query(
                     "SELECT count(*) AS count FROM jobs
                      WHERE state <> 'dead' AND run_at < clock_timestamp() + interval '1 hour'
-                         AND queue <> 'billing'
+                         AND queue <> 'billing' AND id <> 'reconcile:all'
                          AND ($1 IS NULL OR id = ANY($1))",
                 )
                 .bind::<Nullable<Array<Text>>, _>(jobs)

@@ -14,6 +14,9 @@ use crate::{
     database::{Reminder, job_of},
 };
 
+/// Ahead of the clock by this, the reconciliation compares rows of any age.
+const NOTHING_IS_TOO_YOUNG: time::Duration = time::Duration::minutes(3);
+
 /// From the moment that the reminders get their date to that date: time to start the workers.
 pub(crate) const LEAD: Duration = Duration::from_secs(3);
 
@@ -196,7 +199,7 @@ impl Trial {
         let (endings, counters) = (self.database.endings().await?, self.database.counters().await?);
         let jobs_left = self.database.jobs_left().await?;
         let mails = self.inbox.messages();
-        Ok(audit(
+        let mut report = audit(
             &Evidence {
                 due_at: self.due_at,
                 due: &self.due,
@@ -206,6 +209,22 @@ impl Trial {
                 jobs_left: &jobs_left,
             },
             expected,
-        ))
+        );
+        self.reconcile(&mut report).await?;
+        Ok(report)
+    }
+
+    /// Compares everything that waits with the jobs that it waits for: whatever broke, nothing may differ.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn reconcile(&self, report: &mut Report) -> Result<()> {
+        let mut conn = self.database.pool.get().await?;
+        let now = rubis_jobs::database_now(&mut conn, None).await? + NOTHING_IS_TOO_YOUNG;
+        for finding in rubis_lifecycle::reconcile_everything(&mut conn, now).await? {
+            let (kind, id) = (finding.kind.as_str(), finding.id);
+            report.expect(false, format!("the reconciliation found {kind}: {id}"));
+        }
+        Ok(())
     }
 }

@@ -23,6 +23,7 @@ mod plan_checkin;
 mod planning;
 mod purge_clicks;
 mod queries;
+mod reconcile;
 mod record_answer;
 mod record_outcome;
 mod renew;
@@ -48,6 +49,10 @@ pub use opening::{CheckinLink, Opening};
 pub use plan_checkin::{PlanCheckin, plan_checkin};
 pub use planning::CATCH_UP_DELAY;
 pub use purge_clicks::{CLICKS_KEPT, purge_clicks};
+pub use reconcile::{
+    CheckinFault, checkin_statuses, has_question_out, invoices_with_question_out, judge_checkin,
+    live_checkins, make_job_again,
+};
 pub use record_answer::{record_answer, record_expired, record_suspicion, record_undone};
 pub use record_outcome::{record_failed, record_not_gathered, record_not_sent_yet, record_sent};
 pub use renew::{RENEWAL_INTERVAL, RenewError, renew};

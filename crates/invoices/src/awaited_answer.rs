@@ -2,6 +2,7 @@
 
 use rubis_accounts::Organization;
 use rubis_db::AsyncPgConnection;
+use rubis_kernel::{InvoiceId, OrganizationId};
 use time::OffsetDateTime;
 
 use crate::{Invoice, queries};
@@ -46,4 +47,16 @@ pub async fn set_awaited_answer(
         *invoice = queries::invoices::save_awaited_answer(conn, invoice, awaited, now).await?;
     }
     Ok(())
+}
+
+/// Invoices that await the user's answer, whatever organization they are of, in the order of their ids.
+///
+/// # Errors
+/// The database's.
+pub async fn awaiting_invoices(
+    conn: &mut AsyncPgConnection,
+    after: Option<InvoiceId>,
+    limit: u32,
+) -> Result<Vec<(OrganizationId, InvoiceId)>, diesel::result::Error> {
+    queries::awaiting::page(conn, after, limit).await
 }

@@ -36,7 +36,7 @@ mod update_invoice;
 mod vat_number;
 mod void_payment;
 
-pub use awaited_answer::{AwaitedAnswer, set_awaited_answer};
+pub use awaited_answer::{AwaitedAnswer, awaiting_invoices, set_awaited_answer};
 pub use chased::{REMINDED_COUNTS_FOR, count_chased};
 pub use client::{
     Client, ClientInput, ClientPatch, MAX_CLIENT_NAME_CHARS, NewClient, NewClientInput, client,

@@ -28,6 +28,12 @@ impl JobId {
         self.0.split_once(':').map_or(self.as_str(), |(kind, _)| kind)
     }
 
+    /// The key of the job: all after the first colon.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        self.0.split_once(':').map_or("", |(_, key)| key)
+    }
+
     /// The whole id.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -5,14 +5,14 @@ use std::time::Duration;
 use diesel::{
     QueryableByName,
     result::QueryResult,
-    sql_types::{Array, Double, Nullable, Text, Timestamptz, Uuid as SqlUuid},
+    sql_types::{Array, Double, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid},
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use rubis_db::statement::{Bind, prepared, statement};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::{FinishError, JobId, place::Place};
+use crate::{FinishError, Job, JobId, place::Place};
 
 /// A worker's hold on a job. Whatever is recorded for the job is fenced by its token: once the
 /// lease has passed to another worker, nothing of the former one can be committed.
@@ -39,6 +39,13 @@ statement!(FinishJob, "DELETE FROM jobs WHERE id = ? AND lease_token = ?");
 statement!(
     RescheduleJob,
     "UPDATE jobs SET state = 'scheduled', run_at = ?, attempts = 0, crashes = 0, last_error = NULL,
+         lease_token = NULL, lease_until = NULL
+     WHERE id = ? AND lease_token = ?"
+);
+
+statement!(
+    ContinueJob,
+    "UPDATE jobs SET payload = ?, state = 'scheduled', run_at = ?, attempts = 0, crashes = 0, last_error = NULL,
          lease_token = NULL, lease_until = NULL
      WHERE id = ? AND lease_token = ?"
 );
@@ -85,6 +92,28 @@ impl Lease {
         run_at: OffsetDateTime,
     ) -> Result<(), FinishError> {
         let moved = prepared::<RescheduleJob>()
+            .bind::<Timestamptz, _>(run_at)
+            .bind::<Text, _>(self.job_id.as_str())
+            .bind::<SqlUuid, _>(self.token)
+            .execute(conn)
+            .await?;
+        if moved == 0 { Err(FinishError::LeaseLost) } else { Ok(()) }
+    }
+
+    /// As [`Lease::reschedule`], with another payload under the same id: the place from which the next run continues.
+    ///
+    /// # Errors
+    /// [`FinishError::LeaseLost`] if another worker may have the job.
+    pub async fn continue_as<J: Job>(
+        &self,
+        conn: &mut AsyncPgConnection,
+        job: &J,
+        run_at: OffsetDateTime,
+    ) -> Result<(), FinishError> {
+        let payload = serde_json::to_value(job)
+            .map_err(|error| diesel::result::Error::SerializationError(error.into()))?;
+        let moved = prepared::<ContinueJob>()
+            .bind::<Jsonb, _>(payload)
             .bind::<Timestamptz, _>(run_at)
             .bind::<Text, _>(self.job_id.as_str())
             .bind::<SqlUuid, _>(self.token)

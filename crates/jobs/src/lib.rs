@@ -22,6 +22,7 @@ mod payload;
 mod place;
 mod queue;
 mod reap;
+mod reconcile;
 mod retry_policy;
 mod row;
 mod server_watch;
@@ -41,6 +42,7 @@ pub use lease::{Lease, renew};
 pub use payload::Payload;
 pub use queue::{Queue, UnknownQueue};
 pub use reap::{CrashPolicy, QUARANTINE_TRIES, ReapAt, ReapOutcome, Reaped, reap_expired};
+pub use reconcile::{states, untouched};
 pub use retry_policy::RetryPolicy;
 pub use row::{JobRow, JobState};
 pub use server_watch::{

@@ -20,6 +20,7 @@ mod pause_invoice;
 mod plan_again;
 mod queries;
 mod read_checkin;
+mod reconcile;
 mod record_checkins_failed;
 mod record_checkins_sent;
 mod renew_checkin;
@@ -55,6 +56,10 @@ pub use plan_again::{PlanAgainProgress, plan_page_again};
 pub use read_checkin::{
     CheckinCard, CheckinInvoice, CheckinState, CheckinView, ReadCheckinError, RefusedButton, read_checkin,
     record_page_opening, record_refused_button,
+};
+pub use reconcile::{
+    Finding, FindingKind, FindingOutcome, RECONCILED_EVERY, Reconcile, continue_reconciliation, reconcile,
+    reconcile_everything, seed_reconciliation,
 };
 pub use record_checkins_failed::{record_checkin_mail_failed, record_checkin_not_gathered};
 pub use record_checkins_sent::record_checkins_sent;

@@ -56,6 +56,16 @@ pub(crate) fn scope_key(scope: InvoiceScope) -> String {
     }
 }
 
+/// The scope that a key names; `None` if another release wrote it.
+pub(crate) fn scope_of(key: &str) -> Option<InvoiceScope> {
+    match key.split_once(':') {
+        None if key == "all" => Some(InvoiceScope::All),
+        Some(("client", id)) => Some(InvoiceScope::OfClient(id.parse::<uuid::Uuid>().ok()?.into())),
+        Some(("plan", id)) => Some(InvoiceScope::OfPlan(id.parse::<uuid::Uuid>().ok()?.into())),
+        _ => None,
+    }
+}
+
 /// Requests that invoices are planned again, in the transaction of the change and as its last statements: the
 /// request's row is locked after everything that the change itself locks.
 ///

@@ -29,6 +29,7 @@ mod planning;
 mod preview;
 mod queries;
 mod recipient_count;
+mod reconcile;
 mod record_outcome;
 mod replace_plan;
 mod send_relance_now;
@@ -63,6 +64,9 @@ pub use planning::{
 pub use preview::{PreviewError, PreviewSubject, PreviewedRelance, preview};
 pub use queries::plans::PlansShown;
 pub use recipient_count::{SendingLimits, SendingPolicy, purge_recipient_counts};
+pub use reconcile::{
+    RelanceFault, RelanceRepair, WaitingRelance, reconcile_relance, relance_statuses, waiting_relances,
+};
 pub use record_outcome::{record_failed, record_not_sent_yet, record_sent};
 pub use replace_plan::{ReplacePlanError, ReplacedPlan, replace_plan};
 pub use send_relance_now::send_relance_now;

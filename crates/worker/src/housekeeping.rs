@@ -7,6 +7,7 @@ use rubis_billing::{purge_events, seed_trial_sweep};
 use rubis_checkins::purge_clicks;
 use rubis_db::{AsyncPgConnection, Pool};
 use rubis_kernel::SharedClock;
+use rubis_lifecycle::seed_reconciliation;
 use rubis_relances::purge_recipient_counts;
 use rubis_runtime::Shutdown;
 
@@ -28,6 +29,9 @@ pub async fn run_housekeeping(pool: Pool, clock: SharedClock, shutdown: Shutdown
             Ok(mut conn) => {
                 if let Err(error) = seed_trial_sweep(&mut conn, clock.now()).await {
                     tracing::warn!(%error, "the daily round for trials could not be asked for");
+                }
+                if let Err(error) = seed_reconciliation(&mut conn, clock.now()).await {
+                    tracing::warn!(%error, "reconciliation not asked for");
                 }
                 if let Err(error) = purge(&mut conn, &clock).await {
                     tracing::warn!(%error, "what has expired could not be forgotten");

@@ -13,7 +13,7 @@ use rubis_jobs::{Job, JobError, JobId, Payload};
 use rubis_kernel::{
     AccountTokenId, CheckinMailId, CheckinTaskId, MailFailure, OrganizationId, RelanceTaskId, UserId,
 };
-use rubis_lifecycle::PlanAgain;
+use rubis_lifecycle::{PlanAgain, Reconcile};
 use rubis_mailer::MemoryMailer;
 use rubis_queue::{DeadLetter, DeadLetterCause, Handlers};
 use rubis_relances::{RelanceStatus, SendRelance};
@@ -62,6 +62,7 @@ fn samples() -> Vec<(JobId, Payload)> {
     vec![
         sample(&SendRelance { organization_id, task_id: RelanceTaskId::new() }),
         sample(&PlanAgain { organization_id, scope: InvoiceScope::All }),
+        sample(&Reconcile::default()),
         sample(&GatherCheckins { organization_id, task_id }),
         sample(&SendCheckinMail { organization_id, mail_id: CheckinMailId::new() }),
         sample(&ExpireCheckin { organization_id, task_id }),

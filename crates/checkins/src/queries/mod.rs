@@ -1,5 +1,6 @@
 //! The only diesel of this crate, a file for each table.
 
 pub mod clicks;
+pub mod live;
 pub mod mails;
 pub mod tasks;

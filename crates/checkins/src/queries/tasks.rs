@@ -14,7 +14,7 @@ use crate::task::{CheckinAnswer, CheckinAnsweredBy, CheckinStatus, CheckinTask, 
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = checkin_tasks, check_for_backend(diesel::pg::Pg))]
-struct TaskRow {
+pub(super) struct TaskRow {
     id: Uuid,
     organization_id: Uuid,
     invoice_id: Uuid,
@@ -63,7 +63,7 @@ impl From<TaskRow> for CheckinTask {
     }
 }
 
-fn all(rows: Vec<TaskRow>) -> Vec<CheckinTask> {
+pub(super) fn all(rows: Vec<TaskRow>) -> Vec<CheckinTask> {
     rows.into_iter().map(CheckinTask::from).collect()
 }
 

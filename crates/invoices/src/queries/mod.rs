@@ -1,5 +1,6 @@
 //! The only diesel of this crate, a file for each table and one for each larger read.
 
+pub(crate) mod awaiting;
 pub(crate) mod chased;
 pub(crate) mod clients;
 pub(crate) mod contacts;

@@ -3,7 +3,7 @@
 use diesel::{
     dsl::count_star,
     prelude::*,
-    sql_types::{BigInt, Text},
+    sql_types::{BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid},
     upsert::excluded,
 };
 use diesel_async::RunQueryDsl;
@@ -100,6 +100,48 @@ pub(crate) async fn find(
         .first(conn)
         .await
         .optional()
+}
+
+statement!(
+    ReadWaiting,
+    "SELECT organization_id, scope FROM planning_requests
+     WHERE waiting_since < ?
+         AND (organization_id, scope) > (coalesce(?, '00000000-0000-0000-0000-000000000000'), coalesce(?, ''))
+     ORDER BY organization_id, scope LIMIT ?"
+);
+
+#[derive(QueryableByName)]
+struct WaitingRow {
+    #[diesel(sql_type = SqlUuid)]
+    organization_id: Uuid,
+    #[diesel(sql_type = Text)]
+    scope: String,
+}
+
+/// A request as the reconciliation reads it.
+pub(crate) struct WaitingRequest {
+    pub(crate) organization_id: OrganizationId,
+    pub(crate) scope: String,
+}
+
+/// Requests of all organizations that have waited since before an instant, in the order of their keys.
+pub(crate) async fn page(
+    conn: &mut AsyncPgConnection,
+    waiting_before: OffsetDateTime,
+    after: Option<(OrganizationId, String)>,
+    limit: u32,
+) -> QueryResult<Vec<WaitingRequest>> {
+    let (organization, scope) = after.unzip();
+    let rows: Vec<WaitingRow> = prepared::<ReadWaiting>()
+        .bind::<Timestamptz, _>(waiting_before)
+        .bind::<Nullable<SqlUuid>, _>(organization.map(|id| id.as_uuid()))
+        .bind::<Nullable<Text>, _>(scope)
+        .bind::<BigInt, _>(i64::from(limit))
+        .load(conn)
+        .await?;
+    let request =
+        |row: WaitingRow| WaitingRequest { organization_id: row.organization_id.into(), scope: row.scope };
+    Ok(rows.into_iter().map(request).collect())
 }
 
 /// Records that the pass has planned all invoices up to this one.

@@ -3,3 +3,4 @@
 pub mod plans;
 pub mod recipient_counts;
 pub mod tasks;
+pub mod waiting;

@@ -5,6 +5,7 @@ mod expire_checkin;
 mod gather_checkins;
 mod mailing;
 mod plan_again;
+mod reconcile;
 mod send_account_mail;
 mod send_checkin_mail;
 mod send_payment_failed;
@@ -29,6 +30,7 @@ use expire_checkin::ExpireCheckinHandler;
 use gather_checkins::GatherCheckinsHandler;
 use mailing::{MailHandler, Outbox};
 use plan_again::PlanAgainHandler;
+use reconcile::ReconcileHandler;
 use send_account_mail::AccountMails;
 use send_checkin_mail::CheckinMails;
 use send_payment_failed::PaymentFailedMails;
@@ -106,6 +108,7 @@ pub fn handlers(parts: HandlerParts) -> Handlers {
     Handlers::new()
         .with(MailHandler::new(relances, outbox.clone()))
         .with(PlanAgainHandler)
+        .with(ReconcileHandler)
         .with(GatherCheckinsHandler)
         .with(MailHandler::new(CheckinMails { parts: parts.clone() }, outbox.clone()))
         .with(ExpireCheckinHandler)
@@ -153,6 +156,7 @@ mod tests {
         let mut domain_kinds = vec![
             rubis_relances::SendRelance::KIND,
             rubis_lifecycle::PlanAgain::KIND,
+            rubis_lifecycle::Reconcile::KIND,
             rubis_checkins::GatherCheckins::KIND,
             rubis_checkins::SendCheckinMail::KIND,
             rubis_checkins::ExpireCheckin::KIND,

@@ -1,0 +1,59 @@
+//! `checkin_tasks` as the reconciliation reads them, whatever organization they are of.
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use rubis_db::{AsyncPgConnection, schema::checkin_tasks};
+use rubis_kernel::{CheckinTaskId, InvoiceId};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::tasks::{TaskRow, all};
+use crate::task::{CheckinStatus, CheckinTask};
+
+/// Check-ins that are to leave or are out, planned before an instant, in the order of their ids.
+pub async fn page(
+    conn: &mut AsyncPgConnection,
+    planned_before: OffsetDateTime,
+    after: Option<CheckinTaskId>,
+    limit: u32,
+) -> QueryResult<Vec<CheckinTask>> {
+    checkin_tasks::table
+        .filter(checkin_tasks::status.eq_any([CheckinStatus::Scheduled, CheckinStatus::Sent]))
+        .filter(checkin_tasks::created_at.lt(planned_before))
+        .filter(checkin_tasks::id.gt(after.map_or(Uuid::nil(), |id| id.as_uuid())))
+        .order(checkin_tasks::id)
+        .limit(i64::from(limit))
+        .select(TaskRow::as_select())
+        .load(conn)
+        .await
+        .map(all)
+}
+
+/// The statuses of those of the check-ins that exist.
+pub async fn statuses(
+    conn: &mut AsyncPgConnection,
+    ids: &[CheckinTaskId],
+) -> QueryResult<Vec<(CheckinTaskId, CheckinStatus)>> {
+    let ids: Vec<Uuid> = ids.iter().map(CheckinTaskId::as_uuid).collect();
+    let rows: Vec<(Uuid, CheckinStatus)> = checkin_tasks::table
+        .filter(checkin_tasks::id.eq_any(ids))
+        .select((checkin_tasks::id, checkin_tasks::status))
+        .load(conn)
+        .await?;
+    Ok(rows.into_iter().map(|(id, status)| (id.into(), status)).collect())
+}
+
+/// Those of the invoices whose question is out.
+pub async fn invoices_with_question_out(
+    conn: &mut AsyncPgConnection,
+    invoices: &[InvoiceId],
+) -> QueryResult<Vec<InvoiceId>> {
+    let ids: Vec<Uuid> = invoices.iter().map(InvoiceId::as_uuid).collect();
+    let found: Vec<Uuid> = checkin_tasks::table
+        .filter(checkin_tasks::invoice_id.eq_any(ids))
+        .filter(checkin_tasks::status.eq(CheckinStatus::Sent))
+        .select(checkin_tasks::invoice_id)
+        .load(conn)
+        .await?;
+    Ok(found.into_iter().map(InvoiceId::from).collect())
+}

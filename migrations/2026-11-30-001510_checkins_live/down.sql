@@ -1,0 +1,1 @@
+DROP INDEX CONCURRENTLY checkin_tasks_live;
