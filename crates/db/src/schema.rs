@@ -468,6 +468,7 @@ diesel::table! {
         counted_recipients -> Nullable<Int4>,
         message_id -> Nullable<Text>,
         refused_copies -> Nullable<Array<Nullable<Text>>>,
+        draft -> Nullable<Jsonb>,
     }
 }
 

@@ -46,11 +46,9 @@ pub enum RelanceActionError {
     /// It was approved before.
     #[error("the reminder is approved already")]
     AlreadyApproved,
-    /// What the text tells changed since: it was drafted again, and has to be read again.
-    #[error(
-        "the balance or a name changed since the reminder was drafted: read the new text and approve that"
-    )]
-    DraftOutdated,
+    /// These parts changed since: it was drafted again, and has to be read again.
+    #[error("the reminder was drafted again, because this changed: {0}. Read the new text and approve that")]
+    DraftOutdated(String),
     /// Its text can't be written.
     #[error("the text of the reminder can't be written: {0}")]
     Text(#[from] TextError),

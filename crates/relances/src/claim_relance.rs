@@ -4,17 +4,18 @@ use futures_util::{
     TryFutureExt as _,
     future::{try_join, try_join5},
 };
-use rubis_accounts::{ActivityKind, NewEvent};
 use rubis_db::{AsyncConnection, AsyncPgConnection};
-use rubis_invoices::Invoice;
+use rubis_invoices::{Contact, Invoice};
 use rubis_jobs::{FinishError, Lease};
 use rubis_kernel::{Email, RenderError};
 use serde_json::json;
 use time::OffsetDateTime;
 
 use crate::{
+    approve_relance::draft,
     changes::is_held_back,
     compose::{Parties, Sender, compose},
+    draft::Facts,
     jobs::SendRelance,
     locked_task::{LockedTask, lock_task},
     plan::PlanStep,
@@ -114,13 +115,14 @@ pub async fn claim_relance(
             lease.confirm(shared).err_into::<ClaimError>(),
         )
         .await?;
-        match decide(&case, now)? {
+        match decide(&case, &contacts, now) {
             Decision::Settle(not_sent) => {
                 settle(conn, &case, lease, not_sent, now).await?;
                 Ok(Claimed::Settled(not_sent))
             }
-            Decision::Draft => {
-                draft(conn, &case, &case.text_at(now)?, now).await?;
+            Decision::Draft(changes) => {
+                let facts = Facts::of(&case, &contacts, &case.values_at(now));
+                draft(conn, &case, &case.text_at(now)?, facts, &changes, now).await?;
                 lease.finish(conn).await?;
                 Ok(Claimed::Settled(NotSent::Drafted))
             }
@@ -191,40 +193,45 @@ async fn replan(
 #[derive(Debug, PartialEq, Eq)]
 enum Decision {
     Settle(NotSent),
-    Draft,
+    /// It is put before a person, once more if these parts changed since the approval.
+    Draft(Vec<&'static str>),
     Send,
 }
 
-fn decide(case: &LockedTask, now: OffsetDateTime) -> Result<Decision, TextError> {
+fn decide(case: &LockedTask, contacts: &[Contact], now: OffsetDateTime) -> Decision {
     match case.task.status {
         // An operator ran a dead letter again: the reminder gets another chance.
         RelanceStatus::Scheduled | RelanceStatus::Failed => {}
         RelanceStatus::Sent | RelanceStatus::Cancelled => {
-            return Ok(Decision::Settle(NotSent::AlreadyDone));
+            return Decision::Settle(NotSent::AlreadyDone);
         }
     }
     if let Some(reason) = reason_not_to_remind(case.invoice.status) {
-        return Ok(Decision::Settle(NotSent::Cancelled(reason)));
+        return Decision::Settle(NotSent::Cancelled(reason));
     }
     if case.task.send_at > now {
-        return Ok(Decision::Settle(NotSent::NotYetDue));
+        return Decision::Settle(NotSent::NotYetDue);
     }
     if !case.organization.is_sender_verified() {
-        return Ok(Decision::Settle(NotSent::SenderNotVerified));
+        return Decision::Settle(NotSent::SenderNotVerified);
     }
     if case.is_paused(now) {
-        return Ok(Decision::Settle(NotSent::Paused));
+        return Decision::Settle(NotSent::Paused);
     }
     if case.step.content.requires_manual_validation {
         if case.task.awaits_approval() {
-            return Ok(Decision::Settle(NotSent::Drafted));
+            return Decision::Settle(NotSent::Drafted);
         }
-        let written_at = case.task.approved_at.and(case.task.drafted_at);
-        if !still_so(case, written_at)? {
-            return Ok(Decision::Draft);
+        if case.task.approved_at.is_none() {
+            return Decision::Draft(Vec::new());
+        }
+        let facts = Facts::of(case, contacts, &case.values_at(now));
+        let changes = facts.changes_since(case.task.draft.as_ref());
+        if !changes.is_empty() {
+            return Decision::Draft(changes);
         }
     }
-    Ok(Decision::Send)
+    Decision::Send
 }
 
 /// Whether a text was written for the reminder, and would read the same still.
@@ -264,31 +271,6 @@ async fn settle(
     Ok(())
 }
 
-/// Puts the text before a person. An approval that was given for another balance is void.
-async fn draft(
-    conn: &mut AsyncPgConnection,
-    case: &LockedTask,
-    text: &RenderedText,
-    now: OffsetDateTime,
-) -> Result<(), diesel::result::Error> {
-    let change = TaskChange {
-        status: Some(RelanceStatus::Scheduled),
-        sending_since: Some(None),
-        drafted_at: Some(now),
-        approved_at: Some(None),
-        approved_by: Some(None),
-        ..TaskChange::text(text)
-    };
-    tasks::change(conn, case.organization.id, case.task.id, &change, now).await?;
-    let event = NewEvent {
-        kind: ActivityKind::WarningDrafted,
-        invoice_id: Some(case.invoice.id),
-        actor: None,
-        meta: event_meta(case.task.id, &case.invoice, &case.step),
-    };
-    rubis_accounts::record(conn, case.organization.id, event, now).await
-}
-
 async fn send(
     conn: &mut AsyncPgConnection,
     case: &LockedTask,
@@ -296,9 +278,9 @@ async fn send(
     (limits, lease): (SendingLimits, &Lease),
     now: OffsetDateTime,
 ) -> Result<Claimed, ClaimError> {
-    // An approved text leaves as it was approved. So does one that a crash may have cut off after
-    // the mail server took it: the same message again is recognised, another would be a second.
-    let is_fixed = case.task.approved_at.is_some() || still_so(case, case.task.sending_since)?;
+    // A text that a crash may have cut off after the mail server took it is sent as it was: the same message again is
+    // recognised, another would be a second. Any other has the figures of today, also one that was approved before.
+    let is_fixed = still_so(case, case.task.sending_since)?;
     let text = match (&case.task.subject, &case.task.body) {
         (Some(subject), Some(body)) if is_fixed => {
             RenderedText { subject: subject.clone(), body: body.clone() }

@@ -6,6 +6,7 @@
 //! invoice and its reminders locks the invoice first, then its reminders, then their jobs.
 
 mod act_on_task;
+mod approval;
 mod approve_relance;
 mod cancel_planned;
 mod cancel_relance;
@@ -17,6 +18,7 @@ mod count_sent;
 mod create_plan;
 mod default_plan;
 mod delete_plan;
+mod draft;
 mod history;
 mod jobs;
 mod letter;
@@ -41,6 +43,7 @@ mod tone;
 mod variables;
 
 pub use act_on_task::RelanceActionError;
+pub use approval::{Approval, RelanceDetail, relance_detail};
 pub use approve_relance::approve_relance;
 pub use cancel_planned::{CalledOff, cancel_planned};
 pub use cancel_relance::cancel_relance;
@@ -49,9 +52,10 @@ pub use compose::Sender;
 pub use count_sent::count_sent_between;
 pub use create_plan::{create_default_plan, create_plan};
 pub use delete_plan::{DeletePlanError, DeletedPlan, delete_plan};
+pub use draft::{Draft, Facts};
 pub use jobs::SendRelance;
 pub use list::{
-    RelancesFilter, default_plan_id, latest_relances_of_invoice, list_relances, plan, plans, relance,
+    RelancesFilter, default_plan_id, latest_relances_of_invoice, list_relances, plan, plans,
     relances_of_invoice, steps_by_ids,
 };
 pub use plan::{

@@ -87,18 +87,6 @@ pub async fn list_relances(
     Ok(Page::from_one_more(rows, limit))
 }
 
-/// A reminder.
-///
-/// # Errors
-/// The database's.
-pub async fn relance(
-    conn: &mut AsyncPgConnection,
-    organization: OrganizationId,
-    task: RelanceTaskId,
-) -> Result<Option<RelanceTask>, diesel::result::Error> {
-    tasks::find(conn, organization, task).await
-}
-
 /// The latest reminders of an invoice without their texts, at most this many, the earliest first; those that
 /// planning again replaced are left out.
 ///

@@ -44,7 +44,8 @@ pub(crate) async fn lock_with_invoice(
     Ok(invoice.zip(task).map(|(invoice, task)| (invoice, task, step)))
 }
 
-/// Locks a reminder as [`lock_with_invoice`] does, and reads the rest of what it depends on.
+/// Locks a reminder as [`lock_with_invoice`] does, and reads the rest of what it depends on. The step of a draft is the
+/// wording in force: its plan may have been edited since.
 pub(crate) async fn lock_task(
     conn: &AsyncPgConnection,
     organization: OrganizationId,
@@ -67,8 +68,44 @@ pub(crate) async fn lock_task(
         rubis_invoices::client(conn, organization, invoice.client_id),
     )
     .await?;
-    let both = task.zip(client);
-    Ok(both.map(|(task, client)| LockedTask { organization: tenant, invoice, client, step, task }))
+    let (Some(task), Some(client)) = (task, client) else {
+        return Ok(None);
+    };
+    let step = wording_in_force(conn, &task, step).await?;
+    Ok(Some(LockedTask { organization: tenant, invoice, client, step, task }))
+}
+
+/// Reads a reminder and what it depends on without locks, to show it.
+pub(crate) async fn read_task(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    task: RelanceTask,
+) -> Result<Option<LockedTask>, diesel::result::Error> {
+    let tenant = rubis_accounts::organization(conn, organization).await?;
+    let invoice = rubis_invoices::invoice(conn, organization, task.invoice_id).await?;
+    let (Some(tenant), Some(invoice)) = (tenant, invoice) else {
+        return Ok(None);
+    };
+    let client = rubis_invoices::client(conn, organization, invoice.client_id).await?;
+    let step = plans::step_of_task(conn, organization, task.id).await?;
+    let (Some(client), Some(step)) = (client, step) else {
+        return Ok(None);
+    };
+    let step = wording_in_force(conn, &task, step).await?;
+    Ok(Some(LockedTask { organization: tenant, invoice, client, step, task }))
+}
+
+/// The step of a reminder; of a draft, the wording in force, if the plan still has the step.
+async fn wording_in_force(
+    conn: &AsyncPgConnection,
+    task: &RelanceTask,
+    step: PlanStep,
+) -> Result<PlanStep, diesel::result::Error> {
+    if step.retired_at.is_none() || task.drafted_at.is_none() {
+        return Ok(step);
+    }
+    let rewritten = plans::step_in_force(conn, task.organization_id, step.lineage_id).await?;
+    Ok(rewritten.unwrap_or(step))
 }
 
 impl LockedTask {
@@ -97,10 +134,14 @@ impl LockedTask {
         if today > calendar.sending_day(meant_for) { today } else { meant_for }
     }
 
+    /// The values of the reminder's text at this instant.
+    pub fn values_at(&self, at: OffsetDateTime) -> Values {
+        Values::new(&self.organization, &self.client, &self.invoice, at)
+    }
+
     /// The reminder's text as it reads at this instant.
     pub fn text_at(&self, at: OffsetDateTime) -> Result<RenderedText, TextError> {
-        let values = Values::new(&self.organization, &self.client, &self.invoice, at);
-        render(&self.step.content.subject, &self.step.content.body, &values)
+        render(&self.step.content.subject, &self.step.content.body, &self.values_at(at))
     }
 
     /// Whether the text that was written for the reminder at this instant would read the same still:

@@ -8,7 +8,7 @@ use rubis_kernel::{InvoiceId, MailFailure, OrganizationId, PlanStepId, RelanceTa
 use serde::{Deserialize, Serialize};
 use time::{Date, OffsetDateTime};
 
-use crate::text::RenderedText;
+use crate::{draft::Draft, text::RenderedText};
 
 /// Where a reminder stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, AsExpression, FromSqlRow)]
@@ -61,6 +61,8 @@ pub enum Reason {
     TooLong,
     /// Its subject or its text has nothing to read.
     Empty,
+    /// What it states changed since it was drafted or approved: a person has to read it again.
+    FactsChanged,
     /// Operations dropped its job.
     DroppedByOperations,
     /// Workers were lost over it again and again.
@@ -100,6 +102,7 @@ impl Reason {
             Self::AttemptsExhausted => "attempts_exhausted",
             Self::TooLong => "mail_too_long",
             Self::Empty => "mail_empty",
+            Self::FactsChanged => "facts_changed",
             Self::DroppedByOperations => "dropped_by_operations",
             Self::Quarantined => "quarantined",
             Self::DailyLimit => "daily_limit",
@@ -149,6 +152,8 @@ pub struct RelanceTask {
     pub approved_at: Option<OffsetDateTime>,
     /// Who approved it.
     pub approved_by: Option<UserId>,
+    /// What was put before a person; not read for lists.
+    pub draft: Option<Draft>,
     /// The day on which its recipients were counted.
     pub counted_on: Option<Date>,
     /// Their number on that day.

@@ -2,6 +2,7 @@
 
 use rubis_invoices::ClientKind;
 use rubis_kernel::{MailContent, MailPart, Template, TemplateError, is_blank, one_line};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     company_dues::without_company_dues,
@@ -23,7 +24,7 @@ pub enum TextError {
 }
 
 /// A reminder's text, ready to be read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RenderedText {
     /// The subject, one line.
     pub subject: String,

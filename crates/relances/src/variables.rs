@@ -114,6 +114,16 @@ impl Values {
         }
     }
 
+    /// Returns whether the client is a company.
+    pub fn is_company(&self) -> bool {
+        self.client_kind == ClientKind::Company
+    }
+
+    /// Returns whether a variable has a value.
+    pub fn has(&self, variable: &str) -> bool {
+        self.value_of(variable).is_some()
+    }
+
     /// Days since the due date; none before it.
     pub fn days_late(&self) -> i64 {
         (self.today - self.due_date).whole_days().max(0)
@@ -126,7 +136,7 @@ impl Values {
 
     /// The rate of penalties, which only companies owe.
     pub fn company_penalty_rate(&self) -> Option<PenaltyRate> {
-        self.penalty_rate.filter(|_| self.client_kind == ClientKind::Company)
+        self.penalty_rate.filter(|_| self.is_company())
     }
 
     /// The penalties so far on what is left to pay.
@@ -167,7 +177,7 @@ impl TemplateValues for Values {
 
     fn holds(&self, name: &str) -> bool {
         match name {
-            "company" => self.client_kind == ClientKind::Company,
+            "company" => self.is_company(),
             "reminded" => self.was_reminded,
             "partPaid" => self.balance.cents < self.amount.cents,
             "overdue" => self.due_date < self.today,

@@ -1,4 +1,5 @@
 //! The punctuation of the French texts that readers see.
+#![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::{fs, path::Path};
 

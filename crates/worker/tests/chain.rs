@@ -79,24 +79,111 @@ async fn later_reminders_refer_to_the_first_that_the_client_received() {
     assert!(others[1].is_some() && others[1].as_ref() != Some(&mails[0].message_id));
 }
 
+async fn detail(chain: &Chain, task: rubis_kernel::RelanceTaskId) -> rubis_relances::RelanceDetail {
+    let mut conn = chain.conn().await;
+    rubis_relances::relance_detail(&mut conn, chain.organization, task, chain.now()).await.unwrap().unwrap()
+}
+
 #[tokio::test]
-async fn an_approved_formal_notice_leaves_in_the_text_that_was_approved() {
+async fn an_approved_formal_notice_states_the_figures_of_the_day_it_is_sent() {
     let chain = Chain::start_at(TUESDAY).await;
     let invoice = chain.invoice_due(date!(2026 - 12 - 01)).await;
     chain.worker.run_until(datetime!(2027-01-04 12:00 UTC)).await;
     let notice = chain.relances(invoice.id).await.pop().unwrap();
+    assert!(notice.body.as_ref().unwrap().contains("30\u{a0}jours de retard"), "as it was drafted");
 
+    // The person who approves reads the figures of their day.
+    let seen = detail(&chain, notice.id).await;
+    let figures = seen.approval.unwrap();
+    assert_eq!((figures.days_late, figures.deadline), (34, date!(2027 - 01 - 12)));
+    assert_eq!(figures.missing, ["organization.address", "organization.siren", "client.address"]);
+    let read = seen.task.body.unwrap();
+    assert!(read.contains("34\u{a0}jours de retard") && read.contains("le 12 janvier 2027"), "{read}");
     let approved =
         approve_relance(&mut *chain.conn().await, chain.organization, notice.id, chain.owner, chain.now())
             .await
             .unwrap();
     assert_eq!((approved.approved_by, approved.approved_at), (Some(chain.owner), Some(chain.now())));
+
+    // The mail server is busy, then reminders are paused for two days.
+    chain.worker.mailer.fail_next(1, &SendError::deferred("421 busy"));
+    chain.worker.run_due().await;
+    let (organization, now) = (chain.organization, chain.now());
+    rubis_lifecycle::pause_invoice(&mut *chain.conn().await, organization, invoice.id, None, None, now)
+        .await
+        .unwrap();
+    chain.worker.run_until(datetime!(2027-01-06 12:00 UTC)).await;
+    rubis_lifecycle::unpause_invoice(&mut *chain.conn().await, organization, invoice.id, None, chain.now())
+        .await
+        .unwrap();
     chain.worker.run_due().await;
 
     let mail = chain.worker.mailer.outbox().pop().unwrap();
     assert_eq!(mail.subject, "Mise en demeure de payer la facture F-2026-001");
-    assert_eq!(Some(mail.text), notice.body);
-    assert_eq!(chain.relances(invoice.id).await.pop().unwrap().status, RelanceStatus::Sent);
+    assert!(mail.text.contains("36\u{a0}jours de retard") && mail.text.contains("le 14 janvier 2027"));
+    let sent = detail(&chain, notice.id).await;
+    assert_eq!((sent.task.status, sent.task.body), (RelanceStatus::Sent, Some(mail.text)));
+    assert_eq!(sent.approved_text.unwrap().body, read, "the text that was approved stays on record");
+}
+
+#[tokio::test]
+async fn an_approval_is_void_once_the_recipient_or_the_plans_words_change() {
+    let chain = Chain::start_at(TUESDAY).await;
+    let invoice = chain.invoice_due(date!(2026 - 12 - 01)).await;
+    chain.worker.run_until(datetime!(2027-01-04 12:00 UTC)).await;
+    let notice = chain.relances(invoice.id).await.pop().unwrap();
+    let approve = async || {
+        approve_relance(&mut *chain.conn().await, chain.organization, notice.id, chain.owner, chain.now())
+            .await
+    };
+    approve().await.unwrap();
+    let moved = rubis_invoices::ClientPatch::parse(rubis_invoices::ClientInput {
+        email: Some("direction@boulangerie-martin.example".to_owned()),
+        ..Default::default()
+    })
+    .unwrap();
+    let (organization, now) = (chain.organization, chain.now());
+    rubis_invoices::update_client(&mut *chain.conn().await, organization, invoice.client_id, moved, now)
+        .await
+        .unwrap();
+    let sent_before = chain.worker.mailer.outbox().len();
+    chain.worker.run_due().await;
+    assert_eq!(chain.worker.mailer.outbox().len(), sent_before, "nobody approved it for this address");
+    let void = detail(&chain, notice.id).await.task;
+    assert!(void.awaits_approval());
+    assert_eq!(
+        (void.reason.as_deref(), void.reason_detail.as_deref()),
+        (Some("facts_changed"), Some("recipient"))
+    );
+
+    // The plan is edited while the notice waits.
+    let plan = rubis_relances::plan(&*chain.conn().await, organization, invoice.plan_id.unwrap()).await;
+    let plan = plan.unwrap().unwrap();
+    let steps = plan.steps.iter().map(|step| rubis_relances::StepInput {
+        id: Some(step.id),
+        offset_days: step.content.offset_days,
+        tone: step.content.tone,
+        subject: step.content.subject.clone(),
+        body: format!("{}\nPS", step.content.body),
+        requires_manual_validation: None,
+    });
+    let input = rubis_relances::PlanInput { name: plan.name, is_default: true, steps: steps.collect() };
+    let edited = rubis_relances::NewPlan::try_from(input).unwrap();
+    rubis_lifecycle::replace_plan(&mut *chain.conn().await, organization, plan.id, edited, chain.now())
+        .await
+        .unwrap();
+    chain.let_the_background_catch_up().await;
+    let refused = approve().await.unwrap_err();
+    assert!(
+        matches!(&refused, rubis_relances::RelanceActionError::DraftOutdated(parts) if parts == "text"),
+        "{refused}"
+    );
+    approve().await.unwrap();
+    chain.worker.run_due().await;
+    let mail = chain.worker.mailer.outbox().pop().unwrap();
+    assert_eq!(mail.to.address.as_str(), "direction@boulangerie-martin.example");
+    assert!(mail.text.ends_with("\nPS"), "{}", mail.text);
+    assert_eq!(chain.relances(invoice.id).await.pop().unwrap().reason, None);
 }
 
 #[tokio::test]
@@ -112,7 +199,7 @@ async fn an_approval_is_void_once_a_part_was_paid() {
     chain.pay(invoice.id, Some(20_000)).await;
 
     let refused = approve().await.unwrap_err();
-    assert!(matches!(refused, rubis_relances::RelanceActionError::DraftOutdated), "{refused}");
+    assert!(matches!(refused, rubis_relances::RelanceActionError::DraftOutdated(_)), "{refused}");
     let redrafted = chain.relances(invoice.id).await.pop().unwrap();
     assert!(redrafted.body.unwrap().contains("1\u{202f}000,00\u{a0}€"), "the new text names the balance");
     approve().await.unwrap();
@@ -121,7 +208,16 @@ async fn an_approval_is_void_once_a_part_was_paid() {
     let sent_before = chain.worker.mailer.outbox().len();
     chain.worker.run_due().await;
     assert_eq!(chain.worker.mailer.outbox().len(), sent_before, "a text that nobody approved does not leave");
-    assert!(chain.relances(invoice.id).await.pop().unwrap().awaits_approval());
+    let void = chain.relances(invoice.id).await.pop().unwrap();
+    assert!(void.awaits_approval());
+    assert_eq!(
+        (void.reason.as_deref(), void.reason_detail.as_deref()),
+        (Some("facts_changed"), Some("amount"))
+    );
+    approve().await.unwrap();
+    chain.worker.run_due().await;
+    let mail = chain.worker.mailer.outbox().pop().unwrap();
+    assert!(mail.text.contains("la somme de 700,00\u{a0}€"), "it leaves once it is approved again");
 }
 
 #[tokio::test]
@@ -598,7 +694,7 @@ async fn a_notice_that_was_drafted_for_one_debtor_is_not_approved_for_another() 
         .await
         .unwrap();
     let refused = approve_relance(&mut conn, chain.organization, notice.id, chain.owner, chain.now()).await;
-    assert!(matches!(refused, Err(rubis_relances::RelanceActionError::DraftOutdated)));
+    assert!(matches!(refused, Err(rubis_relances::RelanceActionError::DraftOutdated(_))));
 }
 
 #[tokio::test]

@@ -1,8 +1,8 @@
 //! A reminder of an invoice.
 
-use rubis_relances::RelanceTask;
+use rubis_relances::{Approval, RelanceDetail, RelanceTask, RenderedText};
 use serde::Serialize;
-use time::OffsetDateTime;
+use time::{Date, OffsetDateTime};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -15,9 +15,80 @@ pub struct RelanceBody {
     /// All but its text.
     #[serde(flatten)]
     pub listed: ListedRelanceBody,
-    /// The text that was drafted, approved or sent.
+    /// The text that was drafted, approved or sent. While it waits for its approval it has the figures of today.
     #[schema(required)]
     pub body: Option<String>,
+    /// The figures that the text of a drafted reminder has today, and what it lacks; `null` if it is not drafted, or is not
+    /// to be sent any more.
+    #[schema(required)]
+    pub approval: Option<ApprovalBody>,
+    /// The text that was approved. The text that is sent differs in the figures that follow from the day.
+    #[schema(required)]
+    pub approved_text: Option<ApprovedTextBody>,
+}
+
+/// The figures of a drafted reminder, and what a person should know before they approve it.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ApprovalBody {
+    /// The day of the figures. They are computed again on the day of sending.
+    pub as_of: Date,
+    /// What is left to pay, in the smallest unit of the invoice's currency.
+    pub balance_cents: i64,
+    /// The days since the due date.
+    pub days_late: i64,
+    /// The yearly rate of penalties in hundredths of a percent; `null` for a person, or if the organization has none.
+    #[schema(required)]
+    pub late_penalty_basis_points: Option<u16>,
+    /// The penalties so far.
+    #[schema(required)]
+    pub penalties_cents: Option<i64>,
+    /// The last day on which the reminder lets the client pay.
+    pub deadline: Date,
+    /// The fields that the text names and that are not known: `organization.address`, `organization.siren`,
+    /// `organization.latePenaltyBasisPoints`, `client.address`, `client.siren`. Their lines are left out.
+    pub missing: Vec<&'static str>,
+    /// `registered_letter`: only a registered letter proves that the client received the notice; a mail does not.
+    pub receipt_proven_by: &'static str,
+}
+
+/// The text of a reminder that a person approved.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ApprovedTextBody {
+    /// The subject.
+    pub subject: String,
+    /// The text.
+    pub body: String,
+}
+
+impl From<Approval> for ApprovalBody {
+    fn from(approval: Approval) -> Self {
+        Self {
+            as_of: approval.as_of,
+            balance_cents: approval.balance.cents,
+            days_late: approval.days_late,
+            late_penalty_basis_points: approval.penalty_basis_points,
+            penalties_cents: approval.penalties.map(|penalties| penalties.cents),
+            deadline: approval.deadline,
+            missing: approval.missing,
+            receipt_proven_by: "registered_letter",
+        }
+    }
+}
+
+impl From<RelanceDetail> for RelanceBody {
+    fn from(detail: RelanceDetail) -> Self {
+        let mut body = Self::from(detail.task);
+        body.approval = detail.approval.map(ApprovalBody::from);
+        body.approved_text = detail.approved_text.map(ApprovedTextBody::from);
+        body
+    }
+}
+
+impl From<RenderedText> for ApprovedTextBody {
+    fn from(text: RenderedText) -> Self {
+        Self { subject: text.subject, body: text.body }
+    }
 }
 
 /// A reminder in a list: all but its text, which `GET /relances/{relanceId}` returns.
@@ -44,12 +115,14 @@ pub struct ListedRelanceBody {
     pub awaits_approval: bool,
     /// Whether a worker is handing it to the mail server at this moment.
     pub is_being_sent: bool,
-    /// Why it did not leave, as a stable code.
+    /// Why it did not leave, as a stable code. `facts_changed`: what it states changed since it was drafted or approved, so
+    /// that a person has to approve it again; `reasonDetail` lists what (`amount`, `due_date`, `invoice`, `recipient`,
+    /// `client`, `organization`, `text`).
     #[schema(required)]
     pub reason: Option<String>,
     /// The words of the recipient's mail server, or a stable code if it said nothing: `mail_refused`,
     /// `mail_deferred`, `mail_server_unreachable`, `mail_invalid`, `subject_too_long`, `text_too_long`,
-    /// `internal_error`.
+    /// `subject_empty`, `text_empty`, `internal_error`.
     #[schema(required)]
     pub reason_detail: Option<String>,
     /// When its text was put before a person.
@@ -77,7 +150,9 @@ pub struct ListedRelanceBody {
 impl From<RelanceTask> for RelanceBody {
     fn from(mut task: RelanceTask) -> Self {
         let body = task.body.take();
-        Self { listed: task.into(), body }
+        let approved = task.draft.take().and_then(|draft| draft.approved);
+        let approved_text = approved.map(ApprovedTextBody::from);
+        Self { listed: task.into(), body, approval: None, approved_text }
     }
 }
 

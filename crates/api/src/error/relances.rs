@@ -62,7 +62,7 @@ impl From<RelanceActionError> for ApiError {
             RelanceActionError::ApprovalRequired => Self::conflict("approval_required", text),
             RelanceActionError::NotDrafted => Self::conflict("not_drafted", text),
             RelanceActionError::AlreadyApproved => Self::conflict("already_approved", text),
-            RelanceActionError::DraftOutdated => Self::conflict("draft_outdated", text),
+            RelanceActionError::DraftOutdated(_) => Self::conflict("draft_outdated", text),
             RelanceActionError::Text(error) => error.into(),
             RelanceActionError::Database(error) => error.into(),
         }

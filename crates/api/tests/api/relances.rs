@@ -27,6 +27,16 @@ async fn a_formal_notice_leaves_once_somebody_has_approved_its_text() {
         (Some(true), Some("1\u{202f}200,00\u{a0}€"))
     );
 
+    let approval = &drafted["approval"];
+    assert_eq!(
+        (&approval["daysLate"], &approval["balanceCents"], &approval["penaltiesCents"]),
+        (&json!(5), &json!(120_000), &json!(null))
+    );
+    assert_eq!(
+        (&approval["missing"], &approval["receiptProvenBy"]),
+        (&json!([]), &json!("registered_letter"))
+    );
+
     owner
         .post(&format!("/invoices/{}/payments", invoice.id), json!({ "amountCents": 20_000 }))
         .await
@@ -35,6 +45,8 @@ async fn a_formal_notice_leaves_once_somebody_has_approved_its_text() {
     let approved = owner.act(&path("approve")).await.expect(200).json;
     assert_eq!(approved["awaitsApproval"], false);
     assert_eq!(approved["body"], "1\u{202f}000,00\u{a0}€");
+    assert_eq!(approved["approvedText"]["body"], approved["body"]);
+    assert_eq!(approved["approval"]["balanceCents"], 100_000);
     app.advance(Duration::minutes(5)).await;
     assert_eq!(app.relances_received(), [invoice.client_email]);
     assert_eq!(owner.act(&path("approve")).await.expect(409).code(), "relance_already_done");

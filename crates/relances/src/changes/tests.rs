@@ -218,6 +218,7 @@ fn task(new: &TaskToInsert, now: OffsetDateTime) -> RelanceTask {
         drafted_at: None,
         approved_at: None,
         approved_by: None,
+        draft: None,
         counted_on: None,
         counted_recipients: 0,
         hurried_at: None,

@@ -222,6 +222,23 @@ async fn with_steps(
     Ok(plans)
 }
 
+/// The wording of a step that is in force, if the plan still has it.
+pub async fn step_in_force(
+    mut conn: &AsyncPgConnection,
+    organization: OrganizationId,
+    lineage: StepLineageId,
+) -> QueryResult<Option<PlanStep>> {
+    plan_steps::table
+        .filter(plan_steps::organization_id.eq(organization.as_uuid()))
+        .filter(plan_steps::lineage_id.eq(lineage.as_uuid()))
+        .filter(plan_steps::retired_at.is_null())
+        .select(StepRow::as_select())
+        .first(&mut conn)
+        .await
+        .optional()
+        .map(|row| row.map(PlanStep::from))
+}
+
 /// The step that a reminder is, which never changes.
 pub async fn step_of_task(
     mut conn: &AsyncPgConnection,

@@ -3,16 +3,18 @@
 use actix_web::{post, web::Data};
 use rubis_kernel::RelanceTaskId;
 
-use crate::{ApiResult, App, Reply, Tenant, bodies::RelanceBody, segment::Segment};
+use crate::{ApiError, ApiResult, App, Reply, Tenant, bodies::RelanceBody, segment::Segment};
 
-/// Approves a drafted *mise en demeure*, which then leaves at once.
+/// Approves a drafted *mise en demeure*, which is then sent at once.
 ///
-/// Who approved which text, and when, stays on record.
+/// Who approved which text, and when, stays on record. Days late, penalties and the deadline are computed again on the day
+/// of sending. If anything else changed, the approval is void: `reason` is `facts_changed`, and a person has to approve the
+/// new text. A mail does not prove that the client received the notice; only a registered letter does.
 #[utoipa::path(
     tag = "relances",
     responses(
         (status = 200, description = "The reminder as it is now.", body = RelanceBody),
-        (status = 409, description = "`not_drafted`, `draft_outdated` (the balance changed: read the new text), `already_approved`, `already_being_sent`, `relance_already_done`, `invoice_not_chased`, `paused`, `mail_too_long`."),
+        (status = 409, description = "`not_drafted`, `draft_outdated` (the amount, a recipient, a name or the plan's wording changed: read the new text), `already_approved`, `already_being_sent`, `relance_already_done`, `invoice_not_chased`, `paused`, `mail_too_long`, `mail_empty`."),
     ),
 )]
 #[post("/relances/{relanceId}/approve")]
@@ -23,7 +25,7 @@ pub async fn approve_relance(
 ) -> ApiResult<RelanceBody> {
     let mut conn = app.db.get().await?;
     let now = app.clock.now();
-    let relance =
-        rubis_relances::approve_relance(&mut conn, tenant.organization, id.0, tenant.user, now).await?;
-    Ok(Reply(relance.into()))
+    rubis_relances::approve_relance(&mut conn, tenant.organization, id.0, tenant.user, now).await?;
+    let relance = rubis_relances::relance_detail(&mut conn, tenant.organization, id.0, now).await?;
+    Ok(Reply(relance.ok_or_else(ApiError::not_found)?.into()))
 }

@@ -1,0 +1,1 @@
+ALTER TABLE relance_tasks DROP COLUMN draft;
