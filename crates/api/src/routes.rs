@@ -117,6 +117,7 @@ fn answers(config: &mut ServiceConfig<'_>) {
         .service(checkins::answer_pending)
         .service(checkins::answer_together)
         .service(checkins::undo_answer)
+        .service(checkins::undo_answers_together)
         .service(checkins::renew_links);
 }
 

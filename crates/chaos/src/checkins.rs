@@ -30,10 +30,8 @@ use audit::{Evidence, audit};
 
 pub use audit::ExpectedCheckins;
 
-/// Check-ins of one organization that are due at the very same instant, and the time to the next such lot:
-/// each lot makes a mail of its own, unless the workers are so busy that several make one.
-const LOT: i64 = 4;
-const BETWEEN_LOTS: Duration = Duration::milliseconds(300);
+/// The time between the dates of one organization and the next. Those of one organization share a mail.
+const BETWEEN_ORGANIZATIONS: Duration = Duration::milliseconds(300);
 
 /// How many are answered at the end, to see that a link does more than open.
 const ANSWERED: usize = 20;
@@ -100,12 +98,12 @@ pub struct Checkins<'a> {
 
 impl<'a> Checkins<'a> {
     /// Turns the check-ins of every organization on, and makes this many due in a moment, of each
-    /// organization as many as of the others: a few at a time, so that the burst lasts.
+    /// organization as many as of the others: one organization after another, so that the burst lasts.
     ///
     /// # Errors
     /// When the domain refuses something, or there are not as many.
     pub async fn make_due(trial: &'a Trial, count: usize) -> Result<Self> {
-        Self::make(trial, count, LEAD, BETWEEN_LOTS).await
+        Self::make(trial, count, LEAD, BETWEEN_ORGANIZATIONS).await
     }
 
     /// As [`Checkins::make_due`], but all at the very same instant, after this time.
@@ -120,7 +118,7 @@ impl<'a> Checkins<'a> {
         trial: &'a Trial,
         count: usize,
         lead: std::time::Duration,
-        between_lots: Duration,
+        between: Duration,
     ) -> Result<Self> {
         let mut planning = JoinSet::new();
         for organization in &trial.place.organizations {
@@ -135,17 +133,17 @@ impl<'a> Checkins<'a> {
             done??;
         }
         let key = APP_KEY.parse::<AppKey>()?.derive(KEY_PURPOSE);
-        let due = move_dates(trial, count, trial.now() + lead, between_lots).await?;
+        let due = move_dates(trial, count, trial.now() + lead, between).await?;
         ensure!(due.len() == count, "there are {} check-ins of {count}", due.len());
         Ok(Self { trial, key, due })
     }
 
-    /// Waits until as many mails have arrived as there are organizations: the burst has begun.
+    /// Waits until mails of a third of the organizations have arrived: the burst has begun.
     ///
     /// # Errors
     /// When they have not in time.
     pub async fn burst(&self) -> Result<()> {
-        self.trial.mails(self.trial.place.organizations.len()).await
+        self.trial.mails(self.trial.place.organizations.len().div_ceil(3)).await
     }
 
     /// The jobs about check-ins that workers hold, and the mails that those send.
@@ -259,7 +257,7 @@ async fn move_dates(
     trial: &Trial,
     count: usize,
     at: OffsetDateTime,
-    between_lots: Duration,
+    between: Duration,
 ) -> Result<Vec<Question>> {
     let count = i64::try_from(count)?;
     trial
@@ -267,10 +265,11 @@ async fn move_dates(
         .ask(async |conn| {
             sql_query(
                 "WITH numbered AS (
-                     SELECT id, row_number() OVER (PARTITION BY organization_id ORDER BY id) - 1 AS number
+                     SELECT id, row_number() OVER (PARTITION BY organization_id ORDER BY id) - 1 AS number,
+                         dense_rank() OVER (ORDER BY organization_id) - 1 AS organization
                      FROM checkin_tasks WHERE status = 'scheduled'
                  ), chosen AS (
-                     SELECT id, $2 + (number / $3) * make_interval(secs => $4) AS send_at
+                     SELECT id, $2 + organization * make_interval(secs => $3) AS send_at
                      FROM numbered ORDER BY number, id LIMIT $1
                  ), moved AS (
                      UPDATE checkin_tasks SET send_at = chosen.send_at FROM chosen
@@ -286,8 +285,7 @@ async fn move_dates(
             )
             .bind::<BigInt, _>(count)
             .bind::<Timestamptz, _>(at)
-            .bind::<BigInt, _>(LOT)
-            .bind::<Double, _>(between_lots.as_seconds_f64())
+            .bind::<Double, _>(between.as_seconds_f64())
             .load(conn)
             .await
         })

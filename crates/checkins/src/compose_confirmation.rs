@@ -71,6 +71,58 @@ pub fn compose_confirmation(
     Ok(addressed(terms, owner, content, "checkin-confirmation", &task.id.to_string()))
 }
 
+/// One of several invoices that were declared paid in one go.
+#[derive(Serialize)]
+struct Item {
+    client: String,
+    numero: String,
+    amount: String,
+    due_date: String,
+}
+
+#[derive(Serialize)]
+struct Several {
+    organization: String,
+    count: usize,
+    invoices: Vec<Item>,
+    until: Option<String>,
+    undo_url: Option<String>,
+}
+
+/// The mail about several invoices that were declared paid in one go, from the page where they were answered together.
+///
+/// # Errors
+/// A part of the mail is too long.
+pub fn compose_confirmations(
+    terms: &MailTerms<'_>,
+    first: &Confirmation<'_>,
+    others: &[Confirmation<'_>],
+) -> Result<Email, RenderError> {
+    let all = || std::iter::once(first).chain(others);
+    let Confirmation { organization, owner, task, .. } = first;
+    let until = all().filter_map(|one| one.task.undo_until(terms.rules)).min();
+    let until = until.map(|until| organization.time_zone.local_date(until));
+    let values = Several {
+        organization: shortened(&organization.name, MAX_NAME_CHARS),
+        count: others.len() + 1,
+        invoices: all().map(item).collect(),
+        until: until.map(date_french),
+        undo_url: undo_url(terms, task),
+    };
+    let content = MAILS.mail("confirmations", values)?;
+    Ok(addressed(terms, owner, content, "checkin-confirmation", &task.id.to_string()))
+}
+
+fn item(confirmation: &Confirmation<'_>) -> Item {
+    let Confirmation { client, invoice, payment, .. } = confirmation;
+    Item {
+        client: shortened(&client.name, MAX_NAME_CHARS),
+        numero: shortened(&invoice.numero, MAX_NAME_CHARS),
+        amount: Money::new(payment.amount_cents, invoice.amount.currency).format_french(),
+        due_date: date_french(invoice.due_date),
+    }
+}
+
 /// Where the answer can be taken back. After the key was changed, the token can't be written again; it is in
 /// the user's first mail still.
 fn undo_url(terms: &MailTerms<'_>, task: &CheckinTask) -> Option<String> {

@@ -14,7 +14,7 @@ use crate::{
     call_off::call_off,
     jobs::{GatherCheckins, SendCheckinMail},
     plan_checkin::{PlanCheckin, plan_checkin},
-    planning::holding_pauses,
+    planning::{SHARING, holding_pauses},
     queries::{
         mails,
         tasks::{self, TaskChange},
@@ -43,6 +43,8 @@ pub enum Gathered {
     SenderNotVerified,
     /// It was given a later date meanwhile.
     NotYetDue,
+    /// Others of the organization are planned in the next minutes: it shares a mail with them.
+    WaitsForOthers,
 }
 
 /// Puts a check-in that is due into a new mail, with the earliest others of the organization that are due, and
@@ -65,6 +67,10 @@ pub async fn gather(
             lease.finish(conn).await?;
             return Ok(Gathered::AlreadyDone);
         };
+        if let Some(until) = waits_for_others(conn, &organization, &own, now).await? {
+            lease.reschedule(conn, until).await?;
+            return Ok(Gathered::WaitsForOthers);
+        }
         let candidates = candidates(conn, &organization, own, now).await?;
         let asked = lock_asked(conn, organization.id, &candidates).await?;
         let pauses = client_pauses(conn, organization.id, asked.iter().map(|asked| &asked.invoice)).await?;
@@ -155,6 +161,30 @@ async fn candidates(
             return Ok(chosen);
         }
     }
+}
+
+/// The date of the last check-in that shares a mail with one that is due, unless that has come or the mail is full. One
+/// that the user asked for by a button does not wait.
+async fn waits_for_others(
+    conn: &mut AsyncPgConnection,
+    organization: &Organization,
+    own: &CheckinTask,
+    now: OffsetDateTime,
+) -> Result<Option<OffsetDateTime>, diesel::result::Error> {
+    if own.renews.is_some() || own.send_at > now {
+        return Ok(None);
+    }
+    let near = tasks::due(conn, organization.id, now + SHARING, None, PAGE).await?;
+    let near = without_held(conn, organization, near, now).await?;
+    if !near.iter().any(|task| task.id == own.id) {
+        return Ok(None);
+    }
+    let is_full = near.iter().filter(|task| task.send_at <= now).count() >= MAX_OF_MAIL;
+    let first = near.iter().map(|task| task.send_at).min().filter(|_| !is_full);
+    let last = first.and_then(|first| {
+        near.iter().map(|task| task.send_at).filter(|send_at| *send_at <= first + SHARING).max()
+    });
+    Ok(last.filter(|last| *last > now))
 }
 
 async fn without_held(

@@ -36,7 +36,7 @@ mod visibility;
 pub use asked::{AskedInvoice, lock_with_invoice};
 pub use call_off::{cancel_of_invoice, no_longer_asked};
 pub use claim_mail::{ClaimMailError, ClaimedMail, MailTerms, claim_mail};
-pub use compose_confirmation::{Confirmation, compose_confirmation};
+pub use compose_confirmation::{Confirmation, compose_confirmation, compose_confirmations};
 pub use gather::{Gathered, MAX_OF_MAIL, gather};
 pub use jobs::{ConfirmCheckin, ExpireCheckin, GatherCheckins, SendCheckinMail};
 pub use judge::{judge, record_click};
@@ -53,7 +53,9 @@ pub use reconcile::{
     CheckinFault, checkin_statuses, has_question_out, invoices_with_question_out, judge_checkin,
     live_checkins, make_job_again,
 };
-pub use record_answer::{record_answer, record_expired, record_suspicion, record_undone};
+pub use record_answer::{
+    record_answer, record_answered_together, record_expired, record_suspicion, record_undone,
+};
 pub use record_outcome::{record_failed, record_not_gathered, record_not_sent_yet, record_sent};
 pub use renew::{RENEWAL_INTERVAL, RenewError, renew};
 pub use rules::CheckinRules;

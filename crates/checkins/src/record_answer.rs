@@ -2,8 +2,9 @@
 //! transaction; what it means for the invoice and its reminders is for the caller to do.
 
 use rubis_db::AsyncPgConnection;
-use rubis_kernel::PaymentId;
+use rubis_kernel::{CheckinTaskId, OrganizationId, PaymentId};
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 use crate::{
     jobs::ExpireCheckin,
@@ -34,6 +35,20 @@ pub async fn record_answer(
     save(conn, task, &change, now).await?;
     // One that was scheduled still, because that it left is not recorded yet, has no job that ends it.
     rubis_jobs::cancel(conn, &[task.expiry_job_id()]).await.map(drop)
+}
+
+/// Marks answers of one mail as given in one go: one mail confirms them, and they can be undone together.
+///
+/// # Errors
+/// The database's.
+pub async fn record_answered_together(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    tasks: &[CheckinTaskId],
+    now: OffsetDateTime,
+) -> Result<(), diesel::result::Error> {
+    let change = TaskChange { answered_with: Some(Uuid::now_v7()), ..TaskChange::default() };
+    tasks::change(conn, organization, tasks, &change, now).await.map(drop)
 }
 
 /// The answer that a link gave is taken back, because a machine may have given it: the check-in waits for an

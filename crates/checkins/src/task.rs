@@ -9,11 +9,12 @@ use rubis_jobs::JobId;
 use rubis_kernel::{CheckinMailId, CheckinTaskId, InvoiceId, MailFailure, OrganizationId, PaymentId};
 use serde::{Deserialize, Serialize};
 use time::{Date, Duration, OffsetDateTime};
+use uuid::Uuid;
 
 use crate::jobs::{ExpireCheckin, GatherCheckins, job_id};
 
-/// A mail that leaves within this time of its date has left as planned.
-const PUNCTUAL: Duration = Duration::minutes(5);
+/// A mail that is sent within this time of its date is sent as planned: longer than it waits for others.
+const PUNCTUAL: Duration = Duration::minutes(15);
 
 /// Where a check-in stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, AsExpression, FromSqlRow)]
@@ -194,6 +195,8 @@ pub struct CheckinTask {
     pub answered_by: Option<CheckinAnsweredBy>,
     /// What the answer recorded, so that just this can be undone.
     pub payment_id: Option<PaymentId>,
+    /// Shared by the answers of a mail that were given in one go.
+    pub answered_with: Option<Uuid>,
     /// Since when only a button is believed: a machine may have opened its links.
     pub suspect_since: Option<OffsetDateTime>,
     /// Why it was called off or failed: a code of [`Reason`], or of a newer release.

@@ -170,6 +170,7 @@ diesel::table! {
         reason -> Nullable<Text>,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        answered_with -> Nullable<Uuid>,
     }
 }
 

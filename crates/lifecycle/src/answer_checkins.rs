@@ -7,12 +7,12 @@ use rubis_db::{AsyncConnection, AsyncPgConnection};
 use rubis_kernel::{CheckinTaskId, InvoiceId};
 use time::OffsetDateTime;
 
-use crate::{AnsweredBy, CheckinError, CheckinOutcome, answer_checkin::answer_locked};
+use crate::{AnsweredBy, CheckinError, CheckinOutcome, answer_checkin::answer_locked, confirm_checkin};
 
 /// Records answers about invoices of the mail that this token came with, by a button, all in one transaction.
 /// One that takes no answer any more does not keep the others from being answered; one that is of another mail
-/// is invalid. The outcomes come in the order of the answers; none where the token is unknown. No mail confirms
-/// them: the page shows each, and lets it be taken back.
+/// is invalid. The outcomes come in the order of the answers; none where the token is unknown. One mail confirms
+/// those that settled an invoice, and they can be undone together.
 ///
 /// # Errors
 /// [`CheckinError`]; nothing was recorded then.
@@ -47,9 +47,29 @@ pub async fn answer_many(
             };
             outcomes.push((*id, outcome));
         }
+        let settled = outcomes.iter().filter(|(_, outcome)| *outcome == CheckinOutcome::Settled);
+        let mut settled: Vec<CheckinTaskId> = settled.map(|(id, _)| *id).collect();
+        settled.sort_unstable();
+        confirm(conn, &settled, &asked, now).await?;
         Ok(Some(outcomes))
     })
     .await
+}
+
+/// Lets one mail confirm the invoices that were settled in one go.
+async fn confirm(
+    conn: &mut AsyncPgConnection,
+    settled: &[CheckinTaskId],
+    asked: &HashMap<CheckinTaskId, AskedInvoice>,
+    now: OffsetDateTime,
+) -> Result<(), diesel::result::Error> {
+    let Some(AskedInvoice { task, .. }) = settled.first().and_then(|first| asked.get(first)) else {
+        return Ok(());
+    };
+    if settled.len() > 1 {
+        rubis_checkins::record_answered_together(conn, task.organization_id, settled, now).await?;
+    }
+    confirm_checkin::request(conn, task, now).await
 }
 
 /// A check-in and the others of its mail.
@@ -64,7 +84,7 @@ async fn of_same_mail(
 }
 
 /// Locks the invoices of check-ins and then these, each in the order of their ids, before any is answered.
-async fn lock_all(
+pub(crate) async fn lock_all(
     conn: &mut AsyncPgConnection,
     tasks: &[CheckinTask],
 ) -> Result<HashMap<CheckinTaskId, AskedInvoice>, diesel::result::Error> {

@@ -75,7 +75,7 @@ pub use settle_invoice::{SettleError, Settled, record_payment};
 pub use sign_up::sign_up;
 pub use timeline::{Timeline, TimelineRelance, WhyNot, timeline};
 pub use trial_recap::{claim_trial_recap, recap_figures};
-pub use undo_checkin::{UndoCheckinError, undo_checkin};
+pub use undo_checkin::{UndoCheckinError, undo_checkin, undo_checkins};
 pub use update_invoice::{UpdateInvoiceError, update_invoice};
 pub use verify_address::{mark_address_verified, verify_address};
 pub use void_payment::{PaymentVoided, void_payment};

@@ -9,6 +9,7 @@ use rubis_db::AsyncPgConnection;
 use rubis_invoices::{Client, Invoice, InvoiceStatus};
 use rubis_kernel::{CheckinTaskId, ClientId, InvoiceId, Money, TimeZone};
 use time::{Date, OffsetDateTime};
+use uuid::Uuid;
 
 use crate::take_answer_back::settlement;
 
@@ -19,6 +20,8 @@ pub struct CheckinView {
     pub checkin: CheckinCard,
     /// The others of its mail that show their invoices, in the order in which the mail asks about them.
     pub mates: Vec<CheckinCard>,
+    /// The number of answers that can be undone together; 0 unless several were given in one go.
+    pub undo_together: usize,
     /// Where the organization reads its calendar.
     pub time_zone: TimeZone,
 }
@@ -137,6 +140,8 @@ pub async fn read_checkin(
         invoices.into_iter().map(|invoice| (invoice.id, invoice)).collect();
     let clients: HashMap<ClientId, Client> = clients.into_iter().map(|client| (client.id, client)).collect();
 
+    let group = group_of(&tasks, id);
+    let mut undo_together = 0;
     let (mut checkin, mut mates) = (None, Vec::new());
     for task in tasks {
         let Some(invoice) = invoices.get(&task.invoice_id) else { continue };
@@ -150,6 +155,9 @@ pub async fn read_checkin(
             Some(until) if settlement(conn, invoice, task.payment_id).await?.is_some() => Some(until),
             _ => None,
         };
+        if undo_until.is_some() && group.is_some() && task.answered_with == group {
+            undo_together += 1;
+        }
         let can_renew = organization.checkins.enabled && can_be_renewed(&task, invoice, now);
         let card = CheckinCard {
             id: task.id,
@@ -164,7 +172,9 @@ pub async fn read_checkin(
         };
         if task.id == id { checkin = Some(card) } else { mates.push(card) }
     }
-    Ok(checkin.map(|checkin| CheckinView { checkin, mates, time_zone: organization.time_zone }))
+    let undo_together = if undo_together > 1 { undo_together } else { 0 };
+    let time_zone = organization.time_zone;
+    Ok(checkin.map(|checkin| CheckinView { checkin, mates, undo_together, time_zone }))
 }
 
 /// Keeps that the page of a token's check-in was opened, which changes nothing else.
@@ -214,6 +224,13 @@ pub async fn record_refused_button(
             Ok(RefusedButton::Recorded)
         }
     }
+}
+
+/// The answers given in one go that the page of a check-in is about: with its own, or else the last of its mail.
+fn group_of(tasks: &[CheckinTask], id: CheckinTaskId) -> Option<Uuid> {
+    let own = tasks.iter().find(|task| task.id == id).and_then(|task| task.answered_with);
+    let last = tasks.iter().filter(|task| task.answered_with.is_some()).max_by_key(|task| task.answered_at);
+    own.or_else(|| last.and_then(|last| last.answered_with))
 }
 
 fn shown(invoice: &Invoice, client: &Client) -> CheckinInvoice {

@@ -1,13 +1,14 @@
 //! The user takes back that an invoice was paid.
 
-use rubis_checkins::{CheckinLink, CheckinRules, PlanCheckin};
+use rubis_checkins::{AskedInvoice, CheckinLink, CheckinRules, CheckinTask, PlanCheckin};
 use rubis_db::{AsyncConnection, AsyncPgConnection};
 use time::OffsetDateTime;
 
 use crate::{
     ReopenError,
     answer_checkin::{ByToken, LABEL, lock_by_token, pressed},
-    confirm_checkin,
+    answer_checkins::lock_all,
+    confirm_checkin::{self, answered_with},
     reopen_invoice::{Reopening, reopen_locked},
     take_answer_back::settlement,
 };
@@ -56,20 +57,81 @@ pub async fn undo_checkin(
                 ByToken::Gone => return Err(UndoCheckinError::Gone),
                 ByToken::Unknown => return Err(UndoCheckinError::NotFound),
             };
-            let (invoice, task) = (&mut asked.invoice, &mut asked.task);
-            let in_time = task.undo_until(rules).is_some_and(|until| now < until);
-            let undoable = in_time && settlement(conn, invoice, task.payment_id).await?.is_some();
-            let opening = pressed(CheckinLink::Undo, user_agent, now);
-            let verdict = if undoable { "effect" } else { "refused" };
-            rubis_checkins::record_click(conn, task, &opening, verdict).await?;
-            if undoable {
-                rubis_checkins::record_undone(conn, task, now).await?;
-                confirm_checkin::withdraw(conn, task).await?;
-                let reopening = Reopening { asking: PlanCheckin::default(), actor: None, label: Some(LABEL) };
-                reopen_locked(conn, invoice, reopening, now).await?;
-            }
-            Ok::<_, UndoCheckinError>(undoable)
+            undo_locked(conn, &mut asked, user_agent, rules, now).await
         })
         .await?;
     if was_undone { Ok(()) } else { Err(UndoCheckinError::NotUndoable) }
+}
+
+/// Undoes all answers *paid* that were given in one go with that of a token, each as [`undo_checkin`] does. Returns their
+/// number.
+///
+/// # Errors
+/// [`UndoCheckinError::NotUndoable`] if none of them can be undone, and as [`undo_checkin`].
+pub async fn undo_checkins(
+    conn: &mut AsyncPgConnection,
+    token: &str,
+    user_agent: &str,
+    rules: &CheckinRules,
+    now: OffsetDateTime,
+) -> Result<usize, UndoCheckinError> {
+    let undone = conn
+        .transaction(async |conn| {
+            let found =
+                rubis_checkins::find_by_token(conn, token).await?.ok_or(UndoCheckinError::NotFound)?;
+            if found.is_gone(rules, now) {
+                return Err(UndoCheckinError::Gone);
+            }
+            let together = together_with(conn, found).await?;
+            let mut asked = lock_all(conn, &together).await?;
+            let mut undone = 0;
+            for task in &together {
+                if let Some(asked) = asked.get_mut(&task.id)
+                    && undo_locked(conn, asked, user_agent, rules, now).await?
+                {
+                    undone += 1;
+                }
+            }
+            Ok(undone)
+        })
+        .await?;
+    if undone == 0 { Err(UndoCheckinError::NotUndoable) } else { Ok(undone) }
+}
+
+/// The answers that can be undone together from the page of a check-in: its own, or else the last of its mail.
+pub(crate) async fn together_with(
+    conn: &mut AsyncPgConnection,
+    task: CheckinTask,
+) -> Result<Vec<CheckinTask>, diesel::result::Error> {
+    let (Some(mail), None) = (task.mail_id, task.answered_with) else {
+        return answered_with(conn, task).await;
+    };
+    let mut all = rubis_checkins::mates(conn, task.organization_id, mail).await?;
+    let last = all.iter().filter(|mate| mate.answered_with.is_some()).max_by_key(|mate| mate.answered_at);
+    let Some(group) = last.and_then(|last| last.answered_with) else { return Ok(vec![task]) };
+    all.retain(|mate| mate.answered_with == Some(group));
+    Ok(all)
+}
+
+/// Undoes an answer that is locked with its invoice, if that is still possible, and records the press.
+async fn undo_locked(
+    conn: &mut AsyncPgConnection,
+    asked: &mut AskedInvoice,
+    user_agent: &str,
+    rules: &CheckinRules,
+    now: OffsetDateTime,
+) -> Result<bool, UndoCheckinError> {
+    let AskedInvoice { invoice, task } = asked;
+    let in_time = task.undo_until(rules).is_some_and(|until| now < until);
+    let undoable = in_time && settlement(conn, invoice, task.payment_id).await?.is_some();
+    let opening = pressed(CheckinLink::Undo, user_agent, now);
+    let verdict = if undoable { "effect" } else { "refused" };
+    rubis_checkins::record_click(conn, task, &opening, verdict).await?;
+    if undoable {
+        rubis_checkins::record_undone(conn, task, now).await?;
+        confirm_checkin::withdraw(conn, task).await?;
+        let reopening = Reopening { asking: PlanCheckin::default(), actor: None, label: Some(LABEL) };
+        reopen_locked(conn, invoice, reopening, now).await?;
+    }
+    Ok(undoable)
 }

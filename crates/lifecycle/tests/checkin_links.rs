@@ -4,7 +4,8 @@
 use rubis_checkins::{CheckinAnswer, CheckinRules, CheckinStatus};
 use rubis_invoices::{Invoice, InvoiceStatus};
 use rubis_lifecycle::{
-    CheckinOutcome, CheckinState, RenewCheckinError, UndoCheckinError, renew_checkin, undo_checkin,
+    CheckinOutcome, CheckinState, RenewCheckinError, UndoCheckinError, answer_many, renew_checkin,
+    undo_checkin, undo_checkins,
 };
 use rubis_testkit::Chain;
 use time::{
@@ -163,4 +164,47 @@ async fn reading_a_check_in_changes_nothing() {
     assert_eq!((shown.numero.as_str(), shown.due_date), ("F-2026-001", LATE));
     assert_eq!(card.expires_at, Some(SENT_AT + Duration::days(1)));
     assert_eq!((chain.invoice(invoice.id).await, chain.checkins(invoice.id).await), before);
+}
+
+#[tokio::test]
+async fn answers_that_were_given_together_are_confirmed_by_one_mail_and_undone_together() {
+    let chain = Chain::with_checkins_at(TUESDAY).await;
+    let mut invoices = Vec::new();
+    for _ in 0..4 {
+        invoices.push(chain.invoice_due(LATE).await);
+    }
+    chain.worker.run_until(SENT_AT + Duration::minutes(1)).await;
+    let (mut ids, mut tokens) = (Vec::new(), Vec::new());
+    for invoice in &invoices {
+        ids.push(chain.checkins(invoice.id).await.remove(0).id);
+        tokens.push(chain.token(invoice.id).await);
+    }
+    // One by itself, as the control.
+    assert_eq!(chain.press(&tokens[3], Paid).await, CheckinOutcome::Settled);
+    let answers = [(ids[0], Paid), (ids[1], Paid), (ids[2], StillPending)];
+    let rules = CheckinRules::default();
+    answer_many(&mut *chain.conn().await, &tokens[2], &answers, "Firefox", &rules, chain.now())
+        .await
+        .unwrap();
+    chain.worker.run_due().await;
+    let confirmations = chain.confirmations();
+    assert_eq!(confirmations.len(), 2, "one for the single answer, one for the others");
+    let together = confirmations.iter().find(|mail| mail.text.contains(&invoices[0].numero)).unwrap();
+    for (invoice, is_named) in invoices.iter().zip([true, true, false, false]) {
+        assert_eq!(together.text.contains(&invoice.numero), is_named, "{}", invoice.numero);
+    }
+    for (token, expected) in tokens.iter().zip([2, 2, 2, 2]) {
+        assert_eq!(chain.checkin_view(token).await.unwrap().undo_together, expected);
+    }
+
+    let undone =
+        undo_checkins(&mut *chain.conn().await, &tokens[0], "Firefox", &rules, chain.now()).await.unwrap();
+    assert_eq!(undone, 2);
+    for (invoice, is_paid) in invoices.iter().zip([false, false, false, true]) {
+        let status = chain.invoice(invoice.id).await.status;
+        assert_eq!(status == InvoiceStatus::Paid, is_paid, "{status:?}");
+    }
+    let again = undo_checkins(&mut *chain.conn().await, &tokens[1], "Firefox", &rules, chain.now()).await;
+    assert!(matches!(again, Err(UndoCheckinError::NotUndoable)), "{again:?}");
+    assert_eq!(chain.checkin_view(&tokens[0]).await.unwrap().undo_together, 0);
 }

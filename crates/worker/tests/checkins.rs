@@ -411,3 +411,51 @@ async fn a_day_is_a_day_whatever_the_clocks_do() {
     let token = chain.token(before.id).await;
     assert_eq!(chain.open_link(&token, CheckinAnswer::StillPending).await, CheckinOutcome::StillPending);
 }
+
+/// Moves on in steps of ten seconds, as a worker's day goes by.
+async fn run_to(chain: &Chain, end: OffsetDateTime) {
+    while chain.now() < end {
+        chain.worker.run_until((chain.now() + Duration::seconds(10)).min(end)).await;
+    }
+}
+
+#[tokio::test]
+async fn late_invoices_that_are_entered_one_after_another_are_asked_about_in_one_mail() {
+    let chain = Chain::with_checkins_at(TUESDAY).await;
+    let mut batch = Vec::new();
+    for entered in 1..=5 {
+        batch.push(chain.invoice_due(LATE).await);
+        run_to(&chain, TUESDAY + Duration::seconds(40) * entered).await;
+    }
+    assert!(chain.checkin_mails().is_empty(), "the last one was entered less than a minute ago");
+    run_to(&chain, TUESDAY + Duration::minutes(4)).await;
+    assert_eq!(chain.checkin_mails().len(), 1);
+    for invoice in &batch {
+        assert_eq!(chain.checkins(invoice.id).await[0].status, CheckinStatus::Sent);
+        assert!(chain.checkin_mails()[0].text.contains(&invoice.numero));
+    }
+
+    chain.invoice_due(LATE).await;
+    run_to(&chain, TUESDAY + Duration::minutes(5) - Duration::SECOND).await;
+    assert_eq!(chain.checkin_mails().len(), 1);
+    run_to(&chain, TUESDAY + Duration::minutes(5)).await;
+    assert_eq!(chain.checkin_mails().len(), 2, "one by itself is asked about after a minute");
+}
+
+#[tokio::test]
+async fn a_batch_without_an_end_is_asked_about_after_ten_minutes() {
+    let chain = Chain::with_checkins_at(TUESDAY).await;
+    let first = TUESDAY + Duration::MINUTE;
+    for entered in 1..=13 {
+        chain.invoice_due(LATE).await;
+        run_to(&chain, TUESDAY + Duration::seconds(50) * entered).await;
+    }
+    assert!(chain.now() < first + Duration::minutes(10) && chain.checkin_mails().is_empty());
+    chain.invoice_due(LATE).await;
+    run_to(&chain, first + Duration::minutes(10)).await;
+    let mails = chain.checkin_mails();
+    assert_eq!(mails.len(), 1);
+    assert_eq!(mails[0].text.matches("/paid").count(), 13, "the last two share the next one");
+    run_to(&chain, first + Duration::minutes(12)).await;
+    assert_eq!(chain.checkin_mails().len(), 2);
+}

@@ -68,6 +68,8 @@ pub struct CheckinBody {
     pub checkin: CheckinCardBody,
     /// The others of its mail.
     pub mates: Vec<CheckinCardBody>,
+    /// The number of answers that `POST /checkin/{token}/undo-together` undoes; 0 unless several were given in one go.
+    pub undo_together: usize,
     /// The value of `X-Checkin-Button` with which a button of the page sends its request. Valid for an hour.
     pub button_value: String,
 }
@@ -106,6 +108,7 @@ impl CheckinBody {
     #[must_use]
     pub fn new(view: CheckinView, button_value: String) -> Self {
         Self {
+            undo_together: view.undo_together,
             checkin: view.checkin.into(),
             mates: view.mates.into_iter().map(CheckinCardBody::from).collect(),
             button_value,

@@ -14,7 +14,7 @@ pub use get::get_checkin;
 pub use open_link::{open_paid_link, open_pending_link};
 pub use open_page::{open_answered_page, open_checkin_page};
 pub use renew::renew_links;
-pub use undo::undo_answer;
+pub use undo::{undo_answer, undo_answers_together};
 
 use rubis_db::AsyncPgConnection;
 

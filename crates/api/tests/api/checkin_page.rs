@@ -344,3 +344,30 @@ async fn a_form_that_the_page_did_not_set_leads_back_to_the_page_and_answers_not
     assert_eq!(heading(&answered), "C’est noté, merci.");
     app.finish().await;
 }
+
+#[tokio::test]
+async fn invoices_that_were_answered_together_are_undone_together_on_the_page() {
+    let app = site().await;
+    let owner = app.signed_up_owner_with_checkins().await;
+    let asked = Asked::about_several(&owner, 3).await;
+    let owner = owner.signed_in_again().await;
+    let mut fields =
+        vec![("token".to_owned(), asked[0].token.clone()), ("action".to_owned(), "answers".to_owned())];
+    for one in &asked[..2] {
+        let id = one.state().await["checkinId"].as_str().unwrap().to_owned();
+        fields.push((format!("answer-{id}"), "paid".to_owned()));
+    }
+    let fields: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let answered = press(&app, &fields).await.expect(200);
+    assert_eq!(actions(&answered), ["answers", "undo_together"]);
+    says(&answered, &["Annuler les 2 réponses données ensemble"]);
+    assert_eq!(asked[1].state().await["undoTogether"], 2);
+
+    let undone = press(&app, &[("token", &asked[1].token), ("action", "undo_together")]).await.expect(200);
+    says(&undone, &["Ces réponses sont annulées"]);
+    for one in &asked {
+        assert_ne!(status(&owner, one).await, "paid");
+    }
+    assert_eq!(asked[0].press("undo-together").await.expect(409).code(), "not_undoable");
+    app.finish().await;
+}

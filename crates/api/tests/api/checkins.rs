@@ -340,6 +340,7 @@ async fn whoever_holds_the_token_sees_the_invoice_and_what_can_be_done() {
             "undoUntil": null,
             "canRenew": false,
             "mates": [],
+            "undoTogether": 0,
         })
     );
     app.finish().await;

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     CheckinAnswer, CheckinAnsweredBy, CheckinRules, CheckinStatus, CheckinTask, Confirmation,
-    compose_confirmation, hash_of_token, token_of,
+    compose_confirmation, compose_confirmations, hash_of_token, token_of,
 };
 
 const NOW: OffsetDateTime = datetime!(2026-11-24 08:00 UTC);
@@ -145,6 +145,7 @@ fn answered(product: &Product, by: CheckinAnsweredBy) -> CheckinTask {
         answer: Some(CheckinAnswer::Paid),
         answered_by: Some(by),
         payment_id: Some(PaymentId::from(Uuid::from_u128(5))),
+        answered_with: None,
         suspect_since: None,
         reason: None,
         created_at: NOW,
@@ -152,6 +153,10 @@ fn answered(product: &Product, by: CheckinAnsweredBy) -> CheckinTask {
 }
 
 fn confirmed(product: &Product, task: &CheckinTask) -> Email {
+    with_confirmation(task, |confirmation| compose_confirmation(&product.terms(), confirmation).unwrap())
+}
+
+fn with_confirmation<T>(task: &CheckinTask, write: impl FnOnce(&Confirmation<'_>) -> T) -> T {
     let organization = organization();
     let client = Client {
         id: ClientId::from(Uuid::from_u128(6)),
@@ -213,7 +218,7 @@ fn confirmed(product: &Product, task: &CheckinTask) -> Email {
         payment: &payment,
         task,
     };
-    compose_confirmation(&product.terms(), &confirmation).unwrap()
+    write(&confirmation)
 }
 
 /// The head and the plain text of a mail.
@@ -253,6 +258,32 @@ fn an_answer_that_an_invoice_is_paid_is_confirmed_with_the_way_back() {
     let email = confirmed(&product, &answered(&product, CheckinAnsweredBy::Link));
     insta::assert_snapshot!("confirmation_text", readable(&email));
     insta::assert_snapshot!("confirmation_html", email.html.unwrap());
+}
+
+#[test]
+fn answers_that_were_given_together_are_confirmed_by_one_mail_with_the_way_back() {
+    let product = Product::new();
+    let task = answered(&product, CheckinAnsweredBy::Button);
+    let email = with_confirmation(&task, |one| {
+        let other = Client { name: "Garage <Lopez>".to_owned(), ..one.client.clone() };
+        let others = [Confirmation { client: &other, ..*one }, *one];
+        compose_confirmations(&product.terms(), one, &others).unwrap()
+    });
+    insta::assert_snapshot!("confirmations_text", readable(&email));
+    insta::assert_snapshot!("confirmations_html", email.html.unwrap());
+}
+
+#[test]
+fn the_largest_confirmation_is_within_the_limits_of_a_mail() {
+    let product = Product::new();
+    let task = answered(&product, CheckinAnsweredBy::Button);
+    let email = with_confirmation(&task, |one| {
+        let client = Client { name: "\"".repeat(200), ..one.client.clone() };
+        let invoice = Invoice { numero: "'".repeat(64), ..one.invoice.clone() };
+        let others = vec![Confirmation { client: &client, invoice: &invoice, ..*one }; crate::MAX_OF_MAIL];
+        compose_confirmations(&product.terms(), one, &others).unwrap()
+    });
+    assert!(email.html.unwrap().len() <= MailContent::MAX_HTML_BYTES);
 }
 
 #[test]
@@ -378,7 +409,7 @@ fn the_largest_digest_is_within_the_limits_of_a_mail() {
 #[test]
 fn every_mail_of_the_templates_is_composed_by_these_tests() {
     let mails: Vec<_> = MAILS.names().filter_map(|name| name.strip_suffix(".subject.txt")).collect();
-    assert_eq!(mails, ["confirmation", "digest", "question"]);
+    assert_eq!(mails, ["confirmation", "confirmations", "digest", "question"]);
 }
 
 fn without_tags(html: &str) -> String {

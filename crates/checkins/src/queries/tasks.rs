@@ -31,6 +31,7 @@ pub(super) struct TaskRow {
     answer: Option<CheckinAnswer>,
     answered_by: Option<CheckinAnsweredBy>,
     payment_id: Option<Uuid>,
+    answered_with: Option<Uuid>,
     suspect_since: Option<OffsetDateTime>,
     reason: Option<String>,
     created_at: OffsetDateTime,
@@ -56,6 +57,7 @@ impl From<TaskRow> for CheckinTask {
             answer: row.answer,
             answered_by: row.answered_by,
             payment_id: row.payment_id.map(Into::into),
+            answered_with: row.answered_with,
             suspect_since: row.suspect_since,
             reason: row.reason,
             created_at: row.created_at,
@@ -301,6 +303,7 @@ pub struct TaskChange<'a> {
     pub answer: Option<Option<CheckinAnswer>>,
     pub answered_by: Option<Option<CheckinAnsweredBy>>,
     pub payment_id: Option<Option<Uuid>>,
+    pub answered_with: Option<Uuid>,
     pub suspect_since: Option<OffsetDateTime>,
     pub reason: Option<Option<&'a str>>,
 }

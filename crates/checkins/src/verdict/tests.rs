@@ -37,6 +37,7 @@ fn sent() -> CheckinTask {
         answer: None,
         answered_by: None,
         payment_id: None,
+        answered_with: None,
         suspect_since: None,
         reason: None,
         created_at: SENT_AT,

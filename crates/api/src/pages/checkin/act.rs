@@ -44,6 +44,7 @@ async fn act(app: &App, request: &HttpRequest, fields: &Fields) -> Result<Option
         "pending" => Some(answer(app, request, token, CheckinAnswer::StillPending).await?),
         "answers" => Some(answer_together(app, request, token, fields).await?),
         "undo" => Some(undo(app, request, token).await?),
+        "undo_together" => Some(undo_together(app, request, token).await?),
         "renew" => Some(renew(app, request, token).await?),
         // A button that no page of ours has.
         _ => None,
@@ -61,7 +62,7 @@ async fn refuse(
         "paid" => (CheckinLink::Paid, Told::Confirm(CheckinAnswer::Paid)),
         "pending" => (CheckinLink::Pending, Told::Confirm(CheckinAnswer::StillPending)),
         "answers" => (CheckinLink::Page, Told::Repeat),
-        "undo" => (CheckinLink::Undo, Told::AlreadyAnswered),
+        "undo" | "undo_together" => (CheckinLink::Undo, Told::AlreadyAnswered),
         "renew" => (CheckinLink::Renew, Told::Expired),
         // A button that no page of ours has.
         _ => return Ok(None),
@@ -115,8 +116,20 @@ async fn answer_together(
 async fn undo(app: &App, request: &HttpRequest, token: &str) -> Result<Told, ApiError> {
     let (by, now) = (user_agent(request), app.clock.now());
     let mut conn = app.db.get().await?;
-    match rubis_lifecycle::undo_checkin(&mut conn, token, &by, &app.checkin_rules(), now).await {
-        Ok(()) => Ok(Told::Undone),
+    let undone = rubis_lifecycle::undo_checkin(&mut conn, token, &by, &app.checkin_rules(), now).await;
+    told_of_undo(undone.map(|()| Told::Undone))
+}
+
+async fn undo_together(app: &App, request: &HttpRequest, token: &str) -> Result<Told, ApiError> {
+    let (by, now) = (user_agent(request), app.clock.now());
+    let mut conn = app.db.get().await?;
+    let undone = rubis_lifecycle::undo_checkins(&mut conn, token, &by, &app.checkin_rules(), now).await;
+    told_of_undo(undone.map(|_| Told::UndoneTogether))
+}
+
+fn told_of_undo(undone: Result<Told, UndoCheckinError>) -> Result<Told, ApiError> {
+    match undone {
+        Ok(told) => Ok(told),
         Err(UndoCheckinError::NotFound) => Ok(Told::Invalid),
         Err(UndoCheckinError::Gone) => Ok(Told::Gone),
         Err(UndoCheckinError::NotUndoable) => Ok(Told::AlreadyAnswered),

@@ -60,7 +60,7 @@ fn is_about_all(view: &CheckinView, told: Option<Told>) -> bool {
     match told {
         _ if view.mates.is_empty() => false,
         None | Some(Told::NothingChosen) => is_open(&view.checkin) || open_mates(view) > 0,
-        Some(Told::Answered | Told::Repeat) => true,
+        Some(Told::Answered | Told::Repeat | Told::UndoneTogether) => true,
         Some(_) => false,
     }
 }

@@ -28,6 +28,8 @@ pub enum Told {
     Repeat,
     /// The answer "paid" was taken back.
     Undone,
+    /// The answers that were given in one go were taken back.
+    UndoneTogether,
     /// A fresh link is on its way.
     Renewed,
     /// One was sent not long ago.
@@ -69,6 +71,7 @@ impl Told {
             Self::NothingChosen => "nothing_chosen",
             Self::Repeat => "repeat",
             Self::Undone => "undone",
+            Self::UndoneTogether => "undone_together",
             Self::Renewed => "renewed",
             Self::TooSoon => "too_soon",
         }
@@ -93,6 +96,7 @@ impl Told {
             Self::NothingChosen,
             Self::Repeat,
             Self::Undone,
+            Self::UndoneTogether,
             Self::Renewed,
             Self::TooSoon,
         ];

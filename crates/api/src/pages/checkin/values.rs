@@ -59,6 +59,7 @@ pub(super) struct Single<'a> {
     to_confirm: Option<&'static str>,
     answered_on: Option<String>,
     undo_until: Option<String>,
+    undo_together: usize,
     can_renew: bool,
     link_hours: i64,
     /// The number of other invoices of the mail that wait for an answer.
@@ -80,6 +81,7 @@ impl<'a> Single<'a> {
             to_confirm: to_confirm.map(told::word),
             answered_on: card.answered_at.map(day_of),
             undo_until: card.undo_until.map(day_of),
+            undo_together: view.undo_together,
             can_renew: card.can_renew,
             link_hours: link_life.whole_hours(),
             others_open: choose::open_mates(view),
@@ -94,6 +96,7 @@ pub(super) struct Together<'a> {
     notice: Option<&'static str>,
     open: Vec<Card<'a>>,
     open_count: usize,
+    undo_together: usize,
     done: Vec<Card<'a>>,
 }
 
@@ -112,13 +115,16 @@ impl<'a> Together<'a> {
         cards.sort_by_key(|card| card.id);
         let (open, done): (Vec<_>, Vec<_>) = cards.into_iter().partition(|card| choose::is_open(card));
         let notice = match told {
-            Some(told @ (Told::NothingChosen | Told::Answered | Told::Repeat)) => Some(told.status()),
+            Some(told @ (Told::NothingChosen | Told::Answered | Told::Repeat | Told::UndoneTogether)) => {
+                Some(told.status())
+            }
             _ => None,
         };
         Self {
             form,
             notice,
             open_count: open.len(),
+            undo_together: view.undo_together,
             open: open.into_iter().map(Card::new).collect(),
             done: done.into_iter().map(Card::new).collect(),
         }

@@ -41,6 +41,7 @@ fn views(name: &str) -> Vec<(CheckinView, Option<Told>)> {
     let view = |state, mates: &[CheckinState]| CheckinView {
         checkin: card(state, name),
         mates: mates.iter().map(|state| card(*state, name)).collect(),
+        undo_together: mates.len(),
         time_zone: TimeZone::paris(),
     };
     vec![
@@ -60,6 +61,7 @@ fn views(name: &str) -> Vec<(CheckinView, Option<Told>)> {
         (view(Open, &[Paid, StillPending]), Some(Told::NothingChosen)),
         (view(Open, &[Open]), Some(Told::Repeat)),
         (view(Open, &[]), Some(Told::Repeat)),
+        (view(StillPending, &[StillPending]), Some(Told::UndoneTogether)),
         (view(Paid, &[Open]), Some(Told::Answered)),
         (view(Paid, &[AlreadyAnswered, Expired]), Some(Told::Answered)),
     ]
@@ -127,6 +129,7 @@ fn a_page_of_fifty_long_names_is_within_its_limit() {
     let view = CheckinView {
         checkin: card(CheckinState::Open, "x"),
         mates: (0..49).map(|_| card(CheckinState::Open, &"\"".repeat(200))).collect(),
+        undo_together: 0,
         time_zone: TimeZone::paris(),
     };
     let writing = Writing { page: &page, token: "x", button: "x", view: &view, life: Duration::hours(24) };

@@ -1,0 +1,1 @@
+ALTER TABLE checkin_tasks DROP COLUMN answered_with;
