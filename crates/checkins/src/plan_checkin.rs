@@ -9,9 +9,9 @@ use time::OffsetDateTime;
 use crate::{
     call_off::call_off,
     jobs::GatherCheckins,
-    planning::{PlannedDate, planned_date},
+    planning::{ANSWER_DELAY, PlannedDate, planned_date},
     queries::tasks::{self, TaskToInsert},
-    task::{CheckinStatus, CheckinTask, Reason, reason_not_to_ask},
+    task::{CheckinAnswer, CheckinAnsweredBy, CheckinStatus, CheckinTask, Reason, reason_not_to_ask},
 };
 
 /// How a check-in is planned.
@@ -117,9 +117,18 @@ fn awaited_answer(
         // One that is late leaves at once.
         CheckinStatus::Scheduled => task.send_at.max(now),
         CheckinStatus::Sent | CheckinStatus::Expired => task.asked_at()?,
-        CheckinStatus::Answered | CheckinStatus::Cancelled | CheckinStatus::Failed => return None,
+        CheckinStatus::Answered => return awaited_revocation(task, now),
+        CheckinStatus::Cancelled | CheckinStatus::Failed => return None,
     };
     AwaitedAnswer::beginning(organization, from)
+}
+
+/// The minute in which *paid* can revoke that a link answered *still pending*.
+fn awaited_revocation(task: &CheckinTask, now: OffsetDateTime) -> Option<AwaitedAnswer> {
+    let is_by_link = task.answered_by == Some(CheckinAnsweredBy::Link);
+    let from = task.answered_at.filter(|_| is_by_link && task.answer == Some(CheckinAnswer::StillPending))?;
+    let until = from + ANSWER_DELAY;
+    (now < until).then_some(AwaitedAnswer { from, until })
 }
 
 /// Gives a check-in that is in no mail yet its job, unless it waits for the end of a pause. One that stays is

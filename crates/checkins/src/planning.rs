@@ -9,6 +9,9 @@ use crate::task::CheckinTask;
 /// What is overdue when it is planned leaves this much later: time enough to take it back.
 pub const CATCH_UP_DELAY: Duration = Duration::minutes(1);
 
+/// The time for which an answer by link reaches no debtor: the other link revokes it meanwhile.
+pub(crate) const ANSWER_DELAY: Duration = Duration::minutes(1);
+
 /// The check-ins of an organization that are planned within this time of the earliest one share its mail.
 pub(crate) const SHARING: Duration = Duration::minutes(10);
 

@@ -208,3 +208,37 @@ async fn answers_that_were_given_together_are_confirmed_by_one_mail_and_undone_t
     assert!(matches!(again, Err(UndoCheckinError::NotUndoable)), "{again:?}");
     assert_eq!(chain.checkin_view(&tokens[0]).await.unwrap().undo_together, 0);
 }
+
+#[tokio::test]
+async fn an_answer_by_link_reaches_no_debtor_for_a_minute_in_which_paid_revokes_it() {
+    for is_revoked in [true, false] {
+        let (chain, invoice, token) = asked().await;
+        let answered_at = chain.now();
+        assert_eq!(chain.open_link(&token, StillPending).await, CheckinOutcome::StillPending);
+        chain.worker.run_until(answered_at + Duration::seconds(59)).await;
+        assert!(chain.reminders().is_empty(), "the user may have mistaken the link");
+        if is_revoked {
+            assert_eq!(chain.open_link(&token, Paid).await, CheckinOutcome::Confirm);
+            assert_eq!(chain.press(&token, Paid).await, CheckinOutcome::Settled);
+        }
+        chain.worker.run_until(answered_at + Duration::minutes(10)).await;
+        assert_eq!(chain.reminders().is_empty(), is_revoked);
+        assert_eq!(chain.invoice(invoice.id).await.status == InvoiceStatus::Paid, is_revoked);
+    }
+}
+
+#[tokio::test]
+async fn a_reminder_whose_time_comes_in_that_minute_waits_for_its_end() {
+    let chain = Chain::with_checkins_at(TUESDAY).await;
+    let invoice = chain.invoice_due(date!(2026 - 11 - 24)).await;
+    chain.worker.run_until(datetime!(2026-11-26 10:00 UTC)).await;
+    renew(&chain, &chain.token(invoice.id).await).await.unwrap();
+    // Its first reminder is planned for Friday at nine in Paris.
+    chain.worker.run_until(datetime!(2026-11-27 07:59:40 UTC)).await;
+    let token = chain.token(invoice.id).await;
+    assert_eq!(chain.open_link(&token, StillPending).await, CheckinOutcome::StillPending);
+    chain.worker.run_until(datetime!(2026-11-27 08:00:39 UTC)).await;
+    assert!(chain.reminders().is_empty());
+    chain.worker.run_until(datetime!(2026-11-27 08:02 UTC)).await;
+    assert_eq!(chain.reminders().len(), 1);
+}

@@ -30,6 +30,9 @@ const DAYS_LATE: i64 = 9;
 /// A check-in about a late invoice leaves a minute after it was planned; the rest is for a slow machine.
 const QUESTION_LIMIT: Duration = Duration::from_secs(120);
 
+/// The time within which the reminder must arrive: it is sent a minute after the answer.
+const REMINDER_LIMIT: Duration = Duration::from_secs(120);
+
 /// How soon a mail must arrive that leaves at once.
 const MAIL_LIMIT: Duration = Duration::from_secs(30);
 
@@ -189,6 +192,8 @@ fn signed_up(addresses: &Addresses) -> Result<Client> {
         }),
     )?;
     client.sign_in_with(text(&tokens, "accessToken")?.to_owned());
+    // The reminder after an answer waits for business hours: every hour is one here.
+    client.patch("/organization", &json!({ "sendingTime": "00:00", "businessDaysOnly": false }))?;
     Ok(client)
 }
 
@@ -288,7 +293,7 @@ fn answer_pending(client: &Client, invoice: &str, question: &Question) -> Result
 
 fn wait_for_reminder(stack: &mut Stack, mailbox: &Mailbox, answered: Instant) -> Result<Value> {
     let first = |mails: &[Value]| mails.first().cloned();
-    let reminder = mailbox.wait(stack, PENDING.email, "the reminder", MAIL_LIMIT, first, || {
+    let reminder = mailbox.wait(stack, PENDING.email, "the reminder", REMINDER_LIMIT, first, || {
         progress("… the reminder leaves");
     })?;
     line(&format!(
