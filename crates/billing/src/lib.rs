@@ -21,6 +21,7 @@ mod jobs;
 mod judgement;
 mod links;
 mod mail;
+mod only_checkout;
 mod open_portal;
 mod order;
 mod payment_failed;

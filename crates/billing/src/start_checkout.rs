@@ -12,6 +12,7 @@ use crate::{
     BillingLinks, Offer,
     customer::{CustomerError, Payer},
     event_subject::{ORGANIZATION, PLAN},
+    only_checkout::{OnlyCheckout, open_only},
 };
 
 /// Why no Checkout was started.
@@ -31,7 +32,8 @@ impl From<rubis_stripe::StripeError> for StartCheckoutError {
     }
 }
 
-/// Starts the Checkout of a subscription, to which the browser is then sent. Talks to Stripe outside of any
+/// Starts the Checkout of a subscription, to which the browser is then sent. An earlier one that is still open is ended:
+/// two could both be completed. Talks to Stripe outside of any
 /// transaction, holding no connection.
 ///
 /// # Errors
@@ -61,7 +63,10 @@ pub async fn start_checkout(
         trial: None,
         metadata: metadata(organization, offer),
     };
-    Ok(open(pool, stripe, &payer, checkout, now).await?)
+    match open_only(pool, stripe, &payer, checkout, now).await? {
+        OnlyCheckout::Open(session) => Ok(session),
+        OnlyCheckout::Subscribed => Err(StartCheckoutError::AlreadySubscribed),
+    }
 }
 
 /// Opens a Checkout; where Stripe has no such customer any more, because somebody deleted them there, that of

@@ -8,7 +8,8 @@ use time::{OffsetDateTime, UtcOffset};
 use crate::{
     BillingLinks, BillingRules, Offer,
     customer::{CustomerError, Payer},
-    start_checkout::{metadata, open},
+    only_checkout::{OnlyCheckout, open_only},
+    start_checkout::metadata,
 };
 
 /// Why no trial was started.
@@ -29,7 +30,7 @@ impl From<rubis_stripe::StripeError> for StartTrialError {
 }
 
 /// Starts the Checkout of the organization's trial, to which the browser is then sent. Asked again on the
-/// same day it is the same Checkout, so that it is not completed twice. Talks to Stripe outside of any
+/// same day it is the same Checkout, so that it is not completed twice. Another that is still open is ended. Talks to Stripe outside of any
 /// transaction, holding no connection.
 ///
 /// # Errors
@@ -62,7 +63,10 @@ pub async fn start_trial(
         metadata,
     };
     checkout.request_id = request_id(&checkout, now);
-    Ok(open(pool, stripe, &payer, checkout, now).await?)
+    match open_only(pool, stripe, &payer, checkout, now).await? {
+        OnlyCheckout::Open(session) => Ok(session),
+        OnlyCheckout::Subscribed => Err(StartTrialError::AlreadyConsumed),
+    }
 }
 
 /// The same for the same Checkout on the same day: Stripe refuses an id that comes back with something else,

@@ -523,6 +523,7 @@ diesel::table! {
         recap_sent_at -> Nullable<Timestamptz>,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        open_checkout_id -> Nullable<Text>,
     }
 }
 

@@ -48,6 +48,28 @@ pub struct CheckoutSession {
     pub url: String,
 }
 
+/// The state of a session.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct CheckoutState {
+    /// Whether it waits for the customer, was completed, or has ended.
+    pub status: CheckoutStatus,
+    /// The subscription that it made.
+    #[serde(default, deserialize_with = "json::optional_id")]
+    pub subscription: Option<SubscriptionId>,
+}
+
+/// The status of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckoutStatus {
+    /// The customer can complete it.
+    Open,
+    /// A card was taken.
+    Complete,
+    /// It can no longer be completed.
+    Expired,
+}
+
 /// What `checkout.session.completed` says.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct CompletedCheckout {

@@ -20,9 +20,9 @@ use self::call::Call;
 use self::origin::Mode;
 use self::price_cache::PriceCache;
 use self::transport::Transport;
-use crate::checkout::{CheckoutSession, NewCheckout};
+use crate::checkout::{CheckoutSession, CheckoutState, NewCheckout};
 use crate::error::StripeError;
-use crate::ids::{CustomerId, SubscriptionId};
+use crate::ids::{CheckoutSessionId, CustomerId, SubscriptionId};
 use crate::json;
 use crate::price::{Price, parse_price};
 use crate::settings::StripeSettings;
@@ -120,6 +120,28 @@ impl StripeGateway {
         }
         let key = format!("checkout-{organization}-{}", checkout.request_id);
         self.create("Checkout session", call, key).await
+    }
+
+    /// A Checkout session as it stands.
+    ///
+    /// # Errors
+    /// See [`StripeError`].
+    pub async fn checkout_session(&self, id: &CheckoutSessionId) -> Result<CheckoutState, StripeError> {
+        let call = Call::get("/checkout/sessions").segment(id.as_str());
+        self.ask("Checkout session", &call).await
+    }
+
+    /// Ends a Checkout session that is open: it can no longer be completed.
+    ///
+    /// # Errors
+    /// See [`StripeError`]; `Refused` if it was completed or has ended.
+    pub async fn expire_checkout_session(
+        &self,
+        id: &CheckoutSessionId,
+    ) -> Result<CheckoutState, StripeError> {
+        // Without a key: what has ended is not ended again.
+        let call = Call::post("/checkout/sessions").segment(id.as_str()).segment("expire");
+        self.ask("Checkout session", &call).await
     }
 
     /// Opens the Billing Portal for a customer; gives its address, valid for some minutes and one visit.

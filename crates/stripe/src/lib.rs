@@ -19,7 +19,10 @@ mod settings;
 mod subscription;
 mod webhook;
 
-pub use checkout::{CheckoutSession, CompletedCheckout, NewCheckout, TrialTerms, parse_completed_checkout};
+pub use checkout::{
+    CheckoutSession, CheckoutState, CheckoutStatus, CompletedCheckout, NewCheckout, TrialTerms,
+    parse_completed_checkout,
+};
 pub use customer::NewCustomer;
 pub use error::{MalformedObject, StripeError};
 pub use gateway::{Stranger, StripeGateway};

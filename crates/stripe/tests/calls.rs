@@ -6,7 +6,9 @@ mod support;
 
 use rstest::rstest;
 use rubis_kernel::Currency;
-use rubis_stripe::{Charge, NewCheckout, NewCustomer, PriceInterval, StripeError, SubscriptionStatus};
+use rubis_stripe::{
+    Charge, CheckoutStatus, NewCheckout, NewCustomer, PriceInterval, StripeError, SubscriptionStatus,
+};
 use rubis_stripe_fake::{ApiShape, Shapes};
 use support::{NOW, Scene};
 use time::Duration;
@@ -246,4 +248,30 @@ async fn a_call_may_be_made_from_a_task_of_its_own() {
     let gateway = std::sync::Arc::new(scene.gateway);
     let price = tokio::spawn(async move { gateway.price("rubis_pro_monthly").await });
     assert_eq!(price.await.unwrap().unwrap().amount_cents, 2_900);
+}
+
+#[tokio::test]
+async fn an_open_checkout_is_ended_once_and_a_complete_one_is_not() {
+    let scene = Scene::start().await;
+    let checkout = scene.checkout("request-1", None).await;
+    let session = scene.gateway.create_checkout_session(&checkout).await.unwrap();
+    assert_eq!(scene.gateway.checkout_session(&session.id).await.unwrap().status, CheckoutStatus::Open);
+    let ended = scene.gateway.expire_checkout_session(&session.id).await.unwrap();
+    assert_eq!((ended.status, ended.subscription), (CheckoutStatus::Expired, None));
+    assert!(scene.fake.complete_checkout(session.id.as_str()).is_err());
+    let again = scene.gateway.expire_checkout_session(&session.id).await;
+    assert!(matches!(again, Err(StripeError::Refused { status: 400, .. })), "{again:?}");
+
+    let checkout = NewCheckout { request_id: "request-2".to_owned(), ..checkout };
+    let complete = scene.gateway.create_checkout_session(&checkout).await.unwrap();
+    let subscription = scene.fake.complete_checkout(complete.id.as_str()).unwrap();
+    let refused = scene.gateway.expire_checkout_session(&complete.id).await;
+    assert!(matches!(refused, Err(StripeError::Refused { status: 400, .. })), "{refused:?}");
+    let state = scene.gateway.checkout_session(&complete.id).await.unwrap();
+    assert_eq!(
+        (state.status, state.subscription),
+        (CheckoutStatus::Complete, Some(subscription.as_str().into()))
+    );
+    let missing = scene.gateway.expire_checkout_session(&"cs_test_nothing".into()).await;
+    assert!(matches!(missing, Err(StripeError::NotFound { .. })), "{missing:?}");
 }

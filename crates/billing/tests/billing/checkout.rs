@@ -5,8 +5,10 @@ use rubis_billing::{
     OpenPortalError, PaidPlan, StartCheckoutError, StartTrialError, handle_event, open_portal,
     start_checkout, start_trial,
 };
-use rubis_stripe::{CheckoutSession, Event, StripeError, StripeGateway, StripeSettings, SubscriptionStatus};
-use rubis_stripe_fake::{FakeSettings, RequestAction, RequestFault, StripeFake};
+use rubis_stripe::{
+    CheckoutSession, Event, NewCheckout, StripeError, StripeGateway, StripeSettings, SubscriptionStatus,
+};
+use rubis_stripe_fake::{CheckoutStatus, FakeSettings, RequestAction, RequestFault, StripeFake};
 use time::{Duration, OffsetDateTime};
 use tokio::task::JoinSet;
 
@@ -55,6 +57,22 @@ impl Site {
     async fn checkout(&self, offer: Offer) -> Result<CheckoutSession, StartCheckoutError> {
         let (pool, id) = (&self.company.database.pool, self.company.id);
         start_checkout(pool, &self.stripe, &self.links, id, offer, self.now()).await
+    }
+
+    /// A Checkout of Business that somebody opens at Stripe, beside those that Rubis opens.
+    async fn checkout_by_hand(&self) -> CheckoutSession {
+        let metadata = [("organization_id", self.company.id.to_string()), ("plan", "business".to_owned())];
+        let checkout = NewCheckout {
+            organization_id: self.company.id,
+            request_id: "by-hand".to_owned(),
+            customer: self.company.subscription().await.customer.unwrap(),
+            price: self.stripe.price("rubis_business_monthly").await.unwrap().id,
+            success_url: "https://app.rubis.example/done".to_owned(),
+            cancel_url: "https://app.rubis.example/".to_owned(),
+            trial: None,
+            metadata: metadata.map(|(name, value)| (name.to_owned(), value)).into(),
+        };
+        self.stripe.create_checkout_session(&checkout).await.unwrap()
     }
 
     async fn trial(&self) -> Result<CheckoutSession, StartTrialError> {
@@ -324,7 +342,8 @@ async fn fifty_deliveries_in_doubt_at_the_same_moment_have_one_effect() {
 #[tokio::test]
 async fn who_was_led_to_subscribe_twice_keeps_the_other_one_when_the_later_ends() {
     let mut site = Site::new().await;
-    let (first, second) = (site.checkout(PRO).await.unwrap(), site.checkout(BUSINESS).await.unwrap());
+    let first = site.checkout(PRO).await.unwrap();
+    let second = site.checkout_by_hand().await;
     let first = site.fake.complete_checkout(first.id.as_str()).unwrap();
     site.hear_all().await;
     site.move_on(Duration::hours(1));
@@ -403,4 +422,77 @@ async fn trials_that_find_the_customer_deleted_at_the_same_moment_make_one_other
     assert!(
         site.fake.checkout_sessions().iter().skip(1).all(|session| session.customer == customer.as_str())
     );
+}
+
+/// The sessions that a card can still be given to.
+fn open_sessions(site: &Site) -> Vec<String> {
+    let sessions = site.fake.checkout_sessions().into_iter();
+    sessions.filter(|session| session.status == CheckoutStatus::Open).map(|session| session.id).collect()
+}
+
+#[tokio::test]
+async fn a_checkout_that_is_opened_later_ends_the_earlier_one_so_that_one_subscription_begins() {
+    let mut site = Site::new().await;
+    let (trial, first) = (site.trial().await.unwrap(), site.checkout(PRO).await.unwrap());
+    let second = site.checkout(BUSINESS).await.unwrap();
+    assert_eq!(open_sessions(&site), [second.id.as_str()]);
+    for ended in [&trial, &first] {
+        assert!(site.fake.complete_checkout(ended.id.as_str()).is_err());
+    }
+    site.fake.complete_checkout(second.id.as_str()).unwrap();
+    site.hear_all().await;
+    assert_eq!(site.company.subscription().await.plan, BillingPlan::Business);
+    assert_eq!(site.fake.subscriptions().len(), 1);
+}
+
+#[tokio::test]
+async fn a_trial_that_a_checkout_ended_is_opened_again_on_the_same_day() {
+    let site = Site::new().await;
+    let first = site.trial().await.unwrap();
+    site.checkout(PRO).await.unwrap();
+    let again = site.trial().await.unwrap();
+    assert_ne!(again.id, first.id);
+    assert_eq!(open_sessions(&site), [again.id.as_str()]);
+}
+
+#[tokio::test]
+async fn a_checkout_that_was_completed_a_moment_ago_is_not_joined_by_another() {
+    let mut site = Site::new().await;
+    let first = site.checkout(PRO).await.unwrap();
+    let subscription = site.fake.complete_checkout(first.id.as_str()).unwrap();
+    // Stripe's events have not arrived.
+    assert!(matches!(site.checkout(BUSINESS).await, Err(StartCheckoutError::AlreadySubscribed)));
+    assert_eq!(open_sessions(&site), Vec::<String>::new());
+    site.hear_all().await;
+    site.fake.cancel(&subscription).unwrap();
+    site.hear_all().await;
+    let later = site.checkout(BUSINESS).await.unwrap();
+    assert_eq!(open_sessions(&site), [later.id.as_str()], "the control: it has ended");
+}
+
+#[tokio::test]
+async fn an_earlier_checkout_that_cannot_be_ended_keeps_the_next_one_from_being_used() {
+    let site = Site::new().await;
+    let first = site.checkout(PRO).await.unwrap();
+    site.fake.fail_requests(RequestFault::status(503).on("/expire").times(3)).unwrap();
+    assert!(site.checkout(PRO).await.is_err());
+    let next = site.checkout(PRO).await.unwrap();
+    assert!(site.fake.complete_checkout(first.id.as_str()).is_err());
+    site.fake.complete_checkout(next.id.as_str()).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn checkouts_of_the_same_moment_leave_one_open() {
+    let site = Site::new().await;
+    site.checkout(PRO).await.unwrap();
+    let mut calls = JoinSet::new();
+    for _ in 0..6 {
+        let (pool, stripe) = (site.company.database.pool.clone(), Arc::clone(&site.stripe));
+        let (links, id) = (site.links.clone(), site.company.id);
+        calls.spawn(async move {
+            start_checkout(&pool, &stripe, &links, id, PRO, TUESDAY).await.unwrap();
+        });
+    }
+    calls.join_all().await;
+    assert_eq!(open_sessions(&site).len(), 1);
 }

@@ -146,6 +146,7 @@ fn route(state: &mut State, request: &ApiRequest, scene: Scene<'_>) -> Result<Va
         ("GET", ["prices"]) => prices::list(state, form),
         ("POST", ["checkout", "sessions"]) => checkout::create(state, form, scene),
         ("GET", ["checkout", "sessions", id]) => checkout::read(state, id, scene),
+        ("POST", ["checkout", "sessions", id, "expire"]) => checkout::expire(state, id, form, scene),
         ("POST", ["billing_portal", "sessions"]) => portal::create(state, form, scene),
         ("GET", ["subscriptions"]) => subscriptions::list(state, form),
         ("GET", ["subscriptions", id]) => subscriptions::read(state, id),

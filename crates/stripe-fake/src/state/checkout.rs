@@ -33,7 +33,7 @@ pub struct CheckoutSession {
     pub metadata: BTreeMap<String, String>,
     /// What the subscription is to get.
     pub subscription_metadata: BTreeMap<String, String>,
-    /// Whether it was completed.
+    /// Whether it waits, was completed or was ended.
     pub status: CheckoutStatus,
     /// What completing it made.
     pub subscription: Option<String>,
@@ -47,15 +47,21 @@ pub enum CheckoutStatus {
     Open,
     /// A card was taken.
     Complete,
+    /// It was ended before.
+    Expired,
 }
 
 /// How long a session can be completed.
 const LIFETIME: Duration = Duration::days(1);
 
 impl CheckoutSession {
-    /// Whether it was left alone for too long.
+    /// Whether it was ended, or left alone for too long.
     pub(crate) fn is_expired(&self, now: OffsetDateTime) -> bool {
-        self.status == CheckoutStatus::Open && now >= self.created + LIFETIME
+        match self.status {
+            CheckoutStatus::Open => now >= self.created + LIFETIME,
+            CheckoutStatus::Complete => false,
+            CheckoutStatus::Expired => true,
+        }
     }
 
     /// Where the browser goes once it is completed.

@@ -1,4 +1,4 @@
-//! `POST /v1/checkout/sessions`, `GET /v1/checkout/sessions/{id}`.
+//! `POST /v1/checkout/sessions`, `GET /v1/checkout/sessions/{id}`, `POST /v1/checkout/sessions/{id}/expire`.
 
 use serde_json::Value;
 
@@ -68,6 +68,19 @@ pub(super) fn create(state: &mut State, form: &Form, scene: Scene<'_>) -> Result
 
 pub(super) fn read(state: &State, id: &str, scene: Scene<'_>) -> Result<Value, Problem> {
     let session = state.sessions.get(id).ok_or_else(|| Problem::no_such("checkout.session", id))?;
+    Ok(session.json(scene.public_url, scene.now))
+}
+
+pub(super) fn expire(state: &mut State, id: &str, form: &Form, scene: Scene<'_>) -> Result<Value, Problem> {
+    fields::only(form, &["expand"])?;
+    let session = state.sessions.get_mut(id).ok_or_else(|| Problem::no_such("checkout.session", id))?;
+    if session.status != CheckoutStatus::Open || session.is_expired(scene.now) {
+        return Err(Problem::bad_param(
+            "session",
+            "Only Checkout Sessions with a status of open can be expired.",
+        ));
+    }
+    session.status = CheckoutStatus::Expired;
     Ok(session.json(scene.public_url, scene.now))
 }
 
