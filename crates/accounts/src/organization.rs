@@ -61,8 +61,10 @@ pub struct Organization {
     pub sending_time: Time,
     /// Whether weekends and public holidays are passed over.
     pub business_days_only: bool,
-    /// Which public holidays those are.
+    /// The public holidays: those it chose, or else those of its address.
     pub holiday_calendar: HolidayCalendar,
+    /// The public holidays that it chose.
+    pub chosen_holidays: Option<HolidayCalendar>,
     /// What becomes of missed reminders.
     pub catch_up_policy: CatchUpPolicy,
     /// Whether it is asked if an invoice was paid, and how long reminders wait for that.

@@ -25,8 +25,8 @@ pub struct OrganizationInput {
     pub sending_time: Option<String>,
     /// Whether weekends and public holidays are passed over.
     pub business_days_only: Option<bool>,
-    /// `metropolitan` or `alsace_moselle`.
-    pub holiday_calendar: Option<String>,
+    /// A name of [`HolidayCalendar::as_str`]; `Some(None)` follows the address.
+    pub holiday_calendar: Option<Option<String>>,
     /// `shift`, `immediate` or `skip`.
     pub catch_up_policy: Option<String>,
     /// Whether and how the organization is asked if an invoice was paid.
@@ -69,7 +69,7 @@ pub struct OrganizationPatch {
     time_zone: Option<TimeZone>,
     sending_time: Option<Time>,
     business_days_only: Option<bool>,
-    holiday_calendar: Option<HolidayCalendar>,
+    holiday_calendar: Option<Option<HolidayCalendar>>,
     catch_up_policy: Option<CatchUpPolicy>,
     checkins: Option<CheckinPolicyPatch>,
     signature: Option<String>,
@@ -92,7 +92,9 @@ impl OrganizationPatch {
             time_zone: input.time_zone.and_then(|name| time_zone(found, &name)),
             sending_time: input.sending_time.and_then(|text| sending_time(found, &text)),
             business_days_only: input.business_days_only,
-            holiday_calendar: input.holiday_calendar.and_then(|name| holiday_calendar(found, &name)),
+            holiday_calendar: input
+                .holiday_calendar
+                .map(|name| name.and_then(|name| holiday_calendar(found, &name))),
             catch_up_policy: input.catch_up_policy.and_then(|name| catch_up_policy(found, &name)),
             checkins: input.checkins.map(|checkins| checkin_policy(found, checkins)),
             signature: input
@@ -117,7 +119,7 @@ impl OrganizationPatch {
         set(&mut organization.time_zone, self.time_zone);
         set(&mut organization.sending_time, self.sending_time);
         set(&mut organization.business_days_only, self.business_days_only);
-        set(&mut organization.holiday_calendar, self.holiday_calendar);
+        set(&mut organization.chosen_holidays, self.holiday_calendar);
         set(&mut organization.catch_up_policy, self.catch_up_policy);
         if let Some(checkins) = self.checkins {
             set(&mut organization.checkins.enabled, checkins.enabled);
@@ -129,8 +131,16 @@ impl OrganizationPatch {
         set(&mut organization.address, self.address);
         set(&mut organization.siren, self.siren);
         set(&mut organization.late_penalty_basis_points, self.late_penalty_basis_points);
+        organization.holiday_calendar = holidays_of(organization.chosen_holidays, &organization.address);
         organization
     }
+}
+
+/// The public holidays that were chosen, or else those of the address.
+pub(crate) fn holidays_of(chosen: Option<HolidayCalendar>, address: &PostalAddress) -> HolidayCalendar {
+    chosen.unwrap_or_else(|| {
+        HolidayCalendar::of_address(address.country.as_deref(), address.postal_code.as_deref())
+    })
 }
 
 fn set<T>(current: &mut T, new: Option<T>) {
@@ -162,14 +172,12 @@ fn sending_time(errors: &mut FieldErrors, text: &str) -> Option<Time> {
 }
 
 fn holiday_calendar(errors: &mut FieldErrors, name: &str) -> Option<HolidayCalendar> {
-    match name {
-        "metropolitan" => Some(HolidayCalendar::Metropolitan),
-        "alsace_moselle" => Some(HolidayCalendar::AlsaceMoselle),
-        _ => {
-            errors.push("holidayCalendar", "unknown_value", "must be metropolitan or alsace_moselle");
-            None
-        }
+    let calendar = name.parse().ok();
+    if calendar.is_none() {
+        let known = HolidayCalendar::ALL.map(HolidayCalendar::as_str).join(", ");
+        errors.push("holidayCalendar", "unknown_value", format!("must be one of {known}, or null"));
     }
+    calendar
 }
 
 fn catch_up_policy(errors: &mut FieldErrors, name: &str) -> Option<CatchUpPolicy> {
@@ -222,7 +230,7 @@ mod tests {
             name: Some("  ".to_owned()),
             time_zone: Some("Europe/Lutetia".to_owned()),
             sending_time: Some("9h".to_owned()),
-            holiday_calendar: Some("bavarian".to_owned()),
+            holiday_calendar: Some(Some("bavarian".to_owned())),
             catch_up_policy: Some("never".to_owned()),
             checkins: Some(CheckinPolicyInput {
                 enabled: None,

@@ -47,7 +47,7 @@ labels! {
     /// keep the plan's spacing, all leave at once, or only the last missed one leaves.
     CatchUpPolicy => all!(rubis_accounts::CatchUpPolicy);
     /// Which public holidays are passed over.
-    HolidayCalendar => ["metropolitan", "alsace_moselle"];
+    HolidayCalendar => all!(rubis_kernel::HolidayCalendar);
     /// The kind of a client, a company or a person. Only companies owe penalties at the rate of the Code de commerce and
     /// the indemnity of 40 €.
     ClientKind => all!(rubis_invoices::ClientKind);

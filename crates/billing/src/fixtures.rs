@@ -47,6 +47,7 @@ pub fn organization() -> Organization {
         sending_time: time!(09:00),
         business_days_only: true,
         holiday_calendar: HolidayCalendar::Metropolitan,
+        chosen_holidays: None,
         catch_up_policy: CatchUpPolicy::Shift,
         checkins: CheckinPolicy { enabled: true, grace_hours: 24, wait_days: None },
         signature: String::new(),

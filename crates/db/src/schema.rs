@@ -353,6 +353,7 @@ diesel::table! {
         checkin_wait_days -> Nullable<Int4>,
         sender_verified_at -> Nullable<Timestamptz>,
         late_penalty_basis_points -> Nullable<Int4>,
+        chosen_holidays -> Nullable<Text>,
     }
 }
 

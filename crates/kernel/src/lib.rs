@@ -23,7 +23,7 @@ mod validation;
 pub use calendar::{SendingCalendar, TimeZone, UnknownTimeZone};
 pub use clock::{Clock, ManualClock, SharedClock, SystemClock};
 pub use email::{Email, EmailAddress, InvalidEmailAddress, Mailbox};
-pub use holidays::{HolidayCalendar, is_public_holiday};
+pub use holidays::{HolidayCalendar, UnknownHolidayCalendar, is_public_holiday};
 pub use ids::*;
 pub use invisible::{has_invisible, is_blank, without_invisible};
 pub use keyed::{AppKey, AppKeyError, PurposeKey};

@@ -19,7 +19,9 @@ use time::{Date, OffsetDateTime, Time};
 use uuid::Uuid;
 
 use super::unreadable;
-use crate::{CatchUpPolicy, CheckinPolicy, Organization, Pause, PostalAddress, Role};
+use crate::{
+    CatchUpPolicy, CheckinPolicy, Organization, Pause, PostalAddress, Role, organization_patch::holidays_of,
+};
 
 /// [`HolidayCalendar`] as the database holds it; the kernel knows no database.
 #[derive(Clone, Copy, Debug, AsExpression, FromSqlRow)]
@@ -34,20 +36,20 @@ pg_enum!(HolidayColumn, sql_types::HolidayCalendar {
     AlsaceMoselle => "alsace_moselle",
 });
 
-impl From<HolidayCalendar> for HolidayColumn {
-    fn from(calendar: HolidayCalendar) -> Self {
-        match calendar {
-            HolidayCalendar::Metropolitan => Self::Metropolitan,
-            HolidayCalendar::AlsaceMoselle => Self::AlsaceMoselle,
+impl HolidayColumn {
+    /// The value that the previous release reads.
+    const fn of_choice(chosen: Option<HolidayCalendar>) -> Self {
+        match chosen {
+            Some(HolidayCalendar::AlsaceMoselle) => Self::AlsaceMoselle,
+            _ => Self::Metropolitan,
         }
     }
-}
 
-impl From<HolidayColumn> for HolidayCalendar {
-    fn from(column: HolidayColumn) -> Self {
-        match column {
-            HolidayColumn::Metropolitan => Self::Metropolitan,
-            HolidayColumn::AlsaceMoselle => Self::AlsaceMoselle,
+    /// The choice in a row that the previous release wrote: it knew no other way to the second calendar.
+    const fn choice(self) -> Option<HolidayCalendar> {
+        match self {
+            Self::Metropolitan => None,
+            Self::AlsaceMoselle => Some(HolidayCalendar::AlsaceMoselle),
         }
     }
 }
@@ -78,6 +80,7 @@ pub(crate) struct OrganizationRow {
     paused_at: Option<OffsetDateTime>,
     paused_until: Option<Date>,
     sender_verified_at: Option<OffsetDateTime>,
+    chosen_holidays: Option<String>,
     rubis_count: i64,
     created_at: OffsetDateTime,
     updated_at: OffsetDateTime,
@@ -87,13 +90,23 @@ impl TryFrom<OrganizationRow> for Organization {
     type Error = Error;
 
     fn try_from(row: OrganizationRow) -> Result<Self, Error> {
+        let chosen = row.chosen_holidays.map(|name| name.parse()).transpose().map_err(unreadable)?;
+        let chosen_holidays = chosen.or_else(|| row.holiday_calendar.choice());
+        let address = PostalAddress {
+            line1: row.address_line1,
+            line2: row.address_line2,
+            postal_code: row.postal_code,
+            city: row.city,
+            country: row.country,
+        };
         Ok(Self {
             id: row.id.into(),
             name: row.name,
             time_zone: row.time_zone.parse().map_err(unreadable)?,
             sending_time: row.sending_time,
             business_days_only: row.business_days_only,
-            holiday_calendar: row.holiday_calendar.into(),
+            holiday_calendar: holidays_of(chosen_holidays, &address),
+            chosen_holidays,
             catch_up_policy: row.catch_up_policy,
             checkins: CheckinPolicy {
                 enabled: row.checkins_enabled,
@@ -102,13 +115,7 @@ impl TryFrom<OrganizationRow> for Organization {
             },
             signature: row.signature,
             legal_mentions: row.legal_mentions,
-            address: PostalAddress {
-                line1: row.address_line1,
-                line2: row.address_line2,
-                postal_code: row.postal_code,
-                city: row.city,
-                country: row.country,
-            },
+            address,
             siren: row.siren,
             late_penalty_basis_points: row
                 .late_penalty_basis_points
@@ -133,6 +140,7 @@ struct Settings<'organization> {
     sending_time: Time,
     business_days_only: bool,
     holiday_calendar: HolidayColumn,
+    chosen_holidays: Option<&'static str>,
     catch_up_policy: CatchUpPolicy,
     checkins_enabled: bool,
     checkin_grace_hours: i32,
@@ -218,7 +226,8 @@ pub(crate) async fn save(
             time_zone: organization.time_zone.as_str(),
             sending_time: organization.sending_time,
             business_days_only: organization.business_days_only,
-            holiday_calendar: organization.holiday_calendar.into(),
+            holiday_calendar: HolidayColumn::of_choice(organization.chosen_holidays),
+            chosen_holidays: organization.chosen_holidays.map(HolidayCalendar::as_str),
             catch_up_policy: organization.catch_up_policy,
             checkins_enabled: organization.checkins.enabled,
             checkin_grace_hours: i32::from(organization.checkins.grace_hours),

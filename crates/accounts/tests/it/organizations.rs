@@ -49,7 +49,7 @@ async fn every_setting_can_be_changed_and_tells_whether_planning_is_concerned() 
         time_zone: Some("America/Martinique".to_owned()),
         sending_time: Some("08:30".to_owned()),
         business_days_only: Some(false),
-        holiday_calendar: Some("alsace_moselle".to_owned()),
+        holiday_calendar: Some(Some("alsace_moselle".to_owned())),
         catch_up_policy: Some("skip".to_owned()),
         siren: Some(None),
         ..OrganizationInput::default()
@@ -119,4 +119,51 @@ async fn rubis_add_up_also_when_they_are_earned_at_once_and_never_fall_below_non
     assert_eq!(organization(&conn, id).await.unwrap().unwrap().rubis_count, 29);
     earn_rubis(&mut conn, id, -100).await.unwrap();
     assert_eq!(organization(&conn, id).await.unwrap().unwrap().rubis_count, 0);
+}
+
+#[tokio::test]
+async fn the_public_holidays_follow_the_postal_code_until_the_organization_chooses_them() {
+    let db = TestDatabase::create().await;
+    let mut conn = db.pool.get().await.unwrap();
+    let id = signed_up(&mut conn, "claire@exemple.fr").await.organization.id;
+    let moved_to = |postal_code: &str| OrganizationInput {
+        address: Some(AddressInput { postal_code: Some(postal_code.to_owned()), ..AddressInput::default() }),
+        ..OrganizationInput::default()
+    };
+    let chosen = |name: Option<&str>| OrganizationInput {
+        holiday_calendar: Some(name.map(str::to_owned)),
+        ..OrganizationInput::default()
+    };
+    for (input, expected, replans) in [
+        (moved_to("69003"), HolidayCalendar::Metropolitan, false),
+        (moved_to("97400"), HolidayCalendar::Reunion, true),
+        (moved_to("97410"), HolidayCalendar::Reunion, false),
+        (chosen(Some("mayotte")), HolidayCalendar::Mayotte, true),
+        (moved_to("67000"), HolidayCalendar::Mayotte, false),
+        (chosen(Some("metropolitan")), HolidayCalendar::Metropolitan, true),
+        (chosen(None), HolidayCalendar::AlsaceMoselle, true),
+    ] {
+        let update = update_organization(&mut conn, id, patch(input), NOW).await.unwrap();
+        assert_eq!((update.after.holiday_calendar, update.changes_planning()), (expected, replans));
+        let read = organization(&conn, id).await.unwrap().unwrap();
+        assert_eq!(read, update.after);
+        assert_eq!(read.sending_calendar().holidays, expected);
+    }
+}
+
+#[tokio::test]
+async fn a_calendar_that_the_previous_release_saved_counts_as_chosen() {
+    let db = TestDatabase::create().await;
+    let mut conn = db.pool.get().await.unwrap();
+    let id = signed_up(&mut conn, "claire@exemple.fr").await.organization.id;
+    db.execute_as_owner(
+        "UPDATE organizations SET holiday_calendar = 'alsace_moselle', postal_code = '69003'",
+    )
+    .await;
+    let read = organization(&conn, id).await.unwrap().unwrap();
+    assert_eq!(read.chosen_holidays, Some(HolidayCalendar::AlsaceMoselle));
+    assert_eq!(read.holiday_calendar, HolidayCalendar::AlsaceMoselle);
+    let follow = OrganizationInput { holiday_calendar: Some(None), ..OrganizationInput::default() };
+    let update = update_organization(&mut conn, id, patch(follow), NOW).await.unwrap();
+    assert_eq!(update.after.holiday_calendar, HolidayCalendar::Metropolitan);
 }

@@ -2,7 +2,6 @@
 
 use rubis_accounts::Organization;
 use rubis_billing::{BillingCycle, Subscription};
-use rubis_kernel::HolidayCalendar;
 use rubis_stripe::{CustomerId, SubscriptionId, SubscriptionStatus};
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -39,9 +38,11 @@ pub struct OrganizationBody {
     pub sending_time: String,
     /// Whether weekends and public holidays are passed over.
     pub business_days_only: bool,
-    /// Which public holidays those are.
+    /// The public holidays: those that were chosen, or else those of the postal code.
     #[schema(value_type = labels::HolidayCalendar)]
     pub holiday_calendar: &'static str,
+    /// Whether they were chosen.
+    pub holiday_calendar_chosen: bool,
     /// What becomes of missed reminders.
     #[schema(value_type = labels::CatchUpPolicy)]
     pub catch_up_policy: &'static str,
@@ -110,10 +111,8 @@ impl OrganizationBody {
             time_zone: organization.time_zone.to_string(),
             sending_time: format!("{:02}:{:02}", time.hour(), time.minute()),
             business_days_only: organization.business_days_only,
-            holiday_calendar: match organization.holiday_calendar {
-                HolidayCalendar::Metropolitan => "metropolitan",
-                HolidayCalendar::AlsaceMoselle => "alsace_moselle",
-            },
+            holiday_calendar: organization.holiday_calendar.as_str(),
+            holiday_calendar_chosen: organization.chosen_holidays.is_some(),
             catch_up_policy: organization.catch_up_policy.as_str(),
             checkins: CheckinPolicyBody {
                 enabled: organization.checkins.enabled,

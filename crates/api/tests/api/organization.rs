@@ -123,3 +123,29 @@ async fn what_happened_is_told_the_latest_first() {
     assert_eq!(feed["items"][0]["invoiceId"], invoice.id);
     app.finish().await;
 }
+
+#[tokio::test]
+async fn an_organization_of_la_reunion_is_not_at_work_on_the_twentieth_of_december() {
+    let app = TestApp::start().await;
+    let owner = app.signed_up_owner().await;
+    let address = json!({ "address": { "postalCode": "97400", "city": "Saint-Denis", "country": "FR" } });
+    let told = owner.patch("/organization", address).await.expect(200).json;
+    assert_eq!(
+        (&told["holidayCalendar"], &told["holidayCalendarChosen"]),
+        (&json!("reunion"), &json!(false))
+    );
+    let day = time::macros::date!(2027 - 12 - 20);
+    let sent_on = async |due: time::Date| {
+        let invoice = owner.invoice().due_on(due).create().await;
+        owner.relances(&invoice.id).await[0]["sendAt"].as_str().unwrap()[..10].to_owned()
+    };
+    // The first reminder is planned for Monday the 20th.
+    let due = day - time::Duration::days(3);
+    assert_eq!(sent_on(due).await, "2027-12-21");
+    let chosen = owner.patch("/organization", json!({ "holidayCalendar": "metropolitan" })).await.expect(200);
+    assert_eq!(chosen.json["holidayCalendarChosen"], true);
+    assert_eq!(sent_on(due).await, "2027-12-20", "the control");
+    let followed = owner.patch("/organization", json!({ "holidayCalendar": null })).await.expect(200);
+    assert_eq!(followed.json["holidayCalendar"], "reunion");
+    app.finish().await;
+}

@@ -40,9 +40,10 @@ pub struct UpdateOrganization {
     sending_time: Option<String>,
     /// Whether weekends and public holidays are passed over.
     business_days_only: Option<bool>,
-    /// Which public holidays those are.
+    /// The public holidays; `null`: those of the postal code.
+    #[serde(default, deserialize_with = "nullable::given")]
     #[schema(value_type = Option<labels::HolidayCalendar>)]
-    holiday_calendar: Option<String>,
+    holiday_calendar: Option<Option<String>>,
     /// What becomes of missed reminders.
     #[schema(value_type = Option<labels::CatchUpPolicy>)]
     catch_up_policy: Option<String>,

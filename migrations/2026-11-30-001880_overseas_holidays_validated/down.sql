@@ -1,0 +1,2 @@
+-- A constraint that is valid can stay so.
+SELECT 1;
