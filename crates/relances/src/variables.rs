@@ -84,7 +84,7 @@ pub struct Values {
     pub organization_address: Option<String>,
     /// The creditor's SIREN.
     pub organization_siren: Option<String>,
-    /// Returns whether an earlier reminder of the invoice was sent.
+    /// An earlier reminder of the invoice was sent.
     pub was_reminded: bool,
     /// Where to pay online, if that is possible.
     pub pay_url: Option<String>,

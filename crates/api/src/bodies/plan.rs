@@ -157,7 +157,7 @@ impl From<PlanStep> for PlanStepBody {
         {
             "offsetDays": 20,
             "tone": "ferme",
-            "subject": "Facture {{numero}} : {{balance}} en retard de {{daysLate}} jours",
+            "subject": "Facture {{numero}}\u{a0}: {{delay}} de retard",
             "body": "Bonjour {{client.name}},\n\nNous attendons votre règlement de {{balance}}.\n\n{{signature}}",
         },
     ],
@@ -188,11 +188,16 @@ pub struct StepRequest {
     /// How firmly it speaks.
     #[schema(value_type = labels::Tone)]
     tone: Tone,
-    /// The subject, with variables.
+    /// The subject, with the variables that always have a value, and sections.
     #[schema(min_length = 1, max_length = 200)]
     subject: String,
-    /// The plain text, with variables: `{{client.name}}`, `{{numero}}`, `{{amount}}`, `{{balance}}`,
-    /// `{{dueDate}}`, `{{daysLate}}`, `{{signature}}`, `{{payUrl}}`, `{{organization.name}}`.
+    /// The plain text, with variables: `{{client.name}}`, `{{client.address}}`, `{{client.siren}}`, `{{numero}}`,
+    /// `{{amount}}`, `{{balance}}`, `{{issueDate}}`, `{{dueDate}}`, `{{today}}`, `{{daysLate}}`, `{{delay}}`,
+    /// `{{deadline}}`, `{{penaltyRate}}`, `{{penalties}}`, `{{signature}}`, `{{payUrl}}`, `{{organization.name}}`,
+    /// `{{organization.address}}`, `{{organization.siren}}`. A line with a variable that has no value is left out.
+    /// `{{#name}}…{{/name}}` is written if a condition holds (`company`, `reminded`, `partPaid`, `overdue`) or a variable has
+    /// a value, `{{^name}}…{{/name}}` if not. What only professionals owe is claimed between `{{#company}}` and
+    /// `{{/company}}`.
     #[schema(min_length = 1, max_length = 10_000)]
     body: String,
     /// Whether a person approves it before it leaves; left out, a formal notice alone is approved.
