@@ -20,7 +20,7 @@ use actix_web::{
 };
 use rubis_kernel::{FieldError, FieldErrors, RenderError};
 
-use crate::problem::{Problem, ReachedLimit};
+use crate::problem::{ClientCandidate, Problem, ReachedLimit};
 
 /// What a handler answers: a JSON body, or a problem.
 pub type ApiResult<T> = Result<Reply<T>, ApiError>;
@@ -39,6 +39,8 @@ struct Refusal {
     headers: Vec<(HeaderName, HeaderValue)>,
     /// Which limit was reached.
     plan_limit: Option<ReachedLimit>,
+    /// The clients that may be meant.
+    candidates: Vec<ClientCandidate>,
     /// What the operators are told and the client is not.
     cause: Option<Box<dyn Error + Send + Sync>>,
 }
@@ -53,6 +55,7 @@ impl ApiError {
             errors: FieldErrors::new(),
             headers: Vec::new(),
             plan_limit: None,
+            candidates: Vec::new(),
             cause: None,
         }))
     }
@@ -179,6 +182,13 @@ impl ApiError {
         self
     }
 
+    /// The same, because one of these clients may be meant.
+    #[must_use]
+    fn with_candidates(mut self, candidates: Vec<ClientCandidate>) -> Self {
+        self.0.candidates = candidates;
+        self
+    }
+
     /// The kind of problem: stable, `snake_case`.
     #[must_use]
     pub fn code(&self) -> &'static str {
@@ -234,6 +244,7 @@ impl ResponseError for ApiError {
         if let Some(reached) = &self.0.plan_limit {
             problem = problem.with_plan_limit(reached);
         }
+        problem = problem.with_candidates(&self.0.candidates);
         let mut response = problem.response();
         for (name, value) in &self.0.headers {
             // Several cookies are several headers of one name.

@@ -7,6 +7,7 @@ use actix_web::{
 use rubis_kernel::FieldError;
 use serde::Serialize;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 /// Why a request was refused or failed (RFC 9457).
 #[derive(Debug, Serialize, ToSchema)]
@@ -47,6 +48,10 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub upgrade_url: Option<String>,
+    /// With `ambiguous_client`: the clients that may be meant, at most 10.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 10)]
+    pub candidates: Vec<ClientCandidate>,
     /// What the operators find this request by.
     pub request_id: String,
 }
@@ -60,6 +65,18 @@ pub struct ReachedLimit {
     pub usage: u32,
     /// The page on which another plan is chosen.
     pub upgrade_url: String,
+}
+
+/// A client that a request may mean.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ClientCandidate {
+    /// The client's id.
+    pub client_id: Uuid,
+    /// The client's name.
+    pub name: String,
+    /// The client's address.
+    pub email: String,
 }
 
 /// What is wrong with one field of a request.
@@ -87,6 +104,7 @@ impl Problem {
             limit: None,
             usage: None,
             upgrade_url: None,
+            candidates: Vec::new(),
             request_id: crate::middleware::current_request_id(),
         }
     }
@@ -97,6 +115,13 @@ impl Problem {
         self.limit = Some(reached.limit);
         self.usage = Some(reached.usage);
         self.upgrade_url = Some(reached.upgrade_url.clone());
+        self
+    }
+
+    /// The same, because one of these clients may be meant.
+    #[must_use]
+    pub fn with_candidates(mut self, candidates: &[ClientCandidate]) -> Self {
+        self.candidates = candidates.to_vec();
         self
     }
 

@@ -286,6 +286,7 @@ diesel::table! {
         settled_from -> Nullable<InvoiceStatus>,
         credited -> Bool,
         overpaid_cents -> Int8,
+        numero_key -> Nullable<Text>,
     }
 }
 

@@ -3,10 +3,14 @@
 use diesel::result::{DatabaseErrorKind, Error};
 use diesel_async::AsyncConnection;
 use rubis_db::AsyncPgConnection;
-use rubis_kernel::{ClientId, InvoiceId, OrganizationId, PlanId, ServiceLocationId};
+use rubis_kernel::{ClientId, EmailAddress, InvoiceId, OrganizationId, PlanId, ServiceLocationId};
 use time::OffsetDateTime;
 
-use crate::{Client, Invoice, InvoiceLine, InvoicedClient, NewClient, NewInvoice, NewLine, queries};
+use crate::{
+    Client, Invoice, InvoiceLine, InvoicedClient, NewClient, NewInvoice, NewLine,
+    identify_client::{Identified, identify_client},
+    queries,
+};
 
 /// An invoice that was put in.
 #[derive(Clone, Debug)]
@@ -33,6 +37,14 @@ pub enum CreateInvoiceError {
     /// The client has no such service location.
     #[error("the client has no such service location")]
     UnknownServiceLocation,
+    /// The client may be one of these or a new one: the name and the address do not decide it.
+    #[error(
+        "the client may be one of the candidates: give the clientId of one, or client.createNew to create another"
+    )]
+    AmbiguousClient {
+        /// Those whose name is the same at another address, or similar at the same address; at most 10.
+        candidates: Vec<Client>,
+    },
     /// The client has an invoice with this number.
     #[error("the client has an invoice with this number")]
     DuplicateNumero {
@@ -73,12 +85,14 @@ pub async fn create_invoice_within(
 ) -> Result<CreatedInvoice, CreateInvoiceError> {
     let (client, client_created) = invoiced_client(conn, organization, &new.client, now).await?;
     check_service_locations(conn, organization, client.id, &new.lines).await?;
+    if !client_created && let Some(existing) = with_numero(conn, &client, &new.numero).await? {
+        return Err(CreateInvoiceError::DuplicateNumero { existing });
+    }
     let inserted = queries::invoices::insert(conn, organization, new, &client, plan, now).await;
     let invoice = match inserted {
         Ok(Some(invoice)) => invoice,
         Ok(None) => {
-            let existing =
-                queries::invoices::find_by_numero(conn, organization, client.id, &new.numero).await?;
+            let existing = with_numero(conn, &client, &new.numero).await?.ok_or(Error::NotFound)?;
             return Err(CreateInvoiceError::DuplicateNumero { existing });
         }
         Err(error) if is_unknown_plan(&error) => return Err(CreateInvoiceError::UnknownPlan),
@@ -103,14 +117,38 @@ async fn invoiced_client(
         }
         InvoicedClient::Named { name, email } => {
             // Two invoices that name the same new client at once create them once.
-            queries::clients::serialize_creation(conn, organization, email).await?;
-            if let Some(known) = queries::clients::share_by_email(conn, organization, email, name).await? {
-                return Ok((known, false));
+            queries::clients::serialize_creation(conn, organization, name, email).await?;
+            match identify_client(conn, organization, name, email).await? {
+                Identified::Known(id) => {
+                    let known = queries::clients::share(conn, organization, id).await?;
+                    Ok((known.ok_or(CreateInvoiceError::UnknownClient)?, false))
+                }
+                Identified::Unsure(candidates) => Err(CreateInvoiceError::AmbiguousClient { candidates }),
+                Identified::New => created(conn, organization, name, email, now).await,
             }
-            let new = NewClient::named(name.clone(), email.clone());
-            Ok((queries::clients::insert(conn, organization, &new, now).await?, true))
         }
+        InvoicedClient::New { name, email } => created(conn, organization, name, email, now).await,
     }
+}
+
+async fn created(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    name: &str,
+    email: &EmailAddress,
+    now: OffsetDateTime,
+) -> Result<(Client, bool), CreateInvoiceError> {
+    let new = NewClient::named(name.to_owned(), email.clone());
+    Ok((queries::clients::insert(conn, organization, &new, now).await?, true))
+}
+
+/// The client's invoice with this number, however it is written.
+async fn with_numero(
+    conn: &mut AsyncPgConnection,
+    client: &Client,
+    numero: &str,
+) -> Result<Option<InvoiceId>, Error> {
+    queries::invoices::find_by_numero(conn, client.organization_id, client.id, numero, None).await
 }
 
 /// Whether every place that the lines name is one of the client's.

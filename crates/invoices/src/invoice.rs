@@ -19,7 +19,7 @@ pub struct Invoice {
     pub client_id: ClientId,
     /// The plan that chases it; without one it is not chased.
     pub plan_id: Option<PlanId>,
-    /// The number on it, unique for its client.
+    /// The number on it, unique for its client without case, width, spaces, dashes and invisible characters.
     pub numero: String,
     /// Its total, VAT included.
     pub amount: Money,

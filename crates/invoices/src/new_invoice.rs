@@ -19,7 +19,7 @@ pub const MAX_NUMERO_CHARS: usize = 64;
 pub struct NewInvoiceInput {
     /// An existing client.
     pub client_id: Option<ClientId>,
-    /// A client told by name and address, found or created.
+    /// A client by name and address, found or created.
     pub client: Option<InvoicedClientInput>,
     /// At most 64 characters.
     pub numero: String,
@@ -42,6 +42,8 @@ pub struct InvoicedClientInput {
     pub name: String,
     /// Where their reminders go.
     pub email: String,
+    /// Whether they are a new client, whatever others are called.
+    pub create_new: bool,
 }
 
 /// Whom an invoice is for.
@@ -49,11 +51,19 @@ pub struct InvoicedClientInput {
 pub enum InvoicedClient {
     /// A client that exists.
     Known(ClientId),
-    /// The client with this address, in whatever case; created under this name if there is none.
+    /// The client with this name and address, without case, accents, spaces and invisible characters; created if
+    /// there is none, nor one that may be meant.
     Named {
-        /// The name of a client to be created.
+        /// The name.
         name: String,
-        /// The address that clients are found by.
+        /// The address.
+        email: EmailAddress,
+    },
+    /// A new client, whatever others are called.
+    New {
+        /// The name.
+        name: String,
+        /// The address.
         email: EmailAddress,
     },
 }
@@ -134,6 +144,7 @@ fn parse_client(
         (None, Some(named)) => {
             let name = required_line(errors, "client.name", &named.name, MAX_CLIENT_NAME_CHARS);
             match named.email.parse() {
+                Ok(email) if named.create_new => Some(InvoicedClient::New { name, email }),
                 Ok(email) => Some(InvoicedClient::Named { name, email }),
                 Err(_) => {
                     errors.push("client.email", "invalid_email", "must be a mail address");
@@ -263,7 +274,11 @@ mod tests {
     #[test]
     fn an_invoice_names_one_client() {
         let named = |email: &str| {
-            Some(InvoicedClientInput { name: "Boulangerie Petit".to_owned(), email: email.to_owned() })
+            Some(InvoicedClientInput {
+                name: "Boulangerie Petit".to_owned(),
+                email: email.to_owned(),
+                create_new: false,
+            })
         };
         assert!(
             mistakes(NewInvoiceInput { client_id: None, client: named("a@exemple.fr"), ..input() })

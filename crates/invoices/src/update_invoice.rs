@@ -146,7 +146,10 @@ pub enum UpdateInvoiceError {
 impl From<CreateInvoiceError> for UpdateInvoiceError {
     fn from(error: CreateInvoiceError) -> Self {
         match error {
-            CreateInvoiceError::UnknownClient => Self::UnknownClient,
+            // A change names its client by id, so that they are never ambiguous.
+            CreateInvoiceError::UnknownClient | CreateInvoiceError::AmbiguousClient { .. } => {
+                Self::UnknownClient
+            }
             CreateInvoiceError::UnknownPlan => Self::UnknownPlan,
             CreateInvoiceError::UnknownServiceLocation => Self::UnknownServiceLocation,
             CreateInvoiceError::DuplicateNumero { existing } => Self::DuplicateNumero { existing },
@@ -179,7 +182,8 @@ pub async fn update_invoice(
             let client = queries::clients::share(conn, organization, after.client_id).await?;
             Some(client.ok_or(UpdateInvoiceError::UnknownClient)?.name)
         };
-        let after = save(conn, &after, new_client_name.as_deref(), now).await?;
+        let is_renumbered = after.numero != before.numero || after.client_id != before.client_id;
+        let after = save(conn, &after, new_client_name.as_deref(), is_renumbered, now).await?;
         if let Some(lines) = new_lines {
             check_service_locations(conn, organization, after.client_id, &lines).await?;
             queries::lines::delete(conn, organization, id).await?;
@@ -212,27 +216,36 @@ fn changed(mut invoice: Invoice, patch: InvoicePatch) -> Result<Invoice, UpdateI
     Ok(invoice)
 }
 
+/// Another invoice of the client with the number of this one.
+async fn other_with_numero(
+    conn: &mut AsyncPgConnection,
+    invoice: &Invoice,
+) -> Result<Option<InvoiceId>, Error> {
+    let Invoice { organization_id, client_id, ref numero, id, .. } = *invoice;
+    queries::invoices::find_by_numero(conn, organization_id, client_id, numero, Some(id)).await
+}
+
 /// Saves what an invoice says. A number that is taken undoes this statement alone, so that the invoice which
 /// has it can still be looked up.
 async fn save(
     conn: &mut AsyncPgConnection,
     invoice: &Invoice,
     new_client_name: Option<&str>,
+    is_renumbered: bool,
     now: OffsetDateTime,
 ) -> Result<Invoice, UpdateInvoiceError> {
+    if is_renumbered && let Some(existing) = other_with_numero(conn, invoice).await? {
+        return Err(UpdateInvoiceError::DuplicateNumero { existing });
+    }
     let saved = conn
-        .transaction(async |conn| queries::invoices::save_contents(conn, invoice, new_client_name, now).await)
+        .transaction(async |conn| {
+            queries::invoices::save_contents(conn, invoice, new_client_name, is_renumbered, now).await
+        })
         .await;
     match saved {
         Ok(invoice) => Ok(invoice),
         Err(Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => {
-            let existing = queries::invoices::find_by_numero(
-                conn,
-                invoice.organization_id,
-                invoice.client_id,
-                &invoice.numero,
-            )
-            .await?;
+            let existing = other_with_numero(conn, invoice).await?.ok_or(Error::NotFound)?;
             Err(UpdateInvoiceError::DuplicateNumero { existing })
         }
         Err(error) if is_unknown_plan(&error) => Err(UpdateInvoiceError::UnknownPlan),

@@ -2,11 +2,12 @@
 
 use actix_web::http::StatusCode;
 use rubis_invoices::{
-    ContactError, CreateInvoiceError, DeleteClientError, IllegalTransition, RecordPaymentError,
+    Client, ContactError, CreateInvoiceError, DeleteClientError, IllegalTransition, RecordPaymentError,
     ServiceLocationError, TransitionError, UpdateClientError, UpdateInvoiceError, VoidPaymentError,
 };
 
 use super::ApiError;
+use crate::problem::ClientCandidate;
 
 impl From<DeleteClientError> for ApiError {
     fn from(error: DeleteClientError) -> Self {
@@ -53,7 +54,13 @@ impl From<ServiceLocationError> for ApiError {
 
 impl From<CreateInvoiceError> for ApiError {
     fn from(error: CreateInvoiceError) -> Self {
-        UpdateInvoiceError::from(error).into()
+        let text = sentence(&error);
+        match error {
+            CreateInvoiceError::AmbiguousClient { candidates } => Self::conflict("ambiguous_client", text)
+                .about("client")
+                .with_candidates(candidates.into_iter().map(candidate).collect()),
+            error => UpdateInvoiceError::from(error).into(),
+        }
     }
 }
 
@@ -126,6 +133,10 @@ impl From<VoidPaymentError> for ApiError {
             VoidPaymentError::Database(error) => error.into(),
         }
     }
+}
+
+fn candidate(client: Client) -> ClientCandidate {
+    ClientCandidate { client_id: client.id.into(), name: client.name, email: client.email.to_string() }
 }
 
 /// An error's message with a capital and a full stop.

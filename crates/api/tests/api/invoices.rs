@@ -96,15 +96,71 @@ async fn a_move_that_a_state_forbids_is_a_conflict() {
 }
 
 #[tokio::test]
-async fn an_invoice_names_a_known_client_by_address_or_creates_them() {
+async fn an_invoice_names_a_known_client_by_name_and_address_or_creates_them() {
     let app = TestApp::start().await;
     let owner = app.signed_up_owner().await;
-    let first = owner.invoice().create().await;
-    let mut body = owner.invoice().body();
-    body["client"]["email"] = first.client_email.to_uppercase().into();
-    let second = owner.post("/invoices", body).await.expect(201);
-    assert_eq!(second.json["clientId"], first.client_id);
-    assert_eq!(owner.get("/clients").await.expect(200).json["items"].as_array().unwrap().len(), 1);
+    let at_bookkeeper = |name: &str| {
+        let mut body = owner.invoice().body();
+        body["client"] = json!({ "name": name, "email": "cabinet@comptable.example" });
+        body
+    };
+    let company = owner.post("/invoices", at_bookkeeper("SARL Électricité Dupont")).await.expect(201);
+    let mut again = at_bookkeeper("sarl  ELECTRICITE dupont");
+    again["client"]["email"] = json!("CABINET@comptable.example");
+    let again = owner.post("/invoices", again).await.expect(201);
+    assert_eq!(again.json["clientId"], company.json["clientId"]);
+    let landlord = owner.post("/invoices", at_bookkeeper("SCI Électricité Dupont")).await.expect(201);
+    assert_ne!(landlord.json["clientId"], company.json["clientId"], "the bookkeeper has several clients");
+    assert_eq!(landlord.json["client"]["name"], "SCI Électricité Dupont");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn an_invoice_whose_client_is_not_sure_asks_which_one_is_meant() {
+    let app = TestApp::start().await;
+    let owner = app.signed_up_owner().await;
+    let named = |name: &str, email: &str| {
+        let mut body = owner.invoice().body();
+        body["client"] = json!({ "name": name, "email": email });
+        body
+    };
+    let known = owner.post("/invoices", named("Garage Roux", "compta@roux.example")).await.expect(201);
+    for (name, email) in [("Garage Rouxx", "compta@roux.example"), ("garage roux", "nouveau@roux.example")] {
+        let refused = owner.post("/invoices", named(name, email)).await.expect(409);
+        assert_eq!(refused.code(), "ambiguous_client");
+        assert_eq!(refused.field_errors(), [("client", "ambiguous_client")]);
+        let candidates = json!([
+            { "clientId": known.json["clientId"], "name": "Garage Roux", "email": "compta@roux.example" },
+        ]);
+        assert_eq!(refused.json["candidates"], candidates);
+    }
+    let decided = owner.invoice().of_client(known.json["clientId"].as_str().unwrap()).body();
+    owner.post("/invoices", decided).await.expect(201);
+    let mut new = named("garage roux", "nouveau@roux.example");
+    new["client"]["createNew"] = json!(true);
+    let created = owner.post("/invoices", new).await.expect(201);
+    assert_ne!(created.json["clientId"], known.json["clientId"]);
+    assert_eq!(owner.get("/clients").await.expect(200).json["items"].as_array().unwrap().len(), 2);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_number_that_differs_only_in_its_writing_is_taken() {
+    let app = TestApp::start().await;
+    let owner = app.signed_up_owner().await;
+    let first = owner.invoice().numero("FA-2026-017").create().await;
+    for written in ["fa 2026 017", "FA2026017", "FA\u{2011}2026\u{2013}017", "ＦＡ－２０２６－０１７"]
+    {
+        let twice = owner.invoice().of_client(&first.client_id).numero(written).body();
+        let refused = owner.post("/invoices", twice).await.expect(409);
+        assert_eq!(refused.field_errors(), [("numero", "duplicate_numero")], "{written}");
+    }
+    let other = owner.invoice().of_client(&first.client_id).numero("FA-2026-018").create().await;
+    let renumbered = json!({ "numero": "fa2026017" });
+    let refused = owner.patch(&format!("/invoices/{}", other.id), renumbered).await.expect(409);
+    assert_eq!(refused.code(), "duplicate_numero");
+    let rewritten = json!({ "numero": "FA 2026 018" });
+    owner.patch(&format!("/invoices/{}", other.id), rewritten).await.expect(200);
     app.finish().await;
 }
 

@@ -110,7 +110,7 @@ async fn maximal_data(owner: &Owner<'_>) -> BTreeMap<&'static str, String> {
     filler.multiply("client_service_locations", &place.text_at("/id"), 500, &[]).await;
     filler.multiply("payments", &payment.text_at("/id"), 201, &[]).await;
     let numero = format!("left(original.numero, 60) || lpad(copy::text, 4, '{}')", wide(1));
-    filler.multiply("invoices", &invoice, 201, &[("numero", &numero)]).await;
+    filler.multiply("invoices", &invoice, 201, &[("numero", &numero), ("numero_key", "NULL")]).await;
     filler.multiply("plans", &plan, 201, &[("is_default", "false")]).await;
     let other_plans = format!(
         "plan_steps original JOIN plans other ON other.name = '{}' AND other.id <> original.plan_id

@@ -28,6 +28,7 @@ INSERT INTO invoices SELECT made.* FROM copies JOIN invoices AS one ON one.id = 
         'id', new_invoice,
         'client_id', new_client,
         'numero', replace(one.numero, '0000', number),
+        'numero_key', NULL,
         'search_text', replace(one.search_text, '0000', number)
     )) AS made
     ORDER BY copies.n;

@@ -15,7 +15,15 @@ use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
 use super::{all, found, lower, unreadable, uuids};
-use crate::{Client, ClientKind, ClientPosition, NewClient, SearchTerms, search::text_of_client};
+use crate::{
+    Client, ClientKind, ClientPosition, NewClient, SearchTerms, identify_client::Namesake,
+    search::text_of_client,
+};
+
+/// The most clients with one address among which a similar name is looked for.
+const MAX_AT_ADDRESS: i64 = 200;
+/// The most clients of one name that are looked at.
+const MAX_ELSEWHERE: i64 = 10;
 
 /// A row of the table.
 #[derive(Queryable, Selectable)]
@@ -253,36 +261,62 @@ pub(crate) async fn share(
     found(one(organization.into(), id.into()).select(ClientRow::as_select()).for_share().first(conn).await)
 }
 
-/// [`share`], of the client with this address; of several, the one of this name, else the one put in first.
-pub(crate) async fn share_by_email(
-    conn: &mut AsyncPgConnection,
-    organization: OrganizationId,
-    email: &EmailAddress,
-    name: &str,
-) -> Result<Option<Client>, Error> {
-    found(
-        of_organization(organization.into())
-            .filter(lower(clients::email).eq(lower(email.as_str())))
-            .order((lower(clients::name).eq(lower(name)).desc(), clients::id))
-            .select(ClientRow::as_select())
-            .for_share()
-            .first(conn)
-            .await,
-    )
+diesel::define_sql_function! {
+    /// The key under which two names are one: without case, accents, spaces and invisible characters.
+    fn client_name_key(name: Text) -> Text;
 }
 
-/// Makes those who may create a client with this address wait for each other, until the transaction ends.
+/// The clients with this address, those of this name before the others, and then those of this name at other
+/// addresses.
+pub(crate) async fn namesakes(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    name: &str,
+    email: &EmailAddress,
+) -> Result<Vec<Namesake>, Error> {
+    let is_named = || client_name_key(clients::name).eq(client_name_key(name));
+    let at_address: Vec<(ClientRow, bool)> = of_organization(organization.into())
+        .filter(lower(clients::email).eq(lower(email.as_str())))
+        .order((is_named().desc(), clients::id))
+        .limit(MAX_AT_ADDRESS)
+        .select((ClientRow::as_select(), is_named()))
+        .load(conn)
+        .await?;
+    let elsewhere: Vec<ClientRow> = of_organization(organization.into())
+        .filter(is_named())
+        .filter(lower(clients::email).ne(lower(email.as_str())))
+        .order(clients::id)
+        .limit(MAX_ELSEWHERE)
+        .select(ClientRow::as_select())
+        .load(conn)
+        .await?;
+    let at_address = at_address.into_iter().map(|(row, has_name)| (row, has_name, true));
+    let elsewhere = elsewhere.into_iter().map(|row| (row, true, false));
+    at_address
+        .chain(elsewhere)
+        .map(|(row, has_name, has_email)| Ok(Namesake { client: row.try_into()?, has_name, has_email }))
+        .collect()
+}
+
+/// Makes those who may create a client of this name or with this address wait for each other, until the transaction
+/// ends.
 pub(crate) async fn serialize_creation(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
+    name: &str,
     email: &EmailAddress,
 ) -> Result<(), Error> {
-    let key = format!("client/{organization}/{}", email.as_str().to_lowercase());
-    diesel::sql_query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))")
-        .bind::<Text, _>(key)
-        .execute(conn)
-        .await?;
-    Ok(())
+    // Always in this order, so that two of them do not wait for each other.
+    diesel::sql_query(
+        "SELECT pg_advisory_xact_lock(hashtextextended($1 || lower($2), 0)),
+                pg_advisory_xact_lock(hashtextextended($1 || client_name_key($3), 1))",
+    )
+    .bind::<Text, _>(format!("client/{organization}/"))
+    .bind::<Text, _>(email.as_str())
+    .bind::<Text, _>(name)
+    .execute(conn)
+    .await
+    .map(drop)
 }
 
 /// One row more than `limit`, by name.

@@ -1,8 +1,8 @@
 //! The table `invoices`, but for its list.
 
 use diesel::{
-    ExpressionMethods, Insertable, IntoSql, QueryDsl, Queryable, QueryableByName, Selectable,
-    SelectableHelper, TextExpressionMethods,
+    ExpressionMethods, Insertable, IntoSql, NullableExpressionMethods, OptionalExtension, QueryDsl,
+    Queryable, QueryableByName, Selectable, SelectableHelper, TextExpressionMethods,
     dsl::sql,
     result::Error,
     sql_types::{BigInt, Bool, Date as SqlDate, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid},
@@ -131,8 +131,14 @@ diesel::define_sql_function! {
     fn text_or(text: Nullable<Text>, other: Text) -> Text;
 }
 
+diesel::define_sql_function! {
+    /// The key under which two numbers are one: without case, width, spaces, dashes and invisible characters.
+    fn numero_key_of(numero: Text) -> Text;
+}
+
 /// `None` when the client has an invoice with this number, without failing the transaction. Waits for another
-/// transaction that is putting one in.
+/// transaction that is putting one in. Numbers that earlier releases wrote have no key: look for them before
+/// ([`find_by_numero`]).
 pub(crate) async fn insert(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -143,22 +149,24 @@ pub(crate) async fn insert(
 ) -> Result<Option<Invoice>, Error> {
     found(
         diesel::insert_into(invoices::table)
-            .values(NewRow {
-                id: InvoiceId::new().into(),
-                organization_id: organization.into(),
-                client_id: client.id.into(),
-                plan_id: plan.map(Into::into),
-                numero: &invoice.numero,
-                amount_ttc_cents: invoice.amount.cents,
-                currency: invoice.amount.currency.as_str(),
-                issue_date: invoice.issue_date,
-                due_date: invoice.due_date,
-                search_text: text_of_invoice(&invoice.numero, &client.name),
-                created_at: now,
-                updated_at: now,
-            })
-            .on_conflict((invoices::organization_id, invoices::client_id, invoices::numero))
-            .do_nothing()
+            .values((
+                NewRow {
+                    id: InvoiceId::new().into(),
+                    organization_id: organization.into(),
+                    client_id: client.id.into(),
+                    plan_id: plan.map(Into::into),
+                    numero: &invoice.numero,
+                    amount_ttc_cents: invoice.amount.cents,
+                    currency: invoice.amount.currency.as_str(),
+                    issue_date: invoice.issue_date,
+                    due_date: invoice.due_date,
+                    search_text: text_of_invoice(&invoice.numero, &client.name),
+                    created_at: now,
+                    updated_at: now,
+                },
+                invoices::numero_key.eq(numero_key_of(&invoice.numero).nullable()),
+            ))
+            .on_conflict_do_nothing()
             .returning(InvoiceRow::as_returning())
             .get_result(conn)
             .await,
@@ -209,13 +217,25 @@ pub(crate) async fn save_progress(
     Ok(Invoice { pause, updated_at: now, ..invoice.clone() })
 }
 
-/// Saves what an invoice says. `new_client_name` is given when it went to another client.
+/// Saves what an invoice says. `new_client_name` is given when it went to another client. The key of its number is
+/// written if `is_renumbered`, since one that an earlier release wrote may have a duplicate.
 pub(crate) async fn save_contents(
     conn: &mut AsyncPgConnection,
     invoice: &Invoice,
     new_client_name: Option<&str>,
+    is_renumbered: bool,
     now: OffsetDateTime,
 ) -> Result<Invoice, Error> {
+    if is_renumbered {
+        diesel::update(one(invoice.organization_id.into(), invoice.id.into()))
+            .set((
+                invoices::client_id.eq(invoice.client_id.as_uuid()),
+                invoices::numero.eq(&invoice.numero),
+                invoices::numero_key.eq(numero_key_of(&invoice.numero).nullable()),
+            ))
+            .execute(conn)
+            .await?;
+    }
     let clients_line = text_or(new_client_name.map(client_line), split_part(invoices::search_text, "\n", 2));
     let numeros_line = format!("{}\n", numero_line(&invoice.numero));
     let search_text = numeros_line.into_sql::<Text>().concat(clients_line);
@@ -349,19 +369,24 @@ pub(crate) async fn lock_many(
         .await?)
 }
 
+/// The client's invoice whose number has the same key as this one, but for `aside`.
 pub(crate) async fn find_by_numero(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
     client: ClientId,
     numero: &str,
-) -> Result<InvoiceId, Error> {
-    of_organization(organization.into())
+    aside: Option<InvoiceId>,
+) -> Result<Option<InvoiceId>, Error> {
+    let found: Option<Uuid> = of_organization(organization.into())
         .filter(invoices::client_id.eq(client.as_uuid()))
-        .filter(invoices::numero.eq(numero))
+        .filter(numero_key_of(invoices::numero).eq(numero_key_of(numero)))
+        .filter(invoices::id.ne(aside.map_or(Uuid::nil(), Uuid::from)))
+        .order(invoices::id)
         .select(invoices::id)
-        .first::<Uuid>(conn)
+        .first(conn)
         .await
-        .map(Into::into)
+        .optional()?;
+    Ok(found.map(Into::into))
 }
 
 pub(crate) async fn open_of_client(

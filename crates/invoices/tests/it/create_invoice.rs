@@ -1,8 +1,9 @@
+use diesel_async::RunQueryDsl;
 use rubis_db::AsyncConnection;
 use rubis_invoices::{
-    CreateInvoiceError, InvoiceStatus, InvoicedClientInput, LineInput, NewInvoice, NewInvoiceInput,
-    NewServiceLocation, NewServiceLocationInput, add_service_location, create_invoice, lines_of,
-    list_clients,
+    CreateInvoiceError, InvoiceInput, InvoicePatch, InvoiceStatus, InvoicedClientInput, LineInput,
+    NewInvoice, NewInvoiceInput, NewServiceLocation, NewServiceLocationInput, UpdateInvoiceError,
+    add_service_location, create_invoice, lines_of, list_clients, update_invoice,
 };
 use rubis_kernel::{ClientId, PlanId, ServiceLocationId};
 
@@ -11,7 +12,11 @@ use crate::{Fixture, NOW, client, input, put_in};
 fn named(name: &str, email: &str, numero: &str) -> NewInvoiceInput {
     NewInvoiceInput {
         client_id: None,
-        client: Some(InvoicedClientInput { name: name.to_owned(), email: email.to_owned() }),
+        client: Some(InvoicedClientInput {
+            name: name.to_owned(),
+            email: email.to_owned(),
+            create_new: false,
+        }),
         ..input(ClientId::new(), numero)
     }
 }
@@ -95,23 +100,108 @@ async fn of_two_invoices_at_once_with_one_number_the_second_is_told_of_the_first
 }
 
 #[tokio::test]
-async fn a_client_is_found_by_their_address_in_whatever_case_or_created() {
+async fn a_number_is_one_whatever_its_case_dashes_spaces_and_width() {
     let fixture = Fixture::new().await;
     let mut conn = fixture.conn().await;
-    let first = put_in(&mut conn, fixture.ours, named("Garage Roux", "Compta@roux.example.fr", "F-1")).await;
+    let petit = client(&mut conn, fixture.ours, "Boulangerie Petit").await;
+    let first = put_in(&mut conn, fixture.ours, input(petit.id, "F-2026/É 01")).await.invoice;
+    for written in ["f-2026/é01", "F2026/E\u{301}01", "F\u{2014}2026/É\u{a0}01", "Ｆ２０２６／É０１"]
+    {
+        let again = NewInvoice::parse(input(petit.id, written)).unwrap();
+        let refused = create_invoice(&mut conn, fixture.ours, &again, None, NOW).await;
+        assert!(
+            matches!(refused, Err(CreateInvoiceError::DuplicateNumero { existing }) if existing == first.id),
+            "{written}"
+        );
+    }
+    for other in ["F-2026/E 01", "F-2026 01", "F-2026.É 01", "F-2026/É 02", "-", "--"] {
+        put_in(&mut conn, fixture.ours, input(petit.id, other)).await;
+    }
+}
+
+#[tokio::test]
+async fn numbers_of_earlier_releases_are_taken_too_and_their_duplicates_stay_usable() {
+    let fixture = Fixture::new().await;
+    let mut conn = fixture.conn().await;
+    let petit = client(&mut conn, fixture.ours, "Boulangerie Petit").await;
+    let mut earlier = Vec::new();
+    for numero in ["F-1", "F-2"] {
+        earlier.push(put_in(&mut conn, fixture.ours, input(petit.id, numero)).await.invoice);
+    }
+    // The release before knew no keys, and took both numbers.
+    diesel::sql_query("UPDATE invoices SET numero_key = NULL").execute(&mut conn).await.unwrap();
+    diesel::sql_query("UPDATE invoices SET numero = 'f1' WHERE numero = 'F-2'")
+        .execute(&mut conn)
+        .await
+        .unwrap();
+
+    let again = NewInvoice::parse(input(petit.id, "F 1")).unwrap();
+    let refused = create_invoice(&mut conn, fixture.ours, &again, None, NOW).await;
+    assert!(
+        matches!(refused, Err(CreateInvoiceError::DuplicateNumero { existing }) if existing == earlier[0].id)
+    );
+    for invoice in &earlier {
+        let amount = InvoiceInput { amount_ttc_cents: Some(130_000), ..InvoiceInput::default() };
+        let patch = InvoicePatch::parse(amount).unwrap();
+        update_invoice(&mut conn, fixture.ours, invoice.id, patch, NOW).await.unwrap();
+    }
+    let renumbered = |numero: &str| {
+        InvoicePatch::parse(InvoiceInput { numero: Some(numero.to_owned()), ..InvoiceInput::default() })
+            .unwrap()
+    };
+    let refused = update_invoice(&mut conn, fixture.ours, earlier[1].id, renumbered("F-1-"), NOW).await;
+    assert!(matches!(refused, Err(UpdateInvoiceError::DuplicateNumero { .. })));
+    update_invoice(&mut conn, fixture.ours, earlier[1].id, renumbered("F-2"), NOW).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_client_is_found_by_name_and_address_together_or_created() {
+    let fixture = Fixture::new().await;
+    let mut conn = fixture.conn().await;
+    let first =
+        put_in(&mut conn, fixture.ours, named("Garage Œillet", "Compta@roux.example.fr", "F-1")).await;
     assert!(first.client_created);
-    assert_eq!(first.client.name, "Garage Roux");
-    let second = put_in(&mut conn, fixture.ours, named("Roux", "compta@ROUX.example.fr", "F-2")).await;
+    assert_eq!(first.client.name, "Garage Œillet");
+    let second =
+        put_in(&mut conn, fixture.ours, named("GARAGE  oeillet", "compta@ROUX.example.fr", "F-2")).await;
     assert_eq!((second.client_created, second.client), (false, first.client.clone()));
-    // Of two clients with one address, the one whose name is told.
-    let homonyms: Vec<_> = ["Atelier A", "Atelier B"].into_iter().collect();
-    for name in &homonyms {
+    // Of two clients with one address, the one of the name.
+    for name in ["Atelier A", "Atelier B"] {
         client(&mut conn, fixture.ours, name).await;
     }
     let third = put_in(&mut conn, fixture.ours, named("atelier b", "compta@client.example.fr", "F-3")).await;
     assert_eq!(third.client.name, "Atelier B");
-    let elsewhere = put_in(&mut conn, fixture.theirs, named("Roux", "compta@roux.example.fr", "F-1")).await;
+    let fourth = put_in(&mut conn, fixture.ours, named("Atelier C", "compta@client.example.fr", "F-3")).await;
+    assert!(fourth.client_created, "another name is another client");
+    let elsewhere =
+        put_in(&mut conn, fixture.theirs, named("Garage Œillet", "compta@roux.example.fr", "F-1")).await;
     assert!(elsewhere.client_created);
+}
+
+#[tokio::test]
+async fn a_client_who_may_be_another_is_not_guessed() {
+    let fixture = Fixture::new().await;
+    let mut conn = fixture.conn().await;
+    let known =
+        put_in(&mut conn, fixture.ours, named("SARL Roux", "compta@roux.example.fr", "F-1")).await.client;
+    for (name, email) in [
+        ("Roux", "compta@roux.example.fr"),
+        ("SARL Rouz", "compta@roux.example.fr"),
+        ("Sarl Roux", "moi@roux.example.fr"),
+    ] {
+        let unsure = NewInvoice::parse(named(name, email, "F-2")).unwrap();
+        match create_invoice(&mut conn, fixture.ours, &unsure, None, NOW).await {
+            Err(CreateInvoiceError::AmbiguousClient { candidates }) => {
+                assert_eq!(candidates, [known.clone()])
+            }
+            other => panic!("{name}: {other:?}"),
+        }
+    }
+    let landlord = put_in(&mut conn, fixture.ours, named("SCI Roux", "compta@roux.example.fr", "F-2")).await;
+    assert!(landlord.client_created, "a company of another form is another one");
+    let mut new = named("Roux", "compta@roux.example.fr", "F-2");
+    new.client.as_mut().unwrap().create_new = true;
+    assert!(put_in(&mut conn, fixture.ours, new).await.client_created);
 }
 
 #[tokio::test]
@@ -120,7 +210,8 @@ async fn two_invoices_at_once_for_one_new_client_create_them_once() {
     let (mut one, mut other) = (fixture.conn().await, fixture.conn().await);
     for number in 0..10 {
         let email = format!("compta{number}@roux.example.fr");
-        let (first, second) = (named("Roux", &email, "F-1"), named("Roux", &email, "F-2"));
+        let name = format!("Roux {number}");
+        let (first, second) = (named(&name, &email, "F-1"), named(&name, &email, "F-2"));
         tokio::join!(put_in(&mut one, fixture.ours, first), put_in(&mut other, fixture.ours, second));
     }
     let clients = list_clients(&mut one, fixture.ours, None, None, 200).await.unwrap();

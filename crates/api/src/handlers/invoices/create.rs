@@ -34,9 +34,9 @@ pub struct CreateInvoice {
     /// A client of the organization.
     #[schema(value_type = Option<Uuid>)]
     client_id: Option<ClientId>,
-    /// A client told by name and address: the one with this address, or a new one.
+    /// A client by name and address together: the one that has both, or a new one.
     client: Option<InvoicedClientRequest>,
-    /// The number on the invoice, unique for the client.
+    /// The number on the invoice, unique for the client without case, width, spaces, dashes and invisible characters.
     #[schema(min_length = 1, max_length = 64)]
     numero: String,
     /// The total, VAT included, in minor units of the currency: cents of EUR, francs of XPF, millimes of TND.
@@ -64,12 +64,16 @@ pub struct CreateInvoice {
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct InvoicedClientRequest {
-    /// Their name, for a new client.
+    /// Their name, compared without case, accents, spaces and invisible characters.
     #[schema(min_length = 1, max_length = 200)]
     name: String,
-    /// Where their reminders go, and what a known client is found by.
+    /// Where their reminders go, compared without case. Several clients may share an address.
     #[schema(format = "email")]
     email: String,
+    /// Whether a new client is created whatever others are called: the way out of `ambiguous_client` if none of the
+    /// candidates is meant.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    create_new: bool,
 }
 
 impl CreateInvoice {
@@ -86,7 +90,11 @@ impl From<CreateInvoice> for NewInvoiceInput {
     fn from(body: CreateInvoice) -> Self {
         Self {
             client_id: body.client_id,
-            client: body.client.map(|client| InvoicedClientInput { name: client.name, email: client.email }),
+            client: body.client.map(|client| InvoicedClientInput {
+                name: client.name,
+                email: client.email,
+                create_new: client.create_new,
+            }),
             numero: body.numero,
             amount_ttc_cents: body.amount_ttc_cents,
             currency: body.currency,
@@ -106,7 +114,7 @@ impl From<CreateInvoice> for NewInvoiceInput {
     responses(
         (status = 201, description = "The new invoice.", body = InvoiceDetailBody),
         (status = 402, description = "`plan_limit_reached`: as many invoices are chased as the subscription allows; `limit`, `usage` and `upgradeUrl` tell how many, and where that changes."),
-        (status = 409, description = "`duplicate_numero`: the client has an invoice with this number. `idempotency_mismatch`: the key was used for another request."),
+        (status = 409, description = "`duplicate_numero`: the client has an invoice with this number, perhaps written with other dashes, spaces or case. `ambiguous_client`: `client` may be one of the `candidates`; repeat the request with the `clientId` of one, or with `client.createNew`. `idempotency_mismatch`: the key was used for another request."),
     ),
 )]
 #[post("/invoices")]

@@ -1,0 +1,2 @@
+DROP FUNCTION client_name_key(text);
+DROP FUNCTION numero_key_of(text);

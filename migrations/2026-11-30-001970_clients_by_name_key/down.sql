@@ -1,0 +1,1 @@
+DROP INDEX CONCURRENTLY clients_by_name_key;
