@@ -59,6 +59,8 @@ activity_kinds! {
     RelancesPlanned => "relances_planned",
     /// A reminder left.
     RelanceSent => "relance_sent",
+    /// A reminder was sent, but not to all who get a copy: `refusedCopies` names them.
+    RelanceCopiesRefused => "relance_copies_refused",
     /// A reminder was given up after its attempts, or refused by the recipient's server.
     RelanceFailed => "relance_failed",
     /// Somebody cancelled a reminder.

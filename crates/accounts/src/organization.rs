@@ -2,7 +2,7 @@
 
 use diesel::{deserialize::FromSqlRow, expression::AsExpression};
 use rubis_db::{AsyncPgConnection, pg_enum, schema::sql_types};
-use rubis_kernel::{HolidayCalendar, OrganizationId, SendingCalendar, TimeZone};
+use rubis_kernel::{EmailAddress, HolidayCalendar, OrganizationId, SendingCalendar, TimeZone};
 use time::{Duration, OffsetDateTime, Time};
 
 use crate::{Pause, PostalAddress, queries};
@@ -79,6 +79,8 @@ pub struct Organization {
     pub siren: Option<String>,
     /// The yearly rate of penalties for late payment in its terms of sale, in hundredths of a percent.
     pub late_penalty_basis_points: Option<u16>,
+    /// Addresses of its own that get a silent copy of each reminder; see [`crate::own_silent_copies`].
+    pub silent_copies: Vec<EmailAddress>,
     /// Whether nothing of it leaves.
     pub pause: Option<Pause>,
     /// When its owner's address was verified. No mail is sent on its behalf before.

@@ -2,10 +2,13 @@
 
 use std::ops::RangeInclusive;
 
-use rubis_kernel::{FieldErrors, HolidayCalendar, TimeZone, optional_text};
+use rubis_kernel::{EmailAddress, FieldErrors, HolidayCalendar, TimeZone, optional_text};
 use time::{Time, format_description::BorrowedFormatItem, macros::format_description};
 
-use crate::{AddressInput, CatchUpPolicy, Organization, PostalAddress, optional_siren, required_line};
+use crate::{
+    AddressInput, CatchUpPolicy, Organization, PostalAddress, optional_siren, required_line,
+    silent_copies::parse_silent_copies,
+};
 
 const SENDING_TIME: &[BorrowedFormatItem<'_>] = format_description!("[hour]:[minute]");
 
@@ -41,6 +44,8 @@ pub struct OrganizationInput {
     pub siren: Option<Option<String>>,
     /// From 1 to 10,000 hundredths of a percent; `Some(None)` removes it.
     pub late_penalty_basis_points: Option<Option<i64>>,
+    /// Replaces all of them; at most three mail addresses of the organization's own.
+    pub silent_copies: Option<Vec<String>>,
 }
 
 /// New settings of check-ins as somebody sent them; what is `None` stays as it is.
@@ -77,6 +82,7 @@ pub struct OrganizationPatch {
     address: Option<PostalAddress>,
     siren: Option<Option<String>>,
     late_penalty_basis_points: Option<Option<u16>>,
+    silent_copies: Option<Vec<EmailAddress>>,
 }
 
 impl OrganizationPatch {
@@ -108,8 +114,14 @@ impl OrganizationPatch {
             late_penalty_basis_points: input.late_penalty_basis_points.map(|points| {
                 points.and_then(|points| within(found, "latePenaltyBasisPoints", points, 1..=10_000))
             }),
+            silent_copies: input.silent_copies.map(|copies| parse_silent_copies(found, &copies)),
         };
         errors.into_result(patch)
+    }
+
+    /// The silent copies that the settings ask for.
+    pub(crate) fn silent_copies(&self) -> Option<&[EmailAddress]> {
+        self.silent_copies.as_deref()
     }
 
     /// The organization as these settings leave it.
@@ -132,6 +144,7 @@ impl OrganizationPatch {
         set(&mut organization.siren, self.siren);
         set(&mut organization.late_penalty_basis_points, self.late_penalty_basis_points);
         organization.holiday_calendar = holidays_of(organization.chosen_holidays, &organization.address);
+        set(&mut organization.silent_copies, self.silent_copies);
         organization
     }
 }

@@ -2,10 +2,10 @@
 
 use diesel_async::AsyncConnection;
 use rubis_db::AsyncPgConnection;
-use rubis_kernel::OrganizationId;
+use rubis_kernel::{FieldErrors, OrganizationId};
 use time::OffsetDateTime;
 
-use crate::{Organization, OrganizationPatch, queries};
+use crate::{Organization, OrganizationPatch, queries, silent_copies::check_silent_copies};
 
 /// An organization before and after its settings changed.
 #[derive(Clone, Debug)]
@@ -32,6 +32,9 @@ pub enum UpdateOrganizationError {
     /// There is no such organization.
     #[error("there is no such organization")]
     NotFound,
+    /// A silent copy would go to an address that is not the organization's own.
+    #[error(transparent)]
+    Invalid(#[from] FieldErrors),
     /// The database failed.
     #[error(transparent)]
     Database(#[from] diesel::result::Error),
@@ -51,6 +54,9 @@ pub async fn update_organization(
         let before = queries::organizations::lock(conn, organization)
             .await?
             .ok_or(UpdateOrganizationError::NotFound)?;
+        if let Some(addresses) = patch.silent_copies() {
+            check_silent_copies(conn, organization, addresses).await?.into_result(())?;
+        }
         let after = patch.apply(before.clone());
         let after = queries::organizations::save(conn, &after, now).await?;
         Ok(OrganizationUpdate { before, after })

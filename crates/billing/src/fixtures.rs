@@ -57,6 +57,7 @@ pub fn organization() -> Organization {
         late_penalty_basis_points: None,
         pause: None,
         sender_verified_at: None,
+        silent_copies: Vec::new(),
         rubis_count: 0,
         created_at: START,
         updated_at: START,

@@ -355,6 +355,7 @@ diesel::table! {
         sender_verified_at -> Nullable<Timestamptz>,
         late_penalty_basis_points -> Nullable<Int4>,
         chosen_holidays -> Nullable<Text>,
+        silent_copies -> Array<Nullable<Text>>,
     }
 }
 

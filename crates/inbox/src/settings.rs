@@ -13,6 +13,8 @@ pub struct InboxSettings {
     pub auth: AuthPolicy,
     /// Largest message taken, in bytes; a larger one is answered 552.
     pub max_message_bytes: usize,
+    /// Whether it announces SMTPUTF8, which addresses beyond ASCII need.
+    pub smtp_utf8: bool,
     /// How many mails are kept; the oldest leave first.
     pub keep: usize,
 }
@@ -25,6 +27,7 @@ impl Default for InboxSettings {
             http_addr: None,
             auth: AuthPolicy::AcceptAny,
             max_message_bytes: 25 * 1024 * 1024,
+            smtp_utf8: true,
             keep: 10_000,
         }
     }

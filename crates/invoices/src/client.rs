@@ -85,7 +85,8 @@ impl NewClient {
     /// Checks a new client.
     ///
     /// # Errors
-    /// Every mistake, among them `invalid_email`, `invalid_siren`, `invalid_vat_number` and `company_number`.
+    /// Every mistake, among them `invalid_email`, `several_addresses`, `invalid_siren`, `invalid_vat_number` and
+    /// `company_number`.
     pub fn parse(input: NewClientInput) -> Result<Self, FieldErrors> {
         let mut errors = FieldErrors::new();
         let found = &mut errors;
@@ -226,11 +227,7 @@ pub async fn clients_by_ids(
 
 /// A mail address; a mistake is noted for `email`.
 pub(crate) fn parse_email(errors: &mut FieldErrors, email: &str) -> Option<EmailAddress> {
-    let parsed = email.parse().ok();
-    if parsed.is_none() {
-        errors.push("email", "invalid_email", "must be a mail address");
-    }
-    parsed
+    rubis_kernel::mail_address(errors, "email", email)
 }
 
 /// Puts a new value in the place of the current one, if there is a new one.

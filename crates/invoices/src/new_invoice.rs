@@ -143,14 +143,12 @@ fn parse_client(
         (Some(id), None) => Some(InvoicedClient::Known(id)),
         (None, Some(named)) => {
             let name = required_line(errors, "client.name", &named.name, MAX_CLIENT_NAME_CHARS);
-            match named.email.parse() {
-                Ok(email) if named.create_new => Some(InvoicedClient::New { name, email }),
-                Ok(email) => Some(InvoicedClient::Named { name, email }),
-                Err(_) => {
-                    errors.push("client.email", "invalid_email", "must be a mail address");
-                    None
-                }
-            }
+            let email = rubis_kernel::mail_address(errors, "client.email", &named.email)?;
+            Some(if named.create_new {
+                InvoicedClient::New { name, email }
+            } else {
+                InvoicedClient::Named { name, email }
+            })
         }
         (None, None) => {
             errors.push("clientId", "required", "must be given, or else client with a name and an email");

@@ -28,6 +28,38 @@ impl EmailAddress {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The local part and the domain.
+    fn parts(&self) -> (&str, &str) {
+        self.0.rsplit_once('@').unwrap_or((&self.0, ""))
+    }
+
+    /// The domain.
+    #[must_use]
+    pub fn domain(&self) -> &str {
+        self.parts().1
+    }
+
+    /// The address as mail servers take it: an international domain as `xn--…`. `None` if the domain has no such form.
+    #[must_use]
+    pub fn on_the_wire(&self) -> Option<String> {
+        let (local, domain) = self.parts();
+        let domain = idna::domain_to_ascii(domain).ok().filter(|domain| !domain.is_empty())?;
+        Some(format!("{local}@{domain}"))
+    }
+
+    /// Whether the local part is ASCII. Any other needs servers with SMTPUTF8 along the whole way.
+    #[must_use]
+    pub fn has_ascii_local_part(&self) -> bool {
+        self.parts().0.is_ascii()
+    }
+
+    /// Whether both are the same mailbox: case is ignored, and so is the form of an international domain.
+    #[must_use]
+    pub fn is_same_mailbox(&self, other: &Self) -> bool {
+        let key = |address: &Self| address.on_the_wire().unwrap_or_else(|| address.0.clone()).to_lowercase();
+        self == other || key(self) == key(other)
+    }
 }
 
 impl FromStr for EmailAddress {
@@ -130,7 +162,9 @@ impl Email {
     pub fn identified(mut self, kind: &str, key: &str) -> Self {
         let version: String =
             sha256(&self.identity()).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-        let domain = self.from.address.as_str().rsplit_once('@').map_or("localhost", |(_, domain)| domain);
+        let sender = self.from.address.on_the_wire();
+        let domain = sender.as_deref().and_then(|sender| sender.rsplit_once('@'));
+        let domain = domain.map_or("localhost", |(_, domain)| domain);
         self.message_id = format!("{kind}.{key}.{version}@{domain}");
         self.idempotency_key = format!("{kind}/{key}/{version}");
         self
@@ -264,6 +298,34 @@ mod tests {
         ] {
             assert_eq!(given.parse::<EmailAddress>().unwrap().as_str(), kept);
         }
+    }
+
+    #[test]
+    fn an_international_domain_is_sent_as_servers_take_it() {
+        for (given, sent) in [
+            ("compta@société.example", Some("compta@xn--socit-esab.example")),
+            ("compta@xn--socit-esab.example", Some("compta@xn--socit-esab.example")),
+            ("hélène@exemple.fr", Some("hélène@exemple.fr")),
+            ("compta@exemple.fr", Some("compta@exemple.fr")),
+        ] {
+            let address: EmailAddress = given.parse().unwrap();
+            assert_eq!(address.on_the_wire().as_deref(), sent);
+        }
+        assert!(!"hélène@exemple.fr".parse::<EmailAddress>().unwrap().has_ascii_local_part());
+        assert!("compta@société.example".parse::<EmailAddress>().unwrap().has_ascii_local_part());
+        let mail = Email { from: mailbox(None, "relances@société.example"), ..relance() };
+        assert!(mail.identified("relance", "1").message_id.ends_with("@xn--socit-esab.example"));
+    }
+
+    #[test]
+    fn a_mailbox_is_the_same_whatever_the_case_and_the_form_of_its_domain() {
+        let is_same = |one: &str, other: &str| {
+            one.parse::<EmailAddress>().unwrap().is_same_mailbox(&other.parse().unwrap())
+        };
+        assert!(is_same("Compta@exemple.fr", "compta@EXEMPLE.fr"));
+        assert!(is_same("compta@société.example", "COMPTA@xn--socit-esab.example"));
+        assert!(!is_same("compta@exemple.fr", "comptes@exemple.fr"));
+        assert!(!is_same("compta@exemple.fr", "compta@exemple.com"));
     }
 
     #[test]

@@ -35,4 +35,6 @@ pub use template::{Template, TemplateError, TemplateNames, TemplateValues};
 pub use templates::Templates;
 pub use text::{escape_html, format_date_french, normalize_search, one_line, shortened};
 pub use token::{random_token, sha256};
-pub use validation::{FieldError, FieldErrors, optional_line, optional_text, required_line, required_text};
+pub use validation::{
+    FieldError, FieldErrors, mail_address, optional_line, optional_text, required_line, required_text,
+};

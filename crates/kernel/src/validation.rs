@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::invisible::has_invisible;
+use crate::{EmailAddress, invisible::has_invisible};
 
 /// Mistakes kept of one input: a hostile body can hold one per value, and the response repeats each.
 const MAX_ERRORS: usize = 50;
@@ -139,6 +139,28 @@ pub fn optional_line(
     Some(text)
 }
 
+/// The address of one mailbox. A list of addresses, as from another program's field, gets a code of its own.
+pub fn mail_address(errors: &mut FieldErrors, field: &str, text: &str) -> Option<EmailAddress> {
+    let parsed = text.parse::<EmailAddress>().ok().filter(|address| address.on_the_wire().is_some());
+    if parsed.is_none() {
+        if holds_several_addresses(text) {
+            let rule =
+                "must be a single mail address; add the others as contacts of the client, who get copies";
+            errors.push(field, "several_addresses", rule);
+        } else {
+            errors.push(field, "invalid_email", "must be a mail address");
+        }
+    }
+    parsed
+}
+
+fn holds_several_addresses(text: &str) -> bool {
+    text.split(|character: char| character.is_whitespace() || ";,/|<>".contains(character))
+        .filter(|part| part.contains('@') && part.parse::<EmailAddress>().is_ok())
+        .nth(1)
+        .is_some()
+}
+
 fn check_line(errors: &mut FieldErrors, field: &str, text: &str) {
     if text.contains(['\n', '\r', '\t']) {
         errors.push(field, "control_character", "must be a single line");
@@ -212,6 +234,31 @@ mod tests {
         assert_eq!(required_text(&mut errors, "name", " Électricité Martin ", 19), "Électricité Martin");
         assert_eq!(optional_text(&mut errors, "phone", Some("   "), 5), None);
         assert!(errors.is_empty());
+    }
+
+    #[test]
+    fn a_list_of_addresses_is_refused_with_a_hint_at_contacts() {
+        let code = |text: &str| {
+            let mut errors = FieldErrors::new();
+            let address = mail_address(&mut errors, "email", text);
+            assert_eq!(address.is_none(), !errors.is_empty());
+            errors.as_slice().first().map(|error| error.code)
+        };
+        for several in [
+            "a@exemple.fr; b@exemple.fr",
+            "a@exemple.fr;b@exemple.fr",
+            "a@exemple.fr, b@exemple.fr",
+            "a@exemple.fr b@exemple.fr",
+            "a@exemple.fr / b@exemple.fr",
+            "Anne <a@exemple.fr>; Bruno <b@exemple.fr>",
+        ] {
+            assert_eq!(code(several), Some("several_addresses"), "{several}");
+        }
+        for wrong in ["", "personne", "a@exemple.fr;", "a@exemple.fr; b", "a@xn--0.example"] {
+            assert_eq!(code(wrong), Some("invalid_email"), "{wrong}");
+        }
+        assert_eq!(code(" Anne@exemple.fr "), None);
+        assert_eq!(code("anne@société.example"), None);
     }
 
     #[test]

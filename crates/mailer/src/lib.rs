@@ -42,7 +42,7 @@ pub trait Mailer: Send + Sync {
 pub struct Receipt {
     /// The provider's own name for the mail: Resend's id, or the text of the SMTP reply.
     pub reference: Option<String>,
-    /// Copies (`Cc`) that the server refused for good; the mail itself went out.
+    /// Copies, silent ones included, that the server refused for good; the mail itself went out.
     pub refused_copies: Vec<EmailAddress>,
 }
 

@@ -25,6 +25,8 @@ struct State {
     panics: usize,
     /// What every mail to these addresses gets.
     refused: Vec<(String, SendError)>,
+    /// Copies that are refused.
+    refused_copies: Vec<String>,
 }
 
 impl MemoryMailer {
@@ -58,11 +60,17 @@ impl MemoryMailer {
         self.lock().refused.push((address.to_owned(), error));
     }
 
+    /// Refuses this address as a copy of any mail, which goes to the others.
+    pub fn refuse_copy(&self, address: &str) {
+        self.lock().refused_copies.push(address.to_owned());
+    }
+
     /// Forgets every programmed failure.
     pub fn accept_everything(&self) {
         let mut state = self.lock();
         state.failures.clear();
         state.refused.clear();
+        state.refused_copies.clear();
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -92,6 +100,10 @@ impl Mailer for MemoryMailer {
             return Err(error.clone());
         }
         state.outbox.push(email.clone());
-        Ok(Receipt::default())
+        let copies = email.cc.iter().chain(&email.bcc).map(|copy| copy.address.clone());
+        let refused_copies = copies
+            .filter(|copy| state.refused_copies.iter().any(|refused| refused == copy.as_str()))
+            .collect();
+        Ok(Receipt { reference: None, refused_copies })
     }
 }

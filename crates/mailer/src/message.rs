@@ -90,10 +90,11 @@ pub(crate) fn check(email: &Email) -> Result<(), InvalidMessage> {
     check_identifier("idempotency_key", &email.idempotency_key, MAX_IDEMPOTENCY_KEY)
 }
 
-/// An address in lettre's terms.
+/// An address in lettre's terms, with its domain in ASCII.
 pub(crate) fn address(field: &str, address: &EmailAddress) -> Result<Address, InvalidMessage> {
-    let parsed: Result<Address, AddressError> = address.as_str().parse();
-    parsed.map_err(|_| invalid(field, "is not an address that mail can be sent to"))
+    let refused = || invalid(field, "is not an address that mail can be sent to");
+    let parsed: Result<Address, AddressError> = address.on_the_wire().ok_or_else(refused)?.parse();
+    parsed.map_err(|_| refused())
 }
 
 /// A person in lettre's terms.
@@ -122,6 +123,16 @@ fn check_message_id(field: &str, value: &str) -> Result<(), InvalidMessage> {
         return Err(invalid(field, "is not of the form left@right"));
     }
     Ok(())
+}
+
+/// The mail without copies whose local part is not ASCII, and those copies.
+pub(crate) fn without_international_copies(email: &Email) -> (Email, Vec<EmailAddress>) {
+    let mut reduced = email.clone();
+    reduced.cc.retain(|copy| copy.address.has_ascii_local_part());
+    reduced.bcc.retain(|copy| copy.address.has_ascii_local_part());
+    let copies = email.cc.iter().chain(&email.bcc).map(|copy| &copy.address);
+    let left_out = copies.filter(|address| !address.has_ascii_local_part()).cloned().collect();
+    (reduced, left_out)
 }
 
 /// An identifier goes into its header as it is, so it must be visible ASCII.

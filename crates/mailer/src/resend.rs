@@ -32,6 +32,8 @@ struct NewEmail<'a> {
     to: [String; 1],
     #[serde(skip_serializing_if = "Vec::is_empty")]
     cc: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    bcc: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reply_to: Option<String>,
     subject: &'a str,
@@ -92,14 +94,16 @@ impl ResendMailer {
     }
 
     async fn post(&self, email: &Email) -> Result<Receipt, SendError> {
-        let body = new_email(email)?;
+        // Resend refuses a whole mail for one address beyond ASCII.
+        let (email, refused_copies) = message::without_international_copies(email);
+        let body = new_email(&email)?;
         let request = self.client.post(self.emails.clone()).header("Idempotency-Key", &email.idempotency_key);
         let response = request.json(&body).send().await.map_err(|error| broken(&error))?;
         let status = response.status();
         if status.is_success() {
             // Taken, whatever the body looks like: asking again would only repeat the mail.
             let reference = response.json::<Accepted>().await.ok().map(|accepted| accepted.id);
-            return Ok(Receipt { reference, refused_copies: Vec::new() });
+            return Ok(Receipt { reference, refused_copies });
         }
         let retry_after = retry_after(response.headers());
         let problem = response.json::<Problem>().await.unwrap_or_default();
@@ -123,6 +127,7 @@ fn new_email(email: &Email) -> Result<NewEmail<'_>, InvalidMessage> {
         from: person("from", &email.from)?,
         to: [person("to", &email.to)?],
         cc: email.cc.iter().map(|copy| person("cc", copy)).collect::<Result<_, _>>()?,
+        bcc: email.bcc.iter().map(|copy| person("bcc", copy)).collect::<Result<_, _>>()?,
         reply_to: email.reply_to.as_ref().map(|mailbox| person("reply_to", mailbox)).transpose()?,
         subject: &email.subject,
         text: &email.text,

@@ -45,8 +45,20 @@ pub struct SmtpMailer {
 struct Outgoing {
     from: Address,
     to: Address,
-    copies: Vec<(EmailAddress, Address)>,
+    copies: Vec<Copy>,
+    /// Copies that the mail is written without.
+    left_out: Vec<EmailAddress>,
     content: Vec<u8>,
+    /// The same without the copies that need SMTPUTF8, if these alone need it.
+    without_international_copies: Option<Box<Outgoing>>,
+}
+
+/// A copy of a mail.
+struct Copy {
+    given: EmailAddress,
+    address: Address,
+    /// The other recipients do not see it.
+    is_silent: bool,
 }
 
 /// How an attempt over one connection ended, and what the connection is still good for.
@@ -102,6 +114,7 @@ impl SmtpMailer {
 
     /// Sends one mail over one connection. The connection is owned, so that giving up half-way closes it.
     async fn attempt(&self, mut connection: Connection, reused: bool, mail: &Outgoing) -> Attempt {
+        let mail = mail.for_server(&connection);
         let parameters = match parameters(&connection, mail) {
             Ok(parameters) => parameters,
             Err(error) => return Attempt::Answered(Err(error), connection),
@@ -115,14 +128,17 @@ impl SmtpMailer {
         if let Err(failure) = self.command(&mut connection, Rcpt::new(mail.to.clone(), Vec::new())).await {
             return self.give_up(connection, failure, Stage::Recipient).await;
         }
-        let mut refused_copies = Vec::new();
-        for (copy, address) in &mail.copies {
-            match self.command(&mut connection, Rcpt::new(address.clone(), Vec::new())).await {
+        let mut refused_copies = mail.left_out.clone();
+        for copy in &mail.copies {
+            match self.command(&mut connection, Rcpt::new(copy.address.clone(), Vec::new())).await {
                 Ok(_) => {}
-                // A copy that can never arrive does not hold the mail back; one that might, does.
-                Err(Failure::Smtp(error)) if error.is_permanent() => {
-                    warn!(%error, "a copy was refused, the mail goes to the others");
-                    refused_copies.push(copy.clone());
+                // A copy that can never arrive does not hold the mail back. One that might, does, except a silent
+                // one: the client's mail does not wait for the sender's own mailbox.
+                Err(Failure::Smtp(error))
+                    if error.is_permanent() || (copy.is_silent && !classify::is_lost(&error)) =>
+                {
+                    warn!(%error, "copy refused, mail sent to the others");
+                    refused_copies.push(copy.given.clone());
                 }
                 Err(failure) => return self.give_up(connection, failure, Stage::Recipient).await,
             }
@@ -178,31 +194,59 @@ impl Mailer for SmtpMailer {
 
 impl Outgoing {
     fn write(email: &Email, date: std::time::SystemTime) -> Result<Self, SendError> {
+        let mut mail = Self::write_whole(email, date)?;
+        if mail.from.to_string().is_ascii() && mail.to.to_string().is_ascii() {
+            let (reduced, left_out) = message::without_international_copies(email);
+            if !left_out.is_empty() {
+                let reduced = Self { left_out, ..Self::write_whole(&reduced, date)? };
+                mail.without_international_copies = Some(Box::new(reduced));
+            }
+        }
+        Ok(mail)
+    }
+
+    fn write_whole(email: &Email, date: std::time::SystemTime) -> Result<Self, SendError> {
         let content = message::compose(email, date)?.formatted();
-        let mut copies = Vec::with_capacity(email.cc.len());
-        for (index, copy) in email.cc.iter().enumerate() {
-            let address = message::address(&format!("cc[{index}]"), &copy.address)?;
-            copies.push((copy.address.clone(), address));
+        let mut copies = Vec::with_capacity(email.cc.len() + email.bcc.len());
+        for (field, mailboxes, is_silent) in [("cc", &email.cc, false), ("bcc", &email.bcc, true)] {
+            for (index, copy) in mailboxes.iter().enumerate() {
+                let address = message::address(&format!("{field}[{index}]"), &copy.address)?;
+                copies.push(Copy { given: copy.address.clone(), address, is_silent });
+            }
         }
         Ok(Self {
             from: message::address("from", &email.from.address)?,
             to: message::address("to", &email.to.address)?,
             copies,
+            left_out: Vec::new(),
             content,
+            without_international_copies: None,
         })
     }
 
+    /// The mail that this server can take: one address beyond ASCII among the copies must not fail the mail.
+    fn for_server(&self, connection: &AsyncSmtpConnection) -> &Self {
+        match &self.without_international_copies {
+            Some(reduced) if !takes_international_addresses(connection) => reduced,
+            _ => self,
+        }
+    }
+
     fn has_international_address(&self) -> bool {
-        let copies = self.copies.iter().map(|(_, address)| address);
+        let copies = self.copies.iter().map(|copy| &copy.address);
         [&self.from, &self.to].into_iter().chain(copies).any(|address| !address.to_string().is_ascii())
     }
+}
+
+fn takes_international_addresses(connection: &AsyncSmtpConnection) -> bool {
+    connection.server_info().supports_feature(Extension::SmtpUtfEight)
 }
 
 /// What the server must be told beside the sender.
 fn parameters(connection: &AsyncSmtpConnection, mail: &Outgoing) -> Result<Vec<MailParameter>, SendError> {
     let mut parameters = Vec::new();
     if mail.has_international_address() {
-        if !connection.server_info().supports_feature(Extension::SmtpUtfEight) {
+        if !takes_international_addresses(connection) {
             return Err(SendError::Rejected {
                 code: 553,
                 reason: "the mail server does not take addresses beyond ASCII (SMTPUTF8)".to_owned(),

@@ -75,6 +75,24 @@ async fn a_mail_with_little_in_it_leaves_the_rest_out() {
 }
 
 #[tokio::test]
+async fn an_address_beyond_ascii_among_the_copies_is_left_out_and_reported() {
+    let server = MockServer::start().await;
+    Mock::given(method("POST")).respond_with(ResponseTemplate::new(200)).mount(&server).await;
+    let email = Email {
+        to: mailbox(None, "compta@société.example"),
+        cc: vec![mailbox(None, "hélène@meuble.example")],
+        bcc: vec![mailbox(None, "archives@cafe-martin.example")],
+        ..relance()
+    };
+    let receipt = mailer(&server.uri()).send(&email).await.unwrap();
+    assert_eq!(receipt.refused_copies, ["hélène@meuble.example".parse().unwrap()]);
+    let body: serde_json::Value = server.received_requests().await.unwrap()[0].body_json().unwrap();
+    assert_eq!(body["to"], json!(["compta@xn--socit-esab.example"]));
+    assert_eq!(body["bcc"], json!(["archives@cafe-martin.example"]));
+    assert_eq!(body.get("cc"), None);
+}
+
+#[tokio::test]
 async fn a_name_cannot_pose_as_an_address() {
     let server = MockServer::start().await;
     Mock::given(method("POST")).respond_with(ResponseTemplate::new(200)).mount(&server).await;

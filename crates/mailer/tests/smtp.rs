@@ -187,6 +187,51 @@ async fn a_copy_that_is_refused_does_not_hold_the_mail_back() {
 }
 
 #[tokio::test]
+async fn an_address_beyond_ascii_among_the_copies_does_not_fail_the_mail() {
+    let copied = Email {
+        cc: vec![mailbox(Some("Hélène"), "hélène@meuble.example"), mailbox(None, "zoe@meuble.example")],
+        ..relance()
+    };
+    let inbox = Inbox::start(InboxSettings { smtp_utf8: false, ..InboxSettings::default() }).await.unwrap();
+    let receipt = mailer(settings(inbox.smtp_addr())).send(&copied).await.unwrap();
+    assert_eq!(receipt.refused_copies, ["hélène@meuble.example".parse().unwrap()]);
+    assert_eq!(inbox.messages()[0].summary.envelope_to, ["compta@meuble.example", "zoe@meuble.example"]);
+    assert!(inbox.messages()[0].raw.is_ascii());
+
+    let (able, mailer) = self::inbox().await;
+    let receipt = mailer.send(&copied).await.unwrap();
+    assert!(receipt.refused_copies.is_empty(), "a server that can take it gets it");
+    assert_eq!(able.messages()[0].summary.envelope_to.len(), 3);
+}
+
+#[tokio::test]
+async fn an_international_domain_is_sent_in_its_ascii_form() {
+    let inbox = Inbox::start(InboxSettings { smtp_utf8: false, ..InboxSettings::default() }).await.unwrap();
+    let email =
+        Email { to: mailbox(Some("Société"), "compta@société.example"), cc: Vec::new(), ..relance() };
+    mailer(settings(inbox.smtp_addr())).send(&email).await.unwrap();
+    let mail = &inbox.messages()[0];
+    assert_eq!(mail.summary.envelope_to, ["compta@xn--socit-esab.example"]);
+    assert!(String::from_utf8_lossy(&mail.raw).contains("<compta@xn--socit-esab.example>"));
+}
+
+#[tokio::test]
+async fn a_silent_copy_is_in_no_header_and_never_holds_the_mail_back() {
+    let email = Email { bcc: vec![mailbox(None, "archives@cafe-martin.example")], ..relance() };
+    let (inbox, mailer) = inbox().await;
+    mailer.send(&email).await.unwrap();
+    let mail = &inbox.messages()[0];
+    assert!(mail.summary.envelope_to.contains(&"archives@cafe-martin.example".to_owned()));
+    assert!(!String::from_utf8_lossy(&mail.raw).contains("archives@"));
+
+    let fault = Fault::reply(Stage::Recipient, 450).for_recipient("archives@");
+    let (inbox, mailer) = inbox_that(Behaviour::with(fault)).await;
+    let receipt = mailer.send(&email).await.unwrap();
+    assert_eq!(receipt.refused_copies, ["archives@cafe-martin.example".parse().unwrap()]);
+    assert_eq!(inbox.messages()[0].summary.envelope_to, ["compta@meuble.example", "zoe@meuble.example"]);
+}
+
+#[tokio::test]
 async fn a_copy_that_may_pass_later_is_waited_for_so_that_nobody_gets_the_mail_twice() {
     let (inbox, mailer) =
         inbox_that(Behaviour::with(Fault::reply(Stage::Recipient, 450).for_recipient("zoe@"))).await;

@@ -138,12 +138,14 @@ pub async fn claim_relance(
                         return Ok(Claimed::Settled(NotSent::Replanned));
                     }
                 }
+                let silent_copies = rubis_accounts::own_silent_copies(conn, &case.organization).await?;
                 let parties = Parties {
                     sender,
                     organization: &case.organization,
                     owner: owner.as_ref(),
                     client: &case.client,
                     contacts: &contacts,
+                    silent_copies: &silent_copies,
                     max_copies: limits.copies(),
                     first_message_id: first_message_id.as_deref(),
                 };

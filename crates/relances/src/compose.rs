@@ -26,7 +26,9 @@ pub struct Parties<'a> {
     pub client: &'a Client,
     /// The debtor's people: those who receive reminders get a copy.
     pub contacts: &'a [Contact],
-    /// The most copies of the mail; the first contacts get them.
+    /// Addresses of the creditor's own that get a copy which the others do not see.
+    pub silent_copies: &'a [EmailAddress],
+    /// The most copies of the mail; the first contacts get them, then the silent ones.
     pub max_copies: usize,
     /// The `Message-ID` of the first reminder of the invoice that the client received.
     pub first_message_id: Option<&'a str>,
@@ -57,20 +59,15 @@ pub fn content(organization: &Organization, text: &RenderedText) -> Result<MailC
 /// # Errors
 /// [`RenderError`]: the mail is too long.
 pub fn compose(parties: Parties<'_>, task: RelanceTaskId, text: &RenderedText) -> Result<Email, RenderError> {
-    let Parties { sender, organization, owner, client, contacts, max_copies, first_message_id } = parties;
-    let to = Mailbox { name: Some(client.name.clone()), address: client.email.clone() };
-    let cc: Vec<Mailbox> = contacts
-        .iter()
-        .filter(|contact| contact.receives_relances && contact.email != client.email)
-        .take(max_copies)
-        .map(|contact| Mailbox { name: Some(contact.name.clone()), address: contact.email.clone() })
-        .collect();
+    let to = Mailbox { name: Some(parties.client.name.clone()), address: parties.client.email.clone() };
+    let (cc, bcc) = copies(&parties);
+    let Parties { sender, organization, owner, first_message_id, .. } = parties;
     let (subject, text, html) = content(organization, text)?.into_parts();
     let email = Email {
         from: Mailbox { name: Some(sender_name(organization)), address: sender.address.clone() },
         to,
         cc,
-        bcc: Vec::new(),
+        bcc,
         reply_to: owner.map(reply_to),
         references: first_message_id.map(str::to_owned),
         subject,
@@ -80,4 +77,31 @@ pub fn compose(parties: Parties<'_>, task: RelanceTaskId, text: &RenderedText) -
         idempotency_key: String::new(),
     };
     Ok(email.identified("relance", &task.to_string()))
+}
+
+/// The copies and the silent copies. Each mailbox is listed once across all recipients.
+fn copies(parties: &Parties<'_>) -> (Vec<Mailbox>, Vec<Mailbox>) {
+    let mut listed = vec![&parties.client.email];
+    let mut is_new = |address| {
+        let is_known = listed.iter().any(|known: &&EmailAddress| known.is_same_mailbox(address));
+        if !is_known {
+            listed.push(address);
+        }
+        !is_known
+    };
+    let cc: Vec<Mailbox> = parties
+        .contacts
+        .iter()
+        .filter(|contact| contact.receives_relances && is_new(&contact.email))
+        .take(parties.max_copies)
+        .map(|contact| Mailbox { name: Some(contact.name.clone()), address: contact.email.clone() })
+        .collect();
+    let bcc = parties
+        .silent_copies
+        .iter()
+        .filter(|address| is_new(address))
+        .take(parties.max_copies.saturating_sub(cc.len()))
+        .map(|address| Mailbox { name: None, address: address.clone() })
+        .collect();
+    (cc, bcc)
 }

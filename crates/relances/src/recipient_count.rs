@@ -72,7 +72,7 @@ pub(crate) async fn count(
     let Some(limit) = limits.recipients_per_day else { return Ok(Some(None)) };
     let today = day(now);
     let counted = if case.task.counted_on == Some(today) { case.task.counted_recipients } else { 0 };
-    let recipients = u32::try_from(email.cc.len().saturating_add(1)).unwrap_or(u32::MAX);
+    let recipients = u32::try_from(email.cc.len() + email.bcc.len() + 1).unwrap_or(u32::MAX);
     let gained = recipients.saturating_sub(counted);
     if gained == 0 {
         return Ok(Some(Some((today, counted))));

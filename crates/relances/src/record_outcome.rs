@@ -4,7 +4,7 @@ use futures_util::{TryFutureExt as _, future::try_join4};
 use rubis_accounts::{ActivityKind, NewEvent};
 use rubis_db::{AsyncConnection, AsyncPgConnection};
 use rubis_jobs::{FinishError, Lease};
-use rubis_kernel::MailFailure;
+use rubis_kernel::{EmailAddress, MailFailure};
 use serde_json::json;
 use time::OffsetDateTime;
 
@@ -16,7 +16,7 @@ use crate::{
     task::{Reason, RelanceStatus},
 };
 
-/// The mail server took the mail: the reminder is sent, the invoice and the organization earn a
+/// The mail server took the mail: the reminder is sent, the copies that were refused are reported, the invoice and the organization earn a
 /// rubis, and the job is finished, all in one transaction. An invoice that was settled while its
 /// reminder was on the way stays settled.
 ///
@@ -26,6 +26,7 @@ pub async fn record_sent(
     conn: &mut AsyncPgConnection,
     job: &SendRelance,
     lease: &Lease,
+    refused_copies: &[EmailAddress],
     now: OffsetDateTime,
 ) -> Result<(), FinishError> {
     conn.transaction(async |conn| {
@@ -34,18 +35,20 @@ pub async fn record_sent(
         let Some((mut invoice, task, step)) = locked else {
             return lease.finish(conn).await;
         };
-        let event = NewEvent {
-            kind: ActivityKind::RelanceSent,
-            invoice_id: Some(invoice.id),
-            actor: None,
-            meta: event_meta(task.id, &invoice, &step),
-        };
+        let meta = event_meta(task.id, &invoice, &step);
+        let event = |kind, meta| NewEvent { kind, invoice_id: Some(invoice.id), actor: None, meta };
+        let mut events = vec![event(ActivityKind::RelanceSent, meta.clone())];
+        if !refused_copies.is_empty() {
+            let mut meta = meta;
+            meta["refusedCopies"] = json!(refused_copies);
+            events.push(event(ActivityKind::RelanceCopiesRefused, meta));
+        }
         let shared = &*conn;
         try_join4(
             lease.finish(shared),
-            tasks::mark_sent(shared, job.organization_id, task.id, now).err_into(),
+            tasks::mark_sent(shared, job.organization_id, task.id, refused_copies, now).err_into(),
             rubis_invoices::relance_sent(shared, &mut invoice, now).err_into(),
-            rubis_accounts::record(shared, job.organization_id, event, now).err_into(),
+            rubis_accounts::record_many(shared, job.organization_id, events, now).err_into(),
         )
         .await?;
         // Last, because every reminder of the organization waits for this row.

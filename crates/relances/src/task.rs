@@ -166,6 +166,8 @@ pub struct RelanceTask {
     pub body: Option<String>,
     /// Whom it was sent to.
     pub recipient: Option<String>,
+    /// Copies that the mail server refused for good, at most 20; the mail was sent to the others.
+    pub refused_copies: Vec<String>,
     /// The job that sends it.
     pub queue_job_id: JobId,
     /// When it was planned.

@@ -84,6 +84,77 @@ async fn detail(chain: &Chain, task: rubis_kernel::RelanceTaskId) -> rubis_relan
     rubis_relances::relance_detail(&mut conn, chain.organization, task, chain.now()).await.unwrap().unwrap()
 }
 
+async fn copied_to(chain: &Chain, client: rubis_kernel::ClientId, email: &str) {
+    let contact = rubis_invoices::NewContact::parse(&rubis_invoices::NewContactInput {
+        name: "Paul Martin".to_owned(),
+        email: email.to_owned(),
+        phone: None,
+        job_title: None,
+        receives_relances: true,
+    })
+    .unwrap();
+    let (conn, now) = (&mut *chain.conn().await, chain.now());
+    rubis_invoices::add_contact(conn, chain.organization, client, &contact, now).await.unwrap();
+}
+
+#[tokio::test]
+async fn each_mailbox_is_listed_once_and_a_refused_copy_is_reported() {
+    let chain = Chain::start_at(TUESDAY).await;
+    let invoice = chain.invoice_due(date!(2026 - 11 - 20)).await;
+    for contact in [
+        "COMPTA@boulangerie-martin.example",
+        "paul@boulangerie-martin.example",
+        "Paul@Boulangerie-Martin.example",
+        "jeanne@menuiserie-vasseur.example",
+    ] {
+        copied_to(&chain, invoice.client_id, contact).await;
+    }
+    let own = ["Jeanne@menuiserie-vasseur.example", "archives@menuiserie-vasseur.example"];
+    chain
+        .set(rubis_accounts::OrganizationInput {
+            silent_copies: Some(own.map(str::to_owned).to_vec()),
+            ..rubis_accounts::OrganizationInput::default()
+        })
+        .await;
+    chain.worker.mailer.refuse_copy("paul@boulangerie-martin.example");
+    chain.worker.run_until(TUESDAY + Duration::minutes(2)).await;
+
+    let mail = chain.reminders().pop().unwrap();
+    let listed = |mailboxes: &[Mailbox]| -> Vec<String> {
+        mailboxes.iter().map(|mailbox| mailbox.address.to_string()).collect()
+    };
+    assert_eq!(listed(&mail.cc), ["paul@boulangerie-martin.example", "jeanne@menuiserie-vasseur.example"]);
+    assert_eq!(listed(&mail.bcc), ["archives@menuiserie-vasseur.example"]);
+    let relance = chain.relances(invoice.id).await.into_iter().find(|task| task.sent_at.is_some()).unwrap();
+    assert_eq!(relance.refused_copies, ["paul@boulangerie-martin.example"]);
+    assert!(
+        chain
+            .events(invoice.id)
+            .await
+            .ends_with(&["relance_sent".to_owned(), "relance_copies_refused".to_owned()])
+    );
+    let other = chain.invoice_to("Garage Nord", "garage@nord.example", date!(2026 - 11 - 20)).await;
+    chain.worker.run_until(chain.now() + Duration::minutes(2)).await;
+    assert!(!chain.events(other.id).await.contains(&"relance_copies_refused".to_owned()));
+}
+
+#[tokio::test]
+async fn a_silent_copy_never_goes_to_a_stranger() {
+    let chain = Chain::start_at(TUESDAY).await;
+    let set = async |address: &str| {
+        let patch = rubis_accounts::OrganizationPatch::parse(rubis_accounts::OrganizationInput {
+            silent_copies: Some(vec![address.to_owned()]),
+            ..rubis_accounts::OrganizationInput::default()
+        });
+        let (conn, now) = (&mut *chain.conn().await, chain.now());
+        rubis_lifecycle::update_organization(conn, chain.organization, patch.unwrap(), now).await
+    };
+    let refused = set("victime@exemple.fr").await.unwrap_err();
+    assert!(refused.to_string().contains("silentCopies[0]"), "{refused}");
+    let allowed = set("archives@menuiserie-vasseur.example").await.unwrap();
+    assert_eq!(allowed.silent_copies, ["archives@menuiserie-vasseur.example".parse().unwrap()]);
+}
+
 #[tokio::test]
 async fn an_approved_formal_notice_states_the_figures_of_the_day_it_is_sent() {
     let chain = Chain::start_at(TUESDAY).await;

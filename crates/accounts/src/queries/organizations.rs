@@ -14,7 +14,7 @@ use rubis_db::{
     schema::{memberships, organizations, sql_types},
     statement::{Bind as _, prepared, statement},
 };
-use rubis_kernel::{HolidayCalendar, OrganizationId, UserId};
+use rubis_kernel::{EmailAddress, HolidayCalendar, OrganizationId, UserId};
 use time::{Date, OffsetDateTime, Time};
 use uuid::Uuid;
 
@@ -81,6 +81,7 @@ pub(crate) struct OrganizationRow {
     paused_until: Option<Date>,
     sender_verified_at: Option<OffsetDateTime>,
     chosen_holidays: Option<String>,
+    silent_copies: Vec<Option<String>>,
     rubis_count: i64,
     created_at: OffsetDateTime,
     updated_at: OffsetDateTime,
@@ -124,6 +125,12 @@ impl TryFrom<OrganizationRow> for Organization {
                 .map_err(unreadable)?,
             pause: Pause::from_columns(row.paused_at, row.paused_until),
             sender_verified_at: row.sender_verified_at,
+            silent_copies: row
+                .silent_copies
+                .into_iter()
+                .flatten()
+                .map(|address| address.parse().map_err(unreadable))
+                .collect::<Result<_, _>>()?,
             rubis_count: row.rubis_count,
             created_at: row.created_at,
             updated_at: row.updated_at,
@@ -154,6 +161,7 @@ struct Settings<'organization> {
     country: Option<&'organization str>,
     siren: Option<&'organization str>,
     late_penalty_basis_points: Option<i32>,
+    silent_copies: Vec<&'organization str>,
     paused_at: Option<OffsetDateTime>,
     paused_until: Option<Date>,
     updated_at: OffsetDateTime,
@@ -241,6 +249,7 @@ pub(crate) async fn save(
             country: address.country.as_deref(),
             siren: organization.siren.as_deref(),
             late_penalty_basis_points: organization.late_penalty_basis_points.map(i32::from),
+            silent_copies: organization.silent_copies.iter().map(EmailAddress::as_str).collect(),
             paused_at: organization.pause.map(|pause| pause.since),
             paused_until: organization.pause.and_then(|pause| pause.until),
             updated_at: now,

@@ -60,6 +60,8 @@ pub struct OrganizationBody {
     /// The yearly rate of penalties for late payment in its terms of sale, in hundredths of a percent: 1215 is 12.15 %.
     #[schema(required)]
     pub late_penalty_basis_points: Option<u16>,
+    /// Addresses of its own that get a silent copy of each reminder.
+    pub silent_copies: Vec<String>,
     /// Whether nothing of it leaves, and until when.
     #[schema(required)]
     pub pause: Option<PauseBody>,
@@ -124,6 +126,7 @@ impl OrganizationBody {
             address: organization.address.into(),
             siren: organization.siren,
             late_penalty_basis_points: organization.late_penalty_basis_points,
+            silent_copies: organization.silent_copies.iter().map(ToString::to_string).collect(),
             pause: organization.pause.map(PauseBody::from),
             sender_verified: organization.sender_verified_at.is_some(),
             plan: subscription.plan.as_str(),

@@ -142,6 +142,8 @@ pub struct ListedRelanceBody {
     /// Whom it was sent to.
     #[schema(required)]
     pub recipient: Option<String>,
+    /// Copies that the mail server refused for good; the mail was sent to the others.
+    pub refused_copies: Vec<String>,
     /// When it was planned.
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
@@ -174,6 +176,7 @@ impl From<RelanceTask> for ListedRelanceBody {
             approved_by: task.approved_by.map(Uuid::from),
             subject: task.subject,
             recipient: task.recipient,
+            refused_copies: task.refused_copies,
             created_at: task.created_at,
         }
     }

@@ -92,6 +92,7 @@ impl From<UpdateOrganizationError> for ApiError {
     fn from(error: UpdateOrganizationError) -> Self {
         match error {
             UpdateOrganizationError::NotFound => Self::not_found(),
+            UpdateOrganizationError::Invalid(errors) => errors.into(),
             UpdateOrganizationError::Database(error) => error.into(),
         }
     }

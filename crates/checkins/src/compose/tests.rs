@@ -63,6 +63,7 @@ fn organization() -> Organization {
         late_penalty_basis_points: None,
         pause: None,
         sender_verified_at: None,
+        silent_copies: Vec::new(),
         rubis_count: 0,
         created_at: NOW,
         updated_at: NOW,

@@ -31,10 +31,13 @@ impl Replies {
     }
 
     /// The answer to `EHLO`: what this server can do. No STARTTLS, there is no certificate.
-    pub(super) fn extensions(&mut self, max_message_bytes: usize) {
+    pub(super) fn extensions(&mut self, max_message_bytes: usize, smtp_utf8: bool) {
         let mut response = EhloResponse::new(HOST_NAME);
         response.capabilities =
-            EXT_8BIT_MIME | EXT_AUTH | EXT_ENHANCED_STATUS_CODES | EXT_PIPELINING | EXT_SIZE | EXT_SMTP_UTF8;
+            EXT_8BIT_MIME | EXT_AUTH | EXT_ENHANCED_STATUS_CODES | EXT_PIPELINING | EXT_SIZE;
+        if smtp_utf8 {
+            response.capabilities |= EXT_SMTP_UTF8;
+        }
         response.auth_mechanisms = AUTH_PLAIN | AUTH_LOGIN;
         response.size = max_message_bytes;
         // Writing to memory does not fail.

@@ -135,7 +135,8 @@ impl Session {
             }
             Request::Ehlo { .. } => {
                 self.transaction = None;
-                self.replies.extensions(self.shared.settings.max_message_bytes);
+                let settings = &self.shared.settings;
+                self.replies.extensions(settings.max_message_bytes, settings.smtp_utf8);
             }
             Request::Mail { from } => return self.announce(from.address, from.size).await,
             Request::Rcpt { to } => return self.add_recipient(to.address).await,

@@ -11,7 +11,7 @@ use rubis_db::{
     statement::{Bind as _, prepared, statement},
 };
 use rubis_jobs::{Job, JobId};
-use rubis_kernel::{Email, InvoiceId, OrganizationId, PlanStepId, RelanceTaskId, UserId};
+use rubis_kernel::{Email, EmailAddress, InvoiceId, OrganizationId, PlanStepId, RelanceTaskId, UserId};
 use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
@@ -45,6 +45,7 @@ struct TaskRow {
     subject: Option<String>,
     body: Option<String>,
     recipient: Option<String>,
+    refused_copies: Option<Vec<Option<String>>>,
     created_at: OffsetDateTime,
 }
 
@@ -76,6 +77,7 @@ impl From<TaskRow> for RelanceTask {
             subject: row.subject,
             body: row.body,
             recipient: row.recipient,
+            refused_copies: row.refused_copies.into_iter().flatten().flatten().collect(),
             queue_job_id: job_id(id),
             created_at: row.created_at,
         }
@@ -105,6 +107,7 @@ struct ListedRow {
     counted_recipients: Option<i32>,
     subject: Option<String>,
     recipient: Option<String>,
+    refused_copies: Option<Vec<Option<String>>>,
     created_at: OffsetDateTime,
 }
 
@@ -132,6 +135,7 @@ impl From<ListedRow> for RelanceTask {
             subject: row.subject,
             body: None,
             recipient: row.recipient,
+            refused_copies: row.refused_copies,
             created_at: row.created_at,
         })
     }
@@ -438,19 +442,27 @@ pub async fn mark_sending(
 
 statement!(
     MarkSent,
-    "UPDATE relance_tasks SET status = 'sent', sending_since = NULL, sent_at = ?, updated_at = ?
+    "UPDATE relance_tasks SET status = 'sent', sending_since = NULL, sent_at = ?, refused_copies = ?,
+         updated_at = ?
      WHERE organization_id = ? AND id = ?"
 );
 
-/// Notes that a reminder has left.
+/// The most refused copies that are kept of a reminder.
+const MAX_REFUSED_COPIES: usize = 20;
+
+/// Records that a reminder was sent, and the copies that the mail server refused.
 pub async fn mark_sent(
     mut conn: &AsyncPgConnection,
     organization: OrganizationId,
     task: RelanceTaskId,
+    refused_copies: &[EmailAddress],
     now: OffsetDateTime,
 ) -> QueryResult<()> {
+    let refused: Vec<&str> =
+        refused_copies.iter().take(MAX_REFUSED_COPIES).map(EmailAddress::as_str).collect();
     prepared::<MarkSent>()
         .bind::<Timestamptz, _>(now)
+        .bind::<Nullable<Array<Text>>, _>((!refused.is_empty()).then_some(refused))
         .bind::<Timestamptz, _>(now)
         .bind::<SqlUuid, _>(organization.as_uuid())
         .bind::<SqlUuid, _>(task.as_uuid())

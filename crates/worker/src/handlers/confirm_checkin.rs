@@ -7,11 +7,10 @@ use rubis_jobs::{FinishError, JobError};
 use rubis_kernel::Email;
 use rubis_lifecycle::{ConfirmCheckinError, compose_checkin_confirmation};
 use rubis_queue::JobContext;
-use time::OffsetDateTime;
 
 use super::{
     HandlerParts,
-    mailing::{self, GivenUp, Mailing},
+    mailing::{self, GivenUp, Mailing, Sent},
     send_checkin_mail::terms,
 };
 
@@ -44,7 +43,7 @@ impl Mailing for CheckinConfirmations {
         conn: &mut AsyncPgConnection,
         context: &JobContext,
         _job: &ConfirmCheckin,
-        _sent_at: OffsetDateTime,
+        _sent: Sent<'_>,
     ) -> Result<(), FinishError> {
         context.lease.finish(conn).await
     }

@@ -11,7 +11,7 @@ use std::{
 use async_trait::async_trait;
 use rubis_db::{AsyncPgConnection, PoolError};
 use rubis_jobs::{FinishError, Job, JobError, JobId};
-use rubis_kernel::{Email, MailFailure, RenderError};
+use rubis_kernel::{Email, EmailAddress, MailFailure, RenderError};
 use rubis_mailer::{Mailer, SendError};
 use rubis_queue::{DeadLetter, DeadLetterCause, Finished, Handler, JobContext};
 use time::OffsetDateTime;
@@ -45,13 +45,13 @@ pub trait Mailing: Send + Sync + 'static {
     /// finished. The connection is its own, so that none is held while somebody else is asked.
     async fn claim(&self, context: &JobContext, job: &Self::Job) -> Result<Option<Email>, JobError>;
 
-    /// Records that the mail server took the mail at an instant, and finishes the job.
+    /// Records that the mail server took the mail, and finishes the job.
     async fn record_sent(
         &self,
         conn: &mut AsyncPgConnection,
         context: &JobContext,
         job: &Self::Job,
-        sent_at: OffsetDateTime,
+        sent: Sent<'_>,
     ) -> Result<(), FinishError>;
 
     /// Records that the mail server did not take the mail this time, where anybody wants to know.
@@ -72,6 +72,15 @@ pub trait Mailing: Send + Sync + 'static {
         job: &Self::Job,
         given_up: GivenUp<'_>,
     ) -> Result<(), diesel::result::Error>;
+}
+
+/// A mail that the mail server took.
+#[derive(Clone, Copy, Debug)]
+pub struct Sent<'a> {
+    /// The instant at which it was taken.
+    pub at: OffsetDateTime,
+    /// Copies that the mail server refused for good.
+    pub refused_copies: &'a [EmailAddress],
 }
 
 /// Why and when a mail was given up.
@@ -170,14 +179,9 @@ impl<M: Mailing> MailHandler<M> {
         Err(self.outbox.put_off(error, context.now))
     }
 
-    async fn record(
-        &self,
-        context: &JobContext,
-        job: &M::Job,
-        sent_at: OffsetDateTime,
-    ) -> Result<(), RecordError> {
+    async fn record(&self, context: &JobContext, job: &M::Job, sent: Sent<'_>) -> Result<(), RecordError> {
         let mut conn = context.pool.get().await?;
-        Ok(self.mailing.record_sent(&mut conn, context, job, sent_at).await?)
+        Ok(self.mailing.record_sent(&mut conn, context, job, sent).await?)
     }
 }
 
@@ -241,8 +245,8 @@ impl<M: Mailing> Handler for MailHandler<M> {
             Ok(receipt) => {
                 // A server may take its time; only the database's clock and what passed here are believed.
                 let waited = Duration::from_secs(started.elapsed().as_secs());
-                let sent_at = context.now + waited;
-                let record = || self.record(&context, &job, sent_at);
+                let sent = Sent { at: context.now + waited, refused_copies: &receipt.refused_copies };
+                let record = || self.record(&context, &job, sent);
                 record_with_retries(&job.id(), RECORD_PAUSES, record).await?;
                 tracing::info!(
                     job = %job.id(),

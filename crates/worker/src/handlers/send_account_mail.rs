@@ -6,11 +6,10 @@ use rubis_db::AsyncPgConnection;
 use rubis_jobs::{FinishError, JobError};
 use rubis_kernel::Email;
 use rubis_queue::JobContext;
-use time::OffsetDateTime;
 
 use super::{
     HandlerParts,
-    mailing::{GivenUp, Mailing},
+    mailing::{GivenUp, Mailing, Sent},
 };
 
 /// The mails about accounts.
@@ -48,7 +47,7 @@ impl Mailing for AccountMails {
         conn: &mut AsyncPgConnection,
         context: &JobContext,
         _job: &AccountMail,
-        _sent_at: OffsetDateTime,
+        _sent: Sent<'_>,
     ) -> Result<(), FinishError> {
         context.lease.finish(conn).await
     }

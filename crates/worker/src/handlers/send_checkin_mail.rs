@@ -9,11 +9,10 @@ use rubis_jobs::{FinishError, JobError};
 use rubis_kernel::Email;
 use rubis_lifecycle::{record_checkin_mail_failed, record_checkins_sent};
 use rubis_queue::JobContext;
-use time::OffsetDateTime;
 
 use super::{
     HandlerParts,
-    mailing::{GivenUp, Mailing, checkin_reason, not_written},
+    mailing::{GivenUp, Mailing, Sent, checkin_reason, not_written},
 };
 
 /// The questions to users.
@@ -56,9 +55,9 @@ impl Mailing for CheckinMails {
         conn: &mut AsyncPgConnection,
         context: &JobContext,
         job: &SendCheckinMail,
-        sent_at: OffsetDateTime,
+        sent: Sent<'_>,
     ) -> Result<(), FinishError> {
-        record_checkins_sent(conn, job, &context.lease, &self.parts.checkins.rules, sent_at).await
+        record_checkins_sent(conn, job, &context.lease, &self.parts.checkins.rules, sent.at).await
     }
 
     async fn record_not_sent_yet(

@@ -6,11 +6,10 @@ use rubis_db::AsyncPgConnection;
 use rubis_jobs::{FinishError, JobError};
 use rubis_kernel::Email;
 use rubis_queue::JobContext;
-use time::OffsetDateTime;
 
 use super::{
     HandlerParts,
-    mailing::{GivenUp, Mailing},
+    mailing::{GivenUp, Mailing, Sent},
     send_trial_recap::not_written,
 };
 
@@ -40,7 +39,7 @@ impl Mailing for PaymentFailedMails {
         conn: &mut AsyncPgConnection,
         context: &JobContext,
         _job: &PaymentFailedMail,
-        _sent_at: OffsetDateTime,
+        _sent: Sent<'_>,
     ) -> Result<(), FinishError> {
         context.lease.finish(conn).await
     }

@@ -10,9 +10,8 @@ use rubis_relances::{
     ClaimError, Claimed, Reason, SendRelance, Sender, TextError, claim_relance, record_failed,
     record_not_sent_yet, record_sent,
 };
-use time::OffsetDateTime;
 
-use super::mailing::{GivenUp, Mailing, not_written};
+use super::mailing::{GivenUp, Mailing, Sent, not_written};
 
 /// Reminders.
 pub struct Relances {
@@ -48,9 +47,9 @@ impl Mailing for Relances {
         conn: &mut AsyncPgConnection,
         context: &JobContext,
         job: &SendRelance,
-        sent_at: OffsetDateTime,
+        sent: Sent<'_>,
     ) -> Result<(), FinishError> {
-        record_sent(conn, job, &context.lease, sent_at).await
+        record_sent(conn, job, &context.lease, sent.refused_copies, sent.at).await
     }
 
     async fn record_not_sent_yet(

@@ -7,11 +7,10 @@ use rubis_jobs::{FinishError, JobError};
 use rubis_kernel::Email;
 use rubis_lifecycle::claim_trial_recap;
 use rubis_queue::JobContext;
-use time::OffsetDateTime;
 
 use super::{
     HandlerParts,
-    mailing::{self, GivenUp, Mailing},
+    mailing::{self, GivenUp, Mailing, Sent},
 };
 
 /// The recaps. The daily round asks again for one that was given up, while the trial goes on.
@@ -54,9 +53,9 @@ impl Mailing for TrialRecaps {
         conn: &mut AsyncPgConnection,
         context: &JobContext,
         job: &TrialRecap,
-        sent_at: OffsetDateTime,
+        sent: Sent<'_>,
     ) -> Result<(), FinishError> {
-        record_recap_sent(conn, job, &context.lease, sent_at).await
+        record_recap_sent(conn, job, &context.lease, sent.at).await
     }
 
     /// The daily round asks again while the trial goes on.

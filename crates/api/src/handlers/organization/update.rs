@@ -28,6 +28,7 @@ use crate::{
     "address": { "line1": "12 rue des Lilas", "postalCode": "69003", "city": "Lyon", "country": "FR" },
     "siren": "732829320",
     "latePenaltyBasisPoints": 1215,
+    "silentCopies": [],
 }))]
 pub struct UpdateOrganization {
     /// The company's name, as debtors read it.
@@ -66,6 +67,11 @@ pub struct UpdateOrganization {
     #[serde(default, deserialize_with = "nullable::given")]
     #[schema(value_type = Option<i64>, minimum = 1, maximum = 10_000)]
     late_penalty_basis_points: Option<Option<i64>>,
+    /// Addresses of the organization's own that get a silent copy of each reminder; replaces all of them. An address is
+    /// its own if a member has verified it, or if it has the domain of the owner's verified address; a domain at which
+    /// anyone can get an address is not enough.
+    #[schema(max_items = 3)]
+    silent_copies: Option<Vec<String>>,
 }
 
 /// New settings of check-ins; what is left out stays.
@@ -108,6 +114,7 @@ impl From<UpdateOrganization> for OrganizationInput {
             address: body.address.map(Into::into),
             siren: body.siren,
             late_penalty_basis_points: body.late_penalty_basis_points,
+            silent_copies: body.silent_copies,
         }
     }
 }
