@@ -9,8 +9,8 @@ use diesel_async::AsyncConnection;
 use rubis_db::AsyncPgConnection;
 use rubis_jobs::{FinishError, Job, JobId, Lease, Queue, RetryPolicy};
 use rubis_kernel::{
-    AccountNoticeId, AccountTokenId, Email, EmailAddress, MailContent, Mailbox, RenderError, Templates,
-    TimeZone, UserId, format_date_french, templates,
+    AccountNoticeId, AccountTokenId, Email, EmailAddress, MailContent, Mailbox, OrganizationId, RenderError,
+    Templates, TimeZone, UserId, format_date_french, templates,
 };
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -33,6 +33,9 @@ static MAILS: Templates = Templates::new(templates![
     "session_reused.subject.txt",
     "session_reused.txt",
     "session_reused.html",
+    "mail_outage.subject.txt",
+    "mail_outage.txt",
+    "mail_outage.html",
 ]);
 
 /// Sends a user a mail about their account.
@@ -66,6 +69,14 @@ pub enum AccountMailKind {
     FailedSignIns(Notice),
     /// A session was ended because one of its refresh tokens was used twice.
     SessionReused(Notice),
+    /// Mails of an organization were given up, because the mail server was not available.
+    MailOutage {
+        /// The organization.
+        organization_id: OrganizationId,
+        /// The day, of which there is one such mail.
+        #[serde(with = "time::serde::timestamp")]
+        on: OffsetDateTime,
+    },
 }
 
 /// A notice about the security of an account: it is sent once, and has no link that acts.
@@ -105,6 +116,9 @@ impl fmt::Display for AccountMailKind {
             Self::PasswordChanged(notice) => write!(formatter, "password-changed:{}", notice.notice_id),
             Self::FailedSignIns(notice) => write!(formatter, "failed-sign-ins:{}", notice.notice_id),
             Self::SessionReused(notice) => write!(formatter, "session-reused:{}", notice.notice_id),
+            Self::MailOutage { organization_id, on } => {
+                write!(formatter, "mail-outage:{organization_id}:{}", on.date())
+            }
         }
     }
 }
@@ -123,7 +137,7 @@ impl Job for AccountMail {
     }
 
     /// A user may belong to several organizations, and these mails belong to none.
-    fn organization(&self) -> Option<rubis_kernel::OrganizationId> {
+    fn organization(&self) -> Option<OrganizationId> {
         None
     }
 }
@@ -152,6 +166,12 @@ impl AccountLinks {
     #[must_use]
     pub fn new_password(&self, token: &str) -> String {
         format!("{}/nouveau-mot-de-passe#token={token}", self.web)
+    }
+
+    /// The page with the invoices.
+    #[must_use]
+    pub fn invoices(&self) -> String {
+        format!("{}/factures", self.web)
     }
 
     /// The page that asks for a password mail.
@@ -259,6 +279,11 @@ async fn content(
         AccountMailKind::PasswordChanged(notice) => notice_mail("password_changed", terms, user, notice),
         AccountMailKind::FailedSignIns(notice) => notice_mail("failed_sign_ins", terms, user, notice),
         AccountMailKind::SessionReused(notice) => notice_mail("session_reused", terms, user, notice),
+        AccountMailKind::MailOutage { .. } if !user.is_verified() => Ok(None),
+        AccountMailKind::MailOutage { .. } => {
+            let values = MailOutage { url: terms.links.invoices() };
+            Ok(Some(MAILS.mail("mail_outage", &values)?))
+        }
     }
 }
 
@@ -292,6 +317,12 @@ fn when(at: OffsetDateTime) -> String {
 struct ResetPassword {
     url: String,
     minutes: i64,
+}
+
+/// The values of `mail_outage`.
+#[derive(Serialize)]
+struct MailOutage {
+    url: String,
 }
 
 /// The values of every notice.
@@ -356,6 +387,7 @@ mod tests {
             MAILS.mail("password_changed", &notice),
             MAILS.mail("failed_sign_ins", &notice),
             MAILS.mail("session_reused", &notice),
+            MAILS.mail("mail_outage", MailOutage { url: url.clone() }),
         ];
         for mail in mails {
             let (subject, text, html) = mail.unwrap().into_parts();

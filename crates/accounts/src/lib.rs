@@ -13,6 +13,7 @@ mod authenticate;
 mod common_passwords;
 mod idempotency;
 mod known_device;
+mod mail_outage;
 mod membership;
 mod organization;
 mod organization_patch;
@@ -49,6 +50,7 @@ pub use address::{AddressInput, PostalAddress};
 pub use authenticate::{Authenticated, authenticate};
 pub use idempotency::{Begun, IdempotencyError, IdempotencyKey, InvalidIdempotencyKey, begin, complete};
 pub use known_device::KnownDevice;
+pub use mail_outage::notify_of_mail_outage;
 pub use membership::{Member, Membership, Role, members, owner_of};
 pub use organization::{CatchUpPolicy, CheckinPolicy, Organization, earn_rubis, organization};
 pub use organization_patch::{

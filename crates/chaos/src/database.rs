@@ -220,6 +220,26 @@ impl Database {
         .await
     }
 
+    /// Lets time pass for jobs that were put back: what they wait for, and since when, is earlier by this. Their last
+    /// failure is forgotten, so that the next one shows.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn age(&self, by: Duration) -> Result<()> {
+        self.ask(async |conn| {
+            sql_query(
+                "UPDATE jobs SET run_at = run_at - make_interval(secs => $1),
+                     blocked_since = blocked_since - make_interval(secs => $1), last_error = NULL
+                 WHERE state = 'scheduled' AND last_error IS NOT NULL",
+            )
+            .bind::<diesel::sql_types::Double, _>(by.as_secs_f64())
+            .execute(conn)
+            .await
+            .map(drop)
+        })
+        .await
+    }
+
     /// The jobs that are left and due within an hour, by id; not those of subscriptions, whose daily round may
     /// happen to be near, and not the reconciliation, which always comes back.
     ///

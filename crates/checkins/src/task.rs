@@ -111,6 +111,8 @@ pub enum Reason {
     Rejected,
     /// It failed at every attempt.
     AttemptsExhausted,
+    /// The mail server was not available for a day.
+    MailServerUnavailable,
     /// Its text is longer than a mail may be.
     TooLong,
     /// Operations dropped its job.
@@ -124,6 +126,7 @@ impl Reason {
         match failure {
             MailFailure::Refused(_) | MailFailure::Invalid | MailFailure::Empty(_) => Self::Rejected,
             MailFailure::TooLong(_) => Self::TooLong,
+            MailFailure::Unavailable => Self::MailServerUnavailable,
             MailFailure::Deferred(_) | MailFailure::Unreachable | MailFailure::Internal => {
                 Self::AttemptsExhausted
             }
@@ -143,6 +146,7 @@ impl Reason {
             Self::Renewed => "renewed",
             Self::Rejected => "rejected",
             Self::AttemptsExhausted => "attempts_exhausted",
+            Self::MailServerUnavailable => "mail_server_unavailable",
             Self::TooLong => "mail_too_long",
             Self::DroppedByOperations => "dropped_by_operations",
         }

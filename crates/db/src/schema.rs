@@ -307,6 +307,7 @@ diesel::table! {
         lease_until -> Nullable<Timestamptz>,
         last_error -> Nullable<Text>,
         created_at -> Timestamptz,
+        blocked_since -> Nullable<Timestamptz>,
     }
 }
 

@@ -48,7 +48,8 @@ macro_rules! take_found {
               lease_until = clock.now + make_interval(secs => ?)
           FROM clock WHERE jobs.ctid = ANY(ARRAY(SELECT place FROM found))
           RETURNING jobs.ctid AS place, jobs.id, jobs.payload, jobs.organization_id, jobs.run_at,
-              jobs.created_at, jobs.attempts, jobs.crashes, jobs.lease_token, jobs.lease_until, clock.now"
+              jobs.created_at, jobs.attempts, jobs.crashes, jobs.blocked_since, jobs.lease_token, jobs.lease_until,
+              clock.now"
     };
 }
 
@@ -97,6 +98,8 @@ struct Claimed {
     attempts: i32,
     #[diesel(sql_type = Integer)]
     crashes: i32,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    blocked_since: Option<OffsetDateTime>,
     #[diesel(sql_type = SqlUuid)]
     lease_token: Uuid,
     #[diesel(sql_type = Timestamptz)]
@@ -114,6 +117,7 @@ impl From<Claimed> for ClaimedJob {
                 until: row.lease_until,
                 attempts: count(row.attempts),
                 crashes: count(row.crashes),
+                blocked_since: row.blocked_since,
                 place: row.place,
             },
             payload: row.payload,

@@ -61,7 +61,8 @@ pub async fn list_dead(
 
 macro_rules! revived {
     () => {
-        " UPDATE jobs SET state = 'scheduled', run_at = coalesce(?, clock_timestamp()), attempts = 0, crashes = 0
+        " UPDATE jobs SET state = 'scheduled', run_at = coalesce(?, clock_timestamp()), attempts = 0, crashes = 0,
+              blocked_since = NULL
           FROM chosen WHERE jobs.id = chosen.id RETURNING jobs.id"
     };
 }

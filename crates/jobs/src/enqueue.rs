@@ -44,6 +44,7 @@ statement!(
          attempts = CASE WHEN existing.state = 'dead' THEN 0 ELSE existing.attempts END,
          crashes = CASE WHEN existing.state = 'dead' THEN 0 ELSE existing.crashes END,
          last_error = CASE WHEN existing.state = 'dead' THEN NULL ELSE existing.last_error END,
+         blocked_since = CASE WHEN existing.state = 'dead' THEN NULL ELSE existing.blocked_since END,
          state = 'scheduled'
      WHERE existing.state <> 'running'
      RETURNING id, (xmax = 0) AS created"
@@ -100,7 +101,8 @@ statement!(
      SELECT ?, ?, ?, ?, greatest(?, clock.now), clock.now FROM (SELECT ?::timestamptz AS now) AS clock
      ON CONFLICT (id) DO UPDATE SET
          queue = excluded.queue, payload = excluded.payload, run_at = excluded.run_at,
-         created_at = excluded.created_at, attempts = 0, crashes = 0, last_error = NULL, state = 'scheduled'
+         created_at = excluded.created_at, attempts = 0, crashes = 0, last_error = NULL,
+         blocked_since = NULL, state = 'scheduled'
      WHERE existing.state = 'dead'"
 );
 

@@ -43,6 +43,19 @@ pub enum JobError {
         /// How long to leave it alone; a moment, where nothing is said.
         after: Option<Duration>,
     },
+    /// A server that the job needs is away, which says nothing about the job: it is put back, counts as no attempt, and is
+    /// given up once this has gone on for `patience`.
+    #[error("blocked: {reason}")]
+    Blocked {
+        /// What happened, for the operator.
+        reason: String,
+        /// The wait until it is tried again.
+        after: Duration,
+        /// The time for which the server is waited for.
+        patience: Duration,
+        /// The cause as the tenant may read it, should it be given up.
+        failure: MailFailure,
+    },
     /// Another worker holds the job by now; nothing of this run may be recorded.
     #[error("the lease was lost")]
     LeaseLost,

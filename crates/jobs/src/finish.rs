@@ -123,24 +123,41 @@ pub async fn release(conn: &mut AsyncPgConnection, leases: &[Lease]) -> QueryRes
 statement!(
     PutBackJob,
     "UPDATE jobs SET state = 'scheduled', lease_token = NULL, lease_until = NULL,
-         run_at = coalesce(?, clock_timestamp()) + make_interval(secs => ?),
-         attempts = attempts + CASE WHEN ? THEN 1 ELSE 0 END, last_error = ?
+         run_at = clock.now + make_interval(secs => ?),
+         attempts = attempts + CASE WHEN reason.counts THEN 1 ELSE 0 END,
+         blocked_since = CASE WHEN reason.blocks THEN coalesce(blocked_since, clock.now)
+                              WHEN NOT reason.counts THEN blocked_since END,
+         last_error = ?
+     FROM (SELECT coalesce(?, clock_timestamp()) AS now) AS clock,
+         (SELECT ?::boolean AS counts, ?::boolean AS blocks) AS reason
      WHERE id = ? AND lease_token = ?"
 );
+
+/// The reason why a job goes back.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum PutBack {
+    /// An attempt failed.
+    Attempt,
+    /// This worker cannot do it now.
+    Postponed,
+    /// A server that it needs is away.
+    Blocked,
+}
 
 async fn put_back(
     conn: &mut AsyncPgConnection,
     lease: &Lease,
     delay: Duration,
-    counts: bool,
+    why: PutBack,
     error: &str,
     now: Option<OffsetDateTime>,
 ) -> Result<(), FinishError> {
     let moved = prepared::<PutBackJob>()
-        .bind::<Nullable<Timestamptz>, _>(now)
         .bind::<Double, _>(delay.as_secs_f64())
-        .bind::<Bool, _>(counts)
         .bind::<Text, _>(storable(error))
+        .bind::<Nullable<Timestamptz>, _>(now)
+        .bind::<Bool, _>(why == PutBack::Attempt)
+        .bind::<Bool, _>(why == PutBack::Blocked)
         .bind::<Text, _>(lease.job_id.as_str())
         .bind::<SqlUuid, _>(lease.token)
         .execute(conn)
@@ -159,7 +176,7 @@ pub async fn retry(
     error: &str,
     now: Option<OffsetDateTime>,
 ) -> Result<(), FinishError> {
-    put_back(conn, lease, delay, true, error, now).await
+    put_back(conn, lease, delay, PutBack::Attempt, error, now).await
 }
 
 /// Puts the job back for `delay` without counting an attempt: this worker cannot judge it.
@@ -173,7 +190,21 @@ pub async fn postpone(
     reason: &str,
     now: Option<OffsetDateTime>,
 ) -> Result<(), FinishError> {
-    put_back(conn, lease, delay, false, reason, now).await
+    put_back(conn, lease, delay, PutBack::Postponed, reason, now).await
+}
+
+/// As [`postpone`], because a server that the job needs is away. The first time since its last attempt is recorded.
+///
+/// # Errors
+/// [`FinishError::LeaseLost`] when another worker may have the job.
+pub async fn block(
+    conn: &mut AsyncPgConnection,
+    lease: &Lease,
+    delay: Duration,
+    reason: &str,
+    now: Option<OffsetDateTime>,
+) -> Result<(), FinishError> {
+    put_back(conn, lease, delay, PutBack::Blocked, reason, now).await
 }
 
 statement!(

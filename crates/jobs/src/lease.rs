@@ -28,6 +28,8 @@ pub struct Lease {
     pub attempts: u32,
     /// Workers that were lost while they held the job.
     pub crashes: u32,
+    /// The time since when the job has been waiting for a server that is away.
+    pub blocked_since: Option<OffsetDateTime>,
     /// Where the claim put the row. A renewal moves it on.
     pub(crate) place: Place,
 }
@@ -39,7 +41,7 @@ statement!(FinishJob, "DELETE FROM jobs WHERE id = ? AND lease_token = ?");
 statement!(
     RescheduleJob,
     "UPDATE jobs SET state = 'scheduled', run_at = ?, attempts = 0, crashes = 0, last_error = NULL,
-         lease_token = NULL, lease_until = NULL
+         blocked_since = NULL, lease_token = NULL, lease_until = NULL
      WHERE id = ? AND lease_token = ?"
 );
 

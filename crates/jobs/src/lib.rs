@@ -35,7 +35,7 @@ pub use dead_letters::{DeadLetterFilter, drop_all_dead, drop_dead, list_dead, re
 pub use enqueue::{Enqueued, enqueue, enqueue_many, ensure};
 pub use error::{FinishError, JobError};
 pub use find::{find, find_many};
-pub use finish::{bury, finish_in_place, finish_many, postpone, quarantine, release, retry};
+pub use finish::{block, bury, finish_in_place, finish_many, postpone, quarantine, release, retry};
 pub use id::{InvalidJobId, JobId};
 pub use job::Job;
 pub use lease::{Lease, renew};

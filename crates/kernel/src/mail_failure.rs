@@ -34,8 +34,10 @@ pub enum MailFailure {
     Refused(Option<ServerReply>),
     /// The recipient's mail server did not take the mail this time.
     Deferred(Option<ServerReply>),
-    /// The mail server could not be reached, did not answer, or takes no mail of ours.
+    /// The connection broke while the mail was on its way.
     Unreachable,
+    /// The mail server could not be reached or took no mail of ours, for as long as was waited for it.
+    Unavailable,
     /// The mail cannot be written: an address or a header is malformed.
     Invalid,
     /// A part of the mail is too long.
@@ -55,6 +57,7 @@ impl MailFailure {
             Self::Refused(_) => "mail_refused",
             Self::Deferred(_) => "mail_deferred",
             Self::Unreachable => "mail_server_unreachable",
+            Self::Unavailable => "mail_server_unavailable",
             Self::Invalid => "mail_invalid",
             Self::TooLong(MailPart::Subject) => "subject_too_long",
             Self::TooLong(MailPart::Text | MailPart::Html) => "text_too_long",

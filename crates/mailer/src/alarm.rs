@@ -27,7 +27,7 @@ impl Alarm {
                 }
             }
             // Neither says anything about the settings.
-            Err(SendError::Transient { .. } | SendError::Invalid(_)) => {}
+            Err(SendError::Transient { .. } | SendError::Unavailable { .. } | SendError::Invalid(_)) => {}
         }
     }
 }

@@ -10,15 +10,25 @@ use crate::message::InvalidMessage;
 /// Why a mail was not sent.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum SendError {
-    /// It may work later: a 4xx reply, a broken connection, no answer in time, a provider's 429 or 5xx.
+    /// This mail may be taken later: a 4xx reply to its recipient or its content, or a connection that broke in the middle
+    /// of it.
     #[error("the mail could not be sent now: {reason}")]
     Transient {
         /// What happened, for operations.
         reason: String,
-        /// How long the provider asks to be left alone.
+        /// The wait that the provider asks for.
         retry_after: Option<Duration>,
         /// The cause as the sender may read it.
         failure: MailFailure,
+    },
+    /// The server is away or takes no mail now, whichever it is: it refuses connections, greets with 4xx, closes with 421,
+    /// is limiting our rate, or our quota is used up. That says nothing about the mail.
+    #[error("the mail server is not available: {reason}")]
+    Unavailable {
+        /// What happened, for operations.
+        reason: String,
+        /// The wait that the provider asks for.
+        retry_after: Option<Duration>,
     },
     /// The recipient or the message was refused for good; trying again changes nothing.
     #[error("the mail was refused ({code}): {reason}")]
@@ -54,7 +64,7 @@ impl SendError {
             Self::Transient { failure, .. } => failure.clone(),
             Self::Rejected { reply, .. } => MailFailure::Refused(reply.clone()),
             Self::Invalid(_) => MailFailure::Invalid,
-            Self::Configuration { .. } => MailFailure::Unreachable,
+            Self::Configuration { .. } | Self::Unavailable { .. } => MailFailure::Unavailable,
         }
     }
 
@@ -70,6 +80,11 @@ impl SendError {
     /// The recipient's mail server refused the mail for good.
     pub fn rejected(code: u16, reply: &str) -> Self {
         Self::Rejected { code, reason: reply.to_owned(), reply: ServerReply::new(reply) }
+    }
+
+    /// The mail server is away.
+    pub fn unavailable(reason: impl Into<String>) -> Self {
+        Self::Unavailable { reason: reason.into(), retry_after: None }
     }
 
     pub(crate) fn transient(reason: impl Into<String>) -> Self {

@@ -19,6 +19,10 @@ pub struct MemoryMailer {
 #[derive(Debug, Default)]
 struct State {
     outbox: Vec<Email>,
+    /// How often a mail was handed over, taken or not.
+    attempts: usize,
+    /// What every attempt gets.
+    outage: Option<SendError>,
     /// What the next attempts get, whoever the mail is for.
     failures: VecDeque<SendError>,
     /// How many of the next attempts panic.
@@ -50,6 +54,16 @@ impl MemoryMailer {
         self.lock().failures.extend(std::iter::repeat_n(error.clone(), times));
     }
 
+    /// Makes every attempt fail until [`accept_everything`](Self::accept_everything).
+    pub fn go_away(&self, error: SendError) {
+        self.lock().outage = Some(error);
+    }
+
+    /// The mails that were handed over so far, taken or not.
+    pub fn attempts(&self) -> usize {
+        self.lock().attempts
+    }
+
     /// Makes the next `times` attempts panic, as a fault in the code would.
     pub fn panic_next(&self, times: usize) {
         self.lock().panics = times;
@@ -69,6 +83,7 @@ impl MemoryMailer {
     pub fn accept_everything(&self) {
         let mut state = self.lock();
         state.failures.clear();
+        state.outage = None;
         state.refused.clear();
         state.refused_copies.clear();
     }
@@ -84,6 +99,10 @@ impl Mailer for MemoryMailer {
         // What a real transport would refuse to write must not pass a test.
         message::check(email)?;
         let mut state = self.lock();
+        state.attempts += 1;
+        if let Some(error) = &state.outage {
+            return Err(error.clone());
+        }
         if let Some(left) = state.panics.checked_sub(1) {
             state.panics = left;
             drop(state);

@@ -142,23 +142,23 @@ fn new_email(email: &Email) -> Result<NewEmail<'_>, InvalidMessage> {
 
 fn classify(status: StatusCode, retry_after: Option<Duration>, problem: &Problem) -> SendError {
     let reason = format!("{status} {}: {}", problem.name, problem.message);
-    // The words are the provider's, not those of the recipient's mail server.
-    let failure = MailFailure::Unreachable;
     match status {
         StatusCode::UNAUTHORIZED
         | StatusCode::FORBIDDEN
         | StatusCode::NOT_FOUND
         | StatusCode::METHOD_NOT_ALLOWED => SendError::configuration(reason),
+        // Our rate, or the quota of the day or the month.
         StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => {
-            SendError::Transient { reason, retry_after, failure }
+            SendError::Unavailable { reason, retry_after }
         }
         // The first request with this key is still being handled.
         StatusCode::CONFLICT if problem.name == "concurrent_idempotent_requests" => {
-            SendError::Transient { reason, retry_after, failure }
+            // The words are the provider's, not those of the recipient's mail server.
+            SendError::Transient { reason, retry_after, failure: MailFailure::Unreachable }
         }
         _ if status.is_client_error() => SendError::Rejected { code: status.as_u16(), reason, reply: None },
         _ if status.is_redirection() => SendError::configuration(reason),
-        _ => SendError::Transient { reason, retry_after, failure },
+        _ => SendError::Unavailable { reason, retry_after },
     }
 }
 
@@ -171,5 +171,5 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 /// No answer at all. The error's own words name the address, never the key.
 fn broken(error: &reqwest::Error) -> SendError {
     let what = if error.is_timeout() { "Resend did not answer in time" } else { "Resend cannot be reached" };
-    SendError::transient(format!("{what}: {error}"))
+    SendError::unavailable(format!("{what}: {error}"))
 }

@@ -107,7 +107,7 @@ impl SmtpMailer {
             }
             Attempt::Broken(error) => Err(error),
             Attempt::Stale => {
-                Err(SendError::transient("the connection was closed before the mail was announced"))
+                Err(SendError::unavailable("the connection was closed before the mail was announced"))
             }
         }
     }
@@ -160,7 +160,7 @@ impl SmtpMailer {
     async fn give_up(&self, mut connection: Connection, failure: Failure, stage: Stage) -> Attempt {
         let smtp_error = match failure {
             Failure::Smtp(error) => error,
-            Failure::Elapsed(limit) => return Attempt::Broken(no_answer(limit)),
+            Failure::Elapsed(limit) => return Attempt::Broken(no_answer(limit, stage)),
         };
         let error = classify(&smtp_error, stage);
         if smtp_error.status().is_none() || classify::is_lost(&smtp_error) {
@@ -274,6 +274,7 @@ async fn limited<T>(limit: Duration, step: impl Future<Output = Result<T, SmtpEr
     }
 }
 
-fn no_answer(limit: Duration) -> SendError {
-    SendError::transient(format!("the mail server did not answer within {limit:?}"))
+fn no_answer(limit: Duration, stage: Stage) -> SendError {
+    let reason = format!("the mail server did not answer within {limit:?}");
+    if stage == Stage::Content { SendError::transient(reason) } else { SendError::unavailable(reason) }
 }

@@ -108,17 +108,19 @@ async fn what_may_pass_later_is_tried_again_when_resend_says() {
     let limited = problem(429, "rate_limit_exceeded").insert_header("Retry-After", "7");
     assert!(matches!(
         outcome(limited).await,
-        SendError::Transient { retry_after: Some(after), .. } if after == Duration::from_secs(7)
+        SendError::Unavailable { retry_after: Some(after), .. } if after == Duration::from_secs(7)
     ));
+    let concurrent = outcome(problem(409, "concurrent_idempotent_requests")).await;
+    assert!(matches!(concurrent, SendError::Transient { .. }), "about this mail alone: {concurrent}");
     for answer in [
         problem(429, "daily_quota_exceeded"),
-        problem(409, "concurrent_idempotent_requests"),
+        problem(429, "monthly_quota_exceeded"),
         problem(500, "application_error"),
         ResponseTemplate::new(503).set_body_string("<html>not JSON</html>"),
         problem(200, "late").set_delay(Duration::from_secs(5)),
     ] {
         let error = outcome(answer).await;
-        assert!(matches!(error, SendError::Transient { retry_after: None, .. }), "{error}");
+        assert!(matches!(error, SendError::Unavailable { retry_after: None, .. }), "{error}");
     }
 }
 
@@ -164,7 +166,7 @@ async fn an_api_that_is_not_there_is_tried_again() {
     let base = server.uri();
     drop(server);
     let error = mailer(&base.replace("127.0.0.1", "127.0.0.2")).send(&relance()).await.unwrap_err();
-    assert!(matches!(error, SendError::Transient { .. }), "{error}");
+    assert!(matches!(error, SendError::Unavailable { .. }), "{error}");
 }
 
 #[test]

@@ -45,6 +45,10 @@ fn transient(error: &SendError) -> bool {
     matches!(error, SendError::Transient { .. })
 }
 
+fn unavailable(error: &SendError) -> bool {
+    matches!(error, SendError::Unavailable { .. })
+}
+
 fn configuration(error: &SendError) -> bool {
     matches!(error, SendError::Configuration { .. })
 }
@@ -113,10 +117,11 @@ async fn a_failure_shows_what_the_recipients_server_said_and_nothing_else() {
         Fault::reply(Stage::Mail, 451),
         Fault::reply(Stage::Recipient, 421),
         Fault::reply(Stage::Recipient, 530),
-        Fault::close(Stage::Data),
     ] {
-        assert_eq!(failure_of(fault.clone()).await.detail(), "mail_server_unreachable", "{fault:?}");
+        assert_eq!(failure_of(fault.clone()).await.detail(), "mail_server_unavailable", "{fault:?}");
     }
+    let broken = failure_of(Fault::close(Stage::Data)).await;
+    assert_eq!(broken.detail(), "mail_server_unreachable", "the content may be the cause");
 }
 
 #[tokio::test]
@@ -125,29 +130,45 @@ async fn a_server_that_cannot_be_reached_is_named_to_operations_alone() {
     for (host, port) in [("127.0.0.1", closed.port()), ("mx1.rubis.invalid", 2525)] {
         let error = mailer(SmtpSettings::new(host.to_owned(), port)).send(&relance()).await.unwrap_err();
         assert!(error.to_string().contains(&format!("{host}:{port}")), "{error}");
-        assert_eq!(error.failure().detail(), "mail_server_unreachable");
+        assert!(unavailable(&error));
+        assert_eq!(error.failure().detail(), "mail_server_unavailable");
     }
 }
 
 #[tokio::test]
 async fn what_may_pass_later_is_tried_again() {
     for fault in [
-        Fault::reply(Stage::Connect, 421),
-        Fault::reply(Stage::Mail, 421),
-        Fault::reply(Stage::Mail, 451),
         Fault::reply(Stage::Recipient, 450),
         Fault::reply(Stage::Recipient, 452),
         Fault::reply(Stage::Data, 451),
         Fault::reply(Stage::Message, 451),
-        Fault::close(Stage::Connect),
-        Fault::close(Stage::Mail),
-        Fault::close(Stage::Recipient),
         Fault::close(Stage::Data),
         Fault::close(Stage::Message),
     ] {
         let (inbox, mailer) = inbox_that(Behaviour::with(fault.clone().times(1))).await;
         let error = mailer.send(&relance()).await.unwrap_err();
         assert!(transient(&error) && !error.is_final(), "{fault:?}: {error}");
+        mailer.send(&relance()).await.unwrap();
+        assert_eq!(inbox.messages().len(), 1, "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_away_or_busy_says_nothing_about_the_mail() {
+    for fault in [
+        Fault::reply(Stage::Connect, 421),
+        Fault::reply(Stage::Connect, 450),
+        Fault::reply(Stage::Mail, 421),
+        Fault::reply(Stage::Mail, 451),
+        Fault::reply(Stage::Recipient, 421),
+        Fault::reply(Stage::Data, 421),
+        Fault::close(Stage::Connect),
+        Fault::close(Stage::Mail),
+        Fault::close(Stage::Recipient),
+    ] {
+        let (inbox, mailer) = inbox_that(Behaviour::with(fault.clone().times(1))).await;
+        let error = mailer.send(&relance()).await.unwrap_err();
+        assert!(unavailable(&error) && !error.is_final(), "{fault:?}: {error}");
         mailer.send(&relance()).await.unwrap();
         assert_eq!(inbox.messages().len(), 1, "{fault:?}");
     }
@@ -352,10 +373,10 @@ async fn a_server_that_is_not_there_or_says_nothing_is_tried_again() {
     let gone = Inbox::start(InboxSettings::default()).await.unwrap();
     let addr = gone.smtp_addr();
     gone.stop().await;
-    assert!(transient(&mailer(settings(addr)).send(&relance()).await.unwrap_err()));
+    assert!(unavailable(&mailer(settings(addr)).send(&relance()).await.unwrap_err()));
 
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let impatient =
         SmtpSettings { connect_timeout: Duration::from_millis(50), ..settings(silent.local_addr().unwrap()) };
-    assert!(transient(&mailer(impatient).send(&relance()).await.unwrap_err()));
+    assert!(unavailable(&mailer(impatient).send(&relance()).await.unwrap_err()));
 }

@@ -59,6 +59,7 @@ const CALLBACK_TRIES: u32 = 12;
 enum Verdict {
     Retry { reason: String, delay: Duration },
     Postpone { reason: String, delay: Duration },
+    Block { reason: String, delay: Duration },
     GiveUp { reason: String, failure: MailFailure },
 }
 
@@ -203,10 +204,12 @@ impl Settler<'_> {
         match ending {
             Ok(Ending::BackAfter(delay)) => {
                 match &verdict {
-                    Verdict::Postpone { reason, .. } => {
+                    Verdict::Postpone { reason, .. } | Verdict::Block { reason, .. } => {
                         tracing::warn!(queue = %self.queue, job = %id, reason, ?delay, "put back, no attempt counted");
                         match completed.outcome {
-                            Err(JobError::Interrupted { .. }) => metrics::interrupted(self.queue),
+                            Err(JobError::Interrupted { .. } | JobError::Blocked { .. }) => {
+                                metrics::interrupted(self.queue)
+                            }
                             _ => metrics::unreadable(self.queue),
                         }
                         settlement.report.postponed += 1;
@@ -271,6 +274,14 @@ impl Settler<'_> {
             (Err(JobError::Interrupted { reason, after }), _) => {
                 Some(Verdict::Postpone { reason: reason.clone(), delay: after.unwrap_or(INTERRUPTION) })
             }
+            (Err(JobError::Blocked { reason, after, patience, failure }), _) => {
+                let since = job.lease.blocked_since.unwrap_or(job.now);
+                Some(if job.now - since >= *patience {
+                    Verdict::GiveUp { reason: reason.clone(), failure: failure.clone() }
+                } else {
+                    Verdict::Block { reason: reason.clone(), delay: *after }
+                })
+            }
             (Err(JobError::Unreadable { reason } | JobError::Retry { reason, .. }), _) => {
                 let reason = reason.clone();
                 let age = job.now - job.created_at;
@@ -299,6 +310,10 @@ impl Settler<'_> {
             }
             Verdict::Postpone { reason, delay } => {
                 rubis_jobs::postpone(&mut conn, lease, *delay, reason, now).await?;
+                Ok(Ending::BackAfter(*delay))
+            }
+            Verdict::Block { reason, delay } => {
+                rubis_jobs::block(&mut conn, lease, *delay, reason, now).await?;
                 Ok(Ending::BackAfter(*delay))
             }
             Verdict::GiveUp { reason, failure } => {

@@ -127,7 +127,7 @@ pub async fn claim_relance(
                 Ok(Claimed::Settled(NotSent::Drafted))
             }
             Decision::Send => {
-                match replan(conn, &case, has_sibling_today, now).await? {
+                match replan(conn, &case, lease, has_sibling_today, now).await? {
                     Replanned::SentNow => {}
                     Replanned::For(send_at) => {
                         lease.reschedule(conn, send_at).await?;
@@ -173,11 +173,14 @@ enum Replanned {
 async fn replan(
     conn: &mut AsyncPgConnection,
     case: &LockedTask,
+    lease: &Lease,
     has_sibling_today: bool,
     now: OffsetDateTime,
 ) -> Result<Replanned, diesel::result::Error> {
     let LockedTask { organization, invoice, client, task, .. } = case;
-    let is_late = is_held_back(task, &organization.sending_calendar(), now);
+    // One that has been waiting for the mail server keeps its place until it is given up.
+    let is_late =
+        lease.blocked_since.is_none() && is_held_back(task, &organization.sending_calendar(), now);
     let is_untouched = task.sending_since.is_none() && task.status == RelanceStatus::Scheduled;
     let is_held = invoice.awaited_answer.is_some_and(|awaited| awaited.holds(now));
     if !is_untouched || !(is_late || is_held || has_sibling_today) {

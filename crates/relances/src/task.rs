@@ -57,6 +57,8 @@ pub enum Reason {
     Rejected,
     /// It failed at every attempt.
     AttemptsExhausted,
+    /// The mail server was not available for a day.
+    MailServerUnavailable,
     /// Its text is longer than a mail may be.
     TooLong,
     /// Its subject or its text has nothing to read.
@@ -79,6 +81,7 @@ impl Reason {
             MailFailure::Refused(_) | MailFailure::Invalid => Self::Rejected,
             MailFailure::TooLong(_) => Self::TooLong,
             MailFailure::Empty(_) => Self::Empty,
+            MailFailure::Unavailable => Self::MailServerUnavailable,
             MailFailure::Deferred(_) | MailFailure::Unreachable | MailFailure::Internal => {
                 Self::AttemptsExhausted
             }
@@ -100,6 +103,7 @@ impl Reason {
             Self::Overtaken => "overtaken",
             Self::Rejected => "rejected",
             Self::AttemptsExhausted => "attempts_exhausted",
+            Self::MailServerUnavailable => "mail_server_unavailable",
             Self::TooLong => "mail_too_long",
             Self::Empty => "mail_empty",
             Self::FactsChanged => "facts_changed",

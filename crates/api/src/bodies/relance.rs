@@ -121,8 +121,8 @@ pub struct ListedRelanceBody {
     #[schema(required)]
     pub reason: Option<String>,
     /// The words of the recipient's mail server, or a stable code if it said nothing: `mail_refused`,
-    /// `mail_deferred`, `mail_server_unreachable`, `mail_invalid`, `subject_too_long`, `text_too_long`,
-    /// `subject_empty`, `text_empty`, `internal_error`.
+    /// `mail_deferred`, `mail_server_unreachable`, `mail_server_unavailable`, `mail_invalid`, `subject_too_long`,
+    /// `text_too_long`, `subject_empty`, `text_empty`, `internal_error`.
     #[schema(required)]
     pub reason_detail: Option<String>,
     /// When its text was put before a person.

@@ -1,6 +1,6 @@
 //! The mail server refuses, puts off, hangs up and dawdles.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, time::Duration};
 
 use anyhow::Result;
 use rubis_inbox::{Behaviour, Fault, Stage};
@@ -10,6 +10,10 @@ use crate::{Expected, MayRepeat, Report, Site, Trial};
 
 /// Reminders that meet each fault.
 const CONCERNED: usize = 40;
+
+/// The outage of the mail server, and the steps in which it passes.
+const OUTAGE: Duration = Duration::from_secs(1_800);
+const ROUNDS: u32 = 6;
 
 /// Longer than a lease, in milliseconds.
 const LONGER_THAN_A_LEASE: u64 = 12_000;
@@ -57,7 +61,7 @@ pub(super) async fn says_later(site: &mut Site, reminders: usize) -> Result<Repo
     let recipients: Vec<String> = concerned.iter().map(|reminder| reminder.recipient.clone()).collect();
     let (first, second) = recipients.split_at(recipients.len() / 2);
     let mut behaviour = for_each(first, || Fault::reply(Stage::Recipient, 451).times(2));
-    behaviour.faults.extend(for_each(second, || Fault::reply(Stage::Data, 421).times(2)).faults);
+    behaviour.faults.extend(for_each(second, || Fault::reply(Stage::Data, 451).times(2)).faults);
     trial.misbehave(behaviour)?;
     let _worker = trial.worker().start().await?;
     trial.burst().await?;
@@ -70,6 +74,31 @@ pub(super) async fn says_later(site: &mut Site, reminders: usize) -> Result<Repo
     report.expect(is_right, format!("{counts:?} failed in turn, {} should each time", recipients.len()));
     report
         .note("the next attempts were made to come at once: the first one waits for half a minute at least");
+    Ok(report)
+}
+
+/// The mail server is away for half an hour of the jobs' time: refuses connections, then greets with 421. The clock of
+/// the breaker is real, so that it costs each round a few seconds.
+pub(super) async fn is_away(site: &mut Site, reminders: usize) -> Result<Report> {
+    let trial = site.trial("smtp-away", reminders / 4).await?;
+    trial.misbehave(Behaviour::with(Fault::close(Stage::Connect)))?;
+    let _workers = (trial.worker().start().await?, trial.worker().start().await?);
+    let mut lost_attempts = 0;
+    for round in 0..ROUNDS {
+        let all_wait = "all that is left waits for the mail server";
+        let left = trial
+            .database
+            .wait_for(all_wait, QUIET, |left| left.values().all(|job| job.last_error.is_some()))
+            .await?;
+        lost_attempts += left.values().filter(|job| job.attempts > 0).count();
+        if round == ROUNDS / 2 {
+            trial.misbehave(Behaviour::with(Fault::reply(Stage::Connect, 421)))?;
+        }
+        trial.database.age(OUTAGE / ROUNDS).await?;
+    }
+    trial.misbehave(Behaviour::normal())?;
+    let mut report = finish(&trial, &Expected::default()).await?;
+    report.expect(lost_attempts == 0, format!("{lost_attempts} jobs lost an attempt to the outage"));
     Ok(report)
 }
 

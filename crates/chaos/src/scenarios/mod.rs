@@ -84,7 +84,8 @@ pub fn all() -> Vec<Scenario> {
         "checkins-redis", "FLUSHALL and no Redis for 3 s while check-ins are due" => checkins::without_redis;
         "checkins-settled", "invoices are paid or cancelled while their check-ins are claimed" => checkins::settled;
         "smtp-refuses", "the mail server refuses recipients: 550" => mail_server::refuses;
-        "smtp-later", "the mail server says 451 and 421" => mail_server::says_later;
+        "smtp-later", "the mail server puts recipients and contents off: 451" => mail_server::says_later;
+        "smtp-away", "the mail server is away for 30 minutes of virtual time" => mail_server::is_away;
         "smtp-closes", "the mail server closes after the content, having taken the mail or not" => mail_server::closes;
         "smtp-slow", "the mail server takes its time, for some mails longer than a lease" => mail_server::is_slow;
         "handler-panics", "jobs whose handler always panics" => jobs::handler_panics;

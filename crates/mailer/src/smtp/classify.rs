@@ -27,32 +27,56 @@ const CLOSING: u16 = 421;
 /// Authentication required, refused, or only taken over TLS.
 const ABOUT_CREDENTIALS: [u16; 3] = [530, 535, 538];
 
+/// Enhanced codes (RFC 3463) by which a server speaks of itself or of our quota, whatever command it answers: its mail
+/// system (X.3.x), congestion (X.4.5), and 5.4.5, by which Gmail says that the day's mails are sent.
+const ABOUT_SERVER: [&str; 2] = ["3.", "4.5"];
+/// Words by which servers limit our rate under codes that mean other things elsewhere.
+const ABOUT_RATE: [&str; 7] = [
+    "rate limit",
+    "too many messages",
+    "too many connections",
+    "sending quota",
+    "sending limit",
+    "daily user sending",
+    "throttl",
+];
+
 /// What to do about a failure.
 pub(super) fn classify(error: &SmtpError, stage: Stage) -> SendError {
     let reason = error.to_string();
+    let is_about_mail = matches!(stage, Stage::Recipient | Stage::Content);
     match error.status().map(u16::from) {
-        Some(code) if error.is_permanent() => {
-            let about_us = match stage {
-                Stage::Greeting | Stage::SignIn | Stage::Mail => true,
-                Stage::Recipient | Stage::Content => {
-                    ABOUT_CREDENTIALS.contains(&code) || refuses_to_relay(&reason)
-                }
-            };
-            if about_us {
+        Some(code) if is_about_mail => {
+            if error.is_permanent() && (ABOUT_CREDENTIALS.contains(&code) || refuses_to_relay(&reason)) {
                 SendError::configuration(reason)
-            } else {
+            // A server that closes the connection speaks of itself.
+            } else if code == CLOSING || limits_us(&reason) {
+                SendError::unavailable(reason)
+            } else if error.is_permanent() {
                 SendError::Rejected { code, reason, reply: reply(error) }
+            } else {
+                let failure = MailFailure::Deferred(reply(error));
+                SendError::Transient { reason, retry_after: None, failure }
             }
         }
-        // A server that closes the connection speaks of itself.
-        Some(code) if code != CLOSING && matches!(stage, Stage::Recipient | Stage::Content) => {
-            SendError::Transient { reason, retry_after: None, failure: MailFailure::Deferred(reply(error)) }
-        }
-        Some(_) => SendError::transient(reason),
+        Some(_) if error.is_permanent() => SendError::configuration(reason),
         // lettre found no way to sign in that both sides know.
         None if stage == Stage::SignIn && error.is_client() => SendError::configuration(reason),
-        None => SendError::transient(reason),
+        // The content may be what a server fails at, so that this is an attempt.
+        None if stage == Stage::Content => SendError::transient(reason),
+        Some(_) | None => SendError::unavailable(reason),
     }
+}
+
+/// Whether a reply to a recipient or to a content is about the server or our rate.
+fn limits_us(reason: &str) -> bool {
+    let reason = without_addresses(&reason.to_ascii_lowercase());
+    let enhanced = reason
+        .split(' ')
+        .find_map(|word| word.strip_prefix("4.").or_else(|| word.strip_prefix("5.")))
+        .unwrap_or_default();
+    ABOUT_SERVER.iter().any(|code| enhanced.starts_with(code))
+        || ABOUT_RATE.iter().any(|words| reason.contains(words))
 }
 
 /// The text of the server's reply, without its code.
@@ -82,6 +106,30 @@ fn without_addresses(reply: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reply_about_our_rate_or_the_server_is_told_from_one_about_the_mailbox() {
+        for ours in [
+            "transient error (452): 4.3.1 Insufficient system storage",
+            "transient error (451): 4.3.2 Please try again later",
+            "permanent error (550): 5.4.5 Daily user sending limit exceeded",
+            "transient error (451): 4.4.5 Server busy",
+            "transient error (450): 4.7.1 Rate limit exceeded for sender",
+            "permanent error (554): 5.7.0 Your message could not be sent: hourly sending quota used up",
+        ] {
+            assert!(limits_us(ours), "{ours}");
+        }
+        for theirs in [
+            "transient error (452): 4.2.2 The mailbox is over quota",
+            "transient error (450): 4.7.1 <a@b.fr>: Recipient address rejected: Greylisted",
+            "transient error (450): 4.7.1 <rate.limit@b.fr>: Greylisted",
+            "permanent error (550): 5.1.1 <4.3.1@b.fr>: Recipient unknown",
+            "transient error (452): 4.5.3 Too many recipients",
+            "transient error (450): 450 busy",
+        ] {
+            assert!(!limits_us(theirs), "{theirs}");
+        }
+    }
 
     #[test]
     fn a_relay_that_is_denied_is_our_fault_and_an_unknown_user_is_not() {

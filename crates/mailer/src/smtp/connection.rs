@@ -43,7 +43,7 @@ impl Connector {
         let limit = self.settings.connect_timeout;
         match tokio::time::timeout(limit, self.open()).await {
             Ok(opened) => opened.map(Box::new),
-            Err(_elapsed) => Err(SendError::transient(format!(
+            Err(_elapsed) => Err(SendError::unavailable(format!(
                 "{}:{} was not ready within {limit:?}",
                 self.settings.host, self.settings.port
             ))),
@@ -78,7 +78,7 @@ impl Connector {
     async fn open_in_the_clear(&self) -> Result<AsyncSmtpConnection, SendError> {
         let server = (self.settings.host.as_str(), self.settings.port);
         let unreachable = |error: io::Error| {
-            SendError::transient(format!(
+            SendError::unavailable(format!(
                 "{}:{} cannot be reached: {error}",
                 self.settings.host, self.settings.port
             ))

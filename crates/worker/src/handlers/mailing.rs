@@ -1,23 +1,24 @@
 //! Sends a mail for a job: claims it, hands it to the mail server, records how that went.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering},
-    },
+    fmt,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
+use rubis_accounts::notify_of_mail_outage;
 use rubis_db::{AsyncPgConnection, PoolError};
 use rubis_jobs::{FinishError, Job, JobError, JobId};
-use rubis_kernel::{Email, EmailAddress, MailFailure, RenderError};
+use rubis_kernel::{Email, EmailAddress, MailFailure, RenderError, sha256};
 use rubis_mailer::{Mailer, SendError};
 use rubis_queue::{DeadLetter, DeadLetterCause, Finished, Handler, JobContext};
 use time::OffsetDateTime;
 
-/// How long nothing is sent after the mail server refused us.
-const REFUSAL_PAUSE: Duration = Duration::from_secs(60);
+use super::breaker::{Admission, Breaker};
+
+/// The time for which a mail waits for a mail server that is away.
+const PATIENCE: Duration = Duration::from_secs(24 * 3_600);
 
 /// The pauses between tries to record a sent mail.
 #[derive(Clone, Copy, Debug)]
@@ -109,47 +110,29 @@ pub(super) fn not_written(error: &RenderError) -> JobError {
     JobError::fail(error).because(MailFailure::from(error))
 }
 
-/// The way to the mail server, which all mails share: when it refuses us, it refuses them all.
+/// The way to the mail server, which all mails share: when it is away, it is away for all of them.
 pub struct Outbox {
     mailer: Arc<dyn Mailer>,
-    /// Until when nothing is sent, as Unix time: the mail server refuses us, whatever we send.
-    refused_until: AtomicI64,
+    breaker: Arc<Breaker>,
 }
 
 impl Outbox {
     /// Over this mailer.
     pub fn new(mailer: Arc<dyn Mailer>) -> Self {
-        Self { mailer, refused_until: AtomicI64::new(0) }
+        Self { mailer, breaker: Arc::default() }
     }
+}
 
-    /// While the mail server refuses us, the few mails that run at once find out each minute whether
-    /// it still does, and all others wait without asking: a server that is asked thousands of times with
-    /// a wrong password shuts us out.
-    fn check_not_refused(&self, now: OffsetDateTime) -> Result<(), JobError> {
-        let wait = self.refused_until.load(Ordering::Relaxed) - now.unix_timestamp();
-        match u64::try_from(wait) {
-            Ok(seconds) if seconds > 0 => Err(JobError::interrupted(
-                "the mail server does not take our mails",
-                Some(Duration::from_secs(seconds)),
-            )),
-            _ => Ok(()),
-        }
-    }
-
-    /// How the job of a mail goes on that was not taken this time.
-    fn put_off(&self, error: &SendError, now: OffsetDateTime) -> JobError {
-        match error {
-            // The server refuses us, not this mail: it waits until that is mended.
-            SendError::Configuration { .. } => {
-                let until = now + REFUSAL_PAUSE;
-                self.refused_until.store(until.unix_timestamp(), Ordering::Relaxed);
-                JobError::interrupted(error, Some(REFUSAL_PAUSE))
-            }
-            SendError::Transient { retry_after: Some(wait), .. } => {
-                JobError::retry_after(error, *wait).because(error.failure())
-            }
-            _ => JobError::retry(error).because(error.failure()),
-        }
+/// The end of a run of a job whose mail server is away: it comes back when a mail may be tried again, spread over half as
+/// long, and no attempt is counted.
+fn blocked(job: &impl Job, reason: impl fmt::Display, wait: Duration) -> JobError {
+    let share = sha256(job.id().as_str().as_bytes()).first().map_or(0, |byte| u32::from(*byte));
+    let spread = wait.saturating_mul(share) / 512;
+    JobError::Blocked {
+        reason: reason.to_string(),
+        after: wait + spread,
+        patience: PATIENCE,
+        failure: MailFailure::Unavailable,
     }
 }
 
@@ -169,14 +152,32 @@ impl<M: Mailing> MailHandler<M> {
         &self,
         context: &JobContext,
         job: &M::Job,
-        error: &SendError,
+        (error, admission, now): (&SendError, Admission, OffsetDateTime),
     ) -> Result<Finished, JobError> {
-        if error.is_final() {
-            return Err(JobError::fail(error).because(error.failure()));
-        }
+        let end = match error {
+            SendError::Rejected { .. } | SendError::Invalid(_) => {
+                admission.server_answered();
+                return Err(JobError::fail(error).because(error.failure()));
+            }
+            SendError::Unavailable { retry_after, .. } => {
+                blocked(job, error, admission.server_is_away(now, *retry_after))
+            }
+            SendError::Configuration { .. } => blocked(job, error, admission.server_is_away(now, None)),
+            SendError::Transient { retry_after, failure, .. } => {
+                // A connection that broke says nothing about either.
+                if matches!(failure, MailFailure::Deferred(_)) {
+                    admission.server_answered();
+                }
+                let end = match retry_after {
+                    Some(wait) => JobError::retry_after(error, *wait),
+                    None => JobError::retry(error),
+                };
+                end.because(failure.clone())
+            }
+        };
         let mut conn = context.pool.get().await?;
         self.mailing.record_not_sent_yet(&mut conn, context, job).await?;
-        Err(self.outbox.put_off(error, context.now))
+        Err(end)
     }
 
     async fn record(&self, context: &JobContext, job: &M::Job, sent: Sent<'_>) -> Result<(), RecordError> {
@@ -238,14 +239,17 @@ impl<M: Mailing> Handler for MailHandler<M> {
     type Job = M::Job;
 
     async fn run(&self, context: JobContext, job: M::Job) -> Result<Finished, JobError> {
-        self.outbox.check_not_refused(context.now)?;
+        let admission = self.outbox.breaker.admit(context.now);
+        let admission = admission.map_err(|wait| blocked(&job, "the mail server is not available", wait))?;
         let Some(email) = self.mailing.claim(&context, &job).await? else { return Ok(Finished::Recorded) };
         let started = Instant::now();
-        match self.outbox.mailer.send(&email).await {
+        let outcome = self.outbox.mailer.send(&email).await;
+        // A server may take its time; only the database's clock and what passed here are believed.
+        let now = context.now + Duration::from_secs(started.elapsed().as_secs());
+        match outcome {
             Ok(receipt) => {
-                // A server may take its time; only the database's clock and what passed here are believed.
-                let waited = Duration::from_secs(started.elapsed().as_secs());
-                let sent = Sent { at: context.now + waited, refused_copies: &receipt.refused_copies };
+                admission.server_answered();
+                let sent = Sent { at: now, refused_copies: &receipt.refused_copies };
                 let record = || self.record(&context, &job, sent);
                 record_with_retries(&job.id(), RECORD_PAUSES, record).await?;
                 tracing::info!(
@@ -257,7 +261,7 @@ impl<M: Mailing> Handler for MailHandler<M> {
                 );
                 Ok(Finished::Recorded)
             }
-            Err(error) => self.not_sent(&context, &job, &error).await,
+            Err(error) => self.not_sent(&context, &job, (&error, admission, now)).await,
         }
     }
 
@@ -268,13 +272,18 @@ impl<M: Mailing> Handler for MailHandler<M> {
         letter: &DeadLetter,
     ) -> Result<(), JobError> {
         let given_up = GivenUp { cause: letter.cause, failure: &letter.failure, now: letter.now };
+        if letter.failure == MailFailure::Unavailable
+            && let Some(organization) = job.organization()
+        {
+            notify_of_mail_outage(conn, organization, letter.now).await?;
+        }
         Ok(self.mailing.record_given_up(conn, &job, given_up).await?)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicU32;
+    use std::sync::atomic::{AtomicU32, Ordering};
 
     use super::*;
 

@@ -1,5 +1,6 @@
 //! Every kind of job and who does it.
 
+mod breaker;
 mod confirm_checkin;
 mod expire_checkin;
 mod gather_checkins;

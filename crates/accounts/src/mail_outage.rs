@@ -1,0 +1,28 @@
+//! A notice to the user whose mails were given up during an outage of the mail server.
+
+use rubis_db::AsyncPgConnection;
+use rubis_kernel::OrganizationId;
+use time::{OffsetDateTime, Time};
+
+use crate::{
+    account_mail::{AccountMail, AccountMailKind},
+    queries,
+};
+
+/// Enqueues the mail that tells the organization's owner that mails were given up: one a day, however many were. It waits
+/// for the mail server like any other.
+///
+/// # Errors
+/// The database's.
+pub async fn notify_of_mail_outage(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    now: OffsetDateTime,
+) -> Result<(), diesel::result::Error> {
+    let Some(owner) = queries::memberships::first_owner(conn, organization).await? else {
+        return Ok(());
+    };
+    let mail =
+        AccountMailKind::MailOutage { organization_id: organization, on: now.replace_time(Time::MIDNIGHT) };
+    rubis_jobs::ensure(conn, &AccountMail { user_id: owner.id, mail }, now, now).await.map(drop)
+}

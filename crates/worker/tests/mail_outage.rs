@@ -1,0 +1,113 @@
+//! A mail server that is away delays mails, and fails none before a day has passed.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
+
+use diesel::{QueryableByName, sql_types::BigInt};
+use diesel_async::RunQueryDsl as _;
+use rubis_checkins::CheckinStatus;
+use rubis_mailer::SendError;
+use rubis_relances::RelanceStatus;
+use rubis_testkit::Chain;
+use time::{
+    Duration, OffsetDateTime,
+    macros::{date, datetime},
+};
+
+/// A Tuesday at ten in Paris.
+const TUESDAY: OffsetDateTime = datetime!(2026-11-24 09:00 UTC);
+
+fn refused_connection() -> SendError {
+    SendError::unavailable("connection refused")
+}
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+}
+
+/// The jobs that have lost an attempt.
+async fn jobs_with_attempts(chain: &Chain) -> i64 {
+    let rows: Vec<Count> = diesel::sql_query("SELECT count(*) AS count FROM jobs WHERE attempts > 0")
+        .load(&mut *chain.conn().await)
+        .await
+        .unwrap();
+    rows[0].count
+}
+
+#[tokio::test]
+async fn an_outage_of_half_an_hour_delays_every_mail_and_fails_none() {
+    let chain = Chain::start_at(TUESDAY).await;
+    let mut invoices = Vec::new();
+    for number in 0..40 {
+        let email = format!("compta{number}@client.example");
+        invoices.push(chain.invoice_to("Client", &email, date!(2026 - 11 - 20)).await.id);
+    }
+    chain.worker.mailer.go_away(refused_connection());
+    let before = chain.worker.mailer.attempts();
+    chain.worker.run_until(TUESDAY + Duration::minutes(31)).await;
+    assert!(chain.reminders().is_empty());
+    assert_eq!(jobs_with_attempts(&chain).await, 0, "an outage says nothing about the mails");
+    let asked = chain.worker.mailer.attempts() - before;
+    assert!(asked < 40, "the server was asked {asked} times in half an hour, for forty mails");
+
+    chain.worker.mailer.accept_everything();
+    chain.worker.run_until(chain.now() + Duration::minutes(4)).await;
+    assert_eq!(chain.reminders().len(), 40);
+    for invoice in invoices {
+        let events = chain.events(invoice).await;
+        assert!(
+            events.contains(&"relance_sent".to_owned()) && !events.contains(&"relance_failed".to_owned())
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_recipient_that_puts_a_mail_off_still_costs_it_its_attempts() {
+    let chain = Chain::start_at(TUESDAY).await;
+    let invoice = chain.invoice_due(date!(2026 - 11 - 20)).await;
+    chain.worker.mailer.go_away(SendError::deferred("450 4.2.0 greylisted"));
+    chain.worker.run_until(TUESDAY + Duration::hours(1)).await;
+    let failed = chain.relances(invoice.id).await.remove(0);
+    assert_eq!(
+        (failed.status, failed.reason.as_deref()),
+        (RelanceStatus::Failed, Some("attempts_exhausted"))
+    );
+    assert_eq!(chain.worker.mailer.attempts(), 5);
+}
+
+#[tokio::test]
+async fn after_a_day_without_a_mail_server_reminders_fail_with_the_reason_and_one_mail_tells_the_user() {
+    let chain = Chain::start_at(TUESDAY).await;
+    let first = chain.invoice_due(date!(2026 - 11 - 20)).await;
+    let second = chain.invoice_to("Garage Nord", "garage@nord.example", date!(2026 - 11 - 20)).await;
+    chain.worker.mailer.go_away(refused_connection());
+    chain.worker.run_until(TUESDAY + Duration::hours(23)).await;
+    assert_eq!(chain.relances(first.id).await[0].status, RelanceStatus::Scheduled, "not before a day");
+
+    chain.worker.run_until(TUESDAY + Duration::hours(25)).await;
+    for invoice in [first.id, second.id] {
+        let failed = chain.relances(invoice).await.remove(0);
+        let reason = failed.reason.as_deref();
+        assert_eq!((failed.status, reason), (RelanceStatus::Failed, Some("mail_server_unavailable")));
+        assert_eq!(chain.events(invoice).await.last().map(String::as_str), Some("relance_failed"));
+    }
+    chain.worker.mailer.accept_everything();
+    chain.worker.run_until(TUESDAY + Duration::hours(26)).await;
+    let mails = chain.account_mails();
+    assert_eq!(mails.len(), 1, "one for both reminders");
+    assert!(mails[0].text.contains("plus de 24\u{a0}heures"), "{}", mails[0].text);
+}
+
+#[tokio::test]
+async fn check_ins_outlast_an_outage_as_reminders_do() {
+    let chain = Chain::with_checkins_at(TUESDAY).await;
+    let invoice = chain.invoice_due(date!(2026 - 11 - 24)).await;
+    chain.worker.mailer.go_away(refused_connection());
+    chain.worker.run_until(TUESDAY + Duration::minutes(40)).await;
+    assert_eq!(chain.checkins(invoice.id).await[0].status, CheckinStatus::Scheduled);
+    assert_eq!(jobs_with_attempts(&chain).await, 0);
+    chain.worker.mailer.accept_everything();
+    chain.worker.run_until(chain.now() + Duration::minutes(4)).await;
+    assert_eq!(chain.checkin_mails().len(), 1);
+    assert_eq!(chain.checkins(invoice.id).await[0].status, CheckinStatus::Sent);
+}
