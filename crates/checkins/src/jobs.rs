@@ -57,10 +57,10 @@ pub struct ConfirmCheckin {
 }
 
 macro_rules! jobs {
-    ($($job:ident, $kind:literal, $retry:expr, $key:ident;)*) => {$(
+    ($($job:ident, $kind:literal, $queue:ident, $retry:expr, $key:ident;)*) => {$(
         impl Job for $job {
             const KIND: &'static str = $kind;
-            const QUEUE: Queue = Queue::Checkins;
+            const QUEUE: Queue = Queue::$queue;
             const RETRY: RetryPolicy = $retry;
 
             fn id(&self) -> JobId {
@@ -75,10 +75,10 @@ macro_rules! jobs {
 }
 
 jobs! {
-    GatherCheckins, "checkin", RECORD, task_id;
-    SendCheckinMail, "checkin-mail", MAIL, mail_id;
-    ExpireCheckin, "checkin-expiry", RECORD, task_id;
-    ConfirmCheckin, "checkin-confirmation", MAIL, task_id;
+    GatherCheckins, "checkin", CheckinUpkeep, RECORD, task_id;
+    SendCheckinMail, "checkin-mail", Checkins, MAIL, mail_id;
+    ExpireCheckin, "checkin-expiry", CheckinUpkeep, RECORD, task_id;
+    ConfirmCheckin, "checkin-confirmation", Checkins, MAIL, task_id;
 }
 
 /// The id of the job of this kind about a check-in or a mail.

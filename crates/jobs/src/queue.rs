@@ -9,6 +9,8 @@ pub enum Queue {
     Relances,
     /// The questions to users whether an invoice was paid.
     Checkins,
+    /// The upkeep of check-ins, which sends no mail: gathering those that are due, ending links.
+    CheckinUpkeep,
     /// Planning invoices again after a change of rules, which sends no mail.
     Planning,
     /// What goes with Rubis's own subscription: mails to those who pay for it, and its daily round.
@@ -25,7 +27,7 @@ pub struct UnknownQueue(pub String);
 impl Queue {
     /// Every queue.
     pub const ALL: &'static [Self] =
-        &[Self::Relances, Self::Checkins, Self::Planning, Self::Billing, Self::Mails];
+        &[Self::Relances, Self::Checkins, Self::CheckinUpkeep, Self::Planning, Self::Billing, Self::Mails];
 
     /// The name in the database, in Redis keys, in metrics and on the command line.
     #[must_use]
@@ -33,6 +35,7 @@ impl Queue {
         match self {
             Self::Relances => "relances",
             Self::Checkins => "checkins",
+            Self::CheckinUpkeep => "checkin-upkeep",
             Self::Planning => "planning",
             Self::Billing => "billing",
             Self::Mails => "mails",

@@ -169,7 +169,15 @@ impl From<ReapedRow> for Reaped {
             (Some(token), Some(until)) => {
                 let attempts = count(row.attempts);
                 ReapOutcome::ToQuarantine(Box::new(ClaimedJob {
-                    lease: Lease { job_id: id.clone(), token, until, attempts, crashes, place: row.place },
+                    lease: Lease {
+                        job_id: id.clone(),
+                        token,
+                        until,
+                        attempts,
+                        crashes,
+                        blocked_since: None,
+                        place: row.place,
+                    },
                     payload: row.payload,
                     organization,
                     run_at,

@@ -129,7 +129,7 @@ impl Dates {
 }
 
 /// The organization in a key: 32 hexadecimal digits, or a dash for the platform's own jobs.
-fn organization_key(organization: Option<OrganizationId>) -> String {
+pub(crate) fn organization_key(organization: Option<OrganizationId>) -> String {
     organization.map_or_else(|| "-".to_owned(), |organization| organization.as_uuid().simple().to_string())
 }
 

@@ -179,8 +179,7 @@ async fn replan(
 ) -> Result<Replanned, diesel::result::Error> {
     let LockedTask { organization, invoice, client, task, .. } = case;
     // One that has been waiting for the mail server keeps its place until it is given up.
-    let is_late =
-        lease.blocked_since.is_none() && is_held_back(task, &organization.sending_calendar(), now);
+    let is_late = lease.blocked_since.is_none() && is_held_back(task, &organization.sending_calendar(), now);
     let is_untouched = task.sending_since.is_none() && task.status == RelanceStatus::Scheduled;
     let is_held = invoice.awaited_answer.is_some_and(|awaited| awaited.holds(now));
     if !is_untouched || !(is_late || is_held || has_sibling_today) {

@@ -13,7 +13,7 @@ use rubis_jobs::Queue;
 use rubis_kernel::{AppKey, Clock, ManualClock};
 use rubis_lifecycle::SubscriptionLimits;
 use rubis_mailer::{Mailer, MemoryMailer};
-use rubis_queue::{QueueRunner, QueueSettings, RunReport};
+use rubis_queue::{MailRate, QueueRunner, QueueSettings, RunReport};
 use rubis_relances::Sender;
 use rubis_stripe::StripeGateway;
 use rubis_worker::{AccountParts, BillingParts, CheckinParts, HandlerParts, handlers};
@@ -83,6 +83,7 @@ pub fn sending_limits() -> SubscriptionLimits {
 pub fn handler_parts(mailer: Arc<dyn Mailer>) -> HandlerParts {
     HandlerParts {
         mailer,
+        rate: Arc::new(MailRate::unlimited()),
         sender: Sender { address: "relances@rubis.example".parse().expect("an address") },
         limits: sending_limits(),
         accounts: account_parts(),

@@ -9,5 +9,6 @@ mod wiring;
 pub use handlers::{AccountParts, BillingParts, CheckinParts, HandlerParts, handlers};
 pub use serve::{ServeError, build_handlers, serve};
 pub use wiring::{
-    account_parts, billing_parts, checkin_parts, mailer_settings, queue_settings, sender, sending_limits,
+    account_parts, billing_parts, checkin_parts, mail_rate, mailer_settings, queue_settings, sender,
+    sending_limits,
 };

@@ -5,6 +5,7 @@ use std::{io::Write, process::ExitCode, sync::Arc};
 use clap::{Parser, Subcommand};
 use rubis_jobs::Queue;
 use rubis_kernel::{Clock, SystemClock};
+use rubis_queue::MailRate;
 use rubis_runtime::{Shutdown, WorkerSettings};
 use rubis_worker::{
     build_handlers,
@@ -57,7 +58,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     }
     if let Some(Command::Jobs(command)) = arguments.command {
         let mut conn = rubis_db::establish(settings.postgres.url.expose_secret()).await?;
-        let handlers = build_handlers(&settings, Arc::new(SystemClock))?;
+        let handlers = build_handlers(&settings, Arc::new(SystemClock), MailRate::unlimited())?;
         operate(command, &mut conn, &handlers, &mut std::io::stdout(), SystemClock.now()).await?;
         return Ok(());
     }
@@ -69,7 +70,16 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
             .collect::<Result<_, _>>()?,
         (None, None) => Queue::ALL.to_vec(),
     };
+    let queues = with_upkeep(queues);
     rubis_runtime::telemetry::init_tracing(&settings.process.log)?;
     let shutdown = Shutdown::on_signals()?;
     Ok(serve(&settings, &queues, shutdown).await?)
+}
+
+/// Adds the upkeep of check-ins to their mails: settings that were written when both were one queue name that one alone.
+fn with_upkeep(mut queues: Vec<Queue>) -> Vec<Queue> {
+    if queues.contains(&Queue::Checkins) && !queues.contains(&Queue::CheckinUpkeep) {
+        queues.push(Queue::CheckinUpkeep);
+    }
+    queues
 }

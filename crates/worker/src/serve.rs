@@ -4,7 +4,7 @@ use std::{net::SocketAddr, sync::Arc};
 
 use rubis_jobs::Queue;
 use rubis_kernel::{SharedClock, SystemClock};
-use rubis_queue::{Ends, Handlers, QueueRunner, Worker, supervise};
+use rubis_queue::{Ends, Handlers, MailRate, QueueRunner, Worker, supervise};
 use rubis_runtime::{
     Shutdown, WorkerSettings,
     telemetry::{Metrics, serve_metrics},
@@ -16,7 +16,8 @@ use crate::{
     handlers::{HandlerParts, handlers},
     housekeeping::run_housekeeping,
     wiring::{
-        account_parts, billing_parts, checkin_parts, mailer_settings, queue_settings, sender, sending_limits,
+        account_parts, billing_parts, checkin_parts, mail_rate, mailer_settings, queue_settings, sender,
+        sending_limits,
     },
 };
 
@@ -53,11 +54,16 @@ pub enum ServeError {
 ///
 /// # Errors
 /// [`ServeError`] if the settings of the mail server or of Stripe cannot be used.
-pub fn build_handlers(settings: &WorkerSettings, clock: SharedClock) -> Result<Handlers, ServeError> {
+pub fn build_handlers(
+    settings: &WorkerSettings,
+    clock: SharedClock,
+    rate: MailRate,
+) -> Result<Handlers, ServeError> {
     let mailer =
         rubis_mailer::build(mailer_settings(&settings.mail, settings.worker.concurrency), clock.clone())?;
     Ok(handlers(HandlerParts {
         mailer,
+        rate: Arc::new(rate),
         sender: sender(&settings.mail),
         limits: sending_limits(settings),
         accounts: account_parts(settings),
@@ -81,7 +87,7 @@ pub async fn serve(
     let pool = rubis_db::connect(url, settings.postgres.pool_size)?;
     let lease_pool = rubis_db::connect(url, LEASE_CONNECTIONS)?;
     let redis = rubis_runtime::redis::pool(&settings.redis, settings.worker.concurrency + SPARE_CONNECTIONS)?;
-    let handlers = build_handlers(settings, clock.clone())?;
+    let handlers = build_handlers(settings, clock.clone(), mail_rate(settings, redis.clone()))?;
 
     let metrics = Metrics::install("rubis-worker", env!("CARGO_PKG_VERSION"))?;
     rubis_queue::metrics::describe();

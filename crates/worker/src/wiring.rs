@@ -9,7 +9,7 @@ use rubis_jobs::Queue;
 use rubis_kernel::SharedClock;
 use rubis_lifecycle::SubscriptionLimits;
 use rubis_mailer::{MailerSettings, ResendSettings, SmtpCredentials, SmtpSettings, SmtpTls};
-use rubis_queue::{QueueSettings, RateLimit};
+use rubis_queue::{MailRate, QueueSettings, RateLimit, RedisPool};
 use rubis_relances::Sender;
 use rubis_runtime::{
     WorkerSettings,
@@ -36,12 +36,20 @@ pub fn queue_settings(settings: &WorkerSettings, queue: Queue) -> QueueSettings 
             concurrency: base.concurrency.min((settings.postgres.pool_size / 4).max(1)),
             ..base
         },
-        Queue::Relances | Queue::Checkins | Queue::Billing | Queue::Mails => QueueSettings {
-            provider_rate: settings.mail.rate_per_second.map(per_second),
-            tenant_rate: settings.mail.tenant_rate_per_second.map(per_second),
-            ..base
-        },
+        Queue::Relances | Queue::Checkins | Queue::CheckinUpkeep | Queue::Billing | Queue::Mails => base,
     }
+}
+
+/// The rate of mails, which all queues and workers share.
+#[must_use]
+pub fn mail_rate(settings: &WorkerSettings, redis: RedisPool) -> MailRate {
+    let mail = &settings.mail;
+    MailRate::new(
+        redis,
+        &settings.redis.prefix,
+        mail.rate_per_second.map(per_second),
+        mail.tenant_rate_per_second.map(per_second),
+    )
 }
 
 fn per_second(count: NonZeroU32) -> RateLimit {

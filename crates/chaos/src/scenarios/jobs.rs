@@ -12,7 +12,7 @@ use rubis_jobs::{Job, JobError, JobId, Queue, RetryPolicy};
 use rubis_kernel::{AppKey, OrganizationId, SystemClock};
 use rubis_lifecycle::SubscriptionLimits;
 use rubis_mailer::{MailerSettings, SmtpSettings};
-use rubis_queue::{DeadLetter, Finished, Handler, JobContext, QueueRunner, QueueSettings, Worker};
+use rubis_queue::{DeadLetter, Finished, Handler, JobContext, MailRate, QueueRunner, QueueSettings, Worker};
 use rubis_relances::Sender;
 use rubis_runtime::settings::RedisSettings;
 use rubis_worker::{AccountParts, BillingParts, CheckinParts, HandlerParts};
@@ -102,7 +102,15 @@ fn worker_that_panics(trial: &Trial) -> Result<Worker> {
         free_recipients_per_day: None,
         paid_recipients_per_day: None,
     };
-    let parts = HandlerParts { mailer, sender, limits, accounts, checkins, billing };
+    let parts = HandlerParts {
+        mailer,
+        rate: Arc::new(MailRate::unlimited()),
+        sender,
+        limits,
+        accounts,
+        checkins,
+        billing,
+    };
     let handlers = rubis_worker::handlers(parts).with(Panics);
     let settings = QueueSettings { prefix: trial.place.redis_prefix.clone(), ..QueueSettings::default() };
     let pool = rubis_db::connect(&trial.place.database_url, 10)?;

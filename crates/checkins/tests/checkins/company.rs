@@ -17,7 +17,7 @@ use rubis_checkins::{
 };
 use rubis_db::{AsyncConnection, PooledConnection};
 use rubis_invoices::{Invoice, InvoicedClient, NewInvoice, NewPayment};
-use rubis_jobs::{Job, JobId, JobRow, Lease, Queue};
+use rubis_jobs::{Job, JobId, JobRow, Lease};
 use rubis_kernel::{
     AppKey, CheckinMailId, Currency, Email, EmailAddress, InvoiceId, Money, OrganizationId, PurposeKey,
 };
@@ -182,10 +182,10 @@ impl Company {
     }
 
     /// Takes a job that is due, as a worker does.
-    pub async fn lease(&self, job: &impl Job, now: OffsetDateTime) -> Option<Lease> {
+    pub async fn lease<J: Job>(&self, job: &J, now: OffsetDateTime) -> Option<Lease> {
         let mut conn = self.conn().await;
         let length = StdDuration::from_secs(60);
-        let claimed = rubis_jobs::claim(&mut conn, Queue::Checkins, &[job.id()], length, Some(now)).await;
+        let claimed = rubis_jobs::claim(&mut conn, J::QUEUE, &[job.id()], length, Some(now)).await;
         claimed.unwrap().pop().map(|claimed| claimed.lease)
     }
 

@@ -225,6 +225,7 @@ fn task(new: &TaskToInsert, now: OffsetDateTime) -> RelanceTask {
         subject: None,
         body: None,
         recipient: None,
+        refused_copies: Vec::new(),
         queue_job_id: JobId::new("relance", new.id),
         created_at: now,
     }

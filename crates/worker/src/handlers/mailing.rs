@@ -12,7 +12,7 @@ use rubis_db::{AsyncPgConnection, PoolError};
 use rubis_jobs::{FinishError, Job, JobError, JobId};
 use rubis_kernel::{Email, EmailAddress, MailFailure, RenderError, sha256};
 use rubis_mailer::{Mailer, SendError};
-use rubis_queue::{DeadLetter, DeadLetterCause, Finished, Handler, JobContext};
+use rubis_queue::{DeadLetter, DeadLetterCause, Finished, Handler, JobContext, MailRate};
 use time::OffsetDateTime;
 
 use super::breaker::{Admission, Breaker};
@@ -114,12 +114,13 @@ pub(super) fn not_written(error: &RenderError) -> JobError {
 pub struct Outbox {
     mailer: Arc<dyn Mailer>,
     breaker: Arc<Breaker>,
+    rate: Arc<MailRate>,
 }
 
 impl Outbox {
-    /// Over this mailer.
-    pub fn new(mailer: Arc<dyn Mailer>) -> Self {
-        Self { mailer, breaker: Arc::default() }
+    /// Over this mailer, at this rate.
+    pub fn new(mailer: Arc<dyn Mailer>, rate: Arc<MailRate>) -> Self {
+        Self { mailer, breaker: Arc::default(), rate }
     }
 }
 
@@ -155,7 +156,8 @@ impl<M: Mailing> MailHandler<M> {
         (error, admission, now): (&SendError, Admission, OffsetDateTime),
     ) -> Result<Finished, JobError> {
         let end = match error {
-            SendError::Rejected { .. } | SendError::Invalid(_) => {
+            SendError::Invalid(_) => return Err(JobError::fail(error).because(error.failure())),
+            SendError::Rejected { .. } => {
                 admission.server_answered();
                 return Err(JobError::fail(error).because(error.failure()));
             }
@@ -243,6 +245,13 @@ impl<M: Mailing> Handler for MailHandler<M> {
         let admission = admission.map_err(|wait| blocked(&job, "the mail server is not available", wait))?;
         let Some(email) = self.mailing.claim(&context, &job).await? else { return Ok(Finished::Recorded) };
         let started = Instant::now();
+        let job_id = &context.lease.job_id;
+        let permit = self.outbox.rate.wait_for_permit(job.organization(), job_id, context.now).await;
+        if let Err(wait) = permit {
+            let mut conn = context.pool.get().await?;
+            self.mailing.record_not_sent_yet(&mut conn, &context, &job).await?;
+            return Err(JobError::interrupted("the rate of mails is used up", Some(wait)));
+        }
         let outcome = self.outbox.mailer.send(&email).await;
         // A server may take its time; only the database's clock and what passed here are believed.
         let now = context.now + Duration::from_secs(started.elapsed().as_secs());
@@ -272,12 +281,13 @@ impl<M: Mailing> Handler for MailHandler<M> {
         letter: &DeadLetter,
     ) -> Result<(), JobError> {
         let given_up = GivenUp { cause: letter.cause, failure: &letter.failure, now: letter.now };
+        self.mailing.record_given_up(conn, &job, given_up).await?;
         if letter.failure == MailFailure::Unavailable
             && let Some(organization) = job.organization()
         {
             notify_of_mail_outage(conn, organization, letter.now).await?;
         }
-        Ok(self.mailing.record_given_up(conn, &job, given_up).await?)
+        Ok(())
     }
 }
 

@@ -22,7 +22,7 @@ use rubis_checkins::{CheckinLinks, CheckinRules};
 use rubis_kernel::PurposeKey;
 use rubis_lifecycle::SubscriptionLimits;
 use rubis_mailer::Mailer;
-use rubis_queue::Handlers;
+use rubis_queue::{Handlers, MailRate};
 use rubis_relances::Sender;
 use rubis_stripe::StripeGateway;
 
@@ -44,6 +44,8 @@ use sweep_trials::TrialSweepHandler;
 pub struct HandlerParts {
     /// Sends the mails.
     pub mailer: Arc<dyn Mailer>,
+    /// The rate at which they are sent.
+    pub rate: Arc<MailRate>,
     /// Whom they come from.
     pub sender: Sender,
     /// The limits on reminders.
@@ -104,7 +106,7 @@ impl BillingParts {
 /// A handler for every kind of job that this release knows.
 #[must_use]
 pub fn handlers(parts: HandlerParts) -> Handlers {
-    let outbox = Arc::new(Outbox::new(parts.mailer.clone()));
+    let outbox = Arc::new(Outbox::new(parts.mailer.clone(), parts.rate.clone()));
     let relances = Relances { sender: parts.sender.clone(), limits: parts.limits };
     Handlers::new()
         .with(MailHandler::new(relances, outbox.clone()))
@@ -139,6 +141,7 @@ mod tests {
         };
         let parts = HandlerParts {
             mailer: Arc::new(rubis_mailer::MemoryMailer::new()),
+            rate: Arc::new(MailRate::unlimited()),
             sender: Sender { address: "relances@rubis.example".parse().unwrap() },
             limits: SubscriptionLimits {
                 rules: BillingRules::default(),
