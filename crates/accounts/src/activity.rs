@@ -81,6 +81,10 @@ activity_kinds! {
     CheckinUnanswered => "checkin_unanswered",
     /// The user asked for fresh links.
     CheckinRenewed => "checkin_renewed",
+    /// Settings that dates depend on changed; what is planned follows.
+    SettingsChanged => "settings_changed",
+    /// A plan's steps changed; what is planned by it follows.
+    PlanChanged => "plan_changed",
     /// All of an organization's reminders wait.
     OrganizationPaused => "organization_paused",
     /// An organization's reminders leave again.

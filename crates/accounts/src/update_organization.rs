@@ -17,12 +17,19 @@ pub struct OrganizationUpdate {
 }
 
 impl OrganizationUpdate {
-    /// Whether something changed that decides when reminders and check-ins leave.
+    /// The names of the settings that changed and that the dates of reminders and check-ins depend on.
     #[must_use]
-    pub fn changes_planning(&self) -> bool {
-        self.before.sending_calendar() != self.after.sending_calendar()
-            || self.before.catch_up_policy != self.after.catch_up_policy
-            || self.before.checkins != self.after.checkins
+    pub fn planning_changes(&self) -> Vec<&'static str> {
+        let (before, after) = (self.before.sending_calendar(), self.after.sending_calendar());
+        let changes = [
+            ("timeZone", before.time_zone != after.time_zone),
+            ("sendingTime", before.sending_time != after.sending_time),
+            ("businessDaysOnly", before.business_days_only != after.business_days_only),
+            ("holidayCalendar", before.holidays != after.holidays),
+            ("catchUpPolicy", self.before.catch_up_policy != self.after.catch_up_policy),
+            ("checkins", self.before.checkins != self.after.checkins),
+        ];
+        changes.into_iter().filter(|(_, changed)| *changed).map(|(name, _)| name).collect()
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
     call_off::call_off,
     jobs::GatherCheckins,
     planning::{ANSWER_DELAY, PlannedDate, planned_date},
-    queries::tasks::{self, TaskToInsert},
+    queries::tasks::{self, TaskChange, TaskToInsert},
     task::{CheckinAnswer, CheckinAnsweredBy, CheckinStatus, CheckinTask, Reason, reason_not_to_ask},
 };
 
@@ -24,7 +24,7 @@ pub struct PlanCheckin {
 
 /// Plans the check-in of an invoice, in the caller's transaction, which holds the invoice's lock, and settles
 /// for how long its reminders wait: plan those afterwards. The user is asked once about a due date. What is
-/// scheduled and stays as it is keeps its place; another due date or sending time calls it off and plans
+/// scheduled and in no mail yet keeps its row, with another date if need be; another due date calls it off and plans
 /// afresh. An invoice that is not to be asked about loses what is planned and what is asked.
 ///
 /// A pause with an end moves the check-in to that end; during one without an end it has no job, and planning
@@ -51,6 +51,11 @@ pub async fn plan_checkin(
     }
     let date = planned_date(organization, invoice, client_pause, now);
     let kept = match live {
+        Some(live) if !stays(live, invoice, date) && is_unclaimed(live, invoice) => {
+            let change = TaskChange { send_at: Some(date.send_at), ..TaskChange::default() };
+            tasks::change(conn, organization.id, &[live.id], &change, now).await?;
+            Some(CheckinTask { send_at: date.send_at, ..live.clone() })
+        }
         Some(live) if !stays(live, invoice, date) => {
             call_off(conn, invoice, live, Reason::Replanned, now).await?;
             None
@@ -82,6 +87,11 @@ pub async fn plan_checkin(
 fn stays(live: &CheckinTask, invoice: &Invoice, date: PlannedDate) -> bool {
     let is_under_way = live.status == CheckinStatus::Sent || live.mail_id.is_some();
     live.due_date == invoice.due_date && (is_under_way || live.renews.is_some() || date.is_met_by(live))
+}
+
+/// Reports if a check-in about the same due date is in no mail yet: it keeps its row with another date.
+fn is_unclaimed(live: &CheckinTask, invoice: &Invoice) -> bool {
+    live.due_date == invoice.due_date && live.status == CheckinStatus::Scheduled && live.mail_id.is_none()
 }
 
 /// Whether the user was asked about this due date. Fresh links that were asked for before it came do not

@@ -410,6 +410,7 @@ diesel::table! {
         after_invoice_id -> Nullable<Uuid>,
         not_before -> Timestamptz,
         waiting_since -> Timestamptz,
+        at_once -> Bool,
     }
 }
 

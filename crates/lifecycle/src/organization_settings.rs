@@ -9,9 +9,10 @@ use rubis_kernel::{OrganizationId, UserId};
 use serde_json::json;
 use time::{Date, OffsetDateTime};
 
-use crate::request_planning;
+use crate::request_planning::{self, RequestedBy};
 
-/// Changes settings. Where dates depend on them, all invoices are planned again in the background.
+/// Changes settings. If dates depend on them, the feed has one event, and all invoices are planned again in the
+/// background.
 ///
 /// # Errors
 /// [`UpdateOrganizationError`].
@@ -19,12 +20,18 @@ pub async fn update_organization(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
     patch: OrganizationPatch,
+    actor: Option<UserId>,
     now: OffsetDateTime,
 ) -> Result<Organization, UpdateOrganizationError> {
     conn.transaction(async |conn| {
         let update = rubis_accounts::update_organization(conn, organization, patch, now).await?;
-        if update.changes_planning() {
-            request_planning::request(conn, organization, InvoiceScope::All, now).await?;
+        let changed = update.planning_changes();
+        if !changed.is_empty() {
+            let meta = json!({ "changed": changed });
+            let event = NewEvent { kind: ActivityKind::SettingsChanged, invoice_id: None, actor, meta };
+            rubis_accounts::record(conn, organization, event, now).await?;
+            let by = RequestedBy::Change;
+            request_planning::request(conn, organization, InvoiceScope::All, by, now).await?;
         }
         Ok(update.after)
     })
@@ -45,7 +52,8 @@ pub async fn pause_organization(
     conn.transaction(async |conn| {
         let paused = rubis_accounts::pause_organization(conn, organization, until, now).await?;
         record(conn, organization, ActivityKind::OrganizationPaused, until, actor, now).await?;
-        request_planning::request(conn, organization, InvoiceScope::All, now).await?;
+        let by = RequestedBy::Change;
+        request_planning::request(conn, organization, InvoiceScope::All, by, now).await?;
         Ok(paused)
     })
     .await
@@ -64,7 +72,8 @@ pub async fn resume_organization(
     conn.transaction(async |conn| {
         let resumed = rubis_accounts::resume_organization(conn, organization, now).await?;
         record(conn, organization, ActivityKind::OrganizationResumed, None, actor, now).await?;
-        request_planning::request(conn, organization, InvoiceScope::All, now).await?;
+        let by = RequestedBy::Resuming;
+        request_planning::request(conn, organization, InvoiceScope::All, by, now).await?;
         Ok(resumed)
     })
     .await

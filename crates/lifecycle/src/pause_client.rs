@@ -7,7 +7,7 @@ use rubis_kernel::{ClientId, OrganizationId, UserId};
 use serde_json::json;
 use time::{Date, OffsetDateTime};
 
-use crate::request_planning;
+use crate::request_planning::{self, RequestedBy};
 
 /// Why a client could not be paused.
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +77,7 @@ async fn change_pause(
         json!({ "clientId": client, "label": changed.name, "until": pause.and_then(|pause| pause.until) });
     let event = NewEvent { kind, invoice_id: None, actor, meta };
     rubis_accounts::record(conn, organization, event, now).await?;
-    request_planning::request(conn, organization, InvoiceScope::OfClient(client), now).await?;
+    let by = if pause.is_some() { RequestedBy::Change } else { RequestedBy::Resuming };
+    request_planning::request(conn, organization, InvoiceScope::OfClient(client), by, now).await?;
     Ok(changed)
 }

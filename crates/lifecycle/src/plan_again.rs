@@ -32,15 +32,16 @@ pub async fn plan_page_again(
     after: Option<InvoiceId>,
     now: OffsetDateTime,
 ) -> Result<PlanAgainProgress, diesel::result::Error> {
-    conn.transaction(async |conn| plan_page(conn, organization, scope, after, now).await).await
+    let trigger = PlanningTrigger::RulesChanged;
+    conn.transaction(async |conn| plan_page(conn, organization, (scope, after), trigger, now).await).await
 }
 
 /// As [`plan_page_again`], in the caller's transaction.
 pub(crate) async fn plan_page(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
-    scope: InvoiceScope,
-    after: Option<InvoiceId>,
+    (scope, after): (InvoiceScope, Option<InvoiceId>),
+    trigger: PlanningTrigger,
     now: OffsetDateTime,
 ) -> Result<PlanAgainProgress, diesel::result::Error> {
     let Some(organization) = rubis_accounts::organization(conn, organization).await? else {
@@ -49,8 +50,7 @@ pub(crate) async fn plan_page(
     let ids = rubis_invoices::ids_of_unfinished_invoices(conn, organization.id, scope, after, PAGE).await?;
     for id in &ids {
         if let Some(mut invoice) = rubis_invoices::lock_invoice(conn, organization.id, *id).await? {
-            let (asking, trigger) = (PlanCheckin::default(), PlanningTrigger::RulesChanged);
-            plan(conn, &organization, &mut invoice, asking, trigger, now).await?;
+            plan(conn, &organization, &mut invoice, PlanCheckin::default(), trigger, now).await?;
         }
     }
     Ok(match ids.last() {

@@ -66,6 +66,15 @@ pub(crate) fn scope_of(key: &str) -> Option<InvoiceScope> {
     }
 }
 
+/// The reason of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RequestedBy {
+    /// The rules, a plan or a pause changed: overdue reminders are sent in business hours.
+    Change,
+    /// A signed-in user ended a pause: overdue reminders are sent at any hour.
+    Resuming,
+}
+
 /// Requests that invoices are planned again, in the transaction of the change and as its last statements: the
 /// request's row is locked after everything that the change itself locks.
 ///
@@ -75,6 +84,7 @@ pub(crate) async fn request(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
     scope: InvoiceScope,
+    by: RequestedBy,
     now: OffsetDateTime,
 ) -> Result<(), diesel::result::Error> {
     planning_requests::lock_organization(conn, organization).await?;
@@ -82,7 +92,8 @@ pub(crate) async fn request(
     let others = planning_requests::count_narrow_scopes_except(conn, organization, &key).await?;
     let scope = if others < MAX_SCOPES { scope } else { InvoiceScope::All };
     let not_before = now + AFTER_THE_CHANGE;
-    planning_requests::count_change(conn, organization, &scope_key(scope), not_before, now).await?;
+    let start = (not_before, by == RequestedBy::Resuming);
+    planning_requests::count_change(conn, organization, &scope_key(scope), start, now).await?;
     // The job may have been given up or dropped by an operator while its request stayed.
     let job = PlanAgain { organization_id: organization, scope };
     rubis_jobs::ensure(conn, &job, not_before, now).await.map(drop)

@@ -5,12 +5,13 @@ use std::time::Duration;
 use rubis_db::{AsyncConnection, AsyncPgConnection};
 use rubis_jobs::{FinishError, Job as _, Lease};
 use rubis_kernel::InvoiceId;
+use rubis_relances::PlanningTrigger;
 use time::OffsetDateTime;
 
 use crate::{
     PlanAgain, PlanAgainProgress, plan_again,
     queries::planning_requests::{self, PlanningRequest},
-    request_planning::{self, scope_key},
+    request_planning::{self, RequestedBy, scope_key},
 };
 
 /// The longest time for which changes that keep coming postpone a pass. One that begins before the last change
@@ -43,7 +44,8 @@ pub async fn run_planning_page(
     conn.transaction(async |conn| {
         if lease.job_id != job.id() {
             // The release before wrote a job for each change, and no request.
-            request_planning::request(conn, job.organization_id, job.scope, now).await?;
+            let by = RequestedBy::Change;
+            request_planning::request(conn, job.organization_id, job.scope, by, now).await?;
             lease.finish(conn).await?;
             return Ok(PlanningRun::Finished);
         }
@@ -58,7 +60,8 @@ pub async fn run_planning_page(
             return Ok(PlanningRun::Continues(wait(request.not_before, now)));
         };
         let after = request.after_invoice_id.map(InvoiceId::from);
-        match plan_again::plan_page(conn, job.organization_id, job.scope, after, now).await? {
+        let trigger = if request.at_once { PlanningTrigger::Resumed } else { PlanningTrigger::RulesChanged };
+        match plan_again::plan_page(conn, job.organization_id, (job.scope, after), trigger, now).await? {
             PlanAgainProgress::After(invoice) => {
                 let organization = job.organization_id;
                 planning_requests::move_cursor(conn, organization, &key, pass_generation, invoice).await?;

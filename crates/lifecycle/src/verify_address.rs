@@ -6,7 +6,7 @@ use rubis_invoices::InvoiceScope;
 use rubis_kernel::UserId;
 use time::OffsetDateTime;
 
-use crate::request_planning;
+use crate::request_planning::{self, RequestedBy};
 
 /// Verifies the address of the user whose token this is. Reminders and questions that waited for it are planned
 /// again, by the rule for late ones.
@@ -54,7 +54,8 @@ async fn release(
         let (all, first) = (InvoiceScope::All, None);
         let waiting = rubis_invoices::ids_of_unfinished_invoices(conn, *organization, all, first, 1).await?;
         if !waiting.is_empty() {
-            request_planning::request(conn, *organization, InvoiceScope::All, now).await?;
+            let by = RequestedBy::Change;
+            request_planning::request(conn, *organization, InvoiceScope::All, by, now).await?;
         }
     }
     Ok(())

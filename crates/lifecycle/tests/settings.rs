@@ -128,6 +128,83 @@ async fn steps_that_a_weekend_brings_together_are_sent_on_two_days() {
     assert_eq!(subjects(&chain), ["J1", "J3", "J10"]);
 }
 
+/// The kinds of the organization's last events, the latest first.
+async fn feed(chain: &Chain) -> Vec<String> {
+    let mut conn = chain.conn().await;
+    let page = rubis_accounts::feed(&mut conn, chain.organization, None, 200).await.unwrap();
+    page.items.into_iter().map(|event| event.kind).collect()
+}
+
+#[tokio::test]
+async fn a_settings_change_is_one_event_and_gives_reminders_and_check_ins_other_dates_in_place() {
+    let chain = Chain::with_checkins_at(TUESDAY).await;
+    let mut invoices = Vec::new();
+    for _ in 0..5 {
+        invoices.push(chain.invoice_due(date!(2026 - 12 - 01)).await.id);
+    }
+    let rows = async || {
+        let (mut relances, mut checkins) = (Vec::new(), Vec::new());
+        for invoice in &invoices {
+            relances.extend(chain.relances(*invoice).await.into_iter().map(|task| (task.id, task.send_at)));
+            checkins.extend(chain.checkins(*invoice).await.into_iter().map(|task| (task.id, task.send_at)));
+        }
+        (relances, checkins)
+    };
+    let (relances, checkins) = rows().await;
+    let events = feed(&chain).await.len();
+
+    chain.set(OrganizationInput { sending_time: Some("10:15".to_owned()), ..Default::default() }).await;
+
+    let later = Duration::minutes(75);
+    let (moved_relances, moved_checkins) = rows().await;
+    let expected: Vec<_> = relances.into_iter().map(|(id, at)| (id, at + later)).collect();
+    assert_eq!(moved_relances, expected, "rows and ids stay");
+    let expected: Vec<_> = checkins.into_iter().map(|(id, at)| (id, at + later)).collect();
+    assert_eq!(moved_checkins, expected);
+    let after = feed(&chain).await;
+    assert_eq!((after.len() - events, after[0].as_str()), (1, "settings_changed"), "{after:?}");
+    // The jobs moved along.
+    chain.worker.run_until(datetime!(2026-12-01 09:14 UTC)).await;
+    assert!(chain.worker.mailer.outbox().is_empty());
+    chain.worker.run_until(datetime!(2026-12-01 09:15 UTC)).await;
+    assert_eq!(chain.checkin_mails().len(), 1);
+    chain.worker.run_until(datetime!(2026-12-04 09:15 UTC)).await;
+    assert_eq!(chain.reminders().len(), 5);
+    // Control: a change that no date depends on is none of the feed's.
+    let events = feed(&chain).await.len();
+    chain.set(OrganizationInput { name: Some("Vasseur & Fils".to_owned()), ..Default::default() }).await;
+    assert_eq!(feed(&chain).await.len(), events);
+}
+
+#[tokio::test]
+async fn what_a_user_resumes_on_a_weekend_is_sent_at_once_and_what_ends_on_its_own_waits_for_monday() {
+    let saturday = datetime!(2026-12-05 20:00 UTC);
+    for by_client in [true, false] {
+        let chain = Chain::start_at(TUESDAY).await;
+        let invoice = chain.invoice_due(date!(2026 - 12 - 01)).await;
+        let (organization, client, owner) = (chain.organization, invoice.client_id, Some(chain.owner));
+        let mut conn = chain.conn().await;
+        if by_client {
+            rubis_lifecycle::pause_client(&mut conn, organization, client, None, owner, TUESDAY)
+                .await
+                .unwrap();
+        } else {
+            rubis_lifecycle::pause_organization(&mut conn, organization, None, owner, TUESDAY).await.unwrap();
+        }
+        chain.worker.run_until(saturday).await;
+        // A change of settings in the meantime does not send anything at night.
+        chain.set(OrganizationInput { sending_time: Some("08:00".to_owned()), ..Default::default() }).await;
+        assert_eq!(chain.planned(invoice.id).await.first(), Some(&datetime!(2026-12-07 07:00 UTC)));
+        if by_client {
+            rubis_lifecycle::resume_client(&mut conn, organization, client, owner, saturday).await.unwrap();
+        } else {
+            rubis_lifecycle::resume_organization(&mut conn, organization, owner, saturday).await.unwrap();
+        }
+        chain.worker.run_until(saturday + Duration::minutes(2)).await;
+        assert_eq!(chain.reminders().len(), 1);
+    }
+}
+
 #[tokio::test]
 async fn planning_the_same_again_and_again_changes_nothing() {
     let chain = Chain::start_at(TUESDAY).await;

@@ -47,6 +47,11 @@ impl PlanningTrigger {
         }
     }
 
+    /// Set if the invoice itself changed. Any other change has an event of its own, for any number of invoices.
+    const fn is_of_invoice(self) -> bool {
+        matches!(self, Self::InvoiceChanged | Self::InvoiceChangedByLink)
+    }
+
     /// The time at which overdue reminders are sent.
     pub(crate) const fn catch_up(self) -> CatchUp {
         match self {
@@ -99,7 +104,7 @@ pub async fn plan_relances(
     if !changes.new.is_empty() {
         tasks::insert(conn, organization.id, invoice.id, &changes.new, now).await?;
     }
-    if changes.new.iter().any(|task| task.skipped.is_none()) {
+    if trigger.is_of_invoice() && changes.new.iter().any(|task| task.skipped.is_none()) {
         record_planned(conn, invoice, &changes.scheduled, now).await?;
     }
     // Those that stay are enqueued too: a pause without an end lets jobs go.

@@ -175,8 +175,8 @@ impl Chain {
     /// The company changes its settings, and what was planned by them is planned again.
     pub async fn set(&self, input: OrganizationInput) {
         let patch = OrganizationPatch::parse(input).expect("the settings are right");
-        let (organization, now) = (self.organization, self.now());
-        rubis_lifecycle::update_organization(&mut *self.conn().await, organization, patch, now)
+        let (organization, owner, now) = (self.organization, Some(self.owner), self.now());
+        rubis_lifecycle::update_organization(&mut *self.conn().await, organization, patch, owner, now)
             .await
             .expect("the settings are saved");
         self.let_the_background_catch_up().await;

@@ -704,7 +704,8 @@ async fn an_edited_plan_says_what_has_not_left_yet_in_its_new_words() {
         .collect();
     let input = rubis_relances::PlanInput { name: plan.name, is_default: true, steps };
     let edited = rubis_relances::NewPlan::try_from(input).unwrap();
-    rubis_lifecycle::replace_plan(&mut *chain.conn().await, chain.organization, plan.id, edited, chain.now())
+    let (owner, now) = (Some(chain.owner), chain.now());
+    rubis_lifecycle::replace_plan(&mut *chain.conn().await, chain.organization, plan.id, edited, owner, now)
         .await
         .unwrap();
 

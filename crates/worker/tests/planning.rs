@@ -87,7 +87,7 @@ async fn set_sending_time(
 ) {
     let input = OrganizationInput { sending_time: Some(at.to_owned()), ..Default::default() };
     let patch = OrganizationPatch::parse(input).unwrap();
-    rubis_lifecycle::update_organization(conn, organization, patch, now).await.unwrap();
+    rubis_lifecycle::update_organization(conn, organization, patch, None, now).await.unwrap();
 }
 
 /// A replica that serves one queue, this many jobs at a time.

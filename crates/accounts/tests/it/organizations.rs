@@ -37,7 +37,7 @@ async fn every_setting_can_be_changed_and_tells_whether_planning_is_concerned() 
         ..OrganizationInput::default()
     };
     let update = update_organization(&mut conn, id, patch(words), later).await.unwrap();
-    assert!(!update.changes_planning());
+    assert!(update.planning_changes().is_empty());
     assert_eq!(update.before.name, "Menuiserie Martin");
     let after = update.after;
     assert_eq!((after.name.as_str(), after.siren.as_deref()), ("Martin & Fils", Some("732829320")));
@@ -55,7 +55,8 @@ async fn every_setting_can_be_changed_and_tells_whether_planning_is_concerned() 
         ..OrganizationInput::default()
     };
     let update = update_organization(&mut conn, id, patch(times), later).await.unwrap();
-    assert!(update.changes_planning());
+    let changed = ["timeZone", "sendingTime", "businessDaysOnly", "holidayCalendar", "catchUpPolicy"];
+    assert_eq!(update.planning_changes(), changed);
     assert_eq!(update.after.time_zone.as_str(), "America/Martinique");
     assert_eq!(update.after.sending_time, time!(8:30));
     assert_eq!(update.after.holiday_calendar, HolidayCalendar::AlsaceMoselle);

@@ -296,6 +296,7 @@ pub async fn insert(
 #[derive(AsChangeset, Default)]
 #[diesel(table_name = checkin_tasks)]
 pub struct TaskChange<'a> {
+    pub send_at: Option<OffsetDateTime>,
     pub status: Option<CheckinStatus>,
     pub mail_id: Option<Option<Uuid>>,
     pub sending_since: Option<Option<OffsetDateTime>>,

@@ -32,6 +32,8 @@ pub(crate) struct PlanningRequest {
     pub(crate) not_before: OffsetDateTime,
     /// When the next pass was first wanted.
     pub(crate) waiting_since: OffsetDateTime,
+    /// Set if overdue reminders are sent at any hour.
+    pub(crate) at_once: bool,
 }
 
 statement!(
@@ -67,7 +69,7 @@ pub(crate) async fn count_change(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
     scope: &str,
-    not_before: OffsetDateTime,
+    (not_before, at_once): (OffsetDateTime, bool),
     now: OffsetDateTime,
 ) -> QueryResult<()> {
     diesel::insert_into(planning_requests::table)
@@ -76,12 +78,15 @@ pub(crate) async fn count_change(
             planning_requests::scope.eq(scope),
             planning_requests::not_before.eq(not_before),
             planning_requests::waiting_since.eq(now),
+            planning_requests::at_once.eq(at_once),
         ))
         .on_conflict((planning_requests::organization_id, planning_requests::scope))
         .do_update()
         .set((
             planning_requests::generation.eq(planning_requests::generation + 1_i64.into_sql::<BigInt>()),
             planning_requests::not_before.eq(excluded(planning_requests::not_before)),
+            planning_requests::at_once
+                .eq(planning_requests::at_once.or(excluded(planning_requests::at_once))),
         ))
         .execute(conn)
         .await

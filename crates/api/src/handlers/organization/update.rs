@@ -139,9 +139,9 @@ pub async fn update_organization(
     let patch = OrganizationPatch::parse(body.0.into())?;
     rate_limits::planning_change(&app, tenant.organization).await?;
     let mut conn = app.db.get().await?;
-    let now = app.clock.now();
+    let (actor, now) = (Some(tenant.user), app.clock.now());
     let organization =
-        rubis_lifecycle::update_organization(&mut conn, tenant.organization, patch, now).await?;
+        rubis_lifecycle::update_organization(&mut conn, tenant.organization, patch, actor, now).await?;
     let subscription = rubis_billing::subscription_of(&conn, tenant.organization).await?;
     Ok(Reply(OrganizationBody::new(organization, subscription)))
 }

@@ -31,7 +31,7 @@ pub async fn replace_plan(
     let new = NewPlan::try_from(PlanInput::from(body.0))?;
     rate_limits::planning_change(&app, tenant.organization).await?;
     let mut conn = app.db.get().await?;
-    let plan =
-        rubis_lifecycle::replace_plan(&mut conn, tenant.organization, id.0, new, app.clock.now()).await?;
+    let (actor, now) = (Some(tenant.user), app.clock.now());
+    let plan = rubis_lifecycle::replace_plan(&mut conn, tenant.organization, id.0, new, actor, now).await?;
     Ok(Reply(plan.into()))
 }

@@ -1,0 +1,1 @@
+ALTER TABLE planning_requests DROP COLUMN at_once;
