@@ -283,6 +283,7 @@ diesel::table! {
         awaits_answer_from -> Nullable<Timestamptz>,
         awaits_answer_until -> Nullable<Timestamptz>,
         last_reminded_at -> Nullable<Timestamptz>,
+        chain -> Int4,
         settled_from -> Nullable<InvoiceStatus>,
         credited -> Bool,
         overpaid_cents -> Int8,
@@ -474,6 +475,7 @@ diesel::table! {
         counted_recipients -> Nullable<Int4>,
         message_id -> Nullable<Text>,
         refused_copies -> Nullable<Array<Nullable<Text>>>,
+        chain -> Int4,
         draft -> Nullable<Jsonb>,
     }
 }

@@ -51,6 +51,8 @@ pub struct Invoice {
     pub pause: Option<Pause>,
     /// When its reminders wait for the user's answer to a check-in.
     pub awaited_answer: Option<AwaitedAnswer>,
+    /// The number of times that its chain of reminders started over.
+    pub chain: i32,
     /// When it was put in.
     pub created_at: OffsetDateTime,
     /// When it last changed.

@@ -28,6 +28,8 @@ pub struct InvoiceInput {
     pub issue_date: Option<Date>,
     /// Not before the issue date.
     pub due_date: Option<Date>,
+    /// Set if another due date lets the chain of reminders start over; given with a due date.
+    pub restart_chain: Option<bool>,
     /// Another client of the organization.
     pub client_id: Option<ClientId>,
     /// Another plan, or `Some(None)` to chase it no more.
@@ -43,6 +45,7 @@ pub struct InvoicePatch {
     amount_cents: Option<i64>,
     issue_date: Option<Date>,
     due_date: Option<Date>,
+    restart_chain: Option<bool>,
     client_id: Option<ClientId>,
     plan_id: Option<Option<PlanId>>,
     lines: Option<Vec<NewLine>>,
@@ -66,16 +69,27 @@ impl InvoicePatch {
         if let Some(date) = input.due_date {
             check_date(&mut errors, "dueDate", date);
         }
+        if input.restart_chain.is_some() && input.due_date.is_none() {
+            errors.push("restartChain", "due_date_required", "is given with dueDate alone");
+        }
         let lines = input.items.map(|items| parse_lines(&mut errors, &items));
         errors.into_result(Self {
             numero,
             amount_cents: input.amount_ttc_cents,
             issue_date: input.issue_date,
             due_date: input.due_date,
+            restart_chain: input.restart_chain,
             client_id: input.client_id,
             plan_id: input.plan_id,
             lines,
         })
+    }
+
+    /// The change, made on this day: unless it says otherwise, a due date after it lets the chain start over.
+    #[must_use]
+    pub fn made_on(mut self, today: Date) -> Self {
+        self.restart_chain = self.restart_chain.or_else(|| self.due_date.map(|due_date| due_date > today));
+        self
     }
 
     /// The plan that this change puts the invoice on, for the caller to check.
@@ -95,6 +109,12 @@ pub struct InvoiceUpdate {
 }
 
 impl InvoiceUpdate {
+    /// Reports if the chain of reminders starts over: for another client, or by the change's word for another due date.
+    #[must_use]
+    pub fn restarts_chain(&self) -> bool {
+        self.before.chain != self.after.chain
+    }
+
     /// Whether something changed that decides when its reminders leave.
     #[must_use]
     pub fn changes_planning(&self) -> bool {
@@ -204,6 +224,11 @@ fn changed(mut invoice: Invoice, patch: InvoicePatch) -> Result<Invoice, UpdateI
     set(&mut invoice.numero, patch.numero);
     set(&mut invoice.amount.cents, patch.amount_cents);
     set(&mut invoice.issue_date, patch.issue_date);
+    let is_renegotiated = patch.due_date.is_some_and(|due_date| due_date != invoice.due_date);
+    let is_moved = patch.client_id.is_some_and(|client| client != invoice.client_id);
+    if is_moved || is_renegotiated && patch.restart_chain == Some(true) {
+        invoice.chain = invoice.chain.saturating_add(1);
+    }
     set(&mut invoice.due_date, patch.due_date);
     set(&mut invoice.client_id, patch.client_id);
     set(&mut invoice.plan_id, patch.plan_id);

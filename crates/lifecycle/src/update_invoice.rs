@@ -34,7 +34,8 @@ pub enum UpdateInvoiceError {
 }
 
 /// Corrects an invoice. Another due date, plan, client or number calls off what was planned and plans
-/// afresh; what has left is not sent again.
+/// afresh. For another client the chain starts at its first step, as it does for a due date to come unless the change says
+/// otherwise; in any other case what was sent is not sent again.
 ///
 /// # Errors
 /// [`UpdateInvoiceError`].
@@ -53,6 +54,10 @@ pub async fn update_invoice(
         {
             return Err(refused.into());
         }
+        let settings = rubis_accounts::organization(conn, organization)
+            .await?
+            .ok_or(rubis_invoices::UpdateInvoiceError::NotFound)?;
+        let patch = patch.made_on(settings.time_zone.local_date(now));
         let mut update = rubis_invoices::update_invoice(conn, organization, invoice, patch, now).await?;
         if !update.before.takes_place() && update.after.takes_place() {
             admit(conn, organization, invoice, rules, now).await??;
@@ -61,6 +66,7 @@ pub async fn update_invoice(
             "dueDate": update.after.due_date,
             "dueDateChanged": update.before.due_date != update.after.due_date,
             "planChanged": update.before.plan_id != update.after.plan_id,
+            "chainRestarted": update.restarts_chain(),
         });
         events::record(conn, &update.after, ActivityKind::InvoiceUpdated, actor, more, now).await?;
         // A text that waits for approval names the client and the number, and a client may be paused.

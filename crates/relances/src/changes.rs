@@ -53,6 +53,10 @@ impl<'a> Changes<'a> {
         let mut changes = Self::default();
         let mut kept = HashSet::new();
         for task in existing.iter().filter(|task| task.can_be_cancelled()) {
+            if task.chain != history.chain {
+                changes.replaced.push(task);
+                continue;
+            }
             if trigger.leaves_alone(task) {
                 changes.leave_alone(task, moment);
                 continue;

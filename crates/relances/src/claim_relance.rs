@@ -213,6 +213,10 @@ fn decide(case: &LockedTask, contacts: &[Contact], now: OffsetDateTime) -> Decis
     if let Some(reason) = reason_not_to_remind(case.invoice.status) {
         return Decision::Settle(NotSent::Cancelled(reason));
     }
+    if case.task.chain != case.invoice.chain {
+        // An attempt failed, and meanwhile the invoice went to another client or was renegotiated.
+        return Decision::Settle(NotSent::Cancelled(Reason::Replanned));
+    }
     if case.task.send_at > now {
         return Decision::Settle(NotSent::NotYetDue);
     }

@@ -18,6 +18,8 @@ use crate::{
 /// The part of a chain that is done.
 #[derive(Debug, Default)]
 pub(crate) struct History {
+    /// The chain that goes on.
+    pub chain: i32,
     /// Steps that are not planned again: sent, decided by a user, given up or taken out.
     closed: HashSet<StepLineageId>,
     /// Steps that are recorded as not sent.
@@ -33,27 +35,27 @@ impl History {
     pub(crate) async fn read(
         conn: &mut AsyncPgConnection,
         organization: &Organization,
-        existing: &[RelanceTask],
+        (existing, chain): (&[RelanceTask], i32),
         trigger: PlanningTrigger,
         now: OffsetDateTime,
     ) -> Result<Self, diesel::result::Error> {
         if existing.is_empty() {
-            return Ok(Self::default());
+            return Ok(Self { chain, ..Self::default() });
         }
         let ids: Vec<PlanStepId> = existing.iter().map(|task| task.plan_step_id).collect();
         let steps = plans::steps_by_ids(conn, organization.id, &ids).await?;
-        Ok(Self::of(existing, &steps, &organization.sending_calendar(), trigger, now))
+        Ok(Self::of((existing, chain), &steps, &organization.sending_calendar(), trigger, now))
     }
 
     /// Sums up reminders and their steps.
     pub(crate) fn of(
-        existing: &[RelanceTask],
+        (existing, chain): (&[RelanceTask], i32),
         steps: &[PlanStep],
         calendar: &SendingCalendar,
         trigger: PlanningTrigger,
         now: OffsetDateTime,
     ) -> Self {
-        let mut history = Self::default();
+        let mut history = Self { chain, ..Self::default() };
         let steps: HashMap<PlanStepId, &PlanStep> = steps.iter().map(|step| (step.id, step)).collect();
         for task in existing {
             if let Some(step) = steps.get(&task.plan_step_id) {
@@ -67,6 +69,10 @@ impl History {
         let offset_days = step.content.offset_days;
         if let Some(day) = turn.day(task, calendar) {
             self.progress.last_day = self.progress.last_day.max(Some(day));
+        }
+        if task.chain != self.chain {
+            // It was of another debtor, or of another due date.
+            return;
         }
         if turn.is_sent() {
             self.furthest = self.furthest.max(Some(offset_days));

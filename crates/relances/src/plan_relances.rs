@@ -88,7 +88,7 @@ pub async fn plan_relances(
         }
         _ => Vec::new(),
     };
-    let history = History::read(conn, organization, &existing, trigger, now).await?;
+    let history = History::read(conn, organization, (&existing, invoice.chain), trigger, now).await?;
     let rules = PlanningRules {
         calendar: organization.sending_calendar(),
         policy: organization.catch_up_policy,
@@ -102,7 +102,7 @@ pub async fn plan_relances(
     call_off(conn, organization.id, &changes.replaced, reason, now).await?;
     tasks::move_to(conn, organization.id, &changes.moved, now).await?;
     if !changes.new.is_empty() {
-        tasks::insert(conn, organization.id, invoice.id, &changes.new, now).await?;
+        tasks::insert(conn, invoice, &changes.new, now).await?;
     }
     if trigger.is_of_invoice() && changes.new.iter().any(|task| task.skipped.is_none()) {
         record_planned(conn, invoice, &changes.scheduled, now).await?;

@@ -177,6 +177,7 @@ fn imaginary_invoice(
         cancelled_at: None,
         pause: None,
         awaited_answer: AwaitedAnswer::beginning(organization, asked_at),
+        chain: 0,
         created_at: now,
         updated_at: now,
     };

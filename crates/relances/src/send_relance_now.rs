@@ -37,9 +37,10 @@ pub async fn send_relance_now(
         let same_step_is_planned = of_invoice.iter().any(|other| {
             other.id != task
                 && other.plan_step_id == case.task.plan_step_id
+                && other.chain == case.task.chain
                 && matches!(other.status, RelanceStatus::Scheduled | RelanceStatus::Sent)
         });
-        if same_step_is_planned {
+        if same_step_is_planned || case.task.chain != case.invoice.chain {
             return Err(RelanceActionError::AlreadyDone(case.task.status));
         }
         let earlier: Vec<&RelanceTask> = of_invoice

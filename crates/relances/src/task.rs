@@ -140,6 +140,8 @@ pub struct RelanceTask {
     pub send_at: OffsetDateTime,
     /// The day that it is meant for, before weekends and public holidays are passed over.
     pub meant_for: Date,
+    /// The chain of its invoice that it belongs to.
+    pub chain: i32,
     /// Where it stands.
     pub status: RelanceStatus,
     /// Since when a worker has been handing it to the mail server.

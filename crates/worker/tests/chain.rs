@@ -240,7 +240,7 @@ async fn an_approval_is_void_once_the_recipient_or_the_plans_words_change() {
     });
     let input = rubis_relances::PlanInput { name: plan.name, is_default: true, steps: steps.collect() };
     let edited = rubis_relances::NewPlan::try_from(input).unwrap();
-    rubis_lifecycle::replace_plan(&mut *chain.conn().await, organization, plan.id, edited, chain.now())
+    rubis_lifecycle::replace_plan(&mut *chain.conn().await, organization, plan.id, edited, None, chain.now())
         .await
         .unwrap();
     chain.let_the_background_catch_up().await;
@@ -380,20 +380,79 @@ async fn a_disputed_invoice_waits_and_goes_on_when_the_dispute_is_over() {
 }
 
 #[tokio::test]
-async fn another_due_date_moves_what_has_not_left_and_repeats_nothing() {
+async fn a_renegotiated_due_date_starts_the_chain_over_unless_the_user_says_otherwise() {
+    let new_date = Some(date!(2027 - 03 - 01));
+    let rest =
+        [datetime!(2027-03-11 08:00 UTC), datetime!(2027-03-22 08:00 UTC), datetime!(2027-03-31 07:00 UTC)];
+    for (restart_chain, planned, subject) in [
+        (None, [&[datetime!(2027-03-04 08:00 UTC)], &rest[..]].concat(), "Votre facture F-2026-001"),
+        (Some(false), rest.to_vec(), "Facture F-2026-001\u{a0}: en attente de règlement"),
+    ] {
+        let chain = Chain::start_at(TUESDAY).await;
+        let invoice = chain.invoice_due(date!(2026 - 12 - 01)).await;
+        chain.worker.run_until(datetime!(2026-12-04 12:00 UTC)).await;
+        assert_eq!(chain.worker.mailer.take().len(), 1);
+        let correction =
+            rubis_invoices::InvoiceInput { due_date: new_date, restart_chain, ..Default::default() };
+        chain.correct(invoice.id, correction).await;
+
+        assert_eq!(chain.planned(invoice.id).await, planned, "{restart_chain:?}");
+        chain.plan_again().await;
+        assert_eq!(chain.planned(invoice.id).await, planned, "planning again changes nothing");
+        chain.worker.run_until(planned[0] - Duration::seconds(1)).await;
+        assert!(chain.worker.mailer.outbox().is_empty());
+        chain.worker.run_until(planned[0]).await;
+        assert_eq!(chain.worker.mailer.outbox().pop().unwrap().subject, subject);
+    }
+}
+
+#[tokio::test]
+async fn a_due_date_that_is_corrected_to_the_past_does_not_repeat_what_was_sent() {
     let chain = Chain::start_at(TUESDAY).await;
     let invoice = chain.invoice_due(date!(2026 - 12 - 01)).await;
     chain.worker.run_until(datetime!(2026-12-04 12:00 UTC)).await;
     let correction =
-        rubis_invoices::InvoiceInput { due_date: Some(date!(2027 - 03 - 01)), ..Default::default() };
+        rubis_invoices::InvoiceInput { due_date: Some(date!(2026 - 11 - 30)), ..Default::default() };
+    chain.correct(invoice.id, correction).await;
+    assert_eq!(chain.planned(invoice.id).await.len(), 3);
+}
+
+#[tokio::test]
+async fn an_invoice_that_goes_to_another_client_starts_their_chain_at_the_first_step() {
+    let chain = Chain::start_at(TUESDAY).await;
+    let invoice = chain.invoice_due(date!(2026 - 12 - 01)).await;
+    let other = chain.invoice_to("Garage Lopez", "contact@garage-lopez.example", date!(2027 - 06 - 01)).await;
+    // The third reminder to the wrong client fails for now, and is retried.
+    chain.worker.run_until(datetime!(2026-12-20 12:00 UTC)).await;
+    assert_eq!(chain.worker.mailer.take().len(), 2);
+    chain.worker.mailer.fail_next(1, &SendError::deferred("421 busy"));
+    chain.worker.run_until(datetime!(2026-12-21 08:00 UTC)).await;
+    let correction = rubis_invoices::InvoiceInput { client_id: Some(other.client_id), ..Default::default() };
     chain.correct(invoice.id, correction).await;
 
+    chain.worker.run_until(datetime!(2026-12-31 12:00 UTC)).await;
+    let mails: Vec<(String, String)> = chain
+        .worker
+        .mailer
+        .outbox()
+        .into_iter()
+        .map(|mail| (mail.to.address.to_string(), mail.subject))
+        .collect();
+    let to = "contact@garage-lopez.example".to_owned();
     assert_eq!(
-        chain.planned(invoice.id).await,
-        [datetime!(2027-03-11 08:00 UTC), datetime!(2027-03-22 08:00 UTC), datetime!(2027-03-31 07:00 UTC)]
+        mails,
+        [
+            (to.clone(), "Votre facture F-2026-001".to_owned()),
+            (to, "Facture F-2026-001\u{a0}: en attente de règlement".to_owned())
+        ]
     );
-    chain.worker.run_until(datetime!(2027-03-01 12:00 UTC)).await;
-    assert_eq!(chain.worker.mailer.outbox().len(), 1, "the first step left before and is not sent again");
+    // What failed for the former client is not sent to the new one by hand.
+    let sent_before = chain.relances(invoice.id).await.into_iter().filter(|task| task.chain == 0);
+    for task in sent_before {
+        let refused =
+            send_relance_now(&mut *chain.conn().await, chain.organization, task.id, chain.now()).await;
+        assert!(refused.is_err(), "{task:?}");
+    }
 }
 
 #[tokio::test]
@@ -755,7 +814,8 @@ async fn a_notice_that_was_drafted_for_one_debtor_is_not_approved_for_another() 
     chain.worker.run_until(datetime!(2027-01-04 12:00 UTC)).await;
     let correction = rubis_invoices::InvoiceInput { client_id: Some(other.client_id), ..Default::default() };
     chain.correct(invoice.id, correction).await;
-    chain.worker.run_until(chain.now() + Duration::minutes(1)).await;
+    assert!(!chain.relances(invoice.id).await.iter().any(|task| task.awaits_approval()));
+    chain.worker.run_until(datetime!(2027-02-02 12:00 UTC)).await;
     let notice = chain.relances(invoice.id).await.into_iter().find(|task| task.awaits_approval()).unwrap();
     assert!(notice.body.as_ref().unwrap().contains("\nGarage Lopez\n"), "{notice:?}");
 

@@ -196,6 +196,7 @@ fn with_confirmation<T>(task: &CheckinTask, write: impl FnOnce(&Confirmation<'_>
         cancelled_at: None,
         pause: None,
         awaited_answer: None,
+        chain: 0,
         created_at: NOW,
         updated_at: NOW,
     };

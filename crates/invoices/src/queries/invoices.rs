@@ -51,6 +51,7 @@ pub(crate) struct InvoiceRow {
     settled_from: Option<InvoiceStatus>,
     credited: bool,
     overpaid_cents: i64,
+    chain: i32,
     created_at: OffsetDateTime,
     updated_at: OffsetDateTime,
 }
@@ -86,6 +87,7 @@ impl TryFrom<InvoiceRow> for Invoice {
                 .awaits_answer_from
                 .zip(row.awaits_answer_until)
                 .map(|(from, until)| AwaitedAnswer { from, until }),
+            chain: row.chain,
             created_at: row.created_at,
             updated_at: row.updated_at,
         })
@@ -247,6 +249,7 @@ pub(crate) async fn save_contents(
             invoices::amount_ttc_cents.eq(invoice.amount.cents),
             invoices::issue_date.eq(invoice.issue_date),
             invoices::due_date.eq(invoice.due_date),
+            invoices::chain.eq(invoice.chain),
             invoices::search_text.eq(search_text),
             invoices::updated_at.eq(now),
         ))

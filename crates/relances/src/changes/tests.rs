@@ -58,7 +58,7 @@ impl Chain {
     /// Plans as `plan_relances` does.
     fn plan(&mut self, trigger: PlanningTrigger) {
         let rules = PlanningRules { catch_up: trigger.catch_up(), ..self.rules };
-        let history = History::of(&self.tasks, &self.steps, &rules.calendar, trigger, self.now);
+        let history = History::of((&self.tasks, 0), &self.steps, &rules.calendar, trigger, self.now);
         let moment = Moment { now: self.now, from: self.now };
         let before = self.tasks.clone();
         let changes = Changes::plan(&rules, self.due_date, (&self.steps, &history), &before, trigger, moment);
@@ -210,6 +210,7 @@ fn task(new: &TaskToInsert, now: OffsetDateTime) -> RelanceTask {
         plan_step_id: new.step,
         send_at: new.send_at,
         meant_for: new.meant_for,
+        chain: 0,
         status: if new.skipped.is_some() { RelanceStatus::Cancelled } else { RelanceStatus::Scheduled },
         sending_since: None,
         sent_at: None,

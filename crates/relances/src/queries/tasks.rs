@@ -10,6 +10,7 @@ use rubis_db::{
     schema::relance_tasks,
     statement::{Bind as _, prepared, statement},
 };
+use rubis_invoices::Invoice;
 use rubis_jobs::{Job, JobId};
 use rubis_kernel::{Email, EmailAddress, InvoiceId, OrganizationId, PlanStepId, RelanceTaskId, UserId};
 use time::{Date, OffsetDateTime};
@@ -30,6 +31,7 @@ struct TaskRow {
     plan_step_id: Uuid,
     send_at: OffsetDateTime,
     meant_for: Date,
+    chain: i32,
     status: RelanceStatus,
     sending_since: Option<OffsetDateTime>,
     sent_at: Option<OffsetDateTime>,
@@ -59,6 +61,7 @@ impl From<TaskRow> for RelanceTask {
             plan_step_id: row.plan_step_id.into(),
             send_at: row.send_at,
             meant_for: row.meant_for,
+            chain: row.chain,
             status: row.status,
             sending_since: row.sending_since,
             sent_at: row.sent_at,
@@ -94,6 +97,7 @@ struct ListedRow {
     plan_step_id: Uuid,
     send_at: OffsetDateTime,
     meant_for: Date,
+    chain: i32,
     status: RelanceStatus,
     sending_since: Option<OffsetDateTime>,
     sent_at: Option<OffsetDateTime>,
@@ -120,6 +124,7 @@ impl From<ListedRow> for RelanceTask {
             plan_step_id: row.plan_step_id,
             send_at: row.send_at,
             meant_for: row.meant_for,
+            chain: row.chain,
             status: row.status,
             sending_since: row.sending_since,
             sent_at: row.sent_at,
@@ -313,8 +318,7 @@ pub struct TaskToInsert {
 /// Plans reminders.
 pub async fn insert(
     conn: &mut AsyncPgConnection,
-    organization: OrganizationId,
-    invoice: InvoiceId,
+    invoice: &Invoice,
     tasks: &[TaskToInsert],
     now: OffsetDateTime,
 ) -> QueryResult<()> {
@@ -325,8 +329,9 @@ pub async fn insert(
                 if task.skipped.is_some() { RelanceStatus::Cancelled } else { RelanceStatus::Scheduled };
             (
                 relance_tasks::id.eq(task.id.as_uuid()),
-                relance_tasks::organization_id.eq(organization.as_uuid()),
-                relance_tasks::invoice_id.eq(invoice.as_uuid()),
+                relance_tasks::organization_id.eq(invoice.organization_id.as_uuid()),
+                relance_tasks::invoice_id.eq(invoice.id.as_uuid()),
+                relance_tasks::chain.eq(invoice.chain),
                 relance_tasks::plan_step_id.eq(task.step.as_uuid()),
                 relance_tasks::send_at.eq(task.send_at),
                 relance_tasks::meant_for.eq(task.meant_for),

@@ -33,6 +33,9 @@ pub struct UpdateInvoice {
     /// When it is due, not before it was issued.
     #[schema(value_type = Option<Date>)]
     due_date: Option<Day>,
+    /// Lets the chain of reminders start over at its first step for the new due date; by default for one in the future.
+    /// Given with `dueDate` alone.
+    restart_chain: Option<bool>,
     /// Another client of the organization.
     #[schema(value_type = Option<Uuid>)]
     client_id: Option<ClientId>,
@@ -52,6 +55,7 @@ impl From<UpdateInvoice> for InvoiceInput {
             amount_ttc_cents: body.amount_ttc_cents,
             issue_date: body.issue_date.map(Date::from),
             due_date: body.due_date.map(Date::from),
+            restart_chain: body.restart_chain,
             client_id: body.client_id,
             plan_id: body.plan_id,
             items: body.items.map(|items| items.into_iter().map(LineInput::from).collect()),
@@ -61,8 +65,9 @@ impl From<UpdateInvoice> for InvoiceInput {
 
 /// Corrects an invoice that is neither paid nor cancelled.
 ///
-/// Another due date or another plan calls off what was planned and plans afresh; what has left is not sent
-/// again.
+/// Another due date or another plan calls off what was planned and plans afresh. A due date in the future starts the
+/// chain over at its first step, unless `restartChain` is `false`, and so does another client; in any other case what was
+/// sent is not sent again.
 #[utoipa::path(
     tag = "invoices",
     responses(

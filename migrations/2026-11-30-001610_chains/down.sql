@@ -1,0 +1,2 @@
+ALTER TABLE relance_tasks DROP COLUMN chain;
+ALTER TABLE invoices DROP COLUMN chain;

@@ -1,0 +1,1 @@
+DROP INDEX CONCURRENTLY relance_tasks_once_in_chain;
