@@ -155,10 +155,12 @@ pub fn mail_address(errors: &mut FieldErrors, field: &str, text: &str) -> Option
 }
 
 fn holds_several_addresses(text: &str) -> bool {
-    text.split(|character: char| character.is_whitespace() || ";,/|<>".contains(character))
-        .filter(|part| part.contains('@') && part.parse::<EmailAddress>().is_ok())
-        .nth(1)
-        .is_some()
+    !text.contains(char::is_control)
+        && text
+            .split(|character: char| character.is_whitespace() || ";,/|<>".contains(character))
+            .filter(|part| part.contains('@') && part.parse::<EmailAddress>().is_ok())
+            .nth(1)
+            .is_some()
 }
 
 fn check_line(errors: &mut FieldErrors, field: &str, text: &str) {

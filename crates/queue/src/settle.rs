@@ -208,7 +208,7 @@ impl Settler<'_> {
                         tracing::warn!(queue = %self.queue, job = %id, reason, ?delay, "put back, no attempt counted");
                         match completed.outcome {
                             Err(JobError::Interrupted { .. } | JobError::Blocked { .. }) => {
-                                metrics::interrupted(self.queue)
+                                metrics::interrupted(self.queue);
                             }
                             _ => metrics::unreadable(self.queue),
                         }

@@ -40,7 +40,9 @@ pub async fn record_sent(
         let mut events = vec![event(ActivityKind::RelanceSent, meta.clone())];
         if !refused_copies.is_empty() {
             let mut meta = meta;
-            meta["refusedCopies"] = json!(refused_copies);
+            if let Some(meta) = meta.as_object_mut() {
+                meta.insert("refusedCopies".to_owned(), json!(refused_copies));
+            }
             events.push(event(ActivityKind::RelanceCopiesRefused, meta));
         }
         let shared = &*conn;

@@ -66,7 +66,7 @@ fn the_defaults_are_those_of_the_contract() {
     assert!(api.auth.cookie_secure);
     assert_eq!(api.auth.limiter_store, LimiterStore::Redis);
     assert_eq!(api.checkins.ttl, time::Duration::hours(24));
-    assert_eq!(api.checkins.quiet, time::Duration::seconds(10));
+    assert_eq!(api.checkins.quiet, time::Duration::seconds(30));
     assert_eq!(api.checkins.suspect, time::Duration::seconds(60));
     assert_eq!(api.checkins.undo, time::Duration::days(7));
     assert!(api.stripe.secret_key.is_none() && api.stripe.api_base.is_none());

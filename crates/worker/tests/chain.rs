@@ -147,7 +147,7 @@ async fn a_silent_copy_never_goes_to_a_stranger() {
             ..rubis_accounts::OrganizationInput::default()
         });
         let (conn, now) = (&mut *chain.conn().await, chain.now());
-        rubis_lifecycle::update_organization(conn, chain.organization, patch.unwrap(), now).await
+        rubis_lifecycle::update_organization(conn, chain.organization, patch.unwrap(), None, now).await
     };
     let refused = set("victime@exemple.fr").await.unwrap_err();
     assert!(refused.to_string().contains("silentCopies[0]"), "{refused}");

@@ -48,7 +48,7 @@ async fn an_outage_of_half_an_hour_delays_every_mail_and_fails_none() {
     let mut invoices = Vec::new();
     for number in 0..12 {
         let email = format!("compta{number}@client.example");
-        invoices.push(chain.invoice_to("Client", &email, date!(2026 - 11 - 20)).await.id);
+        invoices.push(chain.invoice_to(&format!("Client {number}"), &email, date!(2026 - 11 - 20)).await.id);
     }
     chain.worker.mailer.go_away(refused_connection());
     let before = chain.worker.mailer.attempts();

@@ -51,7 +51,7 @@ async fn jobs_that_send_nothing_take_no_permit() {
     let mut settled = Vec::new();
     for number in 0..5 {
         let email = format!("compta{number}@client.example");
-        settled.push(chain.invoice_to("Client", &email, date!(2026 - 11 - 20)).await.id);
+        settled.push(chain.invoice_to(&format!("Client {number}"), &email, date!(2026 - 11 - 20)).await.id);
     }
     // Their jobs are still there: the organization pauses without an end, and each finds out when it is due.
     rubis_lifecycle::pause_organization(

@@ -192,7 +192,7 @@ async fn a_client_who_may_be_another_is_not_guessed() {
         let unsure = NewInvoice::parse(named(name, email, "F-2")).unwrap();
         match create_invoice(&mut conn, fixture.ours, &unsure, None, NOW).await {
             Err(CreateInvoiceError::AmbiguousClient { candidates }) => {
-                assert_eq!(candidates, [known.clone()])
+                assert_eq!(candidates, std::slice::from_ref(&known));
             }
             other => panic!("{name}: {other:?}"),
         }
