@@ -9,7 +9,7 @@ use crate::{
     queries,
 };
 
-/// Enqueues the mail that tells the organization's owner that mails were given up: one a day, however many were. It waits
+/// Enqueues the mail about given-up mails to the organization's owner: one a day, however many were. It waits
 /// for the mail server like any other.
 ///
 /// # Errors

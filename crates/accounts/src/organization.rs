@@ -83,7 +83,7 @@ pub struct Organization {
     pub silent_copies: Vec<EmailAddress>,
     /// Whether nothing of it leaves.
     pub pause: Option<Pause>,
-    /// When its owner's address was verified. No mail is sent on its behalf before.
+    /// Time at which its owner's address was verified. No mail is sent on its behalf before.
     pub sender_verified_at: Option<OffsetDateTime>,
     /// The points it earned.
     pub rubis_count: i64,

@@ -11,13 +11,13 @@ use crate::{Page, SessionRules, queries};
 pub struct OwnSession {
     /// Its id.
     pub id: SessionId,
-    /// When its user signed in.
+    /// Time at which its user signed in.
     pub created_at: OffsetDateTime,
-    /// When it was last refreshed; when its user signed in, if it never was.
+    /// Time of the last refresh; of the sign-in, if it never was refreshed.
     pub last_used_at: OffsetDateTime,
-    /// When it ends unless it is refreshed.
+    /// Time at which it ends unless it is refreshed.
     pub expires_at: OffsetDateTime,
-    /// How the client described itself when it last refreshed.
+    /// User agent of the client at the last refresh.
     pub user_agent: Option<String>,
     /// The network that the client last refreshed from.
     pub network: Option<String>,

@@ -14,7 +14,7 @@ pub struct PasswordOwner<'owner> {
     pub names: &'owner [&'owner str],
 }
 
-/// How a password depends on what others know of its owner.
+/// Dependence of a password on what others know of its owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Resemblance {
     /// It is the address.

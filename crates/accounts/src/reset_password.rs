@@ -35,7 +35,7 @@ impl From<ChangePasswordError> for ResetPasswordError {
 }
 
 /// Enqueues the mail with a link by which the user of this address chooses another password; does nothing if no
-/// user has it. Links that were sent before stay valid, so that nobody can make them useless by asking for more.
+/// user has it. Links that were sent before stay valid, so that asking for more does not make them useless.
 ///
 /// # Errors
 /// The database's.

@@ -41,17 +41,17 @@ impl RefreshToken {
     }
 }
 
-/// How long sessions live.
+/// Lifetimes of sessions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionRules {
-    /// How long a refresh token is taken if it is not used.
+    /// Time for which an unused refresh token is taken.
     pub refresh_ttl: Duration,
-    /// How long a session lives, however often it is refreshed.
+    /// Longest life of a session, however often it is refreshed.
     pub lifetime: Duration,
 }
 
 impl SessionRules {
-    /// When a refresh token that is given out now stops being taken.
+    /// Time at which a refresh token that is given out now stops being taken.
     pub(crate) fn token_expiry(self, begun: OffsetDateTime, now: OffsetDateTime) -> OffsetDateTime {
         now.saturating_add(self.refresh_ttl).min(begun.saturating_add(self.lifetime))
     }

@@ -15,7 +15,7 @@ pub struct User {
     pub email: EmailAddress,
     /// How they are called.
     pub full_name: String,
-    /// When they proved that they receive the mail of their address.
+    /// Time at which they proved that they receive the mail of their address.
     pub email_verified_at: Option<OffsetDateTime>,
     /// When they signed up.
     pub created_at: OffsetDateTime,

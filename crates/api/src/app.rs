@@ -130,7 +130,7 @@ impl App {
         self.settings.process.app_url.scheme() == "https"
     }
 
-    /// How long sessions live.
+    /// Lifetimes of sessions.
     #[must_use]
     pub fn session_rules(&self) -> SessionRules {
         let settings = &self.settings.auth;

@@ -19,7 +19,7 @@ pub enum AuditEvent {
     SignedUp,
     /// A user signed in.
     SignInSucceeded {
-        /// Whether the account knew the device.
+        /// True if the account knew the device.
         known_device: bool,
     },
     /// A sign-in was refused.
@@ -36,12 +36,12 @@ pub enum AuditEvent {
     },
     /// A password was reset through the link of a mail.
     PasswordReset {
-        /// How many sessions that ended.
+        /// Number of sessions that ended.
         ended: usize,
     },
     /// A user changed their password.
     PasswordChanged {
-        /// How many other sessions that ended.
+        /// Number of other sessions that ended.
         ended: usize,
     },
     /// A signed-in user gave a wrong password where theirs is asked for.
@@ -52,7 +52,7 @@ pub enum AuditEvent {
     SignedOut,
     /// A user ended one of their sessions.
     SessionEnded {
-        /// Which one.
+        /// The one that was used.
         ended: SessionId,
     },
     /// Something was refused to a user, or to the page that a request came from.
@@ -79,7 +79,7 @@ pub enum AuditEvent {
 pub enum Setting {
     /// The organization's settings.
     Organization,
-    /// Whether the organization is paused.
+    /// True if the organization is paused.
     Pause,
     /// A reminder plan.
     Plan,
@@ -112,7 +112,7 @@ impl AuditEvent {
         }
     }
 
-    /// What is particular to this one, in one word.
+    /// The detail of this event, in one word.
     fn detail(&self) -> Option<String> {
         match self {
             Self::SignInSucceeded { known_device: true } => Some("known_device".to_owned()),

@@ -37,7 +37,7 @@ pub fn button_value(key: &PurposeKey, token: &str, now: OffsetDateTime) -> Strin
     key.seal(&[ends_at.to_be_bytes().as_slice(), &sha256(token.as_bytes())].concat())
 }
 
-/// Whether a value was made for this token and is still valid.
+/// Reports whether a value was made for this token and is still valid.
 #[must_use]
 pub fn is_button_value(key: &PurposeKey, token: &str, value: &str, now: OffsetDateTime) -> bool {
     let Some(payload) = key.open(value) else { return false };

@@ -2,7 +2,7 @@
 //!
 //! A cookie comes along whichever page makes the request. Operations that a cookie alone authenticates therefore
 //! check where the request was made: browsers send `Origin` with every `POST`, and `Sec-Fetch-Site` beside it.
-//! Programs that are no browsers send neither, and hold no cookie of somebody else's.
+//! Programs that are no browsers send neither, and hold no cookie of another user.
 
 use actix_web::{
     HttpRequest,

@@ -16,7 +16,7 @@ use crate::{
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// How many subscribers' rates a whole IPv6 site has.
+/// Number of subscribers' rates that a whole IPv6 site has.
 const SUBSCRIBERS_OF_SITE: u32 = 8;
 
 /// Each fresh link of a check-in is a mail.
@@ -34,7 +34,7 @@ pub(crate) struct AddressLimit {
     name: &'static str,
     burst: u32,
     per: Duration,
-    /// Whether each process counts on its own, without Redis.
+    /// True if each process counts on its own, without Redis.
     in_process: bool,
 }
 
@@ -51,11 +51,11 @@ impl AddressLimit {
 /// Guessing many accounts' passwords from one place, which may be a whole office.
 const SIGN_IN_FROM_ADDRESS: AddressLimit = AddressLimit::new("sign-in", 60, Duration::from_secs(15 * 60));
 /// Signing in with the cookie of a device that some account knows: other clients of the same network cannot use
-/// this up, and whoever has such cookies made needs an account for each.
+/// this up, and each such cookie takes an account.
 const SIGN_IN_OF_HOLDER: Rate = Rate::new(30, Duration::from_secs(15 * 60));
 
 /// Mails that let a password be reset: as many as are valid at once, so that those who ask for more than that in
-/// somebody's name take nothing from them.
+/// another user's name take nothing from that user.
 const PASSWORD_MAIL_OF_ACCOUNT: Rate = Rate::new(3, HOUR);
 /// Guessing the password of a session that was left open.
 const PASSWORD_OF_USER: Rate = Rate::new(10, Duration::from_secs(15 * 60));
@@ -90,7 +90,7 @@ const OPEN_ROUTES: [(&str, AddressLimit); 11] = [
 
 const CHECKIN_FROM_ADDRESS: AddressLimit = AddressLimit::new("checkin", 120, MINUTE);
 
-/// What no access token came with: refusals, the documentation, addresses that do not exist.
+/// Requests without an access token: refusals, the documentation, addresses that do not exist.
 const ANONYMOUS: AddressLimit = AddressLimit::new("anonymous", 600, MINUTE);
 
 /// The rate of a client address on a route, given its pattern; `None` where only signed-in users are answered.
@@ -245,7 +245,7 @@ pub(crate) async fn from_address(
     Ok(())
 }
 
-/// What a request is counted under by where it comes from: the subscriber's network, and the site's around it, so
+/// Keys that a request is counted under by its origin: the subscriber's network, and the site's around it, so
 /// that a rented IPv6 prefix is no way round. The address is the connection's own, or the one that a trusted proxy
 /// names.
 fn counts_from_address(app: &App, request: &HttpRequest, limit: AddressLimit) -> Vec<(String, Rate)> {

@@ -1,6 +1,6 @@
 //! Limits of guessing one account's password.
 //!
-//! Nobody can use them up for somebody else: what a client may still try depends on that client's own failures
+//! No client can use them up for another: what a client may still try depends on that client's own failures
 //! alone. A device that the account knows counts for itself. Any other client counts by account and network, and
 //! while the account is being guessed at from many networks, each of those waits longer between two attempts. The
 //! first attempt from a network never waits. Successes are not counted, and neither are attempts that are refused.
@@ -95,7 +95,7 @@ impl SignInAttempt {
     }
 }
 
-/// How long an unknown client waits between two attempts, after so many failures of all of them.
+/// Time that an unknown client waits between two attempts, after so many failures of all of them.
 fn wait_after(failures: u32) -> Option<Duration> {
     let doublings = failures.checked_sub(CONSPICUOUS)? / 10;
     Some(FIRST_WAIT.saturating_mul(2_u32.saturating_pow(doublings)).min(QUARTER))

@@ -13,14 +13,14 @@ use std::{
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use uuid::Uuid;
 
-/// How much runs at once, and what happens beyond.
+/// Number of requests that run at once, and of those that wait.
 #[derive(Clone, Copy, Debug)]
 pub struct SlotLimits {
-    /// What runs at once.
+    /// Number that runs at once.
     pub running: usize,
-    /// What waits for a slot at once.
+    /// Number that waits for a slot at once.
     pub waiting: usize,
-    /// How long it waits.
+    /// Longest wait for a slot.
     pub patience: Duration,
 }
 
@@ -33,7 +33,7 @@ pub struct Saturated;
 pub struct Slots {
     limits: SlotLimits,
     semaphore: Arc<Semaphore>,
-    /// What runs or waits.
+    /// Number that runs or waits.
     users: AtomicUsize,
 }
 

@@ -163,7 +163,7 @@ fn change(
     }
 }
 
-/// Whether Stripe answered exactly what the event says, which is newer than what is known. The state then has the
+/// Reports whether Stripe answered exactly what the event says, which is newer than what is known. The state then has the
 /// event's own date, and events of the same minute need no question each.
 fn confirms(
     told: &StripeSubscription,
@@ -194,7 +194,7 @@ fn adopt(known: &mut Subscription, told: &StripeSubscription, mark: StateMark) -
     if are_two { EventOutcome::SecondSubscription } else { EventOutcome::Applied }
 }
 
-/// Whether a subscription is the organization's: of its customer, or, as long as it has none, with its id in the
+/// Reports whether a subscription is the organization's: of its customer, or, as long as it has none, with its id in the
 /// metadata. Metadata that names another organization speaks against it in either case.
 fn belongs_to(told: &StripeSubscription, known: &Subscription) -> bool {
     let named = told.metadata.get(ORGANIZATION).map(|id| id.parse() == Ok(known.organization_id));

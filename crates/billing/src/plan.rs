@@ -3,7 +3,7 @@
 use diesel::{deserialize::FromSqlRow, expression::AsExpression};
 use rubis_db::{pg_enum, schema::sql_types};
 
-/// What an organization has, the smallest first.
+/// Plans of an organization, the smallest first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, AsExpression, FromSqlRow)]
 #[diesel(sql_type = sql_types::BillingPlan)]
 pub enum BillingPlan {

@@ -20,7 +20,7 @@ impl Subscription {
         if self.is_live() { later && is_live(other.status) } else { later || is_live(other.status) }
     }
 
-    /// Whether the organization would be allowed more by this state of its subscription than by the known one:
+    /// Reports whether the organization would be allowed more by this state of its subscription than by the known one:
     /// a larger plan, a status that counts for more, or a longer trial.
     pub(crate) fn is_raised_by(&self, snapshot: &StripeSubscription) -> bool {
         let mut after = self.clone();
@@ -84,7 +84,7 @@ impl Subscription {
     }
 }
 
-/// How much a status allows, the larger the more: everything in a trial, the plan's limit, that limit for a
+/// Rank of what a status allows, the larger the more: everything in a trial, the plan's limit, that limit for a
 /// while, nothing.
 const fn rights(status: Option<SubscriptionStatus>) -> u8 {
     match status {

@@ -224,7 +224,7 @@ impl Database {
     /// failure is forgotten, so that the next one shows.
     ///
     /// # Errors
-    /// When the database refuses.
+    /// The database's.
     pub async fn age(&self, by: Duration) -> Result<()> {
         self.ask(async |conn| {
             sql_query(

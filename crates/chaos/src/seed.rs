@@ -80,7 +80,7 @@ fn account(number: usize) -> Result<NewAccount> {
 /// Signs a company up and verifies its owner's address, without which nothing would be sent.
 ///
 /// # Errors
-/// When the domain refuses something.
+/// The domain's refusals.
 pub async fn found_organization(
     conn: &mut AsyncPgConnection,
     account: &NewAccount,
@@ -96,7 +96,7 @@ pub async fn found_organization(
 /// Subscribes an organization to Business, which limits neither its invoices nor its recipients.
 ///
 /// # Errors
-/// When PostgreSQL refuses.
+/// PostgreSQL's.
 pub async fn subscribe(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

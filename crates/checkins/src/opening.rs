@@ -74,7 +74,7 @@ pub struct Opening {
     pub is_prefetch: bool,
     /// Whether only a part of the page is asked for, as previews do.
     pub is_range: bool,
-    /// Whether a browser says that a person goes to the page: `Sec-Fetch-Mode: navigate` and `Sec-Fetch-Dest: document`.
+    /// True if a browser says that a person goes to the page: `Sec-Fetch-Mode: navigate` and `Sec-Fetch-Dest: document`.
     pub is_navigation: bool,
     /// What the program calls itself: at most 500 characters, none of them a control character.
     pub user_agent: String,
@@ -118,7 +118,7 @@ impl Opening {
         opening
     }
 
-    /// Whether the user agent is that of a known scanner, previewer or library, or missing.
+    /// Reports whether the user agent is that of a known scanner, previewer or library, or missing.
     #[must_use]
     pub fn is_by_known_agent(&self) -> bool {
         is_known_agent(&self.user_agent)

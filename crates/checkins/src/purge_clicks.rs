@@ -5,7 +5,7 @@ use time::{Duration, OffsetDateTime};
 
 use crate::queries::clicks;
 
-/// How long openings are kept: longer than any token is answered, so that a disputed answer can be explained.
+/// Time for which openings are kept: longer than any token is answered, so that a disputed answer can be explained.
 pub const CLICKS_KEPT: Duration = Duration::days(90);
 
 /// Deletes at most `limit` openings that are older than [`CLICKS_KEPT`]. Returns whether more may be left.

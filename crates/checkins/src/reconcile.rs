@@ -90,7 +90,7 @@ pub async fn invoices_with_question_out(
     live::invoices_with_question_out(conn, invoices).await
 }
 
-/// Whether the question of an invoice is out, whose lock the caller holds.
+/// Reports whether the question of an invoice is out, whose lock the caller holds.
 ///
 /// # Errors
 /// The database's.
@@ -126,7 +126,7 @@ pub async fn judge_checkin(
         && (planned_date(organization, &asked.invoice, pause, now).is_held
             || !holding_pauses(organization, &asked.invoice, pause, now).is_empty());
     let is_unverified = asked.task.send_at <= now && !organization.is_sender_verified();
-    // Whoever ends the reason plans it again.
+    // The end of the reason plans it again.
     let is_held_back = asked.task.mail_id.is_none() && (is_paused || is_unverified);
     Ok(fault.filter(|_| !is_held_back))
 }

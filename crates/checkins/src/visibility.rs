@@ -1,13 +1,13 @@
-//! How long a token shows what its check-in is about.
+//! The time for which a token shows its check-in.
 
 use time::{Duration, OffsetDateTime};
 
 use crate::{CheckinRules, CheckinTask};
 
-/// How long after the end of its links a token is answered at all.
+/// Time after the end of its links in which a token is answered at all.
 pub const GONE_AFTER: Duration = Duration::days(30);
 
-/// What a token shows.
+/// Facts that a token shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Visibility {
     /// The invoice and its state.
@@ -19,7 +19,7 @@ pub enum Visibility {
 }
 
 impl CheckinTask {
-    /// What its token shows at this instant: everything until the links have ended and no answer can be taken
+    /// Facts that its token shows at this instant: everything until the links have ended and no answer can be taken
     /// back, then the state alone, and nothing from [`GONE_AFTER`] on.
     #[must_use]
     pub fn visibility(&self, rules: &CheckinRules, now: OffsetDateTime) -> Visibility {
@@ -32,7 +32,7 @@ impl CheckinTask {
         }
     }
 
-    /// Whether its token shows nothing any more. An undo period that is longer than [`GONE_AFTER`] counts.
+    /// Reports whether its token shows nothing any more. An undo period that is longer than [`GONE_AFTER`] counts.
     #[must_use]
     pub fn is_gone(&self, rules: &CheckinRules, now: OffsetDateTime) -> bool {
         !self.takes_answers(now) && self.links_end_at() + GONE_AFTER.max(rules.undo) <= now

@@ -2,7 +2,7 @@
 
 use diesel::result::{DatabaseErrorKind, Error};
 
-/// Why a statement failed through no fault of its own.
+/// Reasons of a failure that the statement did not cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Interruption {
     /// The connection ended, by an outage, a restart or `idle_in_transaction_session_timeout`.

@@ -23,7 +23,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::address::AddressError;
 
-/// How a connection is encrypted, and how much of the server's certificate is verified.
+/// Encryption of a connection, and the extent to which the server's certificate is verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SslMode {
     /// No encryption.

@@ -13,7 +13,7 @@ pub struct InboxSettings {
     pub auth: AuthPolicy,
     /// Largest message taken, in bytes; a larger one is answered 552.
     pub max_message_bytes: usize,
-    /// Whether it announces SMTPUTF8, which addresses beyond ASCII need.
+    /// True if it announces SMTPUTF8, which addresses beyond ASCII need.
     pub smtp_utf8: bool,
     /// How many mails are kept; the oldest leave first.
     pub keep: usize,

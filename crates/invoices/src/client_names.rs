@@ -1,4 +1,4 @@
-//! Whether two names may be spellings of one.
+//! Comparison of names that may be spellings of one.
 
 use rubis_kernel::{normalize_search, without_invisible};
 
@@ -31,7 +31,7 @@ impl Words {
     }
 }
 
-/// Whether two names that differ may be spellings of one: with and without the legal form, with a word more, with a
+/// Reports whether two names that differ may be spellings of one: with and without the legal form, with a word more, with a
 /// letter wrong. Companies of different legal forms are never one.
 pub(crate) fn are_similar(one: &str, other: &str) -> bool {
     let (one, other) = (Words::of(one), Words::of(other));
@@ -47,7 +47,7 @@ pub(crate) fn are_similar(one: &str, other: &str) -> bool {
         || may_be_misspelt(&one.others, &other.others)
 }
 
-/// Whether one name is the other with words more, none of which is a number.
+/// Reports whether one name is the other with words more, none of which is a number.
 fn is_longer(longer: &[String], shorter: &[String]) -> bool {
     let adds_number = longer.iter().any(|word| !shorter.contains(word) && word.chars().any(char::is_numeric));
     shorter.iter().all(|word| longer.contains(word))
@@ -66,7 +66,7 @@ fn may_be_one_word(one: &str, other: &str) -> bool {
             && strsim::normalized_damerau_levenshtein(one, other) >= MIN_SIMILARITY)
 }
 
-/// Whether a word distinguishes by each of its characters: a number, an initial or a code.
+/// Reports whether a word distinguishes by each of its characters: a number, an initial or a code.
 fn is_code(word: &str) -> bool {
     word.chars().count() < MIN_MISSPELT_CHARS || word.chars().any(char::is_numeric)
 }

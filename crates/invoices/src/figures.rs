@@ -11,9 +11,9 @@ use crate::queries;
 pub struct InvoiceFigures {
     /// How many were put in.
     pub imported: u64,
-    /// How many were settled in full, and are, those aside that credit notes alone settled.
+    /// Number settled in full, without those that credit notes alone settled.
     pub paid: u64,
-    /// What was paid, credit notes, voided payments and the credit of clients aside: one amount for each currency, the largest first.
+    /// Amounts paid, without credit notes, voided payments and the credit of clients: one amount for each currency, the largest first.
     pub recovered: Vec<Money>,
 }
 

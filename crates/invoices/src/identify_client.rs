@@ -1,4 +1,4 @@
-//! Which client an invoice names by name and address.
+//! Identifies the client that an invoice names by name and address.
 
 use rubis_db::AsyncPgConnection;
 use rubis_kernel::{ClientId, EmailAddress, OrganizationId};
@@ -13,9 +13,9 @@ const MAX_CANDIDATES: usize = 10;
 pub(crate) struct Namesake {
     /// The client.
     pub(crate) client: Client,
-    /// Whether the name is the same, without case, accents, spaces and invisible characters.
+    /// True if the name is the same, without case, accents, spaces and invisible characters.
     pub(crate) has_name: bool,
-    /// Whether the address is the same, without case.
+    /// True if the address is the same, without case.
     pub(crate) has_email: bool,
 }
 

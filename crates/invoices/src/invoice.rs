@@ -37,13 +37,13 @@ pub struct Invoice {
     pub rubis_earned: i32,
     /// Whether a reminder has gone out.
     pub chased: bool,
-    /// When the last reminder was sent.
+    /// Time at which the last reminder was sent.
     pub last_reminded_at: Option<OffsetDateTime>,
     /// When it was settled in full; known exactly while it is paid.
     pub paid_at: Option<OffsetDateTime>,
     /// The state in which it was settled; known at most while it is paid.
     pub settled_from: Option<InvoiceStatus>,
-    /// Whether it was settled by credit notes alone, so that nothing was recovered; false unless it is paid.
+    /// True if it was settled by credit notes alone, so that nothing was recovered; false unless it is paid.
     pub credited: bool,
     /// When it was given up.
     pub cancelled_at: Option<OffsetDateTime>,
@@ -94,7 +94,7 @@ impl Invoice {
         }
     }
 
-    /// Whether it takes one of the places that the subscription limits. A disputed one takes none.
+    /// Reports whether it takes one of the places that the subscription limits. A disputed one takes none.
     #[must_use]
     pub const fn takes_place(&self) -> bool {
         self.plan_id.is_some() && self.status.is_chased()

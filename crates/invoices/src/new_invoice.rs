@@ -42,7 +42,7 @@ pub struct InvoicedClientInput {
     pub name: String,
     /// Where their reminders go.
     pub email: String,
-    /// Whether they are a new client, whatever others are called.
+    /// True if they are a new client, whatever others are called.
     pub create_new: bool,
 }
 

@@ -65,7 +65,7 @@ pub struct Payment {
     pub invoice_id: InvoiceId,
     /// Whether money came in or a part was waived.
     pub kind: PaymentKind,
-    /// How much, in minor units of the invoice's currency.
+    /// Amount, in minor units of the invoice's currency.
     pub amount_cents: i64,
     /// How it came.
     pub method: PaymentMethod,
@@ -73,7 +73,7 @@ pub struct Payment {
     pub paid_on: Date,
     /// How it became known, in words for the feed (`via check-in`); may be empty.
     pub label: String,
-    /// When it was voided; since then it counts no more.
+    /// Time at which it was voided; since then it counts no more.
     pub voided_at: Option<OffsetDateTime>,
     /// The reason why it was voided, if a person gave one.
     pub void_reason: Option<String>,

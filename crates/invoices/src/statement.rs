@@ -26,7 +26,7 @@ pub struct Statement {
     pub recent_payments: Vec<StatementPayment>,
 }
 
-/// What a client owes, and is owed, in one currency.
+/// Debts and credit of a client in one currency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CurrencyBalance {
     /// Everything outstanding.

@@ -54,7 +54,7 @@ pub enum Transition {
 /// The past of an invoice, as far as the state it goes back to depends on it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct InvoicePast {
-    /// Whether a reminder was sent.
+    /// True if a reminder was sent.
     pub chased: bool,
     /// The state in which it was settled, while it is settled.
     pub settled_from: Option<InvoiceStatus>,
@@ -75,7 +75,7 @@ impl InvoiceStatus {
     pub const OPEN: [Self; 4] =
         [Self::Pending, Self::AwaitingUserConfirmation, Self::InRelance, Self::Litigation];
 
-    /// Whether its reminders go on. Those of a disputed one wait.
+    /// Reports whether its reminders go on. Those of a disputed one wait.
     #[must_use]
     pub const fn is_chased(self) -> bool {
         matches!(self, Self::Pending | Self::AwaitingUserConfirmation | Self::InRelance)

@@ -10,7 +10,7 @@ use crate::{IllegalTransition, Invoice, InvoiceStatus, Payment, Transition, quer
 
 const MAX_REASON_CHARS: usize = 200;
 
-/// Why a payment was not voided.
+/// Reasons why a payment was not voided.
 #[derive(Debug, thiserror::Error)]
 pub enum VoidPaymentError {
     /// The invoice has no such payment.
@@ -32,9 +32,9 @@ pub enum VoidPaymentError {
 pub struct Voided {
     /// The payment.
     pub payment: Payment,
-    /// Whether something is outstanding again on an invoice that was paid.
+    /// True if something is outstanding again on an invoice that was paid.
     pub reopened: bool,
-    /// Whether the rubis that being paid earned was given back.
+    /// True if the rubis that being paid earned was given back.
     pub gave_back_rubis: bool,
 }
 
@@ -116,7 +116,7 @@ pub async fn void_settlement(
     void_payment(conn, invoice, last.id, None, now).await
 }
 
-/// Whether voiding a payment of an invoice would leave something outstanding on it. `None` if the invoice has no
+/// Reports whether voiding a payment of an invoice would leave something outstanding on it. `None` if the invoice has no
 /// such payment that counts.
 ///
 /// # Errors

@@ -47,7 +47,7 @@ pub enum JobError {
     /// given up once this has gone on for `patience`.
     #[error("blocked: {reason}")]
     Blocked {
-        /// What happened, for the operator.
+        /// Description for the operator.
         reason: String,
         /// The wait until it is tried again.
         after: Duration,
@@ -106,7 +106,7 @@ impl From<rubis_db::PoolError> for JobError {
     }
 }
 
-/// Whether the statement failed for a reason that has nothing to do with it. A statement that ran out of time
+/// Reports whether the statement failed for a reason that has nothing to do with it. A statement that ran out of time
 /// may be slow by itself, and counts as an attempt: else its job would come back every second for ever.
 fn interrupts(error: &diesel::result::Error) -> bool {
     match interruption(error) {

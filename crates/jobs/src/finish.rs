@@ -230,7 +230,7 @@ async fn dead_letter(
     if moved == 0 { Err(FinishError::LeaseLost) } else { Ok(()) }
 }
 
-/// Gives the job up after a failed attempt: it stays as a dead letter. Tell the domain in the same transaction.
+/// Gives the job up after a failed attempt: it stays as a dead letter. Call the domain in the same transaction.
 ///
 /// # Errors
 /// [`FinishError::LeaseLost`] when another worker may have the job.

@@ -71,7 +71,7 @@ pub struct Reaped {
     pub run_at: OffsetDateTime,
     /// How many workers it has lost by now.
     pub crashes: u32,
-    /// What became of it.
+    /// Outcome of the job.
     pub outcome: ReapOutcome,
 }
 

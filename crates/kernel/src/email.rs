@@ -48,13 +48,13 @@ impl EmailAddress {
         Some(format!("{local}@{domain}"))
     }
 
-    /// Whether the local part is ASCII. Any other needs servers with SMTPUTF8 along the whole way.
+    /// Reports whether the local part is ASCII. Any other needs servers with SMTPUTF8 along the whole way.
     #[must_use]
     pub fn has_ascii_local_part(&self) -> bool {
         self.parts().0.is_ascii()
     }
 
-    /// Whether both are the same mailbox: case is ignored, and so is the form of an international domain.
+    /// Reports whether both are the same mailbox: case is ignored, and so is the form of an international domain.
     #[must_use]
     pub fn is_same_mailbox(&self, other: &Self) -> bool {
         let key = |address: &Self| address.on_the_wire().unwrap_or_else(|| address.0.clone()).to_lowercase();

@@ -1,6 +1,6 @@
 //! Characters that cannot be seen, or that change the order in which others are shown.
 
-/// Whether a text has such a character. Two names that differ by one look the same, and a right-to-left override
+/// Reports whether a text has such a character. Two names that differ by one look the same, and a right-to-left override
 /// shows a text backwards. Joiners and variation selectors are allowed behind characters that take them, as emoji
 /// and the letters of Persian and Hindi do; letters of right-to-left scripts need no mark.
 #[must_use]
@@ -30,7 +30,7 @@ const fn is_joiner(character: char) -> bool {
     matches!(character, '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}')
 }
 
-/// Whether a character can be joined to the next: neither Latin, Greek nor Cyrillic, nor punctuation.
+/// Reports whether a character can be joined to the next: neither Latin, Greek nor Cyrillic, nor punctuation.
 const fn takes_joiners(character: char) -> bool {
     matches!(
         character,

@@ -64,7 +64,7 @@ pub struct CheckinInvoice {
     pub due_date: Date,
 }
 
-/// Why a check-in cannot be read.
+/// Reasons why a check-in cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadCheckinError {
     /// Its links ended too long ago.
@@ -195,7 +195,7 @@ pub async fn record_page_opening(
     }
 }
 
-/// What became of a press whose button was not believed.
+/// Outcome of a press whose button was not believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RefusedButton {
     /// It is recorded with the check-in.

@@ -58,7 +58,7 @@ pub async fn reopen_invoice(
     .await
 }
 
-/// Whether a paid invoice would take one of the places that the subscription limits, were its settlement undone.
+/// Reports whether a paid invoice would take one of the places that the subscription limits, were its settlement undone.
 pub(crate) fn takes_place_when_reopened(invoice: &Invoice) -> bool {
     let reopened = invoice.status.apply(Transition::Reopened, invoice.past());
     invoice.plan_id.is_some() && reopened.is_ok_and(InvoiceStatus::is_chased)

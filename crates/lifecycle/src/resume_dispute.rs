@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 
 use crate::{MoveError, events, invoice_limit::admit, plan_again::plan_invoice};
 
-/// Why a dispute could not be ended.
+/// Reasons why a dispute could not be ended.
 #[derive(Debug, thiserror::Error)]
 pub enum ResumeDisputeError {
     /// The invoice is not disputed, or there is none.

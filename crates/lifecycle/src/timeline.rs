@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 /// The most reminders, check-ins, payments and events of a timeline: the latest of each.
 const MAX_ENTRIES: u32 = 200;
 
-/// Everything that can be told of an invoice's chain, without the texts of its reminders.
+/// An invoice's chain, without the texts of its reminders.
 #[derive(Clone, Debug)]
 pub struct Timeline {
     /// The invoice.

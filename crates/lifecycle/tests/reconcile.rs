@@ -1,4 +1,4 @@
-//! What waits is compared with the jobs that it waits for.
+//! Reconciliation of waiting rows with their jobs.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
 use diesel_async::SimpleAsyncConnection as _;
@@ -30,7 +30,7 @@ async fn findings(chain: &Chain, age: Duration) -> Vec<Finding> {
     reconcile_everything(&mut *chain.conn().await, chain.now() + age).await.unwrap()
 }
 
-/// What a round finds some minutes later, when nothing counts as too young.
+/// Findings of a round some minutes later, when nothing counts as too young.
 async fn sweep(chain: &Chain) -> Found {
     let found = findings(chain, Duration::minutes(3)).await;
     found.into_iter().map(|finding| (finding.kind, finding.outcome)).collect()

@@ -25,7 +25,7 @@ pub enum SendError {
     /// is limiting our rate, or our quota is used up. That says nothing about the mail.
     #[error("the mail server is not available: {reason}")]
     Unavailable {
-        /// What happened, for operations.
+        /// Description for operations.
         reason: String,
         /// The wait that the provider asks for.
         retry_after: Option<Duration>,
@@ -35,7 +35,7 @@ pub enum SendError {
     Rejected {
         /// The SMTP reply code or the HTTP status.
         code: u16,
-        /// What the server said, for operations.
+        /// The server's reply, for operations.
         reason: String,
         /// The words of the recipient's mail server.
         reply: Option<ServerReply>,

@@ -19,13 +19,13 @@ pub struct MemoryMailer {
 #[derive(Debug, Default)]
 struct State {
     outbox: Vec<Email>,
-    /// How often a mail was handed over, taken or not.
+    /// Number of mails handed over, taken or not.
     attempts: usize,
-    /// What every attempt gets.
+    /// Result of every attempt.
     outage: Option<SendError>,
     /// What the next attempts get, whoever the mail is for.
     failures: VecDeque<SendError>,
-    /// How many of the next attempts panic.
+    /// Number of the next attempts that panic.
     panics: usize,
     /// What every mail to these addresses gets.
     refused: Vec<(String, SendError)>,

@@ -55,7 +55,7 @@ fn a_mail_says_that_no_person_wrote_it_and_continues_the_first_reminder() {
     assert_eq!(header(&message, "X-Auto-Response-Suppress").as_deref(), Some("OOF, AutoReply"));
     let first = relance().references.unwrap();
     assert_eq!(header(&message, "References"), Some(format!("<{first}>")));
-    assert_eq!(header(&message, "List-Unsubscribe"), None, "nobody unsubscribes from what they owe");
+    assert_eq!(header(&message, "List-Unsubscribe"), None, "a debtor does not unsubscribe from a debt");
 
     let first_of_all = written(&Email { references: None, ..relance() });
     assert_eq!(header(&first_of_all, "References"), None);

@@ -15,7 +15,7 @@ pub(crate) struct Completed {
     pub(crate) outcome: Result<Finished, JobError>,
     /// It did not run: it has lost too many workers.
     pub(crate) is_quarantined: bool,
-    /// How often its dead-letter callback has failed.
+    /// Number of failures of its dead-letter callback.
     pub(crate) failed_callbacks: u32,
 }
 

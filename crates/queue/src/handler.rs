@@ -38,7 +38,7 @@ pub enum Finished {
     Unrecorded,
 }
 
-/// Why a job was given up.
+/// Reason why a job was given up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeadLetterCause {
     /// Its last attempt failed, or another is pointless.

@@ -34,7 +34,7 @@ const MAX_SETTLE_PAUSE: Duration = Duration::from_secs(60);
 /// The most ends that are recorded one by one at a time: those that call their domains, and those that failed before.
 const SETTLED_AT_ONCE: usize = 4;
 
-/// How long a worker that stops tries to record ends.
+/// Time for which a worker that stops tries to record ends.
 const SETTLE_PATIENCE: Duration = Duration::from_secs(60);
 
 /// The pause before another try to renew leases.

@@ -51,7 +51,7 @@ pub(crate) struct Settlement {
 /// The wait of a job that the database interrupted.
 const INTERRUPTION: Duration = Duration::from_secs(1);
 
-/// How often a dead-letter callback is tried. After that the job is a dead letter whose domain does not know, until
+/// Number of tries of a dead-letter callback. After that the job is a dead letter whose domain does not know, until
 /// the reconciliation calls it.
 const CALLBACK_TRIES: u32 = 12;
 
@@ -69,7 +69,7 @@ enum Ending {
     GivenUp,
 }
 
-/// Why the end of a job is not recorded.
+/// Reasons why the end of a job is not recorded.
 enum NotRecorded {
     LeaseLost,
     /// Its dead-letter callback failed.
@@ -248,7 +248,7 @@ impl Settler<'_> {
         self.held.remove([&completed.job.lease]);
     }
 
-    /// Whether recording the end calls a domain, which may take its time or fail.
+    /// Reports whether recording the end calls a domain, which may take its time or fail.
     pub(crate) fn calls_its_domain(&self, completed: &Completed) -> bool {
         matches!(self.verdict(completed), Some(Verdict::GiveUp { .. }))
     }

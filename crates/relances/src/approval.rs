@@ -1,4 +1,4 @@
-//! What a person sees of a reminder before they approve it.
+//! The view of a reminder for the person who approves it.
 
 use rubis_db::AsyncPgConnection;
 use rubis_kernel::{Money, OrganizationId, RelanceTaskId, Template};
@@ -12,7 +12,7 @@ use crate::{
     variables::{NAMES, Values},
 };
 
-/// Variables whose value somebody can enter, each with the field of the API that holds it.
+/// Variables whose value a user can enter, each with the field of the API that holds it.
 const ENTERED: &[(&str, &str)] = &[
     ("organization.address", "organization.address"),
     ("organization.siren", "organization.siren"),
@@ -39,7 +39,7 @@ pub struct RelanceDetail {
 pub struct Approval {
     /// The day.
     pub as_of: Date,
-    /// What is left to pay.
+    /// Amount left to pay.
     pub balance: Money,
     /// Days since the due date.
     pub days_late: i64,
@@ -49,7 +49,7 @@ pub struct Approval {
     pub penalties: Option<Money>,
     /// The last day on which the reminder lets the client pay.
     pub deadline: Date,
-    /// The fields that the text names and that nobody entered: their lines are left out.
+    /// The fields that the text names and that have no value: their lines are left out.
     pub missing: Vec<&'static str>,
 }
 
@@ -96,7 +96,7 @@ fn approval(case: &LockedTask, now: OffsetDateTime) -> Approval {
     }
 }
 
-/// The fields that a text names and that nobody entered.
+/// The fields that a text names and that have no value.
 fn missing(body: &str, values: &Values) -> Vec<&'static str> {
     let Ok(template) = Template::parse(body, NAMES) else { return Vec::new() };
     let sections = template.sections();

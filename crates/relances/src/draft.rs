@@ -1,7 +1,7 @@
-//! What a reminder that a person approves states, and what of it changed since.
+//! Facts that an approved reminder states, and their changes since.
 //!
 //! The figures of a notice grow with each day and are computed again on the day of sending. Whatever else changes makes
-//! an approval void: nobody approved that text for that client.
+//! an approval void: no person approved that text for that client.
 
 use rubis_invoices::Contact;
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ use crate::{locked_task::LockedTask, text::RenderedText, variables::Values};
 /// The parts of a draft that can change, in the order in which they are reported.
 const PARTS: &[&str] = &["amount", "due_date", "invoice", "recipient", "client", "organization", "text"];
 
-/// What was put before a person, as the database keeps it.
+/// The draft that a person reads, as the database keeps it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Draft {

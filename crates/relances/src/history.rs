@@ -26,7 +26,7 @@ pub(crate) struct History {
     skipped: HashSet<StepLineageId>,
     /// The offset of the furthest step that was sent, or certainly is.
     furthest: Option<i32>,
-    /// What the dates of the other steps follow.
+    /// Dates that those of the other steps follow.
     pub progress: Progress,
 }
 

@@ -56,11 +56,11 @@ pub struct ListedPlan {
     pub id: PlanId,
     /// Its name.
     pub name: String,
-    /// Whether invoices that name no plan get this one.
+    /// True if invoices that name no plan get this one.
     pub is_default: bool,
-    /// When it was archived, because invoices still use it.
+    /// Time at which it was archived, because invoices still use it.
     pub archived_at: Option<OffsetDateTime>,
-    /// When it was made.
+    /// Time at which it was made.
     pub created_at: OffsetDateTime,
     /// The steps in force, in the order of their offsets.
     pub steps: Vec<ListedStep>,
@@ -75,9 +75,9 @@ pub struct ListedStep {
     pub order: i32,
     /// Days from the due date, negative before it.
     pub offset_days: i32,
-    /// How firmly it speaks.
+    /// Firmness of the text.
     pub tone: Tone,
-    /// Whether a person approves it before it leaves.
+    /// True if a person approves it before it leaves.
     pub requires_manual_validation: bool,
 }
 

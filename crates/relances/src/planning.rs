@@ -166,7 +166,7 @@ struct ChainDates<'a> {
     rules: &'a PlanningRules,
     due_date: Date,
     now: OffsetDateTime,
-    /// How far the chain runs behind its plan.
+    /// Delay of the chain behind its plan.
     delay: Duration,
     last_day: Option<Date>,
 }

@@ -23,7 +23,7 @@ const IMAGINARY_ADDRESS: &str = "client@exemple.invalid";
 pub struct PreviewedRelance {
     /// The step.
     pub step: PlanStep,
-    /// When it would be sent; `None` if it is skipped.
+    /// Time at which it would be sent; `None` if it is skipped.
     pub send_at: Option<OffsetDateTime>,
     /// The name that it would come from.
     pub from_name: String,

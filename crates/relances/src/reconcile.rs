@@ -30,7 +30,7 @@ pub struct WaitingRelance {
 }
 
 impl WaitingRelance {
-    /// Whether something may be wrong, by the state of its job.
+    /// Reports whether something may be wrong, by the state of its job.
     #[must_use]
     pub fn is_suspect(&self, job: Option<JobState>, now: OffsetDateTime) -> bool {
         let is_stuck = self.sending_since.is_some_and(|since| now - since > LONGEST_SENDING);
@@ -142,7 +142,7 @@ async fn give_up(
 }
 
 impl LockedTask {
-    /// Whether it came due and waits without a job: whoever ends the reason plans it again.
+    /// Reports whether it came due and waits without a job: the end of the reason plans it again.
     fn is_held_back(&self, now: OffsetDateTime) -> bool {
         self.task.send_at <= now && (!self.organization.is_sender_verified() || self.is_paused(now))
     }

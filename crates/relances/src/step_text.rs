@@ -242,7 +242,7 @@ mod tests {
             signatures(12),
             signatures(12)
         );
-        assert!(of_body(&either).is_empty(), "nobody gets both");
+        assert!(of_body(&either).is_empty(), "no client gets both");
         assert_eq!(of_body(&format!("{either}{}", signatures(9))), one("body", "rendered_too_long"));
     }
 

@@ -32,7 +32,7 @@ rubis_db::pg_enum!(RelanceStatus, sql_types::RelanceStatus {
     Failed => "failed",
 });
 
-/// Why a reminder did not leave, or not yet.
+/// Reasons why a reminder was not sent, or not yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reason {
     /// The invoice was settled in full.
@@ -63,7 +63,7 @@ pub enum Reason {
     TooLong,
     /// Its subject or its text has nothing to read.
     Empty,
-    /// What it states changed since it was drafted or approved: a person has to read it again.
+    /// The facts that it states changed since it was drafted or approved: a person has to read it again.
     FactsChanged,
     /// Operations dropped its job.
     DroppedByOperations,
@@ -158,7 +158,7 @@ pub struct RelanceTask {
     pub approved_at: Option<OffsetDateTime>,
     /// Who approved it.
     pub approved_by: Option<UserId>,
-    /// What was put before a person; not read for lists.
+    /// The draft that a person reads; not read for lists.
     pub draft: Option<Draft>,
     /// The day on which its recipients were counted.
     pub counted_on: Option<Date>,

@@ -68,7 +68,7 @@ pub struct Values {
     pub amount: Money,
     /// What is left to pay.
     pub balance: Money,
-    /// When it was issued.
+    /// Date of issue.
     pub issue_date: Date,
     /// When it was due.
     pub due_date: Date,
@@ -86,7 +86,7 @@ pub struct Values {
     pub organization_siren: Option<String>,
     /// An earlier reminder of the invoice was sent.
     pub was_reminded: bool,
-    /// Where to pay online, if that is possible.
+    /// Address for paying online, if that is possible.
     pub pay_url: Option<String>,
 }
 

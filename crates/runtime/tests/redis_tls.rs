@@ -14,7 +14,7 @@ fn variable(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run the tests with `cargo xtask test`"))
 }
 
-/// Whether Redis answers at this address, with the certificates of this authority.
+/// Reports whether Redis answers at this address, with the certificates of this authority.
 async fn answers(url: &str, authority: Option<&str>) -> bool {
     let _installed = rustls::crypto::ring::default_provider().install_default();
     let mut values = HashMap::from(

@@ -51,7 +51,7 @@ pub struct CheckoutSession {
 /// The state of a session.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct CheckoutState {
-    /// Whether it waits for the customer, was completed, or has ended.
+    /// Its state: open for the customer, completed or ended.
     pub status: CheckoutStatus,
     /// The subscription that it made.
     #[serde(default, deserialize_with = "json::optional_id")]

@@ -22,7 +22,7 @@ pub struct StripeInvoice {
     pub customer: Option<CustomerId>,
     /// The subscription that it is for; `None` for a single charge.
     pub subscription: Option<SubscriptionId>,
-    /// What is owed, in the smallest unit that Stripe counts the currency in.
+    /// Amount owed, in the smallest unit that Stripe counts the currency in.
     pub amount_due_cents: Option<i64>,
     /// In which currency; `None` when we do not know it.
     pub currency: Option<Currency>,

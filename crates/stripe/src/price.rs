@@ -15,7 +15,7 @@ pub struct Price {
     pub id: PriceId,
     /// The name that we gave it, `rubis_{plan}_{cycle}`.
     pub lookup_key: String,
-    /// What is charged each time, in the smallest unit that Stripe counts the currency in.
+    /// Amount charged each time, in the smallest unit that Stripe counts the currency in.
     pub amount_cents: i64,
     /// In which currency.
     pub currency: Currency,

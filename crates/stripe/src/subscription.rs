@@ -44,7 +44,7 @@ pub struct Subscription {
 /// What a subscription costs each time, before discounts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Charge {
-    /// How much, in the smallest unit that Stripe counts the currency in.
+    /// Amount, in the smallest unit that Stripe counts the currency in.
     pub amount_cents: i64,
     /// In which currency.
     pub currency: Currency,

@@ -223,7 +223,7 @@ impl TestApp {
         owner
     }
 
-    /// Somebody who signed up and has not verified their address; their organization is asked whether its invoices
+    /// A user who signed up and has not verified their address; their organization is asked whether its invoices
     /// were paid.
     pub async fn unverified_owner(&self) -> Owner<'_> {
         let number = self.owners.fetch_add(1, Ordering::Relaxed) + 1;

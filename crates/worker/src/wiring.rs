@@ -19,7 +19,7 @@ use rubis_stripe::{StripeError, StripeGateway, StripeSettings};
 
 use crate::handlers::{AccountParts, BillingParts, CheckinParts};
 
-/// How this queue is served.
+/// Settings by which this queue is served.
 #[must_use]
 pub fn queue_settings(settings: &WorkerSettings, queue: Queue) -> QueueSettings {
     let base = QueueSettings {

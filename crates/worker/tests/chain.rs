@@ -219,7 +219,7 @@ async fn an_approval_is_void_once_the_recipient_or_the_plans_words_change() {
         .unwrap();
     let sent_before = chain.worker.mailer.outbox().len();
     chain.worker.run_due().await;
-    assert_eq!(chain.worker.mailer.outbox().len(), sent_before, "nobody approved it for this address");
+    assert_eq!(chain.worker.mailer.outbox().len(), sent_before, "it was not approved for this address");
     let void = detail(&chain, notice.id).await.task;
     assert!(void.awaits_approval());
     assert_eq!(
@@ -732,7 +732,7 @@ async fn a_fault_of_our_own_is_told_by_a_code_and_not_by_its_message() {
     chain.worker.mailer.panic_next(5);
     chain.worker.run_until(TUESDAY + Duration::hours(12)).await;
     assert_eq!(told_of_failure(&chain, invoice.id).await, told("attempts_exhausted", "internal_error"));
-    // Control: what the recipient's server says is told in its words.
+    // Control: the recipient's server is quoted in its words.
     let refused =
         chain.invoice_to("Garage Lopez", "contact@garage-lopez.example", date!(2026 - 11 - 20)).await;
     chain.worker.mailer.fail_next(1, &SendError::rejected(550, "5.1.1 no such\r\nmailbox"));

@@ -102,7 +102,7 @@ async fn the_verification_mail_is_the_same_when_it_is_sent_again_and_says_nothin
     assert_eq!((&mail.to.name, mail.reply_to.is_none(), mail.cc.len()), (&None, true, 0));
     let all = format!("{} {} {}", mail.subject, mail.text, mail.html.clone().unwrap());
     for typed in ["Jeanne", "Vasseur", "Menuiserie"] {
-        assert!(!all.contains(typed), "{typed} was typed by somebody who has proved nothing: {all}");
+        assert!(!all.contains(typed), "{typed} was typed by a stranger: {all}");
     }
     let (_, after) = mail.text.split_once("http://localhost:5173/verification#token=").unwrap();
     let token = after.split_whitespace().next().unwrap();

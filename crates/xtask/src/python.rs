@@ -14,7 +14,7 @@ use crate::workspace::private;
 /// Fails where Python is too old, or its virtual environments are missing (a package of its own on Debian).
 const USABLE: &str = "import sys, venv, ensurepip; assert sys.version_info >= (3, 10)";
 
-/// What a command uses.
+/// Tools that a command uses.
 pub struct PythonPackage {
     /// Its name as pip knows it.
     pub name: &'static str,
@@ -29,7 +29,7 @@ impl PythonPackage {
     /// it when `may_install` and this user can.
     ///
     /// # Errors
-    /// When there is no usable Python, or pip fails.
+    /// There is no usable Python, or pip fails.
     pub fn programs(&self, may_install: bool) -> Result<PathBuf> {
         let environment = private(self.folder)?;
         if !self.is_in(&environment) {

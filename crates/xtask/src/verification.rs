@@ -24,7 +24,7 @@ pub fn token(mail: &Value) -> Option<String> {
 /// Waits for the latest verification mail to an address, and posts its token. Returns the mail.
 ///
 /// # Errors
-/// When no mail arrives in time, or the API refuses the token.
+/// No mail arrives in time, or the API refuses the token.
 pub fn verify(client: &Client, mailbox: &Mailbox, recipient: &str) -> Result<Value> {
     let started = Instant::now();
     loop {

@@ -23,7 +23,7 @@ use time::{Duration, OffsetDateTime, macros::datetime};
 pub const NOW: OffsetDateTime = datetime!(2026-03-02 09:00 UTC);
 /// How long a refresh token is taken.
 pub const TTL: Duration = Duration::days(30);
-/// How long sessions live.
+/// Lifetimes of sessions.
 pub const RULES: SessionRules = SessionRules { refresh_ttl: TTL, lifetime: Duration::days(90) };
 /// The password of everybody.
 pub const PASSWORD: &str = "correct horse battery";

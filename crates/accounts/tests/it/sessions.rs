@@ -182,7 +182,7 @@ async fn a_user_sees_their_living_sessions_and_ends_one_of_them() {
     assert_eq!(
         seen,
         [(second.session_id, NOW, None), (first.session_id, later, Some("203.0.113.0/24"))],
-        "the latest sign-in first, and nobody else's"
+        "the latest sign-in first, and no other user's"
     );
     let page = own_sessions(&mut conn, user, Some(second.session_id), 10, later, RULES).await.unwrap();
     assert_eq!(page.items.len(), 1);

@@ -18,7 +18,7 @@ pub struct CheckinInvoiceBody {
     pub client_name: String,
     /// Its total, VAT included, in minor units of the currency.
     pub amount_ttc_cents: i64,
-    /// What is outstanding, in minor units of the currency.
+    /// Outstanding amount, in minor units of the currency.
     pub balance_cents: i64,
     /// The currency's ISO 4217 code.
     pub currency: &'static str,
@@ -35,7 +35,7 @@ pub struct CheckinCardBody {
     /// How it stands. `already_answered`: the invoice is settled, though not by an answer here.
     #[schema(value_type = labels::CheckinState)]
     pub status: &'static str,
-    /// What it asks about; `null` once the links have ended and no answer can be taken back.
+    /// The invoice it asks about; `null` once the links have ended and no answer can be taken back.
     #[schema(required)]
     pub invoice: Option<CheckinInvoiceBody>,
     /// What was answered.

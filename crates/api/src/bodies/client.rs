@@ -16,7 +16,7 @@ pub struct ClientBody {
     /// All but the notes.
     #[serde(flatten)]
     pub listed: ListedClientBody,
-    /// What the organization notes about them.
+    /// Notes of the organization about them.
     pub notes: String,
 }
 

@@ -24,9 +24,9 @@ pub struct InvoiceBody {
     pub numero: String,
     /// Its total, VAT included, in minor units of the currency.
     pub amount_ttc_cents: i64,
-    /// What was paid and credited, in minor units of the currency.
+    /// Amount paid and credited, in minor units of the currency.
     pub settled_cents: i64,
-    /// What is outstanding, in minor units of the currency.
+    /// Outstanding amount, in minor units of the currency.
     pub balance_cents: i64,
     /// The part of the payments beyond the amount, in minor units of the currency: the client's credit.
     pub overpaid_cents: i64,

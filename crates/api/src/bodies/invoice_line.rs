@@ -16,7 +16,7 @@ pub struct LineBody {
     pub description: String,
     /// How much of it, with up to three decimals.
     pub quantity: String,
-    /// What one costs without VAT, in minor units of the currency.
+    /// Price of one without VAT, in minor units of the currency.
     pub unit_price_cents: i64,
     /// The VAT rate in hundredths of a percent: 2000 is 20 %.
     pub vat_rate_basis_points: i32,
@@ -48,7 +48,7 @@ pub struct LineRequest {
     /// How much of it, with up to three decimals; left out: 1.
     #[schema(pattern = r"^[0-9]+(\.[0-9]+)?$", example = "2.5")]
     quantity: Option<String>,
-    /// What one costs without VAT, in minor units of the currency; negative for a discount.
+    /// Price of one without VAT, in minor units of the currency; negative for a discount.
     #[schema(minimum = -1_000_000_000_000_i64, maximum = 1_000_000_000_000_i64)]
     unit_price_cents: i64,
     /// The VAT rate in hundredths of a percent; left out: 2000, which is 20 %.

@@ -41,7 +41,7 @@ pub struct OrganizationBody {
     /// The public holidays: those that were chosen, or else those of the postal code.
     #[schema(value_type = labels::HolidayCalendar)]
     pub holiday_calendar: &'static str,
-    /// Whether they were chosen.
+    /// True if they were chosen.
     pub holiday_calendar_chosen: bool,
     /// What becomes of missed reminders.
     #[schema(value_type = labels::CatchUpPolicy)]
@@ -65,7 +65,7 @@ pub struct OrganizationBody {
     /// Whether nothing of it leaves, and until when.
     #[schema(required)]
     pub pause: Option<PauseBody>,
-    /// Whether its owner's address is verified. No mail is sent on its behalf before.
+    /// True if its owner's address is verified. No mail is sent on its behalf before.
     pub sender_verified: bool,
     /// What it subscribes to.
     #[schema(value_type = labels::BillingPlan)]

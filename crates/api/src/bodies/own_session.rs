@@ -13,18 +13,18 @@ use uuid::Uuid;
 pub struct OwnSessionBody {
     /// Its id.
     pub id: Uuid,
-    /// Whether this request was made in it.
+    /// True if this request was made in it.
     pub current: bool,
-    /// When the user signed in.
+    /// Time at which the user signed in.
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
-    /// When it was last refreshed.
+    /// Time of the last refresh.
     #[serde(with = "time::serde::rfc3339")]
     pub last_used_at: OffsetDateTime,
-    /// When it ends unless it is refreshed.
+    /// Time at which it ends unless it is refreshed.
     #[serde(with = "time::serde::rfc3339")]
     pub expires_at: OffsetDateTime,
-    /// How the browser described itself when it last refreshed.
+    /// User agent of the browser at the last refresh.
     #[schema(required)]
     pub user_agent: Option<String>,
     /// The network that it last refreshed from: the address without its last part.

@@ -19,7 +19,7 @@ pub struct PaymentBody {
     /// Whether money came in or a part was waived.
     #[schema(value_type = labels::PaymentKind)]
     pub kind: &'static str,
-    /// How much, in minor units of the invoice's currency.
+    /// Amount, in minor units of the invoice's currency.
     pub amount_cents: i64,
     /// How it came.
     #[schema(value_type = labels::PaymentMethod)]
@@ -28,7 +28,7 @@ pub struct PaymentBody {
     pub paid_on: Date,
     /// How it became known; may be empty.
     pub label: String,
-    /// When it was voided; since then it counts no more.
+    /// Time at which it was voided; since then it counts no more.
     #[serde(with = "time::serde::rfc3339::option")]
     #[schema(required)]
     pub voided_at: Option<OffsetDateTime>,

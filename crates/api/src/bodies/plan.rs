@@ -36,15 +36,15 @@ pub struct PlanBody {
 pub struct ListedPlanBody {
     /// Its id.
     pub id: Uuid,
-    /// What the organization calls it.
+    /// Name that the organization gave it.
     pub name: String,
-    /// Whether invoices that name no plan get this one.
+    /// True if invoices that name no plan get this one.
     pub is_default: bool,
-    /// When it was put away, because invoices still use it.
+    /// Time at which it was archived, because invoices still use it.
     #[serde(with = "time::serde::rfc3339::option")]
     #[schema(required)]
     pub archived_at: Option<OffsetDateTime>,
-    /// When it was made.
+    /// Time at which it was made.
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
     /// Its steps, in the order of their offsets.
@@ -61,10 +61,10 @@ pub struct ListedPlanStepBody {
     pub order: i32,
     /// Days from the due date, negative before it.
     pub offset_days: i32,
-    /// How firmly it speaks.
+    /// Firmness of the text.
     #[schema(value_type = labels::Tone)]
     pub tone: &'static str,
-    /// Whether a person approves it before it leaves.
+    /// True if a person approves it before it leaves.
     pub requires_manual_validation: bool,
 }
 

@@ -33,7 +33,7 @@ pub struct RelanceBody {
 pub struct ApprovalBody {
     /// The day of the figures. They are computed again on the day of sending.
     pub as_of: Date,
-    /// What is left to pay, in the smallest unit of the invoice's currency.
+    /// Amount left to pay, in the smallest unit of the invoice's currency.
     pub balance_cents: i64,
     /// The days since the due date.
     pub days_late: i64,
@@ -115,7 +115,7 @@ pub struct ListedRelanceBody {
     pub awaits_approval: bool,
     /// Whether a worker is handing it to the mail server at this moment.
     pub is_being_sent: bool,
-    /// Why it did not leave, as a stable code. `facts_changed`: what it states changed since it was drafted or approved, so
+    /// Reason why it was not sent, as a stable code. `facts_changed`: what it states changed since it was drafted or approved, so
     /// that a person has to approve it again; `reasonDetail` lists what (`amount`, `due_date`, `invoice`, `recipient`,
     /// `client`, `organization`, `text`).
     #[schema(required)]

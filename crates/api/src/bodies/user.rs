@@ -16,7 +16,7 @@ pub struct UserBody {
     pub email: String,
     /// How they are called.
     pub full_name: String,
-    /// Whether they have proved that they receive the mail of their address.
+    /// True if they have proved that they receive the mail of their address.
     pub email_verified: bool,
     /// When they signed up.
     #[serde(with = "time::serde::rfc3339")]

@@ -42,7 +42,7 @@ pub async fn admit(
     Ok(response)
 }
 
-/// What the handler may know of the caller, and what the request holds until it is answered.
+/// Facts about the caller for the handler, and the slot that the request holds until it is answered.
 async fn decide(request: &ServiceRequest) -> Result<(Access, Option<KeyedSlot>), ApiError> {
     let app = request
         .app_data::<Data<App>>()

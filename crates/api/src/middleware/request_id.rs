@@ -20,7 +20,7 @@ tokio::task_local! {
 pub struct RequestIds {
     /// Made here: no two requests share it, whatever clients send.
     pub ours: String,
-    /// What the client, or a proxy, calls the request. It is logged beside ours and proves nothing.
+    /// Id that the client, or a proxy, gave the request. It is logged beside ours and proves nothing.
     pub client: Option<String>,
 }
 
@@ -50,7 +50,7 @@ pub async fn identify(
     Ok(response)
 }
 
-/// Whether an id of a client can go into logs as it came.
+/// Reports whether an id of a client can go into logs as it came.
 fn is_plausible(id: &str) -> bool {
     (1..=128).contains(&id.len())
         && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))

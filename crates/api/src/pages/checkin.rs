@@ -52,7 +52,7 @@ impl CheckinPage {
             .service(web::resource(&path).guard(guard::Post()).to(act::act_on_checkin_page));
     }
 
-    /// The page, told what has just happened, as an address on this server.
+    /// Address of the page on this server, with the outcome that it shows.
     fn address(&self, told: Option<Told>) -> String {
         format!("{}{}", self.path, told::query(told))
     }

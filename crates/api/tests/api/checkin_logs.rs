@@ -15,7 +15,7 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use crate::asked::Asked;
 
-/// What a browser adds when a person follows a link.
+/// Headers that a browser adds when a person follows a link.
 const NAVIGATION: &str = "Sec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n";
 
 #[derive(Clone, Default)]

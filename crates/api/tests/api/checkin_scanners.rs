@@ -24,7 +24,7 @@ const AGENTS: [&str; 14] = [
     "Go-http-client/1.1",
 ];
 
-/// What such a program sends besides: nothing, what a picture or a script has, and what a browser has.
+/// Headers that such a program sends besides: none, those of a picture or a script, and those of a browser.
 const DISGUISES: [&[(&str, &str)]; 4] = [
     &[],
     &[("sec-fetch-mode", "no-cors"), ("sec-fetch-dest", "image")],

@@ -33,7 +33,7 @@ async fn a_client_with_a_companys_number_is_a_company_and_any_other_says_what_it
     let path = format!("/clients/{}", person.text_at("/id"));
     assert_eq!(owner.patch(&path, json!({ "kind": "company" })).await.expect(200).json["kind"], "company");
     owner.patch(&path, json!({ "kind": "person" })).await.expect(200);
-    // A company's number makes a company, which it stays without the number until somebody says otherwise.
+    // A company's number makes a company, which it stays without the number until a user says otherwise.
     let numbered = owner.patch(&path, json!({ "vatNumber": "FR44732829320" })).await.expect(200);
     assert_eq!(numbered.json["kind"], "company");
     let refused = owner.patch(&path, json!({ "kind": "person" })).await.expect(422);

@@ -1,4 +1,4 @@
-//! Events that are signed with the right secret by somebody who is not Stripe: the secret has leaked.
+//! Events that are signed with the right secret by a forger: the secret has leaked.
 
 use rubis_stripe_fake::RequestFault;
 use rubis_testkit::{Owner, TestApp};
@@ -10,7 +10,7 @@ use crate::subscriber::{
     subscription,
 };
 
-/// A subscription to the largest plan, as an event would tell it.
+/// A subscription to the largest plan, as an event would state it.
 fn forged(app: &TestApp, kind: &str, subscription: &str, customer: &str, organization: &Value) -> Value {
     let mut event = last_event(app, "customer.subscription.created").body;
     event["id"] = json!(format!("evt_forged_{kind}_{subscription}_{customer}"));
@@ -67,7 +67,11 @@ async fn a_forged_subscription_upgrades_nobody_and_a_real_one_does() {
         deliver_body(&app, &of_another).await.expect(200);
         let of_another = forged_checkout(&app, &theirs, &customer, &organization);
         deliver_body(&app, &of_another).await.expect(200);
-        assert_eq!(outcomes(&app, "conflicting_organization").await, 3 * round - 1, "it is somebody else's");
+        assert_eq!(
+            outcomes(&app, "conflicting_organization").await,
+            3 * round - 1,
+            "it is another organization's"
+        );
         let openly = forged(&app, "customer.subscription.created", &theirs, &their_customer, &organization);
         deliver_body(&app, &openly).await.expect(200);
         assert_eq!(outcomes(&app, "conflicting_organization").await, if round == 1 { 3 } else { 5 });

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::trail::Trail;
 
-/// An application behind a proxy, and a client of it whose events are told from those of other tests.
+/// An application behind a proxy, and a client of it whose events differ from those of other tests.
 struct Client {
     app: TestApp,
     trail: Trail,

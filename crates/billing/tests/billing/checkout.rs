@@ -59,7 +59,7 @@ impl Site {
         start_checkout(pool, &self.stripe, &self.links, id, offer, self.now()).await
     }
 
-    /// A Checkout of Business that somebody opens at Stripe, beside those that Rubis opens.
+    /// A Checkout of Business that is opened at Stripe, beside those that Rubis opens.
     async fn checkout_by_hand(&self) -> CheckoutSession {
         let metadata = [("organization_id", self.company.id.to_string()), ("plan", "business".to_owned())];
         let checkout = NewCheckout {

@@ -23,7 +23,7 @@ pub(super) async fn away(site: &mut Site, reminders: usize) -> Result<Report> {
 }
 
 /// Every connection stays open and nothing is answered, for longer than a lease. What was sent meanwhile is recorded
-/// afterwards by whoever sent it, and no lease is taken away before.
+/// afterwards by the worker that sent it, and no lease is taken away before.
 pub(super) async fn stalled(site: &mut Site, reminders: usize) -> Result<Report> {
     let trial = site.trial("postgres-stalled", reminders).await?;
     let _workers = (trial.worker().start().await?, trial.worker().start().await?);

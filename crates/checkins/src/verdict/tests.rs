@@ -70,7 +70,7 @@ fn opened(link: CheckinLink, at: OffsetDateTime) -> Opening {
     request("GET", link, at, &[])
 }
 
-/// What a browser sends when a person follows a link.
+/// Headers that a browser sends when a person follows a link.
 const BROWSER: [(&str, &str); 3] = [
     ("Sec-Fetch-Mode", "navigate"),
     ("Sec-Fetch-Dest", "document"),

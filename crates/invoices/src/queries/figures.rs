@@ -31,7 +31,7 @@ struct Counts {
     paid: i64,
 }
 
-/// How many invoices were put in, and how many settled otherwise than by credit notes alone.
+/// Numbers of invoices put in, and of those settled otherwise than by credit notes alone.
 pub(crate) async fn counts(
     mut conn: &AsyncPgConnection,
     organization: OrganizationId,
@@ -71,7 +71,7 @@ struct Sum {
     cents: i64,
 }
 
-/// What was paid, without the credit of clients, one amount for each currency. The payment that overpaid an
+/// Amounts paid, without the credit of clients, one amount for each currency. The payment that overpaid an
 /// invoice settled it.
 pub(crate) async fn recovered(
     mut conn: &AsyncPgConnection,

@@ -120,7 +120,7 @@ pub(crate) async fn last_of(
     Ok(row.map(Into::into))
 }
 
-/// Whether money that counts came in for an invoice.
+/// Reports whether money that counts came in for an invoice.
 pub(crate) async fn has_money(conn: &mut AsyncPgConnection, invoice: &Invoice) -> Result<bool, Error> {
     let counting = payments::table
         .filter(payments::organization_id.eq(invoice.organization_id.as_uuid()))

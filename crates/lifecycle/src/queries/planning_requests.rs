@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 type QueryResult<T> = Result<T, diesel::result::Error>;
 
-/// How far the planning of a scope has come.
+/// Progress of the planning of a scope.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = planning_requests)]
 pub(crate) struct PlanningRequest {
@@ -30,7 +30,7 @@ pub(crate) struct PlanningRequest {
     pub(crate) after_invoice_id: Option<Uuid>,
     /// The earliest beginning of a pass that covers the last change.
     pub(crate) not_before: OffsetDateTime,
-    /// When the next pass was first wanted.
+    /// Time at which the next pass was first wanted.
     pub(crate) waiting_since: OffsetDateTime,
     /// Set if overdue reminders are sent at any hour.
     pub(crate) at_once: bool,

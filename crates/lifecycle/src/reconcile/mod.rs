@@ -32,10 +32,10 @@ const MAX_SUSPECTS: usize = 200;
 /// The age from which rows are compared.
 const AGE: time::Duration = time::Duration::minutes(2);
 
-/// How far back reminders that came due are compared at each sweep.
+/// Age up to which reminders that came due are compared at each sweep.
 const DUE_WINDOW: time::Duration = time::Duration::hours(2);
 
-/// What was found.
+/// The finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum FindingKind {
     /// A reminder waits and has no job.
@@ -79,7 +79,7 @@ impl FindingKind {
     }
 }
 
-/// What was done about it.
+/// The action taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum FindingOutcome {
     /// It is as it should be again.
@@ -102,9 +102,9 @@ impl FindingOutcome {
 /// A difference between what waits and the jobs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// What was found.
+    /// The finding.
     pub kind: FindingKind,
-    /// What was done about it.
+    /// The action taken.
     pub outcome: FindingOutcome,
     /// The tenant.
     pub organization: Option<OrganizationId>,
@@ -216,7 +216,7 @@ pub async fn continue_reconciliation(
     lease.continue_as(conn, next, now + RECONCILED_EVERY).await
 }
 
-/// Whether a page may be followed by another.
+/// Reports whether a page may be followed by another.
 fn is_full(length: usize) -> bool {
     length >= usize::try_from(PAGE).unwrap_or(usize::MAX)
 }

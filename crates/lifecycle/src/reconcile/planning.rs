@@ -66,7 +66,7 @@ async fn look_again(
 ) -> Result<Option<Finding>, diesel::result::Error> {
     let found = conn
         .transaction(async |conn| {
-            // As by whoever adds a request: one that ends meanwhile makes the job that is added here end at once.
+            // As for a new request: one that ends meanwhile makes the job that is added here end at once.
             planning_requests::lock_organization(conn, job.organization_id).await?;
             let key = scope_key(job.scope);
             let Some(request) = planning_requests::find(conn, job.organization_id, &key).await? else {

@@ -68,7 +68,7 @@ pub(super) fn classify(error: &SmtpError, stage: Stage) -> SendError {
     }
 }
 
-/// Whether a reply to a recipient or to a content is about the server or our rate.
+/// Reports whether a reply to a recipient or to a content is about the server or our rate.
 fn limits_us(reason: &str) -> bool {
     let reason = without_addresses(&reason.to_ascii_lowercase());
     let enhanced = reason

@@ -10,7 +10,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _,
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
-/// When the encryption begins.
+/// Moment at which the encryption begins.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Begins {
     /// With the first byte.

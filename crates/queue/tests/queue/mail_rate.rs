@@ -21,7 +21,7 @@ fn at(milliseconds: u64) -> OffsetDateTime {
     START + Duration::from_millis(milliseconds)
 }
 
-/// How many of `jobs` get a permit at an instant.
+/// Number of `jobs` that get a permit at an instant.
 async fn permitted(
     rate: &MailRate,
     organization: OrganizationId,

@@ -22,72 +22,7 @@ use crate::{
     text::RenderedText,
 };
 
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = relance_tasks)]
-struct TaskRow {
-    id: Uuid,
-    organization_id: Uuid,
-    invoice_id: Uuid,
-    plan_step_id: Uuid,
-    send_at: OffsetDateTime,
-    meant_for: Date,
-    chain: i32,
-    status: RelanceStatus,
-    sending_since: Option<OffsetDateTime>,
-    sent_at: Option<OffsetDateTime>,
-    reason: Option<String>,
-    reason_detail: Option<String>,
-    drafted_at: Option<OffsetDateTime>,
-    approved_at: Option<OffsetDateTime>,
-    approved_by: Option<Uuid>,
-    draft: Option<serde_json::Value>,
-    hurried_at: Option<OffsetDateTime>,
-    counted_on: Option<Date>,
-    counted_recipients: Option<i32>,
-    subject: Option<String>,
-    body: Option<String>,
-    recipient: Option<String>,
-    refused_copies: Option<Vec<Option<String>>>,
-    created_at: OffsetDateTime,
-}
-
-impl From<TaskRow> for RelanceTask {
-    fn from(row: TaskRow) -> Self {
-        let id = RelanceTaskId::from(row.id);
-        Self {
-            id,
-            organization_id: row.organization_id.into(),
-            invoice_id: row.invoice_id.into(),
-            plan_step_id: row.plan_step_id.into(),
-            send_at: row.send_at,
-            meant_for: row.meant_for,
-            chain: row.chain,
-            status: row.status,
-            sending_since: row.sending_since,
-            sent_at: row.sent_at,
-            reason: row.reason,
-            reason_detail: row.reason_detail,
-            drafted_at: row.drafted_at,
-            approved_at: row.approved_at,
-            approved_by: row.approved_by.map(UserId::from),
-            draft: row.draft.and_then(|draft| serde_json::from_value(draft).ok()),
-            hurried_at: row.hurried_at,
-            counted_on: row.counted_on,
-            counted_recipients: row
-                .counted_recipients
-                .and_then(|count| u32::try_from(count).ok())
-                .unwrap_or(0),
-            subject: row.subject,
-            body: row.body,
-            recipient: row.recipient,
-            refused_copies: row.refused_copies.into_iter().flatten().flatten().collect(),
-            queue_job_id: job_id(id),
-            created_at: row.created_at,
-        }
-    }
-}
-
-/// The columns of a [`TaskRow`] without the text, which is long: what lists read.
+/// The columns without the long text and the draft: those that lists read.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = relance_tasks)]
 struct ListedRow {
@@ -115,13 +50,34 @@ struct ListedRow {
     created_at: OffsetDateTime,
 }
 
+/// All columns of a reminder.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = relance_tasks)]
+struct TaskRow {
+    #[diesel(embed)]
+    listed: ListedRow,
+    draft: Option<serde_json::Value>,
+    body: Option<String>,
+}
+
+impl From<TaskRow> for RelanceTask {
+    fn from(row: TaskRow) -> Self {
+        Self {
+            draft: row.draft.and_then(|draft| serde_json::from_value(draft).ok()),
+            body: row.body,
+            ..Self::from(row.listed)
+        }
+    }
+}
+
 impl From<ListedRow> for RelanceTask {
     fn from(row: ListedRow) -> Self {
-        Self::from(TaskRow {
-            id: row.id,
-            organization_id: row.organization_id,
-            invoice_id: row.invoice_id,
-            plan_step_id: row.plan_step_id,
+        let id = RelanceTaskId::from(row.id);
+        Self {
+            id,
+            organization_id: row.organization_id.into(),
+            invoice_id: row.invoice_id.into(),
+            plan_step_id: row.plan_step_id.into(),
             send_at: row.send_at,
             meant_for: row.meant_for,
             chain: row.chain,
@@ -132,17 +88,21 @@ impl From<ListedRow> for RelanceTask {
             reason_detail: row.reason_detail,
             drafted_at: row.drafted_at,
             approved_at: row.approved_at,
-            approved_by: row.approved_by,
+            approved_by: row.approved_by.map(UserId::from),
             draft: None,
             hurried_at: row.hurried_at,
             counted_on: row.counted_on,
-            counted_recipients: row.counted_recipients,
+            counted_recipients: row
+                .counted_recipients
+                .and_then(|count| u32::try_from(count).ok())
+                .unwrap_or(0),
             subject: row.subject,
             body: None,
             recipient: row.recipient,
-            refused_copies: row.refused_copies,
+            refused_copies: row.refused_copies.into_iter().flatten().flatten().collect(),
+            queue_job_id: job_id(id),
             created_at: row.created_at,
-        })
+        }
     }
 }
 

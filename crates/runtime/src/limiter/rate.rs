@@ -25,7 +25,7 @@ impl Rate {
         i64::try_from(self.per.as_micros()).unwrap_or(i64::MAX / 4).clamp(i64::from(self.burst), i64::MAX / 4)
     }
 
-    /// How many attempts are allowed at once.
+    /// Number of attempts allowed at once.
     pub const fn burst(self) -> u32 {
         self.burst
     }
@@ -102,7 +102,7 @@ impl Decision {
         matches!(self, Self::Allowed { .. })
     }
 
-    /// How many attempts are counted before one that was only looked at.
+    /// Number of attempts counted before one that was only looked at.
     pub(super) fn counted(self, rate: Rate) -> u32 {
         match self {
             Self::Allowed { remaining } => rate.burst().saturating_sub(remaining).saturating_sub(1),

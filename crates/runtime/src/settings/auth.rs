@@ -14,11 +14,11 @@ pub struct AuthSettings {
     pub access_token_ttl: Duration,
     /// How long a refresh token is good for, unless it is used.
     pub refresh_token_ttl: Duration,
-    /// How long a session lives, however often it is used.
+    /// Longest life of a session, however often it is used.
     pub session_lifetime: Duration,
     /// The domain of the cookies of a sign-in; `None` is the host of the api alone.
     pub cookie_domain: Option<String>,
-    /// Whether the cookies of a sign-in are only sent over HTTPS.
+    /// True if the cookies of a sign-in are only sent over HTTPS.
     pub cookie_secure: bool,
     /// Where rate limits are counted.
     pub limiter_store: LimiterStore,

@@ -26,7 +26,7 @@ impl<R> Bounded<R> {
         Self { inner, series: RwLock::default() }
     }
 
-    /// Whether a series is recorded: it is known, or there is space for one more.
+    /// Reports whether a series is recorded: it is known, or there is space for one more.
     fn admits(&self, key: &Key) -> bool {
         let known = self.series.read().unwrap_or_else(PoisonError::into_inner);
         let of_metric = known.get(key.name());

@@ -23,7 +23,7 @@ const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Exchanges at once; further connections wait to be accepted.
 const MAX_EXCHANGES: usize = 32;
 
-/// What the exchanges share.
+/// State that the exchanges share.
 struct Exposition {
     metrics: Metrics,
     token: Option<SecretString>,
@@ -129,7 +129,7 @@ impl Exposition {
         .ok()
     }
 
-    /// Whether the head of a request carries the token, compared in constant time.
+    /// Reports whether the head of a request carries the token, compared in constant time.
     fn may_read(&self, head: &str) -> bool {
         let Some(token) = &self.token else { return true };
         let sent = head.lines().find_map(|line| {

@@ -33,7 +33,7 @@ pub struct CheckoutSession {
     pub metadata: BTreeMap<String, String>,
     /// What the subscription is to get.
     pub subscription_metadata: BTreeMap<String, String>,
-    /// Whether it waits, was completed or was ended.
+    /// Its state: open, completed or ended.
     pub status: CheckoutStatus,
     /// What completing it made.
     pub subscription: Option<String>,
@@ -55,7 +55,7 @@ pub enum CheckoutStatus {
 const LIFETIME: Duration = Duration::days(1);
 
 impl CheckoutSession {
-    /// Whether it was ended, or left alone for too long.
+    /// Reports whether it was ended, or left alone for too long.
     pub(crate) fn is_expired(&self, now: OffsetDateTime) -> bool {
         match self.status {
             CheckoutStatus::Open => now >= self.created + LIFETIME,

@@ -33,7 +33,7 @@ struct RecordPauses {
 const RECORD_PAUSES: RecordPauses =
     RecordPauses { refusal: Duration::from_millis(250), outage: Duration::from_secs(1) };
 
-/// How often recording a sent mail is tried if the database refuses it.
+/// Number of tries to record a sent mail that the database refuses.
 const RECORD_TRIES: u32 = 40;
 
 /// A kind of job that is one mail: what is to be sent, and what its domain is told of how that went.
@@ -226,7 +226,7 @@ enum RecordError {
 }
 
 impl RecordError {
-    /// Whether the database is away, and has not refused anything.
+    /// Reports whether the database is away, and has not refused anything.
     fn is_outage(&self) -> bool {
         match self {
             Self::Pool(_) => true,

@@ -22,10 +22,10 @@ use seed::Seed;
 const SCHEMATHESIS: PythonPackage =
     PythonPackage { name: "schemathesis", version: "4.32.5", folder: "schemathesis" };
 
-/// What the run is configured with, and the reason of each exception.
+/// Configuration of the run, with the reason of each exception.
 const CONFIGURATION: &str = include_str!("schemathesis.toml");
 
-/// What is done to each request before it is sent.
+/// Changes made to each request before it is sent.
 const HOOKS: &str = include_str!("hooks.py");
 
 /// A stack for one client that sends as fast as it can, from addresses that it makes up.
@@ -45,7 +45,7 @@ pub struct Arguments {
     /// For how many seconds requests are sent
     #[arg(long, default_value_t = 120, value_parser = clap::value_parser!(u16).range(10..=180))]
     seconds: u16,
-    /// What the requests are made from: the same number makes the same ones
+    /// Seed of the requests: the same number makes the same ones
     #[arg(long, default_value_t = 1)]
     seed: u32,
     /// Further options of `st run`, after `--`
@@ -57,7 +57,7 @@ pub struct Arguments {
 /// and sequences of operations.
 ///
 /// # Errors
-/// When Python or Schemathesis cannot be had or the stack does not start; what it finds is the exit code.
+/// Python or Schemathesis cannot be had, or the stack does not start. Findings are the exit code.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let programs = Programs::find(!arguments.no_install)?;
     let schemathesis = SCHEMATHESIS.programs(!arguments.no_install)?.join("st");

@@ -25,7 +25,7 @@ const LATE_INVOICES: usize = 4;
 /// A check-in about a late invoice is sent a minute after it was planned.
 const CHECKIN_LIMIT: Duration = Duration::from_secs(150);
 
-/// What requests are made with.
+/// Values that requests are made with.
 pub struct Seed {
     /// The base of all paths.
     pub api: String,
@@ -36,7 +36,7 @@ pub struct Seed {
 }
 
 impl Seed {
-    /// How much there is.
+    /// Number of rows of each kind.
     pub fn summary(&self) -> String {
         let counts = self.ids.iter().map(|(name, ids)| format!("{} {name}", ids.len()));
         counts.collect::<Vec<_>>().join(", ")
@@ -50,7 +50,7 @@ impl Seed {
 /// Signs up, and creates objects of each kind.
 ///
 /// # Errors
-/// When a request is refused, or the check-ins are not sent.
+/// A request is refused, or the check-ins are not sent.
 pub fn fill(stack: &mut Stack) -> Result<Seed> {
     // Where IPv6 is looked up first nothing listens.
     let api = format!("{}/api/v1", stack.addresses.api.replacen("localhost", "127.0.0.1", 1));

@@ -14,7 +14,7 @@ const EXEMPT: [&str; 5] = ["bench", "chaos", "inbox", "testkit", "xtask"];
 
 const MACROS: [&str; 3] = ["counter!(", "gauge!(", "histogram!("];
 
-/// What makes a text at run time. A label is a literal, the `as_str()` of an enum, or a `&'static str`.
+/// Calls that make a text at run time. A label is a literal, the `as_str()` of an enum, or a `&'static str`.
 const UNBOUNDED: [&str; 7] =
     ["format!", ".to_string()", ".to_owned()", ".into()", ".clone()", "String", "&labels"];
 

@@ -15,7 +15,7 @@ const SQUAWK: PythonPackage = PythonPackage { name: "squawk-cli", version: "2.70
 /// The last migration that is not checked. Released ones are not edited, and this one breaks a rule.
 const BASELINE: &str = "2026-11-30-000800_account_tokens";
 
-/// What an index may not be made of, with the reason.
+/// Expressions that no index may be made of, with the reason.
 const UNSTABLE: [(&str, &str); 2] = [
     ("hashtext(", "its values may change with the next release of PostgreSQL, and the index with them"),
     (
@@ -27,7 +27,7 @@ const UNSTABLE: [(&str, &str); 2] = [
 /// Checks the migrations after the baseline.
 ///
 /// # Errors
-/// When Squawk finds something, or is missing and cannot be installed.
+/// Squawk finds something, or is missing and cannot be installed.
 pub fn check(may_install: bool) -> Result<()> {
     let (in_transaction, alone) = scripts()?;
     let unstable: Vec<String> =

@@ -33,7 +33,7 @@ pub fn clippy() -> Result<()> {
 /// `.cargo/deny.toml`. Advisories need a database from the network, and are checked by operators.
 ///
 /// # Errors
-/// When it finds something, or cargo-deny is missing and cannot be installed.
+/// It finds something, or cargo-deny is missing and cannot be installed.
 pub fn deny(may_install: bool) -> Result<()> {
     let status = Launch::new("cargo-deny", cargo_deny(may_install)?)
         .arguments(["--config", ".cargo/deny.toml", "check", "--hide-inclusion-graph"])

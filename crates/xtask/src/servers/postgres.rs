@@ -122,7 +122,7 @@ impl Postgres {
     /// Lets it take encrypted connections too.
     ///
     /// # Errors
-    /// When psql fails, or the server does not take the certificate.
+    /// psql fails, or the server does not take the certificate.
     pub fn encrypt(&self, certificates: &Certificates) -> Result<()> {
         for (name, value) in [
             ("ssl_cert_file", certificates.file("server.pem").display().to_string()),

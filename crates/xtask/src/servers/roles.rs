@@ -23,7 +23,7 @@ impl Roles {
     /// Creates the roles, and gives the database with all that is in it to the owner.
     ///
     /// # Errors
-    /// When psql fails, with what the server said.
+    /// psql fails; the error has the server's message.
     pub fn create(&self, server: &Postgres, database: &str) -> Result<()> {
         let mut psql = server.psql(database);
         psql.env("RUBIS_OWNER_PASSWORD", &self.owner)

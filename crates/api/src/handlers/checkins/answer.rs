@@ -38,7 +38,7 @@ pub async fn answer_paid(
 
 /// Answers that an invoice is still to be paid, by a button.
 ///
-/// The reminders go on; one that waited for the answer leaves at once.
+/// The reminders go on; one that waited for the answer is sent in business hours.
 #[utoipa::path(
     tag = "check-in",
     params(ButtonHeader),

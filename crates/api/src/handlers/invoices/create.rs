@@ -67,10 +67,10 @@ pub struct InvoicedClientRequest {
     /// Their name, compared without case, accents, spaces and invisible characters.
     #[schema(min_length = 1, max_length = 200)]
     name: String,
-    /// Where their reminders go, compared without case. Several clients may share an address.
+    /// Address that their reminders go to, compared without case. Several clients may share an address.
     #[schema(format = "email")]
     email: String,
-    /// Whether a new client is created whatever others are called: the way out of `ambiguous_client` if none of the
+    /// True if a new client is created whatever others are called: the way out of `ambiguous_client` if none of the
     /// candidates is meant.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     create_new: bool,

@@ -20,7 +20,7 @@ pub struct MarkInvoicePaid {
     /// On which day, not in the future.
     #[schema(value_type = Option<Date>)]
     paid_at: Option<Day>,
-    /// How much, in minor units of the invoice's currency; less than is outstanding leaves the chain running,
+    /// Amount, in minor units of the invoice's currency; less than is outstanding leaves the chain running,
     /// and what is beyond it becomes the client's credit.
     #[schema(minimum = 1, maximum = 1_000_000_000_000_i64)]
     amount_cents: Option<i64>,

@@ -16,7 +16,7 @@ use crate::{
     segment::Segment,
 };
 
-/// Everything that can be told of an invoice's chain: the latest 200 of each.
+/// An invoice's chain: the latest 200 of each kind.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TimelineBody {
@@ -62,7 +62,7 @@ pub struct WhyNotBody {
     /// When a paused one leaves again, if that is known.
     #[schema(required)]
     pub paused_until: Option<Date>,
-    /// When one whose last attempt failed is tried again, and one that exceeded the day's recipients is sent.
+    /// Time of the next attempt of one whose last attempt failed, and of one that exceeded the day's recipients.
     #[serde(with = "time::serde::rfc3339::option")]
     #[schema(required)]
     pub retry_at: Option<OffsetDateTime>,

@@ -22,7 +22,7 @@ use crate::{
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(example = json!({ "amountCents": 5000, "kind": "payment", "method": "transfer" }))]
 pub struct CreatePayment {
-    /// How much, in minor units of the invoice's currency; left out: everything outstanding.
+    /// Amount, in minor units of the invoice's currency; left out: everything outstanding.
     #[schema(minimum = 1, maximum = 1_000_000_000_000_i64)]
     amount_cents: Option<i64>,
     /// Whether money came in or a part is waived; left out: `payment`.
@@ -53,7 +53,7 @@ impl From<CreatePayment> for NewPaymentInput {
 
 /// Records a payment or a credit note.
 ///
-/// When nothing is outstanding any more the invoice is paid, and everything planned for it is called off. The part of
+/// As soon as nothing is outstanding any more the invoice is paid, and everything planned for it is called off. The part of
 /// a payment beyond what is outstanding becomes the client's credit. An invoice that credit notes alone settle ends
 /// as `credited`: it earns no rubis and does not count as recovered.
 #[utoipa::path(

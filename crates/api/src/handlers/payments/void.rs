@@ -42,7 +42,7 @@ pub struct VoidedPaymentBody {
     tag = "invoices",
     responses(
         (status = 200, description = "The payment and its invoice as they are now.", body = VoidedPaymentBody),
-        (status = 402, description = "`plan_limit_reached`: as many invoices are chased as the subscription allows; `limit`, `usage` and `upgradeUrl` tell how many, and where that changes."),
+        (status = 402, description = "`plan_limit_reached`: as many invoices are chased as the subscription allows; `limit` and `usage` are the figures, `upgradeUrl` is the page of the subscription."),
         (status = 409, description = "`payment_already_voided`: it counts no more already."),
     ),
 )]

@@ -7,7 +7,7 @@ use crate::{ApiError, ApiResult, App, Reply, Tenant, bodies::RelanceBody, segmen
 
 /// Approves a drafted *mise en demeure*, which is then sent at once.
 ///
-/// Who approved which text, and when, stays on record. Days late, penalties and the deadline are computed again on the day
+/// The approver, the text and the time stay on record. Days late, penalties and the deadline are computed again on the day
 /// of sending. If anything else changed, the approval is void: `reason` is `facts_changed`, and a person has to approve the
 /// new text. A mail does not prove that the client received the notice; only a registered letter does.
 #[utoipa::path(

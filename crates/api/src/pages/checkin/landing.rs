@@ -18,7 +18,7 @@ use crate::App;
 
 const COOKIE: &str = "rubis_checkin";
 
-/// How long the page can be loaded again without its link.
+/// Time for which the page can be loaded again without its link.
 const COOKIE_LIFE: Duration = Duration::HOUR;
 
 /// The longest token that is passed on; ours have 43 characters.

@@ -51,7 +51,7 @@ impl Told {
         }
     }
 
-    /// Whether there is a check-in that the page can show.
+    /// Reports whether there is a check-in that the page can show.
     #[must_use]
     pub const fn has_page(self) -> bool {
         !matches!(self, Self::Invalid | Self::Gone)
