@@ -1,6 +1,7 @@
 //! Admission of requests: rates by client address before any body, sizes of bodies, shares of organizations.
 
-use diesel_async::SimpleAsyncConnection;
+use diesel::{dsl::sql, select, sql_types::BigInt};
+use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 use futures_util::{FutureExt, StreamExt, future::join_all, stream::FuturesUnordered};
 use reqwest::{Method, header};
 use rubis_db::{AsyncConnection, AsyncPgConnection};
@@ -163,6 +164,15 @@ async fn locked_clients(app: &TestApp) -> AsyncPgConnection {
     holder
 }
 
+/// Returns as soon as so many connections of the database wait for a lock.
+async fn until_locked_out(observer: &mut AsyncPgConnection, connections: i64) {
+    // A wait for another transaction names no database, but its connection holds locks that do.
+    let waiting = "(SELECT count(DISTINCT waiting.pid) FROM pg_locks AS waiting JOIN pg_locks AS held USING (pid) \
+                   WHERE NOT waiting.granted AND held.database = \
+                   (SELECT oid FROM pg_database WHERE datname = current_database()))";
+    while select(sql::<BigInt>(waiting)).get_result::<i64>(observer).await.unwrap() < connections {}
+}
+
 async fn rename(owner: &Owner<'_>, client: &str) -> Answer {
     owner.patch(&format!("/clients/{client}"), json!({ "name": "Petit" })).await
 }
@@ -201,6 +211,10 @@ async fn a_service_whose_connections_are_all_busy_is_still_ready() {
     let mut holder = locked_clients(&app).await;
 
     let mut requests: FuturesUnordered<_> = (0..2).map(|_| rename(&owner, &client.id)).collect();
+    tokio::select! {
+        () = until_locked_out(&mut holder, 2) => {}
+        _ = requests.next() => panic!("the requests hang"),
+    }
     let signed_in = async {
         let body = json!({ "email": owner.email, "password": owner.password });
         app.post("/api/v1/auth/login", body).await
