@@ -355,9 +355,9 @@ diesel::table! {
         checkin_grace_hours -> Int4,
         checkin_wait_days -> Nullable<Int4>,
         sender_verified_at -> Nullable<Timestamptz>,
+        silent_copies -> Array<Nullable<Text>>,
         late_penalty_basis_points -> Nullable<Int4>,
         chosen_holidays -> Nullable<Text>,
-        silent_copies -> Array<Nullable<Text>>,
     }
 }
 
