@@ -22,16 +22,22 @@ pub struct MailQuery {
     pub to: Option<String>,
     /// Only mails that came after the one with this id.
     pub since: Option<u64>,
+    /// Only mails whose subject contains this text.
+    pub subject: Option<String>,
 }
 
 impl MailQuery {
     /// The mails to this recipient.
     pub fn to(recipient: impl Into<String>) -> Self {
-        Self { to: Some(recipient.into()), since: None }
+        Self { to: Some(recipient.into()), ..Self::default() }
     }
 
     fn prepared(&self) -> Wanted {
-        Wanted { to: self.to.as_ref().map(|to| to.to_ascii_lowercase()), since: self.since.unwrap_or(0) }
+        Wanted {
+            to: self.to.as_ref().map(|to| to.to_ascii_lowercase()),
+            since: self.since.unwrap_or(0),
+            subject: self.subject.clone(),
+        }
     }
 }
 
@@ -40,6 +46,7 @@ struct Wanted {
     /// In lower case.
     to: Option<String>,
     since: u64,
+    subject: Option<String>,
 }
 
 impl Wanted {
@@ -50,10 +57,12 @@ impl Wanted {
     ) -> impl Iterator<Item = &'a Arc<StoredMail>> {
         let first = mails.partition_point(|mail| mail.summary.id <= self.since);
         mails.range(first..).filter(|mail| {
-            self.to.as_ref().is_none_or(|to| {
-                let mut recipients = mail.summary.envelope_to.iter();
-                recipients.any(|recipient| recipient.to_ascii_lowercase().contains(to))
-            })
+            let subject = &mail.summary.subject;
+            self.subject.as_ref().is_none_or(|wanted| subject.contains(wanted))
+                && self.to.as_ref().is_none_or(|to| {
+                    let mut recipients = mail.summary.envelope_to.iter();
+                    recipients.any(|recipient| recipient.to_ascii_lowercase().contains(to))
+                })
         })
     }
 }
@@ -177,7 +186,7 @@ mod tests {
         store.add(envelope("a@x.fr"), Vec::new());
         store.clear();
         assert_eq!(store.add(envelope("a@x.fr"), Vec::new()), 2);
-        let after_the_first = MailQuery { since: Some(1), to: Some("A@X".into()) };
+        let after_the_first = MailQuery { since: Some(1), ..MailQuery::to("A@X") };
         assert_eq!(store.list(&after_the_first).len(), 1);
     }
 }

@@ -107,6 +107,12 @@ async fn tools_list_read_wait_and_clear() {
     assert_eq!(list["items"][0]["messageId"], "1@x");
     assert_eq!(page.json("/api/messages?since=1").await["items"][0]["subject"], "two");
 
+    let named = page.json("/api/messages/wait?subject=two&count=1").await;
+    assert_eq!(
+        (&named["complete"], &named["items"][0]["id"]),
+        (&serde_json::json!(true), &serde_json::json!(2))
+    );
+
     let mail = page.json("/api/messages/2").await;
     assert_eq!(mail["envelopeTo"][0], "bruno@x.fr");
     assert_eq!(mail["text"].as_str().unwrap().trim_end(), "second");

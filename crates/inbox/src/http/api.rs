@@ -44,7 +44,7 @@ struct MailList {
 #[get("/api/messages")]
 async fn list_messages(state: web::Data<State>, query: web::Query<ListQuery>) -> HttpResponse {
     let query = query.into_inner();
-    let mails = state.shared.store.list(&MailQuery { to: query.to, since: query.since });
+    let mails = state.shared.store.list(&MailQuery { to: query.to, since: query.since, subject: None });
     HttpResponse::Ok().json(MailList { items: mails.iter().map(|mail| mail.summary.clone()).collect() })
 }
 
@@ -53,6 +53,7 @@ async fn list_messages(state: web::Data<State>, query: web::Query<ListQuery>) ->
 struct WaitQuery {
     to: Option<String>,
     since: Option<u64>,
+    subject: Option<String>,
     #[serde(default = "one")]
     count: usize,
     #[serde(default = "half_a_minute")]
@@ -75,12 +76,12 @@ struct Waited {
     items: Vec<MailSummary>,
 }
 
-/// `GET /api/messages/wait?to=&since=&count=1&timeoutSeconds=30`: answers as soon as `count` mails match.
+/// `GET /api/messages/wait?to=&since=&subject=&count=1&timeoutSeconds=30`: answers as soon as `count` mails match.
 #[get("/api/messages/wait")]
 async fn wait_for_messages(state: web::Data<State>, query: web::Query<WaitQuery>) -> HttpResponse {
-    let WaitQuery { to, since, count, timeout_seconds } = query.into_inner();
+    let WaitQuery { to, since, subject, count, timeout_seconds } = query.into_inner();
     let timeout = Duration::from_secs(timeout_seconds.min(MAX_WAIT_SECONDS));
-    let mails = state.shared.store.wait(&MailQuery { to, since }, count, timeout).await;
+    let mails = state.shared.store.wait(&MailQuery { to, since, subject }, count, timeout).await;
     HttpResponse::Ok().json(Waited {
         complete: mails.len() >= count,
         items: mails.iter().map(|mail| mail.summary.clone()).collect(),

@@ -35,7 +35,7 @@ struct Search {
 #[get("/")]
 async fn list_page(state: web::Data<State>, search: web::Query<Search>) -> HttpResponse {
     let to = search.to.trim();
-    let query = MailQuery { to: (!to.is_empty()).then(|| to.to_owned()), since: None };
+    let query = MailQuery { to: (!to.is_empty()).then(|| to.to_owned()), ..MailQuery::default() };
     let mails = state.shared.store.list(&query);
     let newest = mails.last().map_or(0, |mail| mail.summary.id);
 
