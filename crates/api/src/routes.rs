@@ -89,6 +89,7 @@ fn chain(config: &mut ServiceConfig<'_>) {
         .service(invoices::get_invoice)
         .service(invoices::update_invoice)
         .service(invoices::mark_invoice_paid)
+        .service(invoices::answer_invoice_still_pending)
         .service(invoices::cancel_invoice)
         .service(invoices::dispute_invoice)
         .service(invoices::resume_invoice)

@@ -60,6 +60,24 @@ pub async fn lock_with_invoice(
     Ok(lock_asked(conn, organization, &[found]).await?.pop())
 }
 
+/// Locks an invoice and the check-in about it that takes an answer, if there is one.
+///
+/// # Errors
+/// The database's.
+pub async fn lock_open_checkin(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    invoice: InvoiceId,
+    now: OffsetDateTime,
+) -> Result<Option<AskedInvoice>, diesel::result::Error> {
+    let Some(invoice) = rubis_invoices::lock_invoice(conn, organization, invoice).await? else {
+        return Ok(None);
+    };
+    let tasks = tasks::lock_of_invoice(conn, organization, invoice.id).await?;
+    let open = tasks.into_iter().rev().find(|task| task.takes_answers(now));
+    Ok(open.map(|task| AskedInvoice { invoice, task }))
+}
+
 /// Locks the invoices of a mail and then its check-ins.
 pub(crate) async fn lock_of_mail(
     conn: &mut AsyncPgConnection,

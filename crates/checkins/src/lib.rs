@@ -33,7 +33,7 @@ mod token;
 mod verdict;
 mod visibility;
 
-pub use asked::{AskedInvoice, lock_with_invoice};
+pub use asked::{AskedInvoice, lock_open_checkin, lock_with_invoice};
 pub use call_off::{cancel_of_invoice, no_longer_asked};
 pub use claim_mail::{ClaimMailError, ClaimedMail, MailTerms, claim_mail};
 pub use compose_confirmation::{Confirmation, compose_confirmation, compose_confirmations};

@@ -7,6 +7,7 @@ use rubis_checkins::{
 };
 use rubis_db::{AsyncConnection, AsyncPgConnection};
 use rubis_invoices::{InvoiceStatus, NewPayment};
+use rubis_kernel::UserId;
 use rubis_relances::PlanningTrigger;
 use serde_json::json;
 use time::OffsetDateTime;
@@ -161,7 +162,11 @@ pub(crate) async fn answer_locked(
         Verdict::Effect if !asked.invoice.status.is_open() => Ok(ended(asked)),
         Verdict::Effect => match answer {
             CheckinAnswer::Paid => declare_paid(conn, asked, by.kind(), now).await,
-            CheckinAnswer::StillPending => declare_pending(conn, asked, by.kind(), now).await,
+            CheckinAnswer::StillPending => {
+                let origin = Origin { by: by.kind(), actor: None };
+                declare_pending(conn, asked, origin, PlanningTrigger::AnsweredPendingByLink, now).await?;
+                Ok(CheckinOutcome::StillPending)
+            }
         },
         Verdict::Confirm(_) => Ok(CheckinOutcome::Confirm),
         Verdict::Undo => take_answer_back(conn, asked, now).await,
@@ -208,17 +213,24 @@ async fn declare_paid(
     Ok(CheckinOutcome::Settled)
 }
 
-async fn declare_pending(
+/// The way an answer came, and the signed-in user who gave it, if one did.
+pub(crate) struct Origin {
+    pub by: CheckinAnsweredBy,
+    pub actor: Option<UserId>,
+}
+
+/// Records *still pending* and plans the reminders that waited for the answer.
+pub(crate) async fn declare_pending(
     conn: &mut AsyncPgConnection,
     asked: &mut AskedInvoice,
-    by: CheckinAnsweredBy,
+    origin: Origin,
+    trigger: PlanningTrigger,
     now: OffsetDateTime,
-) -> Result<CheckinOutcome, CheckinError> {
+) -> Result<(), diesel::result::Error> {
     let AskedInvoice { invoice, task } = asked;
-    rubis_checkins::record_answer(conn, task, CheckinAnswer::StillPending, by, None, now).await?;
+    rubis_checkins::record_answer(conn, task, CheckinAnswer::StillPending, origin.by, None, now).await?;
     rubis_checkins::no_longer_asked(conn, invoice, now).await?;
     let more = json!({ "checkinId": task.id, "answer": CheckinAnswer::StillPending });
-    events::record(conn, invoice, ActivityKind::CheckinAnswered, None, more, now).await?;
-    plan_invoice(conn, invoice, PlanningTrigger::AnsweredPendingByLink, now).await?;
-    Ok(CheckinOutcome::StillPending)
+    events::record(conn, invoice, ActivityKind::CheckinAnswered, origin.actor, more, now).await?;
+    plan_invoice(conn, invoice, trigger, now).await
 }

@@ -6,6 +6,7 @@
 
 mod answer_checkin;
 mod answer_checkins;
+mod answer_in_app;
 mod call_off;
 mod cancel_invoice;
 mod confirm_checkin;
@@ -43,6 +44,7 @@ mod void_payment;
 
 pub use answer_checkin::{AnsweredBy, CheckinError, CheckinOutcome, answer_checkin};
 pub use answer_checkins::answer_many;
+pub use answer_in_app::{AnswerInAppError, answer_still_pending};
 pub use cancel_invoice::cancel_invoice;
 pub use confirm_checkin::{ConfirmCheckinError, compose_checkin_confirmation};
 pub use create_invoice::{CreateInvoiceError, PlanChoice, create_invoice};

@@ -1,7 +1,9 @@
 //! Refusals of answers to check-ins.
 
 use actix_web::http::StatusCode;
-use rubis_lifecycle::{CheckinError, CheckinOutcome, ReadCheckinError, RenewCheckinError, UndoCheckinError};
+use rubis_lifecycle::{
+    AnswerInAppError, CheckinError, CheckinOutcome, ReadCheckinError, RenewCheckinError, UndoCheckinError,
+};
 
 use super::ApiError;
 
@@ -60,6 +62,16 @@ impl From<CheckinError> for ApiError {
             // What a rule forbids is an outcome; that it comes as an error is our mistake.
             CheckinError::Settle(_) | CheckinError::Reopen(_) => Self::internal(error),
             CheckinError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<AnswerInAppError> for ApiError {
+    fn from(error: AnswerInAppError) -> Self {
+        match error {
+            AnswerInAppError::NotFound => Self::not_found(),
+            AnswerInAppError::NoOpenCheckin => Self::conflict("no_open_checkin", error.to_string()),
+            AnswerInAppError::Database(error) => error.into(),
         }
     }
 }

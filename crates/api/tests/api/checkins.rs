@@ -91,6 +91,36 @@ async fn a_click_on_pending_sends_the_reminder_that_waited_a_minute_later() {
 }
 
 #[tokio::test]
+async fn an_answer_in_the_application_sends_the_reminder_at_night_and_one_by_link_does_not() {
+    let app = TestApp::start().await;
+    let (owner, stranger) =
+        (app.signed_up_owner_with_checkins().await, app.signed_up_owner_with_checkins().await);
+    let in_app = owner.invoice().due_in(-10).create().await;
+    let by_link = owner.invoice().due_in(-10).create().await;
+    let not_due = owner.invoice().due_in(20).create().await;
+    app.advance(Duration::hours(14)).await;
+    let tokens: Vec<String> = app.mails().iter().flat_map(tokens).collect();
+    assert!(app.relances_received().is_empty(), "reminders wait for the answers");
+
+    let path = format!("/invoices/{}/still-pending", in_app.id);
+    stranger.act(&path).await.expect(404);
+    let refused = owner.act(&format!("/invoices/{}/still-pending", not_due.id)).await.expect(409);
+    assert_eq!(refused.code(), "no_open_checkin");
+    assert_eq!(owner.act(&path).await.expect(200).json["status"], "pending");
+    assert_eq!(owner.act(&path).await.expect(409).code(), "no_open_checkin");
+    for token in &tokens {
+        open(&app, &format!("/api/v1/checkin/{token}/pending")).await.expect(302);
+    }
+    app.advance(Duration::minutes(5)).await;
+    assert_eq!(app.relances_received(), [in_app.client_email.clone()]);
+    let answered = owner.get(&format!("/invoices/{}/timeline", in_app.id)).await.expect(200);
+    assert_eq!(answered.json["checkins"][0]["answer"], "still_pending");
+    let answered = owner.get(&format!("/invoices/{}/timeline", by_link.id)).await.expect(200);
+    assert_eq!(answered.json["checkins"][0]["answeredBy"], "link");
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn a_link_is_answered_once_and_says_so_afterwards() {
     let app = TestApp::start().await;
     let owner = app.signed_up_owner_with_checkins().await;
