@@ -163,8 +163,9 @@ async fn candidates(
     }
 }
 
-/// The date of the last check-in that shares a mail with one that is due, unless that has come or the mail is full. One
-/// that the user asked for by a button does not wait.
+/// The time until which a check-in that is due waits to share a mail: the date of the last one that shares it and,
+/// for one that came due after the organization's last mail was made, ten minutes from that mail. None if that has
+/// passed or the mail is full. One that the user asked for by a button does not wait.
 async fn waits_for_others(
     conn: &mut AsyncPgConnection,
     organization: &Organization,
@@ -180,11 +181,15 @@ async fn waits_for_others(
         return Ok(None);
     }
     let is_full = near.iter().filter(|task| task.send_at <= now).count() >= MAX_OF_MAIL;
-    let first = near.iter().map(|task| task.send_at).min().filter(|_| !is_full);
+    if is_full {
+        return Ok(None);
+    }
+    let first = near.iter().map(|task| task.send_at).min();
     let last = first.and_then(|first| {
         near.iter().map(|task| task.send_at).filter(|send_at| *send_at <= first + SHARING).max()
     });
-    Ok(last.filter(|last| *last > now))
+    let made = mails::last_made_at(conn, organization.id).await?.filter(|made| own.send_at > *made);
+    Ok(last.max(made.map(|made| made + SHARING)).filter(|until| *until > now))
 }
 
 async fn without_held(

@@ -436,10 +436,29 @@ async fn late_invoices_that_are_entered_one_after_another_are_asked_about_in_one
     }
 
     chain.invoice_due(LATE).await;
-    run_to(&chain, TUESDAY + Duration::minutes(5) - Duration::SECOND).await;
+    run_to(&chain, TUESDAY + Duration::minutes(20)).await;
+    chain.invoice_due(LATE).await;
+    run_to(&chain, TUESDAY + Duration::minutes(21)).await;
+    assert_eq!(chain.checkin_mails().len(), 3, "one by itself is asked about after a minute");
+}
+
+#[tokio::test]
+async fn invoices_that_are_entered_over_an_hour_are_asked_about_every_ten_minutes_at_most() {
+    let chain = Chain::with_checkins_at(TUESDAY).await;
+    chain.invoice_due(LATE).await;
+    let first = TUESDAY + Duration::MINUTE;
+    run_to(&chain, first).await;
     assert_eq!(chain.checkin_mails().len(), 1);
-    run_to(&chain, TUESDAY + Duration::minutes(5)).await;
-    assert_eq!(chain.checkin_mails().len(), 2, "one by itself is asked about after a minute");
+    for entered in 1..=4 {
+        run_to(&chain, first + Duration::minutes(2) * entered).await;
+        chain.invoice_due(LATE).await;
+    }
+    run_to(&chain, first + Duration::minutes(10) - Duration::SECOND).await;
+    assert_eq!(chain.checkin_mails().len(), 1);
+    run_to(&chain, first + Duration::minutes(10)).await;
+    let mails = chain.checkin_mails();
+    assert_eq!(mails.len(), 2);
+    assert_eq!(mails[1].text.matches("/paid").count(), 4);
 }
 
 #[tokio::test]
@@ -456,6 +475,6 @@ async fn a_batch_without_an_end_is_asked_about_after_ten_minutes() {
     let mails = chain.checkin_mails();
     assert_eq!(mails.len(), 1);
     assert_eq!(mails[0].text.matches("/paid").count(), 13, "the last two share the next one");
-    run_to(&chain, first + Duration::minutes(12)).await;
+    run_to(&chain, first + Duration::minutes(20)).await;
     assert_eq!(chain.checkin_mails().len(), 2);
 }

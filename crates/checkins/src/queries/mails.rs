@@ -24,6 +24,20 @@ pub async fn insert(
         .map(drop)
 }
 
+/// The time at which the organization's last mail was made.
+pub async fn last_made_at(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+) -> QueryResult<Option<OffsetDateTime>> {
+    checkin_mails::table
+        .filter(checkin_mails::organization_id.eq(organization.as_uuid()))
+        .order(checkin_mails::id.desc())
+        .select(checkin_mails::created_at)
+        .first(conn)
+        .await
+        .optional()
+}
+
 /// When a mail left; none where it has not, or where there is no such mail.
 pub async fn sent_at(
     conn: &mut AsyncPgConnection,
