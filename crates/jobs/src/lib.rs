@@ -42,7 +42,7 @@ pub use lease::{Lease, renew};
 pub use payload::Payload;
 pub use queue::{Queue, UnknownQueue};
 pub use reap::{CrashPolicy, QUARANTINE_TRIES, ReapAt, ReapOutcome, Reaped, reap_expired};
-pub use reconcile::{states, untouched};
+pub use reconcile::{is_blocked, states, untouched};
 pub use retry_policy::RetryPolicy;
 pub use row::{JobRow, JobState};
 pub use server_watch::{

@@ -36,6 +36,17 @@ pub async fn states(
     Ok(rows.into_iter().map(|row| (JobId::from_database(row.id), row.state)).collect())
 }
 
+statement!(ReadBlocked, "SELECT id, state FROM jobs WHERE id = ? AND blocked_since IS NOT NULL");
+
+/// Reports if a job waits for a server that is away.
+///
+/// # Errors
+/// The database refused.
+pub async fn is_blocked(conn: &mut AsyncPgConnection, id: &JobId) -> QueryResult<bool> {
+    let rows: Vec<StateRow> = prepared::<ReadBlocked>().bind::<Text, _>(id.as_str()).load(conn).await?;
+    Ok(!rows.is_empty())
+}
+
 statement!(
     ReadUntouched,
     "SELECT id, run_at FROM jobs

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rubis_db::AsyncPgConnection;
-use rubis_invoices::InvoiceScope;
+use rubis_invoices::{Invoice, InvoiceScope};
 use rubis_jobs::{Job, JobId, Queue, RetryPolicy};
 use rubis_kernel::OrganizationId;
 use serde::{Deserialize, Serialize};
@@ -97,6 +97,23 @@ pub(crate) async fn request(
     // The job may have been given up or dropped by an operator while its request stayed.
     let job = PlanAgain { organization_id: organization, scope };
     rubis_jobs::ensure(conn, &job, not_before, now).await.map(drop)
+}
+
+/// Reports if a request covers the invoice: its reminders and check-ins get their jobs when it is planned.
+///
+/// # Errors
+/// Returns the error of the database.
+pub(crate) async fn is_requested(
+    conn: &mut AsyncPgConnection,
+    invoice: &Invoice,
+) -> Result<bool, diesel::result::Error> {
+    let plan = invoice.plan_id.map(InvoiceScope::OfPlan);
+    let scopes: Vec<String> = [InvoiceScope::All, InvoiceScope::OfClient(invoice.client_id)]
+        .into_iter()
+        .chain(plan)
+        .map(scope_key)
+        .collect();
+    planning_requests::any(conn, invoice.organization_id, &scopes).await
 }
 
 /// Deletes the request of a job that an operator drops, in the same transaction: it would wait for ever. The next

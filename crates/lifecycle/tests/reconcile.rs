@@ -227,6 +227,31 @@ async fn a_planning_request_gets_its_lost_job_back_and_a_dead_one_is_reported() 
     assert!(!chain.planned(invoice.id).await.is_empty());
 }
 
+#[tokio::test]
+async fn a_reminder_or_check_in_without_a_job_is_sound_while_a_request_plans_its_invoice() {
+    let (reminded, _) = with_a_reminder().await;
+    request_planning(&reminded).await;
+    delete_jobs(&reminded, "relance").await;
+    assert_eq!(sweep(&reminded).await, [(PlanningWithoutJob, Repaired)]);
+    execute(&reminded, "DELETE FROM planning_requests").await;
+    assert!(sweep(&reminded).await.contains(&(RelanceWithoutJob, Repaired)), "without a request");
+
+    let asking = Chain::with_checkins_at(TUESDAY).await;
+    asking.invoice_due(LATE).await;
+    request_planning(&asking).await;
+    delete_jobs(&asking, "checkin").await;
+    assert_eq!(sweep(&asking).await, [(PlanningWithoutJob, Repaired)]);
+}
+
+#[tokio::test]
+async fn a_reminder_whose_job_waits_for_the_mail_server_after_a_crash_is_sound() {
+    let (chain, _) = with_a_reminder().await;
+    execute(&chain, "UPDATE relance_tasks SET sending_since = created_at - interval '2 hours'").await;
+    assert!(sweep(&chain).await.contains(&(RelanceSendingForLong, Reported)));
+    execute(&chain, "UPDATE jobs SET blocked_since = created_at WHERE id LIKE 'relance:%'").await;
+    assert_eq!(sweep(&chain).await, []);
+}
+
 /// As a change of rules leaves it, with its job.
 async fn request_planning(chain: &Chain) {
     let organization = chain.organization;

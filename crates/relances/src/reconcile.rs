@@ -2,7 +2,7 @@
 
 use rubis_db::AsyncPgConnection;
 use rubis_jobs::JobState;
-use rubis_kernel::{MailFailure, OrganizationId, RelanceTaskId};
+use rubis_kernel::{InvoiceId, MailFailure, OrganizationId, RelanceTaskId};
 use time::{Duration, OffsetDateTime};
 
 use crate::{
@@ -23,6 +23,8 @@ pub struct WaitingRelance {
     pub id: RelanceTaskId,
     /// The tenant.
     pub organization_id: OrganizationId,
+    /// Its invoice.
+    pub invoice_id: InvoiceId,
     /// The date of its job.
     pub send_at: OffsetDateTime,
     /// The time since which it is being handed to the mail server.
@@ -125,7 +127,9 @@ pub async fn reconcile_relance(
             Some((RelanceFault::WithoutJob, RelanceRepair::Enqueued))
         }
         Some(JobState::Scheduled | JobState::Running)
-            if sending_since.is_some_and(|since| now - since > LONGEST_SENDING) =>
+            if sending_since.is_some_and(|since| now - since > LONGEST_SENDING)
+                // A worker was lost with it, and since then its job has waited for the mail server.
+                && !rubis_jobs::is_blocked(conn, &case.task.queue_job_id).await? =>
         {
             Some((RelanceFault::SendingForLong, RelanceRepair::None))
         }

@@ -107,6 +107,18 @@ pub(crate) async fn find(
         .optional()
 }
 
+/// Reports if one of the scopes is waiting or being planned.
+pub(crate) async fn any(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    scopes: &[String],
+) -> QueryResult<bool> {
+    let waiting = planning_requests::table
+        .filter(planning_requests::organization_id.eq(organization.as_uuid()))
+        .filter(planning_requests::scope.eq_any(scopes));
+    diesel::select(diesel::dsl::exists(waiting)).get_result(conn).await
+}
+
 statement!(
     ReadWaiting,
     "SELECT organization_id, scope FROM planning_requests

@@ -12,6 +12,7 @@ use super::{AGE, Finding, FindingKind, FindingOutcome, MAX_SUSPECTS, PAGE, PAGES
 use crate::{
     expire_checkin::end_checkin,
     record_checkins_failed::{record_checkin_mail_failed, record_checkin_not_gathered},
+    request_planning::is_requested,
 };
 
 /// Compares the next check-ins of the round.
@@ -66,6 +67,14 @@ async fn look_again(
             let organization = rubis_accounts::organization(conn, suspect.organization_id).await?;
             let (Some(asked), Some(organization)) = (locked, organization) else { return Ok(None) };
             match judge_checkin(conn, &organization, &asked, now).await? {
+                // It gets its job when its invoice is planned.
+                Some(CheckinFault::WithoutJob)
+                    if asked.task.status == CheckinStatus::Scheduled
+                        && asked.task.sending_since.is_none()
+                        && is_requested(conn, &asked.invoice).await? =>
+                {
+                    Ok(None)
+                }
                 Some(fault) => Ok(Some((fault, repair(conn, &asked.task, fault, now).await?))),
                 None => Ok::<_, diesel::result::Error>(None),
             }

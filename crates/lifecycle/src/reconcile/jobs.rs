@@ -27,7 +27,9 @@ pub(super) async fn sweep(
     for queue in queues {
         loop {
             if pages == PAGES {
-                return Ok(position.map(|(run_at, id)| (queue.as_str().to_owned(), run_at, id)));
+                // A queue that is not begun is the next one.
+                let (run_at, id) = position.unwrap_or_else(|| (now, String::new()));
+                return Ok(Some((queue.as_str().to_owned(), run_at, id)));
             }
             pages += 1;
             // One that is due runs by itself, and finds that there is nothing to do.

@@ -3,10 +3,11 @@
 use rubis_db::{AsyncConnection, AsyncPgConnection};
 use rubis_jobs::Job as _;
 use rubis_kernel::RelanceTaskId;
-use rubis_relances::{RelanceFault, RelanceRepair, SendRelance, reconcile_relance, waiting_relances};
+use rubis_relances::{RelanceFault, RelanceRepair, WaitingRelance, reconcile_relance, waiting_relances};
 use time::OffsetDateTime;
 
 use super::{AGE, DUE_WINDOW, Finding, FindingKind, FindingOutcome, MAX_SUSPECTS, PAGE, PAGES, is_full};
+use crate::request_planning::is_requested;
 
 type Position = Option<(OffsetDateTime, RelanceTaskId)>;
 
@@ -39,8 +40,8 @@ async fn pages(
 ) -> Result<Position, diesel::result::Error> {
     for _ in 0..PAGES {
         let (last, suspects) = page(conn, after, until, now).await?;
-        for job in suspects.iter().take(MAX_SUSPECTS) {
-            findings.extend(look_again(conn, job, now).await?);
+        for task in suspects.iter().take(MAX_SUSPECTS) {
+            findings.extend(look_again(conn, task, now).await?);
         }
         if last.is_none() {
             return Ok(None);
@@ -56,7 +57,7 @@ async fn page(
     after: Position,
     until: Option<OffsetDateTime>,
     now: OffsetDateTime,
-) -> Result<(Position, Vec<SendRelance>), diesel::result::Error> {
+) -> Result<(Position, Vec<WaitingRelance>), diesel::result::Error> {
     conn.build_transaction()
         .read_only()
         .repeatable_read()
@@ -64,11 +65,9 @@ async fn page(
             let waiting = waiting_relances(conn, now - AGE, after, until, PAGE).await?;
             let states = rubis_jobs::states(conn, waiting.iter().map(|task| task.job().id())).await?;
             let last = waiting.last().filter(|_| is_full(waiting.len())).map(|task| (task.send_at, task.id));
-            let suspects = waiting
-                .iter()
-                .filter(|task| task.is_suspect(states.get(&task.job().id()).copied(), now))
-                .map(rubis_relances::WaitingRelance::job)
-                .collect();
+            let is_suspect =
+                |task: &WaitingRelance| task.is_suspect(states.get(&task.job().id()).copied(), now);
+            let suspects = waiting.into_iter().filter(is_suspect).collect();
             Ok((last, suspects))
         })
         .await
@@ -76,10 +75,24 @@ async fn page(
 
 async fn look_again(
     conn: &mut AsyncPgConnection,
-    job: &SendRelance,
+    suspect: &WaitingRelance,
     now: OffsetDateTime,
 ) -> Result<Option<Finding>, diesel::result::Error> {
-    let found = conn.transaction(async |conn| reconcile_relance(conn, job, now).await).await?;
+    let found = conn
+        .transaction(async |conn| {
+            let found = reconcile_relance(conn, &suspect.job(), now).await?;
+            let gets_job = matches!(found, Some((_, RelanceRepair::Enqueued)));
+            // The invoice is locked by now: a request that plans it is seen, and has not planned it yet.
+            if gets_job && is_planned_again(conn, suspect).await? {
+                return Err(diesel::result::Error::RollbackTransaction);
+            }
+            Ok(found)
+        })
+        .await;
+    let found = match found {
+        Err(diesel::result::Error::RollbackTransaction) => None,
+        found => found?,
+    };
     Ok(found.map(|(fault, repair)| Finding {
         kind: match fault {
             RelanceFault::WithoutJob => FindingKind::RelanceWithoutJob,
@@ -90,7 +103,18 @@ async fn look_again(
             RelanceRepair::Enqueued | RelanceRepair::Failed => FindingOutcome::Repaired,
             RelanceRepair::None => FindingOutcome::Reported,
         },
-        organization: Some(job.organization_id),
-        id: job.task_id.to_string(),
+        organization: Some(suspect.organization_id),
+        id: suspect.id.to_string(),
     }))
+}
+
+/// Reports if a planning request covers the reminder's invoice, and gives the reminder its date and its job.
+async fn is_planned_again(
+    conn: &mut AsyncPgConnection,
+    task: &WaitingRelance,
+) -> Result<bool, diesel::result::Error> {
+    match rubis_invoices::invoice(conn, task.organization_id, task.invoice_id).await? {
+        Some(invoice) => is_requested(conn, &invoice).await,
+        None => Ok(false),
+    }
 }

@@ -18,7 +18,7 @@ use crate::{reconcile::WaitingRelance, task::RelanceStatus};
 
 statement!(
     ReadWaiting,
-    "SELECT id, organization_id, send_at, sending_since FROM relance_tasks
+    "SELECT id, organization_id, invoice_id, send_at, sending_since FROM relance_tasks
      WHERE status = 'scheduled' AND (drafted_at IS NULL OR approved_at IS NOT NULL) AND created_at < ?
          AND (send_at, id) > (coalesce(?, '-infinity'::timestamptz), coalesce(?, '00000000-0000-0000-0000-000000000000'))
          AND send_at <= coalesce(?, 'infinity'::timestamptz)
@@ -31,6 +31,8 @@ struct WaitingRow {
     id: Uuid,
     #[diesel(sql_type = SqlUuid)]
     organization_id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    invoice_id: Uuid,
     #[diesel(sql_type = Timestamptz)]
     send_at: OffsetDateTime,
     #[diesel(sql_type = Nullable<Timestamptz>)]
@@ -60,6 +62,7 @@ pub async fn page(
         .map(|row| WaitingRelance {
             id: row.id.into(),
             organization_id: row.organization_id.into(),
+            invoice_id: row.invoice_id.into(),
             send_at: row.send_at,
             sending_since: row.sending_since,
         })
