@@ -22,6 +22,8 @@ pub(crate) struct LockedTask {
     pub client: Client,
     pub step: PlanStep,
     pub task: RelanceTask,
+    /// A reminder of the chain that goes on was sent. One of another debtor does not count.
+    pub was_reminded: bool,
 }
 
 /// Locks a reminder's invoice and then the reminder, as everybody does who changes both.
@@ -63,16 +65,17 @@ pub(crate) async fn lock_task(
     let Some(invoice) = rubis_invoices::lock_invoice(conn, organization, found.invoice_id).await? else {
         return Ok(None);
     };
-    let (task, client) = try_join(
+    let (task, client, was_reminded) = try_join3(
         tasks::lock(conn, organization, task),
         rubis_invoices::client(conn, organization, invoice.client_id),
+        tasks::was_sent_in_chain(conn, &invoice),
     )
     .await?;
     let (Some(task), Some(client)) = (task, client) else {
         return Ok(None);
     };
     let step = wording_in_force(conn, &task, step).await?;
-    Ok(Some(LockedTask { organization: tenant, invoice, client, step, task }))
+    Ok(Some(LockedTask { organization: tenant, invoice, client, step, task, was_reminded }))
 }
 
 /// Reads a reminder and what it depends on without locks, to show it.
@@ -91,8 +94,9 @@ pub(crate) async fn read_task(
     let (Some(client), Some(step)) = (client, step) else {
         return Ok(None);
     };
+    let was_reminded = tasks::was_sent_in_chain(conn, &invoice).await?;
     let step = wording_in_force(conn, &task, step).await?;
-    Ok(Some(LockedTask { organization: tenant, invoice, client, step, task }))
+    Ok(Some(LockedTask { organization: tenant, invoice, client, step, task, was_reminded }))
 }
 
 /// The step of a reminder; of a draft, the wording in force, if the plan still has the step.
@@ -136,7 +140,8 @@ impl LockedTask {
 
     /// The values of the reminder's text at this instant.
     pub fn values_at(&self, at: OffsetDateTime) -> Values {
-        Values::new(&self.organization, &self.client, &self.invoice, at)
+        let values = Values::new(&self.organization, &self.client, &self.invoice, at);
+        Values { was_reminded: self.was_reminded, ..values }
     }
 
     /// The reminder's text as it reads at this instant.

@@ -84,14 +84,14 @@ pub struct Values {
     pub organization_address: Option<String>,
     /// The creditor's SIREN.
     pub organization_siren: Option<String>,
-    /// An earlier reminder of the invoice was sent.
+    /// An earlier reminder of the chain was sent.
     pub was_reminded: bool,
     /// Address for paying online, if that is possible.
     pub pay_url: Option<String>,
 }
 
 impl Values {
-    /// The values of a reminder that is sent at an instant.
+    /// The values of the first reminder of a chain, sent at an instant.
     pub fn new(organization: &Organization, client: &Client, invoice: &Invoice, at: OffsetDateTime) -> Self {
         Self {
             client_name: client.name.clone(),
@@ -109,7 +109,7 @@ impl Values {
             organization_name: organization.name.clone(),
             organization_address: address_line(&organization.address),
             organization_siren: organization.siren.clone(),
-            was_reminded: invoice.last_reminded_at.is_some(),
+            was_reminded: false,
             pay_url: None,
         }
     }

@@ -246,6 +246,16 @@ pub async fn has_sibling_today(
     diesel::select(diesel::dsl::exists(siblings)).get_result(&mut conn).await
 }
 
+/// Reports if a reminder of the invoice's chain that goes on was sent.
+pub async fn was_sent_in_chain(mut conn: &AsyncPgConnection, invoice: &Invoice) -> QueryResult<bool> {
+    let sent = relance_tasks::table
+        .filter(relance_tasks::organization_id.eq(invoice.organization_id.as_uuid()))
+        .filter(relance_tasks::invoice_id.eq(invoice.id.as_uuid()))
+        .filter(relance_tasks::chain.eq(invoice.chain))
+        .filter(relance_tasks::status.eq(RelanceStatus::Sent));
+    diesel::select(diesel::dsl::exists(sent)).get_result(&mut conn).await
+}
+
 /// The `Message-ID` of the first reminder of the invoice that was sent to this recipient.
 pub async fn first_message_id(
     mut conn: &AsyncPgConnection,
