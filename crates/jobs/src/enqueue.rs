@@ -44,7 +44,9 @@ statement!(
          attempts = CASE WHEN existing.state = 'dead' THEN 0 ELSE existing.attempts END,
          crashes = CASE WHEN existing.state = 'dead' THEN 0 ELSE existing.crashes END,
          last_error = CASE WHEN existing.state = 'dead' THEN NULL ELSE existing.last_error END,
-         blocked_since = CASE WHEN existing.state = 'dead' THEN NULL ELSE existing.blocked_since END,
+         blocked_since = CASE WHEN existing.state = 'dead'
+                                OR excluded.run_at > greatest(existing.run_at, excluded.created_at) THEN NULL
+                              ELSE existing.blocked_since END,
          state = 'scheduled'
      WHERE existing.state <> 'running'
      RETURNING id, (xmax = 0) AS created"

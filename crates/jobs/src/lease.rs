@@ -46,6 +46,14 @@ statement!(
 );
 
 statement!(
+    PutOffJob,
+    "UPDATE jobs SET state = 'scheduled', run_at = moved.run_at,
+         blocked_since = blocked_since + (moved.run_at - moved.now), lease_token = NULL, lease_until = NULL
+     FROM (SELECT ?::timestamptz AS run_at, ?::timestamptz AS now) AS moved
+     WHERE id = ? AND lease_token = ?"
+);
+
+statement!(
     ContinueJob,
     "UPDATE jobs SET payload = ?, state = 'scheduled', run_at = ?, attempts = 0, crashes = 0, last_error = NULL,
          lease_token = NULL, lease_until = NULL
@@ -95,6 +103,27 @@ impl Lease {
     ) -> Result<(), FinishError> {
         let moved = prepared::<RescheduleJob>()
             .bind::<Timestamptz, _>(run_at)
+            .bind::<Text, _>(self.job_id.as_str())
+            .bind::<SqlUuid, _>(self.token)
+            .execute(conn)
+            .await?;
+        if moved == 0 { Err(FinishError::LeaseLost) } else { Ok(()) }
+    }
+
+    /// As [`Lease::reschedule`], for a job that waited for a server: its attempts stay, and so does the time for which
+    /// the server was away. The time until the new date does not count as an outage.
+    ///
+    /// # Errors
+    /// [`FinishError::LeaseLost`] if another worker may have the job.
+    pub async fn put_off(
+        &self,
+        conn: &mut AsyncPgConnection,
+        run_at: OffsetDateTime,
+        now: OffsetDateTime,
+    ) -> Result<(), FinishError> {
+        let moved = prepared::<PutOffJob>()
+            .bind::<Timestamptz, _>(run_at)
+            .bind::<Timestamptz, _>(now)
             .bind::<Text, _>(self.job_id.as_str())
             .bind::<SqlUuid, _>(self.token)
             .execute(conn)

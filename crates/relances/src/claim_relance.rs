@@ -9,7 +9,7 @@ use rubis_invoices::{Contact, Invoice};
 use rubis_jobs::{FinishError, Lease};
 use rubis_kernel::{Email, RenderError};
 use serde_json::json;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use crate::{
     approve_relance::draft,
@@ -25,6 +25,9 @@ use crate::{
     task::{Reason, RelanceStatus, reason_not_to_remind},
     text::{RenderedText, TextError},
 };
+
+/// The outage of the mail server that does not delay what a user started outside business hours.
+const SHORT_OUTAGE: Duration = Duration::hours(1);
 
 /// What is to be done about a reminder that is due.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -133,6 +136,10 @@ pub async fn claim_relance(
                         lease.reschedule(conn, send_at).await?;
                         return Ok(Claimed::Settled(NotSent::Replanned));
                     }
+                    Replanned::PutOff(send_at) => {
+                        lease.put_off(conn, send_at, now).await?;
+                        return Ok(Claimed::Settled(NotSent::Replanned));
+                    }
                     Replanned::Replaced => {
                         lease.finish(conn).await?;
                         return Ok(Claimed::Settled(NotSent::Replanned));
@@ -162,6 +169,8 @@ enum Replanned {
     SentNow,
     /// It is sent then.
     For(OffsetDateTime),
+    /// The mail server was away until after business hours: it is sent then.
+    PutOff(OffsetDateTime),
     /// Another reminder was planned in its place.
     Replaced,
 }
@@ -178,10 +187,23 @@ async fn replan(
     now: OffsetDateTime,
 ) -> Result<Replanned, diesel::result::Error> {
     let LockedTask { organization, invoice, client, task, .. } = case;
-    // One that has been waiting for the mail server keeps its place until it is given up.
-    let is_late = lease.blocked_since.is_none() && is_held_back(task, &organization.sending_calendar(), now);
+    let calendar = organization.sending_calendar();
+    let was_blocked = lease.blocked_since.is_some();
+    // One that has been waiting for the mail server keeps its place, unless it only makes sense on its own day.
+    let is_late = if was_blocked {
+        case.step.content.offset_days < 0 && calendar.today(now) > calendar.today(task.send_at)
+    } else {
+        is_held_back(task, &calendar, now)
+    };
     let is_untouched = task.sending_since.is_none() && task.status == RelanceStatus::Scheduled;
     let is_held = invoice.awaited_answer.is_some_and(|awaited| awaited.holds(now));
+    if was_blocked && is_untouched && !is_late {
+        if let Some(send_at) = put_off_until(case, now) {
+            let change = TaskChange { send_at: Some(send_at), ..TaskChange::default() };
+            tasks::change(conn, organization.id, task.id, &change, now).await?;
+            return Ok(Replanned::PutOff(send_at));
+        }
+    }
     if !is_untouched || !(is_late || is_held || has_sibling_today) {
         return Ok(Replanned::SentNow);
     }
@@ -192,6 +214,16 @@ async fn replan(
         Some(_) => Replanned::SentNow,
         None => Replanned::Replaced,
     })
+}
+
+/// The next business hours, for a reminder that waited for the mail server until after them. What a user sent or
+/// approved is sent at any hour, and so is what a user started outside business hours within the hour.
+fn put_off_until(case: &LockedTask, now: OffsetDateTime) -> Option<OffsetDateTime> {
+    let calendar = case.organization.sending_calendar();
+    let send_at = calendar.in_business_hours(now);
+    let was_started_by_user = calendar.in_business_hours(case.task.send_at) > case.task.send_at
+        && now - case.task.send_at <= SHORT_OUTAGE;
+    (send_at > now && !case.task.is_ordered_by_user() && !was_started_by_user).then_some(send_at)
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -272,8 +304,11 @@ async fn settle(
         NotSent::AlreadyDone | NotSent::Drafted | NotSent::Replanned | NotSent::DailyLimit => {}
     }
     lease.finish(conn).await?;
-    if not_sent == NotSent::Paused && case.pauses().all(|pause| pause.until.is_some()) {
-        // It is known when the pause ends. Without an end, whoever resumes plans again.
+    // It is known when the pause ends. Without an end, the one who resumes plans again.
+    let ends_by_itself = not_sent == NotSent::Paused && case.pauses().all(|pause| pause.until.is_some());
+    // The previous release plans reminders of the first chain whichever one goes on, and nothing else would be planned.
+    let is_of_another_chain = not_sent == NotSent::Cancelled(Reason::Replanned);
+    if ends_by_itself || is_of_another_chain {
         plan_relances(conn, organization, invoice, client.pause, PlanningTrigger::RulesChanged, now).await?;
     }
     Ok(())

@@ -446,6 +446,10 @@ async fn an_invoice_that_goes_to_another_client_starts_their_chain_at_the_first_
             (to, "Facture F-2026-001\u{a0}: en attente de règlement".to_owned())
         ]
     );
+    // The earlier reminders were the former client's: only the second mail follows one.
+    let texts: Vec<String> = chain.worker.mailer.outbox().into_iter().map(|mail| mail.text).collect();
+    assert!(!texts[0].contains("Nous revenons vers vous"), "{}", texts[0]);
+    assert!(texts[1].contains("Nous revenons vers vous"), "{}", texts[1]);
     // What failed for the former client is not sent to the new one by hand.
     let sent_before = chain.relances(invoice.id).await.into_iter().filter(|task| task.chain == 0);
     for task in sent_before {
@@ -453,6 +457,22 @@ async fn an_invoice_that_goes_to_another_client_starts_their_chain_at_the_first_
             send_relance_now(&mut *chain.conn().await, chain.organization, task.id, chain.now()).await;
         assert!(refused.is_err(), "{task:?}");
     }
+}
+
+#[tokio::test]
+async fn a_reminder_that_the_previous_release_planned_in_the_first_chain_is_planned_again_in_the_present_one()
+{
+    let chain = Chain::start_at(TUESDAY).await;
+    let invoice = chain.invoice_due(date!(2026 - 11 - 20)).await;
+    diesel_async::SimpleAsyncConnection::batch_execute(
+        &mut *chain.conn().await,
+        "UPDATE invoices SET chain = 1",
+    )
+    .await
+    .unwrap();
+    chain.worker.run_until(TUESDAY + Duration::hours(1)).await;
+    assert_eq!(chain.reminders().len(), 1);
+    assert!(!chain.planned(invoice.id).await.is_empty());
 }
 
 #[tokio::test]
@@ -655,7 +675,8 @@ async fn a_mail_server_that_cannot_be_reached_is_told_by_a_code_and_not_by_its_a
     assert!(error.to_string().contains(&closed.port().to_string()), "operations read the address: {error}");
     chain.worker.mailer.go_away(error);
     chain.worker.run_until(TUESDAY + Duration::minutes(2)).await;
-    for _ in 0..25 {
+    // The night, in which no reminder is sent, does not count.
+    for _ in 0..37 {
         chain.clock.advance(Duration::hours(1));
         chain.worker.run_due().await;
     }

@@ -93,7 +93,8 @@ async fn after_a_day_without_a_mail_server_reminders_fail_with_the_reason_and_on
     pass_hours(&chain, 23).await;
     assert_eq!(chain.relances(first.id).await[0].status, RelanceStatus::Scheduled, "not before a day");
 
-    pass_hours(&chain, 2).await;
+    // The night, in which no reminder is sent, does not count.
+    pass_hours(&chain, 14).await;
     for invoice in [first.id, second.id] {
         let failed = chain.relances(invoice).await.remove(0);
         let reason = failed.reason.as_deref();
@@ -119,4 +120,48 @@ async fn check_ins_outlast_an_outage_as_reminders_do() {
     chain.worker.run_until(chain.now() + Duration::minutes(4)).await;
     assert_eq!(chain.checkin_mails().len(), 1);
     assert_eq!(chain.checkins(invoice.id).await[0].status, CheckinStatus::Sent);
+}
+
+#[tokio::test]
+async fn a_reminder_waits_for_business_hours_if_the_mail_server_comes_back_on_a_weekend() {
+    let chain = Chain::start_at(TUESDAY).await;
+    // Due on Friday, the fourth of December.
+    chain.invoice_due(date!(2026 - 12 - 01)).await;
+    chain.worker.run_until(datetime!(2026-12-04 07:00 UTC)).await;
+    chain.worker.mailer.go_away(refused_connection());
+    chain.worker.run_until(datetime!(2026-12-04 08:10 UTC)).await;
+    chain.clock.set(datetime!(2026-12-05 02:00 UTC));
+    chain.worker.mailer.accept_everything();
+    chain.worker.run_until(datetime!(2026-12-07 07:59 UTC)).await;
+    assert!(chain.reminders().is_empty(), "neither at night nor on a weekend");
+    chain.worker.run_until(datetime!(2026-12-07 08:30 UTC)).await;
+    assert_eq!(chain.reminders().len(), 1);
+}
+
+#[tokio::test]
+async fn a_pause_after_an_outage_does_not_count_as_one() {
+    let chain = Chain::start_at(TUESDAY).await;
+    let invoice = chain.invoice_due(date!(2026 - 11 - 20)).await;
+    chain.worker.mailer.go_away(refused_connection());
+    chain.worker.run_until(TUESDAY + Duration::minutes(5)).await;
+    let until = Some(date!(2026 - 11 - 26));
+    rubis_lifecycle::pause_invoice(
+        &mut *chain.conn().await,
+        chain.organization,
+        invoice.id,
+        until,
+        None,
+        chain.now(),
+    )
+    .await
+    .unwrap();
+    chain.worker.mailer.accept_everything();
+    chain.worker.run_until(datetime!(2026-11-26 07:59 UTC)).await;
+    assert!(chain.reminders().is_empty());
+    chain.worker.mailer.go_away(refused_connection());
+    chain.worker.run_until(datetime!(2026-11-26 08:02 UTC)).await;
+    assert!(!chain.events(invoice.id).await.contains(&"relance_failed".to_owned()));
+    chain.worker.mailer.accept_everything();
+    chain.worker.run_until(datetime!(2026-11-26 08:30 UTC)).await;
+    assert_eq!(chain.reminders().len(), 1);
 }
