@@ -50,7 +50,7 @@ pub(super) fn classify(error: &SmtpError, stage: Stage) -> SendError {
             if error.is_permanent() && (ABOUT_CREDENTIALS.contains(&code) || refuses_to_relay(&reason)) {
                 SendError::configuration(reason)
             // A server that closes the connection speaks of itself.
-            } else if code == CLOSING || limits_us(&reason) {
+            } else if code == CLOSING || limits_us(&reason, error.is_permanent()) {
                 SendError::unavailable(reason)
             } else if error.is_permanent() {
                 SendError::Rejected { code, reason, reply: reply(error) }
@@ -69,13 +69,15 @@ pub(super) fn classify(error: &SmtpError, stage: Stage) -> SendError {
 }
 
 /// Reports whether a reply to a recipient or to a content is about the server or our rate.
-fn limits_us(reason: &str) -> bool {
+fn limits_us(reason: &str, is_permanent: bool) -> bool {
     let reason = without_addresses(&reason.to_ascii_lowercase());
     let enhanced = reason
         .split(' ')
         .find_map(|word| word.strip_prefix("4.").or_else(|| word.strip_prefix("5.")))
         .unwrap_or_default();
-    ABOUT_SERVER.iter().any(|code| enhanced.starts_with(code))
+    // X.3.x of a permanent refusal is about this mail: too big, or an unknown addressee.
+    let is_about_server = |code: &str| enhanced.starts_with(code) && !(is_permanent && code == "3.");
+    ABOUT_SERVER.into_iter().any(is_about_server)
         || ABOUT_RATE.iter().any(|words| reason.contains(words))
 }
 
@@ -117,7 +119,7 @@ mod tests {
             "transient error (450): 4.7.1 Rate limit exceeded for sender",
             "permanent error (554): 5.7.0 Your message could not be sent: hourly sending quota used up",
         ] {
-            assert!(limits_us(ours), "{ours}");
+            assert!(limits_us(ours, ours.starts_with("permanent")), "{ours}");
         }
         for theirs in [
             "transient error (452): 4.2.2 The mailbox is over quota",
@@ -126,8 +128,10 @@ mod tests {
             "permanent error (550): 5.1.1 <4.3.1@b.fr>: Recipient unknown",
             "transient error (452): 4.5.3 Too many recipients",
             "transient error (450): 450 busy",
+            "permanent error (552): 5.3.4 Message too big for system",
+            "permanent error (553): 5.3.0 Addressee unknown",
         ] {
-            assert!(!limits_us(theirs), "{theirs}");
+            assert!(!limits_us(theirs, theirs.starts_with("permanent")), "{theirs}");
         }
     }
 
