@@ -19,7 +19,8 @@ const LIMIT: RateLimit = RateLimit { count: 1, per: StdDuration::from_secs(3_600
 
 /// A worker that keeps to the rate.
 fn limited(chain: &Chain) -> TestWorker {
-    let rate = MailRate::new(chain.redis.pool.clone(), &chain.redis.prefix, Some(LIMIT), None);
+    let rate =
+        MailRate::new(chain.redis.pool.clone(), &chain.redis.prefix, Some(LIMIT), None).with_injected_clock();
     TestWorker::with_parts(&chain.database, &chain.redis, chain.clock.clone(), |parts| HandlerParts {
         rate: Arc::new(rate),
         ..parts

@@ -1,9 +1,13 @@
 -- Permits one mail within the limits of all organizations together and of its own, the organizations in turn.
 -- KEYS[1]  the prefix of all keys of the rate
--- ARGV     now in ms, the organization, the job, the limit of all and that of the organization, each as interval and
+-- ARGV     now in ms ('' for the clock of Redis), the organization, the job, the limit of all and that of the organization, each as interval and
 --          tolerance in ms (interval 0: no limit), and for how many ms an organization that asked counts as waiting
 -- Returns  0 if the mail may be sent, or for how many ms to wait before asking again
 local base, now = KEYS[1], tonumber(ARGV[1])
+if not now then
+  local time = redis.call('TIME')
+  now = time[1] * 1000 + math.floor(time[2] / 1000)
+end
 local organization, job = ARGV[2], ARGV[3]
 local interval, tolerance = tonumber(ARGV[4]), tonumber(ARGV[5])
 local own_interval, own_tolerance = tonumber(ARGV[6]), tonumber(ARGV[7])
@@ -22,7 +26,8 @@ end
 local slot_key = base .. 'slot:' .. job
 if own_interval > 0 then
   local slot = tonumber(redis.call('GET', slot_key) or '')
-  if not slot or slot > now + DAY then
+  -- One that was drawn before an outage is missed: all of them would leave at once.
+  if not slot or slot > now + DAY or slot < now - own_interval - own_tolerance then
     local key = base .. 'own:' .. organization
     local arrival = math.max(tonumber(redis.call('GET', key) or now), now)
     if arrival > now + DAY then

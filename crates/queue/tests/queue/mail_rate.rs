@@ -40,7 +40,7 @@ async fn permitted(
 #[tokio::test]
 async fn all_queues_and_workers_share_one_rate() {
     let redis = TestRedis::create();
-    let rate = || MailRate::new(redis.pool.clone(), &redis.prefix, Some(LIMIT), None);
+    let rate = || MailRate::new(redis.pool.clone(), &redis.prefix, Some(LIMIT), None).with_injected_clock();
     let (relances, checkins) = (rate(), rate());
     let (one, other) = (OrganizationId::new(), OrganizationId::new());
     assert_eq!(permitted(&relances, one, 0..5, 0).await, 2);
@@ -55,7 +55,7 @@ async fn all_queues_and_workers_share_one_rate() {
 #[tokio::test]
 async fn a_large_batch_takes_one_mail_of_each_round_while_others_wait() {
     let redis = TestRedis::create();
-    let rate = MailRate::new(redis.pool.clone(), &redis.prefix, Some(LIMIT), None);
+    let rate = MailRate::new(redis.pool.clone(), &redis.prefix, Some(LIMIT), None).with_injected_clock();
     let (large, small) = (OrganizationId::new(), OrganizationId::new());
     let (mut of_large, mut of_small) = (0, 0);
     // Thirty jobs of the large organization ask before the one of the small organization, each time.
@@ -73,7 +73,7 @@ async fn a_large_batch_takes_one_mail_of_each_round_while_others_wait() {
 #[tokio::test]
 async fn an_organization_that_stopped_asking_keeps_no_one_waiting() {
     let redis = TestRedis::create();
-    let rate = MailRate::new(redis.pool.clone(), &redis.prefix, Some(LIMIT), None);
+    let rate = MailRate::new(redis.pool.clone(), &redis.prefix, Some(LIMIT), None).with_injected_clock();
     let (gone, here) = (OrganizationId::new(), OrganizationId::new());
     assert_eq!(permitted(&rate, here, 0..2, 0).await, 2);
     // Its turn is next, and its worker dies.
@@ -86,7 +86,7 @@ async fn an_organization_that_stopped_asking_keeps_no_one_waiting() {
 async fn an_organization_at_its_own_limit_leaves_the_rest_to_the_others() {
     let redis = TestRedis::create();
     let own = RateLimit { count: 1, per: Duration::from_secs(1), burst: 1 };
-    let rate = MailRate::new(redis.pool.clone(), &redis.prefix, Some(LIMIT), Some(own));
+    let rate = MailRate::new(redis.pool.clone(), &redis.prefix, Some(LIMIT), Some(own)).with_injected_clock();
     let (large, small) = (OrganizationId::new(), OrganizationId::new());
     let waits = [
         rate.permit(Some(large), &job(0), at(0)).await,
@@ -105,7 +105,7 @@ async fn an_organization_at_its_own_limit_leaves_the_rest_to_the_others() {
 async fn without_redis_mails_are_still_sent_within_the_limit_of_each_worker() {
     let redis = TestRedis::create();
     let nowhere = redis_pool("redis://127.0.0.1:1/", 4);
-    let away = MailRate::new(nowhere, &redis.prefix, Some(LIMIT), None);
+    let away = MailRate::new(nowhere, &redis.prefix, Some(LIMIT), None).with_injected_clock();
     let organization = OrganizationId::new();
     assert_eq!(permitted(&away, organization, 0..10, 0).await, 2);
     assert_eq!(permitted(&away, organization, 2..12, 100).await, 1);
@@ -114,9 +114,32 @@ async fn without_redis_mails_are_still_sent_within_the_limit_of_each_worker() {
 #[tokio::test]
 async fn a_clock_that_went_back_stops_no_mail() {
     let redis = TestRedis::create();
-    let rate = MailRate::new(redis.pool.clone(), &redis.prefix, Some(LIMIT), Some(LIMIT));
+    let rate =
+        MailRate::new(redis.pool.clone(), &redis.prefix, Some(LIMIT), Some(LIMIT)).with_injected_clock();
     let organization = OrganizationId::new();
     assert_eq!(permitted(&rate, organization, 0..5, 172_800_000).await, 2);
     assert_eq!(permitted(&rate, organization, 10..11, 0).await, 0);
     assert_eq!(permitted(&rate, organization, 10..11, 1_000).await, 1, "within a second");
+}
+
+#[tokio::test]
+async fn jobs_whose_clocks_disagree_share_one_rate() {
+    let redis = TestRedis::create();
+    let slow = RateLimit { count: 1, per: Duration::from_millis(900), burst: 1 };
+    let rate = MailRate::new(redis.pool.clone(), &redis.prefix, Some(slow), None);
+    let organization = OrganizationId::new();
+    assert_eq!(permitted(&rate, organization, 0..1, 1_000).await, 1);
+    assert_eq!(permitted(&rate, organization, 1..2, 0).await, 0, "a job that lags by a second");
+    assert_eq!(permitted(&rate, organization, 1..2, 1_000).await, 0, "and moved nothing back");
+}
+
+#[tokio::test]
+async fn slots_that_passed_during_an_outage_are_drawn_anew() {
+    let redis = TestRedis::create();
+    let own = RateLimit { count: 1, per: Duration::from_secs(1), burst: 1 };
+    let rate = MailRate::new(redis.pool.clone(), &redis.prefix, None, Some(own)).with_injected_clock();
+    let organization = OrganizationId::new();
+    assert_eq!(permitted(&rate, organization, 0..10, 0).await, 1);
+    assert_eq!(permitted(&rate, organization, 1..2, 1_500).await, 1, "a slot is kept for a moment");
+    assert_eq!(permitted(&rate, organization, 2..10, 600_000).await, 1, "one at a time after the outage");
 }
