@@ -50,7 +50,7 @@ pub async fn record_sent(
     Ok(asked)
 }
 
-/// The mail server did not take the mail this time: the next attempt writes it anew.
+/// The mail server did not take the mail this time: the next attempt writes it anew, unless it may have left at an earlier one.
 ///
 /// # Errors
 /// [`FinishError::LeaseLost`] when another worker may be sending it by now.
@@ -63,7 +63,7 @@ pub async fn record_not_sent_yet(
     conn.transaction(async |conn| {
         lock_of_mail(conn, job.organization_id, job.mail_id).await?;
         lease.confirm(conn).await?;
-        tasks::record_not_sent(conn, job.organization_id, job.mail_id, now).await?;
+        tasks::record_not_sent_yet(conn, job.organization_id, job.mail_id, now).await?;
         Ok(close(conn, job.organization_id, job.mail_id).await?)
     })
     .await

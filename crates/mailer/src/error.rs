@@ -29,6 +29,8 @@ pub enum SendError {
         reason: String,
         /// The wait that the provider asks for.
         retry_after: Option<Duration>,
+        /// The mail was handed over, and no answer came.
+        may_have_left: bool,
     },
     /// The recipient or the message was refused for good; trying again changes nothing.
     #[error("the mail was refused ({code}): {reason}")]
@@ -58,6 +60,15 @@ impl SendError {
         matches!(self, Self::Rejected { .. } | Self::Invalid(_))
     }
 
+    /// Whether the server may have taken the mail all the same: it was handed over, and the answer never came.
+    pub const fn may_have_left(&self) -> bool {
+        match self {
+            Self::Transient { failure, .. } => matches!(failure, MailFailure::Unreachable),
+            Self::Unavailable { may_have_left, .. } => *may_have_left,
+            Self::Rejected { .. } | Self::Invalid(_) | Self::Configuration { .. } => false,
+        }
+    }
+
     /// The cause as the organization that the mail was sent for may read it: no host, port or text of ours.
     pub fn failure(&self) -> MailFailure {
         match self {
@@ -84,10 +95,11 @@ impl SendError {
 
     /// The mail server is away.
     pub fn unavailable(reason: impl Into<String>) -> Self {
-        Self::Unavailable { reason: reason.into(), retry_after: None }
+        Self::Unavailable { reason: reason.into(), retry_after: None, may_have_left: false }
     }
 
-    pub(crate) fn transient(reason: impl Into<String>) -> Self {
+    /// The connection broke or the server fell silent while it was taking the mail, which may have left.
+    pub fn transient(reason: impl Into<String>) -> Self {
         Self::Transient { reason: reason.into(), retry_after: None, failure: MailFailure::Unreachable }
     }
 

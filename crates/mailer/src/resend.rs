@@ -149,7 +149,7 @@ fn classify(status: StatusCode, retry_after: Option<Duration>, problem: &Problem
         | StatusCode::METHOD_NOT_ALLOWED => SendError::configuration(reason),
         // Our rate, or the quota of the day or the month.
         StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => {
-            SendError::Unavailable { reason, retry_after }
+            SendError::Unavailable { reason, retry_after, may_have_left: false }
         }
         // The first request with this key is still being handled.
         StatusCode::CONFLICT if problem.name == "concurrent_idempotent_requests" => {
@@ -158,7 +158,11 @@ fn classify(status: StatusCode, retry_after: Option<Duration>, problem: &Problem
         }
         _ if status.is_client_error() => SendError::Rejected { code: status.as_u16(), reason, reply: None },
         _ if status.is_redirection() => SendError::configuration(reason),
-        _ => SendError::Unavailable { reason, retry_after },
+        _ => {
+            // A gateway gives the answer of a server that it did not hear.
+            let may_have_left = matches!(status, StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT);
+            SendError::Unavailable { reason, retry_after, may_have_left }
+        }
     }
 }
 
@@ -171,5 +175,9 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 /// No answer at all. The error's own words name the address, never the key.
 fn broken(error: &reqwest::Error) -> SendError {
     let what = if error.is_timeout() { "Resend did not answer in time" } else { "Resend cannot be reached" };
-    SendError::unavailable(format!("{what}: {error}"))
+    SendError::Unavailable {
+        reason: format!("{what}: {error}"),
+        retry_after: None,
+        may_have_left: !error.is_connect() && !error.is_builder(),
+    }
 }

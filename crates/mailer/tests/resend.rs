@@ -125,6 +125,14 @@ async fn what_may_pass_later_is_tried_again_when_resend_says() {
 }
 
 #[tokio::test]
+async fn a_mail_whose_answer_never_came_may_have_left_and_an_answered_one_has_not() {
+    assert!(outcome(problem(200, "late").set_delay(Duration::from_secs(5))).await.may_have_left());
+    for status in [429, 500, 503] {
+        assert!(!outcome(problem(status, "application_error")).await.may_have_left(), "{status}");
+    }
+}
+
+#[tokio::test]
 async fn a_refused_mail_fails_for_good() {
     for (status, name) in
         [(400, "validation_error"), (422, "invalid_to"), (409, "invalid_idempotent_request")]

@@ -61,7 +61,7 @@ pub async fn record_sent(
 }
 
 /// The mail server did not take the mail this time: the reminder can be stopped again until the
-/// next attempt.
+/// next attempt. One that may have left at an earlier attempt, which began before `now`, stays on its way.
 ///
 /// # Errors
 /// [`FinishError::LeaseLost`] when another worker may be sending it by now.
@@ -72,8 +72,13 @@ pub async fn record_not_sent_yet(
     now: OffsetDateTime,
 ) -> Result<(), FinishError> {
     conn.transaction(async |conn| {
-        tasks::lock(conn, job.organization_id, job.task_id).await?;
+        let task = tasks::lock(conn, job.organization_id, job.task_id).await?;
         lease.confirm(conn).await?;
+        let began = task.and_then(|task| task.sending_since);
+        // The database keeps microseconds.
+        if began.is_none_or(|began| now - began >= time::Duration::MILLISECOND) {
+            return Ok(());
+        }
         let change = TaskChange { sending_since: Some(None), ..TaskChange::default() };
         Ok(tasks::change(conn, job.organization_id, job.task_id, &change, now).await?)
     })

@@ -165,3 +165,23 @@ async fn a_pause_after_an_outage_does_not_count_as_one() {
     chain.worker.run_until(datetime!(2026-11-26 08:30 UTC)).await;
     assert_eq!(chain.reminders().len(), 1);
 }
+
+#[tokio::test]
+async fn a_mail_that_may_have_left_is_repeated_to_the_letter_and_cannot_be_cancelled() {
+    for (failure, may_have_left) in [(SendError::transient("no answer"), true), (refused_connection(), false)]
+    {
+        let chain = Chain::start_at(TUESDAY).await;
+        let invoice = chain.invoice_due(date!(2026 - 11 - 20)).await;
+        chain.worker.mailer.fail_next(1, &failure);
+        chain.clock.advance(Duration::minutes(1));
+        chain.worker.run_due().await;
+        let began = chain.relances(invoice.id).await.remove(0).sending_since;
+        assert_eq!(began.is_some(), may_have_left, "{failure}");
+
+        // A definite refusal of the next attempt does not take the first one back.
+        chain.worker.mailer.fail_next(1, &SendError::deferred("450 4.2.0 greylisted"));
+        chain.clock.advance(Duration::days(1));
+        chain.worker.run_due().await;
+        assert_eq!(chain.relances(invoice.id).await.remove(0).sending_since, began, "{failure}");
+    }
+}

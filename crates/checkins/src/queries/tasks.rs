@@ -349,7 +349,7 @@ pub async fn begin_sending(
         hashes.iter().map(|(id, hash)| (id.as_uuid(), hash.to_vec())).unzip();
     diesel::sql_query(
         "UPDATE checkin_tasks SET status = 'scheduled', reason = NULL, token_hash = wanted.hash,
-             sending_since = $1, updated_at = $1
+             sending_since = COALESCE(checkin_tasks.sending_since, $1), updated_at = $1
          FROM unnest($2, $3) AS wanted(id, hash)
          WHERE checkin_tasks.organization_id = $4 AND checkin_tasks.id = wanted.id",
     )
@@ -393,7 +393,25 @@ pub async fn record_sent(
         .map(all)
 }
 
-/// The check-ins of a mail that did not leave this time.
+/// The check-ins of a mail that did not leave at the attempt that began at `now`. Those that may have left at an earlier
+/// one stay on their way.
+pub async fn record_not_sent_yet(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    mail: CheckinMailId,
+    now: OffsetDateTime,
+) -> QueryResult<()> {
+    diesel::update(checkin_tasks::table)
+        .filter(checkin_tasks::organization_id.eq(organization.as_uuid()))
+        .filter(checkin_tasks::mail_id.eq(mail.as_uuid()))
+        .filter(checkin_tasks::sending_since.ge(now))
+        .set((checkin_tasks::sending_since.eq(None::<OffsetDateTime>), checkin_tasks::updated_at.eq(now)))
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
+/// The check-ins of a mail that is given up.
 pub async fn record_not_sent(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

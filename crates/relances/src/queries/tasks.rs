@@ -382,7 +382,7 @@ pub async fn cancel(
 
 statement!(
     MarkSending,
-    "UPDATE relance_tasks SET status = 'scheduled', sending_since = ?, reason = NULL, reason_detail = NULL,
+    "UPDATE relance_tasks SET status = 'scheduled', sending_since = COALESCE(sending_since, ?), reason = NULL, reason_detail = NULL,
          recipient = ?, message_id = ?, counted_on = ?, counted_recipients = ?, subject = ?, body = ?, updated_at = ?
      WHERE organization_id = ? AND id = ?"
 );

@@ -55,7 +55,8 @@ pub trait Mailing: Send + Sync + 'static {
         sent: Sent<'_>,
     ) -> Result<(), FinishError>;
 
-    /// Records that the mail server did not take the mail this time, where anybody wants to know.
+    /// Records that the mail server did not take the mail this time. A mail that may have left at an earlier attempt
+    /// stays as it is.
     async fn record_not_sent_yet(
         &self,
         _conn: &mut AsyncPgConnection,
@@ -177,8 +178,11 @@ impl<M: Mailing> MailHandler<M> {
                 end.because(failure.clone())
             }
         };
-        let mut conn = context.pool.get().await?;
-        self.mailing.record_not_sent_yet(&mut conn, context, job).await?;
+        // The same text is repeated then, and the mail cannot be called off.
+        if !error.may_have_left() {
+            let mut conn = context.pool.get().await?;
+            self.mailing.record_not_sent_yet(&mut conn, context, job).await?;
+        }
         Err(end)
     }
 
