@@ -213,7 +213,10 @@ where
         refusals += u32::from(!is_outage);
         if refusals == RECORD_TRIES {
             tracing::error!(%job, %error, "a sent mail could not be recorded");
-            return Err(JobError::LeaseLost);
+            // To run the job again would send the mail again: a person decides.
+            return Err(JobError::fail(format!(
+                "the mail may have left, and that could not be recorded: {error}"
+            )));
         }
         tracing::warn!(%job, %error, "a sent mail is not recorded yet");
         tokio::time::sleep(if is_outage { pauses.outage } else { pauses.refusal }).await;
@@ -327,7 +330,9 @@ mod tests {
     async fn a_record_that_the_database_refuses_is_tried_a_limited_number_of_times() {
         let refused = || RecordError::Finish(FinishError::Database(diesel::result::Error::NotFound));
         assert_eq!(record_after(39, refused).await, (Ok(()), 40));
-        assert_eq!(record_after(1_000, refused).await, (Err(JobError::LeaseLost), 40));
+        let (given_up, tries) = record_after(1_000, refused).await;
+        assert!(matches!(given_up, Err(JobError::Fail { .. })), "it is not sent again: {given_up:?}");
+        assert_eq!(tries, 40);
     }
 
     #[tokio::test]
