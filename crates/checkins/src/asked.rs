@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use rubis_db::AsyncPgConnection;
 use rubis_invoices::Invoice;
 use rubis_kernel::{CheckinMailId, CheckinTaskId, InvoiceId, OrganizationId};
+use time::OffsetDateTime;
 
 use crate::{queries::tasks, task::CheckinTask};
 

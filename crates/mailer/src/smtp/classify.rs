@@ -77,8 +77,7 @@ fn limits_us(reason: &str, is_permanent: bool) -> bool {
         .unwrap_or_default();
     // X.3.x of a permanent refusal is about this mail: too big, or an unknown addressee.
     let is_about_server = |code: &str| enhanced.starts_with(code) && !(is_permanent && code == "3.");
-    ABOUT_SERVER.into_iter().any(is_about_server)
-        || ABOUT_RATE.iter().any(|words| reason.contains(words))
+    ABOUT_SERVER.into_iter().any(is_about_server) || ABOUT_RATE.iter().any(|words| reason.contains(words))
 }
 
 /// The text of the server's reply, without its code.
