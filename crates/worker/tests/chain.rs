@@ -38,7 +38,9 @@ async fn an_invoice_that_nobody_pays_is_reminded_until_a_person_has_to_decide() 
     );
     let notice = relances.last().unwrap();
     assert!(notice.awaits_approval(), "the formal notice waits for a person: {notice:?}");
-    assert!(notice.body.as_ref().unwrap().contains("nous vous mettons en demeure de nous payer"));
+    assert!(notice.body.as_ref().unwrap().contains(
+        "nous vous mettons en demeure, au sens des articles 1231-6 et 1344 du Code civil, de nous payer"
+    ));
     let invoice = chain.invoice(invoice.id).await;
     assert_eq!(invoice.status, InvoiceStatus::InRelance);
     assert_eq!(invoice.rubis_earned, 3);

@@ -436,9 +436,9 @@ async fn late_invoices_that_are_entered_one_after_another_are_asked_about_in_one
     }
 
     chain.invoice_due(LATE).await;
-    run_to(&chain, TUESDAY + Duration::minutes(20)).await;
+    run_to(&chain, TUESDAY + Duration::minutes(30)).await;
     chain.invoice_due(LATE).await;
-    run_to(&chain, TUESDAY + Duration::minutes(21)).await;
+    run_to(&chain, TUESDAY + Duration::minutes(31)).await;
     assert_eq!(chain.checkin_mails().len(), 3, "one by itself is asked about after a minute");
 }
 

@@ -126,9 +126,9 @@ async fn links_that_are_out_stay_good_when_the_key_is_changed() {
 
     // One that is sent again after a crash gets links of the new key, and only that one.
     let second = company.planned_invoice(date!(2026 - 11 - 24), TUESDAY).await;
-    let minute_later = TUESDAY + Duration::MINUTE;
-    let mail = company.gathered(&company.checkin(second.id).await, minute_later).await;
-    let (_, claimed) = company.claim(&old, mail, minute_later).await;
+    let in_turn = TUESDAY + Duration::minutes(11);
+    let mail = company.gathered(&company.checkin(second.id).await, in_turn).await;
+    let (_, claimed) = company.claim(&old, mail, in_turn).await;
     let lost_token = tokens_in(&sent(claimed)).remove(0);
     let later = TUESDAY + Duration::hours(2);
     let lease = lost(&company, mail, later).await;
