@@ -64,6 +64,7 @@ async fn machines_that_open_links_minutes_after_the_mail_settle_nothing_and_brow
     assert_eq!(scanned.state().await["status"], "open");
 
     for agent in BROWSERS {
+        let owner = owner.signed_in_again().await;
         let asked = Asked::about_one(&owner).await;
         let headers = [("user-agent", agent), BROWSER_HEADERS[1], BROWSER_HEADERS[2]];
         let opened = app.send(program(&app, &asked.path("paid"), &headers)).await.expect(302);

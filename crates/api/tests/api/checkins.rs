@@ -102,6 +102,7 @@ async fn an_answer_in_the_application_sends_the_reminder_at_night_and_one_by_lin
     let tokens: Vec<String> = app.mails().iter().flat_map(tokens).collect();
     assert!(app.relances_received().is_empty(), "reminders wait for the answers");
 
+    let (owner, stranger) = (owner.signed_in_again().await, stranger.signed_in_again().await);
     let path = format!("/invoices/{}/still-pending", in_app.id);
     stranger.act(&path).await.expect(404);
     let refused = owner.act(&format!("/invoices/{}/still-pending", not_due.id)).await.expect(409);
