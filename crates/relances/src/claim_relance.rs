@@ -197,12 +197,14 @@ async fn replan(
     };
     let is_untouched = task.sending_since.is_none() && task.status == RelanceStatus::Scheduled;
     let is_held = invoice.awaited_answer.is_some_and(|awaited| awaited.holds(now));
-    if was_blocked && is_untouched && !is_late {
-        if let Some(send_at) = put_off_until(case, now) {
-            let change = TaskChange { send_at: Some(send_at), ..TaskChange::default() };
-            tasks::change(conn, organization.id, task.id, &change, now).await?;
-            return Ok(Replanned::PutOff(send_at));
-        }
+    if was_blocked
+        && is_untouched
+        && !is_late
+        && let Some(send_at) = put_off_until(case, now)
+    {
+        let change = TaskChange { send_at: Some(send_at), ..TaskChange::default() };
+        tasks::change(conn, organization.id, task.id, &change, now).await?;
+        return Ok(Replanned::PutOff(send_at));
     }
     if !is_untouched || !(is_late || is_held || has_sibling_today) {
         return Ok(Replanned::SentNow);

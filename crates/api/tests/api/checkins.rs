@@ -113,7 +113,7 @@ async fn an_answer_in_the_application_sends_the_reminder_at_night_and_one_by_lin
         open(&app, &format!("/api/v1/checkin/{token}/pending")).await.expect(302);
     }
     app.advance(Duration::minutes(5)).await;
-    assert_eq!(app.relances_received(), [in_app.client_email.clone()]);
+    assert_eq!(app.relances_received(), std::slice::from_ref(&in_app.client_email));
     let answered = owner.get(&format!("/invoices/{}/timeline", in_app.id)).await.expect(200);
     assert_eq!(answered.json["checkins"][0]["answer"], "still_pending");
     let answered = owner.get(&format!("/invoices/{}/timeline", by_link.id)).await.expect(200);
