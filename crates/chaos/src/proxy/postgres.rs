@@ -12,6 +12,9 @@ enum Step {
     DeleteJob,
 }
 
+/// The code of an SSLRequest, which the server of the scenarios declines.
+const ENCRYPTION_REQUEST: [u8; 4] = 80_877_103_u32.to_be_bytes();
+
 /// What was said so far.
 #[derive(Default)]
 pub(super) struct PostgresReader {
@@ -43,7 +46,8 @@ impl PostgresReader {
         let end = header.checked_add(usize::try_from(u32::from_be_bytes(length)).ok()?)?;
         let body = self.rest.get(header + 4..end)?.to_vec();
         self.rest.drain(..end);
-        self.started = true;
+        // A request for encryption comes before the startup message and has no type either.
+        self.started = self.started || body != ENCRYPTION_REQUEST;
         Some((kind, body))
     }
 
@@ -123,6 +127,15 @@ mod tests {
         let bind = message(b'B', b"\0s1\0\0\0");
         assert_eq!(reader.read(&bind), [Point::Claim]);
         assert_eq!(reader.read(&bind), [Point::Claim]);
+    }
+
+    #[test]
+    fn a_client_that_asked_for_encryption_first_is_understood() {
+        let mut reader = PostgresReader::default();
+        assert_eq!(reader.read(&message(0, &ENCRYPTION_REQUEST)[1..]), []);
+        assert_eq!(reader.read(&message(0, b"\0\x03\0\0user\0rubis\0\0")[1..]), []);
+        reader.read(&message(b'P', b"s1\0UPDATE jobs SET state = 'running'\0\0\0"));
+        assert_eq!(reader.read(&message(b'B', b"\0s1\0\0\0")), [Point::Claim]);
     }
 
     #[test]
