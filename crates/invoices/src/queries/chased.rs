@@ -25,7 +25,7 @@ statement!(
             AND status IN ('pending', 'awaiting_user_confirmation', 'in_relance'))
          UNION ALL
          (SELECT 1 FROM invoices
-          WHERE organization_id = ? AND id IS DISTINCT FROM ? AND last_reminded_at > ? AND status <> 'paid'
+          WHERE organization_id = ? AND id IS DISTINCT FROM ? AND last_reminded_at > ? AND status NOT IN ('paid', 'litigation')
             AND chased AND (plan_id IS NULL OR status = 'cancelled'))
          LIMIT ?
      ) AS found"
