@@ -1,16 +1,22 @@
 //! Claims that a creditor has against professionals alone.
 //!
 //! The indemnity of 40 € and the penalties of the Code de commerce are not owed by consumers, and to claim them is
-//! unfair. A line of a text that claims them is never sent to a person, whatever the plan says.
+//! unfair. A sentence of a text that claims them is never sent to a person, whatever the plan says.
+
+use std::borrow::Cow;
 
 use rubis_kernel::normalize_search;
 
 /// Articles of the Code de commerce, with their letter.
 const ARTICLES: &[(&str, &str)] = &[("l", "10"), ("d", "5"), ("l", "6")];
 
-/// Returns whether a line claims what only professionals owe.
-pub fn claims_company_dues(line: &str) -> bool {
-    let plain = normalize_search(line);
+/// Words that a full stop follows within a sentence, without accents and in lower case.
+const ABBREVIATIONS: &[&str] =
+    &["art", "arts", "mm", "mme", "mlle", "dr", "me", "st", "ste", "no", "ref", "tel"];
+
+/// Returns true if a text claims what only professionals owe.
+pub fn claims_company_dues(text: &str) -> bool {
+    let plain = normalize_search(text);
     let words: Vec<&str> =
         plain.split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
     let follows = |phrase: &[&str]| words.windows(phrase.len()).any(|window| window == phrase);
@@ -23,9 +29,62 @@ pub fn claims_company_dues(line: &str) -> bool {
     names_article || names_indemnity
 }
 
-/// The text without the lines that claim what only professionals owe.
+/// Returns true if a sentence names the amount of the indemnity, whose claim stands in another sentence.
+fn names_indemnity_amount(sentence: &str) -> bool {
+    let plain = normalize_search(sentence);
+    let compact: String = plain.chars().filter(|character| !character.is_whitespace()).collect();
+    ["40€", "40,00€", "40euros"].iter().any(|amount| {
+        compact.match_indices(amount).any(|(at, _)| {
+            let before = compact.get(..at).unwrap_or_default().chars().next_back();
+            !before.is_some_and(|character| character.is_ascii_digit() || [',', '.'].contains(&character))
+        })
+    })
+}
+
+/// The text without the sentences that claim what only professionals owe. A line that has nothing else is left out.
 pub fn without_company_dues(text: &str) -> String {
-    text.split_inclusive('\n').filter(|line| !claims_company_dues(line)).collect()
+    text.split_inclusive('\n').filter_map(line_without_company_dues).collect()
+}
+
+fn line_without_company_dues(line: &str) -> Option<Cow<'_, str>> {
+    if !claims_company_dues(line) {
+        return Some(Cow::Borrowed(line));
+    }
+    let (content, end) = line.strip_suffix('\n').map_or((line, ""), |content| (content, "\n"));
+    let mut kept = String::new();
+    for sentence in sentences(content) {
+        if !claims_company_dues(sentence) && !names_indemnity_amount(sentence) {
+            kept.push_str(sentence);
+        }
+    }
+    let kept = kept.trim();
+    (!kept.is_empty()).then(|| Cow::Owned(format!("{kept}{end}")))
+}
+
+/// Splits a line after each full stop, exclamation mark or question mark that ends a sentence. A capital letter follows it
+/// after a space, and the word before it is neither an abbreviation nor an initial (`M. Martin`, `art. L. 441-10`).
+fn sentences(line: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    let mut start = 0;
+    for (at, mark) in line.match_indices(['.', '!', '?']) {
+        let (before, after) =
+            (line.get(start..at).unwrap_or_default(), line.get(at + mark.len()..).unwrap_or_default());
+        let next = after.trim_start();
+        let opens =
+            next.chars().find(|character| !['«', '"', '“', '(', '\u{a0}', '\u{202f}'].contains(character));
+        let ends = next.len() < after.len() && opens.is_some_and(char::is_uppercase);
+        let word = before.rsplit(|character: char| !character.is_alphanumeric()).next().unwrap_or_default();
+        let is_abbreviation = mark == "."
+            && (ABBREVIATIONS.contains(&normalize_search(word).as_str())
+                || word.chars().count() == 1 && word.chars().all(char::is_alphabetic));
+        if ends && !is_abbreviation {
+            let end = line.len() - next.len();
+            found.extend(line.get(start..end));
+            start = end;
+        }
+    }
+    found.extend(line.get(start..));
+    found
 }
 
 #[cfg(test)]
@@ -57,6 +116,23 @@ mod tests {
         ] {
             assert!(!claims_company_dues(other), "{other}");
         }
+    }
+
+    #[test]
+    fn the_sentences_of_a_line_without_a_claim_stay() {
+        let written = "Notre facture F-12 de 1 440,00 € était à régler le 12 mai. Conformément à l’art. L. 441-10 du Code de \
+                       commerce, une indemnité forfaitaire de 40 € s’ajoute. Merci de régler M. Martin !\n";
+        assert_eq!(
+            without_company_dues(written),
+            "Notre facture F-12 de 1 440,00 € était à régler le 12 mai. Merci de régler M. Martin !\n"
+        );
+        let split =
+            "Une indemnité forfaitaire est due. Elle s’élève à 40\u{a0}€. Restent 240\u{a0}€ à régler.";
+        assert_eq!(without_company_dues(split), "Restent 240\u{a0}€ à régler.");
+        let end = "Il reste 40,00 € à payer. L’indemnité forfaitaire de l’article D.\u{a0}441-5 est due";
+        assert_eq!(without_company_dues(end), "", "its amount may be that of the indemnity");
+        let other = "Bonjour M. Martin. Il reste 40,00 € à payer. Merci.";
+        assert_eq!(without_company_dues(other), other, "no claim, nothing is taken out");
     }
 
     #[test]

@@ -32,8 +32,8 @@ pub struct RenderedText {
     pub body: String,
 }
 
-/// Writes a reminder's text. A line that holds a variable without a value is left out, and so is for a person a line that
-/// claims what only companies owe.
+/// Writes a reminder's text. A line that holds a variable without a value is left out, and so is for a person a
+/// sentence that claims what only companies owe.
 ///
 /// # Errors
 /// [`TextError`].
