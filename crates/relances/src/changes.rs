@@ -123,8 +123,12 @@ fn dates_of(
 ) -> Vec<(PlanStepId, Planned)> {
     let (open, done): (Vec<&PlanStep>, Vec<&PlanStep>) =
         steps.iter().partition(|step| history.leaves_open(step));
-    let to_plan: Vec<StepToPlan> =
-        open.iter().map(|step| StepToPlan { step: step.id, offset_days: step.content.offset_days }).collect();
+    let to_plan: Vec<StepToPlan> = open
+        .iter()
+        // A step that was skipped is not sent in place of the later one that a user takes out.
+        .filter(|step| !(history.has_skipped(step) && rules.skips(due_date, step.content.offset_days, from)))
+        .map(|step| StepToPlan { step: step.id, offset_days: step.content.offset_days })
+        .collect();
     let explained: HashSet<PlanStepId> =
         steps.iter().filter(|step| history.explains(step)).map(|step| step.id).collect();
     let planned = plan_dates(rules, due_date, &to_plan, history.progress, from);

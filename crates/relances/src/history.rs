@@ -94,9 +94,14 @@ impl History {
             && self.furthest.is_none_or(|furthest| step.content.offset_days > furthest)
     }
 
+    /// Reports if it is recorded that a step is not sent, although it has not had its turn.
+    pub(crate) fn has_skipped(&self, step: &PlanStep) -> bool {
+        self.skipped.contains(&step.lineage_id)
+    }
+
     /// Reports if the reason why a step is not sent is recorded.
     pub(crate) fn explains(&self, step: &PlanStep) -> bool {
-        self.closed.contains(&step.lineage_id) || self.skipped.contains(&step.lineage_id)
+        self.closed.contains(&step.lineage_id) || self.has_skipped(step)
     }
 }
 

@@ -108,6 +108,12 @@ impl PlanningRules {
         }
     }
 
+    /// Reports if the policy sends a step of this offset only when no later one is overdue.
+    pub(crate) fn skips(&self, due_date: Date, offset_days: i32, now: OffsetDateTime) -> bool {
+        self.policy == CatchUpPolicy::Skip
+            && self.calendar.sending_instant(due_date + days(offset_days)) <= now
+    }
+
     fn catch_up_at(&self, now: OffsetDateTime) -> OffsetDateTime {
         let soon = now + CATCH_UP_DELAY;
         match self.catch_up {
