@@ -94,7 +94,7 @@ impl NewClient {
         let email = parse_email(found, &input.email);
         let phone = optional_line(found, "phone", input.phone.as_deref(), MAX_PHONE);
         let address = input.address.parse_below(found, "address");
-        let given = input.kind.and_then(|kind| parse_kind(found, &kind));
+        let given = input.kind.and_then(|kind| parse_kind(found, "kind", &kind));
         let siren = optional_siren(found, input.siren.as_deref());
         let vat_number = optional_vat_number(found, input.vat_number.as_deref());
         check_numbers(found, given, siren.is_some() || vat_number.is_some());
@@ -109,13 +109,13 @@ impl NewClient {
     }
 
     /// A client of whom only name and address are known, as an invoice tells them.
-    pub(crate) fn named(name: String, email: EmailAddress) -> Self {
+    pub(crate) fn named(name: String, email: EmailAddress, kind: ClientKind) -> Self {
         Self {
             name,
             email,
             phone: None,
             address: PostalAddress::default(),
-            kind: ClientKind::Person,
+            kind,
             siren: None,
             vat_number: None,
             notes: String::new(),
@@ -170,7 +170,7 @@ impl ClientPatch {
             email: input.email.and_then(|email| parse_email(found, &email)),
             phone: input.phone.map(|phone| optional_line(found, "phone", phone.as_deref(), MAX_PHONE)),
             address: input.address.map(|address| address.parse_below(found, "address")),
-            kind: input.kind.and_then(|kind| parse_kind(found, &kind)),
+            kind: input.kind.and_then(|kind| parse_kind(found, "kind", &kind)),
             siren: input.siren.map(|siren| optional_siren(found, siren.as_deref())),
             vat_number: input.vat_number.map(|number| optional_vat_number(found, number.as_deref())),
             notes: input

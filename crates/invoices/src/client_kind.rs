@@ -33,11 +33,11 @@ impl ClientKind {
     }
 }
 
-/// The kind that was typed; a mistake is noted for `kind`.
-pub(crate) fn parse_kind(errors: &mut FieldErrors, typed: &str) -> Option<ClientKind> {
+/// The kind that was typed; a mistake is noted for the field.
+pub(crate) fn parse_kind(errors: &mut FieldErrors, field: &str, typed: &str) -> Option<ClientKind> {
     let kind = ClientKind::ALL.iter().copied().find(|kind| kind.as_str() == typed);
     if kind.is_none() {
-        errors.push("kind", "unknown_value", "must be company or person");
+        errors.push(field, "unknown_value", "must be company or person");
     }
     kind
 }

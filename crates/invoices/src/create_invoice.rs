@@ -7,7 +7,7 @@ use rubis_kernel::{ClientId, EmailAddress, InvoiceId, OrganizationId, PlanId, Se
 use time::OffsetDateTime;
 
 use crate::{
-    Client, Invoice, InvoiceLine, InvoicedClient, NewClient, NewInvoice, NewLine,
+    Client, ClientKind, Invoice, InvoiceLine, InvoicedClient, NewClient, NewInvoice, NewLine,
     identify_client::{Identified, identify_client},
     queries,
 };
@@ -115,7 +115,7 @@ async fn invoiced_client(
             let known = queries::clients::share(conn, organization, *id).await?;
             Ok((known.ok_or(CreateInvoiceError::UnknownClient)?, false))
         }
-        InvoicedClient::Named { name, email } => {
+        InvoicedClient::Named { name, email, kind } => {
             // Two invoices that name the same new client at once create them once.
             queries::clients::serialize_creation(conn, organization, name, email).await?;
             match identify_client(conn, organization, name, email).await? {
@@ -124,21 +124,22 @@ async fn invoiced_client(
                     Ok((known.ok_or(CreateInvoiceError::UnknownClient)?, false))
                 }
                 Identified::Unsure(candidates) => Err(CreateInvoiceError::AmbiguousClient { candidates }),
-                Identified::New => created(conn, organization, name, email, now).await,
+                Identified::New => created(conn, organization, (name, email, *kind), now).await,
             }
         }
-        InvoicedClient::New { name, email } => created(conn, organization, name, email, now).await,
+        InvoicedClient::New { name, email, kind } => {
+            created(conn, organization, (name, email, *kind), now).await
+        }
     }
 }
 
 async fn created(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
-    name: &str,
-    email: &EmailAddress,
+    (name, email, kind): (&str, &EmailAddress, ClientKind),
     now: OffsetDateTime,
 ) -> Result<(Client, bool), CreateInvoiceError> {
-    let new = NewClient::named(name.to_owned(), email.clone());
+    let new = NewClient::named(name.to_owned(), email.clone(), kind);
     Ok((queries::clients::insert(conn, organization, &new, now).await?, true))
 }
 

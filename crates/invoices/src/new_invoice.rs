@@ -7,6 +7,7 @@ use time::Date;
 use crate::{
     LineInput, NewLine,
     client::MAX_CLIENT_NAME_CHARS,
+    client_kind::{ClientKind, parse_kind},
     limits::{check_amount, check_date},
     line::parse_lines,
 };
@@ -42,6 +43,8 @@ pub struct InvoicedClientInput {
     pub name: String,
     /// Where their reminders go.
     pub email: String,
+    /// `company` or `person`, for a client that is created.
+    pub kind: Option<String>,
     /// True if they are a new client, whatever others are called.
     pub create_new: bool,
 }
@@ -58,6 +61,8 @@ pub enum InvoicedClient {
         name: String,
         /// The address.
         email: EmailAddress,
+        /// The kind of a client that is created.
+        kind: ClientKind,
     },
     /// A new client, whatever others are called.
     New {
@@ -65,6 +70,8 @@ pub enum InvoicedClient {
         name: String,
         /// The address.
         email: EmailAddress,
+        /// The kind of a client that is created.
+        kind: ClientKind,
     },
 }
 
@@ -143,11 +150,13 @@ fn parse_client(
         (Some(id), None) => Some(InvoicedClient::Known(id)),
         (None, Some(named)) => {
             let name = required_line(errors, "client.name", &named.name, MAX_CLIENT_NAME_CHARS);
+            let kind = named.kind.and_then(|kind| parse_kind(errors, "client.kind", &kind));
+            let kind = kind.unwrap_or(ClientKind::Person);
             let email = rubis_kernel::mail_address(errors, "client.email", &named.email)?;
             Some(if named.create_new {
-                InvoicedClient::New { name, email }
+                InvoicedClient::New { name, email, kind }
             } else {
-                InvoicedClient::Named { name, email }
+                InvoicedClient::Named { name, email, kind }
             })
         }
         (None, None) => {
@@ -275,6 +284,7 @@ mod tests {
             Some(InvoicedClientInput {
                 name: "Boulangerie Petit".to_owned(),
                 email: email.to_owned(),
+                kind: None,
                 create_new: false,
             })
         };
@@ -288,6 +298,10 @@ mod tests {
         assert_eq!(mistake(both), ("client".to_owned(), "ambiguous"));
         let wrong = NewInvoiceInput { client_id: None, client: named("petit"), ..input() };
         assert_eq!(mistake(wrong), ("client.email".to_owned(), "invalid_email"));
+        let odd =
+            named("a@exemple.fr").map(|named| InvoicedClientInput { kind: Some("firm".to_owned()), ..named });
+        let wrong = NewInvoiceInput { client_id: None, client: odd, ..input() };
+        assert_eq!(mistake(wrong), ("client.kind".to_owned(), "unknown_value"));
     }
 
     #[test]

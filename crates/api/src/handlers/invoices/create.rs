@@ -13,7 +13,7 @@ use crate::{
     day::Day,
     idempotency::{Creation, IdempotencyHeader},
     json_body::Json,
-    nullable,
+    labels, nullable,
 };
 
 /// A new invoice. Either `clientId` or `client` is given.
@@ -70,6 +70,10 @@ pub struct InvoicedClientRequest {
     /// Address that their reminders go to, compared without case. Several clients may share an address.
     #[schema(format = "email")]
     email: String,
+    /// Kind of a client that is created, `person` if it is left out. A client that exists keeps theirs.
+    #[schema(value_type = Option<labels::ClientKind>)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    kind: Option<String>,
     /// True if a new client is created whatever others are called: the way out of `ambiguous_client` if none of the
     /// candidates is meant.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -93,6 +97,7 @@ impl From<CreateInvoice> for NewInvoiceInput {
             client: body.client.map(|client| InvoicedClientInput {
                 name: client.name,
                 email: client.email,
+                kind: client.kind,
                 create_new: client.create_new,
             }),
             numero: body.numero,
