@@ -66,13 +66,14 @@ pub(crate) async fn lock_named(
     lock_task(conn, organization, task).await?.ok_or(RelanceActionError::NotFound)
 }
 
-/// Lets a reminder's job run at once. One that runs already may have made up its mind.
-pub(crate) async fn enqueue_now(
+/// Enqueues the job of a reminder that a user sends. A job that is running may be about to send it.
+pub(crate) async fn enqueue_soon(
     conn: &mut AsyncPgConnection,
     job: &SendRelance,
+    send_at: OffsetDateTime,
     now: OffsetDateTime,
 ) -> Result<(), RelanceActionError> {
-    match rubis_jobs::enqueue(conn, job, now, now).await? {
+    match rubis_jobs::enqueue(conn, job, send_at, now).await? {
         Enqueued::Running => Err(RelanceActionError::AlreadyBeingSent),
         Enqueued::Created | Enqueued::Updated => Ok(()),
     }

@@ -7,17 +7,18 @@ use serde_json::json;
 use time::OffsetDateTime;
 
 use crate::{
-    act_on_task::{RelanceActionError, enqueue_now, lock_named},
+    act_on_task::{RelanceActionError, enqueue_soon, lock_named},
     claim_relance::event_meta,
     draft::{Draft, Facts},
     jobs::SendRelance,
     locked_task::LockedTask,
+    planning::CATCH_UP_DELAY,
     queries::tasks::{self, TaskChange},
     task::{Reason, RelanceStatus, RelanceTask},
     text::RenderedText,
 };
 
-/// Records who approved which text and when, and sends it at once. The text has the figures of today. If anything else
+/// Records who approved which text and when, and sends it a minute later, at any hour. The text has the figures of today. If anything else
 /// changed since the reminder was drafted (the balance, a name, a recipient, the plan's wording), it is drafted again and
 /// has to be approved in its new text.
 ///
@@ -43,9 +44,10 @@ pub async fn approve_relance(
                 return Ok(changes);
             }
             let approved = Draft { facts, approved: Some(text.clone()) };
+            let send_at = now + CATCH_UP_DELAY;
             let change = TaskChange {
-                send_at: Some(now),
-                meant_for: Some(case.meant_for_if_sent(now)),
+                send_at: Some(send_at),
+                meant_for: Some(case.meant_for_if_sent(send_at)),
                 approved_at: Some(Some(now)),
                 approved_by: Some(Some(approver.as_uuid())),
                 draft: serde_json::to_value(approved).ok(),
@@ -56,7 +58,7 @@ pub async fn approve_relance(
             tasks::change(conn, organization, task, &change, now).await?;
             case.plan_others(conn, now).await?;
             let job = SendRelance { organization_id: organization, task_id: task };
-            enqueue_now(conn, &job, now).await?;
+            enqueue_soon(conn, &job, send_at, now).await?;
             case.record(conn, ActivityKind::RelanceApproved, approver, now).await?;
             Ok::<_, RelanceActionError>(Vec::new())
         })

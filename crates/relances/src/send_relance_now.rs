@@ -5,14 +5,15 @@ use rubis_kernel::{OrganizationId, RelanceTaskId};
 use time::OffsetDateTime;
 
 use crate::{
-    act_on_task::{RelanceActionError, enqueue_now, lock_named},
+    act_on_task::{RelanceActionError, enqueue_soon, lock_named},
     cancel_planned::call_off,
     jobs::SendRelance,
+    planning::CATCH_UP_DELAY,
     queries::tasks::{self, TaskChange},
     task::{Reason, RelanceStatus, RelanceTask},
 };
 
-/// Sends a reminder at once. Those that were to be sent before it are called off: a friendly reminder after a firm one
+/// Sends a reminder a minute later, at any hour. Those that were to be sent before it are called off: a friendly reminder after a firm one
 /// would be strange. Those after it keep the plan's spacing from it.
 ///
 /// # Errors
@@ -28,6 +29,9 @@ pub async fn send_relance_now(
         match case.task.status {
             RelanceStatus::Scheduled | RelanceStatus::Failed => {}
             done => return Err(RelanceActionError::AlreadyDone(done)),
+        }
+        if case.task.hurried_at.is_some() && case.task.send_at > now && !case.task.was_claimed() {
+            return Ok(case.task);
         }
         case.check_may_leave(now)?;
         if case.step.content.requires_manual_validation && case.task.approved_at.is_none() {
@@ -48,10 +52,11 @@ pub async fn send_relance_now(
             .filter(|other| other.id != task && other.can_be_cancelled() && other.send_at < case.task.send_at)
             .collect();
         call_off(conn, organization, &earlier, Reason::Overtaken, now).await?;
+        let send_at = now + CATCH_UP_DELAY;
         let change = TaskChange {
             status: Some(RelanceStatus::Scheduled),
-            send_at: Some(now),
-            meant_for: Some(case.meant_for_if_sent(now)),
+            send_at: Some(send_at),
+            meant_for: Some(case.meant_for_if_sent(send_at)),
             hurried_at: Some(Some(now)),
             reason: Some(None),
             reason_detail: Some(None),
@@ -60,7 +65,7 @@ pub async fn send_relance_now(
         tasks::change(conn, organization, task, &change, now).await?;
         case.plan_others(conn, now).await?;
         let job = SendRelance { organization_id: organization, task_id: task };
-        enqueue_now(conn, &job, now).await?;
+        enqueue_soon(conn, &job, send_at, now).await?;
         tasks::find(conn, organization, task).await?.ok_or(RelanceActionError::NotFound)
     })
     .await

@@ -180,7 +180,7 @@ async fn an_approved_formal_notice_states_the_figures_of_the_day_it_is_sent() {
 
     // The mail server is busy, then reminders are paused for two days.
     chain.worker.mailer.fail_next(1, &SendError::deferred("421 busy"));
-    chain.worker.run_due().await;
+    chain.worker.run_until(chain.now() + Duration::MINUTE).await;
     let (organization, now) = (chain.organization, chain.now());
     rubis_lifecycle::pause_invoice(&mut *chain.conn().await, organization, invoice.id, None, None, now)
         .await
@@ -220,7 +220,7 @@ async fn an_approval_is_void_once_the_recipient_or_the_plans_words_change() {
         .await
         .unwrap();
     let sent_before = chain.worker.mailer.outbox().len();
-    chain.worker.run_due().await;
+    chain.worker.run_until(chain.now() + Duration::MINUTE).await;
     assert_eq!(chain.worker.mailer.outbox().len(), sent_before, "it was not approved for this address");
     let void = detail(&chain, notice.id).await.task;
     assert!(void.awaits_approval());
@@ -252,7 +252,7 @@ async fn an_approval_is_void_once_the_recipient_or_the_plans_words_change() {
         "{refused}"
     );
     approve().await.unwrap();
-    chain.worker.run_due().await;
+    chain.worker.run_until(chain.now() + Duration::MINUTE).await;
     let mail = chain.worker.mailer.outbox().pop().unwrap();
     assert_eq!(mail.to.address.as_str(), "direction@boulangerie-martin.example");
     assert!(mail.text.ends_with("\nPS"), "{}", mail.text);
@@ -279,7 +279,7 @@ async fn an_approval_is_void_once_a_part_was_paid() {
     // Another part comes in between the approval and the sending.
     chain.pay(invoice.id, Some(30_000)).await;
     let sent_before = chain.worker.mailer.outbox().len();
-    chain.worker.run_due().await;
+    chain.worker.run_until(chain.now() + Duration::MINUTE).await;
     assert_eq!(chain.worker.mailer.outbox().len(), sent_before, "a text that nobody approved does not leave");
     let void = chain.relances(invoice.id).await.pop().unwrap();
     assert!(void.awaits_approval());
@@ -288,7 +288,7 @@ async fn an_approval_is_void_once_a_part_was_paid() {
         (Some("facts_changed"), Some("amount"))
     );
     approve().await.unwrap();
-    chain.worker.run_due().await;
+    chain.worker.run_until(chain.now() + Duration::MINUTE).await;
     let mail = chain.worker.mailer.outbox().pop().unwrap();
     assert!(mail.text.contains("la somme de 700,00\u{a0}€"), "it leaves once it is approved again");
 }
@@ -595,7 +595,7 @@ async fn a_reminder_sent_now_takes_the_place_of_the_earlier_ones() {
     send_relance_now(&mut *chain.conn().await, chain.organization, relances[1].id, chain.now())
         .await
         .unwrap();
-    chain.worker.run_due().await;
+    chain.worker.run_until(chain.now() + Duration::MINUTE).await;
     assert_eq!(chain.worker.mailer.outbox().len(), 1);
     assert_eq!(chain.planned(invoice.id).await.len(), 2);
     let notice = relances[3].id;
@@ -637,7 +637,7 @@ async fn a_refused_recipient_fails_the_reminder_at_once_and_it_can_be_sent_again
     assert!(failed.reason_detail.as_ref().unwrap().contains("no such mailbox"), "{failed:?}");
 
     send_relance_now(&mut *chain.conn().await, chain.organization, failed.id, chain.now()).await.unwrap();
-    chain.worker.run_due().await;
+    chain.worker.run_until(chain.now() + Duration::MINUTE).await;
     assert_eq!(chain.worker.mailer.outbox().len(), 1);
     assert_eq!(chain.relances(invoice.id).await.remove(0).status, RelanceStatus::Sent);
 }
@@ -812,7 +812,7 @@ async fn an_approved_notice_that_met_a_busy_server_and_then_a_pause_leaves_when_
         .unwrap();
     let busy = SendError::deferred("421 busy");
     chain.worker.mailer.fail_next(1, &busy);
-    chain.worker.run_due().await;
+    chain.worker.run_until(chain.now() + Duration::MINUTE).await;
     let (organization, now) = (chain.organization, chain.now());
     rubis_lifecycle::pause_invoice(&mut *chain.conn().await, organization, invoice.id, None, None, now)
         .await
@@ -947,7 +947,7 @@ async fn a_reminder_that_is_sent_again_by_hand_and_retried_keeps_the_plans_spaci
     // Sent by hand two days before the next one, and retried while settings change.
     chain.worker.mailer.fail_next(1, &SendError::deferred("421 busy"));
     send_relance_now(&mut *chain.conn().await, chain.organization, failed.id, chain.now()).await.unwrap();
-    chain.worker.run_due().await;
+    chain.worker.run_until(chain.now() + Duration::MINUTE).await;
     let spaced =
         [datetime!(2026-12-16 08:00 UTC), datetime!(2026-12-28 08:00 UTC), datetime!(2027-01-05 08:00 UTC)];
     assert_eq!(chain.planned(invoice.id).await[1..], spaced);
@@ -968,7 +968,7 @@ async fn a_reminder_that_is_sent_now_stays_so_whatever_is_planned_again() {
     let third = chain.relances(invoice.id).await.remove(2);
     send_relance_now(&mut *chain.conn().await, chain.organization, third.id, chain.now()).await.unwrap();
     chain.plan_again().await;
-    chain.worker.run_due().await;
+    chain.worker.run_until(chain.now() + Duration::MINUTE).await;
     assert_eq!(chain.worker.mailer.outbox().len(), 1);
     assert_eq!(chain.planned(invoice.id).await.len(), 1, "the friendlier ones are over");
 }

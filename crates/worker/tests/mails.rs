@@ -6,7 +6,10 @@ use rubis_invoices::{ClientInput, ClientPatch, Invoice};
 use rubis_kernel::{ClientId, Email};
 use rubis_relances::approve_relance;
 use rubis_testkit::{Chain, typography};
-use time::macros::{date, datetime};
+use time::{
+    Duration,
+    macros::{date, datetime},
+};
 
 /// A mail as a person would compare it: its headers, then its text. Ids differ from run to run.
 fn readable(mail: &Email) -> String {
@@ -37,7 +40,7 @@ async fn sent_by_default_plan(chain: &Chain, invoice: &Invoice) -> Vec<Email> {
     approve_relance(&mut *chain.conn().await, chain.organization, notice.id, chain.owner, chain.now())
         .await
         .unwrap();
-    chain.worker.run_due().await;
+    chain.worker.run_until(chain.now() + Duration::MINUTE).await;
     let mails = chain.worker.mailer.outbox();
     assert_eq!(mails.len(), 4);
     mails
@@ -132,7 +135,7 @@ async fn an_earlier_message_is_named_only_if_there_was_one() {
     rubis_relances::send_relance_now(&mut *chain.conn().await, chain.organization, firm.id, chain.now())
         .await
         .unwrap();
-    chain.worker.run_due().await;
+    chain.worker.run_until(chain.now() + Duration::MINUTE).await;
     let mail = chain.worker.mailer.outbox().pop().unwrap();
     assert!(mail.text.contains("La facture F-2026-001, à régler pour le 1er décembre 2026"), "{}", mail.text);
     assert!(!mail.text.contains("Malgré") && !mail.text.contains("retard"), "{}", mail.text);

@@ -74,13 +74,18 @@ async fn a_reminder_that_is_taken_out_does_not_leave() {
 }
 
 #[tokio::test]
-async fn a_reminder_sent_now_leaves_at_once_and_calls_off_those_before_it() {
+async fn a_reminder_sent_now_is_sent_a_minute_later_and_cancels_those_before_it() {
     let app = TestApp::start().await;
     let owner = app.signed_up_owner().await;
     let invoice = owner.invoice().due_in(20).create().await;
     let second = owner.relances(&invoice.id).await[1]["id"].as_str().unwrap().to_owned();
-    owner.act(&format!("/relances/{second}/send-now")).await.expect(200);
-    app.run_due_jobs().await;
+    let send_now = format!("/relances/{second}/send-now");
+    let hurried = owner.act(&send_now).await.expect(200);
+    app.advance(Duration::seconds(50)).await;
+    assert!(app.relances_received().is_empty(), "it can be cancelled for a minute");
+    let again = owner.act(&send_now).await.expect(200);
+    assert_eq!(again.json["sendAt"], hurried.json["sendAt"], "a second click puts nothing off");
+    app.advance(Duration::seconds(10)).await;
     assert_eq!(app.relances_received(), [invoice.client_email]);
     let relances = owner.relances(&invoice.id).await;
     let states: Vec<_> = relances.iter().map(|relance| relance["status"].as_str().unwrap()).collect();
@@ -90,6 +95,19 @@ async fn a_reminder_sent_now_leaves_at_once_and_calls_off_those_before_it() {
         owner.act(&format!("/relances/{second}/send-now")).await.expect(409).code(),
         "relance_already_done"
     );
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_reminder_sent_now_by_mistake_is_cancelled_within_the_minute() {
+    let app = TestApp::start().await;
+    let owner = app.signed_up_owner().await;
+    let invoice = owner.invoice().due_in(20).create().await;
+    let first = owner.relances(&invoice.id).await[0]["id"].as_str().unwrap().to_owned();
+    owner.act(&format!("/relances/{first}/send-now")).await.expect(200);
+    owner.act(&format!("/relances/{first}/cancel")).await.expect(200);
+    app.advance(Duration::minutes(2)).await;
+    assert!(app.relances_received().is_empty());
     app.finish().await;
 }
 

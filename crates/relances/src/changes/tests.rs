@@ -167,7 +167,7 @@ impl Chain {
         (task.status, task.sent_at) = (RelanceStatus::Sent, Some(now));
     }
 
-    /// A user sends a reminder at once, as `send_relance_now` does.
+    /// A user sends a reminder, as `send_relance_now` does.
     fn send_by_hand(&mut self, index: usize) {
         let scheduled: Vec<RelanceTask> =
             self.tasks.iter().filter(|task| task.status == RelanceStatus::Scheduled).cloned().collect();
@@ -181,7 +181,7 @@ impl Chain {
         let task = self.task(chosen.id);
         let is_late = calendar.today(now) > calendar.sending_day(task.meant_for);
         task.meant_for = if is_late { calendar.today(now) } else { task.meant_for };
-        (task.send_at, task.hurried_at) = (now, Some(now));
+        (task.send_at, task.hurried_at) = (now + CATCH_UP_DELAY, Some(now));
         self.plan(PlanningTrigger::RulesChanged);
     }
 }
@@ -338,6 +338,7 @@ fn a_reminder_that_is_sent_by_hand_and_retried_keeps_the_spacing_when_settings_c
     // Eight days late: the first step is sent today, and the second seven days later.
     let mut chain = Chain::new(date!(2026 - 11 - 16), &[3, 10], CatchUpPolicy::Shift);
     chain.send_by_hand(0);
+    chain.now += CATCH_UP_DELAY;
     chain.failures = 1;
     chain.claim(chain.tasks[0].id);
     assert_eq!(chain.tasks[0].sent_at, None, "it is being retried");
@@ -348,4 +349,23 @@ fn a_reminder_that_is_sent_by_hand_and_retried_keeps_the_spacing_when_settings_c
     chain.tasks[0].status = RelanceStatus::Failed;
     chain.plan(PlanningTrigger::RulesChanged);
     assert_eq!(chain.tasks[1].send_at, datetime!(2026-12-01 09:00 UTC));
+}
+
+#[test]
+fn a_skipped_step_is_not_sent_in_place_of_the_later_one_that_a_user_takes_out() {
+    let mut chain = Chain::new(date!(2026 - 10 - 27), &[3, 10, 20, 60], CatchUpPolicy::Skip);
+    let scheduled = |chain: &Chain| -> Vec<i32> {
+        let open = chain.tasks.iter().filter(|task| task.status == RelanceStatus::Scheduled);
+        open.map(|task| chain.offset(task)).collect()
+    };
+    assert_eq!(scheduled(&chain), [20, 60]);
+    let taken_out = chain.tasks.iter_mut().find(|task| task.status == RelanceStatus::Scheduled).unwrap();
+    (taken_out.status, taken_out.reason) =
+        (RelanceStatus::Cancelled, Some(Reason::CancelledByUser.as_str().to_owned()));
+    chain.plan(PlanningTrigger::RulesChanged);
+    assert_eq!(scheduled(&chain), [60]);
+    // A later due date makes them punctual again.
+    chain.due_date = date!(2026 - 11 - 20);
+    chain.plan(PlanningTrigger::InvoiceChanged);
+    assert_eq!(scheduled(&chain), [60, 10], "J+3 was skipped, and has passed");
 }

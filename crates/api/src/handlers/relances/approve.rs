@@ -5,7 +5,7 @@ use rubis_kernel::RelanceTaskId;
 
 use crate::{ApiError, ApiResult, App, Reply, Tenant, bodies::RelanceBody, segment::Segment};
 
-/// Approves a drafted *mise en demeure*, which is then sent at once.
+/// Approves a drafted *mise en demeure*, which is sent a minute later. Until then it can be cancelled.
 ///
 /// The approver, the text and the time stay on record. Days late, penalties and the deadline are computed again on the day
 /// of sending. If anything else changed, the approval is void: `reason` is `facts_changed`, and a person has to approve the

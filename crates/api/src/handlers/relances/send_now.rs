@@ -7,11 +7,11 @@ use crate::{ApiResult, App, Reply, Tenant, bodies::RelanceBody, segment::Segment
 
 /// Sends a reminder before its date, or once more after it failed.
 ///
-/// Those that were to leave before it are called off.
+/// It is sent a minute later, at any hour, and can be cancelled until then. Those planned before it are cancelled.
 #[utoipa::path(
     tag = "relances",
     responses(
-        (status = 200, description = "The reminder as it is now; it leaves within seconds.", body = RelanceBody),
+        (status = 200, description = "The reminder, with the `sendAt` of its sending.", body = RelanceBody),
         (status = 409, description = "`already_being_sent`, `relance_already_done`, `approval_required`, `invoice_not_chased`, `paused`."),
     ),
 )]
