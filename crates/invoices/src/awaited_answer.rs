@@ -1,4 +1,4 @@
-//! Reminders wait for the user's answer to a check-in.
+//! Pauses reminders until the user answers a check-in.
 
 use rubis_accounts::Organization;
 use rubis_db::AsyncPgConnection;
@@ -7,36 +7,33 @@ use time::OffsetDateTime;
 
 use crate::{Invoice, queries};
 
-/// The time during which an invoice's reminders wait for the user's answer. One that would leave earlier is
-/// not concerned.
+/// Period during which an invoice's reminders wait for the user's answer. A reminder that is due before `from` is not
+/// affected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AwaitedAnswer {
-    /// When the user is asked.
+    /// Time at which the user is asked.
     pub from: OffsetDateTime,
-    /// When the reminders leave without an answer.
+    /// Time at which the reminders are sent without an answer.
     pub until: OffsetDateTime,
 }
 
 impl AwaitedAnswer {
-    /// The wait that begins when an organization is asked; none where reminders do not wait.
+    /// Returns the wait that begins when an organization is asked, or `None` if its reminders do not wait.
     #[must_use]
     pub fn beginning(organization: &Organization, from: OffsetDateTime) -> Option<Self> {
         let wait = organization.checkins.wait();
         (organization.checkins.enabled && wait.is_positive()).then(|| Self { from, until: from + wait })
     }
 
-    /// Whether what would leave at this instant waits.
+    /// Reports whether a reminder due at this instant waits.
     #[must_use]
     pub fn holds(&self, at: OffsetDateTime) -> bool {
         self.from <= at && at < self.until
     }
 }
 
-/// Lets the reminders of an invoice, locked in this transaction, wait for an answer, or wait no more. The
-/// caller plans them again.
-///
-/// # Errors
-/// The database's.
+/// Makes the reminders of an invoice, locked in this transaction, wait for an answer, or ends the wait. The caller
+/// plans them again.
 pub async fn set_awaited_answer(
     conn: &mut AsyncPgConnection,
     invoice: &mut Invoice,
@@ -49,10 +46,7 @@ pub async fn set_awaited_answer(
     Ok(())
 }
 
-/// Invoices that await the user's answer, whatever organization they are of, in the order of their ids.
-///
-/// # Errors
-/// The database's.
+/// Returns the invoices of all organizations that await the user's answer, ordered by id.
 pub async fn awaiting_invoices(
     conn: &mut AsyncPgConnection,
     after: Option<InvoiceId>,

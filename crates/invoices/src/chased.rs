@@ -1,4 +1,4 @@
-//! How many invoices are being chased.
+//! Counts the invoices that are being chased.
 
 use rubis_db::AsyncPgConnection;
 use rubis_kernel::{InvoiceId, OrganizationId};
@@ -6,16 +6,13 @@ use time::{Duration, OffsetDateTime};
 
 use crate::queries;
 
-/// The time after its last reminder for which an invoice that is given up still counts: else a company could have
-/// any number of invoices chased, one after the other. A settled one stops counting at once.
+/// Time for which an invoice that was cancelled or taken off its plan still counts after its last reminder. Without it
+/// a company could have any number of invoices chased, one after the other. A settled invoice stops counting at once.
 pub const REMINDED_COUNTS_FOR: Duration = Duration::days(30);
 
-/// The number of the organization's invoices that a plan chases, that have something outstanding and are not
-/// disputed, and of those that were reminded within [`REMINDED_COUNTS_FOR`] and then cancelled or taken from their plan; `aside` is left
-/// out. Counts no further than `at_most`.
-///
-/// # Errors
-/// The database's.
+/// Counts the organization's invoices that a plan chases, that have something outstanding and are not disputed, and
+/// those that were reminded within [`REMINDED_COUNTS_FOR`] and then cancelled or taken off their plan, except `aside`.
+/// Counts up to `at_most`.
 pub async fn count_chased(
     conn: &AsyncPgConnection,
     organization: OrganizationId,

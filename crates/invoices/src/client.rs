@@ -1,4 +1,4 @@
-//! A client: a company or a person who owes money.
+//! A client: a company or a person that owes money.
 
 use rubis_accounts::{AddressInput, Pause, PostalAddress, optional_line, optional_siren, required_line};
 use rubis_db::AsyncPgConnection;
@@ -11,43 +11,38 @@ use crate::{
     vat_number::optional_vat_number,
 };
 
-/// The most characters of a client's name.
+/// Maximum length of a client's name, in characters.
 pub const MAX_CLIENT_NAME_CHARS: usize = 200;
 const MAX_PHONE: usize = 40;
 const MAX_NOTES: usize = 5000;
 
-/// Somebody who owes the organization money.
+/// A company or a person that owes the organization money.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Client {
-    /// Their id.
     pub id: ClientId,
-    /// Whom they owe it to.
     pub organization_id: OrganizationId,
-    /// How they are called.
     pub name: String,
-    /// Where their reminders go.
+    /// Recipient of the reminders.
     pub email: EmailAddress,
-    /// How they are called up, as it was typed.
+    /// Phone number, as entered.
     pub phone: Option<String>,
-    /// Where letters go.
+    /// Address for letters.
     pub address: PostalAddress,
-    /// Their kind: a company or a person.
     pub kind: ClientKind,
-    /// Their nine-digit number.
+    /// Nine-digit company number.
     pub siren: Option<String>,
-    /// Their VAT number, without spaces.
+    /// VAT number, without spaces.
     pub vat_number: Option<String>,
-    /// What the organization's people tell each other about them; may be empty.
+    /// Internal notes of the organization about the client; may be empty.
     pub notes: String,
-    /// Whether their reminders wait.
+    /// Pause of the client's reminders, if any.
     pub pause: Option<Pause>,
-    /// When they were put in.
     pub created_at: OffsetDateTime,
-    /// When something about them last changed.
+    /// Time of the last change to any of these fields.
     pub updated_at: OffsetDateTime,
 }
 
-/// A new client as somebody typed them.
+/// Input for a new client, not validated yet.
 #[derive(Clone, Debug, Default)]
 pub struct NewClientInput {
     /// At most 200 characters.
@@ -56,9 +51,10 @@ pub struct NewClientInput {
     pub email: String,
     /// At most 40 characters.
     pub phone: Option<String>,
-    /// Where letters go.
+    /// Address for letters.
     pub address: AddressInput,
-    /// `company` or `person`; if it is not given, a client with a SIREN or a VAT number is a company, any other a person.
+    /// `company` or `person`; if it is not given, a client with a SIREN or a VAT number is a company, any other a
+    /// person.
     pub kind: Option<String>,
     /// Nine digits, spaces ignored.
     pub siren: Option<String>,
@@ -68,7 +64,7 @@ pub struct NewClientInput {
     pub notes: Option<String>,
 }
 
-/// A checked new client.
+/// Validated input for a new client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewClient {
     pub(crate) name: String,
@@ -82,7 +78,7 @@ pub struct NewClient {
 }
 
 impl NewClient {
-    /// Checks a new client.
+    /// Validates the input for a new client.
     ///
     /// # Errors
     /// Every mistake, among them `invalid_email`, `several_addresses`, `invalid_siren`, `invalid_vat_number` and
@@ -108,7 +104,7 @@ impl NewClient {
         }
     }
 
-    /// A client of whom only name and address are known, as an invoice tells them.
+    /// Returns a client of whom only name and address are known, as given on an invoice.
     pub(crate) fn named(name: String, email: EmailAddress, kind: ClientKind) -> Self {
         Self {
             name,
@@ -123,7 +119,7 @@ impl NewClient {
     }
 }
 
-/// A change of a client as somebody typed it; what is `None` stays, `Some(None)` forgets.
+/// Input for a change of a client. `None` keeps the current value, `Some(None)` clears it.
 #[derive(Clone, Debug, Default)]
 pub struct ClientInput {
     /// At most 200 characters.
@@ -144,7 +140,7 @@ pub struct ClientInput {
     pub notes: Option<String>,
 }
 
-/// A checked change of a client.
+/// Validated change of a client.
 #[derive(Clone, Debug, Default)]
 pub struct ClientPatch {
     name: Option<String>,
@@ -158,7 +154,7 @@ pub struct ClientPatch {
 }
 
 impl ClientPatch {
-    /// Checks a change.
+    /// Validates a change.
     ///
     /// # Errors
     /// Those of [`NewClient::parse`].
@@ -180,10 +176,10 @@ impl ClientPatch {
         errors.into_result(patch)
     }
 
-    /// The client as this change leaves them.
+    /// Applies this change to a client.
     ///
     /// # Errors
-    /// `company_number`: a person keeps or is given a company's number.
+    /// `company_number` if a person keeps or is given a company number.
     pub(crate) fn apply(self, mut client: Client) -> Result<Client, FieldErrors> {
         let given = self.kind;
         set(&mut client.name, self.name);
@@ -201,10 +197,7 @@ impl ClientPatch {
     }
 }
 
-/// The organization's client with this id.
-///
-/// # Errors
-/// The database's.
+/// Returns the organization's client with this id.
 pub async fn client(
     conn: &AsyncPgConnection,
     organization: OrganizationId,
@@ -213,10 +206,7 @@ pub async fn client(
     queries::clients::find(conn, organization, id).await
 }
 
-/// Those of these clients that are the organization's, in no order.
-///
-/// # Errors
-/// The database's.
+/// Returns those of these clients that belong to the organization, in no particular order.
 pub async fn clients_by_ids(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -225,12 +215,12 @@ pub async fn clients_by_ids(
     queries::clients::find_many(conn, organization, ids).await
 }
 
-/// A mail address; a mistake is noted for `email`.
+/// Parses a mail address; a mistake is recorded for `email`.
 pub(crate) fn parse_email(errors: &mut FieldErrors, email: &str) -> Option<EmailAddress> {
     rubis_kernel::mail_address(errors, "email", email)
 }
 
-/// Puts a new value in the place of the current one, if there is a new one.
+/// Replaces the current value if there is a new one.
 pub(crate) fn set<T>(current: &mut T, new: Option<T>) {
     if let Some(new) = new {
         *current = new;

@@ -1,18 +1,18 @@
-//! Comparison of names that may be spellings of one.
+//! Comparison of names that may be spellings of the same name.
 
 use rubis_kernel::{normalize_search, without_invisible};
 
-/// The legal forms that stand beside the names of French companies.
+/// Legal forms found in the names of French companies.
 const LEGAL_FORMS: [&str; 16] = [
     "ei", "eirl", "eurl", "gie", "sa", "sarl", "sas", "sasu", "sci", "scm", "scop", "scp", "selarl", "selas",
     "snc", "sep",
 ];
-/// Words of fewer characters than this are numbers, initials and codes: one of them is never a misspelt other.
+/// Minimum length of a word that can be a misspelling. Shorter words are numbers, initials and codes.
 const MIN_MISSPELT_CHARS: usize = 4;
-/// The similarity of two words from which one may be the other, misspelt.
+/// Minimum similarity at which one word may be a misspelling of the other.
 const MIN_SIMILARITY: f64 = 0.75;
 
-/// A name apart: its legal forms, and its other words.
+/// A name split into its legal forms and its other words.
 struct Words {
     forms: Vec<String>,
     others: Vec<String>,
@@ -20,7 +20,7 @@ struct Words {
 
 impl Words {
     fn of(name: &str) -> Self {
-        // Points inside of words are those of S.A.R.L.
+        // Dots inside words are those of abbreviations such as S.A.R.L.
         let plain = normalize_search(&without_invisible(name)).replace('.', "");
         let words =
             plain.split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty());
@@ -31,8 +31,8 @@ impl Words {
     }
 }
 
-/// Reports whether two names that differ may be spellings of one: with and without the legal form, with a word more, with a
-/// letter wrong. Companies of different legal forms are never one.
+/// Reports whether two different names may be spellings of the same name: with and without the legal form, with one
+/// more word, with one wrong letter. Companies of different legal forms are never the same.
 pub(crate) fn are_similar(one: &str, other: &str) -> bool {
     let (one, other) = (Words::of(one), Words::of(other));
     if !one.forms.is_empty() && !other.forms.is_empty() && one.forms != other.forms {
@@ -47,7 +47,7 @@ pub(crate) fn are_similar(one: &str, other: &str) -> bool {
         || may_be_misspelt(&one.others, &other.others)
 }
 
-/// Reports whether one name is the other with words more, none of which is a number.
+/// Reports whether one name is the other one plus additional words, none of which is a number.
 fn is_longer(longer: &[String], shorter: &[String]) -> bool {
     let adds_number = longer.iter().any(|word| !shorter.contains(word) && word.chars().any(char::is_numeric));
     shorter.iter().all(|word| longer.contains(word))
@@ -66,7 +66,7 @@ fn may_be_one_word(one: &str, other: &str) -> bool {
             && strsim::normalized_damerau_levenshtein(one, other) >= MIN_SIMILARITY)
 }
 
-/// Reports whether a word distinguishes by each of its characters: a number, an initial or a code.
+/// Reports whether every character of a word is significant: a number, an initial or a code.
 fn is_code(word: &str) -> bool {
     word.chars().count() < MIN_MISSPELT_CHARS || word.chars().any(char::is_numeric)
 }

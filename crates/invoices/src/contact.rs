@@ -13,25 +13,19 @@ use crate::{
 /// A person at a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Contact {
-    /// Their id.
     pub id: ContactId,
-    /// Where they work.
+    /// Client that the contact works for.
     pub client_id: ClientId,
-    /// How they are called.
     pub name: String,
-    /// Where they get their mail.
     pub email: EmailAddress,
-    /// How they are called up.
     pub phone: Option<String>,
-    /// What they do there.
     pub job_title: Option<String>,
-    /// Whether they are put in copy of the reminders.
+    /// True if the contact is put in copy of the reminders.
     pub receives_relances: bool,
-    /// When they were put in.
     pub created_at: OffsetDateTime,
 }
 
-/// A new contact as somebody typed them.
+/// Input for a new contact, not validated yet.
 #[derive(Clone, Debug, Default)]
 pub struct NewContactInput {
     /// At most 200 characters.
@@ -42,11 +36,11 @@ pub struct NewContactInput {
     pub phone: Option<String>,
     /// At most 100 characters.
     pub job_title: Option<String>,
-    /// Whether they are put in copy of the reminders.
+    /// True if the contact is put in copy of the reminders.
     pub receives_relances: bool,
 }
 
-/// A checked new contact.
+/// Validated input for a new contact.
 #[derive(Clone, Debug)]
 pub struct NewContact {
     pub(crate) name: String,
@@ -57,7 +51,7 @@ pub struct NewContact {
 }
 
 impl NewContact {
-    /// Checks a new contact.
+    /// Validates the input for a new contact.
     ///
     /// # Errors
     /// Every mistake in `name`, `email`, `phone` and `jobTitle`.
@@ -80,7 +74,7 @@ impl NewContact {
     }
 }
 
-/// A change of a contact as somebody typed it; what is `None` stays, `Some(None)` forgets.
+/// Input for a change of a contact. `None` keeps the current value, `Some(None)` clears it.
 #[derive(Clone, Debug, Default)]
 pub struct ContactInput {
     /// At most 200 characters.
@@ -91,11 +85,11 @@ pub struct ContactInput {
     pub phone: Option<Option<String>>,
     /// At most 100 characters.
     pub job_title: Option<Option<String>>,
-    /// Whether they are put in copy of the reminders.
+    /// True if the contact is put in copy of the reminders.
     pub receives_relances: Option<bool>,
 }
 
-/// A checked change of a contact.
+/// Validated change of a contact.
 #[derive(Clone, Debug, Default)]
 pub struct ContactPatch {
     name: Option<String>,
@@ -106,7 +100,7 @@ pub struct ContactPatch {
 }
 
 impl ContactPatch {
-    /// Checks a change.
+    /// Validates a change.
     ///
     /// # Errors
     /// Those of [`NewContact::parse`].
@@ -123,7 +117,7 @@ impl ContactPatch {
         errors.into_result(patch)
     }
 
-    /// The contact as this change leaves them.
+    /// Applies this change to a contact.
     pub(crate) fn apply(self, mut contact: Contact) -> Contact {
         set(&mut contact.name, self.name);
         set(&mut contact.email, self.email);
@@ -134,10 +128,7 @@ impl ContactPatch {
     }
 }
 
-/// A client's contacts, those put in first at the front; none of another organization's client.
-///
-/// # Errors
-/// The database's.
+/// Returns a client's contacts, oldest first; none if the client belongs to another organization.
 pub async fn contacts_of(
     conn: &AsyncPgConnection,
     organization: OrganizationId,

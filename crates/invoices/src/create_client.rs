@@ -1,4 +1,4 @@
-//! A client is put in.
+//! Creates a client.
 
 use rubis_db::AsyncPgConnection;
 use rubis_kernel::OrganizationId;
@@ -7,9 +7,6 @@ use time::OffsetDateTime;
 use crate::{Client, NewClient, queries};
 
 /// Creates a client.
-///
-/// # Errors
-/// The database's.
 pub async fn create_client(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

@@ -1,4 +1,4 @@
-//! An invoice is put in.
+//! Creates an invoice.
 
 use diesel::result::{DatabaseErrorKind, Error};
 use diesel_async::AsyncConnection;
@@ -12,20 +12,17 @@ use crate::{
     queries,
 };
 
-/// An invoice that was put in.
+/// Result of creating an invoice.
 #[derive(Clone, Debug)]
 pub struct CreatedInvoice {
-    /// The invoice.
     pub invoice: Invoice,
-    /// Its lines.
     pub lines: Vec<InvoiceLine>,
-    /// Who owes it.
     pub client: Client,
-    /// Whether the client was created with it.
+    /// True if the client was created together with the invoice.
     pub client_created: bool,
 }
 
-/// Why an invoice was not put in.
+/// Reasons why an invoice was not created.
 #[derive(Debug, thiserror::Error)]
 pub enum CreateInvoiceError {
     /// The organization has no such client.
@@ -37,30 +34,29 @@ pub enum CreateInvoiceError {
     /// The client has no such service location.
     #[error("the client has no such service location")]
     UnknownServiceLocation,
-    /// The client may be one of these or a new one: the name and the address do not decide it.
+    /// The client may be one of the candidates or a new one: name and address do not decide it.
     #[error(
         "the client may be one of the candidates: give the clientId of one, or client.createNew to create another"
     )]
     AmbiguousClient {
-        /// Those whose name is the same at another address, or similar at the same address; at most 10.
+        /// Clients with the same name and another address, or with a similar name and the same address; at most 10.
         candidates: Vec<Client>,
     },
-    /// The client has an invoice with this number.
+    /// The client already has an invoice with this number.
     #[error("the client has an invoice with this number")]
     DuplicateNumero {
-        /// That invoice.
+        /// Id of that invoice.
         existing: InvoiceId,
     },
-    /// The database failed.
     #[error(transparent)]
     Database(#[from] Error),
 }
 
-/// Creates an invoice, and its client where it names a new one.
+/// Creates an invoice, and its client if the input names a new one.
 ///
 /// # Errors
-/// See [`CreateInvoiceError`]; nothing is written and the transaction around stays usable. Of two requests
-/// that race with one number, one is answered [`CreateInvoiceError::DuplicateNumero`].
+/// See [`CreateInvoiceError`]; nothing is written and the surrounding transaction stays usable. If two requests with
+/// the same number race, one gets [`CreateInvoiceError::DuplicateNumero`].
 pub async fn create_invoice(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -71,11 +67,8 @@ pub async fn create_invoice(
     conn.transaction(async |conn| create_invoice_within(conn, organization, new, plan, now).await).await
 }
 
-/// [`create_invoice`] in a transaction of the caller's, without two round trips for one inside it: after an
-/// error, the caller has to undo that transaction.
-///
-/// # Errors
-/// See [`CreateInvoiceError`].
+/// Runs [`create_invoice`] in the caller's transaction, which saves the two round trips of a nested one. After an
+/// error the caller has to roll back that transaction.
 pub async fn create_invoice_within(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -102,8 +95,8 @@ pub async fn create_invoice_within(
     Ok(CreatedInvoice { invoice, lines, client, client_created })
 }
 
-/// The client that the invoice names, kept from being renamed until the invoice is there, since their name is
-/// written into what it is searched by.
+/// Returns the client that the invoice names. Locks the client against being renamed until the transaction ends,
+/// because their name is part of the invoice's search text.
 async fn invoiced_client(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -116,7 +109,7 @@ async fn invoiced_client(
             Ok((known.ok_or(CreateInvoiceError::UnknownClient)?, false))
         }
         InvoicedClient::Named { name, email, kind } => {
-            // Two invoices that name the same new client at once create them once.
+            // Serializes two invoices that name the same new client at once, so that it is created once.
             queries::clients::serialize_creation(conn, organization, name, email).await?;
             match identify_client(conn, organization, name, email).await? {
                 Identified::Known(id) => {
@@ -143,7 +136,7 @@ async fn created(
     Ok((queries::clients::insert(conn, organization, &new, now).await?, true))
 }
 
-/// The client's invoice with this number, however it is written.
+/// Returns the client's invoice with this number, in any spelling.
 async fn with_numero(
     conn: &mut AsyncPgConnection,
     client: &Client,
@@ -152,7 +145,7 @@ async fn with_numero(
     queries::invoices::find_by_numero(conn, client.organization_id, client.id, numero, None).await
 }
 
-/// Whether every place that the lines name is one of the client's.
+/// Reports whether every service location named by the lines belongs to the client.
 pub(crate) async fn check_service_locations(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -170,7 +163,7 @@ pub(crate) async fn check_service_locations(
     if found == named.len() { Ok(()) } else { Err(CreateInvoiceError::UnknownServiceLocation) }
 }
 
-/// Whether a statement failed because the organization has no such plan.
+/// Reports whether a statement failed because the organization has no such plan.
 pub(crate) fn is_unknown_plan(error: &Error) -> bool {
     matches!(error, Error::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, info)
         if info.constraint_name() == Some("invoices_plan"))

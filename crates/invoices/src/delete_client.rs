@@ -1,4 +1,4 @@
-//! A client is removed, with their contacts and places.
+//! Deletes a client, with their contacts and service locations.
 
 use diesel::result::Error;
 use diesel_async::AsyncConnection;
@@ -7,21 +7,20 @@ use rubis_kernel::{ClientId, OrganizationId};
 
 use crate::queries;
 
-/// Why a client was not removed.
+/// Reasons why a client was not deleted.
 #[derive(Debug, thiserror::Error)]
 pub enum DeleteClientError {
     /// The organization has no such client.
     #[error("there is no such client")]
     NotFound,
-    /// Accounts have to be kept: who was ever invoiced stays.
+    /// Accounting records have to be kept: a client who was ever invoiced stays.
     #[error("the client has invoices")]
     ClientHasInvoices,
-    /// The database failed.
     #[error(transparent)]
     Database(#[from] Error),
 }
 
-/// Removes a client who was never invoiced.
+/// Deletes a client who was never invoiced.
 ///
 /// # Errors
 /// See [`DeleteClientError`]. The transaction around stays usable.
@@ -30,7 +29,7 @@ pub async fn delete_client(
     organization: OrganizationId,
     id: ClientId,
 ) -> Result<(), DeleteClientError> {
-    // The foreign key decides, so that an invoice put in at this moment is seen as well.
+    // The foreign key decides, so that an invoice created at this moment is seen as well.
     let deleted = conn.transaction(async |conn| queries::clients::delete(conn, organization, id).await).await;
     match deleted {
         Ok(true) => Ok(()),

@@ -1,4 +1,4 @@
-//! What came of an organization's invoices in a time.
+//! Figures about an organization's invoices in a period.
 
 use rubis_db::AsyncPgConnection;
 use rubis_kernel::{Money, OrganizationId};
@@ -6,21 +6,19 @@ use time::OffsetDateTime;
 
 use crate::queries;
 
-/// What came of an organization's invoices in a time.
+/// Figures about an organization's invoices in a period.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InvoiceFigures {
-    /// How many were put in.
+    /// Number of invoices created.
     pub imported: u64,
-    /// Number settled in full, without those that credit notes alone settled.
+    /// Number of invoices settled in full, without those settled by credit notes alone.
     pub paid: u64,
-    /// Amounts paid, without credit notes, voided payments and the credit of clients: one amount for each currency, the largest first.
+    /// Amounts paid, without credit notes, voided payments and clients' credit: one amount per currency, largest
+    /// first.
     pub recovered: Vec<Money>,
 }
 
-/// What came of the organization's invoices from one instant until before another.
-///
-/// # Errors
-/// The database's.
+/// Computes the figures from one instant until before another.
 pub async fn figures_between(
     conn: &AsyncPgConnection,
     organization: OrganizationId,

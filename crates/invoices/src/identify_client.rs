@@ -5,28 +5,27 @@ use rubis_kernel::{ClientId, EmailAddress, OrganizationId};
 
 use crate::{Client, client_names::are_similar, queries};
 
-/// The most candidates that are shown.
+/// Maximum number of candidates returned.
 const MAX_CANDIDATES: usize = 10;
 
-/// A client that a name and an address may mean.
+/// A client that may match a name and an address.
 #[derive(Clone, Debug)]
 pub(crate) struct Namesake {
-    /// The client.
     pub(crate) client: Client,
-    /// True if the name is the same, without case, accents, spaces and invisible characters.
+    /// True if the name is the same, ignoring case, accents, spaces and invisible characters.
     pub(crate) has_name: bool,
-    /// True if the address is the same, without case.
+    /// True if the address is the same, ignoring case.
     pub(crate) has_email: bool,
 }
 
-/// The client that a name and an address mean.
+/// Result of identifying a client.
 #[derive(Debug)]
 pub(crate) enum Identified {
-    /// This one: both are the same.
+    /// A known client: name and address are the same.
     Known(ClientId),
-    /// None that exists: another name is another client.
+    /// A new client: another name is another client.
     New,
-    /// One of these, or none that exists.
+    /// One of these clients, or a new one.
     Unsure(Vec<Client>),
 }
 

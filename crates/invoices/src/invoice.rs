@@ -1,4 +1,4 @@
-//! An invoice, and how it is read.
+//! An invoice and the functions that read it.
 
 use rubis_accounts::Pause;
 use rubis_db::AsyncPgConnection;
@@ -11,76 +11,69 @@ use crate::{AwaitedAnswer, InvoicePast, InvoiceStatus, queries};
 /// An invoice to be paid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invoice {
-    /// Its id.
     pub id: InvoiceId,
-    /// Whom it is owed to.
     pub organization_id: OrganizationId,
-    /// Who owes it.
     pub client_id: ClientId,
-    /// The plan that chases it; without one it is not chased.
+    /// Plan that chases the invoice; without one it is not chased.
     pub plan_id: Option<PlanId>,
-    /// The number on it, unique for its client without case, width, spaces, dashes and invisible characters.
+    /// Number on the invoice, unique for its client ignoring case, width, spaces, dashes and invisible characters.
     pub numero: String,
-    /// Its total, VAT included.
+    /// Total, VAT included.
     pub amount: Money,
-    /// Payments and credit notes that count, up to the amount, in the same currency.
+    /// Sum of the payments and credit notes that count, up to the amount, in the same currency.
     pub settled: Money,
-    /// The part of the payments beyond the amount: the credit of the client, in the same currency.
+    /// Part of the payments beyond the amount: the client's credit, in the same currency.
     pub overpaid: Money,
-    /// When it was issued.
     pub issue_date: Date,
-    /// When it is due; not before it was issued.
+    /// Due date; not before the issue date.
     pub due_date: Date,
-    /// Where it stands.
     pub status: InvoiceStatus,
-    /// The points it earned.
+    /// Number of rubis earned by the invoice.
     pub rubis_earned: i32,
-    /// Whether a reminder has gone out.
+    /// True if a reminder has been sent.
     pub chased: bool,
     /// Time at which the last reminder was sent.
     pub last_reminded_at: Option<OffsetDateTime>,
-    /// When it was settled in full; known exactly while it is paid.
+    /// Time at which it was settled in full; set exactly while it is paid.
     pub paid_at: Option<OffsetDateTime>,
-    /// The state in which it was settled; known at most while it is paid.
+    /// State in which it was settled; set at most while it is paid.
     pub settled_from: Option<InvoiceStatus>,
     /// True if it was settled by credit notes alone, so that nothing was recovered; false unless it is paid.
     pub credited: bool,
-    /// When it was given up.
     pub cancelled_at: Option<OffsetDateTime>,
-    /// Whether its reminders wait.
+    /// Pause of the invoice's reminders, if any.
     pub pause: Option<Pause>,
-    /// When its reminders wait for the user's answer to a check-in.
+    /// Period during which its reminders wait for the user's answer to a check-in.
     pub awaited_answer: Option<AwaitedAnswer>,
-    /// The number of times that its chain of reminders started over.
+    /// Number of times that its chain of reminders started over.
     pub chain: i32,
-    /// When it was put in.
     pub created_at: OffsetDateTime,
-    /// When it last changed.
+    /// Time of the last change.
     pub updated_at: OffsetDateTime,
 }
 
 impl Invoice {
-    /// What is outstanding.
+    /// Returns the outstanding amount.
     #[must_use]
     pub const fn balance(&self) -> Money {
         Money::new(self.amount.cents - self.settled.cents, self.amount.currency)
     }
 
-    /// Counts a payment of this many minor units, or takes one back if they are below zero. The part beyond the
-    /// amount is the client's credit.
+    /// Adds a payment of this many minor units, or subtracts one if the number is negative. The part beyond the amount
+    /// is the client's credit.
     pub(crate) fn count_settled(&mut self, cents: i64) {
         let total = self.settled.cents.saturating_add(self.overpaid.cents).saturating_add(cents).max(0);
         self.settled.cents = total.min(self.amount.cents);
         self.overpaid.cents = total.saturating_sub(self.settled.cents);
     }
 
-    /// Returns what the state it goes back to depends on.
+    /// Returns the facts that decide the state to which the invoice goes back.
     #[must_use]
     pub const fn past(&self) -> InvoicePast {
         InvoicePast { chased: self.chased, settled_from: self.settled_from }
     }
 
-    /// Returns how its chain ended, unless it is open.
+    /// Returns the end of its chain, or `None` while it is open.
     #[must_use]
     pub const fn outcome(&self) -> Option<InvoiceOutcome> {
         match self.status {
@@ -94,35 +87,33 @@ impl Invoice {
         }
     }
 
-    /// Reports whether it takes one of the places that the subscription limits. A disputed one takes none.
+    /// Reports whether it counts towards the subscription's limit. A disputed one does not.
     #[must_use]
     pub const fn takes_place(&self) -> bool {
         self.plan_id.is_some() && self.status.is_chased()
     }
 
-    /// Whether it is late on this day.
+    /// Reports whether it is overdue on this day.
     #[must_use]
     pub fn is_overdue_on(&self, date: Date) -> bool {
         self.status.is_open() && self.due_date < date
     }
 }
 
-/// The end of an invoice's chain.
+/// End of an invoice's chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum InvoiceOutcome {
-    /// Money came in.
+    /// Money was received.
     Paid,
     /// Credit notes waived all of it.
     Credited,
-    /// It was given up.
     Cancelled,
 }
 
 impl InvoiceOutcome {
-    /// Every outcome.
     pub const ALL: [Self; 3] = [Self::Paid, Self::Credited, Self::Cancelled];
 
-    /// The name under which the API knows it.
+    /// Returns the name used by the API.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -133,10 +124,7 @@ impl InvoiceOutcome {
     }
 }
 
-/// The organization's invoice with this id.
-///
-/// # Errors
-/// The database's.
+/// Returns the organization's invoice with this id.
 pub async fn invoice(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -145,11 +133,8 @@ pub async fn invoice(
     queries::invoices::find(conn, organization, id).await
 }
 
-/// The organization's invoice with this id, held against every other change until the transaction ends.
-/// What changes an invoice (`transition`, `record_payment`, …) takes one that was locked.
-///
-/// # Errors
-/// The database's.
+/// Returns the organization's invoice with this id, locked against every other change until the transaction ends.
+/// Functions that change an invoice (`transition`, `record_payment`, …) take a locked one.
 pub async fn lock_invoice(
     conn: &AsyncPgConnection,
     organization: OrganizationId,
@@ -158,11 +143,7 @@ pub async fn lock_invoice(
     queries::invoices::lock(conn, organization, id).await
 }
 
-/// Those of these invoices that are the organization's, in the order of their ids, each held as by
-/// [`lock_invoice`].
-///
-/// # Errors
-/// The database's.
+/// Returns those of these invoices that belong to the organization, ordered by id, each locked as by [`lock_invoice`].
 pub async fn lock_invoices(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -171,10 +152,7 @@ pub async fn lock_invoices(
     queries::invoices::lock_many(conn, organization, ids).await
 }
 
-/// Those of these invoices that are the organization's, in no order.
-///
-/// # Errors
-/// The database's.
+/// Returns those of these invoices that belong to the organization, in no particular order.
 pub async fn invoices_by_ids(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -183,11 +161,8 @@ pub async fn invoices_by_ids(
     queries::invoices::find_many(conn, organization, ids).await
 }
 
-/// At most `limit` of a client's invoices with something outstanding, those due first at the front, after
-/// the due date and id of the last one seen.
-///
-/// # Errors
-/// The database's.
+/// Returns at most `limit` of a client's invoices with something outstanding, earliest due date first, after the due
+/// date and id of the last one seen.
 pub async fn open_invoices_of_client(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -198,23 +173,19 @@ pub async fn open_invoices_of_client(
     queries::invoices::open_of_client(conn, organization, client, after, limit).await
 }
 
-/// Which of an organization's invoices.
+/// Subset of an organization's invoices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum InvoiceScope {
-    /// All of them.
     All,
-    /// Those of a client.
+    /// Invoices of a client.
     OfClient(ClientId),
-    /// Those that a plan chases.
+    /// Invoices chased by a plan.
     OfPlan(PlanId),
 }
 
-/// The ids of at most `limit` of an organization's invoices that are neither paid nor cancelled, in the
-/// order of their ids: for planning them again, a batch at a time.
-///
-/// # Errors
-/// The database's.
+/// Returns the ids of at most `limit` of an organization's invoices that are neither paid nor cancelled, ordered by
+/// id. Used to plan them again, a batch at a time.
 pub async fn ids_of_unfinished_invoices(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

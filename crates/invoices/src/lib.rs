@@ -1,8 +1,8 @@
 //! Clients, invoices, lines, payments and the invoice state machine.
 //!
-//! Every use case takes a connection, the organization, its input already parsed, and `now`; it writes in a
-//! transaction of its own, which nests in the caller's. What changes where an invoice stands takes the
-//! [`Invoice`] that the caller has locked with [`lock_invoice`] in the same transaction.
+//! Every use case takes a connection, the organization, its parsed input, and `now`; it writes in its own transaction,
+//! which nests in the caller's. Functions that change the state of an invoice take the [`Invoice`] that the caller has
+//! locked with [`lock_invoice`] in the same transaction.
 
 mod awaited_answer;
 mod chased;

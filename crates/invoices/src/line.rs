@@ -8,36 +8,35 @@ use rubis_kernel::{FieldErrors, InvoiceId, InvoiceLineId, OrganizationId, Servic
 
 use crate::{limits::MAX_AMOUNT_CENTS, queries};
 
-/// How many lines an invoice may have.
+/// Maximum number of lines of an invoice.
 pub(crate) const MAX_LINES: usize = 200;
-/// The largest quantity, in thousandths: a billion.
+/// Maximum quantity, in thousandths: a billion.
 const MAX_THOUSANDTHS: i64 = 1_000_000_000_000;
-/// The rate of most French sales, 20 %, which a line has when nothing else is said.
+/// Rate of most French sales, 20 %, used for a line without a rate.
 const NORMAL_VAT_RATE: i32 = 2000;
 
-/// How much of something, with up to three decimals.
+/// A quantity with up to three decimals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Quantity(i64);
 
-/// This is no quantity.
+/// The text or number is not a quantity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a quantity is a number above zero, at most a billion, with up to three decimals")]
 pub struct InvalidQuantity;
 
 impl Quantity {
-    /// One of something.
+    /// The quantity 1.
     pub const ONE: Self = Self(1000);
 
-    /// The quantity in thousandths.
     #[must_use]
     pub const fn thousandths(self) -> i64 {
         self.0
     }
 
-    /// A quantity out of its thousandths.
+    /// Creates a quantity from its thousandths.
     ///
     /// # Errors
-    /// [`InvalidQuantity`] when they are not above zero, or above a billion units.
+    /// [`InvalidQuantity`] if they are not above zero, or above a billion units.
     pub fn from_thousandths(thousandths: i64) -> Result<Self, InvalidQuantity> {
         if (1..=MAX_THOUSANDTHS).contains(&thousandths) {
             Ok(Self(thousandths))
@@ -50,10 +49,10 @@ impl Quantity {
 impl FromStr for Quantity {
     type Err = InvalidQuantity;
 
-    /// Digits, and up to three decimals behind a point.
+    /// Parses digits and up to three decimals after a point.
     fn from_str(text: &str) -> Result<Self, InvalidQuantity> {
         let (whole, decimals) = text.split_once('.').unwrap_or((text, "0"));
-        // `12.5000` is written by nobody but is what some programs make of 12.5.
+        // No user writes `12.5000`, but some programs format 12.5 like this.
         let significant = decimals.trim_end_matches('0');
         let only_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
         if !only_digits(whole) || !only_digits(decimals) || significant.len() > 3 {
@@ -74,59 +73,51 @@ impl fmt::Display for Quantity {
     }
 }
 
-/// A line as somebody typed it.
+/// Input for a line, not validated yet.
 #[derive(Clone, Debug, Default)]
 pub struct LineInput {
-    /// What was delivered, at most 500 characters.
+    /// Description of the goods or service, at most 500 characters.
     pub description: String,
     /// A decimal number with up to three decimals; 1 if not given.
     pub quantity: Option<String>,
-    /// The price of one, without VAT, in cents; below zero for a discount.
+    /// Unit price in cents, without VAT; below zero for a discount.
     pub unit_price_cents: i64,
     /// The VAT rate in hundredths of a percent; 2000 if not given.
     pub vat_rate_basis_points: Option<i32>,
-    /// Where it was delivered.
+    /// Service location of the delivery.
     pub service_location_id: Option<ServiceLocationId>,
 }
 
-/// A checked line.
+/// Validated line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewLine {
-    /// What was delivered.
     pub description: String,
-    /// How much of it.
     pub quantity: Quantity,
-    /// The price of one, without VAT, in cents.
+    /// Unit price in cents, without VAT.
     pub unit_price_cents: i64,
-    /// The VAT rate in hundredths of a percent.
+    /// VAT rate in hundredths of a percent.
     pub vat_rate_basis_points: i32,
-    /// Where it was delivered.
+    /// Service location of the delivery.
     pub service_location_id: Option<ServiceLocationId>,
 }
 
 /// A line of an invoice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvoiceLine {
-    /// Its id.
     pub id: InvoiceLineId,
-    /// Its place on the invoice, from 0.
+    /// Position on the invoice, from 0.
     pub position: i32,
-    /// What was delivered.
     pub description: String,
-    /// How much of it.
     pub quantity: Quantity,
-    /// The price of one, without VAT, in minor units of the invoice's currency.
+    /// Unit price in minor units of the invoice's currency, without VAT.
     pub unit_price_cents: i64,
-    /// The VAT rate in hundredths of a percent.
+    /// VAT rate in hundredths of a percent.
     pub vat_rate_basis_points: i32,
-    /// Where it was delivered.
+    /// Service location of the delivery.
     pub service_location_id: Option<ServiceLocationId>,
 }
 
-/// The lines of an invoice, in their order.
-///
-/// # Errors
-/// The database's.
+/// Returns the lines of an invoice, in their order.
 pub async fn lines_of(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -135,7 +126,7 @@ pub async fn lines_of(
     queries::lines::of_invoice(conn, organization, invoice).await
 }
 
-/// Checks lines; mistakes are noted below `items[…]`.
+/// Validates lines; mistakes are recorded below `items[…]`.
 pub(crate) fn parse_lines(errors: &mut FieldErrors, lines: &[LineInput]) -> Vec<NewLine> {
     if lines.len() > MAX_LINES {
         errors.push("items", "too_many", format!("must be at most {MAX_LINES}"));

@@ -1,4 +1,4 @@
-//! The list of an organization's clients: searched, by name, a page at a time.
+//! Lists an organization's clients: searched, by name, a page at a time.
 
 use rubis_accounts::Page;
 use rubis_db::AsyncPgConnection;
@@ -7,12 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Client, SearchTerms, queries};
 
-/// Where a client stands in the list: what a cursor carries of the last client of a page.
+/// Position of a client in the list: the content of a cursor, taken from the last client of a page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClientPosition {
-    /// Their name as it was when they were seen.
+    /// Client's name as it was on that page.
     pub name: String,
-    /// Their id.
     pub id: ClientId,
 }
 
@@ -22,11 +21,8 @@ impl From<&Client> for ClientPosition {
     }
 }
 
-/// A page of the organization's clients by name, whatever its case, after the last one seen. With search
-/// terms, those in whose name, address, numbers and town all of the words occur.
-///
-/// # Errors
-/// The database's.
+/// Returns a page of the organization's clients, ordered by name ignoring case, after the last one seen. With search
+/// terms, returns the clients whose name, address, numbers and town together contain all of the words.
 pub async fn list_clients(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

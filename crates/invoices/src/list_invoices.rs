@@ -1,4 +1,4 @@
-//! The list of an organization's invoices: filtered, searched, sorted, a page at a time.
+//! Lists an organization's invoices: filtered, searched, sorted, a page at a time.
 
 use rubis_accounts::Page;
 use rubis_db::AsyncPgConnection;
@@ -8,7 +8,7 @@ use time::Date;
 
 use crate::{Invoice, InvoiceStatus, SearchTerms, queries};
 
-/// Which invoices are listed: those that meet all of it.
+/// Conditions that a listed invoice has to meet, all of them.
 #[derive(Clone, Debug, Default)]
 pub struct InvoiceFilter {
     /// In one of these states; any if empty.
@@ -21,12 +21,12 @@ pub struct InvoiceFilter {
     pub due_from: Option<Date>,
     /// Due on this day or earlier.
     pub due_to: Option<Date>,
-    /// Late on this day: due before it, with something outstanding.
+    /// Overdue on this day: due before it, with something outstanding.
     pub overdue_on: Option<Date>,
 }
 
 impl InvoiceFilter {
-    /// The states that the filter leaves, those of late invoices included; `None` for any.
+    /// Returns the states that pass the filter, including those of overdue invoices; `None` for any.
     pub(crate) fn effective_statuses(&self) -> Option<Vec<InvoiceStatus>> {
         let wanted = |status: &InvoiceStatus| self.statuses.is_empty() || self.statuses.contains(status);
         if self.overdue_on.is_some() {
@@ -36,26 +36,25 @@ impl InvoiceFilter {
     }
 }
 
-/// The order of a list. Equal values are put in the order of ids, descending where the values are.
+/// Order of a list. Equal values are ordered by id, descending if the values are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum InvoiceSort {
-    /// Due first at the front.
+    /// Earliest due date first.
     DueDate,
-    /// Due last at the front.
+    /// Latest due date first.
     DueDateDescending,
-    /// Put in first at the front.
+    /// Oldest first.
     CreatedAt,
-    /// Put in last at the front.
+    /// Newest first.
     #[default]
     CreatedAtDescending,
-    /// The smallest at the front.
+    /// Smallest amount first.
     Amount,
-    /// The largest at the front.
+    /// Largest amount first.
     AmountDescending,
 }
 
 impl InvoiceSort {
-    /// Every order.
     pub const ALL: [Self; 6] = [
         Self::DueDate,
         Self::DueDateDescending,
@@ -65,7 +64,7 @@ impl InvoiceSort {
         Self::AmountDescending,
     ];
 
-    /// How the API writes it: a field, with a dash before it when descending.
+    /// Returns the name used by the API: a field, with a dash before it if descending.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -78,21 +77,20 @@ impl InvoiceSort {
         }
     }
 
-    /// The order that the API writes so.
+    /// Parses the name used by the API.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|sort| sort.as_str() == text)
     }
 }
 
-/// Where an invoice stands in every order: what a cursor carries of the last invoice of a page.
+/// Position of an invoice in any order: the content of a cursor, taken from the last invoice of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InvoicePosition {
-    /// When it is due.
     pub due_date: Date,
-    /// Its total, in cents.
+    /// Total, in cents.
     pub amount_cents: i64,
-    /// Its id, in the order in which invoices were put in.
+    /// Id, which follows the order of creation.
     pub id: InvoiceId,
 }
 
@@ -105,16 +103,11 @@ impl From<&Invoice> for InvoicePosition {
 /// An invoice in a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListedInvoice {
-    /// The invoice.
     pub invoice: Invoice,
-    /// Who owes it.
     pub client_name: String,
 }
 
-/// A page of the organization's invoices that a filter leaves, after the position of the last one seen.
-///
-/// # Errors
-/// The database's.
+/// Returns a page of the organization's invoices that pass a filter, after the position of the last one seen.
 pub async fn list_invoices(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

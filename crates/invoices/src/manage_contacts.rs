@@ -1,4 +1,4 @@
-//! Contacts of a client are added, changed and removed.
+//! Adds, changes and removes contacts of a client.
 
 use diesel_async::AsyncConnection;
 use rubis_db::AsyncPgConnection;
@@ -7,10 +7,10 @@ use time::OffsetDateTime;
 
 use crate::{Contact, ContactPatch, NewContact, queries};
 
-/// How many contacts a client may have, so that they can be listed whole.
+/// Maximum number of contacts of a client, so that they can be listed without pages.
 pub const MAX_CONTACTS: i64 = 100;
 
-/// Why a contact was not added, changed or removed.
+/// Reasons why a contact was not added, changed or removed.
 #[derive(Debug, thiserror::Error)]
 pub enum ContactError {
     /// The organization has no such client.
@@ -19,10 +19,9 @@ pub enum ContactError {
     /// The client has no such contact.
     #[error("there is no such contact")]
     NotFound,
-    /// The client has [`MAX_CONTACTS`] already.
+    /// The client already has [`MAX_CONTACTS`].
     #[error("a client has at most {MAX_CONTACTS} contacts")]
     TooMany,
-    /// The database failed.
     #[error(transparent)]
     Database(#[from] diesel::result::Error),
 }
@@ -39,7 +38,7 @@ pub async fn add_contact(
     now: OffsetDateTime,
 ) -> Result<Contact, ContactError> {
     conn.transaction(async |conn| {
-        // The lock makes additions wait for each other, so that they count right.
+        // The lock makes concurrent additions wait for each other, so that the count is right.
         queries::clients::lock(conn, organization, client).await?.ok_or(ContactError::ClientNotFound)?;
         if queries::contacts::count(conn, organization, client).await? >= MAX_CONTACTS {
             return Err(ContactError::TooMany);

@@ -1,4 +1,4 @@
-//! Places where a client is served are added, changed and removed.
+//! Adds, changes and removes the service locations of a client.
 
 use diesel::result::Error;
 use diesel_async::AsyncConnection;
@@ -8,30 +8,29 @@ use time::OffsetDateTime;
 
 use crate::{NewServiceLocation, ServiceLocation, ServiceLocationPatch, queries};
 
-/// How many places a client may have, so that they can be listed whole.
+/// Maximum number of service locations of a client, so that they can be listed without pages.
 pub const MAX_SERVICE_LOCATIONS: i64 = 500;
 
-/// Why a place was not added, changed or removed.
+/// Reasons why a service location was not added, changed or removed.
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceLocationError {
     /// The organization has no such client.
     #[error("there is no such client")]
     ClientNotFound,
-    /// The client has no such place.
+    /// The client has no such service location.
     #[error("there is no such service location")]
     NotFound,
-    /// Lines of invoices name it.
+    /// Invoice lines refer to it.
     #[error("lines of invoices name this service location")]
     InUse,
-    /// The client has [`MAX_SERVICE_LOCATIONS`] already.
+    /// The client already has [`MAX_SERVICE_LOCATIONS`].
     #[error("a client has at most {MAX_SERVICE_LOCATIONS} service locations")]
     TooMany,
-    /// The database failed.
     #[error(transparent)]
     Database(#[from] Error),
 }
 
-/// Adds a place to a client.
+/// Adds a service location to a client.
 ///
 /// # Errors
 /// [`ServiceLocationError::ClientNotFound`] and [`ServiceLocationError::TooMany`].
@@ -43,7 +42,7 @@ pub async fn add_service_location(
     now: OffsetDateTime,
 ) -> Result<ServiceLocation, ServiceLocationError> {
     conn.transaction(async |conn| {
-        // The lock makes additions wait for each other, so that they count right.
+        // The lock makes concurrent additions wait for each other, so that the count is right.
         queries::clients::lock(conn, organization, client)
             .await?
             .ok_or(ServiceLocationError::ClientNotFound)?;
@@ -55,7 +54,7 @@ pub async fn add_service_location(
     .await
 }
 
-/// Changes a place of a client.
+/// Changes a service location of a client.
 ///
 /// # Errors
 /// [`ServiceLocationError::NotFound`].
@@ -75,10 +74,10 @@ pub async fn update_service_location(
     .await
 }
 
-/// Removes a place that no line of an invoice names.
+/// Removes a service location that no invoice line refers to.
 ///
 /// # Errors
-/// [`ServiceLocationError::NotFound`] and [`ServiceLocationError::InUse`]. The transaction around stays usable.
+/// [`ServiceLocationError::NotFound`] and [`ServiceLocationError::InUse`]. The surrounding transaction stays usable.
 pub async fn remove_service_location(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

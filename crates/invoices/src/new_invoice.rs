@@ -1,4 +1,4 @@
-//! A new invoice, before and after it was checked.
+//! Input for a new invoice, before and after validation.
 
 use rubis_accounts::required_line;
 use rubis_kernel::{ClientId, Currency, CurrencyError, EmailAddress, FieldErrors, Money};
@@ -12,10 +12,10 @@ use crate::{
     line::parse_lines,
 };
 
-/// The most characters of an invoice's number.
+/// Maximum length of an invoice's number, in characters.
 pub const MAX_NUMERO_CHARS: usize = 64;
 
-/// A new invoice as somebody typed it. Either `client_id` or `client` is given.
+/// Input for a new invoice, not validated yet. Either `client_id` or `client` is given.
 #[derive(Clone, Debug)]
 pub struct NewInvoiceInput {
     /// An existing client.
@@ -36,64 +36,45 @@ pub struct NewInvoiceInput {
     pub items: Vec<LineInput>,
 }
 
-/// A client as an invoice names them.
+/// Input for a client named on an invoice.
 #[derive(Clone, Debug)]
 pub struct InvoicedClientInput {
     /// At most 200 characters.
     pub name: String,
-    /// Where their reminders go.
+    /// Recipient of the reminders.
     pub email: String,
     /// `company` or `person`, for a client that is created.
     pub kind: Option<String>,
-    /// True if they are a new client, whatever others are called.
+    /// True to create a new client even if similar ones exist.
     pub create_new: bool,
 }
 
-/// Whom an invoice is for.
+/// Client of a new invoice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum InvoicedClient {
     /// A client that exists.
     Known(ClientId),
-    /// The client with this name and address, without case, accents, spaces and invisible characters; created if
-    /// there is none, nor one that may be meant.
-    Named {
-        /// The name.
-        name: String,
-        /// The address.
-        email: EmailAddress,
-        /// The kind of a client that is created.
-        kind: ClientKind,
-    },
-    /// A new client, whatever others are called.
-    New {
-        /// The name.
-        name: String,
-        /// The address.
-        email: EmailAddress,
-        /// The kind of a client that is created.
-        kind: ClientKind,
-    },
+    /// The client with this name and address, ignoring case, accents, spaces and invisible characters; created if
+    /// there is neither such a client nor a similar one.
+    Named { name: String, email: EmailAddress, kind: ClientKind },
+    /// A new client, even if similar ones exist.
+    New { name: String, email: EmailAddress, kind: ClientKind },
 }
 
-/// A checked new invoice.
+/// Validated input for a new invoice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewInvoice {
-    /// Whom it is for.
     pub client: InvoicedClient,
-    /// The number on it.
     pub numero: String,
-    /// Its total, VAT included.
+    /// Total, VAT included.
     pub amount: Money,
-    /// When it was issued.
     pub issue_date: Date,
-    /// When it is due.
     pub due_date: Date,
-    /// Its lines.
     pub lines: Vec<NewLine>,
 }
 
 impl NewInvoice {
-    /// Checks a new invoice.
+    /// Validates the input for a new invoice.
     ///
     /// # Errors
     /// Every mistake, among them `amount_not_positive`, `amount_too_large`, `unknown_currency`,
@@ -140,7 +121,7 @@ fn parse_currency(errors: &mut FieldErrors, code: Option<&str>) -> Currency {
     }
 }
 
-/// Whom the invoice is for; `None` when a mistake was noted.
+/// Returns the client of the invoice; `None` if a mistake was recorded.
 fn parse_client(
     errors: &mut FieldErrors,
     id: Option<ClientId>,

@@ -1,4 +1,4 @@
-//! The reminders of a client or of one invoice wait, and leave again.
+//! Pauses and resumes the reminders of a client or of one invoice.
 
 use rubis_accounts::Pause;
 use rubis_db::AsyncPgConnection;
@@ -7,10 +7,7 @@ use time::OffsetDateTime;
 
 use crate::{Client, Invoice, queries};
 
-/// Pauses an invoice, in the place of any pause it has; `None` when the organization has no such invoice.
-///
-/// # Errors
-/// The database's.
+/// Pauses an invoice, replacing any pause it has; `None` if the organization has no such invoice.
 pub async fn set_invoice_pause(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -21,10 +18,7 @@ pub async fn set_invoice_pause(
     queries::invoices::save_pause(conn, organization, invoice, Some(pause), now).await
 }
 
-/// Ends an invoice's pause, if it has one; `None` when the organization has no such invoice.
-///
-/// # Errors
-/// The database's.
+/// Ends an invoice's pause, if it has one; `None` if the organization has no such invoice.
 pub async fn clear_invoice_pause(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -34,10 +28,7 @@ pub async fn clear_invoice_pause(
     queries::invoices::save_pause(conn, organization, invoice, None, now).await
 }
 
-/// Pauses a client, in the place of any pause they have; `None` when the organization has no such client.
-///
-/// # Errors
-/// The database's.
+/// Pauses a client, replacing any pause they have; `None` if the organization has no such client.
 pub async fn set_client_pause(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -48,10 +39,7 @@ pub async fn set_client_pause(
     queries::clients::save_pause(conn, organization, client, Some(pause), now).await
 }
 
-/// Ends a client's pause, if they have one; `None` when the organization has no such client.
-///
-/// # Errors
-/// The database's.
+/// Ends a client's pause, if they have one; `None` if the organization has no such client.
 pub async fn clear_client_pause(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

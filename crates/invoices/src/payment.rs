@@ -12,11 +12,11 @@ use crate::{
     queries,
 };
 
-/// What reduces what is outstanding.
+/// Kind of entry that reduces the balance.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, AsExpression, FromSqlRow)]
 #[diesel(sql_type = sql_types::PaymentKind)]
 pub enum PaymentKind {
-    /// Money came in.
+    /// Money was received.
     #[default]
     Payment,
     /// A part was waived.
@@ -28,21 +28,16 @@ pg_enum!(PaymentKind, sql_types::PaymentKind {
     CreditNote => "credit_note",
 });
 
-/// How money came in.
+/// Means of payment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, AsExpression, FromSqlRow)]
 #[diesel(sql_type = sql_types::PaymentMethod)]
 pub enum PaymentMethod {
-    /// By bank transfer.
     Transfer,
-    /// By card.
     Card,
-    /// By cheque.
     Cheque,
-    /// By direct debit.
     DirectDebit,
-    /// In cash.
     Cash,
-    /// Otherwise, or nobody said.
+    /// Another means, or an unknown one.
     #[default]
     Other,
 }
@@ -59,36 +54,30 @@ pg_enum!(PaymentMethod, sql_types::PaymentMethod {
 /// A payment or a credit note on an invoice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payment {
-    /// Its id.
     pub id: PaymentId,
-    /// What it is for.
     pub invoice_id: InvoiceId,
-    /// Whether money came in or a part was waived.
     pub kind: PaymentKind,
-    /// Amount, in minor units of the invoice's currency.
+    /// Amount in minor units of the invoice's currency.
     pub amount_cents: i64,
-    /// How it came.
     pub method: PaymentMethod,
-    /// On which day.
     pub paid_on: Date,
-    /// How it became known, in words for the feed (`via check-in`); may be empty.
+    /// Source of the payment, in words for the activity feed (`via check-in`); may be empty.
     pub label: String,
-    /// Time at which it was voided; since then it counts no more.
+    /// Time at which it was voided; a voided payment no longer counts.
     pub voided_at: Option<OffsetDateTime>,
-    /// The reason why it was voided, if a person gave one.
+    /// Reason for voiding it, if a person gave one.
     pub void_reason: Option<String>,
-    /// Its rank in the order in which the database recorded payments; 0 for those of earlier releases.
+    /// Rank in the order in which the database recorded payments; 0 for those of earlier releases.
     pub position: i64,
-    /// When it was recorded.
     pub created_at: OffsetDateTime,
 }
 
 /// The position of a payment in the list of an invoice's payments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentPosition {
-    /// Its rank in the order in which the database recorded payments.
+    /// Rank in the order in which the database recorded payments.
     pub position: i64,
-    /// Its id, which orders the payments of earlier releases.
+    /// Id, which orders the payments of earlier releases.
     pub id: PaymentId,
 }
 
@@ -98,7 +87,7 @@ impl From<&Payment> for PaymentPosition {
     }
 }
 
-/// A payment as somebody typed it.
+/// Input for a payment, not validated yet.
 #[derive(Clone, Debug, Default)]
 pub struct NewPaymentInput {
     /// 1 to 10^12 minor units; everything outstanding if not given.
@@ -113,23 +102,20 @@ pub struct NewPaymentInput {
     pub label: Option<String>,
 }
 
-/// A checked payment.
+/// Validated payment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewPayment {
-    /// In minor units of the invoice's currency; everything outstanding if `None`.
+    /// Amount in minor units of the invoice's currency; everything outstanding if `None`.
     pub amount_cents: Option<i64>,
-    /// Whether money came in or a part is waived.
     pub kind: PaymentKind,
-    /// How it came.
     pub method: PaymentMethod,
-    /// On which day.
     pub paid_on: Date,
-    /// How it became known, in words for the feed.
+    /// Source of the payment, in words for the activity feed.
     pub label: String,
 }
 
 impl NewPayment {
-    /// The payment of everything outstanding, today.
+    /// Returns a payment of everything outstanding, today.
     #[must_use]
     pub fn of_balance(today: Date, label: impl Into<String>) -> Self {
         Self {
@@ -141,7 +127,7 @@ impl NewPayment {
         }
     }
 
-    /// Checks a payment. `today` is the date in the organization's time zone.
+    /// Validates a payment. `today` is the date in the organization's time zone.
     ///
     /// # Errors
     /// Every mistake, among them `amount_not_positive`, `unknown_value` and `in_the_future`.
@@ -184,10 +170,7 @@ fn parse_label<T: Copy + Default>(
     })
 }
 
-/// An invoice's payments and credit notes in the order in which they were recorded, voided ones too.
-///
-/// # Errors
-/// The database's.
+/// Returns an invoice's payments and credit notes in the order in which they were recorded, including voided ones.
 pub async fn payments_of(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -196,10 +179,7 @@ pub async fn payments_of(
     queries::payments::of_invoice(conn, organization, invoice).await
 }
 
-/// A page of an invoice's payments, voided ones too, in the order in which they were recorded.
-///
-/// # Errors
-/// The database's.
+/// Returns a page of an invoice's payments, including voided ones, in the order in which they were recorded.
 pub async fn list_payments(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -212,10 +192,7 @@ pub async fn list_payments(
     Ok(Page::from_one_more(rows, limit))
 }
 
-/// The latest payments of an invoice, at most this many, in the order in which they were recorded.
-///
-/// # Errors
-/// The database's.
+/// Returns the latest payments of an invoice, at most this many, in the order in which they were recorded.
 pub async fn latest_payments_of(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

@@ -1,4 +1,4 @@
-//! A payment or a credit note comes in.
+//! Records a payment or a credit note.
 
 use diesel_async::AsyncConnection;
 use rubis_db::AsyncPgConnection;
@@ -7,36 +7,34 @@ use time::OffsetDateTime;
 
 use crate::{IllegalTransition, Invoice, NewPayment, Payment, PaymentKind, Transition, queries};
 
-/// A payment was recorded.
+/// Result of recording a payment.
 #[derive(Clone, Debug)]
 pub struct Recorded {
-    /// The payment.
     pub payment: Payment,
-    /// Whether nothing is outstanding any more, and the invoice is paid.
+    /// True if nothing is outstanding any more and the invoice is paid.
     pub settled_in_full: bool,
 }
 
-/// Why a payment was not recorded.
+/// Reasons why a payment was not recorded.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordPaymentError {
     /// The invoice is paid or cancelled.
     #[error(transparent)]
     Illegal(#[from] IllegalTransition),
-    /// More would be waived than is outstanding.
+    /// The credit note is larger than the balance.
     #[error("a credit note must not exceed the balance of {} minor units of {}", balance.cents, balance.currency)]
     AmountExceedsBalance {
-        /// What is outstanding.
+        /// Outstanding amount.
         balance: Money,
     },
-    /// The database failed.
     #[error(transparent)]
     Database(#[from] diesel::result::Error),
 }
 
-/// Records a payment on an invoice that was locked in this transaction. When nothing is outstanding then,
-/// the invoice is paid. It earns a rubis unless credit notes alone settled it ([`Invoice::credited`]); the
-/// organization's own rubis is for the caller to add. A part payment leaves the invoice where it stands. The part
-/// of a payment beyond the balance is the client's credit ([`Invoice::overpaid`]).
+/// Records a payment on an invoice that was locked in this transaction. If nothing is outstanding afterwards, the
+/// invoice is paid. It earns a rubis unless credit notes alone settled it ([`Invoice::credited`]); the caller adds the
+/// organization's own rubis. A part payment leaves the state of the invoice unchanged. The part of a payment beyond
+/// the balance is the client's credit ([`Invoice::overpaid`]).
 ///
 /// # Errors
 /// See [`RecordPaymentError`]; the invoice is as before.
@@ -46,7 +44,7 @@ pub async fn record_payment(
     payment: &NewPayment,
     now: OffsetDateTime,
 ) -> Result<Recorded, RecordPaymentError> {
-    // What can't be settled takes no part payment either.
+    // An invoice that cannot be settled takes no part payment either.
     let paid = invoice.status.apply(Transition::SettledInFull, invoice.past())?;
     let balance = invoice.balance();
     let amount_cents = payment.amount_cents.unwrap_or(balance.cents);

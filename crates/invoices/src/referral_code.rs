@@ -1,4 +1,4 @@
-//! A client's referral code: made of their id, the same for ever, stored nowhere.
+//! A client's referral code: derived from their id, never changes, not stored.
 
 use rubis_db::AsyncPgConnection;
 use rubis_kernel::{ClientId, OrganizationId, PurposeKey};
@@ -10,10 +10,10 @@ const DIGITS: [char; 32] = [
     '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'J', 'K', 'M',
     'N', 'P', 'Q', 'R', 'S', 'T', 'V', 'W', 'X', 'Y', 'Z',
 ];
-/// How many ids are read at once while a code is looked for.
+/// Number of ids read at once during the search for a code.
 const IDS_AT_ONCE: u32 = 5000;
 
-/// Six Crockford base32 characters: the first 30 bits of the HMAC-SHA256 of the client's id.
+/// Returns six Crockford base32 characters: the first 30 bits of the HMAC-SHA256 of the client's id.
 #[must_use]
 pub fn referral_code(key: &PurposeKey, client: ClientId) -> String {
     let [first, second, third, fourth, ..] = key.sign(client.as_uuid().as_bytes());
@@ -25,14 +25,10 @@ pub fn referral_code(key: &PurposeKey, client: ClientId) -> String {
         .collect()
 }
 
-/// The organization's client with this code, however it is capitalised, with or without spaces and dashes,
-/// with I or L for 1 and O for 0. Of two clients with one code, of which there is one chance in a billion for
-/// each pair, the one put in first.
+/// Returns the organization's client with this code, in any case, with or without spaces and dashes, with I or L for 1
+/// and O for 0. If two clients have the same code (one chance in a billion for each pair), returns the older one.
 ///
 /// Computes the code of each client until it is found: about a million a second.
-///
-/// # Errors
-/// The database's.
 pub async fn resolve_referral(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -55,7 +51,7 @@ pub async fn resolve_referral(
     }
 }
 
-/// A code as [`referral_code`] writes it; `None` when it can't be one.
+/// Converts a code to the form that [`referral_code`] writes; `None` if it cannot be a code.
 fn normalize(typed: &str) -> Option<String> {
     let code: String = typed
         .chars()

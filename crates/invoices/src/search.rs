@@ -1,22 +1,22 @@
-//! Free text search: what is written into `search_text`, and what somebody typed as patterns over it.
+//! Free text search: the content of `search_text`, and the patterns built from a query.
 //!
-//! A search text is normalised, begins with a space, and keeps a space before each word, so that a word's
-//! beginning can be looked for: shorter pieces than three characters have no trigram inside a word, and an
-//! index finds them at its beginning only.
+//! A search text is normalised, starts with a space, and has a space before each word, so that the beginning of a word
+//! can be searched for: strings shorter than three characters have no trigram inside a word, so an index finds them
+//! only at its beginning.
 
 use rubis_kernel::normalize_search;
 
-/// How much of what somebody typed is looked at.
+/// Maximum number of characters of a query that are used.
 const MAX_CHARS: usize = 200;
 const MAX_WORDS: usize = 8;
 
-/// What somebody looks for: every word has to occur.
+/// Words of a query, all of which have to occur.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SearchTerms(Vec<String>);
 
 impl SearchTerms {
-    /// The words that were typed; `None` when there is no letter and no digit among them. A word of one or
-    /// two letters is looked for at the beginning of words, a longer one anywhere.
+    /// Parses a query; `None` if it contains neither a letter nor a digit. A word of one or two letters is matched at
+    /// the beginning of words, a longer one anywhere.
     #[must_use]
     pub fn parse(typed: &str) -> Option<Self> {
         let typed: String = typed.chars().filter(|character| *character != '\0').take(MAX_CHARS).collect();
@@ -25,36 +25,36 @@ impl SearchTerms {
         (!patterns.is_empty()).then_some(Self(patterns))
     }
 
-    /// One `LIKE` pattern for each word.
+    /// Returns one `LIKE` pattern for each word.
     pub(crate) fn patterns(&self) -> &[String] {
         &self.0
     }
 
-    /// What occurs in every text that the patterns match, letter by letter: the words as they were typed, with
-    /// a space before those that begin a word.
+    /// Returns strings that occur literally in every text matched by the patterns: the words of the query, with a
+    /// space before those that begin a word.
     pub(crate) fn literals(&self) -> Vec<String> {
         self.0.iter().map(|pattern| literal(pattern)).collect()
     }
 
-    /// Whether a word looks like the number of an invoice: it has three digits beside those of a year.
+    /// Reports whether a word looks like the number of an invoice: it has three digits besides those of a year.
     pub(crate) fn has_number(&self) -> bool {
         self.0.iter().any(|pattern| digits_beside_year(pattern) >= 3)
     }
 }
 
-/// What stands between the signs of a pattern.
+/// Returns the pattern without its wildcards and escapes.
 fn literal(pattern: &str) -> String {
     let inner = pattern.strip_prefix('%').unwrap_or(pattern);
     let mut characters = inner.strip_suffix('%').unwrap_or(inner).chars();
     let mut literal = String::with_capacity(inner.len());
     while let Some(character) = characters.next() {
-        // What follows a backslash means itself.
+        // The character after a backslash is literal.
         literal.extend(if character == '\\' { characters.next() } else { Some(character) });
     }
     literal
 }
 
-/// How many digits there are, but for the first that could be a year of this century.
+/// Counts the digits, except the first four that could be a year of this century.
 fn digits_beside_year(pattern: &str) -> usize {
     let digits = pattern.bytes().filter(u8::is_ascii_digit).count();
     let is_year = |four: &[u8]| four.starts_with(b"20") && four.iter().all(u8::is_ascii_digit);
@@ -62,7 +62,7 @@ fn digits_beside_year(pattern: &str) -> usize {
     if has_year { digits.saturating_sub(4) } else { digits }
 }
 
-/// The pattern of a word; `None` when it has no letter and no digit, since nothing indexes those.
+/// Returns the pattern of a word; `None` if it has neither a letter nor a digit, since no index covers those.
 fn pattern(word: &str) -> Option<String> {
     let longest_run =
         word.split(|character: char| !character.is_alphanumeric()).map(|run| run.chars().count()).max()?;
@@ -74,23 +74,23 @@ fn pattern(word: &str) -> Option<String> {
     }
 }
 
-/// What a client is found by.
+/// Returns the search text of a client.
 pub(crate) fn text_of_client(parts: &[&str]) -> String {
     format!(" {}", normalize_search(&parts.join(" ")))
 }
 
-/// What an invoice is found by: its number on the first line, its client on the second, so that either can
+/// Returns the search text of an invoice: its number on the first line, its client on the second, so that either can
 /// be rewritten without the other.
 pub(crate) fn text_of_invoice(numero: &str, client_name: &str) -> String {
     format!("{}\n{}", numero_line(numero), client_line(client_name))
 }
 
-/// The first line of [`text_of_invoice`].
+/// Returns the first line of [`text_of_invoice`].
 pub(crate) fn numero_line(numero: &str) -> String {
     format!(" {}", normalize_search(numero))
 }
 
-/// The second line of [`text_of_invoice`].
+/// Returns the second line of [`text_of_invoice`].
 pub(crate) fn client_line(client_name: &str) -> String {
     format!(" {}", normalize_search(client_name))
 }

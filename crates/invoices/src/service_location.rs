@@ -1,4 +1,4 @@
-//! A place where a client is served.
+//! A place where the organization serves a client.
 
 use rubis_accounts::{AddressInput, Page, PostalAddress, required_line};
 use rubis_db::AsyncPgConnection;
@@ -7,31 +7,25 @@ use time::OffsetDateTime;
 
 use crate::{client::set, queries};
 
-/// A place where a client is served.
+/// A place where the organization serves a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceLocation {
-    /// Its id.
     pub id: ServiceLocationId,
-    /// Whose it is.
     pub client_id: ClientId,
-    /// How it is called.
     pub name: String,
-    /// Where it is.
     pub address: PostalAddress,
-    /// When it was put in.
     pub created_at: OffsetDateTime,
 }
 
-/// A new place as somebody typed it.
+/// Input for a new service location, not validated yet.
 #[derive(Clone, Debug, Default)]
 pub struct NewServiceLocationInput {
     /// At most 200 characters.
     pub name: String,
-    /// Where it is.
     pub address: AddressInput,
 }
 
-/// A checked new place.
+/// Validated input for a new service location.
 #[derive(Clone, Debug)]
 pub struct NewServiceLocation {
     pub(crate) name: String,
@@ -39,7 +33,7 @@ pub struct NewServiceLocation {
 }
 
 impl NewServiceLocation {
-    /// Checks a new place.
+    /// Validates the input for a new service location.
     ///
     /// # Errors
     /// Every mistake in `name` and `address`.
@@ -51,7 +45,7 @@ impl NewServiceLocation {
     }
 }
 
-/// A change of a place as somebody typed it; what is `None` stays.
+/// Input for a change of a service location; `None` keeps the current value.
 #[derive(Clone, Debug, Default)]
 pub struct ServiceLocationInput {
     /// At most 200 characters.
@@ -60,7 +54,7 @@ pub struct ServiceLocationInput {
     pub address: Option<AddressInput>,
 }
 
-/// A checked change of a place.
+/// Validated change of a service location.
 #[derive(Clone, Debug, Default)]
 pub struct ServiceLocationPatch {
     name: Option<String>,
@@ -68,7 +62,7 @@ pub struct ServiceLocationPatch {
 }
 
 impl ServiceLocationPatch {
-    /// Checks a change.
+    /// Validates a change.
     ///
     /// # Errors
     /// Those of [`NewServiceLocation::parse`].
@@ -79,7 +73,7 @@ impl ServiceLocationPatch {
         errors.into_result(Self { name, address })
     }
 
-    /// The place as this change leaves it.
+    /// Applies this change to a service location.
     pub(crate) fn apply(self, mut location: ServiceLocation) -> ServiceLocation {
         set(&mut location.name, self.name);
         set(&mut location.address, self.address);
@@ -87,10 +81,7 @@ impl ServiceLocationPatch {
     }
 }
 
-/// A page of a client's places, those put in first at the front; none of another organization's client.
-///
-/// # Errors
-/// The database's.
+/// Returns a page of a client's service locations, oldest first; none if the client belongs to another organization.
 pub async fn service_locations_of(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

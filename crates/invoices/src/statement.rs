@@ -1,4 +1,4 @@
-//! What a client owes, and what came in lately.
+//! Statement of a client's debts and latest payments.
 
 use rubis_db::AsyncPgConnection;
 use rubis_kernel::{ClientId, Money, OrganizationId};
@@ -6,54 +6,48 @@ use time::Date;
 
 use crate::{Client, Invoice, Payment, queries};
 
-/// How many open invoices a statement lists; its sums are of all.
+/// Maximum number of open invoices listed on a statement; its sums cover all of them.
 const MAX_INVOICES: u32 = 200;
-/// How many payments a statement lists.
+/// Maximum number of payments listed on a statement.
 const MAX_PAYMENTS: i64 = 20;
 
-/// What a client owes.
+/// A client's debts and latest payments.
 #[derive(Clone, Debug)]
 pub struct Statement {
-    /// Who.
     pub client: Client,
-    /// How much, in each currency.
+    /// Debts and credit in each currency.
     pub balances: Vec<CurrencyBalance>,
-    /// Their open invoices, those due first at the front, 200 at most.
+    /// Open invoices, earliest due date first, at most 200.
     pub open_invoices: Vec<Invoice>,
-    /// Whether there are more open invoices than are listed.
+    /// True if there are more open invoices than are listed.
     pub more_open_invoices: bool,
-    /// Their latest payments and credit notes that count, the latest first, 20 at most.
+    /// Latest payments and credit notes that count, latest first, at most 20.
     pub recent_payments: Vec<StatementPayment>,
 }
 
 /// Debts and credit of a client in one currency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CurrencyBalance {
-    /// Everything outstanding.
+    /// Total outstanding amount.
     pub outstanding: Money,
-    /// The part of it that is late.
+    /// Part of it that is overdue.
     pub overdue: Money,
-    /// On how many invoices.
+    /// Number of open invoices.
     pub open_invoices: i64,
-    /// Payments beyond the amounts of their invoices: what the organization owes the client.
+    /// Payments beyond the amounts of their invoices: the organization's debt to the client.
     pub credit: Money,
 }
 
-/// A payment, and on which invoice.
+/// A payment and its invoice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatementPayment {
-    /// The payment.
     pub payment: Payment,
-    /// In which currency.
+    /// Amount with its currency.
     pub amount: Money,
-    /// The number of the invoice.
     pub numero: String,
 }
 
-/// What a client owes on this day; `None` when the organization has no such client.
-///
-/// # Errors
-/// The database's.
+/// Returns a client's statement on this day; `None` if the organization has no such client.
 pub async fn statement(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

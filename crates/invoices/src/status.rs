@@ -1,15 +1,15 @@
-//! The states of an invoice and every way from one to another.
+//! The states of an invoice and the transitions between them.
 
 use diesel::{deserialize::FromSqlRow, expression::AsExpression};
 use rubis_db::{pg_enum, schema::sql_types};
 
-/// Where an invoice stands.
+/// State of an invoice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, AsExpression, FromSqlRow)]
 #[diesel(sql_type = sql_types::InvoiceStatus)]
 pub enum InvoiceStatus {
-    /// Nothing has gone out yet.
+    /// No reminder has been sent yet.
     Pending,
-    /// The user was asked whether it was paid.
+    /// The user was asked whether the invoice was paid.
     AwaitingUserConfirmation,
     /// The debtor has been reminded.
     InRelance,
@@ -30,14 +30,14 @@ pg_enum!(InvoiceStatus, sql_types::InvoiceStatus {
     Cancelled => "cancelled",
 });
 
-/// What happens to an invoice.
+/// Event in the life of an invoice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Transition {
     /// The user is asked whether it was paid.
     CheckinSent,
     /// The user answers that it was not.
     StillPending,
-    /// A reminder goes out.
+    /// A reminder is sent.
     RelanceSent,
     /// Nothing is outstanding any more.
     SettledInFull,
@@ -51,47 +51,45 @@ pub enum Transition {
     Reopened,
 }
 
-/// The past of an invoice, as far as the state it goes back to depends on it.
+/// Facts about an invoice's past that decide the state to which it goes back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct InvoicePast {
     /// True if a reminder was sent.
     pub chased: bool,
-    /// The state in which it was settled, while it is settled.
+    /// State in which it was settled, while it is settled.
     pub settled_from: Option<InvoiceStatus>,
 }
 
-/// This can't happen to an invoice in this state.
+/// The transition is not possible in the invoice's state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an invoice that is {} cannot be {}", from.as_str(), transition.as_participle())]
 pub struct IllegalTransition {
-    /// Where the invoice stands.
     pub from: InvoiceStatus,
-    /// What was to happen to it.
     pub transition: Transition,
 }
 
 impl InvoiceStatus {
-    /// The states in which something is outstanding.
+    /// States in which something is outstanding.
     pub const OPEN: [Self; 4] =
         [Self::Pending, Self::AwaitingUserConfirmation, Self::InRelance, Self::Litigation];
 
-    /// Reports whether its reminders go on. Those of a disputed one wait.
+    /// Reports whether its reminders continue. Those of a disputed one wait.
     #[must_use]
     pub const fn is_chased(self) -> bool {
         matches!(self, Self::Pending | Self::AwaitingUserConfirmation | Self::InRelance)
     }
 
-    /// Whether something is outstanding, so that the invoice may still be changed and paid.
+    /// Reports whether something is outstanding, so that the invoice may still be changed and paid.
     #[must_use]
     pub fn is_open(self) -> bool {
         Self::OPEN.contains(&self)
     }
 
-    /// Returns the state after something happened. An invoice that was settled while it was disputed is disputed
-    /// again when its settlement is undone.
+    /// Returns the state after a transition. An invoice that was settled while it was disputed is disputed again when
+    /// its settlement is undone.
     ///
     /// # Errors
-    /// [`IllegalTransition`] when it can't happen in this state.
+    /// [`IllegalTransition`] if the transition is not possible in this state.
     pub fn apply(self, transition: Transition, past: InvoicePast) -> Result<Self, IllegalTransition> {
         use InvoiceStatus::{AwaitingUserConfirmation, Cancelled, InRelance, Litigation, Paid, Pending};
 
@@ -137,8 +135,8 @@ mod tests {
     };
     use super::*;
 
-    /// For each transition, the states after it from each state in the order of [`STATES`]: first of an
-    /// invoice that nobody was reminded of, then of one that somebody was. `None`: it is refused.
+    /// For each transition, the resulting states from each state in the order of [`STATES`]: first for an invoice
+    /// without reminders, then for one with reminders. `None`: the transition is refused.
     type Row = (Transition, [Option<InvoiceStatus>; 6], [Option<InvoiceStatus>; 6]);
 
     const STATES: [InvoiceStatus; 6] = [Pending, Awaiting, InRelance, Paid, Litigation, Cancelled];
@@ -193,7 +191,7 @@ mod tests {
             for open in [Pending, Awaiting, InRelance] {
                 assert_eq!(Paid.apply(Transition::Reopened, past(Some(open))), Ok(silent_or_chased));
             }
-            // The past matters to a reopened invoice alone.
+            // The past matters only to a reopened invoice.
             assert_eq!(Litigation.apply(Transition::Resumed, past(Some(Litigation))), Ok(silent_or_chased));
         }
     }

@@ -1,25 +1,23 @@
-//! Something happens to an invoice that moves no money.
+//! Applies transitions that move no money.
 
 use rubis_db::AsyncPgConnection;
 use time::OffsetDateTime;
 
 use crate::{IllegalTransition, Invoice, InvoiceStatus, Transition, queries};
 
-/// Why nothing happened to an invoice.
+/// Reasons why a transition was not applied.
 #[derive(Debug, thiserror::Error)]
 pub enum TransitionError {
-    /// It can't happen in the invoice's state.
     #[error(transparent)]
     Illegal(#[from] IllegalTransition),
-    /// Being paid follows from what was paid: [`crate::record_payment`] and [`crate::void_payment`].
+    /// Being paid follows from the payments: use [`crate::record_payment`] and [`crate::void_payment`].
     #[error("an invoice is settled and reopened by its payments alone")]
     DecidedByPayments,
-    /// The database failed.
     #[error(transparent)]
     Database(#[from] diesel::result::Error),
 }
 
-/// Lets something happen to an invoice that was locked in this transaction, and saves where it stands then.
+/// Applies a transition to an invoice that was locked in this transaction, and saves its new state.
 ///
 /// # Errors
 /// See [`TransitionError`]; the invoice is as before.
@@ -41,12 +39,9 @@ pub async fn transition(
     Ok(())
 }
 
-/// Records that a reminder of an invoice, locked in this transaction, has gone out: the invoice is chased and
-/// earns a rubis, and a silent one is in relance from now on. One that was settled or disputed while the
-/// mail was under way stays what it is.
-///
-/// # Errors
-/// The database's.
+/// Records that a reminder of an invoice, locked in this transaction, was sent: the invoice is chased and earns a
+/// rubis, and one without reminders so far is in relance from now on. An invoice that was settled or disputed while
+/// the mail was being sent keeps its state.
 pub async fn relance_sent(
     conn: &AsyncPgConnection,
     invoice: &mut Invoice,

@@ -1,4 +1,4 @@
-//! Something about a client changes.
+//! Changes a client.
 
 use diesel_async::AsyncConnection;
 use rubis_db::AsyncPgConnection;
@@ -7,22 +7,18 @@ use time::OffsetDateTime;
 
 use crate::{Client, ClientPatch, queries};
 
-/// The reason why a client could not be changed.
+/// Reasons why a client could not be changed.
 #[derive(Debug, thiserror::Error)]
 pub enum UpdateClientError {
     /// The change does not fit the rest of the client.
     #[error(transparent)]
     Invalid(#[from] FieldErrors),
-    /// The database refused.
     #[error(transparent)]
     Database(#[from] diesel::result::Error),
 }
 
-/// Changes a client and answers how they are now; `None` when the organization has no such client. A new
-/// name is written into what their invoices are searched by.
-///
-/// # Errors
-/// [`UpdateClientError`].
+/// Changes a client and returns the new version; `None` if the organization has no such client. A new name is written
+/// into the search text of their invoices.
 pub async fn update_client(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

@@ -1,4 +1,4 @@
-//! What an invoice says changes.
+//! Changes the contents of an invoice.
 
 use diesel::result::{DatabaseErrorKind, Error};
 use diesel_async::AsyncConnection;
@@ -17,7 +17,7 @@ use crate::{
     queries,
 };
 
-/// A change of an invoice as somebody typed it; what is `None` stays.
+/// Input for a change of an invoice; `None` keeps the current value.
 #[derive(Clone, Debug, Default)]
 pub struct InvoiceInput {
     /// At most 64 characters.
@@ -28,7 +28,7 @@ pub struct InvoiceInput {
     pub issue_date: Option<Date>,
     /// Not before the issue date.
     pub due_date: Option<Date>,
-    /// Set if another due date lets the chain of reminders start over; given with a due date.
+    /// True if another due date restarts the chain of reminders; given with a due date.
     pub restart_chain: Option<bool>,
     /// Another client of the organization.
     pub client_id: Option<ClientId>,
@@ -38,7 +38,7 @@ pub struct InvoiceInput {
     pub items: Option<Vec<LineInput>>,
 }
 
-/// A checked change of an invoice.
+/// Validated change of an invoice.
 #[derive(Clone, Debug, Default)]
 pub struct InvoicePatch {
     numero: Option<String>,
@@ -52,7 +52,7 @@ pub struct InvoicePatch {
 }
 
 impl InvoicePatch {
-    /// Checks a change.
+    /// Validates a change.
     ///
     /// # Errors
     /// Those of [`crate::NewInvoice::parse`].
@@ -85,44 +85,43 @@ impl InvoicePatch {
         })
     }
 
-    /// The change, made on this day: unless it says otherwise, a due date after it lets the chain start over.
+    /// Completes a change made on this day: unless it says otherwise, a due date after this day restarts the chain.
     #[must_use]
     pub fn made_on(mut self, today: Date) -> Self {
         self.restart_chain = self.restart_chain.or_else(|| self.due_date.map(|due_date| due_date > today));
         self
     }
 
-    /// The plan that this change puts the invoice on, for the caller to check.
+    /// Returns the plan to which this change moves the invoice, for the caller to check.
     #[must_use]
     pub fn new_plan(&self) -> Option<PlanId> {
         self.plan_id.flatten()
     }
 }
 
-/// An invoice before and after it changed.
+/// An invoice before and after a change.
 #[derive(Clone, Debug)]
 pub struct InvoiceUpdate {
-    /// As it was.
     pub before: Invoice,
-    /// As it is.
     pub after: Invoice,
 }
 
 impl InvoiceUpdate {
-    /// Reports if the chain of reminders starts over: for another client, or by the change's word for another due date.
+    /// Reports whether the chain of reminders restarts: for another client, or for another due date if the change says
+    /// so.
     #[must_use]
     pub fn restarts_chain(&self) -> bool {
         self.before.chain != self.after.chain
     }
 
-    /// Whether something changed that decides when its reminders leave.
+    /// Reports whether a value changed that decides when its reminders are sent.
     #[must_use]
     pub fn changes_planning(&self) -> bool {
         self.before.due_date != self.after.due_date || self.before.plan_id != self.after.plan_id
     }
 }
 
-/// Why an invoice did not change.
+/// Reasons why an invoice was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum UpdateInvoiceError {
     /// The organization has no such invoice.
@@ -130,14 +129,11 @@ pub enum UpdateInvoiceError {
     NotFound,
     /// It is paid or cancelled.
     #[error("an invoice that is {} does not change", status.as_str())]
-    NotEditable {
-        /// Where it stands.
-        status: InvoiceStatus,
-    },
+    NotEditable { status: InvoiceStatus },
     /// Nothing would be outstanding with the new amount.
     #[error("the amount must stay above the {} cents that are settled", settled.cents)]
     AmountNotAboveSettled {
-        /// What is settled.
+        /// Settled amount.
         settled: Money,
     },
     /// It would be due before it was issued.
@@ -146,7 +142,7 @@ pub enum UpdateInvoiceError {
     /// The client has another invoice with this number.
     #[error("the client has another invoice with this number")]
     DuplicateNumero {
-        /// That invoice.
+        /// Id of that invoice.
         existing: InvoiceId,
     },
     /// The organization has no such client.
@@ -158,7 +154,6 @@ pub enum UpdateInvoiceError {
     /// The client has no such service location.
     #[error("the client has no such service location")]
     UnknownServiceLocation,
-    /// The database failed.
     #[error(transparent)]
     Database(#[from] Error),
 }
@@ -166,7 +161,7 @@ pub enum UpdateInvoiceError {
 impl From<CreateInvoiceError> for UpdateInvoiceError {
     fn from(error: CreateInvoiceError) -> Self {
         match error {
-            // A change names its client by id, so that they are never ambiguous.
+            // A change names its client by id, so that it is never ambiguous.
             CreateInvoiceError::UnknownClient | CreateInvoiceError::AmbiguousClient { .. } => {
                 Self::UnknownClient
             }
@@ -178,11 +173,11 @@ impl From<CreateInvoiceError> for UpdateInvoiceError {
     }
 }
 
-/// Changes an invoice that is neither paid nor cancelled. When it goes to another client, its lines forget
-/// the places of the former one.
+/// Changes an invoice that is neither paid nor cancelled. If it goes to another client, its lines lose the service
+/// locations of the former one.
 ///
 /// # Errors
-/// See [`UpdateInvoiceError`]; nothing is written and the transaction around stays usable.
+/// See [`UpdateInvoiceError`]; nothing is written and the surrounding transaction stays usable.
 pub async fn update_invoice(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -216,7 +211,7 @@ pub async fn update_invoice(
     .await
 }
 
-/// The invoice as a change leaves it, if it may.
+/// Applies a change to an invoice, if it is allowed.
 fn changed(mut invoice: Invoice, patch: InvoicePatch) -> Result<Invoice, UpdateInvoiceError> {
     if !invoice.status.is_open() {
         return Err(UpdateInvoiceError::NotEditable { status: invoice.status });
@@ -241,7 +236,7 @@ fn changed(mut invoice: Invoice, patch: InvoicePatch) -> Result<Invoice, UpdateI
     Ok(invoice)
 }
 
-/// Another invoice of the client with the number of this one.
+/// Returns another invoice of the client with the number of this one.
 async fn other_with_numero(
     conn: &mut AsyncPgConnection,
     invoice: &Invoice,
@@ -250,8 +245,8 @@ async fn other_with_numero(
     queries::invoices::find_by_numero(conn, organization_id, client_id, numero, Some(id)).await
 }
 
-/// Saves what an invoice says. A number that is taken undoes this statement alone, so that the invoice which
-/// has it can still be looked up.
+/// Saves the contents of an invoice. A duplicate number rolls back only this statement, so that the invoice with that
+/// number can still be read.
 async fn save(
     conn: &mut AsyncPgConnection,
     invoice: &Invoice,

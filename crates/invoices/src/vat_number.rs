@@ -2,8 +2,8 @@
 
 use rubis_kernel::{FieldErrors, is_valid_siren};
 
-/// The VAT number that somebody typed, without spaces, points and dashes and in upper case; empty counts
-/// as none. A mistake is noted for `vatNumber` as `invalid_vat_number`.
+/// Parses a VAT number: removes spaces, points and dashes and converts it to upper case; an empty one counts as none.
+/// A mistake is recorded for `vatNumber` as `invalid_vat_number`.
 pub(crate) fn optional_vat_number(errors: &mut FieldErrors, typed: Option<&str>) -> Option<String> {
     let number: String = typed?
         .chars()
@@ -19,7 +19,7 @@ pub(crate) fn optional_vat_number(errors: &mut FieldErrors, typed: Option<&str>)
     Some(number)
 }
 
-/// A French number is checked to its last digit; of the others only the shape that they share.
+/// Checks a French number to its last digit; of other numbers only the shape that they share.
 fn is_vat_number(number: &str) -> bool {
     let Some((country, rest)) = number.split_at_checked(2) else {
         return false;
@@ -35,7 +35,7 @@ fn is_vat_number(number: &str) -> bool {
         && rest.bytes().any(|byte| byte.is_ascii_digit())
 }
 
-/// Two characters of key, then the company's SIREN. A numeric key is made of the SIREN.
+/// Checks a French number: two characters of key, then the company's SIREN. A numeric key is computed from the SIREN.
 fn is_french(rest: &str) -> bool {
     let Some((key, siren)) = rest.split_at_checked(2) else {
         return false;
@@ -45,7 +45,7 @@ fn is_french(rest: &str) -> bool {
     }
     match (key.parse::<u64>(), siren.parse::<u64>()) {
         (Ok(key), Ok(siren)) => key == (12 + 3 * (siren % 97)) % 97,
-        // The newer keys have a letter, of all but the two that look like digits.
+        // Newer keys have a letter: any except the two that look like digits.
         _ => key
             .bytes()
             .all(|byte| byte.is_ascii_digit() || (byte.is_ascii_uppercase() && !matches!(byte, b'I' | b'O'))),

@@ -1,4 +1,4 @@
-//! A payment or a credit note is voided.
+//! Voids a payment or a credit note.
 
 use diesel_async::AsyncConnection;
 use rubis_accounts::required_line;
@@ -16,34 +16,32 @@ pub enum VoidPaymentError {
     /// The invoice has no such payment.
     #[error("there is no such payment")]
     NotFound,
-    /// It counts no more already.
+    /// The payment is already voided.
     #[error("the payment is voided already")]
     AlreadyVoided,
     /// The invoice is not paid, so that there is no settlement to undo.
     #[error(transparent)]
     Illegal(#[from] IllegalTransition),
-    /// The database failed.
     #[error(transparent)]
     Database(#[from] diesel::result::Error),
 }
 
-/// A payment was voided.
+/// Result of voiding a payment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Voided {
-    /// The payment.
     pub payment: Payment,
     /// True if something is outstanding again on an invoice that was paid.
     pub reopened: bool,
-    /// True if the rubis that being paid earned was given back.
+    /// True if the rubis earned by being paid was given back.
     pub gave_back_rubis: bool,
 }
 
-/// A checked reason for voiding a payment.
+/// Validated reason for voiding a payment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VoidReason(String);
 
 impl VoidReason {
-    /// Checks a reason: 1 to 200 characters on one line.
+    /// Validates a reason: 1 to 200 characters on one line.
     ///
     /// # Errors
     /// `required`, `too_long` or `control_character`.
@@ -53,16 +51,15 @@ impl VoidReason {
         errors.into_result(Self(reason))
     }
 
-    /// The words.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Voids a payment of an invoice, locked in this transaction. The payment stays on record with the reason and
-/// counts no more. If something is outstanding then, a paid invoice goes back to the state in which it was settled
-/// and gives back the rubis that being paid earned it (the organization's own is for the caller to take back).
+/// Voids a payment of an invoice, locked in this transaction. The payment stays on record with the reason and no
+/// longer counts. If something is outstanding afterwards, a paid invoice goes back to the state in which it was
+/// settled and gives back the rubis that being paid earned it (the caller takes back the organization's own).
 ///
 /// # Errors
 /// See [`VoidPaymentError`]; the invoice is as before.
@@ -116,11 +113,8 @@ pub async fn void_settlement(
     void_payment(conn, invoice, last.id, None, now).await
 }
 
-/// Reports whether voiding a payment of an invoice would leave something outstanding on it. `None` if the invoice has no
-/// such payment that counts.
-///
-/// # Errors
-/// The database's.
+/// Reports whether voiding a payment of an invoice would leave something outstanding on it. `None` if the invoice has
+/// no such payment that counts.
 pub async fn voiding_reopens(
     conn: &mut AsyncPgConnection,
     invoice: &Invoice,

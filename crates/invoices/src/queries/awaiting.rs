@@ -1,4 +1,4 @@
-//! `invoices` as the reconciliation reads them, whatever organization they are of.
+//! Reads `invoices` of all organizations, for the reconciliation.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::InvoiceStatus;
 
-/// Invoices that await the user's answer, in the order of their ids.
+/// Returns invoices that await the user's answer, ordered by id.
 pub async fn page(
     conn: &mut AsyncPgConnection,
     after: Option<InvoiceId>,

@@ -1,4 +1,4 @@
-//! How many invoices are being chased.
+//! Counts the invoices that are being chased.
 
 use diesel::{
     QueryableByName,
@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::unreadable;
 
-// The states are those of `InvoiceStatus::is_chased`.
+// Must list the states of `InvoiceStatus::is_chased`.
 statement!(
     CountChased,
     "SELECT count(*) AS chased FROM (

@@ -20,12 +20,11 @@ use crate::{
     search::text_of_client,
 };
 
-/// The most clients with one address among which a similar name is looked for.
+/// Maximum number of clients with one address that are searched for a similar name.
 const MAX_AT_ADDRESS: i64 = 200;
-/// The most clients of one name that are looked at.
+/// Maximum number of clients with one name that are considered.
 const MAX_ELSEWHERE: i64 = 10;
 
-/// A row of the table.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = clients, check_for_backend(diesel::pg::Pg))]
 struct ClientRow {
@@ -77,7 +76,7 @@ impl TryFrom<ClientRow> for Client {
     }
 }
 
-/// The columns that people write.
+/// Columns that users edit.
 #[derive(AsChangeset, Insertable)]
 #[diesel(table_name = clients, treat_none_as_null = true, treat_none_as_default_value = false)]
 struct Contents<'client> {
@@ -148,7 +147,7 @@ pub(crate) async fn insert(
         .try_into()
 }
 
-/// Saves what people write; the pause is saved apart.
+/// Saves the columns that users edit; the pause is saved separately.
 pub(crate) async fn save(
     conn: &mut AsyncPgConnection,
     client: &Client,
@@ -208,7 +207,7 @@ pub(crate) async fn save_pause(
     )
 }
 
-/// Whether there was such a client.
+/// Reports whether there was such a client.
 pub(crate) async fn delete(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -237,7 +236,7 @@ pub(crate) async fn find_many(
         .await?)
 }
 
-/// Holds off other changes of the client; invoices can still be put in meanwhile.
+/// Locks the client against other changes; invoices can still be created meanwhile.
 pub(crate) async fn lock(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -252,7 +251,7 @@ pub(crate) async fn lock(
     )
 }
 
-/// Holds off changes of the client, together with others who do.
+/// Locks the client against changes; other transactions can hold the same lock.
 pub(crate) async fn share(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -262,12 +261,12 @@ pub(crate) async fn share(
 }
 
 diesel::define_sql_function! {
-    /// The key under which two names are one: without case, accents, spaces and invisible characters.
+    /// Key that is equal for two spellings of a name: ignores case, accents, spaces and invisible characters.
     fn client_name_key(name: Text) -> Text;
 }
 
-/// The clients with this address, those of this name before the others, and then those of this name at other
-/// addresses.
+/// Returns the clients with this address, those with this name first, and then the clients with this name and another
+/// address.
 pub(crate) async fn namesakes(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -298,15 +297,14 @@ pub(crate) async fn namesakes(
         .collect()
 }
 
-/// Makes those who may create a client of this name or with this address wait for each other, until the transaction
-/// ends.
+/// Makes the transactions that may create a client with this name or address wait for each other until they end.
 pub(crate) async fn serialize_creation(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
     name: &str,
     email: &EmailAddress,
 ) -> Result<(), Error> {
-    // Always in this order, so that two of them do not wait for each other.
+    // Always in this order, so that two of them do not deadlock.
     diesel::sql_query(
         "SELECT pg_advisory_xact_lock(hashtextextended($1 || lower($2), 0)),
                 pg_advisory_xact_lock(hashtextextended($1 || client_name_key($3), 1))",
@@ -319,7 +317,7 @@ pub(crate) async fn serialize_creation(
     .map(drop)
 }
 
-/// One row more than `limit`, by name.
+/// Returns one row more than `limit`, ordered by name.
 pub(crate) async fn list(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -348,7 +346,7 @@ pub(crate) async fn list(
     all(query.load(conn).await?)
 }
 
-/// At most `limit` ids, in their order.
+/// Returns at most `limit` ids, in ascending order.
 pub(crate) async fn ids(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

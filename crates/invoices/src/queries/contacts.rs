@@ -13,7 +13,6 @@ use uuid::Uuid;
 use super::{all, found, unreadable};
 use crate::{Contact, NewContact};
 
-/// A row of the table.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = client_contacts, check_for_backend(diesel::pg::Pg))]
 struct ContactRow {
@@ -44,7 +43,7 @@ impl TryFrom<ContactRow> for Contact {
     }
 }
 
-/// The columns that people write.
+/// Columns that users edit.
 #[derive(AsChangeset, Insertable)]
 #[diesel(table_name = client_contacts, treat_none_as_null = true, treat_none_as_default_value = false)]
 struct Contents<'contact> {
@@ -149,7 +148,7 @@ pub(crate) async fn save(
         .try_into()
 }
 
-/// Whether there was such a contact.
+/// Reports whether there was such a contact.
 pub(crate) async fn delete(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

@@ -1,4 +1,4 @@
-//! What came of an organization's invoices in a time.
+//! Figures about an organization's invoices in a period.
 
 use diesel::{
     QueryableByName,
@@ -31,7 +31,7 @@ struct Counts {
     paid: i64,
 }
 
-/// Numbers of invoices put in, and of those settled otherwise than by credit notes alone.
+/// Counts the invoices created, and those settled otherwise than by credit notes alone.
 pub(crate) async fn counts(
     mut conn: &AsyncPgConnection,
     organization: OrganizationId,
@@ -71,8 +71,8 @@ struct Sum {
     cents: i64,
 }
 
-/// Amounts paid, without the credit of clients, one amount for each currency. The payment that overpaid an
-/// invoice settled it.
+/// Sums the amounts paid, without the clients' credit, one amount per currency. The payment that overpaid an invoice
+/// is the one that settled it.
 pub(crate) async fn recovered(
     mut conn: &AsyncPgConnection,
     organization: OrganizationId,

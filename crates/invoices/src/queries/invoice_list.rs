@@ -1,12 +1,11 @@
 //! The list of invoices.
 //!
-//! Which rows a page has is asked first, by ids alone, in SQL written here: its shape follows the filter, so
-//! that no combination reads an organization's invoices from one end to the other. The rows themselves are
-//! then loaded by their ids.
+//! The first statement selects ids only, in SQL written here: its shape follows the filter, so that no combination
+//! reads all invoices of an organization. The rows are then loaded by their ids.
 //!
-//! The statements are prepared for their values each time and never cached: the best plan for a client with
-//! three invoices is the worst for one with a million, and a plan made for all would be either. Those alone
-//! are kept by the connection that an index answers by itself, whatever their values.
+//! These statements are planned for their values each time and never cached: the best plan for a client with three
+//! invoices is the worst for one with a million, and a generic plan would be wrong for one of them. The connection
+//! caches only the statements that one index serves completely for all values.
 
 #[cfg(test)]
 mod tests;
@@ -33,19 +32,19 @@ use super::{
 };
 use crate::{InvoiceFilter, InvoicePosition, InvoiceSort, InvoiceStatus, ListedInvoice, SearchTerms};
 
-/// How far a page is looked for in each way before another is tried.
+/// Limits of how far one way of finding a page is followed before another is tried.
 #[derive(Clone, Copy)]
 struct Bounds {
-    /// How many invoices are looked at along the order, in the hope that a page of them meets the filter.
+    /// Number of invoices examined along the order, in the hope that a page of them meets the filter.
     nearby: u32,
-    /// How many invoices that meet the filter are sorted, rather than looked for along the order.
+    /// Number of invoices meeting the filter that are sorted, rather than searched along the order.
     sorted: u32,
 }
 
-/// Some ten milliseconds of the first and a hundred of the second, on the smallest machine.
+/// About ten milliseconds for the first and a hundred for the second, on the smallest machine.
 const BOUNDS: Bounds = Bounds { nearby: 5000, sorted: 50_000 };
 
-/// How many invoices that somebody looks for by a number are sorted before any are looked for along the order.
+/// Number of invoices that are sorted before any are searched along the order, if the user searches for a number.
 const WITH_NUMBER: u32 = 1000;
 
 #[derive(QueryableByName)]
@@ -62,26 +61,26 @@ struct MatchRow {
     matches: i64,
 }
 
-/// The parts that statements for one page are put together from.
+/// Parts from which the statements for one page are built.
 struct Parts<'list> {
-    /// Where in the order the page begins: conditions that an index on the order meets.
+    /// Start of the page: conditions that an index on the order can use.
     place: Vec<String>,
-    /// What else an invoice has to meet.
+    /// Other conditions of the filter.
     filter: Vec<String>,
-    /// The patterns that its text has to match, as the names of values.
+    /// Names of the values with the patterns that its text has to match.
     patterns: Vec<String>,
-    /// The keys that its text has to have, which find a few more than the patterns match.
+    /// Keys that its text has to contain, which find a few more than the patterns match.
     keys: Option<String>,
-    /// The states it may be in, as the name of a value.
+    /// Name of the value with its possible states.
     statuses: Option<String>,
-    /// The values, by their numbers.
+    /// Values, by their numbers.
     binds: Vec<Value<'list>>,
     sort: InvoiceSort,
     /// One row more than the page has.
     rows: u64,
 }
 
-/// The ids of a page and of the invoice behind it, in the order of the list.
+/// Returns the ids of a page and of the invoice after it, in the order of the list.
 pub(crate) async fn ids(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -110,10 +109,10 @@ async fn ids_within(
     if has_index(filter, parts.sort) {
         return run(conn, parts, parts.along_index(parts.rows)).await;
     }
-    // No index has both the filter and the order. Where many invoices meet the filter, a page of them is found
-    // along the order soon; where few do, they are found by the filter and sorted. Nobody can tell which from
-    // statistics (two words may be frequent and never occur together), so both are tried within bounds: the
-    // order first, but the filter where a number is looked for, which few invoices have.
+    // No index has both the filter and the order. If many invoices meet the filter, a page of them is soon found along
+    // the order; if few do, they are found by the filter and sorted. Statistics cannot decide between the two (two
+    // words may be frequent and never occur together), so both are tried within bounds: the order first, but the
+    // filter first if the search has a number, which few invoices have.
     if filter.search.as_ref().is_some_and(SearchTerms::has_number)
         && let Some(sorted) = run_sorted(conn, parts, WITH_NUMBER.min(bounds.sorted)).await?
     {
@@ -129,7 +128,7 @@ async fn ids_within(
     run(conn, parts, parts.planned(parts.rows)).await
 }
 
-/// Whether an index has the filter's columns before those of the order, or the filter leaves little to sort.
+/// Reports whether an index has the filter's columns before those of the order, or the filter leaves little to sort.
 fn has_index(filter: &InvoiceFilter, sort: InvoiceSort) -> bool {
     let in_range = filter.due_from.is_some() || filter.due_to.is_some();
     if filter.client_id.is_some() {
@@ -147,8 +146,8 @@ fn has_index(filter: &InvoiceFilter, sort: InvoiceSort) -> bool {
     }
 }
 
-/// Whether an index has everything that is asked for, in the order of the list. Then it is the best plan for
-/// every organization.
+/// Reports whether one index serves the whole query, in the order of the list. It is then the best plan for every
+/// organization.
 fn is_answered_by_index(filter: &InvoiceFilter, sort: InvoiceSort) -> bool {
     let by_due_date = [filter.due_from, filter.due_to, filter.overdue_on].iter().any(Option::is_some);
     has_index(filter, sort) && !by_due_date && filter.client_id.is_none() && filter.search.is_none()
@@ -203,13 +202,14 @@ impl<'list> Parts<'list> {
         parts
     }
 
-    /// Takes a value and gives the name under which a statement can use it.
+    /// Adds a value and returns the name under which a statement can use it.
     fn bind(&mut self, value: Value<'list>) -> String {
         self.binds.push(value);
         format!("${}", self.binds.len())
     }
 
-    /// That an invoice comes after a position, as a comparison of rows that an index can begin at.
+    /// Builds the condition that an invoice comes after a position, as a row comparison at which an index scan can
+    /// start.
     fn beyond(&mut self, position: InvoicePosition) -> String {
         let (value, bind) = match self.sort {
             InvoiceSort::DueDate | InvoiceSort::DueDateDescending => {
@@ -260,8 +260,8 @@ impl<'list> Parts<'list> {
         all.join(" AND ")
     }
 
-    /// [`Self::conditions`], for finding what is searched by its keys. The patterns are kept from the index of
-    /// trigrams, which is read longer the more organizations there are.
+    /// Like [`Self::conditions`], but finds the searched text by its keys. The patterns are kept away from the trigram
+    /// index, which takes longer to read the more organizations there are.
     fn conditions_with_keys(&self) -> String {
         let mut all: Vec<String> = self.place.iter().chain(&self.filter).cloned().collect();
         if let Some(keys) = &self.keys {
@@ -280,8 +280,9 @@ impl<'list> Parts<'list> {
         self.statuses.as_ref().map(|statuses| format!("i.status = ANY ({statuses})"))
     }
 
-    /// Along the index that has filter and order. The invoices of each state are found in order by themselves
-    /// and then merged: together, those outstanding would be picked out of the many more that were paid long ago.
+    /// Builds the query along the index that has filter and order. The invoices of each state are read in order
+    /// separately and then merged; read together, the outstanding ones would be filtered out of the many more paid
+    /// long ago.
     fn along_index(&self, rows: u64) -> String {
         let of_client = self.filter.iter().any(|condition| condition.starts_with("i.client_id"));
         let Some(statuses) = self.statuses.as_ref().filter(|_| !of_client) else { return self.planned(rows) };
@@ -296,13 +297,13 @@ impl<'list> Parts<'list> {
         )
     }
 
-    /// As PostgreSQL thinks best.
+    /// Builds the query that leaves the choice to PostgreSQL.
     fn planned(&self, rows: u64) -> String {
         let (conditions, order) = (self.conditions(), self.order());
         format!("SELECT i.id FROM invoices i WHERE {conditions} ORDER BY {order} LIMIT {rows}")
     }
 
-    /// Those of the next `bound` invoices along the order that meet the filter.
+    /// Builds the query for those of the next `bound` invoices along the order that meet the filter.
     fn nearby(&self, bound: u32) -> String {
         let mut filter = self.filter.clone();
         filter.extend(self.search_conditions("i.search_text"));
@@ -319,8 +320,8 @@ impl<'list> Parts<'list> {
         )
     }
 
-    /// The invoices that meet the filter, found by it and then sorted, with how many there are: at most
-    /// `bound` and one more, which tells that the page may be wrong.
+    /// Builds the query that finds the invoices by the filter and then sorts them. It also returns their number, at
+    /// most `bound` + 1; the extra one shows that the page may be wrong.
     fn sorted(&self, bound: u32) -> String {
         format!(
             "WITH i AS MATERIALIZED (\
@@ -342,8 +343,8 @@ async fn run(conn: &mut AsyncPgConnection, parts: &Parts<'_>, text: String) -> R
     Ok(rows.into_iter().map(|row| row.id.into()).collect())
 }
 
-/// Along the index that answers it alone. Pages of almost the same size share a statement, so that a
-/// connection does not come to keep hundreds of them.
+/// Runs the query along the index that serves it alone. Pages of almost the same size share a statement, so that a
+/// connection does not accumulate hundreds of them.
 async fn run_kept(conn: &mut AsyncPgConnection, parts: &Parts<'_>) -> Result<Vec<InvoiceId>, Error> {
     let text = parts.along_index(parts.rows.next_power_of_two());
     let rows: Vec<IdRow> = Written::kept(text, parts.binds.clone()).load(conn).await?;
@@ -351,7 +352,7 @@ async fn run_kept(conn: &mut AsyncPgConnection, parts: &Parts<'_>) -> Result<Vec
     Ok(rows.into_iter().take(wanted).map(|row| row.id.into()).collect())
 }
 
-/// `None` when too many invoices meet the filter to sort them.
+/// Returns `None` if too many invoices meet the filter to sort them.
 async fn run_sorted(
     conn: &mut AsyncPgConnection,
     parts: &Parts<'_>,
@@ -362,7 +363,7 @@ async fn run_sorted(
     Ok((!too_many).then(|| rows.into_iter().map(|row| row.id.into()).collect()))
 }
 
-/// The invoices with these ids and their clients' names, in the order of the ids.
+/// Returns the invoices with these ids and their clients' names, in the order of the ids.
 pub(crate) async fn with_clients(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

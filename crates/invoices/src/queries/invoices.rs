@@ -1,4 +1,4 @@
-//! The table `invoices`, but for its list.
+//! The table `invoices`, except its list.
 
 use diesel::{
     ExpressionMethods, Insertable, IntoSql, NullableExpressionMethods, OptionalExtension, QueryDsl,
@@ -24,7 +24,6 @@ use crate::{
     search::{client_line, numero_line, text_of_invoice},
 };
 
-/// A row of the table.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = invoices, check_for_backend(diesel::pg::Pg))]
 pub(crate) struct InvoiceRow {
@@ -61,7 +60,7 @@ impl TryFrom<InvoiceRow> for Invoice {
 
     fn try_from(row: InvoiceRow) -> Result<Self, Error> {
         let currency = Currency::from_stored(&row.currency).map_err(unreadable)?;
-        // The release before clears neither when it reopens an invoice.
+        // The previous release clears neither when it reopens an invoice.
         let is_paid = row.status == InvoiceStatus::Paid;
         Ok(Self {
             id: row.id.into(),
@@ -123,23 +122,23 @@ fn one(organization: Uuid, id: Uuid) -> _ {
 }
 
 diesel::define_sql_function! {
-    /// One of the parts that a separator cuts a text into, counted from 1.
+    /// Returns one of the parts into which a separator splits a text, counted from 1.
     fn split_part(text: Text, separator: Text, part: Integer) -> Text;
 }
 
 diesel::define_sql_function! {
-    /// The first text, or the second where that is null.
+    /// Returns the first text, or the second one if the first is null.
     #[sql_name = "coalesce"]
     fn text_or(text: Nullable<Text>, other: Text) -> Text;
 }
 
 diesel::define_sql_function! {
-    /// The key under which two numbers are one: without case, width, spaces, dashes and invisible characters.
+    /// Key that is equal for two spellings of a number: ignores case, width, spaces, dashes and invisible characters.
     fn numero_key_of(numero: Text) -> Text;
 }
 
-/// `None` when the client has an invoice with this number, without failing the transaction. Waits for another
-/// transaction that is putting one in. Numbers that earlier releases wrote have no key: look for them before
+/// Returns `None` if the client has an invoice with this number, without failing the transaction. Waits for another
+/// transaction that is inserting one. Numbers written by earlier releases have no key: search for them first
 /// ([`find_by_numero`]).
 pub(crate) async fn insert(
     conn: &mut AsyncPgConnection,
@@ -184,7 +183,7 @@ statement!(
      RETURNING paused_at, paused_until"
 );
 
-/// What saving where an invoice stands leaves alone.
+/// Columns that saving the progress of an invoice leaves unchanged.
 #[derive(QueryableByName)]
 struct PauseRow {
     #[diesel(sql_type = Nullable<Timestamptz>)]
@@ -193,7 +192,7 @@ struct PauseRow {
     paused_until: Option<Date>,
 }
 
-/// Saves where an invoice, which is locked, stands, in one statement as the table's checks ask.
+/// Saves the state of a locked invoice in one statement, as the table's checks require.
 pub(crate) async fn save_progress(
     mut conn: &AsyncPgConnection,
     invoice: &Invoice,
@@ -219,8 +218,8 @@ pub(crate) async fn save_progress(
     Ok(Invoice { pause, updated_at: now, ..invoice.clone() })
 }
 
-/// Saves what an invoice says. `new_client_name` is given when it went to another client. The key of its number is
-/// written if `is_renumbered`, since one that an earlier release wrote may have a duplicate.
+/// Saves the contents of an invoice. `new_client_name` is given if it went to another client. The key of its number is
+/// written if `is_renumbered`, since a number written by an earlier release may have a duplicate.
 pub(crate) async fn save_contents(
     conn: &mut AsyncPgConnection,
     invoice: &Invoice,
@@ -279,7 +278,7 @@ pub(crate) async fn save_pause(
     )
 }
 
-/// Saves when the reminders of an invoice wait for an answer.
+/// Saves the period during which an invoice's reminders wait for an answer.
 pub(crate) async fn save_awaited_answer(
     conn: &mut AsyncPgConnection,
     invoice: &Invoice,
@@ -298,14 +297,14 @@ pub(crate) async fn save_awaited_answer(
         .try_into()
 }
 
-/// Writes a client's new name into what their invoices are searched by.
+/// Writes a client's new name into the search text of their invoices.
 pub(crate) async fn rename_client(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
     client: ClientId,
     name: &str,
 ) -> Result<(), Error> {
-    // In the order of their ids, as everybody does who locks several invoices.
+    // Ordered by id, as in every transaction that locks several invoices.
     of_organization(organization.into())
         .filter(invoices::client_id.eq(client.as_uuid()))
         .order(invoices::id)
@@ -341,7 +340,7 @@ pub(crate) async fn find_many(
         .await?)
 }
 
-/// Holds off every other change of the invoice; rows that refer to it can still be inserted meanwhile.
+/// Locks the invoice against every other change; rows that refer to it can still be inserted meanwhile.
 pub(crate) async fn lock(
     mut conn: &AsyncPgConnection,
     organization: OrganizationId,
@@ -356,7 +355,7 @@ pub(crate) async fn lock(
     )
 }
 
-/// Holds off every other change of these invoices, in the order of their ids.
+/// Locks these invoices against every other change, in the order of their ids.
 pub(crate) async fn lock_many(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -372,7 +371,7 @@ pub(crate) async fn lock_many(
         .await?)
 }
 
-/// The client's invoice whose number has the same key as this one, but for `aside`.
+/// Returns the client's invoice whose number has the same key as this one, except `aside`.
 pub(crate) async fn find_by_numero(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -419,7 +418,7 @@ pub(crate) async fn open_of_client(
     all(query.load(conn).await?)
 }
 
-/// At most `limit` ids of open invoices, in their order.
+/// Returns at most `limit` ids of open invoices, in ascending order.
 pub(crate) async fn unfinished_ids(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

@@ -11,7 +11,6 @@ use uuid::Uuid;
 use super::{all, unreadable};
 use crate::{InvoiceLine, NewLine, Quantity};
 
-/// A row of the table.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = invoice_lines, check_for_backend(diesel::pg::Pg))]
 struct LineRow {
@@ -61,7 +60,7 @@ fn of(organization: Uuid, invoice: Uuid) -> _ {
         .filter(invoice_lines::invoice_id.eq(invoice))
 }
 
-/// Inserts lines in the order given, numbered from 0.
+/// Inserts lines in the given order, numbered from 0.
 pub(crate) async fn insert(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -85,7 +84,7 @@ pub(crate) async fn insert(
             service_location_id: line.service_location_id.map(Into::into),
         })
         .collect();
-    // The text of a statement for several rows depends on how many there are, so it is prepared each time.
+    // The text of a statement for several rows depends on their number, so it is prepared each time.
     let inserted = if let [only] = rows.as_slice() {
         let insert = diesel::insert_into(invoice_lines::table).values(only);
         insert.returning(LineRow::as_returning()).get_results(conn).await?

@@ -1,4 +1,4 @@
-//! The only diesel of this crate, a file for each table and one for each larger read.
+//! The diesel code of this crate: a file for each table and one for each larger read.
 
 pub(crate) mod awaiting;
 pub(crate) mod chased;
@@ -13,12 +13,12 @@ pub(crate) mod service_locations;
 pub(crate) mod statement;
 mod written;
 
-/// A column holds what no release has written.
+/// Converts the error for a column that holds a value no release has written.
 fn unreadable(error: impl std::error::Error + Send + Sync + 'static) -> diesel::result::Error {
     diesel::result::Error::DeserializationError(Box::new(error))
 }
 
-/// A row as the domain knows it, if there is one.
+/// Converts an optional row to its domain type.
 fn found<Row, T>(row: Result<Row, diesel::result::Error>) -> Result<Option<T>, diesel::result::Error>
 where
     T: TryFrom<Row, Error = diesel::result::Error>,
@@ -30,7 +30,7 @@ where
     }
 }
 
-/// All rows as the domain knows them.
+/// Converts all rows to their domain type.
 fn all<Row, T>(rows: Vec<Row>) -> Result<Vec<T>, diesel::result::Error>
 where
     T: TryFrom<Row, Error = diesel::result::Error>,
@@ -38,12 +38,12 @@ where
     rows.into_iter().map(TryInto::try_into).collect()
 }
 
-/// Ids as the database knows them.
+/// Converts ids to the database's type.
 fn uuids<Id: Copy + Into<uuid::Uuid>>(ids: &[Id]) -> Vec<uuid::Uuid> {
     ids.iter().copied().map(Into::into).collect()
 }
 
 diesel::define_sql_function! {
-    /// A text in lower case.
+    /// Converts a text to lower case.
     fn lower(text: diesel::sql_types::Text) -> diesel::sql_types::Text;
 }

@@ -12,7 +12,6 @@ use uuid::Uuid;
 
 use crate::{Invoice, NewPayment, Payment, PaymentKind, PaymentMethod, PaymentPosition};
 
-/// A row of the table.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = payments, check_for_backend(diesel::pg::Pg))]
 pub(crate) struct PaymentRow {
@@ -86,7 +85,7 @@ pub(crate) async fn insert(
         .map(Into::into)
 }
 
-/// The payment of an invoice with this id.
+/// Returns the payment of an invoice with this id.
 pub(crate) async fn find(
     conn: &mut AsyncPgConnection,
     invoice: &Invoice,
@@ -103,7 +102,7 @@ pub(crate) async fn find(
     Ok(row.map(Into::into))
 }
 
-/// The last payment of an invoice that counts.
+/// Returns the last payment of an invoice that counts.
 pub(crate) async fn last_of(
     conn: &mut AsyncPgConnection,
     invoice: &Invoice,
@@ -120,7 +119,7 @@ pub(crate) async fn last_of(
     Ok(row.map(Into::into))
 }
 
-/// Reports whether money that counts came in for an invoice.
+/// Reports whether an invoice has a payment of money that counts.
 pub(crate) async fn has_money(conn: &mut AsyncPgConnection, invoice: &Invoice) -> Result<bool, Error> {
     let counting = payments::table
         .filter(payments::organization_id.eq(invoice.organization_id.as_uuid()))
@@ -130,7 +129,7 @@ pub(crate) async fn has_money(conn: &mut AsyncPgConnection, invoice: &Invoice) -
     diesel::select(exists(counting)).get_result(conn).await
 }
 
-/// Makes a payment count no more. Its invoice is locked, so that it does not change meanwhile.
+/// Voids a payment. Its invoice is locked, so that the payment does not change meanwhile.
 pub(crate) async fn void(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -149,7 +148,7 @@ pub(crate) async fn void(
         .map(Into::into)
 }
 
-/// The latest payments of an invoice, in the order in which they were recorded.
+/// Returns the latest payments of an invoice, in the order in which they were recorded.
 pub(crate) async fn latest_of_invoice(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -167,7 +166,7 @@ pub(crate) async fn latest_of_invoice(
     Ok(rows.into_iter().rev().map(Into::into).collect())
 }
 
-/// The payments of an invoice behind one, in the order in which they were recorded.
+/// Returns the payments of an invoice after a position, in the order in which they were recorded.
 pub(crate) async fn page_of_invoice(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

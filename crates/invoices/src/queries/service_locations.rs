@@ -14,7 +14,6 @@ use uuid::Uuid;
 use super::uuids;
 use crate::{NewServiceLocation, ServiceLocation};
 
-/// A row of the table.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = client_service_locations, check_for_backend(diesel::pg::Pg))]
 struct LocationRow {
@@ -47,7 +46,7 @@ impl From<LocationRow> for ServiceLocation {
     }
 }
 
-/// The columns that people write.
+/// Columns that users edit.
 #[derive(AsChangeset, Insertable)]
 #[diesel(table_name = client_service_locations, treat_none_as_null = true, treat_none_as_default_value = false)]
 struct Contents<'location> {
@@ -110,7 +109,7 @@ pub(crate) async fn count(
     of(organization.into(), client.into()).count().get_result(conn).await
 }
 
-/// How many of these places are the client's. They are held against being removed meanwhile.
+/// Counts those of these service locations that belong to the client. They are locked against removal.
 pub(crate) async fn count_of(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -175,7 +174,7 @@ pub(crate) async fn save(
         .map(Into::into)
 }
 
-/// Whether there was such a place.
+/// Reports whether there was such a service location.
 pub(crate) async fn delete(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

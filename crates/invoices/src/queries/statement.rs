@@ -1,4 +1,4 @@
-//! What a client owes and paid, over `invoices` and `payments`.
+//! A client's debts and payments, from `invoices` and `payments`.
 
 use diesel::{
     BoolExpressionMethods, ExpressionMethods, JoinOnDsl, QueryDsl, QueryableByName, SelectableHelper,
@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{CurrencyBalance, StatementPayment};
 
-/// Sums as `bigint`: PostgreSQL sums that type as `numeric`, and a client owes less than 92,000 billion.
+/// Casts the sums to `bigint`: PostgreSQL sums that type as `numeric`, and a client owes less than 92,000 billion.
 const BALANCES: &str = "
     SELECT currency::text AS currency,
            coalesce(sum(amount_ttc_cents - settled_cents) FILTER (WHERE is_open), 0)::bigint AS outstanding,
@@ -70,7 +70,7 @@ pub(crate) async fn balances(
         .collect()
 }
 
-/// The latest payments that count, the latest first.
+/// Returns the latest payments that count, the latest first.
 pub(crate) async fn recent_payments(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

@@ -1,4 +1,4 @@
-//! A statement whose text is put together while the program runs.
+//! A statement whose text is built at run time.
 
 use diesel::{
     pg::Pg,
@@ -31,13 +31,13 @@ pub(crate) struct Written<'value> {
 }
 
 impl<'value> Written<'value> {
-    /// A statement that is planned for its values, each time anew.
+    /// Creates a statement that is planned for its values each time.
     pub(crate) fn once(text: String, values: Vec<Value<'value>>) -> Self {
         Self { text, values, is_kept: false }
     }
 
-    /// A statement that the connection keeps by its text, of which there must be few, and that PostgreSQL may
-    /// plan for all values together.
+    /// Creates a statement that the connection caches by its text and that PostgreSQL may plan generically. There must
+    /// be few such texts.
     pub(crate) fn kept(text: String, values: Vec<Value<'value>>) -> Self {
         Self { text, values, is_kept: true }
     }
@@ -73,7 +73,7 @@ impl QueryFragment<Pg> for Written<'_> {
 impl QueryId for Written<'_> {
     type QueryId = ();
 
-    // The text is what a connection knows it by.
+    // The connection identifies the statement by its text.
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 

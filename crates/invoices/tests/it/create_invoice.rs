@@ -128,7 +128,7 @@ async fn numbers_of_earlier_releases_are_taken_too_and_their_duplicates_stay_usa
     for numero in ["F-1", "F-2"] {
         earlier.push(put_in(&mut conn, fixture.ours, input(petit.id, numero)).await.invoice);
     }
-    // The release before knew no keys, and took both numbers.
+    // The previous release has no keys, and accepted both numbers.
     diesel::sql_query("UPDATE invoices SET numero_key = NULL").execute(&mut conn).await.unwrap();
     diesel::sql_query("UPDATE invoices SET numero = 'f1' WHERE numero = 'F-2'")
         .execute(&mut conn)
@@ -165,7 +165,7 @@ async fn a_client_is_found_by_name_and_address_together_or_created() {
     let second =
         put_in(&mut conn, fixture.ours, named("GARAGE  oeillet", "compta@ROUX.example.fr", "F-2")).await;
     assert_eq!((second.client_created, second.client), (false, first.client.clone()));
-    // Of two clients with one address, the one of the name.
+    // Of two clients with one address, the one with the name matches.
     for name in ["Atelier A", "Atelier B"] {
         client(&mut conn, fixture.ours, name).await;
     }
@@ -236,7 +236,7 @@ async fn what_an_invoice_names_has_to_be_its_organizations_and_nothing_is_left_o
             ..LineInput::default()
         }]
     };
-    // All in one transaction, which each refusal leaves usable.
+    // All in one transaction, which stays usable after each refusal.
     let outcome: Result<(), diesel::result::Error> = conn
         .transaction(async |conn| {
             let parsed = |input| NewInvoice::parse(input).unwrap();

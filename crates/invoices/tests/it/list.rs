@@ -8,7 +8,7 @@ use time::{Date, Duration, macros::date};
 
 use crate::{Fixture, NOW, TODAY, client, input, put_in};
 
-/// Forty invoices of two clients in all states, many of them with equal amounts and due dates.
+/// Creates forty invoices of two clients in all states, many of them with equal amounts and due dates.
 async fn filled(conn: &mut AsyncPgConnection, organization: OrganizationId) -> (Vec<Invoice>, [Client; 2]) {
     let clients = [
         client(conn, organization, "Boulangerie Petit").await,
@@ -37,7 +37,7 @@ async fn filled(conn: &mut AsyncPgConnection, organization: OrganizationId) -> (
     (invoices, clients)
 }
 
-/// What the list should be, by sorting and filtering here.
+/// Returns the expected list, by sorting and filtering here.
 fn expected(invoices: &[Invoice], sort: InvoiceSort, keep: impl Fn(&Invoice) -> bool) -> Vec<Invoice> {
     let mut kept: Vec<Invoice> = invoices.iter().filter(|invoice| keep(invoice)).cloned().collect();
     match sort {
@@ -55,7 +55,7 @@ fn expected(invoices: &[Invoice], sort: InvoiceSort, keep: impl Fn(&Invoice) -> 
     kept
 }
 
-/// All pages of three, one after the other.
+/// Reads all pages of three, one after the other.
 async fn paged(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

@@ -29,23 +29,21 @@ use time::{
     macros::{date, datetime},
 };
 
-/// The instant at which every test begins.
+/// The instant at which every test starts.
 pub const NOW: OffsetDateTime = datetime!(2026-03-10 09:00 UTC);
-/// Its date.
 pub const TODAY: Date = date!(2026 - 03 - 10);
 
 /// A database with two organizations.
 pub struct Fixture {
-    /// The database.
     pub db: TestDatabase,
-    /// Whose data is looked at.
+    /// The organization under test.
     pub ours: OrganizationId,
-    /// Who must see none of it.
+    /// An organization that must see none of its data.
     pub theirs: OrganizationId,
 }
 
 impl Fixture {
-    /// A database of the test's own.
+    /// Creates a database for the test.
     pub async fn new() -> Self {
         let db = TestDatabase::create().await;
         let (ours, theirs) = {
@@ -55,7 +53,6 @@ impl Fixture {
         Self { db, ours, theirs }
     }
 
-    /// A connection.
     pub async fn conn(&self) -> PooledConnection<'_> {
         self.db.pool.get().await.unwrap()
     }
@@ -73,7 +70,7 @@ async fn organization(conn: &mut AsyncPgConnection, owner: &str) -> Organization
     sign_up(conn, &account, &hash, NOW).await.unwrap().organization.id
 }
 
-/// A client of this name.
+/// Creates a client with this name.
 pub async fn client(conn: &mut AsyncPgConnection, organization: OrganizationId, name: &str) -> Client {
     let new = NewClient::parse(NewClientInput {
         name: name.to_owned(),
@@ -84,7 +81,7 @@ pub async fn client(conn: &mut AsyncPgConnection, organization: OrganizationId, 
     create_client(conn, organization, &new, NOW).await.unwrap()
 }
 
-/// An invoice of 1,200 € as somebody types it, issued a month before it is due.
+/// Returns input for an invoice of 1,200 €, issued a month before it is due.
 pub fn input(client: ClientId, numero: &str) -> NewInvoiceInput {
     NewInvoiceInput {
         client_id: Some(client),
@@ -98,7 +95,7 @@ pub fn input(client: ClientId, numero: &str) -> NewInvoiceInput {
     }
 }
 
-/// Puts an invoice in.
+/// Creates an invoice.
 pub async fn put_in(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -108,13 +105,14 @@ pub async fn put_in(
     create_invoice(conn, organization, &new, None, NOW).await.unwrap()
 }
 
-/// An invoice of 1,200 € of a new client.
+/// Creates an invoice of 1,200 € for a new client.
 pub async fn invoice(conn: &mut AsyncPgConnection, organization: OrganizationId) -> Invoice {
     let client = client(conn, organization, "Boulangerie Petit").await;
     put_in(conn, organization, input(client.id, "F-1")).await.invoice
 }
 
-/// The invoice, locked. Outside a transaction the lock ends with the statement, which does for a test that is alone.
+/// Returns the invoice, locked. Outside a transaction the lock ends with the statement, which is enough for a test
+/// that runs alone.
 pub async fn locked(conn: &mut AsyncPgConnection, organization: OrganizationId, id: InvoiceId) -> Invoice {
     lock_invoice(conn, organization, id).await.unwrap().unwrap()
 }

@@ -139,7 +139,7 @@ async fn any_payment_is_voided_with_its_reason_and_the_balance_follows() {
     let of_another = void_payment(&mut conn, &mut other.clone(), last.id, Some(&reason), NOW).await;
     assert!(matches!(of_another, Err(VoidPaymentError::NotFound)));
 
-    // On an open and on a cancelled invoice nothing but the balance changes.
+    // On an open and on a cancelled invoice only the balance changes.
     let voided = void_payment(&mut conn, &mut invoice, credit.id, Some(&reason), NOW).await.unwrap();
     assert!(!voided.reopened);
     assert_eq!((invoice.status, invoice.balance().cents), (InvoiceStatus::Pending, 60_000));
@@ -171,7 +171,7 @@ async fn payments_are_in_the_order_of_the_database_whatever_the_clocks_said() {
     for cents in [20_000, 30_000, 70_000] {
         record_payment(&mut conn, &mut invoice, &of(cents), NOW).await.unwrap();
     }
-    // The first one was recorded by a program whose clock is years ahead: its id sorts behind the others.
+    // The first one was recorded by a program whose clock is years ahead: its id sorts after the others.
     let ahead = "UPDATE payments SET id = 'ffffffff-ffff-7fff-bfff-ffffffffffff' WHERE amount_cents = 20000";
     diesel::sql_query(ahead).execute(&mut conn).await.unwrap();
     let recorded = payments_of(&mut conn, fixture.ours, invoice.id).await.unwrap();
@@ -261,7 +261,7 @@ async fn a_settlement_that_is_undone_takes_back_its_last_payment_alone() {
     assert_eq!((invoice.balance().cents, invoice.rubis_earned), (100_000, 1));
     assert_eq!(locked(&mut conn, fixture.ours, invoice.id).await, invoice);
 
-    // Settled and undone again, the payment undone before is passed over.
+    // The payment voided before is skipped.
     let again = record_payment(&mut conn, &mut invoice, &of(100_000), later).await.unwrap();
     assert!(again.settled_in_full);
     assert_eq!(invoice.rubis_earned, 2);

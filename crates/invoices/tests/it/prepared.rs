@@ -11,7 +11,7 @@ struct Prepared {
     statement: String,
 }
 
-/// The texts of the statements that the connection keeps.
+/// Returns the texts of the statements that the connection caches.
 async fn kept(conn: &mut AsyncPgConnection) -> Vec<String> {
     let rows: Vec<Prepared> =
         sql_query("SELECT statement FROM pg_prepared_statements").load(conn).await.unwrap();
@@ -35,7 +35,7 @@ async fn a_connection_prepares_once_what_a_new_invoice_a_page_and_a_statement_ta
     }
     let none = InvoiceFilter::default();
     let mut after = None;
-    // Pages of almost the same size share their statement; the first has one of its own.
+    // Pages of almost the same size share their statement; the first has its own.
     for limit in [1, 1, 2, 2, 3] {
         let page = list_invoices(&mut conn, fixture.ours, &none, InvoiceSort::default(), after, limit)
             .await

@@ -39,7 +39,6 @@ async fn another_organizations_ids_find_and_change_nothing() {
     let shop = add_service_location(conn, ours, petit.id, &place, NOW).await.unwrap();
     let pause = Pause { since: NOW, until: None };
 
-    // Reading.
     assert_eq!(rubis_invoices::client(conn, theirs, petit.id).await.unwrap(), None);
     assert!(clients_by_ids(conn, theirs, &[petit.id]).await.unwrap().is_empty());
     assert!(list_clients(conn, theirs, None, None, 50).await.unwrap().items.is_empty());
@@ -57,7 +56,6 @@ async fn another_organizations_ids_find_and_change_nothing() {
     let page = list_invoices(conn, theirs, &of_client, InvoiceSort::default(), None, 50).await.unwrap();
     assert!(page.items.is_empty());
 
-    // Writing.
     assert!(update_client(conn, theirs, petit.id, ClientPatch::default(), NOW).await.unwrap().is_none());
     assert!(matches!(delete_client(conn, theirs, petit.id).await, Err(DeleteClientError::NotFound)));
     assert!(set_client_pause(conn, theirs, petit.id, pause, NOW).await.unwrap().is_none());
@@ -80,7 +78,7 @@ async fn another_organizations_ids_find_and_change_nothing() {
     assert!(set_invoice_pause(conn, theirs, invoice.id, pause, NOW).await.unwrap().is_none());
     assert!(clear_invoice_pause(conn, theirs, invoice.id, NOW).await.unwrap().is_none());
 
-    // The control: whose it is finds all of it, as it was.
+    // Control: the owner finds all of it, unchanged.
     assert_eq!(rubis_invoices::client(conn, ours, petit.id).await.unwrap(), Some(petit.clone()));
     assert_eq!(clients_by_ids(conn, ours, &[petit.id]).await.unwrap(), std::slice::from_ref(&petit));
     assert_eq!(invoices_by_ids(conn, ours, &[invoice.id]).await.unwrap(), [invoice.clone()]);

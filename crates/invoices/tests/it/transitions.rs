@@ -41,7 +41,7 @@ async fn an_invoice_settled_while_it_was_disputed_is_disputed_again_when_it_is_r
     assert_eq!((invoice.status, invoice.settled_from), (InvoiceStatus::Litigation, None));
     assert_eq!(locked(&mut conn, fixture.ours, invoice.id).await, invoice);
 
-    // Once the dispute is over it is chased, settled or not meanwhile.
+    // After the dispute it is chased, whether it was settled meanwhile or not.
     transition(&mut conn, &mut invoice, Transition::Resumed, NOW).await.unwrap();
     record_payment(&mut conn, &mut invoice, &everything, NOW).await.unwrap();
     void_settlement(&mut conn, &mut invoice, NOW).await.unwrap();

@@ -6,8 +6,8 @@ use time::macros::date;
 use super::*;
 use crate::search::text_of_invoice;
 
-/// Two hundred invoices: equal due dates and amounts among them, some words frequent and some rare, the late
-/// numbers alone outstanding.
+/// Creates two hundred invoices: with equal due dates and amounts among them, some words frequent and some rare, and
+/// only the late numbers outstanding.
 const FILL: &str = "
     INSERT INTO organizations (id, name, created_at, updated_at)
         VALUES ('00000000-0000-7000-8000-000000000001', 'Martin', now(), now());
@@ -40,7 +40,7 @@ async fn every_way_of_finding_a_page_finds_the_same() {
         (InvoiceFilter { due_to: Some(date!(2026 - 01 - 03)), ..InvoiceFilter::default() }, 30),
         (InvoiceFilter { statuses: vec![InvoiceStatus::Pending], ..InvoiceFilter::default() }, 50),
     ];
-    // By looking along the order alone, by sorting, and by what PostgreSQL thinks best.
+    // Along the order alone, by sorting, and as PostgreSQL plans it.
     let ways = [(1000, 1000), (5, 1000), (5, 10)].map(|(nearby, sorted)| Bounds { nearby, sorted });
     for (filter, count) in &filters {
         for sort in InvoiceSort::ALL {
@@ -66,7 +66,7 @@ async fn every_way_of_finding_a_page_finds_the_same() {
     }
 }
 
-/// Numbers and names of clients in which searches could go astray.
+/// Numbers and client names that searches could get wrong.
 const ODD: [(&str, &str); 14] = [
     ("F-2026-0042", "Boulangerie Petit"),
     ("F-2026-0421", "Boulangerie Petit"),
@@ -84,7 +84,7 @@ const ODD: [(&str, &str); 14] = [
     ("f 0 0 4 2", "o'neil  \t 42"),
 ];
 
-/// The invoices with a text in which these patterns occur, by reading them all.
+/// Returns the invoices with a text that contains these patterns, by reading all of them.
 async fn read_through(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -108,7 +108,7 @@ async fn every_piece_of_a_number_or_name_finds_what_reading_all_texts_finds() {
     let mut conn = db.pool.get().await.unwrap();
     conn.batch_execute(FILL).await.unwrap();
     let ours: OrganizationId = Uuid::from_u128(0x0000_0000_0000_7000_8000_0000_0000_0001).into();
-    // Somebody else has invoices with the same texts.
+    // Another organization has invoices with the same texts.
     conn.batch_execute(&FILL.replace("-0000000000", "-0000000001").replace("-0001'", "-0002'"))
         .await
         .unwrap();
