@@ -1,7 +1,7 @@
-//! The mails of the product about a user's own account.
+//! Mails of the product about a user's own account.
 //!
-//! To add one: a variant of [`AccountMailKind`] with its ids, three templates named like it, and the case of
-//! `content` that says if it is still to be sent and what it is made of.
+//! To add one: a variant of [`AccountMailKind`] with its ids, three templates named after it, and a case in `content`
+//! that decides if it is still to be sent and returns its values.
 
 use std::{fmt, time::Duration};
 
@@ -38,31 +38,23 @@ static MAILS: Templates = Templates::new(templates![
     "mail_outage.html",
 ]);
 
-/// Sends a user a mail about their account.
+/// Job payload that sends a user a mail about their account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountMail {
-    /// The user.
     pub user_id: UserId,
-    /// The mail.
     #[serde(flatten)]
     pub mail: AccountMailKind,
 }
 
-/// A mail about an account, with the ids of what it is about.
+/// A mail about an account, with the ids it refers to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "mail", rename_all = "snake_case")]
 pub enum AccountMailKind {
     /// Asks the user to verify their address.
-    VerifyAddress {
-        /// The token of its link.
-        token_id: AccountTokenId,
-    },
+    VerifyAddress { token_id: AccountTokenId },
     /// Lets the user choose another password. Like the one before, it is also sent to an address that is not
     /// verified, and therefore contains nothing that was typed at the sign-up.
-    ResetPassword {
-        /// The token of its link.
-        token_id: AccountTokenId,
-    },
+    ResetPassword { token_id: AccountTokenId },
     /// The password was changed or reset.
     PasswordChanged(Notice),
     /// Many sign-ins from unknown devices failed.
@@ -71,26 +63,24 @@ pub enum AccountMailKind {
     SessionReused(Notice),
     /// Mails of an organization were given up, because the mail server was not available.
     MailOutage {
-        /// The organization.
         organization_id: OrganizationId,
-        /// The day, of which there is one such mail.
+        /// Day of the mail; there is at most one a day.
         #[serde(with = "time::serde::timestamp")]
         on: OffsetDateTime,
     },
 }
 
-/// A notice about the security of an account: it is sent once, and has no link that acts.
+/// A notice about the security of an account: it is sent once, and its links change nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {
-    /// Its id.
     pub notice_id: AccountNoticeId,
-    /// The time of what it is about.
+    /// Time of the event.
     #[serde(with = "time::serde::timestamp")]
     pub at: OffsetDateTime,
 }
 
 impl Notice {
-    /// A new notice of something that happens now.
+    /// Creates a notice of an event that happens now.
     #[must_use]
     pub fn at(now: OffsetDateTime) -> Self {
         Self { notice_id: AccountNoticeId::new(), at: now.truncate_to_second() }
@@ -107,7 +97,7 @@ pub(crate) async fn notify(
     rubis_jobs::enqueue(conn, &AccountMail { user_id, mail }, now, now).await.map(drop)
 }
 
-/// The stable part of the job's id, and of the mail's identifiers.
+/// Formats the stable part of the job's id, and of the mail's identifiers.
 impl fmt::Display for AccountMailKind {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -142,15 +132,15 @@ impl Job for AccountMail {
     }
 }
 
-/// The pages of the SPA that the links of account mails open. Tokens are in the fragment, which browsers send to
-/// no server: they reach neither access logs nor `Referer` headers.
+/// Pages of the SPA that the links of account mails open. Tokens are in the fragment, which browsers do not send to
+/// any server: they reach neither access logs nor `Referer` headers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountLinks {
     web: String,
 }
 
 impl AccountLinks {
-    /// Pages below `WEB_URL`.
+    /// Creates the links to pages below `WEB_URL`.
     #[must_use]
     pub fn new(web: &str) -> Self {
         Self { web: web.trim_end_matches('/').to_owned() }
@@ -181,7 +171,7 @@ impl AccountLinks {
     }
 }
 
-/// The parts that every account mail is made with.
+/// Values that every account mail needs.
 #[derive(Clone, Copy, Debug)]
 pub struct AccountMailTerms<'a> {
     /// The product's address; its domain also ends each `Message-ID`.
@@ -192,7 +182,7 @@ pub struct AccountMailTerms<'a> {
     pub keys: &'a AccountKeys,
 }
 
-/// The reason why a mail could not be claimed.
+/// Reasons why a mail could not be claimed.
 #[derive(Debug, thiserror::Error)]
 pub enum AccountMailError {
     /// Another worker has the job.
@@ -201,7 +191,6 @@ pub enum AccountMailError {
     /// The mail cannot be rendered.
     #[error("the mail cannot be rendered")]
     Render(#[from] RenderError),
-    /// The database failed.
     #[error(transparent)]
     Database(#[from] diesel::result::Error),
 }
@@ -215,11 +204,8 @@ impl From<FinishError> for AccountMailError {
     }
 }
 
-/// Returns the mail of a job; `None`, with the job finished, if it is not to be sent any more. The same again is
+/// Returns the mail of a job; `None`, with the job finished, if it is not to be sent any more. A repeated call returns
 /// the same mail.
-///
-/// # Errors
-/// [`AccountMailError`].
 pub async fn claim_account_mail(
     conn: &mut AsyncPgConnection,
     terms: &AccountMailTerms<'_>,
@@ -243,7 +229,7 @@ pub async fn claim_account_mail(
     .await
 }
 
-/// The content of a mail, if it is still to be sent.
+/// Returns the content of a mail, if it is still to be sent.
 async fn content(
     conn: &AsyncPgConnection,
     terms: &AccountMailTerms<'_>,
@@ -287,7 +273,7 @@ async fn content(
     }
 }
 
-/// The content of a notice; `None` if the address is not verified.
+/// Returns the content of a notice; `None` if the address is not verified.
 fn notice_mail(
     name: &str,
     terms: &AccountMailTerms<'_>,
@@ -301,7 +287,7 @@ fn notice_mail(
     Ok(Some(MAILS.mail(name, &values)?))
 }
 
-/// A time as the mails name it: `le 3 mars 2026 à 9 h 05 (heure de Paris)`.
+/// Formats a time as the mails show it: `le 3 mars 2026 à 9 h 05 (heure de Paris)`.
 fn when(at: OffsetDateTime) -> String {
     let (date, time) = (TimeZone::paris().local_date(at), TimeZone::paris().local_time(at));
     format!(
@@ -332,8 +318,8 @@ struct NoticeValues {
     url: String,
 }
 
-/// The values of `verify_address`. Neither the user's name nor their company's is among them: the recipient has
-/// not proved to be the one who typed them, and must not receive a stranger's text from us.
+/// The values of `verify_address`. They include neither the user's name nor their company's: the recipient has not
+/// proved to be the person who entered them, and must not receive a stranger's text from us.
 #[derive(Serialize)]
 struct VerifyAddress {
     url: String,

@@ -1,7 +1,7 @@
-//! The secrets in the links of account mails.
+//! Secrets in the links of account mails.
 //!
 //! The database holds a row and the hash of its secret. The secret itself is an HMAC of the row's id, so that a
-//! repeated job writes the same link, and no copy of the database yields one.
+//! repeated job writes the same link, and a copy of the database contains none.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use diesel::{deserialize::FromSqlRow, expression::AsExpression};
@@ -12,7 +12,7 @@ use time::{Duration, OffsetDateTime};
 
 use crate::queries::{account_tokens, users};
 
-/// The purpose of a token: one made for another is unknown.
+/// Purpose of a token: a token made for another purpose is rejected as unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, AsExpression, FromSqlRow)]
 #[diesel(sql_type = sql_types::AccountTokenPurpose)]
 pub enum TokenPurpose {
@@ -38,7 +38,7 @@ impl TokenPurpose {
     }
 }
 
-/// The keys that tokens are made with, one per purpose.
+/// The keys from which tokens are computed, one per purpose.
 #[derive(Clone, Debug)]
 pub struct AccountKeys {
     verify_address: PurposeKey,
@@ -55,7 +55,7 @@ impl AccountKeys {
         }
     }
 
-    /// The token of a row: 32 bytes, base64url without padding.
+    /// Returns the token of a row: 32 bytes, base64url without padding.
     #[must_use]
     pub fn token(&self, purpose: TokenPurpose, id: AccountTokenId) -> String {
         let key = match purpose {
@@ -66,23 +66,20 @@ impl AccountKeys {
     }
 }
 
-/// A token as the database holds it.
+/// A token as stored in the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountToken {
-    /// Its id.
     pub id: AccountTokenId,
-    /// The user it was made for.
     pub user_id: UserId,
-    /// Its purpose.
     pub purpose: TokenPurpose,
-    /// The instant from which it is refused.
+    /// Instant from which it is rejected.
     pub expires_at: OffsetDateTime,
-    /// The instant of its use, or of the use of another of the same user and purpose.
+    /// Instant of its use, or of the use of another one of the same user and purpose.
     pub used_at: Option<OffsetDateTime>,
 }
 
 impl AccountToken {
-    /// Returns whether the token can be used.
+    /// Reports whether the token can be used.
     ///
     /// # Errors
     /// [`TokenError::Used`] and [`TokenError::Expired`].
@@ -97,27 +94,23 @@ impl AccountToken {
     }
 }
 
-/// The reason why a token is refused.
+/// Reasons why a token is rejected.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
     /// No such token was made for this purpose, or it expired so long ago that it was purged.
     #[error("the token is unknown")]
     Invalid,
-    /// It is past its life.
+    /// The token has expired.
     #[error("the token has expired")]
     Expired,
     /// It was used before, or another of the same purpose was.
     #[error("the token was used before")]
     Used,
-    /// The database failed.
     #[error(transparent)]
     Database(#[from] diesel::result::Error),
 }
 
-/// Creates a token of a user, in the caller's transaction, which enqueues the mail that carries it.
-///
-/// # Errors
-/// The database's.
+/// Creates a token of a user, in the caller's transaction, which enqueues the mail with its link.
 pub async fn issue_token(
     conn: &mut AsyncPgConnection,
     keys: &AccountKeys,
@@ -131,11 +124,8 @@ pub async fn issue_token(
     Ok(id)
 }
 
-/// Uses a token, and with it all others of its user and purpose: of several requests at once, one succeeds. Call
-/// it in the transaction of what the token allows. The user's row stays locked until the end of that.
-///
-/// # Errors
-/// [`TokenError`].
+/// Uses a token, and with it all others of its user and purpose: of several concurrent requests, one succeeds. Call it
+/// in the transaction of the change that the token permits. The user's row stays locked until that transaction ends.
 pub async fn use_token(
     conn: &mut AsyncPgConnection,
     purpose: TokenPurpose,

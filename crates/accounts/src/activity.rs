@@ -1,4 +1,4 @@
-//! What happened in an organization, for its feed and for an invoice's timeline.
+//! Activity of an organization, for its feed and for an invoice's timeline.
 
 use rubis_db::AsyncPgConnection;
 use rubis_kernel::{ActivityEventId, InvoiceId, OrganizationId, UserId};
@@ -8,7 +8,7 @@ use crate::{Page, queries};
 
 macro_rules! activity_kinds {
     ($($(#[$doc:meta])* $variant:ident => $label:literal,)*) => {
-        /// What kind of thing happened.
+        /// Kind of an event.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum ActivityKind {
@@ -16,10 +16,10 @@ macro_rules! activity_kinds {
         }
 
         impl ActivityKind {
-            /// Every kind.
+            /// All kinds.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
-            /// The name under which the database and the API know it.
+            /// Returns the name used by the database and the API.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $label,)* }
@@ -29,9 +29,9 @@ macro_rules! activity_kinds {
 }
 
 activity_kinds! {
-    /// An invoice was put in.
+    /// An invoice was created.
     InvoiceCreated => "invoice_created",
-    /// An invoice came from an import.
+    /// An invoice was created by an import.
     InvoiceImported => "invoice_imported",
     /// An invoice's number, amount, dates, client or plan changed.
     InvoiceUpdated => "invoice_updated",
@@ -49,7 +49,7 @@ activity_kinds! {
     InvoiceReopened => "invoice_reopened",
     /// An invoice's reminders wait.
     InvoicePaused => "invoice_paused",
-    /// An invoice's reminders leave again.
+    /// An invoice's reminders continue.
     InvoiceUnpaused => "invoice_unpaused",
     /// A part of an invoice was paid or credited.
     PaymentRecorded => "payment_recorded",
@@ -57,78 +57,73 @@ activity_kinds! {
     PaymentVoided => "payment_voided",
     /// An invoice's reminders were planned.
     RelancesPlanned => "relances_planned",
-    /// A reminder left.
+    /// A reminder was sent.
     RelanceSent => "relance_sent",
     /// A reminder was sent, but not to all who get a copy: `refusedCopies` names them.
     RelanceCopiesRefused => "relance_copies_refused",
     /// A reminder was given up after its attempts, or refused by the recipient's server.
     RelanceFailed => "relance_failed",
-    /// Somebody cancelled a reminder.
+    /// A user cancelled a reminder.
     RelanceCancelled => "relance_cancelled",
-    /// Somebody approved a formal notice.
+    /// A user approved a formal notice.
     RelanceApproved => "relance_approved",
-    /// A formal notice waits for somebody's approval.
+    /// A formal notice waits for a user's approval.
     WarningDrafted => "warning_drafted",
     /// The user was asked whether an invoice was paid.
     CheckinSent => "checkin_sent",
-    /// The user answered.
+    /// The user answered a check-in.
     CheckinAnswered => "checkin_answered",
-    /// The links of a check-in ended without an answer.
+    /// The links of a check-in expired without an answer.
     CheckinExpired => "checkin_expired",
     /// The user could not be asked.
     CheckinFailed => "checkin_failed",
-    /// The answer that reminders waited for did not come; they leave.
+    /// The answer that reminders waited for did not come; they are sent.
     CheckinUnanswered => "checkin_unanswered",
-    /// The user asked for fresh links.
+    /// The user asked for new links.
     CheckinRenewed => "checkin_renewed",
-    /// Settings that dates depend on changed; what is planned follows.
+    /// Settings that dates depend on changed; planned reminders are moved.
     SettingsChanged => "settings_changed",
-    /// A plan's steps changed; what is planned by it follows.
+    /// A plan's steps changed; reminders planned by it are moved.
     PlanChanged => "plan_changed",
     /// All of an organization's reminders wait.
     OrganizationPaused => "organization_paused",
-    /// An organization's reminders leave again.
+    /// An organization's reminders continue.
     OrganizationResumed => "organization_resumed",
     /// A client's reminders wait.
     ClientPaused => "client_paused",
-    /// A client's reminders leave again.
+    /// A client's reminders continue.
     ClientResumed => "client_resumed",
 }
 
-/// Something to be remembered.
+/// An event to be recorded.
 #[derive(Clone, Debug)]
 pub struct NewEvent {
-    /// What kind of thing happened.
     pub kind: ActivityKind,
-    /// The invoice it is about.
+    /// Invoice of the event, if any.
     pub invoice_id: Option<InvoiceId>,
-    /// Who did it; nobody when Rubis did.
+    /// User who caused it; `None` for Rubis itself.
     pub actor: Option<UserId>,
-    /// What else is to be told (`invoiceId`, `clientId`, `planStepOrder`, `label`, …): a JSON object.
+    /// Further data (`invoiceId`, `clientId`, `planStepOrder`, `label`, …): a JSON object.
     pub meta: serde_json::Value,
 }
 
-/// Something that happened.
+/// A recorded event.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ActivityEvent {
-    /// Its id, in the order of time.
+    /// Id, which follows the order of time.
     pub id: ActivityEventId,
-    /// What kind of thing happened; a newer release may have written one that this one does not know.
+    /// Kind of the event; a newer release may have written one that this release does not know.
     pub kind: String,
-    /// The invoice it is about.
+    /// Invoice of the event, if any.
     pub invoice_id: Option<InvoiceId>,
-    /// Who did it; nobody when Rubis did.
+    /// User who caused it; `None` for Rubis itself.
     pub actor: Option<UserId>,
-    /// What else is told, as a JSON object.
+    /// Further data, as a JSON object.
     pub meta: serde_json::Value,
-    /// When.
     pub created_at: OffsetDateTime,
 }
 
-/// Remembers something, in the transaction of what it tells of.
-///
-/// # Errors
-/// The database's.
+/// Records an event, in the transaction of the change that it describes.
 pub async fn record(
     conn: &AsyncPgConnection,
     organization: OrganizationId,
@@ -138,10 +133,7 @@ pub async fn record(
     queries::activity::insert(conn, organization, event, now).await
 }
 
-/// Remembers several things, in the order given.
-///
-/// # Errors
-/// The database's.
+/// Records several events, in the given order.
 pub async fn record_many(
     conn: &AsyncPgConnection,
     organization: OrganizationId,
@@ -151,10 +143,7 @@ pub async fn record_many(
     queries::activity::insert_many(conn, organization, events, now).await
 }
 
-/// A page of what happened, the latest first, `after` (that is, before in time) an event.
-///
-/// # Errors
-/// The database's.
+/// Returns a page of events, latest first, older than `after`.
 pub async fn feed(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -165,10 +154,7 @@ pub async fn feed(
     Ok(Page::from_one_more(rows, limit))
 }
 
-/// The latest things that happened to an invoice, at most `limit`, in the order of time.
-///
-/// # Errors
-/// The database's.
+/// Returns the latest events of an invoice, at most `limit`, oldest first.
 pub async fn events_of_invoice(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

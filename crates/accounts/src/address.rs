@@ -1,10 +1,10 @@
-//! A postal address, of an organization, a client or a place where a client is served.
+//! A postal address of an organization, a client or a service location.
 
 use rubis_kernel::FieldErrors;
 
 use crate::optional_line;
 
-/// The two-letter codes that ISO 3166 gives to countries.
+/// Two-letter country codes of ISO 3166.
 const COUNTRIES: &str = "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO \
     BQ BR BS BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG \
     EH ER ES ET FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID \
@@ -14,22 +14,20 @@ const COUNTRIES: &str = "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB B
     SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE \
     YT ZA ZM ZW";
 
-/// Where letters go. Each part may be unknown.
+/// A postal address. Each part may be unknown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PostalAddress {
     /// Number and street.
     pub line1: Option<String>,
-    /// What the street does not tell: building, floor, post-office box.
+    /// Further details: building, floor, post-office box.
     pub line2: Option<String>,
-    /// The postal code.
     pub postal_code: Option<String>,
-    /// The town.
     pub city: Option<String>,
-    /// The country's two-letter ISO 3166 code.
+    /// Two-letter ISO 3166 code.
     pub country: Option<String>,
 }
 
-/// A postal address as somebody typed it.
+/// Input for a postal address, not validated yet.
 #[derive(Clone, Debug, Default)]
 pub struct AddressInput {
     /// At most 200 characters.
@@ -45,10 +43,10 @@ pub struct AddressInput {
 }
 
 impl AddressInput {
-    /// The address; empty parts count as unknown.
+    /// Validates the address; empty parts count as unknown.
     ///
     /// # Errors
-    /// What is wrong with `line1`, `line2`, `postalCode`, `city` and `country` (`unknown_country`).
+    /// The mistakes in `line1`, `line2`, `postalCode`, `city` and `country` (`unknown_country`).
     pub fn parse(self) -> Result<PostalAddress, FieldErrors> {
         let mut errors = FieldErrors::new();
         let address = PostalAddress {
@@ -67,7 +65,8 @@ impl AddressInput {
         errors.into_result(address)
     }
 
-    /// [`Self::parse`] as a part of a larger input: mistakes are noted below `field`, and give an empty address.
+    /// Runs [`Self::parse`] for a part of a larger input: mistakes are recorded below `field`, and give an empty
+    /// address.
     pub fn parse_below(self, errors: &mut FieldErrors, field: &str) -> PostalAddress {
         self.parse().unwrap_or_else(|found| {
             errors.extend_below(field, found);

@@ -1,4 +1,4 @@
-//! Who makes a request.
+//! Authenticates the user of a request.
 
 use rubis_db::AsyncPgConnection;
 use rubis_kernel::{OrganizationId, SessionId, UserId};
@@ -6,25 +6,20 @@ use time::OffsetDateTime;
 
 use crate::{Role, SessionRules, queries};
 
-/// Who makes a request, where and as what.
+/// User of a request, with organization, role and session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Authenticated {
-    /// Who.
     pub user_id: UserId,
-    /// Where: the tenant of everything the request reaches.
+    /// Tenant of everything that the request can access.
     pub organization_id: OrganizationId,
-    /// As what, at this moment.
+    /// Role at this moment.
     pub role: Role,
-    /// In which session.
     pub session_id: SessionId,
 }
 
-/// Returns the user of a session that has neither ended nor reached its lifetime, if they are still a member. Read
-/// at each request, so that signing out, a reuse and a change of role act at once; the expiry of an access token
-/// is in the token itself.
-///
-/// # Errors
-/// The database's.
+/// Returns the user of a session that has neither ended nor reached its lifetime, if they are still a member. It is
+/// read at each request, so that a sign-out, a token reuse and a change of role take effect at once; the access token
+/// itself carries its expiry.
 pub async fn authenticate(
     conn: &mut AsyncPgConnection,
     session: SessionId,

@@ -1,21 +1,21 @@
-//! Passwords that are guessed first.
+//! Passwords that attackers guess first.
 //!
 //! The list holds passwords of five or more characters, in lower case and sorted. Most of them are shorter than a
-//! password may be, so that the list alone would refuse little: people make them longer with a year, a number or
-//! an exclamation mark, or write them twice. Those variants are refused as well.
+//! password may be, so that the list alone would refuse little: people lengthen them with a year, a number or an
+//! exclamation mark, or write them twice. Those variants are refused as well.
 
 use std::sync::LazyLock;
 
 static LIST: LazyLock<Vec<&'static str>> =
     LazyLock::new(|| include_str!("common_passwords/list.txt").lines().collect());
 
-/// Characters around a common password that do not make it a good one: four digits and a mark.
+/// Number of characters around a common password that do not make it a good one: four digits and a punctuation mark.
 const DECORATION: usize = 5;
-/// The longest unit that is guessed in all its repetitions.
+/// Maximum length of a text of which all repetitions are refused.
 const SHORT_UNIT: usize = 4;
 
-/// Returns whether a password is one of the common ones, however it is capitalised, with a few digits or marks
-/// around it, or repeated.
+/// Reports whether a password is one of the common ones, in any case, with a few digits or punctuation marks around
+/// it, or repeated.
 pub(crate) fn is_common(password: &str) -> bool {
     let folded = password.trim().to_lowercase();
     let unit = repeated_unit(&folded);
@@ -27,7 +27,7 @@ fn is_listed(folded: &str) -> bool {
     LIST.binary_search(&folded).is_ok()
 }
 
-/// The shortest text whose repetition is the whole text.
+/// Returns the shortest text whose repetition is the whole text.
 fn repeated_unit(text: &str) -> &str {
     let starts = text.char_indices().map(|(at, _)| at).filter(|at| *at > 0 && text.len().is_multiple_of(*at));
     starts
@@ -36,7 +36,7 @@ fn repeated_unit(text: &str) -> &str {
         .unwrap_or(text)
 }
 
-/// The text without the digits and marks around it, if those are few.
+/// Returns the text without the digits and punctuation marks around it, if those are few.
 fn undecorated(text: &str) -> &str {
     let core = text.trim_matches(|letter: char| !letter.is_alphabetic());
     if text.chars().count() - core.chars().count() <= DECORATION { core } else { text }

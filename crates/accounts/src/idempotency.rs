@@ -1,7 +1,7 @@
-//! A request that is repeated with its `Idempotency-Key` gets its first answer again.
+//! Repeated requests: one with a known `Idempotency-Key` gets the first response again.
 //!
-//! `begin`, the work and `complete` take place in one transaction: the key exists exactly when the work
-//! was done, and a second request with the same key waits at `begin` until the first has committed.
+//! `begin`, the work and `complete` take place in one transaction: the key exists exactly if the work was done, and a
+//! second request with the same key waits at `begin` until the first has committed.
 
 use rubis_db::AsyncPgConnection;
 use rubis_kernel::OrganizationId;
@@ -9,69 +9,61 @@ use time::{Duration, OffsetDateTime};
 
 use crate::queries;
 
-/// How long an answer is remembered.
+/// Time for which a response is kept.
 pub(crate) const KEPT_FOR: Duration = Duration::hours(24);
 
-/// What a client calls one intent: 1 to 255 printable ASCII characters.
+/// A client's name for one intended request: 1 to 255 printable ASCII characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdempotencyKey(String);
 
-/// This can't be an idempotency key.
+/// The text is not a valid idempotency key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an idempotency key has 1 to 255 printable ASCII characters")]
 pub struct InvalidIdempotencyKey;
 
 impl IdempotencyKey {
-    /// Checks a key.
-    ///
-    /// # Errors
-    /// [`InvalidIdempotencyKey`].
+    /// Validates a key.
     pub fn parse(text: &str) -> Result<Self, InvalidIdempotencyKey> {
         let right = (1..=255).contains(&text.len()) && text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
         if right { Ok(Self(text.to_owned())) } else { Err(InvalidIdempotencyKey) }
     }
 
-    /// The key.
+    /// Returns the key as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// What is to be done with a request.
+/// Result of [`begin`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum Begun {
-    /// It is new: do it, then [`complete`] it.
+    /// The request is new: do the work, then call [`complete`].
     Fresh,
-    /// It was done: answer the same again.
+    /// The request was done before: send the same response again.
     Replay {
-        /// The first answer's HTTP status.
+        /// HTTP status of the first response.
         status: u16,
-        /// The first answer's body.
+        /// Body of the first response.
         body: serde_json::Value,
     },
 }
 
-/// Why a request can't be begun or completed.
+/// Reasons why a request cannot be begun or completed.
 #[derive(Debug, thiserror::Error)]
 pub enum IdempotencyError {
     /// The key was used for another request.
     #[error("this idempotency key was used for another request")]
     Mismatch,
-    /// The key was begun and its transaction committed without an answer.
+    /// The key was begun and its transaction committed without a response.
     #[error("the first request with this idempotency key has no answer")]
     Unfinished,
-    /// The database failed.
     #[error(transparent)]
     Database(#[from] diesel::result::Error),
 }
 
-/// Begins a request inside the caller's transaction. `request_hash` tells the request (method, path and
-/// body) from others. Waits for another transaction that has begun the same key. A key older than 24 hours
-/// counts as new.
-///
-/// # Errors
-/// See [`IdempotencyError`].
+/// Begins a request inside the caller's transaction. `request_hash` identifies the request (method, path and body).
+/// Waits for another transaction that has begun the same key. A key older than 24 hours counts as new.
 pub async fn begin(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -83,7 +75,7 @@ pub async fn begin(
     if queries::idempotency::claim(conn, organization, key, &request_hash, now, kept_since).await? {
         return Ok(Begun::Fresh);
     }
-    // The claim locked the row that it found, so it is still there.
+    // The claim locked the row that it found, so the row still exists.
     let first = queries::idempotency::find(conn, organization, key).await?;
     if first.request_hash != request_hash {
         return Err(IdempotencyError::Mismatch);
@@ -95,10 +87,10 @@ pub async fn begin(
     }
 }
 
-/// Remembers the answer of a request that was begun in this transaction.
+/// Stores the response to a request that was begun in this transaction.
 ///
 /// # Errors
-/// [`IdempotencyError::Database`], with `NotFound` when the key was not begun.
+/// [`IdempotencyError::Database`], with `NotFound` if the key was not begun.
 pub async fn complete(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

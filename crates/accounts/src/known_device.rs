@@ -1,15 +1,15 @@
 //! Devices that a user has signed in from.
 //!
-//! A sign-in gives the browser a token by which the account knows it again, so that guesses made elsewhere do not
-//! hold its user up. It opens nothing by itself. It is bound to the user and to their password's hash: changing the
-//! password forgets every device.
+//! A sign-in gives the browser a token by which the account recognises it, so that guesses made on other devices do
+//! not slow down its user. The token grants no access. It is bound to the user and to their password's hash: a change
+//! of password invalidates all device tokens.
 
 use rubis_kernel::{PurposeKey, UserId};
 use uuid::Uuid;
 
 use crate::PasswordHash;
 
-/// Bytes of the password's fingerprint in a token.
+/// Length of the password's fingerprint in a token, in bytes.
 const FINGERPRINT: usize = 16;
 
 /// A device that a user has signed in from.
@@ -17,25 +17,24 @@ const FINGERPRINT: usize = 16;
 pub struct KnownDevice(Uuid);
 
 impl KnownDevice {
-    /// A device that was not known before.
+    /// Creates a device that was not known before.
     #[must_use]
     pub fn fresh() -> Self {
         Self(Uuid::new_v4())
     }
 
-    /// Its id.
     #[must_use]
     pub const fn id(self) -> Uuid {
         self.0
     }
 
-    /// The token of a device, for this user and password.
+    /// Returns the token of a device, for this user and password.
     #[must_use]
     pub fn seal(self, key: &PurposeKey, user: UserId, hash: &PasswordHash) -> String {
         key.seal(&[user.as_uuid().as_bytes(), self.0.as_bytes(), fingerprint(key, hash).as_slice()].concat())
     }
 
-    /// The user that a token was given to, whatever their password is by now.
+    /// Returns the user to whom a token was given, even if their password has changed since.
     #[must_use]
     pub fn holder(key: &PurposeKey, token: &str) -> Option<UserId> {
         let payload = key.open(token)?;

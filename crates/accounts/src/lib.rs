@@ -1,9 +1,8 @@
 //! Organizations, users, sessions, members, idempotency keys and the activity feed.
 //!
-//! Every use case takes a connection, its input already parsed, and `now`; it opens a transaction of
-//! its own where it writes more than one row, which nests in the caller's. Hashing a password costs
-//! tens of milliseconds of processor time and is therefore left to the caller, who knows which thread
-//! may spend it: see [`PasswordHash`] and [`Credentials`].
+//! Every use case takes a connection, its parsed input, and `now`; if it writes more than one row it opens its own
+//! transaction, which nests in the caller's. Hashing a password costs tens of milliseconds of processor time and is
+//! therefore left to the caller, who chooses the thread: see [`PasswordHash`] and [`Credentials`].
 
 mod account_mail;
 mod account_token;

@@ -9,11 +9,8 @@ use crate::{
     queries,
 };
 
-/// Enqueues the mail about given-up mails to the organization's owner: one a day, however many were. It waits
+/// Enqueues the mail about given-up mails to the organization's owner: one a day, for any number of mails. It waits
 /// for the mail server like any other.
-///
-/// # Errors
-/// The database's.
 pub async fn notify_of_mail_outage(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

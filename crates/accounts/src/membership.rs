@@ -1,4 +1,4 @@
-//! A person's place in an organization.
+//! Membership of a person in an organization.
 
 use diesel::{deserialize::FromSqlRow, expression::AsExpression};
 use rubis_db::{AsyncPgConnection, pg_enum, schema::sql_types};
@@ -7,15 +7,15 @@ use time::OffsetDateTime;
 
 use crate::{Page, User, queries};
 
-/// What a member may do.
+/// Permissions of a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, AsExpression, FromSqlRow)]
 #[diesel(sql_type = sql_types::MemberRole)]
 pub enum Role {
-    /// Founded the organization; everything.
+    /// Founder of the organization; may do everything.
     Owner,
-    /// Everything but taking the organization from its owner.
+    /// Everything except removing the organization from its owner.
     Admin,
-    /// The daily work: clients, invoices, plans and reminders.
+    /// Daily work: clients, invoices, plans and reminders.
     Member,
 }
 
@@ -26,41 +26,31 @@ pg_enum!(Role, sql_types::MemberRole {
 });
 
 impl Role {
-    /// Whether they may change the organization's settings and members.
+    /// Reports whether the role may change the organization's settings and members.
     #[must_use]
     pub const fn may_manage_organization(self) -> bool {
         matches!(self, Self::Owner | Self::Admin)
     }
 }
 
-/// A person's place in an organization.
+/// Membership of a person in an organization.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Membership {
-    /// Its id.
     pub id: MembershipId,
-    /// Where.
     pub organization_id: OrganizationId,
-    /// Who.
     pub user_id: UserId,
-    /// As what.
     pub role: Role,
-    /// Since when.
     pub created_at: OffsetDateTime,
 }
 
-/// A member with the person they are.
+/// A member together with their user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
-    /// Their place.
     pub membership: Membership,
-    /// The person.
     pub user: User,
 }
 
-/// A page of an organization's members, those who joined first at the front.
-///
-/// # Errors
-/// The database's.
+/// Returns a page of an organization's members, those who joined first at the front.
 pub async fn members(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -71,10 +61,7 @@ pub async fn members(
     Ok(Page::from_one_more(rows, limit))
 }
 
-/// The organization's first owner: who its mails are answered to.
-///
-/// # Errors
-/// The database's.
+/// Returns the organization's first owner, who receives the replies to its mails.
 pub async fn owner_of(
     conn: &AsyncPgConnection,
     organization: OrganizationId,

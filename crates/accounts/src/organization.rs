@@ -7,16 +7,16 @@ use time::{Duration, OffsetDateTime, Time};
 
 use crate::{Pause, PostalAddress, queries};
 
-/// What becomes of the reminders that an invoice should have had before it was put in.
+/// Treatment of the reminders that were due before an invoice was created.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, AsExpression, FromSqlRow)]
 #[diesel(sql_type = sql_types::CatchUpPolicy)]
 pub enum CatchUpPolicy {
-    /// The first missed one leaves now, the later ones keep the plan's own spacing after it.
+    /// The first missed one is sent now, the later ones follow with the plan's own intervals.
     #[default]
     Shift,
     /// The first missed one is sent at once, and one more each business day.
     Immediate,
-    /// Only the last missed one leaves.
+    /// Only the last missed one is sent.
     Skip,
 }
 
@@ -26,19 +26,18 @@ pg_enum!(CatchUpPolicy, sql_types::CatchUpPolicy {
     Skip => "skip",
 });
 
-/// Whether and how the organization is asked if an invoice was paid.
+/// Settings of check-ins, which ask the organization if an invoice was paid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CheckinPolicy {
-    /// Whether it is asked at all.
     pub enabled: bool,
-    /// How many hours reminders wait for the answer; 0: they do not.
+    /// Number of hours for which reminders wait for the answer; 0 if they do not wait.
     pub grace_hours: u16,
-    /// For how many days reminders wait for the answer instead, where they are not to leave without one.
+    /// Number of days for which reminders wait for the answer instead, if they are not to be sent without one.
     pub wait_days: Option<u16>,
 }
 
 impl CheckinPolicy {
-    /// How long reminders wait for the answer from the moment it is asked for.
+    /// Returns the time for which reminders wait for the answer, from the moment of the question.
     #[must_use]
     pub fn wait(&self) -> Duration {
         self.wait_days.map_or_else(
@@ -48,59 +47,59 @@ impl CheckinPolicy {
     }
 }
 
-/// The tenant: a company that is owed money.
+/// The tenant: a company to which money is owed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Organization {
-    /// Its id, part of every key.
+    /// Id, part of every key.
     pub id: OrganizationId,
-    /// The company's name, as debtors read it.
+    /// Company name shown to debtors.
     pub name: String,
-    /// Where its sending time is read off the wall.
+    /// Time zone of its sending time.
     pub time_zone: TimeZone,
-    /// The time of day at which mails leave.
+    /// Time of day at which mails are sent.
     pub sending_time: Time,
-    /// Whether weekends and public holidays are passed over.
+    /// True if weekends and public holidays are skipped.
     pub business_days_only: bool,
-    /// The public holidays: those it chose, or else those of its address.
+    /// Public holidays: the chosen ones, or else those of its address.
     pub holiday_calendar: HolidayCalendar,
-    /// The public holidays that it chose.
+    /// Public holidays chosen in the settings.
     pub chosen_holidays: Option<HolidayCalendar>,
-    /// What becomes of missed reminders.
+    /// Treatment of missed reminders.
     pub catch_up_policy: CatchUpPolicy,
-    /// Whether it is asked if an invoice was paid, and how long reminders wait for that.
+    /// Settings of check-ins.
     pub checkins: CheckinPolicy,
-    /// What `{{signature}}` stands for; may be empty.
+    /// Value of `{{signature}}`; may be empty.
     pub signature: String,
-    /// What the foot of its documents says; may be empty.
+    /// Footer of its documents; may be empty.
     pub legal_mentions: String,
-    /// Where it gets its letters.
+    /// Postal address.
     pub address: PostalAddress,
-    /// Its nine-digit number.
+    /// Nine-digit company number.
     pub siren: Option<String>,
     /// The yearly rate of penalties for late payment in its terms of sale, in hundredths of a percent.
     pub late_penalty_basis_points: Option<u16>,
     /// Addresses of its own that get a silent copy of each reminder; see [`crate::own_silent_copies`].
     pub silent_copies: Vec<EmailAddress>,
-    /// Whether nothing of it leaves.
+    /// Pause of everything that it sends, if any.
     pub pause: Option<Pause>,
     /// Time at which its owner's address was verified. No mail is sent on its behalf before.
     pub sender_verified_at: Option<OffsetDateTime>,
-    /// The points it earned.
+    /// Number of rubis earned.
     pub rubis_count: i64,
-    /// When it signed up.
+    /// Time of the sign-up.
     pub created_at: OffsetDateTime,
-    /// When its settings last changed.
+    /// Time of the last change of its settings.
     pub updated_at: OffsetDateTime,
 }
 
 impl Organization {
-    /// Returns whether mails may be sent on its behalf: its owner's address is verified.
+    /// Reports whether mails may be sent on its behalf: its owner's address is verified.
     #[must_use]
     pub const fn is_sender_verified(&self) -> bool {
         self.sender_verified_at.is_some()
     }
 
-    /// When its mails leave.
+    /// Returns the days and times at which its mails are sent.
     #[must_use]
     pub fn sending_calendar(&self) -> SendingCalendar {
         SendingCalendar {
@@ -112,10 +111,7 @@ impl Organization {
     }
 }
 
-/// The organization, if it exists.
-///
-/// # Errors
-/// The database's.
+/// Returns the organization, if it exists.
 pub async fn organization(
     conn: &AsyncPgConnection,
     id: OrganizationId,
@@ -123,10 +119,7 @@ pub async fn organization(
     queries::organizations::find(conn, id).await
 }
 
-/// Gives an organization points, or takes them back (`count` below zero, never below none).
-///
-/// # Errors
-/// The database's.
+/// Adds rubis to an organization, or removes some (`count` below zero, never below none).
 pub async fn earn_rubis(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

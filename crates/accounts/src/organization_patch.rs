@@ -1,4 +1,4 @@
-//! A change of an organization's settings, before and after it was checked.
+//! A change of an organization's settings, before and after validation.
 
 use std::ops::RangeInclusive;
 
@@ -12,27 +12,27 @@ use crate::{
 
 const SENDING_TIME: &[BorrowedFormatItem<'_>] = format_description!("[hour]:[minute]");
 
-/// The most characters of an organization's name.
+/// Maximum length of an organization's name, in characters.
 pub const MAX_ORGANIZATION_NAME_CHARS: usize = 200;
-/// The most characters of an organization's signature.
+/// Maximum length of an organization's signature, in characters.
 pub const MAX_SIGNATURE_CHARS: usize = 1_000;
 
-/// New settings as somebody sent them; what is `None` stays as it is.
+/// Input for new settings, not validated yet; `None` keeps the current value.
 #[derive(Clone, Debug, Default)]
 pub struct OrganizationInput {
     /// At most 200 characters.
     pub name: Option<String>,
-    /// A name of the IANA database, as `Europe/Paris`.
+    /// A name of the IANA database, such as `Europe/Paris`.
     pub time_zone: Option<String>,
-    /// Hours and minutes, as `09:00`.
+    /// Hours and minutes, such as `09:00`.
     pub sending_time: Option<String>,
-    /// Whether weekends and public holidays are passed over.
+    /// True if weekends and public holidays are skipped.
     pub business_days_only: Option<bool>,
     /// A name of [`HolidayCalendar::as_str`]; `Some(None)` follows the address.
     pub holiday_calendar: Option<Option<String>>,
     /// `shift`, `immediate` or `skip`.
     pub catch_up_policy: Option<String>,
-    /// Whether and how the organization is asked if an invoice was paid.
+    /// Settings of check-ins.
     pub checkins: Option<CheckinPolicyInput>,
     /// At most 1000 characters.
     pub signature: Option<String>,
@@ -40,26 +40,26 @@ pub struct OrganizationInput {
     pub legal_mentions: Option<String>,
     /// Replaces the whole address.
     pub address: Option<AddressInput>,
-    /// Nine digits, spaces ignored; `Some(None)` forgets it.
+    /// Nine digits, spaces ignored; `Some(None)` clears it.
     pub siren: Option<Option<String>>,
-    /// From 1 to 10,000 hundredths of a percent; `Some(None)` removes it.
+    /// From 1 to 10,000 hundredths of a percent; `Some(None)` clears it.
     pub late_penalty_basis_points: Option<Option<i64>>,
     /// Replaces all of them; at most three mail addresses of the organization's own.
     pub silent_copies: Option<Vec<String>>,
 }
 
-/// New settings of check-ins as somebody sent them; what is `None` stays as it is.
+/// Input for new check-in settings, not validated yet; `None` keeps the current value.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CheckinPolicyInput {
-    /// Whether check-ins are sent.
+    /// True if check-ins are sent.
     pub enabled: Option<bool>,
     /// From 0 to 720.
     pub grace_hours: Option<i64>,
-    /// From 1 to 60; `Some(None)` lets reminders leave after the grace.
+    /// From 1 to 60; `Some(None)` sends reminders after the grace period.
     pub wait_for_answer_days: Option<Option<i64>>,
 }
 
-/// New settings of check-ins, each of them right.
+/// Validated new check-in settings.
 #[derive(Clone, Copy, Debug, Default)]
 struct CheckinPolicyPatch {
     enabled: Option<bool>,
@@ -67,7 +67,7 @@ struct CheckinPolicyPatch {
     wait_days: Option<Option<u16>>,
 }
 
-/// New settings, each of them right.
+/// Validated new settings.
 #[derive(Clone, Debug, Default)]
 pub struct OrganizationPatch {
     name: Option<String>,
@@ -86,7 +86,7 @@ pub struct OrganizationPatch {
 }
 
 impl OrganizationPatch {
-    /// Checks new settings.
+    /// Validates new settings.
     ///
     /// # Errors
     /// Every mistake, among them `unknown_time_zone`, `invalid_time`, `unknown_value` and `invalid_siren`.
@@ -119,12 +119,12 @@ impl OrganizationPatch {
         errors.into_result(patch)
     }
 
-    /// The silent copies that the settings ask for.
+    /// Returns the silent copies in the new settings.
     pub(crate) fn silent_copies(&self) -> Option<&[EmailAddress]> {
         self.silent_copies.as_deref()
     }
 
-    /// The organization as these settings leave it.
+    /// Applies these settings to an organization.
     #[must_use]
     pub(crate) fn apply(self, mut organization: Organization) -> Organization {
         set(&mut organization.name, self.name);
@@ -149,7 +149,7 @@ impl OrganizationPatch {
     }
 }
 
-/// The public holidays that were chosen, or else those of the address.
+/// Returns the chosen public holidays, or else those of the address.
 pub(crate) fn holidays_of(chosen: Option<HolidayCalendar>, address: &PostalAddress) -> HolidayCalendar {
     chosen.unwrap_or_else(|| {
         HolidayCalendar::of_address(address.country.as_deref(), address.postal_code.as_deref())

@@ -1,4 +1,4 @@
-//! A user's password, and its replacement by another.
+//! A user's password, and its change.
 
 use diesel_async::AsyncConnection;
 use rubis_db::AsyncPgConnection;
@@ -11,7 +11,7 @@ use crate::{
     queries,
 };
 
-/// A user's password, and what a new one must not resemble.
+/// A user's password, and the names that a new one must not resemble.
 #[derive(Clone, Debug)]
 pub struct OwnPassword {
     user: User,
@@ -20,19 +20,18 @@ pub struct OwnPassword {
 }
 
 impl OwnPassword {
-    /// The user.
     #[must_use]
     pub const fn user(&self) -> &User {
         &self.user
     }
 
-    /// Returns whether this is the password. Costs what [`PasswordHash::verify`] does.
+    /// Reports whether this is the password. Costs as much as [`PasswordHash::verify`].
     #[must_use]
     pub fn verify(&self, password: &str) -> bool {
         self.hash.verify(password)
     }
 
-    /// Checks a new password for this user. `field` is the field of the request that the errors name.
+    /// Validates a new password for this user. The errors name `field` as the field of the request.
     ///
     /// # Errors
     /// Those of [`Password::parse`].
@@ -44,21 +43,17 @@ impl OwnPassword {
     }
 }
 
-/// The reason why a password was not changed.
+/// Reasons why a password was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ChangePasswordError {
     /// It was changed since it was verified.
     #[error("the password was changed meanwhile")]
     ChangedMeanwhile,
-    /// The database failed.
     #[error(transparent)]
     Database(#[from] diesel::result::Error),
 }
 
 /// Returns the password of a user, if there is such a user.
-///
-/// # Errors
-/// The database's.
 pub async fn own_password(
     conn: &mut AsyncPgConnection,
     user: UserId,
@@ -70,12 +65,9 @@ pub async fn own_password(
     Ok(Some(OwnPassword { user, organizations, hash }))
 }
 
-/// Replaces a password that has been verified. Ends all sessions of the user but the one that is kept, and all
-/// links of password mails; the new hash also makes every known device unknown. The user is notified by mail.
-/// Returns how many sessions were ended.
-///
-/// # Errors
-/// [`ChangePasswordError`].
+/// Replaces a password that has been verified. Ends all sessions of the user except the one to keep, and all links of
+/// password mails; the new hash also makes every known device unknown. The user is notified by mail. Returns the
+/// number of ended sessions.
 pub async fn change_password(
     conn: &mut AsyncPgConnection,
     verified: &OwnPassword,

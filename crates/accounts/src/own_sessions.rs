@@ -1,4 +1,4 @@
-//! The sessions of one user, as they see and end them.
+//! Sessions of one user, which they can list and end.
 
 use rubis_db::AsyncPgConnection;
 use rubis_kernel::{SessionId, UserId};
@@ -6,27 +6,23 @@ use time::OffsetDateTime;
 
 use crate::{Page, SessionRules, queries};
 
-/// A session that is still good for something.
+/// A session that is still valid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnSession {
-    /// Its id.
     pub id: SessionId,
-    /// Time at which its user signed in.
+    /// Time of the sign-in.
     pub created_at: OffsetDateTime,
-    /// Time of the last refresh; of the sign-in, if it never was refreshed.
+    /// Time of the last refresh, or of the sign-in if it was never refreshed.
     pub last_used_at: OffsetDateTime,
-    /// Time at which it ends unless it is refreshed.
+    /// Time at which it expires unless it is refreshed.
     pub expires_at: OffsetDateTime,
     /// User agent of the client at the last refresh.
     pub user_agent: Option<String>,
-    /// The network that the client last refreshed from.
+    /// Network of the client at the last refresh.
     pub network: Option<String>,
 }
 
-/// Lists a user's living sessions in all their organizations, the latest sign-in first.
-///
-/// # Errors
-/// The database's.
+/// Lists a user's valid sessions in all their organizations, latest sign-in first.
 pub async fn own_sessions(
     conn: &mut AsyncPgConnection,
     user: UserId,
@@ -41,9 +37,6 @@ pub async fn own_sessions(
 
 /// Ends one of a user's sessions at once. Returns `false` if the user has no such session; ending one twice
 /// changes nothing.
-///
-/// # Errors
-/// The database's.
 pub async fn end_own_session(
     conn: &mut AsyncPgConnection,
     user: UserId,

@@ -1,20 +1,18 @@
 //! One page of a list.
 
-/// Some rows of a list, and whether there are more behind them.
+/// Some rows of a list, and whether there are more after them.
 ///
-/// The next page begins after the last row: its position (the value it is sorted by, and its id) is
-/// what a cursor carries, so that a page costs the same however deep it lies and survives inserts.
+/// The next page begins after the last row. A cursor carries the position of that row (its sort value and its id), so
+/// that a page costs the same at any depth and stays correct after inserts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page<T> {
-    /// The rows, in the list's order.
     pub items: Vec<T>,
-    /// Whether the list goes on after the last of them.
+    /// True if the list goes on after the last row.
     pub more: bool,
 }
 
 impl<T> Page<T> {
-    /// The page of `limit` rows out of a query for one row more than that, whose presence alone tells
-    /// that the list goes on.
+    /// Makes a page of `limit` rows from a query for one row more; that extra row shows that the list goes on.
     #[must_use]
     pub fn from_one_more(mut rows: Vec<T>, limit: u32) -> Self {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
@@ -23,13 +21,13 @@ impl<T> Page<T> {
         Self { items: rows, more }
     }
 
-    /// The last row, if the list goes on after it.
+    /// Returns the last row, if the list goes on after it.
     #[must_use]
     pub fn last_if_more(&self) -> Option<&T> {
         self.items.last().filter(|_| self.more)
     }
 
-    /// The same page of something made of its rows.
+    /// Converts the rows of the page.
     #[must_use]
     pub fn map<U>(self, change: impl FnMut(T) -> U) -> Page<U> {
         Page { items: self.items.into_iter().map(change).collect(), more: self.more }

@@ -13,14 +13,14 @@ use crate::{
     password_owner::{PasswordOwner, Resemblance},
 };
 
-/// How long a password is, in characters.
+/// Allowed length of a password, in characters.
 const LENGTH: std::ops::RangeInclusive<usize> = 10..=128;
 
-/// Salt and output are arbitrary bytes: finding what hashes to them is as hard as breaking argon2.
+/// Salt and output are arbitrary bytes: finding a password with this hash is as hard as breaking argon2.
 const OF_NOBODY: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$Y0ea1poJCyWCd+yPum+ZQQ$0EuY9I6Pi8wVxq5awFCAHNbc/UKPtfnmXE4W54BzQPo";
 
-/// A new password that follows the rules. It never prints.
+/// A new password that follows the rules. Its `Debug` output hides it.
 #[derive(Clone)]
 pub struct Password(String);
 
@@ -31,8 +31,8 @@ impl fmt::Debug for Password {
 }
 
 impl Password {
-    /// Checks a new password: 10 to 128 characters without NUL, none that is guessed first, and nothing that
-    /// others know of its owner. `field` is the field of the request that the errors name.
+    /// Validates a new password: 10 to 128 characters without NUL, not one that attackers guess first, and not derived
+    /// from facts that others know about its owner. The errors name `field` as the field of the request.
     ///
     /// # Errors
     /// `too_short`, `too_long`, `control_character`, `same_as_email`, `contains_email`, `contains_name` or
@@ -69,7 +69,7 @@ impl Password {
     }
 }
 
-/// An argon2id hash in the PHC format, with its salt and parameters. It never prints.
+/// An argon2id hash in the PHC format, with its salt and parameters. Its `Debug` output hides it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(String);
 
@@ -85,32 +85,31 @@ impl fmt::Debug for PasswordHash {
 }
 
 impl PasswordHash {
-    /// Hashes a password with a new salt and the parameters that OWASP names first for argon2id
-    /// (19 MiB, two passes, one lane). Takes tens of milliseconds of processor time: run it where
-    /// that holds nobody up (`spawn_blocking`).
+    /// Hashes a password with a new salt and the parameters that OWASP names first for argon2id (19 MiB, two passes,
+    /// one lane). Takes tens of milliseconds of processor time: run it in `spawn_blocking`.
     ///
     /// # Errors
-    /// [`PasswordHashError`] when the system gives no random bytes.
+    /// [`PasswordHashError`] if the system gives no random bytes.
     pub fn hash(password: &Password) -> Result<Self, PasswordHashError> {
         let hash: phc::PasswordHash =
             Argon2::default().hash_password(password.0.as_bytes()).map_err(PasswordHashError)?;
         Ok(Self(hash.to_string()))
     }
 
-    /// Whether the hash is this password's. Costs what [`Self::hash`] does.
+    /// Reports whether the hash is this password's. Costs as much as [`Self::hash`].
     #[must_use]
     pub fn verify(&self, password: &str) -> bool {
         phc::PasswordHash::new(&self.0)
             .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
     }
 
-    /// A hash that no known password has, with the same parameters: what an unknown address is checked
-    /// against, so that the time an answer takes does not tell which addresses are known.
+    /// Returns a hash that no known password has, with the same parameters. Passwords for unknown addresses are
+    /// checked against it, so that the response time does not show which addresses are known.
     pub(crate) fn of_nobody() -> Self {
         Self(OF_NOBODY.to_owned())
     }
 
-    /// Identifies this hash, under a key, to what must end with the password.
+    /// Returns a keyed fingerprint of this hash, for secrets that must become invalid with the password.
     pub(crate) fn fingerprint(&self, key: &PurposeKey) -> [u8; 32] {
         key.sign(self.0.as_bytes())
     }

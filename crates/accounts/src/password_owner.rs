@@ -1,32 +1,32 @@
-//! Names and the address that a password must not be made of.
+//! Names and address that a password must not be derived from.
 
 use unicode_normalization::UnicodeNormalization;
 
-/// Shorter names are found in many good passwords by chance.
+/// Minimum length of a name. Shorter names occur in many good passwords by chance.
 const SHORTEST: usize = 4;
 
-/// The person whose password it is, as far as others know them.
+/// Public facts about the owner of a password.
 #[derive(Clone, Copy, Debug)]
 pub struct PasswordOwner<'owner> {
-    /// Their mail address.
+    /// Mail address.
     pub email: &'owner str,
     /// Their name and that of their organization.
     pub names: &'owner [&'owner str],
 }
 
-/// Dependence of a password on what others know of its owner.
+/// Resemblance of a password to public facts about its owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Resemblance {
     /// It is the address.
     SameAsEmail,
-    /// It contains the address, or is made of the part before the `@`.
+    /// It contains the address, or consists of the part before the `@`.
     ContainsEmail,
-    /// It contains a whole name, or is made of a part of one.
+    /// It contains a whole name, or consists of a part of one.
     ContainsName,
 }
 
 impl PasswordOwner<'_> {
-    /// Returns how a password resembles its owner. Case, accents, spaces and punctuation make no difference.
+    /// Returns the resemblance of a password to its owner, if any. Case, accents, spaces and punctuation are ignored.
     pub(crate) fn resemblance(&self, password: &str) -> Option<Resemblance> {
         if password.trim().to_lowercase() == self.email.trim().to_lowercase() {
             return Some(Resemblance::SameAsEmail);
@@ -49,7 +49,7 @@ impl PasswordOwner<'_> {
     }
 }
 
-/// A text in lower case without accents, spaces and punctuation.
+/// Returns a text in lower case without accents, spaces and punctuation.
 fn letters_and_digits(text: &str) -> String {
     text.nfkd().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }

@@ -1,27 +1,27 @@
-//! A time during which no reminder leaves: of an organization, of a client or of one invoice.
+//! A period without reminders: of an organization, of a client or of one invoice.
 
 use rubis_kernel::TimeZone;
 use time::{Date, OffsetDateTime};
 
-/// Nothing leaves until a date, or until somebody resumes.
+/// Stops all mails until a date, or until a user resumes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pause {
-    /// When it was asked for.
+    /// Time of the request.
     pub since: OffsetDateTime,
-    /// The first day on which reminders leave again; without it, until somebody resumes.
+    /// First day on which reminders are sent again; `None` until a user resumes.
     pub until: Option<Date>,
 }
 
-/// A pause has to last until tomorrow at least.
+/// The pause would end before tomorrow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a pause ends after today, and {0} is not")]
 pub struct PauseEndsTooEarly(pub Date);
 
 impl Pause {
-    /// A pause from now on.
+    /// Starts a pause now.
     ///
     /// # Errors
-    /// [`PauseEndsTooEarly`] when it would end today or has ended already, in the organization's time zone.
+    /// [`PauseEndsTooEarly`] if it would end today or earlier, in the organization's time zone.
     pub fn starting(
         now: OffsetDateTime,
         until: Option<Date>,
@@ -33,13 +33,13 @@ impl Pause {
         }
     }
 
-    /// The pause that two columns describe.
+    /// Reads the pause from its two columns.
     #[must_use]
     pub fn from_columns(paused_at: Option<OffsetDateTime>, paused_until: Option<Date>) -> Option<Self> {
         paused_at.map(|since| Self { since, until: paused_until })
     }
 
-    /// Whether nothing leaves on this day, in the organization's time zone.
+    /// Reports whether the pause covers this day, in the organization's time zone.
     #[must_use]
     pub fn holds_on(&self, local_date: Date) -> bool {
         self.until.is_none_or(|until| local_date < until)
@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn a_pause_ends_after_today_as_the_wall_calendar_shows_it() {
-        // Half past eleven in the evening UTC is already the third in Paris.
+        // 23:30 UTC is already the third in Paris.
         let now = datetime!(2026-03-02 23:30 UTC);
         let third = date!(2026 - 03 - 03);
         assert_eq!(Pause::starting(now, Some(third), paris()), Err(PauseEndsTooEarly(third)));

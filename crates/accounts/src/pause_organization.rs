@@ -1,4 +1,4 @@
-//! An organization lets nothing leave for a while, and starts again.
+//! Pauses and resumes an organization.
 
 use diesel_async::AsyncConnection;
 use rubis_db::AsyncPgConnection;
@@ -7,7 +7,7 @@ use time::{Date, OffsetDateTime};
 
 use crate::{Organization, Pause, PauseEndsTooEarly, queries};
 
-/// Why an organization was not paused or resumed.
+/// Reasons why an organization was not paused or resumed.
 #[derive(Debug, thiserror::Error)]
 pub enum PauseOrganizationError {
     /// There is no such organization.
@@ -16,15 +16,11 @@ pub enum PauseOrganizationError {
     /// The pause would be over already.
     #[error(transparent)]
     EndsTooEarly(#[from] PauseEndsTooEarly),
-    /// The database failed.
     #[error(transparent)]
     Database(#[from] diesel::result::Error),
 }
 
 /// Pauses an organization until a date, or until it is resumed. Pausing again replaces the pause.
-///
-/// # Errors
-/// See [`PauseOrganizationError`].
 pub async fn pause_organization(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -42,9 +38,6 @@ pub async fn pause_organization(
 }
 
 /// Ends an organization's pause, if it has one.
-///
-/// # Errors
-/// See [`PauseOrganizationError`].
 pub async fn resume_organization(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

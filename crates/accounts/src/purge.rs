@@ -1,28 +1,28 @@
-//! What has expired is forgotten, a bounded batch at a time.
+//! Deletes expired rows, a bounded batch at a time.
 
 use rubis_db::AsyncPgConnection;
 use time::{Duration, OffsetDateTime};
 
 use crate::{idempotency::KEPT_FOR, queries};
 
-/// The time for which an expired account token is kept, so that its link is refused as expired and not as unknown.
+/// Time for which an expired account token is kept, so that its link is rejected as expired and not as unknown.
 const EXPIRED_TOKENS_KEPT_FOR: Duration = Duration::days(30);
 
-/// How much was forgotten.
+/// Numbers of deleted rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Purged {
-    /// Refresh tokens past their expiry.
+    /// Expired refresh tokens.
     pub refresh_tokens: usize,
     /// Sessions that had no token left.
     pub sessions: usize,
-    /// Idempotency keys past their day.
+    /// Expired idempotency keys.
     pub idempotency_keys: usize,
     /// Account tokens a month past their expiry.
     pub account_tokens: usize,
 }
 
 impl Purged {
-    /// Whether a batch was full, so that there may be more to forget.
+    /// Reports whether a batch was full, so that there may be more to delete.
     #[must_use]
     pub fn is_full(&self, limit: u32) -> bool {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
@@ -32,12 +32,9 @@ impl Purged {
     }
 }
 
-/// Forgets at most `limit` expired refresh tokens, the sessions they leave without any, at most
-/// `limit` expired idempotency keys and as many account tokens. Spent tokens are kept until they expire, since spending them again
-/// has to be noticed. Several workers may do this at once.
-///
-/// # Errors
-/// The database's.
+/// Deletes at most `limit` expired refresh tokens, the sessions left without any, at most `limit` expired idempotency
+/// keys and as many account tokens. Spent tokens are kept until they expire, since spending them again has to be
+/// detected. Several workers may run this at once.
 pub async fn purge_expired(
     conn: &mut AsyncPgConnection,
     now: OffsetDateTime,

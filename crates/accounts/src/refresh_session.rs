@@ -1,8 +1,8 @@
-//! A session lives on: a refresh token is spent and gives its successor.
+//! Refreshes a session: a refresh token is spent and replaced by its successor.
 //!
-//! A token that comes a second time has been copied, and which of the two holders is the thief cannot be known: the
-//! whole session ends, and its user is notified by mail. There is no grace for a repeated request, since a grace is
-//! exactly what a thief would need; a client therefore refreshes in one place at a time and keeps the last response.
+//! A token that is used a second time has been copied, and which of the two holders is the thief cannot be known: the
+//! whole session ends, and its user is notified by mail. There is no grace period for a repeated request, since a
+//! thief would use exactly that; a client therefore refreshes in one place at a time and keeps the last response.
 
 use diesel_async::AsyncConnection;
 use rubis_db::AsyncPgConnection;
@@ -15,61 +15,52 @@ use crate::{
     queries,
 };
 
-/// A session that goes on.
+/// A refreshed session.
 #[derive(Clone, Debug)]
 pub struct Refreshed {
-    /// The same session as before.
+    /// Id of the session, unchanged.
     pub session_id: SessionId,
-    /// Whose it is.
     pub user: User,
-    /// Where they work.
     pub organization: Organization,
-    /// As what, now.
+    /// Current role.
     pub role: Role,
-    /// The next token of the family.
+    /// Next token of the family.
     pub refresh_token: RefreshToken,
-    /// When it stops being taken.
+    /// Expiry of that token.
     pub expires_at: OffsetDateTime,
 }
 
-/// Why a session does not go on.
+/// Reasons why a session is not refreshed.
 #[derive(Debug, thiserror::Error)]
 pub enum RefreshError {
-    /// No such token was given out, or it was forgotten long after it expired.
+    /// No such token was issued, or it was purged long after it expired.
     #[error("the refresh token is unknown")]
     Unknown,
-    /// It came too late, or its session has reached its lifetime.
+    /// The token has expired, or its session has reached its lifetime.
     #[error("the refresh token has expired")]
     Expired,
-    /// It had been spent before: its session has been ended.
+    /// The token had been spent before: its session has been ended.
     #[error("the refresh token had been used before; the session was ended")]
     Reused(SessionHolder),
-    /// Its session has ended: signed out, or ended by a reuse.
+    /// The session has ended: signed out, or ended by a reuse.
     #[error("the session has ended")]
     Revoked,
-    /// The database failed.
     #[error(transparent)]
     Database(#[from] diesel::result::Error),
 }
 
-/// The user of a session whose refresh token was presented.
+/// User of a session whose refresh token was presented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionHolder {
-    /// The session.
     pub session_id: SessionId,
-    /// Its user.
     pub user_id: UserId,
-    /// The organization it is a session in.
     pub organization_id: OrganizationId,
 }
 
 /// Spends a refresh token. Of two requests with the same token exactly one succeeds; the other is a reuse.
 ///
-/// Commits by itself, also what it answers [`RefreshError::Reused`] to. Don't call it in a transaction
-/// that is rolled back on errors: that would let the stolen session live.
-///
-/// # Errors
-/// See [`RefreshError`].
+/// Commits its own transaction, also if it returns [`RefreshError::Reused`]. Do not call it in a transaction that is
+/// rolled back on errors: the stolen session would stay valid.
 pub async fn refresh(
     conn: &mut AsyncPgConnection,
     plain_token: &str,

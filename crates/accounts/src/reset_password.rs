@@ -1,4 +1,4 @@
-//! A forgotten password is replaced through a link that is sent by mail.
+//! Replaces a forgotten password through a link that is sent by mail.
 
 use diesel_async::AsyncConnection;
 use rubis_db::AsyncPgConnection;
@@ -11,16 +11,15 @@ use crate::{
     change_password, issue_token, own_password, queries, use_token,
 };
 
-/// The reason why a password was not reset.
+/// Reasons why a password was not reset.
 #[derive(Debug, thiserror::Error)]
 pub enum ResetPasswordError {
-    /// The token is refused.
+    /// The token was rejected.
     #[error(transparent)]
     Token(#[from] TokenError),
-    /// The password was changed since the token was looked at, which ended the token.
+    /// The password was changed since the token was read, which ended the token.
     #[error("the password was changed meanwhile")]
     ChangedMeanwhile,
-    /// The database failed.
     #[error(transparent)]
     Database(#[from] diesel::result::Error),
 }
@@ -34,11 +33,8 @@ impl From<ChangePasswordError> for ResetPasswordError {
     }
 }
 
-/// Enqueues the mail with a link by which the user of this address chooses another password; does nothing if no
-/// user has it. Links that were sent before stay valid, so that asking for more does not make them useless.
-///
-/// # Errors
-/// The database's.
+/// Enqueues the mail with a link by which the user of this address chooses another password; does nothing if no user
+/// has it. Earlier links stay valid, so that asking again does not make them useless.
 pub async fn request_password_reset(
     conn: &mut AsyncPgConnection,
     keys: &AccountKeys,
@@ -46,7 +42,7 @@ pub async fn request_password_reset(
     now: OffsetDateTime,
 ) -> Result<(), diesel::result::Error> {
     let email = email.trim().to_lowercase();
-    // PostgreSQL refuses a NUL in a text; no address has one.
+    // PostgreSQL rejects a NUL in a text; no address has one.
     if email.contains('\0') {
         return Ok(());
     }
@@ -61,9 +57,6 @@ pub async fn request_password_reset(
 }
 
 /// Returns the password that a link may replace, without using the link.
-///
-/// # Errors
-/// [`TokenError`].
 pub async fn password_to_reset(
     conn: &mut AsyncPgConnection,
     token: &str,
@@ -76,11 +69,8 @@ pub async fn password_to_reset(
     own_password(conn, token.user_id).await?.ok_or(TokenError::Invalid)
 }
 
-/// Uses a link: replaces the password and ends all sessions of the user. Returns how many sessions were ended. The
+/// Uses a link: replaces the password and ends all sessions of the user. Returns the number of ended sessions. The
 /// link also proves that the user receives the mail of their address: record that in the same transaction.
-///
-/// # Errors
-/// [`ResetPasswordError`].
 pub async fn reset_password(
     conn: &mut AsyncPgConnection,
     token: &str,

@@ -1,7 +1,7 @@
-//! A sign-in, and the tokens that keep it alive.
+//! Sessions and their refresh tokens.
 //!
-//! A session's refresh tokens form a family: each is spent once and gives its successor. Only their
-//! SHA-256 is kept.
+//! A session's refresh tokens form a family: each is spent once and replaced by its successor. Only their SHA-256 is
+//! stored.
 
 use std::fmt;
 
@@ -12,10 +12,10 @@ use time::{Duration, OffsetDateTime};
 
 use crate::{Membership, queries};
 
-/// Longest description of a browser that is kept, in characters.
+/// Maximum length of a stored user agent, in characters.
 const USER_AGENT_LENGTH: usize = 200;
 
-/// The secret with which a session is refreshed once. It never prints.
+/// Secret with which a session is refreshed once. Its `Debug` output hides it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RefreshToken(String);
 
@@ -30,7 +30,7 @@ impl RefreshToken {
         Self(random_token())
     }
 
-    /// The secret itself, for the cookie: 43 characters of base64url.
+    /// Returns the secret, for the cookie: 43 characters of base64url.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
@@ -44,25 +44,25 @@ impl RefreshToken {
 /// Lifetimes of sessions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionRules {
-    /// Time for which an unused refresh token is taken.
+    /// Time for which an unused refresh token is accepted.
     pub refresh_ttl: Duration,
-    /// Longest life of a session, however often it is refreshed.
+    /// Maximum life of a session, for any number of refreshes.
     pub lifetime: Duration,
 }
 
 impl SessionRules {
-    /// Time at which a refresh token that is given out now stops being taken.
+    /// Returns the expiry of a refresh token issued now.
     pub(crate) fn token_expiry(self, begun: OffsetDateTime, now: OffsetDateTime) -> OffsetDateTime {
         now.saturating_add(self.refresh_ttl).min(begun.saturating_add(self.lifetime))
     }
 
-    /// Sessions that began at this instant or before have reached their lifetime.
+    /// Returns the latest start of sessions that have reached their lifetime.
     pub(crate) fn oldest(self, now: OffsetDateTime) -> OffsetDateTime {
         now.saturating_sub(self.lifetime)
     }
 }
 
-/// The client that opens or refreshes a session, as far as its user is shown it.
+/// Client that opens or refreshes a session, as shown to its user.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SessionClient {
     user_agent: Option<String>,
@@ -70,7 +70,7 @@ pub struct SessionClient {
 }
 
 impl SessionClient {
-    /// A client with what it says of itself, and the network it comes from instead of its address.
+    /// Describes a client by its user agent and by its network instead of its address.
     #[must_use]
     pub fn new(user_agent: Option<&str>, network: Option<String>) -> Self {
         let user_agent = user_agent.map(|text| {
@@ -88,21 +88,18 @@ impl SessionClient {
     }
 }
 
-/// A session that has just begun.
+/// A session that was just opened.
 #[derive(Clone, Debug)]
 pub struct OpenedSession {
-    /// Its id, for the access token.
+    /// Id, for the access token.
     pub session_id: SessionId,
-    /// The first token of its family.
+    /// First token of its family.
     pub refresh_token: RefreshToken,
-    /// When that token stops being taken.
+    /// Expiry of that token.
     pub expires_at: OffsetDateTime,
 }
 
-/// Begins a session of a member whose identity has been proved.
-///
-/// # Errors
-/// The database's.
+/// Opens a session for a member whose identity has been proved.
 pub async fn open_session(
     conn: &mut AsyncPgConnection,
     membership: &Membership,

@@ -1,7 +1,7 @@
-//! Somebody signs in with their address and password.
+//! Signs a user in with their address and password.
 //!
-//! In three steps, because the middle one costs tens of milliseconds of processor time and must hold
-//! neither a connection nor an asynchronous thread: read the [`Credentials`], verify them, open the session.
+//! There are three steps, because the middle one costs tens of milliseconds of processor time and must occupy neither
+//! a connection nor an asynchronous thread: read the [`Credentials`], verify them, open the session.
 
 use diesel_async::AsyncConnection;
 use rubis_db::AsyncPgConnection;
@@ -13,15 +13,15 @@ use crate::{
     open_session, queries,
 };
 
-/// What an address's password is checked against. Made for unknown addresses as well, with the same
-/// cost of verifying, so that nobody learns which addresses have an account.
+/// Data against which the password for an address is checked. Exists for unknown addresses as well, with the same cost
+/// of verifying, so that an attacker does not learn which addresses have an account.
 #[derive(Debug)]
 pub struct Credentials {
     account: Option<Box<VerifiedAccount>>,
     hash: PasswordHash,
 }
 
-/// Whose password was right.
+/// Account whose password was correct.
 #[derive(Clone, Debug)]
 pub struct VerifiedAccount {
     user: User,
@@ -30,36 +30,32 @@ pub struct VerifiedAccount {
     hash: PasswordHash,
 }
 
-/// A session, and whose it is.
+/// A session with its user, organization and membership.
 #[derive(Clone, Debug)]
 pub struct SignedIn {
-    /// Who signed in.
     pub user: User,
-    /// The organization they work in: the one they joined first.
+    /// Organization of the session: the one they joined first.
     pub organization: Organization,
-    /// Their place in it.
     pub membership: Membership,
-    /// The session that began.
     pub session: OpenedSession,
 }
 
 impl Credentials {
-    /// Returns the device whose token this is, if it was given to this account and the password has not changed
-    /// since.
+    /// Returns the device of this token, if it was given to this account and the password has not changed since.
     #[must_use]
     pub fn known_device(&self, key: &PurposeKey, token: &str) -> Option<KnownDevice> {
         let account = self.account.as_ref()?;
         KnownDevice::open(key, token, account.user.id, &account.hash)
     }
 
-    /// Returns the user whose address was typed, if there is one.
+    /// Returns the user with this address, if there is one.
     #[must_use]
     pub fn user(&self) -> Option<&User> {
         self.account.as_ref().map(|account| &account.user)
     }
 
-    /// Whose password this is, if it is right. Costs tens of milliseconds of processor time whether
-    /// the address is known or not: run it where that holds nobody up (`spawn_blocking`).
+    /// Returns the account if the password is correct. Costs tens of milliseconds of processor time for known and
+    /// unknown addresses: run it in `spawn_blocking`.
     #[must_use]
     pub fn verify(self, password: &str) -> Option<VerifiedAccount> {
         let right = self.hash.verify(password);
@@ -68,23 +64,20 @@ impl Credentials {
 }
 
 impl VerifiedAccount {
-    /// The token by which this account knows a device again.
+    /// Returns the token by which this account recognises a device.
     #[must_use]
     pub fn device_token(&self, key: &PurposeKey, device: KnownDevice) -> String {
         device.seal(key, self.user.id, &self.hash)
     }
 }
 
-/// What the password typed for an address is to be checked against.
-///
-/// # Errors
-/// The database's.
+/// Returns the credentials against which the password for an address is checked.
 pub async fn credentials(
     conn: &mut AsyncPgConnection,
     email: &str,
 ) -> Result<Credentials, diesel::result::Error> {
     let email = email.trim().to_lowercase();
-    // PostgreSQL refuses a NUL in a text; no address has one.
+    // PostgreSQL rejects a NUL in a text; no address has one.
     let found =
         if email.contains('\0') { None } else { queries::users::find_to_sign_in(conn, &email).await? };
     Ok(match found {
@@ -96,11 +89,8 @@ pub async fn credentials(
     })
 }
 
-/// Opens a session for a user whose password was right. Returns `None` if the password has changed since it was read:
-/// a session of the old password must not outlive the change.
-///
-/// # Errors
-/// The database's.
+/// Opens a session for a user whose password was correct. Returns `None` if the password has changed since it was
+/// read: a session of the old password must not outlive the change.
 pub async fn sign_in(
     conn: &mut AsyncPgConnection,
     account: VerifiedAccount,

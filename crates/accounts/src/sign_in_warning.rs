@@ -1,4 +1,4 @@
-//! A warning to the user whose password is being guessed at.
+//! Warns a user whose password an attacker is guessing.
 
 use diesel_async::AsyncConnection;
 use rubis_db::AsyncPgConnection;
@@ -10,14 +10,11 @@ use crate::{
     queries,
 };
 
-/// The time between two warnings of one user.
+/// Minimum time between two warnings of one user.
 const WARNING_PERIOD: Duration = Duration::hours(24);
 
-/// Warns a user of failed sign-ins, at most once a day. Without a user it asks the database the same question, so
-/// that an unknown address costs the same.
-///
-/// # Errors
-/// The database's.
+/// Warns a user of failed sign-ins, at most once a day. Without a user it runs the same query, so that an unknown
+/// address costs the same.
 pub async fn warn_of_failed_sign_ins(
     conn: &mut AsyncPgConnection,
     user: Option<UserId>,

@@ -1,4 +1,4 @@
-//! A session ends.
+//! Ends a session.
 
 use diesel_async::AsyncConnection;
 use rubis_db::AsyncPgConnection;
@@ -8,9 +8,6 @@ use time::OffsetDateTime;
 use crate::{SessionHolder, queries};
 
 /// Ends a session at once, with all its tokens. Ending it twice changes nothing.
-///
-/// # Errors
-/// The database's.
 pub async fn sign_out(
     conn: &mut AsyncPgConnection,
     session: SessionId,
@@ -19,11 +16,7 @@ pub async fn sign_out(
     queries::sessions::revoke(conn, session, now).await
 }
 
-/// Ends the session that a refresh token belongs to, whether the token is spent or not. Returns the session, if the
-/// token is known.
-///
-/// # Errors
-/// The database's.
+/// Ends the session of a refresh token, spent or not. Returns the session, if the token is known.
 pub async fn sign_out_by_token(
     conn: &mut AsyncPgConnection,
     plain_token: &str,

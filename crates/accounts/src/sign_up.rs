@@ -1,4 +1,4 @@
-//! Somebody signs up and founds their organization.
+//! Signs a user up and creates their organization.
 
 use diesel_async::AsyncConnection;
 use rubis_db::AsyncPgConnection;
@@ -10,10 +10,9 @@ use crate::{
     organization_patch::MAX_ORGANIZATION_NAME_CHARS, queries, required_line,
 };
 
-/// What somebody who signs up has typed.
+/// Input for a sign-up, not validated yet.
 #[derive(Clone)]
 pub struct NewAccountInput {
-    /// Where they get their mail.
     pub email: String,
     /// 10 to 128 characters, neither common nor made of the address or the names below.
     pub password: String,
@@ -23,21 +22,19 @@ pub struct NewAccountInput {
     pub organization_name: String,
 }
 
-/// A checked sign-up.
+/// Validated sign-up.
 #[derive(Clone, Debug)]
 pub struct NewAccount {
-    /// In lower case, so that an address signs up once however it is capitalised.
+    /// Mail address in lower case, so that it signs up only once in any case.
     pub email: EmailAddress,
-    /// To be hashed by the caller.
+    /// Password, to be hashed by the caller.
     pub password: Password,
-    /// The person's name.
     pub full_name: String,
-    /// The company's name.
     pub organization_name: String,
 }
 
 impl NewAccount {
-    /// Checks a sign-up.
+    /// Validates a sign-up.
     ///
     /// # Errors
     /// Every mistake in `email` (`invalid_email`), `password`, `fullName` and `organizationName`.
@@ -74,33 +71,31 @@ impl NewAccount {
     }
 }
 
-/// Who has signed up, and what was founded.
+/// Result of a sign-up.
 #[derive(Clone, Debug)]
 pub struct SignedUp {
-    /// The person.
     pub user: User,
     /// Their organization, with the default settings.
     pub organization: Organization,
-    /// They own it.
+    /// Their membership as its owner.
     pub membership: Membership,
 }
 
-/// Why nobody signed up.
+/// Reasons why a sign-up failed.
 #[derive(Debug, thiserror::Error)]
 pub enum SignUpError {
-    /// Somebody has signed up with this address before.
+    /// There is already a user with this address.
     #[error("this mail address has an account already")]
     EmailTaken,
-    /// The database failed.
     #[error(transparent)]
     Database(#[from] diesel::result::Error),
 }
 
-/// Creates a user, their organization and their place in it as its owner. `password_hash` is the hash
-/// of the account's password, which the caller made where it holds nobody up.
+/// Creates a user, their organization and their membership as its owner. `password_hash` is the hash of the account's
+/// password, which the caller computes outside of the asynchronous threads.
 ///
 /// # Errors
-/// [`SignUpError::EmailTaken`], also when two sign-ups of one address race; the transaction around stays usable.
+/// [`SignUpError::EmailTaken`], also if two sign-ups with one address race; the surrounding transaction stays usable.
 pub async fn sign_up(
     conn: &mut AsyncPgConnection,
     account: &NewAccount,

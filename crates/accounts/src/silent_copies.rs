@@ -9,10 +9,10 @@ use rubis_kernel::{EmailAddress, FieldErrors, OrganizationId, mail_address};
 
 use crate::{Member, Organization, Role, queries};
 
-/// The most silent copies of a reminder.
+/// Maximum number of silent copies of a reminder.
 pub const MAX_SILENT_COPIES: usize = 3;
 
-/// Members that are considered, those who joined first.
+/// Number of members that are considered, those who joined first.
 const MEMBERS: u32 = 200;
 
 /// Domains at which anyone can get an address.
@@ -64,7 +64,7 @@ const SHARED_DOMAINS: [&str; 45] = [
     "zoho.com",
 ];
 
-/// Checks the addresses of silent copies; a mistake names its place. Addresses of the same mailbox are kept once.
+/// Validates the addresses of silent copies; a mistake names its index. Addresses of the same mailbox are kept once.
 pub(crate) fn parse_silent_copies(errors: &mut FieldErrors, addresses: &[String]) -> Vec<EmailAddress> {
     if addresses.len() > MAX_SILENT_COPIES {
         let rule = format!("must hold at most {MAX_SILENT_COPIES} addresses");
@@ -82,7 +82,7 @@ pub(crate) fn parse_silent_copies(errors: &mut FieldErrors, addresses: &[String]
     parsed
 }
 
-/// Refuses addresses that are not the organization's own.
+/// Rejects addresses that are not the organization's own.
 pub(crate) async fn check_silent_copies(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -103,10 +103,7 @@ pub(crate) async fn check_silent_copies(
     Ok(errors)
 }
 
-/// The addresses that get silent copies of the organization's reminders, as far as they are still its own.
-///
-/// # Errors
-/// The database's.
+/// Returns the addresses that get silent copies of the organization's reminders, if they are still its own.
 pub async fn own_silent_copies(
     conn: &mut AsyncPgConnection,
     organization: &Organization,

@@ -1,4 +1,4 @@
-//! The settings of an organization change.
+//! Changes the settings of an organization.
 
 use diesel_async::AsyncConnection;
 use rubis_db::AsyncPgConnection;
@@ -10,14 +10,12 @@ use crate::{Organization, OrganizationPatch, queries, silent_copies::check_silen
 /// An organization before and after its settings changed.
 #[derive(Clone, Debug)]
 pub struct OrganizationUpdate {
-    /// As it was.
     pub before: Organization,
-    /// As it is.
     pub after: Organization,
 }
 
 impl OrganizationUpdate {
-    /// The names of the settings that changed and that the dates of reminders and check-ins depend on.
+    /// Returns the names of the changed settings that affect the dates of reminders and check-ins.
     #[must_use]
     pub fn planning_changes(&self) -> Vec<&'static str> {
         let (before, after) = (self.before.sending_calendar(), self.after.sending_calendar());
@@ -33,7 +31,7 @@ impl OrganizationUpdate {
     }
 }
 
-/// Why no settings changed.
+/// Reasons why the settings were not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum UpdateOrganizationError {
     /// There is no such organization.
@@ -42,15 +40,11 @@ pub enum UpdateOrganizationError {
     /// A silent copy would go to an address that is not the organization's own.
     #[error(transparent)]
     Invalid(#[from] FieldErrors),
-    /// The database failed.
     #[error(transparent)]
     Database(#[from] diesel::result::Error),
 }
 
 /// Changes an organization's settings.
-///
-/// # Errors
-/// See [`UpdateOrganizationError`].
 pub async fn update_organization(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

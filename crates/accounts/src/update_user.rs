@@ -1,4 +1,4 @@
-//! A user changes what is known of them.
+//! Changes a user.
 
 use rubis_db::AsyncPgConnection;
 use rubis_kernel::{FieldErrors, UserId};
@@ -6,24 +6,24 @@ use time::OffsetDateTime;
 
 use crate::{User, queries, required_line};
 
-/// What a user sent about themselves; what is `None` stays as it is.
+/// Input for a change of a user; `None` keeps the current value.
 #[derive(Clone, Debug, Default)]
 pub struct UserInput {
     /// At most 200 characters.
     pub full_name: Option<String>,
 }
 
-/// A checked change of a user.
+/// Validated change of a user.
 #[derive(Clone, Debug, Default)]
 pub struct UserPatch {
     full_name: Option<String>,
 }
 
 impl UserPatch {
-    /// Checks a change.
+    /// Validates a change.
     ///
     /// # Errors
-    /// What is wrong with `fullName`.
+    /// The mistakes in `fullName`.
     pub fn parse(input: UserInput) -> Result<Self, FieldErrors> {
         let mut errors = FieldErrors::new();
         let full_name = input.full_name.map(|name| required_line(&mut errors, "fullName", &name, 200));
@@ -31,10 +31,7 @@ impl UserPatch {
     }
 }
 
-/// Changes a user; `None` when there is none.
-///
-/// # Errors
-/// The database's.
+/// Changes a user; `None` if there is no such user.
 pub async fn update_user(
     conn: &mut AsyncPgConnection,
     id: UserId,

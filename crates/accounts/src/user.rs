@@ -9,33 +9,28 @@ use crate::queries;
 /// A person who signs in. Their password's hash stays in the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
-    /// Their id.
     pub id: UserId,
-    /// Where they get their mail and what they sign in with, in lower case.
+    /// Mail address, also used to sign in, in lower case.
     pub email: EmailAddress,
-    /// How they are called.
     pub full_name: String,
     /// Time at which they proved that they receive the mail of their address.
     pub email_verified_at: Option<OffsetDateTime>,
-    /// When they signed up.
+    /// Time of the sign-up.
     pub created_at: OffsetDateTime,
-    /// When something about them last changed.
+    /// Time of the last change.
     pub updated_at: OffsetDateTime,
 }
 
 impl User {
-    /// Returns whether the user has proved that they receive the mail of their address. Nothing but the mail that
-    /// asks for it is sent to one that is not verified.
+    /// Reports whether the user has proved that they receive the mail of their address. An address that is not
+    /// verified gets only the mail that asks for the verification.
     #[must_use]
     pub const fn is_verified(&self) -> bool {
         self.email_verified_at.is_some()
     }
 }
 
-/// The user, if they exist.
-///
-/// # Errors
-/// The database's.
+/// Returns the user, if they exist.
 pub async fn user(conn: &mut AsyncPgConnection, id: UserId) -> Result<Option<User>, diesel::result::Error> {
     queries::users::find(conn, id).await
 }

@@ -12,20 +12,19 @@ use crate::{
     issue_token, queries, use_token,
 };
 
-/// The age of an account from which it gets no more verification mails: an address that was never verified is
-/// not written to for ever.
+/// Age of an account from which it gets no more verification mails, so that an address that is never verified does not
+/// get mails for ever.
 pub const VERIFICATION_PERIOD: Duration = Duration::days(30);
 
-/// The effect of a verified address.
+/// Result of a verified address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifiedAddress {
-    /// The user.
     pub user_id: UserId,
-    /// The organizations they own that may send from now on.
+    /// Organizations of the user that may send mails from now on.
     pub organizations: Vec<OrganizationId>,
 }
 
-/// The outcome of a request for a verification mail.
+/// Result of a request for a verification mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verification {
     /// The mail is queued.
@@ -34,7 +33,7 @@ pub enum Verification {
     AlreadyVerified,
 }
 
-/// The reason why no further verification mail is sent.
+/// Reasons why no further verification mail is sent.
 #[derive(Debug, thiserror::Error)]
 pub enum RequestVerificationError {
     /// There is no such user.
@@ -43,16 +42,12 @@ pub enum RequestVerificationError {
     /// The account is older than [`VERIFICATION_PERIOD`].
     #[error("the account is too old for another verification mail")]
     PeriodOver,
-    /// The database failed.
     #[error(transparent)]
     Database(#[from] diesel::result::Error),
 }
 
-/// Enqueues the mail that asks a user to verify their address. Does nothing if it is verified. Mails that were
-/// requested before and are still waiting are replaced; links that were sent stay valid.
-///
-/// # Errors
-/// [`RequestVerificationError`].
+/// Enqueues the mail that asks a user to verify their address. Does nothing if it is verified. Earlier mails that are
+/// still waiting are replaced; links that were sent stay valid.
 pub async fn request_verification(
     conn: &mut AsyncPgConnection,
     keys: &AccountKeys,
@@ -76,11 +71,8 @@ pub async fn request_verification(
     .await
 }
 
-/// Verifies the address of the user whose token this is. Plan the organizations of the result again, in the same
-/// transaction: what they planned may have waited for this.
-///
-/// # Errors
-/// [`TokenError`].
+/// Verifies the address of the token's user. Plan the returned organizations again in the same transaction: reminders
+/// may have waited for this.
 pub async fn verify_address(
     conn: &mut AsyncPgConnection,
     token: &str,
@@ -93,11 +85,8 @@ pub async fn verify_address(
     .await
 }
 
-/// Records that a user receives the mail of their address, which they have proved. Changes nothing if it is
-/// verified already.
-///
-/// # Errors
-/// The database's.
+/// Records that a user receives the mail of their address, which they have proved. Changes nothing if it is already
+/// verified.
 pub async fn mark_address_verified(
     conn: &mut AsyncPgConnection,
     user: UserId,

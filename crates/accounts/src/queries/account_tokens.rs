@@ -99,7 +99,7 @@ pub(crate) async fn end_all(
         .map(drop)
 }
 
-/// The ids of a user's tokens of a purpose that are not purged yet.
+/// Returns the ids of a user's tokens of a purpose that are not purged yet.
 pub(crate) async fn ids_of_user(
     conn: &mut AsyncPgConnection,
     user: UserId,

@@ -11,10 +11,10 @@ use uuid::Uuid;
 
 use crate::{ActivityEvent, NewEvent};
 
-/// How many rows one statement inserts: well below the 65,535 parameters that PostgreSQL takes.
+/// Number of rows inserted by one statement: well below the 65,535 parameters that PostgreSQL accepts.
 const ROWS_AT_ONCE: usize = 1000;
 
-/// A row of the table, but for its organization.
+/// A row of the table, without its organization.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = activity_events, check_for_backend(diesel::pg::Pg))]
 struct EventRow {
@@ -65,7 +65,7 @@ impl NewRow {
     }
 }
 
-/// One row. Unlike [`insert_many`], whose text depends on the rows, it is prepared once a connection.
+/// Inserts one row. Unlike [`insert_many`], whose text depends on the rows, it is prepared once per connection.
 pub(crate) async fn insert(
     mut conn: &AsyncPgConnection,
     organization: OrganizationId,
@@ -92,7 +92,7 @@ pub(crate) async fn insert_many(
     Ok(())
 }
 
-/// One row more than `limit`, the latest first.
+/// Returns one row more than `limit`, latest first.
 pub(crate) async fn latest(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -111,7 +111,7 @@ pub(crate) async fn latest(
     Ok(query.load::<EventRow>(conn).await?.into_iter().map(Into::into).collect())
 }
 
-/// The latest rows of an invoice, in the order of time.
+/// Returns the latest rows of an invoice, oldest first.
 pub(crate) async fn of_invoice(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

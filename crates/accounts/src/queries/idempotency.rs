@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 
 use crate::IdempotencyKey;
 
-/// What is remembered of a request.
+/// The stored part of a request.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = idempotency_keys, check_for_backend(diesel::pg::Pg))]
 pub(crate) struct FirstRequest {
@@ -20,8 +20,8 @@ pub(crate) struct FirstRequest {
     pub(crate) response_body: Option<serde_json::Value>,
 }
 
-/// Takes the key, if nobody has since `kept_since`. Waits for a transaction that is taking it, and locks
-/// the row that it finds.
+/// Claims the key, unless another request has claimed it since `kept_since`. Waits for a transaction that is claiming
+/// it, and locks the row that it finds.
 pub(crate) async fn claim(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -77,8 +77,8 @@ pub(crate) async fn answer(
     if answered == 0 { Err(Error::NotFound) } else { Ok(()) }
 }
 
-/// Deletes the `limit` oldest keys that were taken before an instant; tells how many. Those taken at the very
-/// same instant as the last of them go too.
+/// Deletes the `limit` oldest keys that were claimed before an instant, and those claimed at the same instant as the
+/// last of them; returns their number.
 pub(crate) async fn delete_before(
     conn: &mut AsyncPgConnection,
     kept_since: OffsetDateTime,

@@ -16,7 +16,6 @@ use uuid::Uuid;
 use super::users::UserRow;
 use crate::{Member, Membership, Role, User};
 
-/// A row of the table.
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = memberships, check_for_backend(diesel::pg::Pg))]
 pub(crate) struct MembershipRow {
@@ -63,7 +62,7 @@ pub(crate) async fn insert(
         .map(Into::into)
 }
 
-/// One row more than `limit`.
+/// Returns one row more than `limit`.
 pub(crate) async fn of_organization(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -105,7 +104,7 @@ pub(crate) async fn first_owner(
         .transpose()
 }
 
-/// The names of the organizations that a user is a member of.
+/// Returns the names of the organizations that a user is a member of.
 pub(crate) async fn organization_names(
     conn: &mut AsyncPgConnection,
     user: UserId,

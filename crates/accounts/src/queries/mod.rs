@@ -1,4 +1,4 @@
-//! The only diesel of this crate, a file for each table.
+//! The diesel code of this crate: a file for each table.
 
 pub(crate) mod account_tokens;
 pub(crate) mod activity;
@@ -9,7 +9,7 @@ pub(crate) mod own_sessions;
 pub(crate) mod sessions;
 pub(crate) mod users;
 
-/// A column holds what no release has written.
+/// Converts the error for a column that holds a value no release has written.
 fn unreadable(error: impl std::error::Error + Send + Sync + 'static) -> diesel::result::Error {
     diesel::result::Error::DeserializationError(Box::new(error))
 }

@@ -23,7 +23,7 @@ use crate::{
     CatchUpPolicy, CheckinPolicy, Organization, Pause, PostalAddress, Role, organization_patch::holidays_of,
 };
 
-/// [`HolidayCalendar`] as the database holds it; the kernel knows no database.
+/// [`HolidayCalendar`] as stored in the database; the kernel does not depend on one.
 #[derive(Clone, Copy, Debug, AsExpression, FromSqlRow)]
 #[diesel(sql_type = sql_types::HolidayCalendar)]
 pub(crate) enum HolidayColumn {
@@ -37,7 +37,7 @@ pg_enum!(HolidayColumn, sql_types::HolidayCalendar {
 });
 
 impl HolidayColumn {
-    /// The value that the previous release reads.
+    /// Returns the value that the previous release reads.
     const fn of_choice(chosen: Option<HolidayCalendar>) -> Self {
         match chosen {
             Some(HolidayCalendar::AlsaceMoselle) => Self::AlsaceMoselle,
@@ -45,7 +45,7 @@ impl HolidayColumn {
         }
     }
 
-    /// The choice in a row that the previous release wrote: it knew no other way to the second calendar.
+    /// Returns the choice from a row of the previous release, which had no other way to select the second calendar.
     const fn choice(self) -> Option<HolidayCalendar> {
         match self {
             Self::Metropolitan => None,
@@ -54,7 +54,6 @@ impl HolidayColumn {
     }
 }
 
-/// A row of the table.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = organizations, check_for_backend(diesel::pg::Pg))]
 pub(crate) struct OrganizationRow {
@@ -138,7 +137,7 @@ impl TryFrom<OrganizationRow> for Organization {
     }
 }
 
-/// The columns that people change.
+/// Columns that users edit.
 #[derive(AsChangeset)]
 #[diesel(table_name = organizations, treat_none_as_null = true)]
 struct Settings<'organization> {
@@ -167,7 +166,7 @@ struct Settings<'organization> {
     updated_at: OffsetDateTime,
 }
 
-/// What a new organization starts with; the rest are the table's defaults.
+/// Initial values of a new organization; the other columns have defaults.
 #[derive(Insertable)]
 #[diesel(table_name = organizations, treat_none_as_default_value = false)]
 struct NewRow<'organization> {
@@ -205,7 +204,7 @@ pub(crate) async fn find(
         .transpose()
 }
 
-/// Holds off other changes of the organization; what belongs to it can still be inserted meanwhile.
+/// Locks the organization against other changes; rows that refer to it can still be inserted meanwhile.
 pub(crate) async fn lock(
     conn: &mut AsyncPgConnection,
     id: OrganizationId,
@@ -221,7 +220,7 @@ pub(crate) async fn lock(
         .transpose()
 }
 
-/// Saves settings and pause. The points are counted apart, see [`add_rubis`].
+/// Saves settings and pause. The rubis are counted separately, see [`add_rubis`].
 pub(crate) async fn save(
     conn: &mut AsyncPgConnection,
     organization: &Organization,
@@ -260,7 +259,7 @@ pub(crate) async fn save(
         .try_into()
 }
 
-/// Records that a user's organizations may send mails, those that may not yet; returns them.
+/// Marks those of a user's organizations that may not send mails yet as verified senders; returns them.
 pub(crate) async fn mark_sender_verified(
     conn: &mut AsyncPgConnection,
     owner: UserId,

@@ -1,5 +1,5 @@
-//! The tables `sessions` and `refresh_tokens`, seen by the user whose sessions they are: a person, who may be a
-//! member of several organizations.
+//! The tables `sessions` and `refresh_tokens`, for the user who owns the sessions: a person who may be a member of
+//! several organizations.
 
 use diesel::{BoolExpressionMethods, ExpressionMethods, JoinOnDsl, QueryDsl, Queryable, result::Error};
 use diesel_async::RunQueryDsl;
@@ -36,7 +36,7 @@ impl From<Row> for OwnSession {
     }
 }
 
-/// One row more than `limit`. A living session has exactly one token that is neither spent nor expired.
+/// Returns one row more than `limit`. A valid session has exactly one token that is neither spent nor expired.
 pub(crate) async fn living(
     conn: &mut AsyncPgConnection,
     user: UserId,
@@ -45,7 +45,7 @@ pub(crate) async fn living(
     now: OffsetDateTime,
     begun_after: OffsetDateTime,
 ) -> Result<Vec<OwnSession>, Error> {
-    // By way of the memberships, whose pair of ids the index of the sessions begins with.
+    // Goes through the memberships, whose pair of ids is the start of the index of the sessions.
     let mut query = memberships::table
         .inner_join(
             sessions::table.on(sessions::organization_id
@@ -85,7 +85,7 @@ pub(crate) async fn exists(
     diesel::select(diesel::dsl::exists(session)).get_result(conn).await
 }
 
-/// Ends all sessions of a user but one; returns how many.
+/// Ends all sessions of a user except one; returns their number.
 pub(crate) async fn end_all_but(
     conn: &mut AsyncPgConnection,
     user: UserId,

@@ -57,7 +57,7 @@ pub(crate) async fn insert_token(
     Ok(())
 }
 
-/// A refresh token as it is while its row is locked.
+/// A refresh token, read while its row is locked.
 #[derive(Queryable)]
 pub(crate) struct LockedToken {
     #[diesel(deserialize_as = Uuid)]
@@ -82,7 +82,7 @@ impl LockedToken {
     }
 }
 
-/// Locks the token and its session, in this order for everybody.
+/// Locks the token and its session, in this order in every transaction.
 pub(crate) async fn lock_token(
     conn: &mut AsyncPgConnection,
     hash: &[u8; 32],
@@ -117,7 +117,7 @@ pub(crate) async fn spend_token(
     Ok(())
 }
 
-/// Notes that a client refreshed the session.
+/// Records that a client refreshed the session.
 pub(crate) async fn touch(
     conn: &mut AsyncPgConnection,
     session: SessionId,
@@ -170,7 +170,7 @@ pub(crate) async fn authenticate(
     }))
 }
 
-/// The session's user, where they work and as what.
+/// Returns the session's user, organization and role.
 pub(crate) async fn whose(
     conn: &mut AsyncPgConnection,
     session: SessionId,
@@ -186,7 +186,7 @@ pub(crate) async fn whose(
     Ok((user.try_into()?, organization.try_into()?, role))
 }
 
-/// Deletes at most `limit` expired tokens and the sessions that are left without one; tells how many of each.
+/// Deletes at most `limit` expired tokens and the sessions left without one; returns both numbers.
 pub(crate) async fn delete_expired(
     conn: &mut AsyncPgConnection,
     now: OffsetDateTime,

@@ -62,7 +62,7 @@ struct NewRow<'account> {
     updated_at: OffsetDateTime,
 }
 
-/// `None` when the address is taken, without failing the transaction.
+/// Returns `None` if the address is taken, without failing the transaction.
 pub(crate) async fn insert(
     conn: &mut AsyncPgConnection,
     user: NewUser<'_>,
@@ -98,7 +98,7 @@ pub(crate) async fn find(conn: &mut AsyncPgConnection, id: UserId) -> Result<Opt
         .transpose()
 }
 
-/// Holds off other changes of the user until the transaction ends; what belongs to them can be inserted meanwhile.
+/// Locks the user against other changes until the transaction ends; rows that refer to them can be inserted meanwhile.
 pub(crate) async fn lock(conn: &mut AsyncPgConnection, id: UserId) -> Result<Option<User>, Error> {
     users::table
         .find(id.as_uuid())
@@ -125,7 +125,7 @@ pub(crate) async fn mark_verified(
         .map(drop)
 }
 
-/// The user with this address, the hash of their password, and the organization they joined first.
+/// Returns the user with this address, the hash of their password, and the organization they joined first.
 pub(crate) async fn find_to_sign_in(
     conn: &mut AsyncPgConnection,
     email: &str,
@@ -185,7 +185,7 @@ pub(crate) async fn with_password(
     found.map(|(user, hash)| Ok((user.try_into()?, PasswordHash::from_column(hash)))).transpose()
 }
 
-/// Returns whether the password is still the one with this hash. If so, it stays until the transaction ends.
+/// Reports whether the password is still the one with this hash. If so, locks it until the transaction ends.
 pub(crate) async fn lock_password(
     conn: &mut AsyncPgConnection,
     id: UserId,
@@ -218,7 +218,7 @@ pub(crate) async fn replace_password(
     Ok(replaced == 1)
 }
 
-/// Records that the user is warned of failed sign-ins, unless they were after an instant.
+/// Records that the user is warned of failed sign-ins, unless they were warned after an instant.
 pub(crate) async fn claim_warning(
     conn: &mut AsyncPgConnection,
     id: UserId,

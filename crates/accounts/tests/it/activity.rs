@@ -16,7 +16,7 @@ async fn the_feed_tells_the_latest_first_a_page_at_a_time() {
     let mut conn = db.pool.get().await.unwrap();
     let claire = signed_up(&mut conn, "claire@exemple.fr").await.organization.id;
     let paul = signed_up(&mut conn, "paul@exemple.fr").await.organization.id;
-    // More than one statement inserts at once.
+    // More events than one statement inserts.
     let events = (0..1500).map(|order| event(ActivityKind::RelanceSent, None, order)).collect();
     record_many(&conn, claire, events, NOW).await.unwrap();
     record(&conn, paul, event(ActivityKind::InvoicePaid, None, 0), NOW).await.unwrap();

@@ -7,7 +7,7 @@ use time::{Duration, OffsetDateTime};
 
 use crate::{NOW, signed_up};
 
-/// What a request does: begins, works, answers, in one transaction.
+/// Runs a request: begins, works, responds, in one transaction.
 async fn request(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

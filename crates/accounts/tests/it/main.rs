@@ -19,21 +19,21 @@ use rubis_accounts::{
 use rubis_db::AsyncPgConnection;
 use time::{Duration, OffsetDateTime, macros::datetime};
 
-/// The instant at which every test begins.
+/// The instant at which every test starts.
 pub const NOW: OffsetDateTime = datetime!(2026-03-02 09:00 UTC);
-/// How long a refresh token is taken.
+/// Time for which a refresh token is accepted.
 pub const TTL: Duration = Duration::days(30);
 /// Lifetimes of sessions.
 pub const RULES: SessionRules = SessionRules { refresh_ttl: TTL, lifetime: Duration::days(90) };
-/// The password of everybody.
+/// Password of every user.
 pub const PASSWORD: &str = "correct horse battery";
 
-/// A browser in an office.
+/// Returns the client of a browser in an office.
 pub fn client() -> SessionClient {
     SessionClient::new(Some("Firefox/140"), Some("203.0.113.0/24".to_owned()))
 }
 
-/// A checked sign-up of somebody with this address.
+/// Returns a validated sign-up with this address.
 pub fn account(email: &str) -> NewAccount {
     NewAccount::parse(&NewAccountInput {
         email: email.to_owned(),
@@ -44,7 +44,7 @@ pub fn account(email: &str) -> NewAccount {
     .unwrap()
 }
 
-/// Somebody who has signed up with [`PASSWORD`].
+/// Signs up a user with [`PASSWORD`].
 pub async fn signed_up(conn: &mut AsyncPgConnection, email: &str) -> SignedUp {
     let account = account(email);
     let hash = PasswordHash::hash(&account.password).unwrap();

@@ -15,7 +15,7 @@ async fn a_session_lives_on_with_each_new_token() {
     let claire = signed_up(&mut conn, "claire@exemple.fr").await;
     let opened = open_session(&mut conn, &claire.membership, &client(), NOW, RULES).await.unwrap();
     let mut token = opened.refresh_token.expose().to_owned();
-    // Each use starts the thirty days again, so that after three of them the first token's are long over. The last
+    // Each use starts the thirty days again, so that after three of them the first token has long expired. The last
     // token ends with the session.
     for uses in 1..=3 {
         let now = NOW + Duration::days(29) * uses;

@@ -82,7 +82,7 @@ async fn a_sign_in_that_began_before_the_password_changed_opens_no_session() {
     assert!(sign_in(&mut conn, before, &client(), NOW, RULES).await.unwrap().is_some());
 
     let own = own_password(&mut conn, claire.user.id).await.unwrap().unwrap();
-    // The same words again have another hash.
+    // The same password hashed again has another hash.
     let new = PasswordHash::hash(&account("claire@exemple.fr").password).unwrap();
     assert_eq!(change_password(&mut conn, &own, &new, None, NOW).await.unwrap(), 1);
     assert!(sign_in(&mut conn, began, &client(), NOW, RULES).await.unwrap().is_none());

@@ -141,7 +141,7 @@ struct JobOfQueue {
     id: String,
 }
 
-/// The ids of the verification mails that are queued.
+/// Returns the ids of the queued verification mails.
 async fn waiting_mails(conn: &mut AsyncPgConnection) -> Vec<String> {
     let jobs: Vec<JobOfQueue> =
         diesel::sql_query("SELECT id FROM jobs WHERE queue = 'mails'").load(conn).await.unwrap();
