@@ -1,8 +1,8 @@
 //! Silent copies of reminders to addresses of the organization's own.
 //!
-//! A copy that no other recipient sees must not become a way to write to strangers. An address is the organization's own
-//! if a member has verified it, or if it has the domain of an owner's verified address; a domain at which anyone can get
-//! an address proves nothing. The rule is applied when the setting is changed and again to each reminder.
+//! A copy that no other recipient sees must not become a way to write to strangers. An address is the organization's
+//! own if a member has verified it, or if it has the domain of an owner's verified address; a domain at which anyone
+//! can get an address proves nothing. The rule is applied when the setting is changed and again to each reminder.
 
 use rubis_db::AsyncPgConnection;
 use rubis_kernel::{EmailAddress, FieldErrors, OrganizationId, mail_address};

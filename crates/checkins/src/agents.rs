@@ -1,4 +1,4 @@
-//! Programs that open links without a person, as their user agents name them.
+//! User agents of programs that open links without a person.
 
 /// Parts of the user agents of mail gateways and link scanners, in lower case.
 const SCANNERS: [&str; 17] = [
@@ -21,7 +21,7 @@ const SCANNERS: [&str; 17] = [
     "zscaler",
 ];
 
-/// Those of previewers and crawlers.
+/// Parts of the user agents of previewers and crawlers.
 const PREVIEWERS: [&str; 19] = [
     "applebot",
     "bingpreview",
@@ -44,7 +44,7 @@ const PREVIEWERS: [&str; 19] = [
     "yahoomailproxy",
 ];
 
-/// Those of libraries, command lines and driven browsers.
+/// Parts of the user agents of libraries, command-line tools and automated browsers.
 const LIBRARIES: [&str; 27] = [
     "aiohttp",
     "apache-httpclient",
@@ -75,7 +75,7 @@ const LIBRARIES: [&str; 27] = [
     "wget/",
 ];
 
-/// Returns whether a user agent is that of a known program, or missing.
+/// Reports whether a user agent is that of a known program, or missing.
 #[must_use]
 pub(crate) fn is_known_agent(user_agent: &str) -> bool {
     let agent = user_agent.trim().to_ascii_lowercase();

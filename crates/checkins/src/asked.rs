@@ -9,17 +9,15 @@ use time::OffsetDateTime;
 
 use crate::{queries::tasks, task::CheckinTask};
 
-/// A check-in with the invoice it asks about, both locked in this transaction.
+/// A check-in with its invoice, both locked in this transaction.
 #[derive(Clone, Debug)]
 pub struct AskedInvoice {
-    /// The invoice.
     pub invoice: Invoice,
-    /// The check-in.
     pub task: CheckinTask,
 }
 
-/// Locks the invoices of these check-ins, then the check-ins, each in the order of their ids, as everybody
-/// does who changes both.
+/// Locks the invoices of these check-ins, then the check-ins, each in the order of their ids. Every transaction that
+/// changes both uses this order.
 pub(crate) async fn lock_asked(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -47,9 +45,6 @@ pub(crate) async fn lock_asked(
 }
 
 /// Locks a check-in's invoice and then the check-in.
-///
-/// # Errors
-/// The database's.
 pub async fn lock_with_invoice(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -61,10 +56,7 @@ pub async fn lock_with_invoice(
     Ok(lock_asked(conn, organization, &[found]).await?.pop())
 }
 
-/// Locks an invoice and the check-in about it that takes an answer, if there is one.
-///
-/// # Errors
-/// The database's.
+/// Locks an invoice and its check-in that still takes an answer, if there is one.
 pub async fn lock_open_checkin(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -87,7 +79,7 @@ pub(crate) async fn lock_of_mail(
 ) -> Result<Vec<AskedInvoice>, diesel::result::Error> {
     let found = tasks::of_mail(conn, organization, mail).await?;
     let mut asked = lock_asked(conn, organization, &found).await?;
-    // It may have been taken out while its invoice was waited for.
+    // A check-in may have been removed from the mail while this transaction waited for its invoice.
     asked.retain(|asked| asked.task.mail_id == Some(mail));
     Ok(asked)
 }

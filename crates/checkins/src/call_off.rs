@@ -1,4 +1,4 @@
-//! Calls off what is planned or asked about an invoice.
+//! Cancels the check-ins of an invoice.
 
 use rubis_db::AsyncPgConnection;
 use rubis_invoices::{Invoice, InvoiceStatus, Transition, TransitionError, set_awaited_answer};
@@ -9,13 +9,10 @@ use crate::{
     task::{CheckinStatus, CheckinTask, Reason},
 };
 
-/// Calls off the check-in of an invoice that is to leave or waits for its answer, and lets its reminders wait
-/// no more, in the caller's transaction, which holds the invoice's lock. Links that are out have ended then.
+/// Cancels the check-in of an invoice that is planned or waits for its answer, and ends the wait of the invoice's
+/// reminders. Runs in the caller's transaction, which holds the invoice's lock. Links that were sent no longer work.
 ///
-/// Tells whether there was one.
-///
-/// # Errors
-/// The database's.
+/// Returns `true` if there was such a check-in.
 pub async fn cancel_of_invoice(
     conn: &mut AsyncPgConnection,
     invoice: &mut Invoice,
@@ -31,8 +28,8 @@ pub async fn cancel_of_invoice(
     Ok(live.is_some())
 }
 
-/// Calls off a check-in that is locked and live, with its job. An invoice that waited for the answer goes back
-/// to where it was.
+/// Cancels a check-in that is locked and live, with its job. An invoice that waited for the answer returns to its
+/// previous state.
 pub(crate) async fn call_off(
     conn: &mut AsyncPgConnection,
     invoice: &mut Invoice,
@@ -41,7 +38,7 @@ pub(crate) async fn call_off(
     now: OffsetDateTime,
 ) -> Result<(), diesel::result::Error> {
     tasks::change(conn, task.organization_id, &[task.id], &TaskChange::cancelled(reason), now).await?;
-    // A job that runs already finds its check-in called off when it takes the lock held here.
+    // A job that is already running finds its check-in cancelled when it gets the lock held here.
     match task.status {
         CheckinStatus::Sent => {
             rubis_jobs::cancel(conn, &[task.expiry_job_id()]).await?;
@@ -51,10 +48,7 @@ pub(crate) async fn call_off(
     }
 }
 
-/// An invoice that awaits the user's answer awaits it no more, and goes back to where it was; any other stays.
-///
-/// # Errors
-/// The database's.
+/// Returns an invoice that awaits the user's answer to its previous state; any other invoice is unchanged.
 pub async fn no_longer_asked(
     conn: &mut AsyncPgConnection,
     invoice: &mut Invoice,
@@ -65,7 +59,7 @@ pub async fn no_longer_asked(
     }
     match rubis_invoices::transition(conn, invoice, Transition::StillPending, now).await {
         Err(TransitionError::Database(error)) => Err(error),
-        // The state was looked at just before, under the invoice's lock.
+        // The state was checked just before, under the invoice's lock.
         Err(TransitionError::Illegal(_) | TransitionError::DecidedByPayments) | Ok(()) => Ok(()),
     }
 }

@@ -1,4 +1,4 @@
-//! Decides what a mail that is to leave asks about, and composes it.
+//! Decides which check-ins a due mail asks about, and composes it.
 
 use std::collections::{HashMap, HashSet};
 
@@ -26,29 +26,29 @@ use crate::{
     token::{hash_of_token, token_of},
 };
 
-/// What every mail of the product about check-ins is made with.
+/// Values that every check-in mail of the product needs.
 #[derive(Clone, Copy, Debug)]
 pub struct MailTerms<'a> {
     /// The product's address; its domain also ends each `Message-ID`.
     pub sender: &'a EmailAddress,
-    /// Where links lead.
+    /// Links of the mail.
     pub links: &'a CheckinLinks,
-    /// The key that tokens are made with: of the purpose [`crate::KEY_PURPOSE`].
+    /// Key from which tokens are computed, of the purpose [`crate::KEY_PURPOSE`].
     pub key: &'a PurposeKey,
-    /// How long links live and answers can be taken back, as the mails announce it.
+    /// Life of links and time for taking answers back, as the mails announce them.
     pub rules: &'a CheckinRules,
 }
 
-/// What is to be done about a mail.
+/// Result of claiming a mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ClaimedMail {
-    /// Send this, then record how it went.
+    /// Send this mail, then record the outcome.
     Send(Box<Email>),
-    /// Nothing: it was sent, or nothing is left to ask. That is recorded, and the job is finished.
+    /// Nothing to send: it was sent before, or no check-in is left in it. That is recorded, and the job is finished.
     Settled,
 }
 
-/// Why a mail could not be claimed.
+/// Reasons why a mail could not be claimed.
 #[derive(Debug, thiserror::Error)]
 pub enum ClaimMailError {
     /// Another worker has the job.
@@ -57,10 +57,9 @@ pub enum ClaimMailError {
     /// The organization has no owner to ask.
     #[error("the organization has no owner")]
     NobodyToAsk,
-    /// The mail cannot be written.
+    /// The mail cannot be rendered.
     #[error(transparent)]
     Render(#[from] RenderError),
-    /// The database refused.
     #[error(transparent)]
     Database(#[from] diesel::result::Error),
 }
@@ -75,9 +74,9 @@ impl From<FinishError> for ClaimMailError {
 }
 
 /// Decides what a mail asks about, in one transaction: either its check-ins are marked as being sent and it is
-/// returned, or nothing is left of it and the job is finished. A check-in whose invoice was settled, disputed
-/// or paused meanwhile is taken out. The same mail claimed again, as after a crash, is the same to the letter
-/// while what it tells is the same.
+/// returned, or no check-in is left and the job is finished. A check-in whose invoice was settled, disputed or paused
+/// meanwhile is removed. Claimed again, for example after a crash, the mail is identical as long as its data is the
+/// same.
 ///
 /// # Errors
 /// [`ClaimMailError`]; nothing was recorded then.
@@ -90,7 +89,7 @@ pub async fn claim_mail(
 ) -> Result<ClaimedMail, ClaimMailError> {
     conn.transaction(async |conn| {
         let asked = lock_of_mail(conn, job.organization_id, job.mail_id).await?;
-        // Between being claimed and this moment the lease may have passed to another worker.
+        // Since the claim, the lease may have passed to another worker.
         lease.confirm(conn).await?;
         let organization = rubis_accounts::organization(conn, job.organization_id).await?;
         let is_sent = mails::sent_at(conn, job.organization_id, job.mail_id).await?.is_some();
@@ -112,7 +111,7 @@ pub async fn claim_mail(
         let owner =
             rubis_accounts::owner_of(conn, organization.id).await?.ok_or(ClaimMailError::NobodyToAsk)?;
 
-        // The same day as at an attempt that was cut off, so that its mail is the same.
+        // Uses the day of an interrupted attempt, so that its mail is the same.
         let began = wanted.iter().find_map(|asked| asked.task.sending_since).unwrap_or(now);
         let today = organization.time_zone.local_date(began);
         let tokens: Vec<(CheckinTaskId, String)> =
@@ -136,7 +135,7 @@ pub async fn claim_mail(
     .await
 }
 
-/// Takes check-ins out of their mail, so that planning again finds them.
+/// Removes check-ins from their mail, so that planning again finds them.
 async fn put_back(
     conn: &mut AsyncPgConnection,
     organization: &Organization,
@@ -163,7 +162,7 @@ async fn clients_of(
     Ok(clients.into_iter().map(|client| (client.id, client)).collect())
 }
 
-/// Takes out what is not to be asked any more, and gives what is paused back to planning.
+/// Removes the check-ins that are no longer to be sent, and returns paused ones to planning.
 async fn without_unwanted(
     conn: &mut AsyncPgConnection,
     organization: &Organization,
@@ -198,8 +197,8 @@ async fn without_unwanted(
     Ok(wanted)
 }
 
-/// The check-ins that are to be sent still. One that had failed gets another chance when an operator runs its
-/// dead letter again, unless the user is asked otherwise by now.
+/// Returns the check-ins that are still to be sent. A failed one is sent again if an operator re-runs its dead letter,
+/// unless another check-in has asked the user meanwhile.
 async fn without_done(
     conn: &mut AsyncPgConnection,
     organization: &Organization,

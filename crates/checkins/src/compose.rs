@@ -1,4 +1,4 @@
-//! Composes the mail that asks about invoices: its text and its HTML twin.
+//! Composes the mail that asks about invoices: its text and the equivalent HTML.
 
 use rubis_accounts::{Organization, User};
 use rubis_invoices::Client;
@@ -11,24 +11,20 @@ use time::{Date, Duration};
 
 use crate::{asked::AskedInvoice, claim_mail::MailTerms, links::CheckinLinks};
 
-/// The most characters of a name or number in a mail. A mail of 40 invoices then stays within the limits of
+/// Maximum length of a name or number in a mail, in characters. It keeps a mail of 40 invoices within the limits of
 /// [`MailContent`].
 pub(crate) const MAX_NAME_CHARS: usize = 50;
 
-/// What a mail asks about one invoice.
+/// Question about one invoice in a mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Question {
-    /// Which check-in.
     pub task: CheckinTaskId,
-    /// Its token.
     pub token: String,
-    /// The invoice's number.
+    /// Number of the invoice.
     pub numero: String,
-    /// The debtor's name.
+    /// Name of the debtor.
     pub client_name: String,
-    /// What is outstanding.
     pub balance: Money,
-    /// When it is due.
     pub due_date: Date,
 }
 
@@ -63,8 +59,8 @@ pub(crate) static MAILS: Templates = Templates::new(templates![
     "question.txt",
 ]);
 
-/// The mail that puts these questions, one at least, as it reads on a day. The same mail always has the same `Message-ID` and the
-/// same key, so that a repetition is recognised; a mail that reads otherwise has others.
+/// Returns the mail with these questions (at least one), as it reads on a day. The same mail always has the same
+/// `Message-ID` and the same key, so that a repetition is recognised; a mail with another text has others.
 ///
 /// # Errors
 /// A part of the mail is too long.
@@ -187,7 +183,7 @@ impl<'a> Digest<'a> {
     }
 }
 
-/// What is outstanding in all; none where several currencies are.
+/// Returns the sum outstanding; `None` if there are several currencies.
 fn total(questions: &[Question]) -> Option<Money> {
     let currency = questions.first()?.balance.currency;
     questions.iter().try_fold(Money::new(0, currency), |total, question| {
@@ -196,8 +192,8 @@ fn total(questions: &[Question]) -> Option<Money> {
     })
 }
 
-/// A mail of the product to the person who owns an organization, with the identifiers that follow from all
-/// that a reader sees.
+/// Returns a mail of the product to the owner of an organization, with identifiers derived from everything that a
+/// reader sees.
 pub(crate) fn addressed(
     terms: &MailTerms<'_>,
     owner: &User,
@@ -209,12 +205,12 @@ pub(crate) fn addressed(
     Email::of_product(terms.sender, to, content).identified(kind, key)
 }
 
-/// A date that stays on one line.
+/// Formats a date so that it stays on one line.
 pub(crate) fn date_french(date: Date) -> String {
     format_date_french(date).replace(' ', "\u{a0}")
 }
 
-/// A length of time: hours, or from three days on whole days.
+/// Formats a duration: in hours, or from three days on in whole days.
 fn duration_french(duration: Duration) -> String {
     let hours = duration.whole_hours();
     let (count, unit) = if hours >= 72 && hours % 24 == 0 { (hours / 24, "jour") } else { (hours, "heure") };

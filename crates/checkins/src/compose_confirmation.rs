@@ -12,20 +12,20 @@ use crate::{
     token::{hash_of_token, token_of},
 };
 
-/// What a confirmation is about.
+/// Data of a confirmation.
 #[derive(Clone, Copy, Debug)]
 pub struct Confirmation<'a> {
-    /// The creditor.
+    /// Creditor.
     pub organization: &'a Organization,
-    /// Who answered, and gets the confirmation.
+    /// User who answered and receives the confirmation.
     pub owner: &'a User,
-    /// The debtor.
+    /// Debtor.
     pub client: &'a Client,
-    /// The invoice.
+    /// Invoice that was declared paid.
     pub invoice: &'a Invoice,
-    /// What the answer recorded.
+    /// Payment recorded by the answer.
     pub payment: &'a Payment,
-    /// The check-in that was answered.
+    /// Answered check-in.
     pub task: &'a CheckinTask,
 }
 
@@ -41,8 +41,8 @@ struct Values<'a> {
     undo_url: Option<String>,
 }
 
-/// The mail that tells the user that they declared an invoice paid, and how to take that back. The same
-/// confirmation always has the same `Message-ID` and the same key.
+/// Returns the mail that confirms to the user that they declared an invoice paid, and explains how to take that back.
+/// The same confirmation always has the same `Message-ID` and the same key.
 ///
 /// # Errors
 /// A part of the mail is too long.
@@ -55,7 +55,7 @@ pub fn compose_confirmation(
         Some(CheckinAnsweredBy::Link) => "en ouvrant un lien de notre message",
         Some(CheckinAnsweredBy::Button) | None => "depuis la page de réponse",
     };
-    // On the last day it is not told whether the hour has passed.
+    // On the last day the mail does not depend on whether the hour has passed.
     let until = task.undo_until(terms.rules).map(|until| organization.time_zone.local_date(until));
     let values = Values {
         client: shortened(&client.name, MAX_NAME_CHARS),
@@ -71,7 +71,7 @@ pub fn compose_confirmation(
     Ok(addressed(terms, owner, content, "checkin-confirmation", &task.id.to_string()))
 }
 
-/// One of several invoices that were declared paid in one go.
+/// One of several invoices that were declared paid together.
 #[derive(Serialize)]
 struct Item {
     client: String,
@@ -89,7 +89,7 @@ struct Several {
     undo_url: Option<String>,
 }
 
-/// The mail about several invoices that were declared paid in one go, from the page where they were answered together.
+/// Returns the mail about several invoices that were declared paid together on the answer page.
 ///
 /// # Errors
 /// A part of the mail is too long.
@@ -123,8 +123,8 @@ fn item(confirmation: &Confirmation<'_>) -> Item {
     }
 }
 
-/// Where the answer can be taken back. After the key was changed, the token can't be written again; it is in
-/// the user's first mail still.
+/// Returns the link for taking the answer back. After a change of the key the token cannot be computed again; it is
+/// still in the user's first mail.
 fn undo_url(terms: &MailTerms<'_>, task: &CheckinTask) -> Option<String> {
     let token = token_of(terms.key, task.id);
     (task.token_hash == Some(hash_of_token(&token))).then(|| terms.links.answered_page(&token))

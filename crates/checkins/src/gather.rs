@@ -1,4 +1,4 @@
-//! Makes one mail of all check-ins of an organization that are due.
+//! Gathers all due check-ins of an organization into one mail.
 
 use std::collections::{HashMap, HashSet};
 
@@ -22,34 +22,34 @@ use crate::{
     task::{CheckinStatus, CheckinTask, Reason, reason_not_to_ask},
 };
 
-/// A mail asks about this many invoices at most.
+/// Maximum number of invoices in a mail.
 pub const MAX_OF_MAIL: usize = 40;
 
-/// How many candidates are looked at in one go.
+/// Number of candidates read at once.
 const PAGE: usize = 200;
 
-/// What became of a check-in that was due.
+/// Result for a check-in that was due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Gathered {
-    /// It is in this mail, which leaves now, with so many others.
+    /// It is in this mail, which is sent now with this many check-ins.
     Mail(CheckinMailId, usize),
-    /// It is in a mail, or was called off or deleted meanwhile.
+    /// It is already in a mail, or was cancelled or deleted meanwhile.
     AlreadyDone,
-    /// Its invoice is not to be asked about any more; it is called off.
+    /// Its invoice is not to be asked about any more; it is cancelled.
     Cancelled(Reason),
-    /// Something is paused: it waits for the end of that, for which it was planned again if known.
+    /// A pause applies: the check-in waits for its end, and is planned for it if it is known.
     Paused,
     /// The organization's owner has not verified their address: it is planned again when they do.
     SenderNotVerified,
-    /// It was given a later date meanwhile.
+    /// It was moved to a later date meanwhile.
     NotYetDue,
-    /// Others of the organization are planned in the next minutes: it shares a mail with them.
+    /// Other check-ins of the organization are planned within the next minutes: it shares a mail with them.
     WaitsForOthers,
 }
 
-/// Puts a check-in that is due into a new mail, with the earliest others of the organization that are due, and
-/// lets the mail leave, in one transaction. Of several workers that do so at once for one organization, one
-/// makes the mail and the others find their check-ins in it.
+/// Puts a due check-in into a new mail, with the earliest other due ones of the organization, and enqueues the mail,
+/// in one transaction. If several workers do so at once for one organization, one makes the mail and the others find
+/// their check-ins in it.
 ///
 /// # Errors
 /// [`FinishError`]; nothing was recorded then.
@@ -90,7 +90,7 @@ pub async fn gather(
     .await
 }
 
-/// What a check-in that may be due turns out to be, once it is locked.
+/// State of a check-in that may be due, read under its lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Due,
@@ -101,7 +101,7 @@ enum State {
     NotYetDue,
 }
 
-/// The pauses of the clients that have one.
+/// Pauses of the paused clients.
 type ClientPauses = HashMap<ClientId, Pause>;
 
 fn state_of(
@@ -127,7 +127,7 @@ fn state_of(
     if is_held(organization, invoice, task, pauses, now) { State::Paused } else { State::Due }
 }
 
-/// Whether a pause holds a check-in back; one that the user asked for by a button leaves all the same.
+/// Reports whether a pause holds a check-in back. One that the user requested by a button is never held back.
 fn is_held(
     organization: &Organization,
     invoice: &Invoice,
@@ -139,8 +139,8 @@ fn is_held(
     task.renews.is_none() && !holding_pauses(organization, invoice, client_pause, now).is_empty()
 }
 
-/// The check-in itself and the earliest others that are due and held back by no pause, without locks: all of
-/// them have to be known before the first is locked, because invoices are locked in the order of their ids.
+/// Returns the check-in itself and the earliest others that are due and not paused, without locks: all of them have to
+/// be known before the first is locked, because invoices are locked in the order of their ids.
 async fn candidates(
     conn: &mut AsyncPgConnection,
     organization: &Organization,
@@ -163,9 +163,9 @@ async fn candidates(
     }
 }
 
-/// The time until which a check-in that is due waits to share a mail: the date of the last one that shares it and,
-/// for one that came due after the organization's last mail was made, ten minutes from that mail. None if that has
-/// passed or the mail is full. One that the user asked for by a button does not wait.
+/// Returns the time until which a due check-in waits to share a mail: the date of the last one that shares it and, for
+/// one that came due after the organization's last mail was made, ten minutes after that mail. `None` if that time has
+/// passed or the mail is full. One that the user requested by a button does not wait.
 async fn waits_for_others(
     conn: &mut AsyncPgConnection,
     organization: &Organization,
@@ -244,7 +244,7 @@ async fn make_mail(
                 call_off(conn, &mut mate.invoice, &mate.task, reason, now).await?;
                 set_awaited_answer(conn, &mut mate.invoice, None, now).await?;
             }
-            // Their own jobs see to them.
+            // Their own jobs handle them.
             State::AlreadyDone | State::Paused | State::SenderNotVerified | State::NotYetDue => {}
         }
     }
@@ -259,7 +259,7 @@ async fn make_mail(
     Ok(Gathered::Mail(mail, ids.len()))
 }
 
-/// Settles what becomes of a check-in that is not due after all; the others have jobs of their own.
+/// Handles a check-in that is not due after all; the others have their own jobs.
 async fn settle(
     conn: &mut AsyncPgConnection,
     organization: &Organization,

@@ -1,4 +1,4 @@
-//! What the opening of a link means, and that it is kept.
+//! Judges and records the openings of links.
 
 use rubis_db::AsyncPgConnection;
 
@@ -10,11 +10,8 @@ use crate::{
     verdict::verdict,
 };
 
-/// What the opening of one of the two links of a check-in, locked in this transaction, means: [`verdict`]
-/// with what is known of earlier openings.
-///
-/// # Errors
-/// The database's.
+/// Judges the opening of one of the two links of a check-in, locked in this transaction: calls [`verdict`] with the
+/// earlier openings.
 pub async fn judge(
     conn: &mut AsyncPgConnection,
     task: &CheckinTask,
@@ -29,11 +26,8 @@ pub async fn judge(
     Ok(verdict(task, opening, opened_at, rules))
 }
 
-/// Keeps an opening, in the transaction of its effect. The verdict is [`Verdict::as_str`], or what a button
-/// did, in lower case and underscores.
-///
-/// # Errors
-/// The database's.
+/// Records an opening, in the transaction of its effect. The verdict is [`Verdict::as_str`] or the effect of a button,
+/// in lower case with underscores.
 pub async fn record_click(
     conn: &mut AsyncPgConnection,
     task: &CheckinTask,

@@ -1,11 +1,10 @@
 //! Asks the user whether an invoice was paid: planning, tokens, mails and answers.
 //!
-//! [`plan_checkin`] gives an invoice's check-in its date; when that comes, [`gather`] puts all check-ins of the
-//! organization that are due into one mail, [`claim_mail`] writes it and [`record_sent`] begins the life of its
-//! links. [`find_by_token`] finds the check-in of a link, [`judge`] says what its opening means, and
-//! [`record_answer`] and its siblings record that; what an answer does to the invoice and its reminders is the
-//! business of `lifecycle`. Whoever changes an invoice and its check-ins locks the invoice first, then its
-//! check-ins, then their jobs.
+//! [`plan_checkin`] gives an invoice's check-in its date. On that date [`gather`] puts all due check-ins of the
+//! organization into one mail, [`claim_mail`] composes it and [`record_sent`] starts the life of its links.
+//! [`find_by_token`] finds the check-in of a link, [`judge`] interprets its opening, and [`record_answer`] and its
+//! siblings record the answer; `lifecycle` applies the answer to the invoice and its reminders. Every transaction that
+//! changes an invoice and its check-ins locks the invoice first, then its check-ins, then their jobs.
 
 mod agents;
 mod asked;

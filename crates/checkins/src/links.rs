@@ -1,38 +1,38 @@
-//! Where the links of the mails lead.
+//! Links of the mails.
 
-/// The public address of the API, without a slash at the end. All links lead to it: it sends the browser on to the
-/// page without the token in the page's address.
+/// Public address of the API, without a trailing slash. All links lead to it: it redirects the browser to the page
+/// without the token in the page's address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckinLinks {
     api: String,
 }
 
 impl CheckinLinks {
-    /// From `APP_URL`.
+    /// Creates the links from `APP_URL`.
     #[must_use]
     pub fn new(api: &str) -> Self {
         Self { api: api.trim_end_matches('/').to_owned() }
     }
 
-    /// Opened, it declares the invoice paid.
+    /// Returns the link that declares the invoice paid.
     #[must_use]
     pub fn paid(&self, token: &str) -> String {
         format!("{}/api/v1/checkin/{token}/paid", self.api)
     }
 
-    /// Opened, it declares the invoice still to be paid.
+    /// Returns the link that declares the invoice still to be paid.
     #[must_use]
     pub fn pending(&self, token: &str) -> String {
         format!("{}/api/v1/checkin/{token}/pending", self.api)
     }
 
-    /// The page that shows the check-in, and all others of its mail.
+    /// Returns the link to the page with the check-in and all others of its mail.
     #[must_use]
     pub fn page(&self, token: &str) -> String {
         format!("{}/api/v1/checkin/{token}/page", self.api)
     }
 
-    /// The page where a check-in that was answered can be taken back.
+    /// Returns the link to the page on which an answer can be taken back.
     #[must_use]
     pub fn answered_page(&self, token: &str) -> String {
         format!("{}/api/v1/checkin/{token}/answered", self.api)

@@ -10,10 +10,7 @@ use crate::{
     token::hash_of_token,
 };
 
-/// The check-in whose links hold this token. A malformed token and an unknown one are looked up alike.
-///
-/// # Errors
-/// The database's.
+/// Returns the check-in whose links contain this token. A malformed token is looked up like an unknown one.
 pub async fn find_by_token(
     conn: &mut AsyncPgConnection,
     token: &str,
@@ -21,10 +18,7 @@ pub async fn find_by_token(
     tasks::find_by_token_hash(conn, hash_of_token(token)).await
 }
 
-/// A check-in, without a lock.
-///
-/// # Errors
-/// The database's.
+/// Returns a check-in, without a lock.
 pub async fn checkin(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -33,10 +27,7 @@ pub async fn checkin(
     tasks::find(conn, organization, task).await
 }
 
-/// A check-in that nobody else changes until the transaction ends. Lock its invoice first.
-///
-/// # Errors
-/// The database's.
+/// Returns a check-in, locked until the transaction ends. Lock its invoice first.
 pub async fn lock_checkin(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -45,10 +36,7 @@ pub async fn lock_checkin(
     tasks::lock(conn, organization, task).await
 }
 
-/// All check-ins of an invoice, those planned first at the front.
-///
-/// # Errors
-/// The database's.
+/// Returns all check-ins of an invoice, oldest first.
 pub async fn checkins_of_invoice(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -57,11 +45,8 @@ pub async fn checkins_of_invoice(
     tasks::of_invoice(conn, organization, invoice).await
 }
 
-/// The latest check-ins of an invoice, at most this many, those planned first at the front; those that planning
-/// again replaced are left out.
-///
-/// # Errors
-/// The database's.
+/// Returns the latest check-ins of an invoice, at most this many, oldest first; those replaced by a new planning are
+/// left out.
 pub async fn latest_checkins_of_invoice(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -71,10 +56,7 @@ pub async fn latest_checkins_of_invoice(
     tasks::latest_of_invoice(conn, organization, invoice, limit.into()).await
 }
 
-/// All check-ins that were asked about in one mail, those planned first at the front.
-///
-/// # Errors
-/// The database's.
+/// Returns all check-ins of one mail, oldest first.
 pub async fn mates(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -83,27 +65,22 @@ pub async fn mates(
     tasks::of_mail(conn, organization, mail).await
 }
 
-/// An opening of a link that was kept.
+/// A recorded opening of a link.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckinClick {
-    /// Its id.
     pub id: CheckinClickId,
-    /// When.
     pub at: OffsetDateTime,
     /// `GET`, `HEAD` or `POST`.
     pub method: String,
-    /// Which link or button.
+    /// Name of the link or button.
     pub link: String,
-    /// What the program called itself.
+    /// User agent of the program.
     pub user_agent: String,
-    /// What it was taken for.
+    /// Verdict on the opening.
     pub verdict: String,
 }
 
-/// All openings of a check-in's links, in the order in which they were kept.
-///
-/// # Errors
-/// The database's.
+/// Returns all openings of a check-in's links, in the order in which they were recorded.
 pub async fn clicks_of(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

@@ -4,32 +4,32 @@ use time::OffsetDateTime;
 
 use crate::{CheckinAnswer, agents::is_known_agent};
 
-/// What of a user agent is kept, in characters.
+/// Maximum length of a recorded user agent, in characters.
 const MAX_USER_AGENT: usize = 500;
 
-/// Headers by which a browser or a mail client says that nobody has asked for the page yet.
+/// Headers by which a browser or a mail client marks a request that no person has made yet.
 const PREFETCH_HEADERS: [&str; 4] = ["purpose", "sec-purpose", "x-purpose", "x-moz"];
 
-/// What these headers then say.
+/// Values of these headers in such a request.
 const PREFETCH_WORDS: [&str; 3] = ["prefetch", "preview", "prerender"];
 
-/// What was opened or pressed.
+/// Link or button that was opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CheckinLink {
-    /// The invoice is paid.
+    /// Declares the invoice paid.
     Paid,
-    /// It is not.
+    /// Declares the invoice unpaid.
     Pending,
-    /// The state is shown.
+    /// Shows the state.
     Page,
-    /// Fresh links are asked for.
+    /// Requests new links.
     Renew,
-    /// The answer is taken back.
+    /// Takes the answer back.
     Undo,
 }
 
 impl CheckinLink {
-    /// The name that the database knows it by.
+    /// Returns the name used by the database.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -41,7 +41,7 @@ impl CheckinLink {
         }
     }
 
-    /// What it answers, if it is one of the two links of the mail.
+    /// Returns the answer that it stands for, if it is one of the two links of the mail.
     #[must_use]
     pub const fn answer(self) -> Option<CheckinAnswer> {
         match self {
@@ -61,27 +61,26 @@ impl From<CheckinAnswer> for CheckinLink {
     }
 }
 
-/// The opening of a link, as much of it as decides what it means.
+/// An opening of a link: the parts that decide its meaning.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Opening {
-    /// When.
     pub at: OffsetDateTime,
     /// `GET`, `HEAD` or `POST`.
     pub method: String,
-    /// Which.
     pub link: CheckinLink,
-    /// Whether a header says that the page is only fetched in advance.
+    /// True if a header says that the page is only fetched in advance.
     pub is_prefetch: bool,
-    /// Whether only a part of the page is asked for, as previews do.
+    /// True if only a part of the page is requested, as previews do.
     pub is_range: bool,
-    /// True if a browser says that a person goes to the page: `Sec-Fetch-Mode: navigate` and `Sec-Fetch-Dest: document`.
+    /// True if a browser says that a person navigates to the page: `Sec-Fetch-Mode: navigate` and `Sec-Fetch-Dest:
+    /// document`.
     pub is_navigation: bool,
-    /// What the program calls itself: at most 500 characters, none of them a control character.
+    /// User agent of the program: at most 500 characters, none of them a control character.
     pub user_agent: String,
 }
 
 impl Opening {
-    /// From a request: its method and its headers, whose names may be in any case.
+    /// Creates an opening from the method and the headers of a request; the names of the headers may be in any case.
     #[must_use]
     pub fn from_request<'a>(
         at: OffsetDateTime,
@@ -124,7 +123,7 @@ impl Opening {
         is_known_agent(&self.user_agent)
     }
 
-    /// Whether the answer to it has no body that a person could read.
+    /// Reports whether the response has no body that a person could read.
     #[must_use]
     pub fn is_head(&self) -> bool {
         self.method == "HEAD"

@@ -1,4 +1,4 @@
-//! Plans the check-in of an invoice, the first time or again.
+//! Plans the check-in of an invoice, for the first time or again.
 
 use rubis_accounts::{Organization, Pause};
 use rubis_db::AsyncPgConnection;
@@ -14,24 +14,21 @@ use crate::{
     task::{CheckinAnswer, CheckinAnsweredBy, CheckinStatus, CheckinTask, Reason, reason_not_to_ask},
 };
 
-/// How a check-in is planned.
+/// Options for planning a check-in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PlanCheckin {
-    /// Whether the user is asked once more though they were asked about this due date: somebody reopened the
+    /// True if the user is asked again even if they were asked about this due date, because a user reopened the
     /// invoice.
     pub asks_again: bool,
 }
 
-/// Plans the check-in of an invoice, in the caller's transaction, which holds the invoice's lock, and settles
-/// for how long its reminders wait: plan those afterwards. The user is asked once about a due date. What is
-/// scheduled and in no mail yet keeps its row, with another date if need be; another due date calls it off and plans
-/// afresh. An invoice that is not to be asked about loses what is planned and what is asked.
+/// Plans the check-in of an invoice, in the caller's transaction, which holds the invoice's lock, and sets the time
+/// for which its reminders wait: plan those afterwards. The user is asked once about a due date. A check-in that is
+/// scheduled and in no mail yet keeps its row, with another date if needed; another due date cancels it and plans a
+/// new one. If the invoice is not to be asked about, its planned and sent check-ins are cancelled.
 ///
-/// A pause with an end moves the check-in to that end; during one without an end it has no job, and planning
-/// again after that gives it one. One that the user asked for by a button is not held back.
-///
-/// # Errors
-/// The database's.
+/// A pause with an end moves the check-in to that end; during one without an end it has no job, and planning again
+/// afterwards gives it one. A check-in that the user requested by a button is not held back.
 pub async fn plan_checkin(
     conn: &mut AsyncPgConnection,
     organization: &Organization,
@@ -83,19 +80,19 @@ pub async fn plan_checkin(
     set_awaited_answer(conn, invoice, awaited, now).await
 }
 
-/// Whether what is planned or asked stays as it is.
+/// Reports whether the planned or sent check-in stays as it is.
 fn stays(live: &CheckinTask, invoice: &Invoice, date: PlannedDate) -> bool {
     let is_under_way = live.status == CheckinStatus::Sent || live.mail_id.is_some();
     live.due_date == invoice.due_date && (is_under_way || live.renews.is_some() || date.is_met_by(live))
 }
 
-/// Reports if a check-in about the same due date is in no mail yet: it keeps its row with another date.
+/// Reports whether a check-in about the same due date is in no mail yet: it keeps its row with another date.
 fn is_unclaimed(live: &CheckinTask, invoice: &Invoice) -> bool {
     live.due_date == invoice.due_date && live.status == CheckinStatus::Scheduled && live.mail_id.is_none()
 }
 
-/// Whether the user was asked about this due date. Fresh links that were asked for before it came do not
-/// count: their answer was another day's.
+/// Reports whether the user was asked about this due date. New links requested before that date do not count: their
+/// answer was about another day.
 fn was_asked(organization: &Organization, invoice: &Invoice, existing: &[CheckinTask]) -> bool {
     let comes_at = organization.sending_calendar().sending_instant(invoice.due_date);
     existing.iter().any(|task| {
@@ -108,7 +105,7 @@ fn was_asked(organization: &Organization, invoice: &Invoice, existing: &[Checkin
     })
 }
 
-/// The question that was last put about this due date.
+/// Returns the last check-in about this due date.
 fn last_asked<'a>(invoice: &Invoice, existing: &'a [CheckinTask]) -> Option<&'a CheckinTask> {
     existing
         .iter()
@@ -116,15 +113,15 @@ fn last_asked<'a>(invoice: &Invoice, existing: &'a [CheckinTask]) -> Option<&'a 
         .max_by_key(|task| (task.created_at, task.id))
 }
 
-/// How long reminders wait for the answer to this check-in: from when it is asked for, whether its links live
-/// on or not.
+/// Returns the period during which reminders wait for the answer to this check-in. It starts when the user is asked,
+/// and does not depend on the life of its links.
 fn awaited_answer(
     organization: &Organization,
     task: &CheckinTask,
     now: OffsetDateTime,
 ) -> Option<AwaitedAnswer> {
     let from = match task.status {
-        // One that is late leaves at once.
+        // A late check-in is sent at once.
         CheckinStatus::Scheduled => task.send_at.max(now),
         CheckinStatus::Sent | CheckinStatus::Expired => task.asked_at()?,
         CheckinStatus::Answered => return awaited_revocation(task, now),
@@ -133,7 +130,7 @@ fn awaited_answer(
     AwaitedAnswer::beginning(organization, from)
 }
 
-/// The minute in which *paid* can revoke that a link answered *still pending*.
+/// Returns the minute during which *paid* can revoke the answer *still pending* given by a link.
 fn awaited_revocation(task: &CheckinTask, now: OffsetDateTime) -> Option<AwaitedAnswer> {
     let is_by_link = task.answered_by == Some(CheckinAnsweredBy::Link);
     let from = task.answered_at.filter(|_| is_by_link && task.answer == Some(CheckinAnswer::StillPending))?;
@@ -141,8 +138,8 @@ fn awaited_revocation(task: &CheckinTask, now: OffsetDateTime) -> Option<Awaited
     (now < until).then_some(AwaitedAnswer { from, until })
 }
 
-/// Gives a check-in that is in no mail yet its job, unless it waits for the end of a pause. One that stays is
-/// enqueued too: a pause without an end lets jobs go.
+/// Enqueues the job of a check-in that is in no mail yet, unless it waits for the end of a pause. An unchanged
+/// check-in is enqueued too, because a pause without an end drops its job.
 async fn enqueue(
     conn: &mut AsyncPgConnection,
     task: &CheckinTask,

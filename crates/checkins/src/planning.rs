@@ -1,4 +1,4 @@
-//! When the user is asked about an invoice: a pure function of dates.
+//! Computes the date of a check-in: a pure function of dates.
 
 use rubis_accounts::{Organization, Pause};
 use rubis_invoices::Invoice;
@@ -6,27 +6,26 @@ use time::{Duration, OffsetDateTime};
 
 use crate::task::CheckinTask;
 
-/// What is overdue when it is planned leaves this much later: time enough to take it back.
+/// Delay of a check-in that is overdue when it is planned: time enough to take it back.
 pub const CATCH_UP_DELAY: Duration = Duration::minutes(1);
 
-/// The time for which an answer by link reaches no debtor: the other link revokes it meanwhile.
+/// Time during which an answer by link has no effect on the debtor, because the other link may still revoke it.
 pub(crate) const ANSWER_DELAY: Duration = Duration::minutes(1);
 
-/// The check-ins of an organization that are planned within this time of the earliest one share its mail.
+/// Check-ins of an organization planned within this time of the earliest one share its mail.
 pub(crate) const SHARING: Duration = Duration::minutes(10);
 
-/// When a check-in leaves.
+/// Date of a check-in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PlannedDate {
-    /// The instant.
     pub send_at: OffsetDateTime,
-    /// Whether it should have left already, and does as soon as it may.
+    /// True if it should have been sent already, and is sent as soon as possible.
     pub catches_up: bool,
-    /// Whether it waits for somebody to end a pause.
+    /// True if it waits for a user to end a pause.
     pub is_held: bool,
 }
 
-/// The pauses that hold an invoice's mails back today.
+/// Returns the pauses that hold an invoice's mails back today.
 pub(crate) fn holding_pauses(
     organization: &Organization,
     invoice: &Invoice,
@@ -41,8 +40,7 @@ pub(crate) fn holding_pauses(
         .collect()
 }
 
-/// The sending time of the due date, or where that has passed, a minute from now; not before the end of a
-/// pause.
+/// Returns the sending time on the due date or, if that has passed, a minute from now; not before the end of a pause.
 pub(crate) fn planned_date(
     organization: &Organization,
     invoice: &Invoice,
@@ -63,8 +61,8 @@ pub(crate) fn planned_date(
 }
 
 impl PlannedDate {
-    /// Whether a check-in that is scheduled already stays as it is. What is catching up goes on, and is not
-    /// put off by being planned once more.
+    /// Reports whether a check-in that is already scheduled stays as it is. One that is catching up continues, and is
+    /// not delayed by being planned again.
     pub fn is_met_by(&self, task: &CheckinTask) -> bool {
         task.send_at == self.send_at || self.catches_up && task.send_at < self.send_at
     }

@@ -1,4 +1,4 @@
-//! Check-ins that wait for a job that will not come.
+//! Finds check-ins that wait for a job that will not run.
 
 use rubis_accounts::Organization;
 use rubis_db::AsyncPgConnection;
@@ -14,22 +14,22 @@ use crate::{
     task::{CheckinStatus, CheckinTask},
 };
 
-/// A mail is handed over to the mail server within this time, with all that can delay it.
+/// Maximum time in which a mail is handed over to the mail server, including all delays.
 const LONGEST_SENDING: Duration = Duration::hours(1);
 
-/// A fault of a check-in.
+/// Fault of a check-in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CheckinFault {
     /// It has no job.
     WithoutJob,
     /// Its job is a dead letter, and it still waits.
     OfDeadJob,
-    /// Its mail has been handed to the mail server for more than an hour.
+    /// Its mail has been in the hands of the mail server for more than an hour.
     SendingForLong,
 }
 
 impl CheckinTask {
-    /// The job that it waits for; `None` if it waits for none.
+    /// Returns the id of the job that it waits for; `None` if it waits for none.
     #[must_use]
     pub fn awaited_job_id(&self) -> Option<JobId> {
         match (self.status, self.mail_id) {
@@ -40,7 +40,7 @@ impl CheckinTask {
         }
     }
 
-    /// The fault that the state of its job shows; `None` if it is sound.
+    /// Returns the fault shown by the state of its job; `None` if there is none.
     #[must_use]
     pub fn fault(&self, job: Option<JobState>, now: OffsetDateTime) -> Option<CheckinFault> {
         self.awaited_job_id()?;
@@ -55,10 +55,7 @@ impl CheckinTask {
     }
 }
 
-/// Check-ins that are to leave or are out, planned before an instant, in the order of their ids.
-///
-/// # Errors
-/// The database's.
+/// Returns check-ins that are scheduled or sent, planned before an instant, ordered by id.
 pub async fn live_checkins(
     conn: &mut AsyncPgConnection,
     planned_before: OffsetDateTime,
@@ -68,10 +65,7 @@ pub async fn live_checkins(
     live::page(conn, planned_before, after, limit).await
 }
 
-/// The statuses of those of the check-ins that exist.
-///
-/// # Errors
-/// The database's.
+/// Returns the statuses of those of the check-ins that exist.
 pub async fn checkin_statuses(
     conn: &mut AsyncPgConnection,
     ids: &[CheckinTaskId],
@@ -79,10 +73,7 @@ pub async fn checkin_statuses(
     live::statuses(conn, ids).await
 }
 
-/// Those of the invoices whose question is out.
-///
-/// # Errors
-/// The database's.
+/// Returns those of the invoices whose check-in waits for an answer.
 pub async fn invoices_with_question_out(
     conn: &mut AsyncPgConnection,
     invoices: &[InvoiceId],
@@ -90,10 +81,7 @@ pub async fn invoices_with_question_out(
     live::invoices_with_question_out(conn, invoices).await
 }
 
-/// Reports whether the question of an invoice is out, whose lock the caller holds.
-///
-/// # Errors
-/// The database's.
+/// Reports whether an invoice, locked by the caller, has a check-in that waits for an answer.
 pub async fn has_question_out(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -103,11 +91,8 @@ pub async fn has_question_out(
     Ok(tasks.iter().any(|task| task.status == CheckinStatus::Sent))
 }
 
-/// Looks at a suspect again, which is locked with its invoice in the caller's transaction. Returns `None` if it is
-/// sound, or waits without a job because it is held back.
-///
-/// # Errors
-/// The database's.
+/// Checks a suspect again, locked with its invoice in the caller's transaction. Returns `None` if it has no fault, or
+/// waits without a job because it is held back.
 pub async fn judge_checkin(
     conn: &mut AsyncPgConnection,
     organization: &Organization,
@@ -126,15 +111,12 @@ pub async fn judge_checkin(
         && (planned_date(organization, &asked.invoice, pause, now).is_held
             || !holding_pauses(organization, &asked.invoice, pause, now).is_empty());
     let is_unverified = asked.task.send_at <= now && !organization.is_sender_verified();
-    // The end of the reason plans it again.
+    // It is planned again when the reason ends.
     let is_held_back = asked.task.mail_id.is_none() && (is_paused || is_unverified);
     Ok(fault.filter(|_| !is_held_back))
 }
 
-/// Makes the job again that a check-in waits for, which is locked in the caller's transaction.
-///
-/// # Errors
-/// The database's.
+/// Enqueues again the job that a check-in, locked in the caller's transaction, waits for.
 pub async fn make_job_again(
     conn: &mut AsyncPgConnection,
     task: &CheckinTask,

@@ -1,5 +1,5 @@
-//! Records what became of a check-in that was asked. Each of these takes a check-in that is locked in this
-//! transaction; what it means for the invoice and its reminders is for the caller to do.
+//! Records answers to check-ins and the end of their links. Each function takes a check-in that is locked in this
+//! transaction; the caller applies the result to the invoice and its reminders.
 
 use rubis_db::AsyncPgConnection;
 use rubis_kernel::{CheckinTaskId, OrganizationId, PaymentId};
@@ -12,10 +12,8 @@ use crate::{
     task::{CheckinAnswer, CheckinAnsweredBy, CheckinStatus, CheckinTask},
 };
 
-/// The user answered. `payment` is what an answer that the invoice is paid recorded. The links live no more.
-///
-/// # Errors
-/// The database's.
+/// Records the user's answer and ends the links. `payment` is the payment recorded by the answer that the invoice is
+/// paid.
 pub async fn record_answer(
     conn: &mut AsyncPgConnection,
     task: &mut CheckinTask,
@@ -33,14 +31,11 @@ pub async fn record_answer(
         ..TaskChange::default()
     };
     save(conn, task, &change, now).await?;
-    // One that was scheduled still, because that it left is not recorded yet, has no job that ends it.
+    // A check-in that is still marked as scheduled, because its sending is not recorded yet, has no expiry job.
     rubis_jobs::cancel(conn, &[task.expiry_job_id()]).await.map(drop)
 }
 
-/// Marks answers of one mail as given in one go: one mail confirms them, and they can be undone together.
-///
-/// # Errors
-/// The database's.
+/// Marks answers of one mail as given together: one mail confirms them, and they can be undone together.
 pub async fn record_answered_together(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -51,12 +46,9 @@ pub async fn record_answered_together(
     tasks::change(conn, organization, tasks, &change, now).await.map(drop)
 }
 
-/// The answer that a link gave is taken back, because a machine may have given it: the check-in waits for an
-/// answer again, by a button, until its life ends. Where the invoice was planned anew since, that check-in asks
-/// in its place, and this one has expired.
-///
-/// # Errors
-/// The database's.
+/// Takes back the answer that a link gave, because a machine may have given it: the check-in waits for an answer
+/// again, by a button, until its life ends. If the invoice was planned again meanwhile, the new check-in asks instead,
+/// and this one has expired.
 pub async fn record_suspicion(
     conn: &mut AsyncPgConnection,
     task: &mut CheckinTask,
@@ -85,10 +77,7 @@ pub async fn record_suspicion(
     Ok(())
 }
 
-/// A person takes the answer back that the invoice is paid: it is still pending.
-///
-/// # Errors
-/// The database's.
+/// Records that a person took back the answer that the invoice is paid: it is still pending.
 pub async fn record_undone(
     conn: &mut AsyncPgConnection,
     task: &mut CheckinTask,
@@ -98,10 +87,7 @@ pub async fn record_undone(
     record_answer(conn, task, answer, by, None, now).await
 }
 
-/// The life of the links ended without an answer.
-///
-/// # Errors
-/// The database's.
+/// Records that the life of the links ended without an answer.
 pub async fn record_expired(
     conn: &mut AsyncPgConnection,
     task: &mut CheckinTask,

@@ -1,4 +1,4 @@
-//! Records how the sending of a mail went.
+//! Records the outcome of sending a mail.
 
 use rubis_db::{AsyncConnection, AsyncPgConnection};
 use rubis_jobs::{FinishError, Lease};
@@ -16,12 +16,10 @@ use crate::{
     task::{CheckinStatus, Reason},
 };
 
-/// The mail server took the mail, in the caller's transaction, which finishes the job: its check-ins are sent
-/// and their lives begin. Returns the invoices asked about, in the order of the check-ins' ids and locked as
-/// these are. One that was answered or called off while its mail was on the way is among them, and keeps that.
-///
-/// # Errors
-/// The database's.
+/// Records that the mail server accepted the mail, in the caller's transaction, which finishes the job: its check-ins
+/// are sent and their lives begin. Returns the invoices asked about, ordered by the ids of the check-ins and locked in
+/// the same order. One that was answered or cancelled while its mail was being sent is among them, and keeps its
+/// status.
 pub async fn record_sent(
     conn: &mut AsyncPgConnection,
     job: &SendCheckinMail,
@@ -50,10 +48,11 @@ pub async fn record_sent(
     Ok(asked)
 }
 
-/// The mail server did not take the mail this time: the next attempt writes it anew, unless it may have left at an earlier one.
+/// Records that the mail server did not accept the mail this time: the next attempt composes it again, unless an
+/// earlier attempt may have sent it.
 ///
 /// # Errors
-/// [`FinishError::LeaseLost`] when another worker may be sending it by now.
+/// [`FinishError::LeaseLost`] if another worker may be sending it by now.
 pub async fn record_not_sent_yet(
     conn: &mut AsyncPgConnection,
     job: &SendCheckinMail,
@@ -69,11 +68,8 @@ pub async fn record_not_sent_yet(
     .await
 }
 
-/// The mail is given up, in the transaction that makes its job a dead letter: its check-ins have failed.
-/// Returns those with their invoices, locked, in the order of the check-ins' ids.
-///
-/// # Errors
-/// The database's.
+/// Records that the mail was given up, in the transaction that makes its job a dead letter: its check-ins have failed.
+/// Returns those with their invoices, locked, ordered by the ids of the check-ins.
 pub async fn record_failed(
     conn: &mut AsyncPgConnection,
     job: &SendCheckinMail,
@@ -86,11 +82,8 @@ pub async fn record_failed(
     fail(conn, job.organization_id, asked, reason, now).await
 }
 
-/// A check-in could not even be put into a mail, in the transaction that makes its job a dead letter: it has
-/// failed. Returns it with its invoice, locked, unless something else became of it.
-///
-/// # Errors
-/// The database's.
+/// Records that a check-in could not be put into a mail, in the transaction that makes its job a dead letter: it has
+/// failed. Returns it with its invoice, locked, unless its status changed meanwhile.
 pub async fn record_not_gathered(
     conn: &mut AsyncPgConnection,
     job: &GatherCheckins,

@@ -1,4 +1,4 @@
-//! The user asks for fresh links.
+//! Sends new links if the user asks for them.
 
 use rubis_accounts::Organization;
 use rubis_db::AsyncPgConnection;
@@ -13,29 +13,28 @@ use crate::{
     task::{CheckinStatus, CheckinTask, Reason, reason_not_to_ask},
 };
 
-/// Fresh links are mailed once in this time for an invoice.
+/// Minimum time between two mails with new links for an invoice.
 pub const RENEWAL_INTERVAL: Duration = Duration::hours(1);
 
-/// Why no fresh links are mailed.
+/// Reasons why no new links are mailed.
 #[derive(Debug, thiserror::Error)]
 pub enum RenewError {
-    /// Fresh links were asked for a short while ago.
+    /// New links were requested a short while ago.
     #[error("fresh links were mailed a short while ago")]
     TooSoon {
-        /// How long until they can be asked for again.
+        /// Time until they can be requested again.
         retry_after: Duration,
     },
     /// The invoice is paid, cancelled or disputed, or the organization is not to be asked.
     #[error("the invoice is not asked about any more")]
     NotAsked(Reason),
-    /// The database refused.
     #[error(transparent)]
     Database(#[from] diesel::result::Error),
 }
 
-/// Asks the user anew about an invoice, in place of a check-in whose links have ended or are about to; its
-/// invoice is locked in this transaction. The new check-in leaves at once, whatever is paused, and reminders
-/// wait for its answer: the caller plans them again. One that is on its way already is left to arrive.
+/// Asks the user again about an invoice, replacing a check-in whose links have ended or are about to; its invoice is
+/// locked in this transaction. The new check-in is sent at once, even during a pause, and reminders wait for its
+/// answer: the caller plans them again. A check-in that is already being sent is not replaced.
 ///
 /// # Errors
 /// [`RenewError`]; nothing was written then.
@@ -77,7 +76,7 @@ pub async fn renew(
     Ok(task)
 }
 
-/// Ends the links that are out: the fresh ones take their place, and the invoice goes on waiting.
+/// Ends the links that were sent: the new ones replace them, and the invoice continues to wait.
 async fn expire(
     conn: &mut AsyncPgConnection,
     task: &CheckinTask,

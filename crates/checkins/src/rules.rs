@@ -1,17 +1,17 @@
-//! How long a check-in lives, and when its links are believed.
+//! Time limits of check-ins and their links.
 
 use time::Duration;
 
-/// What operations can set about check-ins.
+/// Operational settings of check-ins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CheckinRules {
-    /// How long the links of a mail live.
+    /// Life of the links of a mail.
     pub life: Duration,
-    /// For how long after the mail left nobody but a machine opens a link.
+    /// Time after the sending of a mail during which an opening is taken for a machine's.
     pub quiet: Duration,
-    /// Within which time of each other no person opens both links.
+    /// Time within which the opening of both links is taken for a machine's.
     pub suspect: Duration,
-    /// For how long the answer that an invoice is paid can be taken back.
+    /// Time during which the answer that an invoice is paid can be taken back.
     pub undo: Duration,
 }
 

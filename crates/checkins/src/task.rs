@@ -1,4 +1,4 @@
-//! The question put to the user about one invoice.
+//! The check-in: a question to the user about one invoice.
 
 use std::str::FromStr;
 
@@ -13,25 +13,24 @@ use uuid::Uuid;
 
 use crate::jobs::{ExpireCheckin, GatherCheckins, job_id};
 
-/// A mail that is sent within this time of its date is sent as planned: longer than it waits for others.
+/// Maximum delay of a mail that counts as sent at its date: longer than the time it waits for others.
 const PUNCTUAL: Duration = Duration::minutes(15);
 
-/// Where a check-in stands.
+/// State of a check-in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, AsExpression, FromSqlRow)]
 #[diesel(sql_type = sql_types::CheckinStatus)]
 #[serde(rename_all = "snake_case")]
 pub enum CheckinStatus {
-    /// It is to be mailed.
+    /// The mail is still to be sent.
     Scheduled,
-    /// It was mailed, and its links wait for an answer.
+    /// The mail was sent, and its links wait for an answer.
     Sent,
-    /// The user answered.
     Answered,
-    /// Its links ended without an answer.
+    /// The links expired without an answer.
     Expired,
-    /// It was called off: see its reason.
+    /// It was cancelled for the recorded reason.
     Cancelled,
-    /// It could not be mailed: see its reason.
+    /// It could not be mailed for the recorded reason.
     Failed,
 }
 
@@ -44,14 +43,14 @@ rubis_db::pg_enum!(CheckinStatus, sql_types::CheckinStatus {
     Failed => "failed",
 });
 
-/// What the user answered.
+/// Answer of the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, AsExpression, FromSqlRow)]
 #[diesel(sql_type = sql_types::CheckinAnswer)]
 #[serde(rename_all = "snake_case")]
 pub enum CheckinAnswer {
     /// The invoice was paid.
     Paid,
-    /// It was not.
+    /// The invoice was not paid.
     StillPending,
 }
 
@@ -60,7 +59,7 @@ rubis_db::pg_enum!(CheckinAnswer, sql_types::CheckinAnswer {
     StillPending => "still_pending",
 });
 
-/// No answer is called so.
+/// The text is not the name of an answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is no answer: paid or still_pending is")]
 pub struct UnknownAnswer(pub String);
@@ -74,14 +73,14 @@ impl FromStr for CheckinAnswer {
     }
 }
 
-/// How the user answered.
+/// Means by which the user answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, AsExpression, FromSqlRow)]
 #[diesel(sql_type = sql_types::CheckinAnsweredBy)]
 #[serde(rename_all = "snake_case")]
 pub enum CheckinAnsweredBy {
-    /// A link of the mail was opened, which a machine may have done.
+    /// A link of the mail was opened, possibly by a machine.
     Link,
-    /// A button was pressed, which a person did.
+    /// A button was pressed, by a person.
     Button,
 }
 
@@ -90,7 +89,7 @@ rubis_db::pg_enum!(CheckinAnsweredBy, sql_types::CheckinAnsweredBy {
     Button => "button",
 });
 
-/// Why a check-in was called off or not mailed.
+/// Reasons why a check-in was cancelled or not mailed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reason {
     /// The invoice was settled in full.
@@ -105,9 +104,9 @@ pub enum Reason {
     CheckinsOff,
     /// The invoice was planned again: another due date, another sending time.
     Replanned,
-    /// The user asked for fresh links.
+    /// The user asked for new links.
     Renewed,
-    /// The recipient's mail server refused it for good.
+    /// The recipient's mail server rejected it permanently.
     Rejected,
     /// It failed at every attempt.
     AttemptsExhausted,
@@ -115,12 +114,12 @@ pub enum Reason {
     MailServerUnavailable,
     /// Its text is longer than a mail may be.
     TooLong,
-    /// Operations dropped its job.
+    /// An operator dropped its job.
     DroppedByOperations,
 }
 
 impl Reason {
-    /// The reason why a mail was given up after this failure.
+    /// Returns the reason for giving a mail up after this failure.
     #[must_use]
     pub const fn of(failure: &MailFailure) -> Self {
         match failure {
@@ -133,7 +132,7 @@ impl Reason {
         }
     }
 
-    /// The stable code that the database and the API know the reason by.
+    /// Returns the stable code used by the database and the API.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -153,7 +152,7 @@ impl Reason {
     }
 }
 
-/// Why the user is not asked about an invoice, unless they are.
+/// Returns the reason for not asking the user about an invoice, if there is one.
 #[must_use]
 pub const fn reason_not_to_ask(status: InvoiceStatus) -> Option<Reason> {
     match status {
@@ -164,60 +163,52 @@ pub const fn reason_not_to_ask(status: InvoiceStatus) -> Option<Reason> {
     }
 }
 
-/// The question put to the user about one invoice.
+/// A question to the user about one invoice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckinTask {
-    /// Its id, which its token follows from.
+    /// Id, from which its token is derived.
     pub id: CheckinTaskId,
-    /// Whose it is.
     pub organization_id: OrganizationId,
-    /// The invoice it asks about.
     pub invoice_id: InvoiceId,
-    /// The due date it asks about: another one is asked about anew.
+    /// Due date that it asks about: another due date gets a new check-in.
     pub due_date: Date,
-    /// When it is to leave, or was.
+    /// Planned time of sending.
     pub send_at: OffsetDateTime,
-    /// Where it stands.
     pub status: CheckinStatus,
-    /// The mail that it is in.
+    /// Mail of the check-in, once it is in one.
     pub mail_id: Option<CheckinMailId>,
-    /// The check-in that had ended, when fresh links were asked for in its place.
+    /// The ended check-in that this one replaces with new links.
     pub renews: Option<CheckinTaskId>,
-    /// The SHA-256 of its token, from when its mail was first written.
+    /// SHA-256 of its token, set once its mail is first composed.
     pub token_hash: Option<[u8; 32]>,
-    /// Since when a worker has been handing its mail to the mail server.
+    /// Time since which a worker has been handing its mail to the mail server.
     pub sending_since: Option<OffsetDateTime>,
-    /// When it left.
     pub sent_at: Option<OffsetDateTime>,
-    /// When its links end; at this very instant they are over.
+    /// End of its links; at this very instant they have expired.
     pub expires_at: Option<OffsetDateTime>,
-    /// When the user answered.
     pub answered_at: Option<OffsetDateTime>,
-    /// What the user answered.
     pub answer: Option<CheckinAnswer>,
-    /// How the user answered.
     pub answered_by: Option<CheckinAnsweredBy>,
-    /// What the answer recorded, so that just this can be undone.
+    /// Payment recorded by the answer, so that exactly this payment can be undone.
     pub payment_id: Option<PaymentId>,
-    /// Shared by the answers of a mail that were given in one go.
+    /// Id shared by the answers of a mail that were given together.
     pub answered_with: Option<Uuid>,
-    /// Since when only a button is believed: a machine may have opened its links.
+    /// Time since which only a button counts, because a machine may have opened its links.
     pub suspect_since: Option<OffsetDateTime>,
-    /// Why it was called off or failed: a code of [`Reason`], or of a newer release.
+    /// Reason for cancellation or failure: a code of [`Reason`], or of a newer release.
     pub reason: Option<String>,
-    /// When it was planned.
     pub created_at: OffsetDateTime,
 }
 
 impl CheckinTask {
-    /// Whether it is still to be mailed, or to be answered.
+    /// Reports whether it is still to be mailed or answered.
     #[must_use]
     pub const fn is_live(&self) -> bool {
         matches!(self.status, CheckinStatus::Scheduled | CheckinStatus::Sent)
     }
 
-    /// Whether a person who holds the token may answer: the mail left, or may have left without that being
-    /// recorded yet, and its life is not over.
+    /// Reports whether a person with the token may answer: the mail was sent, or may have been sent without a record
+    /// yet, and its life is not over.
     #[must_use]
     pub fn takes_answers(&self, now: OffsetDateTime) -> bool {
         match self.status {
@@ -230,33 +221,34 @@ impl CheckinTask {
         }
     }
 
-    /// Whether the life of its links has passed, recorded or not.
+    /// Reports whether the life of its links has passed, recorded or not.
     #[must_use]
     pub fn is_over(&self, now: OffsetDateTime) -> bool {
         self.expires_at.is_some_and(|expires_at| expires_at <= now)
     }
 
-    /// When the user was asked, as the reminders that wait for the answer count it: as planned, unless the mail
-    /// left minutes later. The moment that sending takes moves no reminder.
+    /// Returns the time of the question, from which the reminders count their wait: the planned time, unless the mail
+    /// was sent minutes later. The duration of the sending itself delays no reminder.
     #[must_use]
     pub fn asked_at(&self) -> Option<OffsetDateTime> {
         self.sent_at.map(|sent_at| if sent_at - self.send_at < PUNCTUAL { self.send_at } else { sent_at })
     }
 
-    /// Until when the answer that the invoice is paid can be taken back; none where there is no such answer.
+    /// Returns the time until which the answer that the invoice is paid can be taken back; `None` if there is no such
+    /// answer.
     #[must_use]
     pub fn undo_until(&self, rules: &crate::CheckinRules) -> Option<OffsetDateTime> {
         let declares_paid = self.answer == Some(CheckinAnswer::Paid) && self.payment_id.is_some();
         self.answered_at.filter(|_| declares_paid).map(|answered_at| answered_at + rules.undo)
     }
 
-    /// The job that puts it into a mail.
+    /// Returns the id of the job that puts it into a mail.
     #[must_use]
     pub fn gather_job_id(&self) -> JobId {
         job_id::<GatherCheckins>(self.id)
     }
 
-    /// The job that ends its life.
+    /// Returns the id of the job that ends its life.
     #[must_use]
     pub fn expiry_job_id(&self) -> JobId {
         job_id::<ExpireCheckin>(self.id)

@@ -3,18 +3,18 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use rubis_kernel::{CheckinTaskId, PurposeKey, sha256};
 
-/// The purpose of the key that tokens are made with.
+/// Purpose of the key from which tokens are computed.
 pub const KEY_PURPOSE: &str = "checkin";
 
-/// The token of a check-in: 32 bytes, base64url without padding. It is nowhere but in the mail, and whoever
-/// has the key can write it again.
+/// Returns the token of a check-in: 32 bytes, base64url without padding. It is stored only in the mail, and can be
+/// computed again with the key.
 #[must_use]
 pub fn token_of(key: &PurposeKey, task: CheckinTaskId) -> String {
     URL_SAFE_NO_PAD.encode(key.sign(task.as_uuid().as_bytes()))
 }
 
-/// What the database holds in place of a token. Any text has one, so that a malformed token is looked up as
-/// an unknown one is.
+/// Returns the hash that the database stores for a token. Every text has one, so that a malformed token is looked up
+/// like an unknown one.
 #[must_use]
 pub fn hash_of_token(token: &str) -> [u8; 32] {
     sha256(token.as_bytes())

@@ -1,48 +1,48 @@
-//! What the opening of a link means: a pure function of the check-in, the opening and the clock.
+//! Judges the opening of a link: a pure function of the check-in, the opening and the clock.
 
 use time::OffsetDateTime;
 
 use crate::{CheckinAnsweredBy, CheckinRules, CheckinStatus, CheckinTask, Opening};
 
-/// What the opening of a link means.
+/// Meaning of an opening of a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Verdict {
     /// It is the user's answer.
     Effect,
-    /// It may be a machine's doing: a person confirms it with a button.
+    /// A machine may have opened it: a person confirms it with a button.
     Confirm(Caution),
-    /// It contradicts the answer that the other link gave a moment ago: that one is taken back, and only a
-    /// button is believed from now on.
+    /// It contradicts the answer that the other link gave a moment ago: that answer is taken back, and only a button
+    /// counts from now on.
     Undo,
     /// The user answered before, and this changes nothing.
     AlreadyAnswered,
-    /// The links have ended.
+    /// The links have expired.
     Expired,
 }
 
-/// Why an opening is not taken for an answer.
+/// Reasons why an opening does not count as an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Caution {
-    /// It asks for no page.
+    /// It requests no page.
     Head,
-    /// It asks for the page before anybody wants to see it.
+    /// It requests the page before a person wants to see it.
     Prefetch,
-    /// It asks for a part of the page.
+    /// It requests a part of the page.
     Range,
     /// A known scanner, previewer or library opens it.
     Agent,
-    /// No browser says that a person goes to the page.
+    /// No browser says that a person navigates to the page.
     NoNavigation,
-    /// The mail has hardly left, or that it left is not recorded yet.
+    /// The mail was sent only just now, or its sending is not recorded yet.
     TooSoon,
-    /// The other link was opened a moment ago, as only a machine does.
+    /// The other link was opened a moment ago, which only a machine does.
     OtherLink,
-    /// Both links were opened by what may be a machine before.
+    /// A machine may have opened both links before.
     Suspect,
 }
 
 impl Verdict {
-    /// The name under which the opening is kept.
+    /// Returns the name under which the opening is recorded.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -61,15 +61,15 @@ impl Verdict {
         }
     }
 
-    /// The name of an opening that came too soon.
+    /// Name of an opening that came too soon.
     pub(crate) const TOO_SOON: &'static str = "confirm_too_soon";
 }
 
-/// What the opening of one of the two links means. `other_link_opened_at` is when the other one was last
+/// Judges the opening of one of the two links. `other_link_opened_at` is the last time at which the other one was
 /// opened too soon to count.
 ///
-/// At the bounds: an opening at the very instant at which the life ends is over, one at the very end of the
-/// quiet time counts, and one at the very end of the suspect time is suspect still.
+/// At the bounds: an opening at the exact end of the life is too late, one at the exact end of the quiet time counts,
+/// and one at the exact end of the suspect time is still suspect.
 #[must_use]
 pub fn verdict(
     task: &CheckinTask,
@@ -96,7 +96,7 @@ pub fn verdict(
     }
 }
 
-/// What of the request itself tells a machine.
+/// Returns the sign of a machine in the request itself, if any.
 fn caution_of(opening: &Opening) -> Option<Caution> {
     if opening.is_head() {
         Some(Caution::Head)
@@ -118,15 +118,15 @@ fn is_too_soon(task: &CheckinTask, opening: &Opening, rules: &CheckinRules) -> b
     sent_at.is_none_or(|sent_at| opening.at < sent_at + rules.quiet)
 }
 
-/// Whether the other link gave an answer a moment ago.
+/// Reports whether the other link gave an answer a moment ago.
 fn contradicts(task: &CheckinTask, opening: &Opening, rules: &CheckinRules) -> bool {
     let is_other = opening.link.answer().is_some_and(|answer| task.answer != Some(answer));
     let by_link = task.answered_by == Some(CheckinAnsweredBy::Link);
     is_other && by_link && task.answered_at.is_some_and(|at| within(rules, at, opening.at))
 }
 
-/// Whether two openings are so near each other that no person made both. The clocks of two servers may
-/// disagree on which was first.
+/// Reports whether two openings are too close together for one person to have made both. The clocks of two servers may
+/// disagree about their order.
 fn within(rules: &CheckinRules, one: OffsetDateTime, other: OffsetDateTime) -> bool {
     (other - one).abs() <= rules.suspect
 }

@@ -4,10 +4,10 @@ use time::{Duration, OffsetDateTime};
 
 use crate::{CheckinRules, CheckinTask};
 
-/// Time after the end of its links in which a token is answered at all.
+/// Time after the end of its links during which a token still gets a response.
 pub const GONE_AFTER: Duration = Duration::days(30);
 
-/// Facts that a token shows.
+/// Data shown for a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Visibility {
     /// The invoice and its state.
@@ -19,8 +19,8 @@ pub enum Visibility {
 }
 
 impl CheckinTask {
-    /// Facts that its token shows at this instant: everything until the links have ended and no answer can be taken
-    /// back, then the state alone, and nothing from [`GONE_AFTER`] on.
+    /// Returns the data shown for its token at this instant: everything until the links have ended and no answer can
+    /// be taken back, then the state alone, and nothing from [`GONE_AFTER`] on.
     #[must_use]
     pub fn visibility(&self, rules: &CheckinRules, now: OffsetDateTime) -> Visibility {
         if self.is_gone(rules, now) {
@@ -32,13 +32,13 @@ impl CheckinTask {
         }
     }
 
-    /// Reports whether its token shows nothing any more. An undo period that is longer than [`GONE_AFTER`] counts.
+    /// Reports whether its token shows nothing any more. An undo period longer than [`GONE_AFTER`] counts.
     #[must_use]
     pub fn is_gone(&self, rules: &CheckinRules, now: OffsetDateTime) -> bool {
         !self.takes_answers(now) && self.links_end_at() + GONE_AFTER.max(rules.undo) <= now
     }
 
-    /// The end of its links; its date if it was called off before its mail was recorded as sent.
+    /// Returns the end of its links, or its date if it was cancelled before its mail was recorded as sent.
     fn links_end_at(&self) -> OffsetDateTime {
         self.expires_at.unwrap_or(self.send_at)
     }

@@ -1,4 +1,4 @@
-//! The mails as a reader gets them.
+//! Snapshots of the mails as a reader gets them.
 
 use rstest::rstest;
 use rubis_accounts::{CatchUpPolicy, CheckinPolicy, PostalAddress};
@@ -21,7 +21,7 @@ use crate::{
 
 const NOW: OffsetDateTime = datetime!(2026-11-24 08:00 UTC);
 
-/// All that a mail of the product is made with.
+/// Everything needed to compose a mail of the product.
 struct Product {
     sender: EmailAddress,
     links: CheckinLinks,
@@ -224,7 +224,7 @@ fn with_confirmation<T>(task: &CheckinTask, write: impl FnOnce(&Confirmation<'_>
     write(&confirmation)
 }
 
-/// The head and the plain text of a mail.
+/// Returns the headers and the plain text of a mail.
 fn readable(email: &Email) -> String {
     format!(
         "From: {:?} <{}>\nTo: {:?} <{}>\nSubject: {}\nMessage-ID: {}\nKey: {}\n\n{}",

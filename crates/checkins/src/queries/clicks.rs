@@ -1,4 +1,4 @@
-//! `checkin_clicks`.
+//! The table `checkin_clicks`.
 
 use diesel::{
     prelude::*,
@@ -40,7 +40,7 @@ impl From<ClickRow> for CheckinClick {
     }
 }
 
-/// Keeps an opening.
+/// Records an opening.
 pub async fn insert(
     conn: &mut AsyncPgConnection,
     task: &CheckinTask,
@@ -63,7 +63,7 @@ pub async fn insert(
         .map(drop)
 }
 
-/// All openings of a check-in, in the order in which they were kept.
+/// Returns all openings of a check-in, in the order in which they were recorded.
 pub async fn of_task(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -79,7 +79,7 @@ pub async fn of_task(
     Ok(rows.into_iter().map(CheckinClick::from).collect())
 }
 
-/// When a link of a check-in was last opened with this verdict.
+/// Returns the time at which a link of a check-in was last opened with this verdict.
 pub async fn last_opened_at(
     conn: &mut AsyncPgConnection,
     task: &CheckinTask,

@@ -1,4 +1,4 @@
-//! `checkin_tasks` as the reconciliation reads them, whatever organization they are of.
+//! Reads `checkin_tasks` of all organizations, for the reconciliation.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::tasks::{TaskRow, all};
 use crate::task::{CheckinStatus, CheckinTask};
 
-/// Check-ins that are to leave or are out, planned before an instant, in the order of their ids.
+/// Returns check-ins that are scheduled or sent, planned before an instant, ordered by id.
 pub async fn page(
     conn: &mut AsyncPgConnection,
     planned_before: OffsetDateTime,
@@ -29,7 +29,7 @@ pub async fn page(
         .map(all)
 }
 
-/// The statuses of those of the check-ins that exist.
+/// Returns the statuses of those of the check-ins that exist.
 pub async fn statuses(
     conn: &mut AsyncPgConnection,
     ids: &[CheckinTaskId],
@@ -43,7 +43,7 @@ pub async fn statuses(
     Ok(rows.into_iter().map(|(id, status)| (id.into(), status)).collect())
 }
 
-/// Those of the invoices whose question is out.
+/// Returns those of the invoices whose check-in waits for an answer.
 pub async fn invoices_with_question_out(
     conn: &mut AsyncPgConnection,
     invoices: &[InvoiceId],

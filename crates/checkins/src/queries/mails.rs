@@ -1,4 +1,4 @@
-//! `checkin_mails`.
+//! The table `checkin_mails`.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -6,7 +6,7 @@ use rubis_db::{AsyncPgConnection, schema::checkin_mails};
 use rubis_kernel::{CheckinMailId, OrganizationId};
 use time::OffsetDateTime;
 
-/// Makes a mail.
+/// Inserts a mail.
 pub async fn insert(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -24,7 +24,7 @@ pub async fn insert(
         .map(drop)
 }
 
-/// The time at which the organization's last mail was made.
+/// Returns the time at which the organization's last mail was made.
 pub async fn last_made_at(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -38,7 +38,7 @@ pub async fn last_made_at(
         .optional()
 }
 
-/// When a mail left; none where it has not, or where there is no such mail.
+/// Returns the time at which a mail was sent; `None` if it was not, or if there is no such mail.
 pub async fn sent_at(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -54,7 +54,7 @@ pub async fn sent_at(
         .map(Option::flatten)
 }
 
-/// A change of a mail. Fields that are left out stay.
+/// A change of a mail. Fields that are `None` stay as they are.
 #[derive(AsChangeset, Default)]
 #[diesel(table_name = checkin_mails)]
 pub struct MailChange<'a> {

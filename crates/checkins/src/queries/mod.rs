@@ -1,4 +1,4 @@
-//! The only diesel of this crate, a file for each table.
+//! The diesel code of this crate: a file for each table.
 
 pub mod clicks;
 pub mod live;

@@ -1,4 +1,4 @@
-//! `checkin_tasks`.
+//! The table `checkin_tasks`.
 
 use diesel::{
     prelude::*,
@@ -48,7 +48,7 @@ impl From<TaskRow> for CheckinTask {
             status: row.status,
             mail_id: row.mail_id.map(Into::into),
             renews: row.renews.map(Into::into),
-            // A check of the table makes sure that it is 32 bytes.
+            // A check of the table guarantees that it has 32 bytes.
             token_hash: row.token_hash.and_then(|hash| hash.try_into().ok()),
             sending_since: row.sending_since,
             sent_at: row.sent_at,
@@ -78,7 +78,7 @@ fn of_organization(organization: Uuid) -> _ {
     checkin_tasks::table.filter(checkin_tasks::organization_id.eq(organization))
 }
 
-/// The check-in whose links hold this token. The one query without an organization: the token is what tells
+/// Returns the check-in whose links contain this token. The only query without an organization: the token determines
 /// it.
 pub async fn find_by_token_hash(
     conn: &mut AsyncPgConnection,
@@ -93,7 +93,7 @@ pub async fn find_by_token_hash(
         .map(|row| row.map(CheckinTask::from))
 }
 
-/// A check-in, without a lock.
+/// Returns a check-in, without a lock.
 pub async fn find(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -108,7 +108,7 @@ pub async fn find(
         .map(|row| row.map(CheckinTask::from))
 }
 
-/// A check-in that nobody else changes until the transaction ends. Lock its invoice first.
+/// Returns a check-in, locked until the transaction ends. Lock its invoice first.
 pub async fn lock(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -117,7 +117,7 @@ pub async fn lock(
     Ok(lock_many(conn, organization, &[task]).await?.pop())
 }
 
-/// Check-ins in the order of their ids, locked. Lock their invoices first.
+/// Returns check-ins in the order of their ids, locked. Lock their invoices first.
 pub async fn lock_many(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -134,7 +134,7 @@ pub async fn lock_many(
         .map(all)
 }
 
-/// All check-ins of an invoice, the earliest first, locked. Lock the invoice first.
+/// Returns all check-ins of an invoice, earliest first, locked. Lock the invoice first.
 pub async fn lock_of_invoice(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -151,7 +151,7 @@ pub async fn lock_of_invoice(
         .map(all)
 }
 
-/// All check-ins of an invoice, the earliest first.
+/// Returns all check-ins of an invoice, earliest first.
 pub async fn of_invoice(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -166,7 +166,7 @@ pub async fn of_invoice(
         .map(all)
 }
 
-/// The latest check-ins of an invoice, in the order of their ids. Those that planning again replaced are left out.
+/// Returns the latest check-ins of an invoice, ordered by id. Those replaced by a new planning are left out.
 pub async fn latest_of_invoice(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -186,7 +186,7 @@ pub async fn latest_of_invoice(
     Ok(latest)
 }
 
-/// The check-ins of a mail, in the order of their ids.
+/// Returns the check-ins of a mail, ordered by id.
 pub async fn of_mail(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -201,8 +201,8 @@ pub async fn of_mail(
         .map(all)
 }
 
-/// At most `limit` check-ins of an organization that are due and in no mail yet, the earliest first, after
-/// the date and id of the last one seen.
+/// Returns at most `limit` check-ins of an organization that are due and in no mail yet, earliest first, after the
+/// date and id of the last one seen.
 pub async fn due(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -220,7 +220,7 @@ pub async fn due(
         .select(TaskRow::as_select())
         .into_boxed();
     if let Some((send_at, id)) = after {
-        // Diesel has no row comparison; the first condition is what the index seeks to.
+        // Diesel has no row comparison; the first condition is the one that the index uses.
         query = query
             .filter(checkin_tasks::send_at.ge(send_at))
             .filter(checkin_tasks::send_at.gt(send_at).or(checkin_tasks::id.gt(id.as_uuid())));
@@ -228,7 +228,7 @@ pub async fn due(
     query.load(conn).await.map(all)
 }
 
-/// Which of these invoices have a check-in that is to leave or waits for its answer.
+/// Returns those of these invoices that have a check-in that is planned or waits for its answer.
 pub async fn invoices_with_live(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -245,7 +245,7 @@ pub async fn invoices_with_live(
     Ok(found.into_iter().map(InvoiceId::from).collect())
 }
 
-/// When fresh links were last asked for of an invoice.
+/// Returns the time at which new links were last requested for an invoice.
 pub async fn last_renewal(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -268,7 +268,7 @@ pub struct TaskToInsert {
     pub renews: Option<CheckinTaskId>,
 }
 
-/// Plans a check-in.
+/// Inserts a planned check-in.
 pub async fn insert(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -292,7 +292,7 @@ pub async fn insert(
         .map(CheckinTask::from)
 }
 
-/// A change of check-ins. Fields that are left out stay.
+/// A change of check-ins. Fields that are `None` stay as they are.
 #[derive(AsChangeset, Default)]
 #[diesel(table_name = checkin_tasks)]
 pub struct TaskChange<'a> {
@@ -310,7 +310,7 @@ pub struct TaskChange<'a> {
 }
 
 impl TaskChange<'_> {
-    /// Called off, for this reason.
+    /// Returns the change that cancels check-ins for this reason.
     pub fn cancelled(reason: Reason) -> Self {
         Self {
             status: Some(CheckinStatus::Cancelled),
@@ -320,7 +320,7 @@ impl TaskChange<'_> {
     }
 }
 
-/// Changes check-ins in the same way, and returns them in no order.
+/// Applies one change to several check-ins, and returns them in no particular order.
 pub async fn change(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -338,7 +338,7 @@ pub async fn change(
         .map(all)
 }
 
-/// Begins to send check-ins: each gets the hash of its token.
+/// Marks check-ins as being sent: each gets the hash of its token.
 pub async fn begin_sending(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -362,7 +362,7 @@ pub async fn begin_sending(
     .map(drop)
 }
 
-/// The check-ins that were in a mail that left: those that were called off or answered meanwhile keep that.
+/// Marks the check-ins of a mail as sent; those cancelled or answered meanwhile keep their status.
 pub async fn record_sent(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -393,8 +393,8 @@ pub async fn record_sent(
         .map(all)
 }
 
-/// The check-ins of a mail that did not leave at the attempt that began at `now`. Those that may have left at an earlier
-/// one stay on their way.
+/// Records that the attempt begun at `now` did not send the check-ins of a mail. Those that an earlier attempt may
+/// have sent stay marked as being sent.
 pub async fn record_not_sent_yet(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -411,7 +411,7 @@ pub async fn record_not_sent_yet(
         .map(drop)
 }
 
-/// The check-ins of a mail that is given up.
+/// Records that the check-ins of a mail were given up.
 pub async fn record_not_sent(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -427,7 +427,7 @@ pub async fn record_not_sent(
         .map(drop)
 }
 
-/// Lets one transaction at a time gather the check-ins of an organization, until it ends.
+/// Serializes the gathering of an organization's check-ins until the transaction ends.
 pub async fn lock_gathering(conn: &mut AsyncPgConnection, organization: OrganizationId) -> QueryResult<()> {
     diesel::sql_query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))")
         .bind::<Text, _>(format!("rubis:checkins:{organization}"))

@@ -1,4 +1,4 @@
-//! Every rule, at its bounds.
+//! Tests of every rule, at its bounds.
 
 use rstest::rstest;
 use rubis_kernel::{CheckinTaskId, InvoiceId, OrganizationId};
@@ -18,7 +18,7 @@ fn seconds(count: i64) -> Duration {
     Duration::seconds(count)
 }
 
-/// A check-in that was sent and waits for its answer.
+/// Returns a check-in that was sent and waits for its answer.
 fn sent() -> CheckinTask {
     CheckinTask {
         id: CheckinTaskId::new(),
@@ -44,7 +44,7 @@ fn sent() -> CheckinTask {
     }
 }
 
-/// One that was answered at noon.
+/// Returns one that was answered at noon.
 fn answered(answer: CheckinAnswer, by: CheckinAnsweredBy) -> CheckinTask {
     CheckinTask {
         status: CheckinStatus::Answered,
@@ -55,7 +55,7 @@ fn answered(answer: CheckinAnswer, by: CheckinAnsweredBy) -> CheckinTask {
     }
 }
 
-/// One whose mail was handed over, which is not recorded yet.
+/// Returns one whose mail was handed over without a record yet.
 fn being_sent() -> CheckinTask {
     CheckinTask {
         status: CheckinStatus::Scheduled,
@@ -70,7 +70,7 @@ fn opened(link: CheckinLink, at: OffsetDateTime) -> Opening {
     request("GET", link, at, &[])
 }
 
-/// Headers that a browser sends when a person follows a link.
+/// Headers sent by a browser when a person follows a link.
 const BROWSER: [(&str, &str); 3] = [
     ("Sec-Fetch-Mode", "navigate"),
     ("Sec-Fetch-Dest", "document"),
@@ -82,7 +82,7 @@ fn request(method: &str, link: CheckinLink, at: OffsetDateTime, headers: &[(&str
     bare(method, link, at, &headers)
 }
 
-/// A request with these headers alone.
+/// Returns a request with only these headers.
 fn bare(method: &str, link: CheckinLink, at: OffsetDateTime, headers: &[(&str, &str)]) -> Opening {
     let headers = headers.iter().map(|(name, value)| (*name, value.as_bytes()));
     Opening::from_request(at, method, link, headers)

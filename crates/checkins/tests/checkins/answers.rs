@@ -1,4 +1,4 @@
-//! Answers, what takes them back, and every opening of a link are kept.
+//! Records of answers, of taking them back, and of every opening of a link.
 
 use rubis_checkins::{
     Caution, CheckinAnswer, CheckinAnsweredBy, CheckinLink, CheckinStatus, CheckinTask, Opening, Verdict,
@@ -9,7 +9,7 @@ use time::{Duration, OffsetDateTime, macros::date};
 
 use crate::company::{Company, Product, TUESDAY};
 
-/// A check-in that was sent on Tuesday at nine.
+/// Returns a check-in that was sent on Tuesday at nine.
 async fn asked(company: &Company) -> CheckinTask {
     let invoice = company.planned_invoice(date!(2026 - 11 - 24), TUESDAY - Duration::DAY).await;
     company.send(&Product::new(), &company.checkin(invoice.id).await, TUESDAY).await;
@@ -22,7 +22,7 @@ fn opened(link: CheckinLink, at: OffsetDateTime) -> Opening {
     Opening::from_request(at, "GET", link, headers.map(|(name, value)| (name, value.as_bytes())))
 }
 
-/// Opens a link, and keeps that.
+/// Opens a link, and records that.
 async fn open(company: &Company, invoice: InvoiceId, link: CheckinLink, at: OffsetDateTime) -> Verdict {
     let task = company.checkin(invoice).await;
     let mut conn = company.conn().await;
@@ -113,7 +113,7 @@ async fn a_scanner_that_straddles_the_end_of_the_quiet_time_answers_nothing() {
         open(&company, invoice, CheckinLink::Pending, after).await,
         Verdict::Confirm(Caution::OtherLink)
     );
-    // The same link by a person, a little later.
+    // The same link, opened by a person a little later.
     assert_eq!(open(&company, invoice, CheckinLink::Paid, after).await, Verdict::Effect);
 }
 

@@ -1,4 +1,4 @@
-//! What ends the chase of an invoice ends its question too.
+//! The end of an invoice's chase ends its check-in too.
 
 use rubis_checkins::{
     CheckinAnswer, CheckinAnsweredBy, CheckinStatus, Reason, cancel_of_invoice, record_answer,

@@ -1,4 +1,4 @@
-//! A company with invoices, and a worker's steps taken one by one.
+//! A company with invoices, and a worker whose steps are run one by one.
 
 use std::{
     sync::atomic::{AtomicU32, Ordering},
@@ -27,14 +27,14 @@ use time::{Date, Duration, OffsetDateTime, macros::datetime};
 /// An ordinary Tuesday, nine in the morning in Paris.
 pub const TUESDAY: OffsetDateTime = datetime!(2026-11-24 08:00 UTC);
 
-/// A company in a database of its own.
+/// A company in its own database.
 pub struct Company {
     pub database: TestDatabase,
     pub id: OrganizationId,
     invoices: AtomicU32,
 }
 
-/// What its mails are made with.
+/// Everything needed to compose its mails.
 pub struct Product {
     sender: EmailAddress,
     links: CheckinLinks,
@@ -68,7 +68,7 @@ impl Company {
         Self { database, id, invoices: AtomicU32::new(0) }
     }
 
-    /// Another company of the same database.
+    /// Creates another company in the same database.
     pub async fn neighbour(&self) -> OrganizationId {
         sign_up(&self.database, "paul.durand@durand.example", "Durand").await
     }
@@ -91,7 +91,7 @@ impl Company {
             .await;
     }
 
-    /// An invoice of 1 200 € to the bakery, not planned yet.
+    /// Creates an invoice of 1 200 € to the bakery, not planned yet.
     pub async fn invoice_due(&self, due_date: Date) -> Invoice {
         self.invoice_to("Boulangerie Martin", due_date).await
     }
@@ -111,7 +111,7 @@ impl Company {
         rubis_invoices::create_invoice(&mut conn, self.id, &new, None, TUESDAY).await.unwrap().invoice
     }
 
-    /// An invoice that is planned.
+    /// Creates a planned invoice.
     pub async fn planned_invoice(&self, due_date: Date, now: OffsetDateTime) -> Invoice {
         let invoice = self.invoice_due(due_date).await;
         self.plan(invoice.id, now).await
@@ -121,7 +121,7 @@ impl Company {
         rubis_invoices::invoice(&mut *self.conn().await, self.id, id).await.unwrap().unwrap()
     }
 
-    /// Plans an invoice, the first time or again.
+    /// Plans an invoice, for the first time or again.
     pub async fn plan(&self, invoice: InvoiceId, now: OffsetDateTime) -> Invoice {
         self.plan_as(invoice, PlanCheckin::default(), now).await
     }
@@ -148,7 +148,7 @@ impl Company {
         invoice
     }
 
-    /// The invoice is paid, as where nobody tells check-ins of it.
+    /// Records a payment of the invoice without any notice to its check-ins.
     pub async fn pay(&self, invoice: InvoiceId, now: OffsetDateTime) {
         self.change(invoice, async |conn, invoice| {
             let payment = NewPayment::of_balance(now.date(), "virement");
@@ -158,12 +158,12 @@ impl Company {
         .await;
     }
 
-    /// All check-ins of an invoice.
+    /// Returns all check-ins of an invoice.
     pub async fn checkins(&self, invoice: InvoiceId) -> Vec<CheckinTask> {
         checkins_of_invoice(&mut *self.conn().await, self.id, invoice).await.unwrap()
     }
 
-    /// The one check-in of an invoice that was not called off.
+    /// Returns the one check-in of an invoice that was not cancelled.
     pub async fn checkin(&self, invoice: InvoiceId) -> CheckinTask {
         let mut all = self.checkins(invoice).await;
         all.retain(|task| task.status != CheckinStatus::Cancelled);
@@ -171,17 +171,17 @@ impl Company {
         all.remove(0)
     }
 
-    /// A job, if it is on the calendar.
+    /// Returns a job, if it exists.
     pub async fn job(&self, id: &JobId) -> Option<JobRow> {
         rubis_jobs::find(&mut *self.conn().await, id).await.unwrap()
     }
 
-    /// When a check-in's job runs.
+    /// Returns the time at which a check-in's job runs.
     pub async fn gathers_at(&self, task: &CheckinTask) -> Option<OffsetDateTime> {
         self.job(&task.gather_job_id()).await.map(|job| job.run_at)
     }
 
-    /// Takes a job that is due, as a worker does.
+    /// Claims a due job, as a worker does.
     pub async fn lease<J: Job>(&self, job: &J, now: OffsetDateTime) -> Option<Lease> {
         let mut conn = self.conn().await;
         let length = StdDuration::from_secs(60);
@@ -233,7 +233,7 @@ impl Company {
         claim_mail(&mut *self.conn().await, &product.terms(), &job, lease, now).await.unwrap()
     }
 
-    /// Records that a mail left.
+    /// Records that a mail was sent.
     pub async fn record(&self, product: &Product, mail: CheckinMailId, lease: &Lease, now: OffsetDateTime) {
         let job = self.mail_job(mail);
         let mut conn = self.conn().await;
@@ -245,7 +245,7 @@ impl Company {
         .unwrap();
     }
 
-    /// Sends the mail that a check-in is due in.
+    /// Sends the mail of a due check-in.
     pub async fn send(&self, product: &Product, task: &CheckinTask, now: OffsetDateTime) -> Email {
         let mail = self.gathered(task, now).await;
         let (lease, claimed) = self.claim(product, mail, now).await;
@@ -254,7 +254,7 @@ impl Company {
     }
 }
 
-/// The mail that is to be sent.
+/// Returns the mail that is to be sent.
 pub fn sent(claimed: ClaimedMail) -> Email {
     match claimed {
         ClaimedMail::Send(email) => *email,
@@ -262,7 +262,7 @@ pub fn sent(claimed: ClaimedMail) -> Email {
     }
 }
 
-/// The tokens in a mail's links, in their order.
+/// Returns the tokens in a mail's links, in their order.
 pub fn tokens_in(email: &Email) -> Vec<String> {
     email
         .text

@@ -1,4 +1,4 @@
-//! All that an organization is to be asked the same morning goes into one mail.
+//! All check-ins of an organization for one morning go into one mail.
 
 use rubis_accounts::{CheckinPolicyInput, Pause, pause_organization};
 use rubis_checkins::{CheckinStatus, GatherCheckins, Gathered, MAX_OF_MAIL, Reason, gather, mates};
@@ -10,10 +10,10 @@ use time::{
 
 use crate::company::{Company, TUESDAY};
 
-/// As many connections as a test's database gives out.
+/// Number of connections in a test database's pool.
 const WORKERS_AT_ONCE: usize = 8;
 
-/// Invoices due on Tuesday, planned the week before.
+/// Creates invoices due on Tuesday, planned the week before.
 async fn due_on_tuesday(company: &Company, count: usize) -> Vec<Invoice> {
     let mut invoices = Vec::new();
     for _ in 0..count {
@@ -22,8 +22,8 @@ async fn due_on_tuesday(company: &Company, count: usize) -> Vec<Invoice> {
     invoices
 }
 
-/// Runs the jobs of all these invoices' check-ins at once, each by a worker of its own; the last ones, which the
-/// earliest leave no room for in a first mail, begin.
+/// Runs the jobs of all these invoices' check-ins at once, each in its own worker. The last ones start first: the
+/// first mail has no room for them after the earliest ones.
 async fn gather_all_at_once(company: &Company, invoices: &[Invoice]) -> Vec<Gathered> {
     let mut workers = Vec::new();
     for invoice in invoices {
@@ -102,7 +102,7 @@ async fn the_mates_jobs_need_not_run_any_more() {
 async fn more_than_one_mail_holds_make_several_mails_and_none_is_forgotten_whichever_job_runs_first() {
     let company = Company::new().await;
     let invoices = due_on_tuesday(&company, MAX_OF_MAIL + 3).await;
-    // The last one first: it is not among the earliest of one mail.
+    // Starts with the last one: it is not among the earliest of one mail.
     let last = company.checkin(invoices[MAX_OF_MAIL + 2].id).await;
     assert!(matches!(company.gather(&last, TUESDAY).await, Some(Gathered::Mail(_, MAX_OF_MAIL))));
     assert!(company.checkin(invoices[MAX_OF_MAIL + 2].id).await.mail_id.is_some());

@@ -1,4 +1,4 @@
-//! A mail is written, sent and recorded, also where workers crash and things change in between.
+//! Composes, sends and records mails, including crashes of workers and changes in between.
 
 use rubis_accounts::{CheckinPolicyInput, Pause};
 use rubis_checkins::{
@@ -16,7 +16,7 @@ use time::{
 
 use crate::company::{Company, Product, TUESDAY, sent, tokens_in};
 
-/// Invoices of three clients, gathered into one mail.
+/// Gathers invoices of three clients into one mail.
 async fn gathered(company: &Company) -> (Vec<Invoice>, CheckinMailId) {
     let mut invoices = Vec::new();
     for client in ["Boulangerie Martin", "Garage Petit", "Ferme Grand"] {
@@ -27,7 +27,7 @@ async fn gathered(company: &Company) -> (Vec<Invoice>, CheckinMailId) {
     (invoices, mail)
 }
 
-/// The worker that held the job is lost; another one gets it.
+/// Simulates the loss of the worker that held the job; another one gets it.
 async fn lost(company: &Company, mail: CheckinMailId, now: OffsetDateTime) -> Lease {
     let policy = CrashPolicy { max_crashes: 5, delays: vec![std::time::Duration::ZERO] };
     let mut conn = company.conn().await;
@@ -85,7 +85,7 @@ async fn the_same_mail_leaves_again_after_a_crash_between_sending_and_recording(
     let second = company.claim_with(&product, mail, &new_lease, later).await;
     assert_eq!(second, first, "to the letter: links, Message-ID, key");
 
-    // The first worker was only slow: nothing of it can be recorded.
+    // The first worker was only slow: it can record nothing any more.
     let job = company.mail_job(mail);
     let mut conn = company.conn().await;
     let late = claim_mail(&mut conn, &product.terms(), &job, &lease, later).await;
@@ -124,7 +124,7 @@ async fn links_that_are_out_stay_good_when_the_key_is_changed() {
     let found = find_by_token(&mut *company.conn().await, &token).await.unwrap().unwrap();
     assert_eq!(found.invoice_id, invoice.id);
 
-    // One that is sent again after a crash gets links of the new key, and only that one.
+    // A check-in that is sent again after a crash gets links of the new key, and no other does.
     let second = company.planned_invoice(date!(2026 - 11 - 24), TUESDAY).await;
     let in_turn = TUESDAY + Duration::minutes(11);
     let mail = company.gathered(&company.checkin(second.id).await, in_turn).await;
@@ -263,7 +263,7 @@ async fn a_mail_that_is_given_up_fails_its_check_ins_and_an_operator_can_send_it
     drop(conn);
     assert_eq!(company.plan(invoices[0].id, TUESDAY).await.awaited_answer, None, "reminders go on");
 
-    // The second one is asked about otherwise by now.
+    // The second one has been replaced by a new check-in.
     let again = rubis_checkins::PlanCheckin { asks_again: true };
     company.plan_as(invoices[1].id, again, TUESDAY).await;
     let later = TUESDAY + Duration::hours(2);

@@ -12,7 +12,7 @@ use crate::company::{Company, Product, TUESDAY};
 
 const DAY: Duration = Duration::DAY;
 
-/// The invoice gets another due date, without being planned again.
+/// Changes the due date of an invoice without planning it again.
 async fn move_due_date(company: &Company, invoice: rubis_kernel::InvoiceId, due_date: Date) {
     let patch =
         InvoicePatch::parse(InvoiceInput { due_date: Some(due_date), ..InvoiceInput::default() }).unwrap();
@@ -70,7 +70,7 @@ async fn a_late_invoice_is_asked_about_a_minute_from_now_and_planning_again_does
     let again = company.plan(invoice.id, TUESDAY + Duration::seconds(40)).await;
     assert_eq!(company.checkin(invoice.id).await, task);
     assert_eq!(again.awaited_answer, invoice.awaited_answer);
-    // Nor when it is late itself; reminders wait for it all the same.
+    // The same holds if the check-in is late itself; reminders still wait for it.
     let late = TUESDAY + Duration::hours(3);
     let again = company.plan(invoice.id, late).await;
     assert_eq!(company.checkin(invoice.id).await, task);
@@ -150,7 +150,7 @@ async fn once_asked_the_user_is_not_asked_about_the_same_due_date_again_unless_t
     company.plan_as(invoice.id, PlanCheckin { asks_again: true }, reopened_at).await;
     let task = company.checkin(invoice.id).await;
     assert_eq!((task.status, task.send_at), (CheckinStatus::Scheduled, reopened_at + CATCH_UP_DELAY));
-    // What was planned because of the reopening stays when it is planned once more.
+    // The check-in planned because of the reopening stays when it is planned again.
     company.plan(invoice.id, reopened_at + Duration::seconds(30)).await;
     assert_eq!(company.checkin(invoice.id).await, task);
 }

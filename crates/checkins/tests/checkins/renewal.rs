@@ -1,4 +1,4 @@
-//! Fresh links are mailed to the same user, once an hour.
+//! New links are mailed to the same user, once an hour.
 
 use rubis_checkins::{
     CheckinStatus, CheckinTask, Gathered, Reason, RenewError, record_answer, record_expired, renew,
@@ -24,7 +24,7 @@ async fn renewed(
     .await
 }
 
-/// A check-in that was sent on Tuesday and has expired on Wednesday.
+/// Returns a check-in that was sent on Tuesday and expired on Wednesday.
 async fn expired(company: &Company) -> CheckinTask {
     let invoice = company.planned_invoice(date!(2026 - 11 - 24), TUESDAY - Duration::DAY).await;
     company.send(&Product::new(), &company.checkin(invoice.id).await, TUESDAY).await;
@@ -43,7 +43,7 @@ async fn fresh_links_leave_at_once_and_reminders_wait_for_them() {
     assert_eq!((fresh.renews, fresh.send_at, fresh.due_date), (Some(ended.id), now, ended.due_date));
     let awaited = company.invoice(ended.invoice_id).await.awaited_answer.unwrap();
     assert_eq!((awaited.from, awaited.until), (now, now + Duration::DAY));
-    // Planning again before it has left changes nothing.
+    // Planning again before it was sent changes nothing.
     company.plan(ended.invoice_id, now).await;
     let email = company.send(&Product::new(), &fresh, now).await;
     assert_eq!(tokens_in(&email).len(), 1);
@@ -133,7 +133,7 @@ async fn fresh_links_before_a_later_due_date_do_not_take_its_question() {
     company.plan(ended.invoice_id, now).await;
     let planned = company.checkins(ended.invoice_id).await.pop().unwrap();
     assert_eq!((planned.status, planned.due_date), (CheckinStatus::Scheduled, date!(2026 - 12 - 15)));
-    // On that day the user is asked, and then not again.
+    // On that day the user is asked, and not again afterwards.
     company.send(&Product::new(), &planned, planned.send_at).await;
     company.plan(ended.invoice_id, planned.send_at + Duration::DAY).await;
     assert_eq!(company.checkins(ended.invoice_id).await.pop().unwrap().id, planned.id);

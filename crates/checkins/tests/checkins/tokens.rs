@@ -1,4 +1,4 @@
-//! A token finds its check-in and nothing else does.
+//! Only a token finds its check-in.
 
 use rubis_checkins::{checkin, find_by_token, lock_checkin, mates};
 use time::{Duration, macros::date};
@@ -38,7 +38,7 @@ async fn a_check_in_is_another_organizations_in_every_other_query() {
     let invoice = company.planned_invoice(date!(2026 - 11 - 24), TUESDAY - Duration::DAY).await;
     let email = company.send(&product, &company.checkin(invoice.id).await, TUESDAY).await;
     let mut conn = company.conn().await;
-    // The token itself tells whose it is.
+    // The token itself determines the organization.
     let token = tokens_in(&email).remove(0);
     let task = find_by_token(&mut conn, &token).await.unwrap().unwrap();
     assert_eq!(task.organization_id, company.id);
