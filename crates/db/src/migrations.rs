@@ -31,7 +31,7 @@ pub enum MigrationError {
     #[error("the database cannot be reached: {0}")]
     Connect(#[from] diesel::ConnectionError),
     /// A statement failed.
-    #[error("the database refused: {0}")]
+    #[error("the database returned an error: {0}")]
     Database(#[from] Error),
     /// A migration failed.
     #[error("a migration failed: {0}")]
@@ -131,7 +131,7 @@ async fn run_one(
                 return Err(MigrationError::Locked { name: migration.name().to_string(), attempts: attempt });
             }
             Err(_) => {
-                tracing::warn!(migration = %migration.name(), attempt, "migration got no lock");
+                tracing::warn!(migration = %migration.name(), attempt, "migration lock timed out");
                 pause(attempt).await;
                 attempt += 1;
             }

@@ -18,7 +18,7 @@ pub enum GrantError {
     #[error("the role {0} owns the schema or is a superuser: the programs need a role that does not")]
     OwnsTheSchema(String),
     /// A statement failed.
-    #[error("the database refused: {0}")]
+    #[error("the database returned an error: {0}")]
     Database(#[from] diesel::result::Error),
 }
 

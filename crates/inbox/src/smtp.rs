@@ -36,14 +36,14 @@ pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>, mut stoppe
             Ok((stream, _peer)) => stream,
             Err(error) => {
                 // Out of file descriptors, most likely: the open connections must end first.
-                warn!(%error, "cannot accept an SMTP connection");
+                warn!(%error, "SMTP connection not accepted");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
                 continue;
             }
         };
         // Replies are a few bytes each; without this they wait for the client's acknowledgements.
         if let Err(error) = stream.set_nodelay(true) {
-            debug!(%error, "cannot turn Nagle's algorithm off");
+            debug!(%error, "Nagle's algorithm not turned off");
         }
         let shared = Arc::clone(&shared);
         let mut stopped = stopped.clone();
@@ -52,7 +52,7 @@ pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>, mut stoppe
             tokio::select! {
                 ended = session::run(stream, shared) => {
                     if let Err(error) = ended {
-                        debug!(%error, "SMTP connection broken");
+                        debug!(%error, "SMTP connection failed");
                     }
                 }
                 _ = stopped.wait_for(|stopped| *stopped) => {}

@@ -18,12 +18,12 @@ impl Alarm {
         match outcome {
             Err(SendError::Configuration { reason }) => {
                 if !self.ringing.swap(true, Ordering::Relaxed) {
-                    error!(reason, "no mail goes out until the mail settings are mended");
+                    error!(reason, "mails not accepted, mail settings must be corrected");
                 }
             }
             Ok(_) | Err(SendError::Rejected { .. }) => {
                 if self.ringing.swap(false, Ordering::Relaxed) {
-                    info!("the mail server takes our mails again");
+                    info!("mails accepted again");
                 }
             }
             // Neither says anything about the settings.

@@ -47,7 +47,7 @@ pub enum SendError {
     Invalid(#[from] InvalidMessage),
     /// The server refuses *us*: credentials, sender address, TLS. Every mail would fail, none through its own
     /// fault, so they wait for operations to mend it. Logged as an error when it begins and when it ends.
-    #[error("the mail server does not take our mails: {reason}")]
+    #[error("the mail server accepts no mails from us: {reason}")]
     Configuration {
         /// What the server said, for operations.
         reason: String,
@@ -110,7 +110,7 @@ impl SendError {
 
 /// Why no mailer can be made from the settings.
 #[derive(Debug, Error)]
-#[error("no mailer can be made: {reason}")]
+#[error("the mailer cannot be created: {reason}")]
 pub struct MailerError {
     /// What is wrong with them; never a secret.
     pub(crate) reason: String,

@@ -90,7 +90,7 @@ impl SmtpMailer {
     async fn deliver(&self, mail: &Outgoing) -> Result<Receipt, SendError> {
         while let Some(connection) = self.pool.take() {
             match self.attempt(connection, true, mail).await {
-                Attempt::Stale => debug!("an idle SMTP connection had been closed"),
+                Attempt::Stale => debug!("idle SMTP connection closed by the server"),
                 other => return self.conclude(other),
             }
         }

@@ -1,4 +1,4 @@
-//! Settings, tracing, metrics, rate limits and shutdown: what both binaries share.
+//! Settings, tracing, metrics, rate limits and shutdown, shared by both binaries.
 
 pub mod limiter;
 pub mod redis;

@@ -1,8 +1,8 @@
-//! Rate limits that hold across replicas, and that no outage turns into errors.
+//! Rate limits that hold across replicas, and that keep working while Redis is down.
 //!
-//! The algorithm is the generic cell rate algorithm: per key one instant is kept, the *theoretical arrival
-//! time* of the next request if they came evenly spaced. Redis keeps it for all replicas together; while Redis
-//! is away each process limits on its own.
+//! The algorithm is the generic cell rate algorithm: one instant is kept per key, the *theoretical arrival time* of
+//! the next request if they came evenly spaced. Redis keeps it for all replicas together; while Redis is down each
+//! process limits on its own.
 
 mod memory;
 mod rate;
@@ -22,17 +22,17 @@ use rate::Action;
 pub use rate::{Decision, Rate};
 use redis_store::RedisStore;
 
-/// While Redis is away, it is asked again after this long; until then requests are not delayed by asking.
+/// Interval between attempts to reach Redis while it is down; in between, requests are not delayed by an attempt.
 const RETRY_REDIS_AFTER: Duration = Duration::from_secs(1);
 
-/// Limits how often something may be done.
+/// Limits the rate of an action.
 #[derive(Debug)]
 pub struct RateLimiter {
     redis: Option<Guarded>,
     memory: MemoryStore,
 }
 
-/// Redis, and whether it is worth asking.
+/// Redis, and the time from which it is used again after a failure.
 #[derive(Debug)]
 struct Guarded {
     store: RedisStore,
@@ -41,13 +41,13 @@ struct Guarded {
 }
 
 impl RateLimiter {
-    /// Limits within this process alone.
+    /// Creates a limiter within this process only.
     pub fn memory(clock: SharedClock) -> Self {
         Self { redis: None, memory: MemoryStore::new(clock) }
     }
 
-    /// Limits across all processes that use this Redis and prefix; within this process, by `clock`, while it
-    /// is away.
+    /// Creates a limiter across all processes that use this Redis and prefix. While Redis is down it limits within
+    /// this process, by `clock`.
     pub fn redis(pool: Pool, prefix: &str, clock: SharedClock) -> Self {
         let guarded = Guarded {
             store: RedisStore::new(pool, prefix),
@@ -57,13 +57,13 @@ impl RateLimiter {
         Self { redis: Some(guarded), memory: MemoryStore::new(clock) }
     }
 
-    /// Counts one attempt under `key`, unless it is one too many: attempts that are refused are not counted.
-    /// Keys may hold anything (an address, a user's input): they are only kept hashed.
+    /// Counts one attempt under `key`, unless it exceeds the rate: refused attempts are not counted. Keys may contain
+    /// any text (an address, a user's input): only their hash is stored.
     pub async fn check(&self, key: &str, rate: Rate) -> Decision {
         self.run(Action::Count, key, rate).await
     }
 
-    /// Returns how many attempts are counted under `key` at the moment, at most the rate's burst.
+    /// Returns the number of attempts currently counted under `key`, at most the rate's burst.
     pub async fn counted(&self, key: &str, rate: Rate) -> u32 {
         self.run(Action::Peek, key, rate).await.counted(rate)
     }
@@ -89,7 +89,7 @@ impl RateLimiter {
         self.memory.run(action, key, rate)
     }
 
-    /// As [`check`](Self::check), counted in this process alone: for what must not depend on Redis.
+    /// Like [`check`](Self::check), but counted in this process only: for decisions that must not depend on Redis.
     pub fn check_in_process(&self, key: &str, rate: Rate) -> Decision {
         self.memory.run(Action::Count, key, rate)
     }
@@ -109,9 +109,9 @@ impl Guarded {
         match failure {
             Some(error) if !was_away => {
                 let error: &dyn std::error::Error = error;
-                warn!(error, "Redis is away: each process limits rates on its own");
+                warn!(error, "Redis unavailable, rates limited per process");
             }
-            None if was_away => info!("Redis is back: rates are limited across processes again"),
+            None if was_away => info!("Redis available again, rates limited across processes"),
             Some(_) | None => {}
         }
     }

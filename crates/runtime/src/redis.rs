@@ -1,4 +1,4 @@
-//! Connections to Redis that give up quickly: nothing here is worth waiting for.
+//! Connections to Redis with short timeouts: no caller should wait for Redis.
 
 use std::time::Duration;
 
@@ -11,21 +11,21 @@ use thiserror::Error;
 
 use crate::settings::RedisSettings;
 
-/// Time to be connected, and time for the answer to one command.
+/// Timeout for connecting, and for the reply to one command.
 pub const REDIS_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Why there is no pool.
+/// The pool could not be created.
 #[derive(Debug, Error)]
-#[error("no pool of Redis connections: {reason}")]
+#[error("the pool of Redis connections cannot be created: {reason}")]
 pub struct RedisPoolError {
     reason: String,
 }
 
-/// A pool of at most `size` connections, none of which is opened yet. Those to a `rediss://` address are encrypted,
-/// and need a crypto provider of rustls to be installed in the process.
+/// Creates a pool of at most `size` connections, none of which is opened yet. Those to a `rediss://` address are
+/// encrypted, and need a crypto provider of rustls to be installed in the process.
 ///
 /// # Errors
-/// The address is not one of Redis, or its certificates cannot be read; its password is not repeated.
+/// The address is not one of Redis, or its certificates cannot be read; the password is never included.
 pub fn pool(settings: &RedisSettings, size: usize) -> Result<Pool, RedisPoolError> {
     let connections = AsyncConnectionConfig::new()
         .set_connection_timeout(Some(REDIS_TIMEOUT))
@@ -54,21 +54,21 @@ fn address(settings: &RedisSettings) -> redis::RedisResult<ConnectionInfo> {
     }
 }
 
-/// Why Redis is not there.
+/// Redis cannot be used.
 #[derive(Debug, Error)]
 pub enum RedisUnavailable {
-    /// No connection could be had.
+    /// No connection could be opened.
     #[error("no connection to Redis")]
     Connection(#[from] PoolError),
-    /// It did not answer, or not as it should.
+    /// Redis did not reply, or replied with an error.
     #[error("Redis does not answer")]
     Command(#[from] redis::RedisError),
 }
 
-/// Asks whether Redis answers: for `/readyz`.
+/// Checks that Redis replies: for `/readyz`.
 ///
 /// # Errors
-/// When it does not, after [`REDIS_TIMEOUT`] for each step.
+/// Fails after [`REDIS_TIMEOUT`] for each step.
 pub async fn ping(pool: &Pool) -> Result<(), RedisUnavailable> {
     let mut connection = pool.get().await?;
     let () = redis::cmd("PING").query_async(&mut connection).await?;

@@ -1,8 +1,8 @@
-//! What the processes are told at start, read once.
+//! Settings of the processes, read once at start.
 //!
-//! Values come from the environment, over an optional `.env` file, over the defaults in the code. Each key is
-//! declared beside the section that reads it, with what it takes; errors, `docs/configuration.md` and
-//! `.env.example` all say what the declaration says.
+//! Values come from the environment, over an optional `.env` file, over the defaults in the code. Each key is declared
+//! beside the section that reads it, with the values it takes; errors, `docs/configuration.md` and `.env.example` are
+//! generated from the declaration.
 
 mod auth;
 mod billing;
@@ -41,45 +41,37 @@ pub use worker::WorkerSection;
 use key::Binary;
 use source::Source;
 
-/// Everything the api is told.
+/// All settings of the api.
 #[derive(Debug, Clone)]
 pub struct ApiSettings {
-    /// What both binaries need to run.
+    /// Settings common to both binaries.
     pub process: ProcessSettings,
-    /// Where and to whom HTTP is served.
     pub http: HttpSettings,
-    /// The database.
     pub postgres: PostgresSettings,
-    /// Rate limits, and nudges to the queue.
+    /// Redis: rate limits, and wake-ups of the queue.
     pub redis: RedisSettings,
-    /// Sessions and cookies.
     pub auth: AuthSettings,
-    /// How answers to check-ins are taken.
     pub checkins: CheckinSettings,
-    /// Where Rubis's own subscriptions are charged.
     pub stripe: StripeSection,
-    /// What they allow.
+    /// Limits of the subscriptions.
     pub billing: BillingSection,
 }
 
-/// Everything the worker is told.
+/// All settings of the worker.
 #[derive(Debug, Clone)]
 pub struct WorkerSettings {
-    /// What both binaries need to run.
     pub process: ProcessSettings,
-    /// The database.
     pub postgres: PostgresSettings,
-    /// The queue.
+    /// Redis: the queue.
     pub redis: RedisSettings,
-    /// How mails leave.
     pub mail: MailSettings,
-    /// What the mails of check-ins promise.
+    /// Check-ins: the times announced in their mails.
     pub checkins: CheckinSettings,
-    /// Where Rubis's own subscriptions are charged.
+    /// Stripe account in which Rubis's own subscriptions are charged.
     pub stripe: StripeSection,
-    /// What they allow, and what the mails about them say.
+    /// Limits of the subscriptions, used by the mails about them.
     pub billing: BillingSection,
-    /// Which jobs it takes, and how many at once.
+    /// Queues and concurrency of the worker.
     pub worker: WorkerSection,
 }
 
@@ -87,20 +79,20 @@ impl ApiSettings {
     /// Reads the environment and `.env`.
     ///
     /// # Errors
-    /// One line that names the first key that is missing or malformed, what it got and what it takes.
+    /// One line that names the first key that is missing or malformed, the value it got and the values it takes.
     pub fn load() -> Result<Self, SettingsError> {
         Self::read(&Source::of_this_process()?)
     }
 
-    /// Reads these values over the defaults, and nothing else: for tests.
+    /// Reads only these values over the defaults: for tests.
     ///
     /// # Errors
-    /// As [`load`](Self::load).
+    /// Like [`load`](Self::load).
     pub fn from_map(values: &HashMap<String, String>) -> Result<Self, SettingsError> {
         Self::read(&Source::of_map(values)?)
     }
 
-    /// Requests of one organization that run at once in one process.
+    /// Returns the number of requests of one organization that run at once in one process.
     #[must_use]
     pub fn organization_concurrency(&self) -> usize {
         let half_of_pool = usize::try_from(self.postgres.pool_size / 2).unwrap_or(usize::MAX);
@@ -124,10 +116,10 @@ impl ApiSettings {
 }
 
 impl MigrationSettings {
-    /// Reads the environment and `.env`. `database_url` takes the place of `MIGRATE_DATABASE_URL`.
+    /// Reads the environment and `.env`. `database_url` replaces `MIGRATE_DATABASE_URL`.
     ///
     /// # Errors
-    /// One line that names the first key that is malformed, what it got and what it takes.
+    /// One line that names the first key that is malformed, the value it got and the values it takes.
     pub fn load(database_url: Option<&str>) -> Result<Self, SettingsError> {
         let source = Source::of_this_process()?;
         let settings = Self::read(&source, database_url)?;
@@ -135,10 +127,10 @@ impl MigrationSettings {
         Ok(settings)
     }
 
-    /// Reads these values over the defaults, and nothing else: for tests.
+    /// Reads only these values over the defaults: for tests.
     ///
     /// # Errors
-    /// As [`load`](Self::load).
+    /// Like [`load`](Self::load).
     pub fn from_map(values: &HashMap<String, String>) -> Result<Self, SettingsError> {
         let source = Source::of_map(values)?;
         let settings = Self::read(&source, None)?;
@@ -151,15 +143,15 @@ impl WorkerSettings {
     /// Reads the environment and `.env`.
     ///
     /// # Errors
-    /// One line that names the first key that is missing or malformed, what it got and what it takes.
+    /// One line that names the first key that is missing or malformed, the value it got and the values it takes.
     pub fn load() -> Result<Self, SettingsError> {
         Self::read(&Source::of_this_process()?)
     }
 
-    /// Reads these values over the defaults, and nothing else: for tests.
+    /// Reads only these values over the defaults: for tests.
     ///
     /// # Errors
-    /// As [`load`](Self::load).
+    /// Like [`load`](Self::load).
     pub fn from_map(values: &HashMap<String, String>) -> Result<Self, SettingsError> {
         Self::read(&Source::of_map(values)?)
     }

@@ -1,4 +1,4 @@
-//! The wish to stop, heard by everything that runs.
+//! Shutdown signal, observed by every running task.
 
 use std::io;
 use std::sync::Arc;
@@ -7,26 +7,26 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tracing::{info, warn};
 
-/// The exit status of a process that was told twice to stop.
+/// Exit status of a process that received a second request to stop.
 const IMPATIENT_EXIT: i32 = 130;
 
-/// Whether the process is to stop; clones hear the same wish.
+/// Shutdown signal of the process; all clones observe the same signal.
 #[derive(Debug, Clone)]
 pub struct Shutdown {
     requested: Arc<watch::Sender<bool>>,
 }
 
 impl Shutdown {
-    /// A wish that only [`request`](Self::request) expresses: for tests and tools.
+    /// Creates a signal that only [`request`](Self::request) triggers: for tests and tools.
     pub fn manual() -> Self {
         Self { requested: Arc::new(watch::Sender::new(false)) }
     }
 
-    /// A wish that `SIGTERM` and `SIGINT` express. A second signal ends the process at once, for whoever does
-    /// not want to wait for the grace period.
+    /// Creates a signal that `SIGTERM` and `SIGINT` trigger. A second one ends the process at once, for operators who
+    /// do not want to wait for the grace period.
     ///
     /// # Errors
-    /// When the system does not let signals be heard.
+    /// The operating system does not allow handlers for the signals.
     pub fn on_signals() -> io::Result<Self> {
         let shutdown = Self::manual();
         let mut terminate = signal(SignalKind::terminate())?;
@@ -34,29 +34,29 @@ impl Shutdown {
         let wish = shutdown.clone();
         tokio::spawn(async move {
             let name = either(&mut terminate, &mut interrupt).await;
-            info!(signal = name, "stopping");
+            info!(signal = name, "shutdown requested");
             wish.request();
             let name = either(&mut terminate, &mut interrupt).await;
-            warn!(signal = name, "stopping at once: told a second time");
+            warn!(signal = name, "second signal received, process stopped at once");
             std::process::exit(IMPATIENT_EXIT);
         });
         Ok(shutdown)
     }
 
-    /// Asks everything to stop.
+    /// Requests the shutdown.
     pub fn request(&self) {
         self.requested.send_replace(true);
     }
 
-    /// Whether the wish has been expressed.
+    /// Reports whether the shutdown has been requested.
     pub fn is_requested(&self) -> bool {
         *self.requested.borrow()
     }
 
-    /// Waits for the wish; returns at once when it has been expressed already.
+    /// Waits for the request; returns at once if it has been made already.
     pub async fn requested(&self) {
         let mut wish = self.requested.subscribe();
-        // The sender lives in `self`, so this only ends with the wish.
+        // The sender lives in `self`, so this ends only with the request.
         let _heard = wish.wait_for(|requested| *requested).await;
     }
 }

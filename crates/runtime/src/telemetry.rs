@@ -1,4 +1,4 @@
-//! What operations see: log lines and metrics.
+//! Log lines and metrics.
 
 mod bounded;
 mod exposition;

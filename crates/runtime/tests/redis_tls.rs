@@ -1,4 +1,4 @@
-//! Encrypted Redis, whose certificate bears the name `localhost` alone and is signed by an authority of the tests.
+//! Tests of encrypted Redis, whose certificate names only `localhost` and is signed by an authority of the tests.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,

@@ -1,4 +1,4 @@
-//! What the processes make of their environment.
+//! Tests of the settings that processes read from their environment.
 
 #![allow(
     clippy::unwrap_used,
@@ -21,7 +21,7 @@ use secrecy::ExposeSecret;
 
 const APP_KEY: &str = "a-key-for-tests-0123456789abcdef";
 
-/// What no process starts without, and these values over it.
+/// Returns the required values, overridden by these.
 fn values(given: &[(&str, &str)]) -> HashMap<String, String> {
     let needed = [("APP_KEY", APP_KEY), ("MAIL_FROM_ADDRESS", "relances@rubis.example")];
     needed.iter().chain(given).map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
@@ -35,7 +35,7 @@ fn worker(given: &[(&str, &str)]) -> WorkerSettings {
     WorkerSettings::from_map(&values(given)).unwrap()
 }
 
-/// The one line that a process stops with.
+/// Returns the line with which a process stops.
 fn refused(given: &[(&str, &str)]) -> String {
     let values = values(given);
     let error = match (ApiSettings::from_map(&values), WorkerSettings::from_map(&values)) {
@@ -222,7 +222,7 @@ fn every_character_of_a_password_survives_in_an_address_made_of_parts() {
 }
 
 fn percent_decoded(text: &str) -> String {
-    // A form decodes percent signs and nothing else that is in this text.
+    // A form decodes percent signs and nothing else in this text.
     let form = format!("x={text}");
     url::form_urlencoded::parse(form.as_bytes()).next().unwrap().1.into_owned()
 }
@@ -267,7 +267,7 @@ fn migrations_sign_in_as_the_owner_and_have_no_limit_of_time() {
     assert!(MigrationSettings::from_map(&HashMap::new()).is_ok(), "no key of the programs is needed");
 }
 
-/// A file with something that looks like a certificate.
+/// Creates a file that looks like a certificate.
 fn certificate() -> String {
     let path = std::env::temp_dir().join(format!("rubis-settings-{}.pem", std::process::id()));
     fs::write(&path, "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n").unwrap();
@@ -341,7 +341,7 @@ fn an_api_key_is_sent_to_another_machine_over_https_alone() {
     worker(&resend("https://resend.example.fr"));
 }
 
-/// A deployment over HTTPS with good secrets, and these values over it.
+/// Returns the values of a deployment over HTTPS with good secrets, overridden by these.
 fn deployed<'a>(given: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     let good = [
         ("APP_URL", "https://api.rubis.fr"),
@@ -395,7 +395,7 @@ fn a_secret_that_others_can_know_stops_a_deployment() {
             "{line}"
         );
         assert!(!line.contains(secret), "{line}");
-        // On a development machine it serves.
+        // It is accepted on a development machine.
         let mut values = values(&given);
         values.insert("APP_URL".to_owned(), "http://localhost:3333".to_owned());
         ApiSettings::from_map(&values).unwrap();
@@ -429,7 +429,7 @@ fn every_secret_of_the_development_values_stops_a_deployment() {
     }
 }
 
-/// The secrets in quotes in a file of this repository.
+/// Returns the quoted secrets in a file of this repository.
 fn quoted_secrets(path: &str) -> Vec<String> {
     let text = fs::read_to_string(root().join(path)).unwrap();
     let secrets = text
@@ -526,7 +526,7 @@ fn the_development_values_start_both_binaries() {
 fn the_committed_documents_are_those_of_the_declarations() {
     for (path, expected) in [("docs/configuration.md", documentation()), (".env.example", env_example())] {
         let file = root().join(path);
-        // As the snapshots of the other tests: INSTA_UPDATE=always writes, anything else compares.
+        // Like the snapshots of the other tests: INSTA_UPDATE=always writes, anything else compares.
         if std::env::vars().any(|(key, value)| key == "INSTA_UPDATE" && value == "always") {
             fs::create_dir_all(file.parent().unwrap()).unwrap();
             fs::write(&file, &expected).unwrap();

@@ -7,8 +7,9 @@ use rubis_kernel::{SharedClock, sha256};
 
 use super::rate::{Action, Decision, Rate};
 
-/// Keys kept before those that no longer limit anything are removed. When half of them still do, that is an attack
-/// with many keys, and all are forgotten: otherwise the next few requests would each search through all keys again.
+/// Number of keys at which those that no longer limit anything are removed. If half of them still do, that is an
+/// attack with many keys, and all are removed: otherwise the next few requests would each search through all keys
+/// again.
 const MAX_KEYS: usize = 100_000;
 
 /// Theoretical arrival times, in microseconds since 1970, by hashed key.

@@ -1,8 +1,8 @@
-//! How often, and what came of asking.
+//! Rates, and the decision on an attempt.
 
 use std::time::Duration;
 
-/// So many attempts in so much time: `burst` at once, then one each `per / burst`.
+/// A rate: `burst` attempts at once, then one each `per / burst`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
     burst: u32,
@@ -10,33 +10,33 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// `burst` attempts per `per`; a burst of zero is taken as one.
+    /// Creates a rate of `burst` attempts per `per`; a burst of zero counts as one.
     pub const fn new(burst: u32, per: Duration) -> Self {
         Self { burst: if burst == 0 { 1 } else { burst }, per }
     }
 
-    /// So many attempts a minute.
+    /// Creates a rate of this many attempts a minute.
     pub const fn per_minute(burst: u32) -> Self {
         Self::new(burst, Duration::from_secs(60))
     }
 
-    /// The whole window in microseconds, at least one for each attempt.
+    /// Returns the whole window in microseconds, at least one for each attempt.
     pub(super) fn window(self) -> i64 {
         i64::try_from(self.per.as_micros()).unwrap_or(i64::MAX / 4).clamp(i64::from(self.burst), i64::MAX / 4)
     }
 
-    /// Number of attempts allowed at once.
+    /// Returns the number of attempts allowed at once.
     pub const fn burst(self) -> u32 {
         self.burst
     }
 
-    /// Microseconds between evenly spaced attempts.
+    /// Returns the microseconds between evenly spaced attempts.
     pub(super) fn interval(self) -> i64 {
         self.window() / i64::from(self.burst)
     }
 
-    /// The rule itself: what comes of an attempt at `now` when the theoretical arrival time is `arrival`, and
-    /// the new one if it is allowed. All in microseconds. The script in Redis does the same.
+    /// Decides on an attempt at `now` with the theoretical arrival time `arrival`, and returns the new arrival time if
+    /// the attempt is allowed. All in microseconds. The script in Redis implements the same rule.
     pub(super) fn decide(self, now: i64, arrival: Option<i64>) -> (Decision, Option<i64>) {
         let next = arrival.unwrap_or(now).max(now).saturating_add(self.interval());
         let early = next.saturating_sub(self.window()).saturating_sub(now);
@@ -46,7 +46,7 @@ impl Rate {
         (Decision::allowed(-early / self.interval()), Some(next))
     }
 
-    /// Does something with a key: the decision, and the new theoretical arrival time if it changes.
+    /// Applies an action to a key: returns the decision, and the new theoretical arrival time if it changes.
     pub(super) fn apply(self, action: Action, now: i64, arrival: Option<i64>) -> (Decision, Option<i64>) {
         match action {
             Action::Count => self.decide(now, arrival),
@@ -59,19 +59,19 @@ impl Rate {
     }
 }
 
-/// Something that is done with a key.
+/// Action on a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Action {
     /// Counts an attempt, if it is allowed.
     Count,
-    /// Looks if an attempt would be allowed.
+    /// Checks if an attempt would be allowed.
     Peek,
     /// Takes back an attempt that was counted.
     GiveBack,
 }
 
 impl Action {
-    /// Its name in the script.
+    /// Returns the name used by the script.
     pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::Count => "count",
@@ -81,28 +81,28 @@ impl Action {
     }
 }
 
-/// What came of an attempt.
+/// Result of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
-    /// It may be done.
+    /// The attempt is allowed.
     Allowed {
-        /// How many more may be done at once.
+        /// Number of further attempts allowed at once.
         remaining: u32,
     },
-    /// It is one too many.
+    /// The attempt exceeds the rate.
     Limited {
-        /// When it may be tried again.
+        /// Time until the next attempt is allowed.
         retry_after: Duration,
     },
 }
 
 impl Decision {
-    /// Whether it may be done.
+    /// Reports whether the attempt is allowed.
     pub fn is_allowed(self) -> bool {
         matches!(self, Self::Allowed { .. })
     }
 
-    /// Number of attempts counted before one that was only looked at.
+    /// Returns the number of attempts counted before one that was only checked.
     pub(super) fn counted(self, rate: Rate) -> u32 {
         match self {
             Self::Allowed { remaining } => rate.burst().saturating_sub(remaining).saturating_sub(1),

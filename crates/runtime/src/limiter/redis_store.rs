@@ -11,11 +11,11 @@ use rubis_kernel::sha256;
 use super::rate::{Action, Decision, Rate};
 use crate::redis::RedisUnavailable;
 
-/// Longest that a request waits for its limit: beyond, Redis counts as away.
+/// Maximum time that a request waits for its limit; after that, Redis counts as down.
 const ANSWER_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// The rule of [`Rate::decide`]. The clock is Redis's own, so that replicas with different clocks agree; a test
-/// gives the time. Microseconds since 1970 stay exact in Lua's numbers until the year 2255.
+/// Script with the rule of [`Rate::decide`]. It uses the clock of Redis, so that replicas with different clocks agree;
+/// a test passes the time. Microseconds since 1970 stay exact in Lua's numbers until the year 2255.
 static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("gcra.lua")));
 
 /// Theoretical arrival times in Redis.
@@ -30,7 +30,7 @@ impl RedisStore {
         Self { pool, prefix: prefix.to_owned() }
     }
 
-    /// Does something with a key; `now`, in microseconds since 1970, replaces the clock of Redis.
+    /// Applies an action to a key; `now`, in microseconds since 1970, replaces the clock of Redis.
     pub(super) async fn run(
         &self,
         action: Action,
@@ -56,7 +56,7 @@ impl RedisStore {
         }
     }
 
-    /// Hashed: keys name people, and may be as long as a request makes them.
+    /// Hashes the key: keys identify people, and may be as long as a request makes them.
     fn key(&self, key: &str) -> String {
         let mut name = format!("{}:limit:", self.prefix);
         for byte in sha256(key.as_bytes()).iter().take(16) {

@@ -1,4 +1,4 @@
-//! The script against a real Redis, and the limiter without one.
+//! Tests the script against a real Redis, and the limiter without one.
 
 #![allow(clippy::disallowed_methods, reason = "where the test servers are comes from the environment")]
 
@@ -23,7 +23,7 @@ fn test_pool() -> Pool {
     redis::pool(&settings(&url, "test"), 4).unwrap()
 }
 
-/// A key that no other run uses.
+/// Returns a key that no other run uses.
 fn fresh_key() -> String {
     rubis_kernel::random_token()
 }
@@ -44,7 +44,7 @@ async fn the_script_decides_as_the_rule_does() {
         // Dense enough to be refused often, long enough to recover.
         for step in 0..40 {
             let now = start + step * step * SECOND / 40;
-            // Two of five attempts are only looked at or given back.
+            // Two of five attempts are only checked or given back.
             let action = match step % 5 {
                 3 => Action::Peek,
                 4 => Action::GiveBack,

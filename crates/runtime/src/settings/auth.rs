@@ -10,26 +10,25 @@ use super::source::Source;
 /// Sessions and cookies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuthSettings {
-    /// How long an access token is good for.
+    /// Life of an access token.
     pub access_token_ttl: Duration,
-    /// How long a refresh token is good for, unless it is used.
+    /// Life of a refresh token, unless it is used.
     pub refresh_token_ttl: Duration,
-    /// Longest life of a session, however often it is used.
+    /// Maximum life of a session, for any number of refreshes.
     pub session_lifetime: Duration,
-    /// The domain of the cookies of a sign-in; `None` is the host of the api alone.
+    /// Domain of the session cookies; `None` is the host of the api alone.
     pub cookie_domain: Option<String>,
-    /// True if the cookies of a sign-in are only sent over HTTPS.
+    /// True if the session cookies are only sent over HTTPS.
     pub cookie_secure: bool,
-    /// Where rate limits are counted.
     pub limiter_store: LimiterStore,
 }
 
-/// Where rate limits are counted.
+/// Storage of rate limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LimiterStore {
-    /// In Redis, for all replicas together.
+    /// Redis, for all replicas together.
     Redis,
-    /// In each process.
+    /// Memory of each process.
     Memory,
 }
 
@@ -37,7 +36,7 @@ static ACCESS_TOKEN_TTL_MINUTES: Key = Key {
     name: "ACCESS_TOKEN_TTL_MINUTES",
     default: Default::Value("30"),
     takes: "a number of minutes from 1 to 1440",
-    meaning: "How long an access token is good for.",
+    meaning: "Life of an access token.",
     example: None,
     secret: false,
 };
@@ -45,7 +44,7 @@ static REFRESH_TOKEN_TTL_DAYS: Key = Key {
     name: "REFRESH_TOKEN_TTL_DAYS",
     default: Default::Value("30"),
     takes: "a number of days from 1 to 365",
-    meaning: "How long somebody stays signed in without coming back.",
+    meaning: "Time for which a user stays signed in without using the product.",
     example: None,
     secret: false,
 };
@@ -53,7 +52,7 @@ static SESSION_LIFETIME_DAYS: Key = Key {
     name: "SESSION_LIFETIME_DAYS",
     default: Default::Value("90"),
     takes: "a number of days from 1 to 365",
-    meaning: "How long a session lives after its sign-in, however often it is used.",
+    meaning: "Maximum life of a session after its sign-in, for any number of refreshes.",
     example: None,
     secret: false,
 };
@@ -61,7 +60,7 @@ static COOKIE_DOMAIN: Key = Key {
     name: "COOKIE_DOMAIN",
     default: Default::Unset("the host of the api alone"),
     takes: "a domain name, as example.fr",
-    meaning: "The domain of the cookies of a sign-in; without one they are bound to the host by the prefix `__Host-`.",
+    meaning: "Domain of the session cookies; without one the prefix `__Host-` binds them to the host.",
     example: None,
     secret: false,
 };
@@ -69,7 +68,7 @@ pub(super) static COOKIE_SECURE: Key = Key {
     name: "COOKIE_SECURE",
     default: Default::Value("true"),
     takes: "true or false",
-    meaning: "Whether the cookies of a sign-in are only sent over HTTPS, with a prefix to their names that proves it. Must be true while `APP_URL` is https.",
+    meaning: "If true, the session cookies are only sent over HTTPS, and their names have a prefix that proves it. Must be true while `APP_URL` is https.",
     example: Some("false"),
     secret: false,
 };
@@ -77,7 +76,7 @@ static LIMITER_STORE: Key = Key {
     name: "LIMITER_STORE",
     default: Default::Value("redis"),
     takes: "redis or memory",
-    meaning: "Where rate limits are counted: for all replicas together, or in each process.",
+    meaning: "Storage of rate limits: Redis counts for all replicas together, memory in each process.",
     example: None,
     secret: false,
 };

@@ -1,4 +1,4 @@
-//! What the plans of Rubis's own subscription allow.
+//! Limits of Rubis's own subscription tiers.
 
 use time::Duration;
 
@@ -7,21 +7,20 @@ use super::key::{Default, Key, Section};
 use super::parse;
 use super::source::Source;
 
-/// What the plans of Rubis's own subscription allow. The grace is a duration of `time`, since it is added to
-/// instants.
+/// Limits of Rubis's own subscription tiers. The grace period is a duration of `time`, since it is added to instants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BillingSection {
-    /// How many invoices are chased at once without a subscription; `None` is any number.
+    /// Number of invoices chased at once without a subscription; `None` is unlimited.
     pub free_invoices: Option<u32>,
-    /// How many with Pro.
+    /// The same with Pro.
     pub pro_invoices: Option<u32>,
-    /// How many with Business.
+    /// The same with Business.
     pub business_invoices: Option<u32>,
-    /// For how long after a failed payment the plan's own limit stays.
+    /// Time after a failed payment during which the tier's own limit stays.
     pub grace: Duration,
-    /// How long a trial lasts, in days of 24 hours.
+    /// Length of a trial, in days of 24 hours.
     pub trial_days: u32,
-    /// How many minutes of work a rubis stands for in the recap of a trial.
+    /// Minutes of work that a rubis stands for in the recap of a trial.
     pub minutes_per_rubis: u32,
 }
 
@@ -31,7 +30,7 @@ static BILLING_FREE_INVOICES: Key = Key {
     name: "BILLING_FREE_INVOICES",
     default: Default::Value("2"),
     takes: LIMIT,
-    meaning: "How many invoices an organization without a subscription has chased at once.",
+    meaning: "Number of invoices chased at once for an organization without a subscription.",
     example: None,
     secret: false,
 };
@@ -55,7 +54,7 @@ static BILLING_GRACE_DAYS: Key = Key {
     name: "BILLING_GRACE_DAYS",
     default: Default::Value("7"),
     takes: "a number of days from 0 to 90",
-    meaning: "For how long after a failed payment the plan's own limit stays; then that of an organization without a subscription applies.",
+    meaning: "Time after a failed payment during which the tier's own limit stays; afterwards the limit of an organization without a subscription applies.",
     example: None,
     secret: false,
 };
@@ -63,7 +62,7 @@ static BILLING_TRIAL_DAYS: Key = Key {
     name: "BILLING_TRIAL_DAYS",
     default: Default::Value("14"),
     takes: "a number of days from 1 to 730",
-    meaning: "How long a trial lasts. Trials that go on keep their end.",
+    meaning: "Length of a trial. Running trials keep their end.",
     example: None,
     secret: false,
 };
@@ -71,7 +70,7 @@ static RECAP_MINUTES_PER_RUBIS: Key = Key {
     name: "RECAP_MINUTES_PER_RUBIS",
     default: Default::Value("15"),
     takes: "a number of minutes from 1 to 1440",
-    meaning: "How much work a rubis stands for, where the recap of a trial tells the hours that were freed.",
+    meaning: "Work that a rubis stands for, used for the hours saved in the recap of a trial.",
     example: None,
     secret: false,
 };
@@ -101,7 +100,7 @@ impl BillingSection {
     }
 }
 
-/// How many invoices a plan allows. Zero is a limit here, and none has a word of its own.
+/// Parses the number of invoices that a tier allows. Zero is a limit here, and `unlimited` is the word for none.
 fn plan_limit(text: &str) -> Option<Option<u32>> {
     match text {
         "unlimited" => Some(None),

@@ -1,18 +1,17 @@
-//! Files of certificates that servers are verified with.
+//! Certificate files with which servers are verified.
 
 use std::fs;
 use std::path::PathBuf;
 
-/// The certificates that a server's certificate must be signed by, in place of the public ones.
+/// Certificate authorities that may have signed a server's certificate, instead of the public ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CertificateFile {
-    /// The file.
     pub path: PathBuf,
-    /// Its content, in PEM.
+    /// Content, in PEM.
     pub pem: Vec<u8>,
 }
 
-/// The value that keys of such files take.
+/// Description of the values that such keys take.
 pub(super) const TAKES: &str = "the path of a readable PEM file with certificates";
 
 /// Reads the file; `None` if that fails or there is no certificate in it.

@@ -1,4 +1,4 @@
-//! How long a check-in lives, and when the opening of one of its links is doubted.
+//! Time limits of check-ins and their links.
 
 use time::Duration;
 
@@ -7,17 +7,17 @@ use super::key::{Default, Key, Section};
 use super::parse;
 use super::source::Source;
 
-/// How long a check-in lives, and when the opening of one of its links is doubted. These are durations of
-/// `time`, since they are added to and compared with instants.
+/// Time limits of check-ins and their links. They are durations of `time`, since they are added to and compared with
+/// instants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CheckinSettings {
-    /// How long the links of a check-in can be answered by, from when its mail left.
+    /// Life of the links of a check-in, from the sending of its mail.
     pub ttl: Duration,
-    /// How long after its mail left opening a link has to be confirmed. Zero: not at all.
+    /// Time after the sending of the mail during which opening a link has to be confirmed. Zero turns this off.
     pub quiet: Duration,
-    /// Within which time of an answer by link opening the other link puts both in doubt. Zero: never.
+    /// Time after an answer by link within which opening the other link puts both in doubt. Zero turns this off.
     pub suspect: Duration,
-    /// How long the answer "paid" can be undone from the link. Zero: not at all.
+    /// Time during which the answer "paid" can be undone from the link. Zero turns this off.
     pub undo: Duration,
 }
 
@@ -25,7 +25,7 @@ static CHECKIN_TTL_HOURS: Key = Key {
     name: "CHECKIN_TTL_HOURS",
     default: Default::Value("24"),
     takes: "a number of hours from 1 to 720",
-    meaning: "How long the links of a check-in can be answered by, from when its mail left. The mail says it.",
+    meaning: "Life of the links of a check-in, from the sending of its mail. The mail mentions it.",
     example: None,
     secret: false,
 };
@@ -33,7 +33,7 @@ static CHECKIN_QUIET_SECONDS: Key = Key {
     name: "CHECKIN_QUIET_SECONDS",
     default: Default::Value("30"),
     takes: "a number of seconds from 0 to 3600, 0 to do without",
-    meaning: "How long after a check-in left opening its links is taken for a mail scanner's doing and has to be confirmed.",
+    meaning: "Time after the sending of a check-in during which the opening of a link is attributed to a mail scanner and has to be confirmed.",
     example: None,
     secret: false,
 };
@@ -41,7 +41,7 @@ static CHECKIN_SUSPECT_SECONDS: Key = Key {
     name: "CHECKIN_SUSPECT_SECONDS",
     default: Default::Value("60"),
     takes: "a number of seconds from 0 to 3600, 0 to do without",
-    meaning: "When both links of a check-in are opened within this time, the answer is undone and has to be confirmed.",
+    meaning: "If both links of a check-in are opened within this time, the answer is undone and has to be confirmed.",
     example: None,
     secret: false,
 };
@@ -49,7 +49,7 @@ static CHECKIN_UNDO_DAYS: Key = Key {
     name: "CHECKIN_UNDO_DAYS",
     default: Default::Value("7"),
     takes: "a number of days from 0 to 60, 0 to do without",
-    meaning: "How long the answer \"paid\" to a check-in can be undone from its link.",
+    meaning: "Time during which the answer \"paid\" to a check-in can be undone from its link.",
     example: None,
     secret: false,
 };

@@ -1,11 +1,11 @@
-//! The documentation of every key, written from its declaration.
+//! Documentation of every key, generated from its declaration.
 
 use std::fmt::Write as _;
 
 use super::key::{Default, Key, Section};
 use super::{auth, billing, checkin, http, mail, postgres, process, redis, stripe, worker};
 
-/// Every section, in the order in which they are documented.
+/// Every section, in the order of the documentation.
 pub(super) static SECTIONS: [&Section; 10] = [
     &process::SECTION,
     &http::SECTION,
@@ -19,7 +19,7 @@ pub(super) static SECTIONS: [&Section; 10] = [
     &worker::SECTION,
 ];
 
-/// `docs/configuration.md`.
+/// Returns the content of `docs/configuration.md`.
 pub fn documentation() -> String {
     let mut page = String::from(
         "# Configuration\n\n\
@@ -48,7 +48,7 @@ pub fn documentation() -> String {
     page
 }
 
-/// `.env.example`: values for development. Keys whose default fits are there as comments.
+/// Returns the content of `.env.example`: values for development. Keys whose default fits are comments.
 pub fn env_example() -> String {
     let mut file = String::from(
         "# Values for development; every key is explained in docs/configuration.md.\n\

@@ -1,37 +1,34 @@
-//! One line about one key.
+//! Errors of the settings: one line about one key.
 
 use thiserror::Error;
 
 use super::key::Key;
 
-/// Longest part of a wrong value that is repeated, in characters.
+/// Maximum length of the part of a wrong value that is shown, in characters.
 const SHOWN: usize = 80;
 
-/// Why a process cannot start with the settings it was given. Always one line; never a secret.
+/// Reasons why a process cannot start with its settings. Always one line; never contains a secret.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum SettingsError {
     /// The value is not of the kind that the key takes.
     #[error("{key}: got {got}, takes {takes}")]
     Malformed {
-        /// The key.
         key: &'static str,
-        /// What it got, quoted; for a secret, only its length.
+        /// Its value, quoted; for a secret, only the length.
         got: String,
-        /// What it takes.
+        /// Description of the values that it takes.
         takes: &'static str,
     },
     /// The key has no value, and no default.
     #[error("{key}: is not set, takes {takes}")]
     Missing {
-        /// The key.
         key: &'static str,
-        /// What it takes.
+        /// Description of the values that it takes.
         takes: &'static str,
     },
-    /// The value breaks a rule that another key brings in.
+    /// The value breaks a rule that depends on another key.
     #[error("{key}: {rule}")]
     Refused {
-        /// The key.
         key: &'static str,
         /// The rule, without the value.
         rule: &'static str,
@@ -39,7 +36,7 @@ pub enum SettingsError {
     /// The `.env` file cannot be read.
     #[error(".env: {reason}")]
     EnvFile {
-        /// What is wrong with it, without its content.
+        /// Description of the fault, without the content of the file.
         reason: String,
     },
 }

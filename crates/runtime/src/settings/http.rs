@@ -1,4 +1,4 @@
-//! Where and to whom HTTP is served.
+//! Address, origins, proxies and limits of the HTTP server.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -9,20 +9,20 @@ use super::key::{Default, Key, Section};
 use super::parse;
 use super::source::Source;
 
-/// Where and to whom HTTP is served.
+/// Address, origins, proxies and limits of the HTTP server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HttpSettings {
-    /// The address that is listened on.
+    /// Address to listen on.
     pub host: IpAddr,
-    /// The port that is listened on.
+    /// Port to listen on.
     pub port: u16,
-    /// The origins whose pages may call the api, as browsers send them.
+    /// Origins whose pages may call the api, in the form that browsers send.
     pub cors_origins: Vec<String>,
-    /// The networks of the proxies whose `X-Forwarded-For` is believed.
+    /// Networks of the proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<IpNet>,
-    /// Requests of one organization that run at once; `None` is half of the connections to the database.
+    /// Number of requests of one organization that run at once; `None` is half of the connections to the database.
     pub organization_concurrency: Option<usize>,
-    /// Requests of one organization in a minute.
+    /// Number of requests of one organization in a minute.
     pub organization_rate_per_minute: u32,
 }
 
@@ -30,7 +30,7 @@ static HOST: Key = Key {
     name: "HOST",
     default: Default::Value("0.0.0.0"),
     takes: "an IP address",
-    meaning: "The address the api listens on.",
+    meaning: "Address on which the api listens.",
     example: Some("127.0.0.1"),
     secret: false,
 };
@@ -38,7 +38,7 @@ static PORT: Key = Key {
     name: "PORT",
     default: Default::Value("3333"),
     takes: "a port number from 1 to 65535",
-    meaning: "The port the api listens on.",
+    meaning: "Port on which the api listens.",
     example: None,
     secret: false,
 };
@@ -46,16 +46,16 @@ static CORS_ORIGIN: Key = Key {
     name: "CORS_ORIGIN",
     default: Default::Value("http://localhost:5173"),
     takes: "origins separated by commas, as https://app.example.fr",
-    meaning: "The origins whose pages may call the api.",
+    meaning: "Origins whose pages may call the api.",
     example: None,
     secret: false,
 };
 
 static TRUSTED_PROXIES: Key = Key {
     name: "TRUSTED_PROXIES",
-    default: Default::Unset("no proxy is believed"),
+    default: Default::Unset("no proxy is trusted"),
     takes: "networks or addresses separated by commas, as 10.0.0.0/8",
-    meaning: "The proxies whose X-Forwarded-For tells where a request comes from, for limits by address.",
+    meaning: "Proxies whose `X-Forwarded-For` is trusted as the source of a request, for rate limits by address.",
     example: None,
     secret: false,
 };
@@ -64,7 +64,7 @@ static ORGANIZATION_CONCURRENCY: Key = Key {
     name: "ORGANIZATION_CONCURRENCY",
     default: Default::Unset("half of `PG_POOL_SIZE`, at least 1"),
     takes: "a number from 1 to 1000",
-    meaning: "How many requests of one organization each process runs at once, so that one cannot hold every connection to the database. Others wait for up to 2 seconds, then get 429.",
+    meaning: "Number of requests of one organization that each process runs at once, so that one organization cannot use all connections to the database. Others wait for up to 2 seconds, then get 429.",
     example: None,
     secret: false,
 };
@@ -73,7 +73,7 @@ static ORGANIZATION_RATE_PER_MINUTE: Key = Key {
     name: "ORGANIZATION_RATE_PER_MINUTE",
     default: Default::Value("1200"),
     takes: "a number from 60 to 1000000",
-    meaning: "How many requests of one organization all processes together answer in a minute.",
+    meaning: "Number of requests of one organization that all processes together accept in a minute.",
     example: None,
     secret: false,
 };
@@ -106,7 +106,7 @@ impl HttpSettings {
         })
     }
 
-    /// The address that is listened on.
+    /// Returns the address and port to listen on.
     pub fn addr(&self) -> SocketAddr {
         SocketAddr::new(self.host, self.port)
     }

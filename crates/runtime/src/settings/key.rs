@@ -3,34 +3,36 @@
 /// One key of the configuration.
 #[derive(Debug)]
 pub(super) struct Key {
-    /// Its name in the environment.
+    /// Name in the environment.
     pub name: &'static str,
-    /// What holds when it is not set.
+    /// Value or behaviour if it is not set.
     pub default: Default,
-    /// What it takes, as errors and the documentation say it: "a port number from 1 to 65535".
+    /// Description of the values that it takes, for errors and the documentation: "a port number from 1 to 65535".
     pub takes: &'static str,
-    /// What it is for, in one sentence.
+    /// Purpose, in one sentence.
     pub meaning: &'static str,
-    /// A development value, where it differs from the default.
+    /// Value for development, if it differs from the default.
     pub example: Option<&'static str>,
-    /// Whether its value must never be shown.
+    /// True if its value must never be shown.
     pub secret: bool,
 }
 
-/// What holds when a key is not set.
+/// Value or behaviour if a key is not set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Default {
-    /// This value.
     Value(&'static str),
     /// A value for each binary.
-    Each { api: &'static str, worker: &'static str },
-    /// Nothing; this says what happens then.
+    Each {
+        api: &'static str,
+        worker: &'static str,
+    },
+    /// No value; the text describes the consequence.
     Unset(&'static str),
-    /// The process does not start; this says when, if not always.
+    /// The process does not start; the text names the condition, if there is one.
     Required(&'static str),
 }
 
-/// Which process is being configured.
+/// Process that is being configured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Binary {
     Api,
@@ -38,7 +40,7 @@ pub(super) enum Binary {
 }
 
 impl Key {
-    /// The default as a value, where there is one.
+    /// Returns the default as a value, if there is one.
     pub(super) fn default_for(&self, binary: Binary) -> Option<&'static str> {
         match (self.default, binary) {
             (Default::Value(value), _)
@@ -49,7 +51,7 @@ impl Key {
     }
 }
 
-/// The keys of one section, in the order in which they are documented.
+/// Keys of one section, in the order of the documentation.
 pub(super) struct Section {
     pub title: &'static str,
     pub keys: &'static [&'static Key],

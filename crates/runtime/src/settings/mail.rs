@@ -1,4 +1,4 @@
-//! How mails leave.
+//! Sending of mails.
 
 use std::num::NonZeroU32;
 
@@ -12,58 +12,57 @@ use super::key::{Default, Key, Section};
 use super::source::Source;
 use super::{parse, production};
 
-/// How mails leave.
+/// Sending of mails.
 #[derive(Debug, Clone)]
 pub struct MailSettings {
-    /// By which way.
     pub driver: MailDriver,
-    /// The product's address, and its name where no organization's is shown.
+    /// Product's address, and its name if no organization's is shown.
     pub from: Mailbox,
-    /// Most mails a second, all organizations and replicas together.
+    /// Maximum number of mails a second, all organizations and replicas together.
     pub rate_per_second: Option<NonZeroU32>,
-    /// Most mails a second of one organization.
+    /// Maximum number of mails a second of one organization.
     pub tenant_rate_per_second: Option<NonZeroU32>,
-    /// Most recipients of an organization's reminders on a day (UTC) without a subscription; `None` for no limit.
+    /// Maximum number of recipients of an organization's reminders on a day (UTC) without a subscription; `None` for
+    /// no limit.
     pub free_recipients_per_day: Option<u32>,
     /// The same on trial and with a subscription.
     pub paid_recipients_per_day: Option<u32>,
 }
 
-/// The way that mails take.
+/// Transport for mails.
 #[derive(Debug, Clone)]
 pub enum MailDriver {
     /// A mail server.
     Smtp {
-        /// Its name or address.
+        /// Host name or address.
         host: String,
-        /// Its port.
         port: u16,
-        /// User name and password, where it asks for them.
+        /// User name and password, if it asks for them.
         credentials: Option<(String, SecretString)>,
-        /// How the connection is encrypted.
+        /// Encryption of the connection.
         tls: SmtpTlsMode,
-        /// The certificates that the server's must be signed by, in place of the public ones.
+        /// Authorities that may have signed the server's certificate, instead of the public ones.
         ca_certificates: Option<CertificateFile>,
     },
     /// Resend's HTTP API.
     Resend {
-        /// The key of the account.
+        /// Key of the account.
         api_key: SecretString,
-        /// Where the API is.
+        /// Address of the API.
         api_base: Url,
     },
 }
 
-/// How an SMTP connection is encrypted.
+/// Encryption of an SMTP connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SmtpTlsMode {
-    /// Not at all.
+    /// No encryption.
     None,
-    /// By `STARTTLS` where it is offered.
+    /// `STARTTLS` if the server offers it.
     Opportunistic,
-    /// By `STARTTLS`, or no mail is sent.
+    /// `STARTTLS`, or no mail is sent.
     Starttls,
-    /// From the first byte.
+    /// TLS from the first byte.
     Required,
 }
 
@@ -71,7 +70,7 @@ static MAIL_DRIVER: Key = Key {
     name: "MAIL_DRIVER",
     default: Default::Value("smtp"),
     takes: "smtp or resend",
-    meaning: "Which way mails take.",
+    meaning: "Transport for mails.",
     example: None,
     secret: false,
 };
@@ -79,7 +78,7 @@ static MAIL_FROM_ADDRESS: Key = Key {
     name: "MAIL_FROM_ADDRESS",
     default: Default::Required(""),
     takes: "a mail address",
-    meaning: "The product's address, from which every mail comes.",
+    meaning: "The product's address, used as the sender of every mail.",
     example: Some("relances@rubis.test"),
     secret: false,
 };
@@ -87,7 +86,7 @@ static MAIL_FROM_NAME: Key = Key {
     name: "MAIL_FROM_NAME",
     default: Default::Value("Rubis"),
     takes: "one line of text",
-    meaning: "The name beside it in mails that come from no organization.",
+    meaning: "Sender's name in mails that come from no organization.",
     example: None,
     secret: false,
 };
@@ -95,7 +94,7 @@ static SMTP_HOST: Key = Key {
     name: "SMTP_HOST",
     default: Default::Value("127.0.0.1"),
     takes: "a host name or IP address",
-    meaning: "The mail server; its certificate must bear this name.",
+    meaning: "The mail server; its certificate must have this name.",
     example: None,
     secret: false,
 };
@@ -111,7 +110,7 @@ static SMTP_USER: Key = Key {
     name: "SMTP_USER",
     default: Default::Unset("no sign-in"),
     takes: "a user name",
-    meaning: "The user name, where the server asks for one.",
+    meaning: "User name, if the server asks for one.",
     example: None,
     secret: false,
 };
@@ -127,7 +126,7 @@ static SMTP_TLS: Key = Key {
     name: "SMTP_TLS",
     default: Default::Value("starttls"),
     takes: "none, opportunistic, starttls or required",
-    meaning: "How the connection is encrypted: not at all, by STARTTLS if the server offers it, by STARTTLS or no mail is sent, or from the first byte. Towards another machine the first two are refused with `SMTP_USER`, and `none` also while `APP_URL` is https.",
+    meaning: "Encryption of the connection: none, STARTTLS if the server offers it, STARTTLS or no mail is sent, or TLS from the first byte. For another machine the first two are refused with `SMTP_USER`, and `none` also while `APP_URL` is https.",
     example: Some("none"),
     secret: false,
 };
@@ -135,7 +134,7 @@ static SMTP_CA_CERT: Key = Key {
     name: "SMTP_CA_CERT",
     default: Default::Unset("the public certificate authorities"),
     takes: certificates::TAKES,
-    meaning: "The authorities that may have signed the mail server's certificate, in place of the public ones.",
+    meaning: "Authorities that may have signed the mail server's certificate, instead of the public ones.",
     example: None,
     secret: false,
 };
@@ -143,7 +142,7 @@ static RESEND_API_KEY: Key = Key {
     name: "RESEND_API_KEY",
     default: Default::Required("with `MAIL_DRIVER=resend`"),
     takes: "a key of Resend, as re_…",
-    meaning: "The key of the Resend account.",
+    meaning: "Key of the Resend account.",
     example: None,
     secret: true,
 };
@@ -151,7 +150,7 @@ static RESEND_API_BASE: Key = Key {
     name: "RESEND_API_BASE",
     default: Default::Value("https://api.resend.com"),
     takes: "an http or https address without a query",
-    meaning: "Where Resend's API is; http towards this machine alone.",
+    meaning: "Address of Resend's API; http only on this machine.",
     example: None,
     secret: false,
 };
@@ -159,7 +158,7 @@ static MAIL_RATE_PER_SECOND: Key = Key {
     name: "MAIL_RATE_PER_SECOND",
     default: Default::Value("0"),
     takes: "a number, 0 for no limit",
-    meaning: "Most mails a second that the provider takes, all organizations and replicas together.",
+    meaning: "Maximum number of mails a second that the provider accepts, all organizations and replicas together.",
     example: None,
     secret: false,
 };
@@ -167,7 +166,7 @@ static MAIL_TENANT_RATE_PER_SECOND: Key = Key {
     name: "MAIL_TENANT_RATE_PER_SECOND",
     default: Default::Value("0"),
     takes: "a number, 0 for no limit",
-    meaning: "Most mails a second of one organization.",
+    meaning: "Maximum number of mails a second of one organization.",
     example: None,
     secret: false,
 };
@@ -178,7 +177,7 @@ static MAIL_FREE_RECIPIENTS_PER_DAY: Key = Key {
     name: "MAIL_FREE_RECIPIENTS_PER_DAY",
     default: Default::Value("50"),
     takes: RECIPIENTS,
-    meaning: "Most recipients, copies included, to whom reminders of an organization without a subscription are sent on a day (UTC). Further reminders are sent on the next business day.",
+    meaning: "Maximum number of recipients, copies included, of the reminders of an organization without a subscription on a day (UTC). Further reminders are sent on the next business day.",
     example: None,
     secret: false,
 };
@@ -249,8 +248,8 @@ fn read_smtp(source: &Source) -> Result<MailDriver, SettingsError> {
     Ok(MailDriver::Smtp { host, port, credentials, tls, ca_certificates })
 }
 
-/// Refuses to send in the clear to another machine. `STARTTLS` only if offered is no protection: an attacker in
-/// between can take the offer out of the greeting.
+/// Refuses to send unencrypted mail to another machine. Opportunistic `STARTTLS` is no protection: an attacker in
+/// between can remove the offer from the greeting.
 fn refuse_clear(source: &Source, tls: SmtpTlsMode, has_credentials: bool) -> Result<(), SettingsError> {
     match tls {
         SmtpTlsMode::Starttls | SmtpTlsMode::Required => Ok(()),

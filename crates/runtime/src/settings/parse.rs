@@ -1,4 +1,4 @@
-//! From text to values; `None` is "not what this key takes".
+//! Parsers of values; `None` means that the key does not take this value.
 
 use std::num::NonZeroU32;
 use std::ops::RangeInclusive;
@@ -21,7 +21,7 @@ pub(super) fn secret(text: &str) -> Option<SecretString> {
     Some(text.into())
 }
 
-/// A port that can be listened on or connected to.
+/// Parses a port that can be listened on or connected to.
 pub(super) fn port(text: &str) -> Option<u16> {
     parsed(text).filter(|port| *port != 0)
 }
@@ -34,22 +34,22 @@ pub(super) fn boolean(text: &str) -> Option<bool> {
     }
 }
 
-/// A whole number within bounds.
+/// Parses a whole number within bounds.
 pub(super) fn within<T: FromStr + PartialOrd>(bounds: RangeInclusive<T>) -> impl FnOnce(&str) -> Option<T> {
     move |text| parsed(text).filter(|number| bounds.contains(number))
 }
 
-/// Seconds within bounds.
+/// Parses seconds within bounds.
 pub(super) fn seconds(bounds: RangeInclusive<u64>) -> impl FnOnce(&str) -> Option<Duration> {
     move |text| within(bounds)(text).map(Duration::from_secs)
 }
 
-/// A number of which zero means "without limit".
+/// Parses a number of which zero means "no limit".
 pub(super) fn limit(text: &str) -> Option<Option<NonZeroU32>> {
     parsed(text).map(NonZeroU32::new)
 }
 
-/// An `http` or `https` address to which paths can be appended.
+/// Parses an `http` or `https` address to which paths can be appended.
 pub(super) fn web_url(text: &str) -> Option<Url> {
     let url: Url = parsed(text)?;
     let fits = matches!(url.scheme(), "http" | "https")
@@ -60,7 +60,7 @@ pub(super) fn web_url(text: &str) -> Option<Url> {
     fits.then_some(url)
 }
 
-/// An origin as browsers send it: scheme, host and port, nothing after.
+/// Parses an origin as browsers send it: scheme, host and port, nothing after.
 pub(super) fn origin(text: &str) -> Option<String> {
     let url = web_url(text)?;
     let origin = url.origin();
@@ -68,17 +68,17 @@ pub(super) fn origin(text: &str) -> Option<String> {
     is_alone.then(|| origin.ascii_serialization())
 }
 
-/// Text for the user or password of an address, which take `%41` for an `A` unless told otherwise.
+/// Escapes text for the user or password of an address, in which `%41` would be read as an `A`.
 pub(super) fn literal(text: &str) -> String {
     text.replace('%', "%25")
 }
 
-/// A comma-separated list; spaces around an item do not count, empty items are refused.
+/// Parses a comma-separated list; spaces around an item are ignored, empty items are refused.
 pub(super) fn list<T>(text: &str, item: impl Fn(&str) -> Option<T>) -> Option<Vec<T>> {
     text.split(',').map(|one| item(one.trim())).collect()
 }
 
-/// A word of lower-case letters, digits, `-` and `_`.
+/// Parses a word of lower-case letters, digits, `-` and `_`.
 pub(super) fn word(text: &str) -> Option<String> {
     let is_word = !text.is_empty()
         && text

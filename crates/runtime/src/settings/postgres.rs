@@ -12,27 +12,26 @@ use super::source::Source;
 /// The database.
 #[derive(Debug, Clone)]
 pub struct PostgresSettings {
-    /// Its address with user, password and name, how connections to it are encrypted, and their limits of time;
-    /// it never prints.
+    /// Address with user, password and name, encryption of connections, and their timeouts; it is never printed.
     pub url: SecretString,
-    /// Most connections this process holds.
+    /// Maximum number of connections of this process.
     pub pool_size: u32,
 }
 
-/// The database as migrations see it: as its owner, without limits of time.
+/// The database for migrations: with its owner's role, without timeouts.
 #[derive(Debug, Clone)]
 pub struct MigrationSettings {
-    /// Its address with the owner's name and password; it never prints.
+    /// Address with the owner's name and password; it is never printed.
     pub url: SecretString,
-    /// The role that the programs sign in as, if it is not the owner.
+    /// Role of the programs, if it is not the owner.
     pub program_role: Option<String>,
 }
 
 static DATABASE_URL: Key = Key {
     name: "DATABASE_URL",
-    default: Default::Unset("made of the `PG_…` keys"),
+    default: Default::Unset("built from the `PG_…` keys"),
     takes: "a postgres:// address with a host",
-    meaning: "The database; if it is set, `PG_HOST` to `PG_DB_NAME` do not count. It may hold `sslmode` and `sslrootcert`.",
+    meaning: "The database; if it is set, `PG_HOST` to `PG_DB_NAME` are ignored. It may contain `sslmode` and `sslrootcert`.",
     example: None,
     secret: true,
 };
@@ -56,7 +55,7 @@ static PG_USER: Key = Key {
     name: "PG_USER",
     default: Default::Value("rubis"),
     takes: "a user name",
-    meaning: "The user that signs in.",
+    meaning: "User that signs in.",
     example: None,
     secret: false,
 };
@@ -80,7 +79,7 @@ static PG_POOL_SIZE: Key = Key {
     name: "PG_POOL_SIZE",
     default: Default::Value("10"),
     takes: "a number from 1 to 1000",
-    meaning: "Most connections that one process holds.",
+    meaning: "Maximum number of connections of one process.",
     example: None,
     secret: false,
 };
@@ -89,7 +88,7 @@ static PG_SSL_MODE: Key = Key {
     name: "PG_SSL_MODE",
     default: Default::Value("prefer"),
     takes: "disable, prefer, require, verify-ca or verify-full",
-    meaning: "How connections are encrypted, as with libpq: not at all, if the server can, always, with a certificate signed by a root of `PG_SSL_ROOT_CERT`, or with one that also names the host. Only the last protects from a server in between. An address that has `sslmode` keeps it.",
+    meaning: "Encryption of connections, as with libpq: none, if the server supports it, always, with a certificate signed by a root of `PG_SSL_ROOT_CERT`, or with one that also names the host. Only the last protects from a server in between. An address that has `sslmode` keeps it.",
     example: None,
     secret: false,
 };
@@ -97,7 +96,7 @@ static PG_SSL_ROOT_CERT: Key = Key {
     name: "PG_SSL_ROOT_CERT",
     default: Default::Unset("the public certificate authorities, with `verify-full` alone"),
     takes: certificates::TAKES,
-    meaning: "The authorities that may have signed the server's certificate, with `verify-ca` and `verify-full`.",
+    meaning: "Authorities that may have signed the server's certificate, with `verify-ca` and `verify-full`.",
     example: None,
     secret: false,
 };
@@ -105,7 +104,7 @@ static PG_STATEMENT_TIMEOUT_SECONDS: Key = Key {
     name: "PG_STATEMENT_TIMEOUT_SECONDS",
     default: Default::Value("30"),
     takes: TIMEOUT,
-    meaning: "How long a statement may run; then a request gets 503, and a job's attempt has failed. Migrations have no limit.",
+    meaning: "Timeout of a statement; after it a request gets 503, and a job's attempt has failed. Migrations have no limit.",
     example: None,
     secret: false,
 };
@@ -113,7 +112,7 @@ static PG_LOCK_TIMEOUT_SECONDS: Key = Key {
     name: "PG_LOCK_TIMEOUT_SECONDS",
     default: Default::Value("10"),
     takes: TIMEOUT,
-    meaning: "How long a statement may wait for another transaction; then a request gets 503, and a job is put back without an attempt being counted.",
+    meaning: "Timeout for waiting for another transaction; after it a request gets 503, and a job is put back without an attempt being counted.",
     example: None,
     secret: false,
 };
@@ -121,7 +120,7 @@ static PG_IDLE_IN_TRANSACTION_TIMEOUT_SECONDS: Key = Key {
     name: "PG_IDLE_IN_TRANSACTION_TIMEOUT_SECONDS",
     default: Default::Value("60"),
     takes: TIMEOUT,
-    meaning: "How long a transaction may do nothing; then its connection ends, and its locks are released.",
+    meaning: "Timeout of an idle transaction; after it its connection ends, and its locks are released.",
     example: None,
     secret: false,
 };
@@ -129,7 +128,7 @@ static MIGRATE_DATABASE_URL: Key = Key {
     name: "MIGRATE_DATABASE_URL",
     default: Default::Unset("the database of the programs"),
     takes: "a postgres:// address with a host",
-    meaning: "The database for `rubis-api migrate`, with the role that owns it.",
+    meaning: "Database for `rubis-api migrate`, with the role that owns it.",
     example: None,
     secret: true,
 };
@@ -137,7 +136,7 @@ static PG_PROGRAM_ROLE: Key = Key {
     name: "PG_PROGRAM_ROLE",
     default: Default::Unset("nothing is granted: the programs sign in as the owner"),
     takes: "the name of a role",
-    meaning: "The role that the programs sign in as. `rubis-api migrate` grants it the rows of all tables, and nothing else.",
+    meaning: "Role with which the programs sign in. `rubis-api migrate` grants it access to the rows of all tables, and nothing else.",
     example: None,
     secret: false,
 };
@@ -219,7 +218,7 @@ fn encrypt(source: &Source, url: &mut Url) -> Result<(), SettingsError> {
     match parameter(url, "sslmode").as_deref() {
         Some("verify-full") => Ok(()),
         Some("verify-ca") if has_roots => Ok(()),
-        // Any certificate of any public authority would do, for any name.
+        // It would accept any certificate of any public authority, for any name.
         Some("verify-ca") => {
             Err(SettingsError::refused(&PG_SSL_ROOT_CERT, "is not set, and sslmode=verify-ca needs it"))
         }
@@ -234,7 +233,7 @@ fn encrypt(source: &Source, url: &mut Url) -> Result<(), SettingsError> {
     }
 }
 
-/// Adds the limits of time to an address; those in its own `options` come later, and win.
+/// Adds the timeouts to an address; those in its own `options` come later and take precedence.
 fn limit(source: &Source, url: &mut Url) -> Result<(), SettingsError> {
     let mut options = Vec::new();
     for (key, name) in [
@@ -261,7 +260,7 @@ fn ssl_mode(text: &str) -> Option<String> {
     modes.contains(&text).then(|| text.to_owned())
 }
 
-/// A parameter of an address. As in libpq, a `+` in it is a plus.
+/// Returns a parameter of an address. As in libpq, a `+` in it is a plus.
 fn parameter(url: &Url, name: &str) -> Option<String> {
     let query = url.query()?.replace('+', "%2B");
     url::form_urlencoded::parse(query.as_bytes())

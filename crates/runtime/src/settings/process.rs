@@ -1,4 +1,4 @@
-//! What both binaries need to run.
+//! Settings common to both binaries.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -13,38 +13,36 @@ use super::key::{Binary, Default, Key, Section};
 use super::parse;
 use super::source::Source;
 
-/// What both binaries need to run.
+/// Settings common to both binaries.
 #[derive(Debug, Clone)]
 pub struct ProcessSettings {
-    /// The secret from which the key of each purpose is derived.
+    /// Secret from which the key of each purpose is derived.
     pub app_key: AppKey,
-    /// The address under which people and mails reach the api.
+    /// Address under which people and mails reach the api.
     pub app_url: Url,
-    /// The address of the single-page app.
+    /// Address of the single-page app.
     pub web_url: Url,
-    /// Where `/metrics` is served.
+    /// Address at which `/metrics` is served.
     pub metrics_addr: SocketAddr,
-    /// The bearer token that `/metrics` asks for; `None` asks for nothing.
+    /// Bearer token required for `/metrics`; `None` requires none.
     pub metrics_token: Option<SecretString>,
-    /// What is logged, and how.
     pub log: LogSettings,
-    /// How long running work may take to finish once the process was told to stop.
+    /// Time that running work has to finish after the request to stop.
     pub shutdown_grace: Duration,
 }
 
-/// What is logged, and how.
+/// Level and format of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogSettings {
     /// A filter of `tracing-subscriber`.
     pub level: String,
-    /// For people or for machines.
     pub format: LogFormat,
 }
 
-/// How log lines are written.
+/// Format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
-    /// For people.
+    /// Readable text.
     Pretty,
     /// One JSON object a line.
     Json,
@@ -54,7 +52,7 @@ static APP_KEY: Key = Key {
     name: "APP_KEY",
     default: Default::Required(""),
     takes: "a secret of at least 32 bytes",
-    meaning: "The root from which the key of each purpose is derived. Changing it voids access tokens (clients refresh them), cursors of lists and referral codes; links of check-ins that are out stay good.",
+    meaning: "Root from which the key of each purpose is derived. Changing it invalidates access tokens (clients refresh them), cursors of lists and referral codes; links of check-ins that were sent stay valid.",
     example: Some("development-only-0123456789abcdef0123456789abcdef"),
     secret: true,
 };
@@ -62,7 +60,7 @@ pub(super) static APP_URL: Key = Key {
     name: "APP_URL",
     default: Default::Value("http://localhost:3333"),
     takes: "an http or https address without a query",
-    meaning: "The address under which people and mails reach the api. While it is https, secrets that are published, guessable or named `development` are refused.",
+    meaning: "Address under which people and mails reach the api. While it is https, secrets that are published, guessable or named `development` are refused.",
     example: None,
     secret: false,
 };
@@ -70,7 +68,7 @@ static WEB_URL: Key = Key {
     name: "WEB_URL",
     default: Default::Value("http://localhost:5173"),
     takes: "an http or https address without a query",
-    meaning: "The address of the single-page app.",
+    meaning: "Address of the single-page app.",
     example: None,
     secret: false,
 };
@@ -78,15 +76,15 @@ static METRICS_ADDR: Key = Key {
     name: "METRICS_ADDR",
     default: Default::Each { api: "127.0.0.1:9464", worker: "127.0.0.1:9465" },
     takes: "an IP address and a port, as 127.0.0.1:9464",
-    meaning: "Where Prometheus finds `/metrics`. Not for the public.",
+    meaning: "Address at which Prometheus finds `/metrics`. It must not be public.",
     example: None,
     secret: false,
 };
 static METRICS_TOKEN: Key = Key {
     name: "METRICS_TOKEN",
-    default: Default::Unset("everyone who reaches `METRICS_ADDR` can read the metrics"),
+    default: Default::Unset("any client that reaches `METRICS_ADDR` can read the metrics"),
     takes: "a secret of 16 to 200 printable ASCII characters without spaces",
-    meaning: "The bearer token that Prometheus has to send for `/metrics`. `/healthz` on the same address never asks for one.",
+    meaning: "Bearer token that Prometheus has to send for `/metrics`. `/healthz` on the same address needs none.",
     example: None,
     secret: true,
 };
@@ -94,7 +92,7 @@ static LOG_LEVEL: Key = Key {
     name: "LOG_LEVEL",
     default: Default::Value("info"),
     takes: "a level (error, warn, info, debug, trace) or a filter as info,rubis_queue=debug",
-    meaning: "What is logged.",
+    meaning: "Log level.",
     example: None,
     secret: false,
 };
@@ -102,7 +100,7 @@ static LOG_FORMAT: Key = Key {
     name: "LOG_FORMAT",
     default: Default::Value("pretty"),
     takes: "pretty or json",
-    meaning: "How log lines are written: for people or for machines.",
+    meaning: "Format of log lines: text or JSON.",
     example: None,
     secret: false,
 };
@@ -110,7 +108,7 @@ static SHUTDOWN_GRACE_SECONDS: Key = Key {
     name: "SHUTDOWN_GRACE_SECONDS",
     default: Default::Value("25"),
     takes: "a number of seconds from 1 to 600",
-    meaning: "How long running work may take to finish once the process was told to stop; keep it below what the orchestrator waits.",
+    meaning: "Time that running work has to finish after the request to stop; keep it below the time that the orchestrator waits.",
     example: None,
     secret: false,
 };

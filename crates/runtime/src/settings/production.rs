@@ -1,4 +1,4 @@
-//! The rules of a deployment that people reach over HTTPS.
+//! Rules for a deployment that is reached over HTTPS.
 
 use std::collections::BTreeSet;
 
@@ -10,27 +10,27 @@ use super::key::Key;
 use super::source::Source;
 use super::{auth, parse, process};
 
-/// Fewest different bytes of a secret; a random one of 32 hexadecimal digits has 10 or more, nearly always.
+/// Minimum number of different bytes in a secret; a random one of 32 hexadecimal digits nearly always has 10 or more.
 const LEAST_DISTINCT_BYTES: usize = 8;
 
 /// Prefixes that providers give all their secrets; they add nothing to the strength of one.
 const PREFIXES: [&str; 6] = ["sk_live_", "sk_test_", "rk_live_", "rk_test_", "whsec_", "re_"];
 
-/// Secrets that this repository has shown beside the values of `.env.example`: those of tests and fault trials.
+/// Secrets published in this repository besides the values of `.env.example`: those of tests and fault scenarios.
 const PUBLISHED: [&str; 3] = [
     "0123456789abcdef0123456789abcdef",
     "a-key-for-tests-0123456789abcdef",
     "the-key-of-fault-trials-is-no-secret-at-all",
 ];
 
-/// Returns whether people reach the api over HTTPS, which distinguishes a deployment from a development machine.
+/// Reports whether the api is reached over HTTPS, which distinguishes a deployment from a development machine.
 pub(super) fn is_served_over_https(source: &Source) -> Result<bool, SettingsError> {
     let app_url = source.required(&process::APP_URL, parse::web_url)?;
     Ok(app_url.scheme() == "https")
 }
 
-/// Refuses every secret that others know or can guess, and a cookie that would be sent without encryption, if the
-/// api is served over HTTPS.
+/// Refuses every secret that is public or guessable, and a cookie that would be sent without encryption, if the api is
+/// served over HTTPS.
 pub(super) fn check(source: &Source) -> Result<(), SettingsError> {
     if !is_served_over_https(source)? {
         return Ok(());
@@ -53,7 +53,7 @@ pub(super) fn check(source: &Source) -> Result<(), SettingsError> {
     Ok(())
 }
 
-/// The secrets in a value: the password of an address, or each item of a list.
+/// Returns the secrets in a value: the password of an address, or each item of a list.
 fn secrets_in(value: &str) -> Vec<String> {
     if let Ok(url) = value.parse::<Url>()
         && url.has_host()
@@ -63,7 +63,7 @@ fn secrets_in(value: &str) -> Vec<String> {
     value.split(',').map(|item| item.trim().to_owned()).collect()
 }
 
-/// A password as it was before it was put into an address.
+/// Returns a password as it was before it was put into an address.
 fn decoded(password: &str) -> String {
     let form = format!("x={}", password.replace('+', "%2B"));
     url::form_urlencoded::parse(form.as_bytes())
@@ -72,7 +72,7 @@ fn decoded(password: &str) -> String {
         .unwrap_or_default()
 }
 
-/// The rule that a secret breaks, as the end of a line that names its key.
+/// Returns the rule that a secret breaks, as the end of a line that names its key.
 fn broken_rule(secret: &str) -> Option<&'static str> {
     if secret.to_ascii_lowercase().contains("development") {
         return Some(
@@ -100,7 +100,7 @@ fn is_published(secret: &str) -> bool {
     PUBLISHED.contains(&secret) || keys.into_iter().any(is_example)
 }
 
-/// Returns whether a host is this machine itself.
+/// Reports whether a host is this machine itself.
 pub(super) fn is_loopback(host: &str) -> bool {
     let host = host.trim_matches(['[', ']']).to_ascii_lowercase();
     host == "localhost"
@@ -108,7 +108,7 @@ pub(super) fn is_loopback(host: &str) -> bool {
         || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// Returns whether requests to an address are not encrypted.
+/// Reports whether requests to an address are not encrypted.
 pub(super) fn is_clear(url: &Url) -> bool {
     url.scheme() == "http"
 }

@@ -1,4 +1,4 @@
-//! Redis, or a server that speaks like it.
+//! Redis, or a compatible server.
 
 use secrecy::SecretString;
 use url::Url;
@@ -9,22 +9,22 @@ use super::key::{Default, Key, Section};
 use super::parse;
 use super::source::Source;
 
-/// Redis, or a server that speaks like it.
+/// Redis, or a compatible server.
 #[derive(Debug, Clone)]
 pub struct RedisSettings {
-    /// Its address with its password; it never prints.
+    /// Address with its password; it is never printed.
     pub url: SecretString,
-    /// What every key begins with.
+    /// Prefix of every key.
     pub prefix: String,
-    /// The certificates that an encrypted server's must be signed by, in place of the public ones.
+    /// Authorities that may have signed an encrypted server's certificate, instead of the public ones.
     pub ca_certificates: Option<CertificateFile>,
 }
 
 static REDIS_URL: Key = Key {
     name: "REDIS_URL",
-    default: Default::Unset("made of `REDIS_HOST`, `REDIS_PORT` and `REDIS_PASSWORD`"),
+    default: Default::Unset("built from `REDIS_HOST`, `REDIS_PORT` and `REDIS_PASSWORD`"),
     takes: "a redis:// or rediss:// address with a host",
-    meaning: "Redis or Valkey; if it is set, the three keys below do not count. `rediss://` encrypts, and verifies the certificate and its name.",
+    meaning: "Redis or Valkey; if it is set, the three keys below are ignored. `rediss://` encrypts, and verifies the certificate and its name.",
     example: None,
     secret: true,
 };
@@ -56,7 +56,7 @@ static REDIS_CA_CERT: Key = Key {
     name: "REDIS_CA_CERT",
     default: Default::Unset("the public certificate authorities"),
     takes: certificates::TAKES,
-    meaning: "The authorities that may have signed the certificate of a `rediss://` server, in place of the public ones.",
+    meaning: "Authorities that may have signed the certificate of a `rediss://` server, instead of the public ones.",
     example: None,
     secret: false,
 };
@@ -64,7 +64,7 @@ static REDIS_PREFIX: Key = Key {
     name: "REDIS_PREFIX",
     default: Default::Value("rubis"),
     takes: "a word of lower-case letters, digits, - and _",
-    meaning: "What every key in Redis begins with, for deployments that share one.",
+    meaning: "Prefix of every key in Redis, for deployments that share one.",
     example: None,
     secret: false,
 };
@@ -94,7 +94,8 @@ impl RedisSettings {
         })
     }
 
-    /// A server at this address, with the default prefix and the public certificate authorities.
+    /// Returns the settings of a server at this address, with the default prefix and the public certificate
+    /// authorities.
     #[must_use]
     pub fn at(url: &str) -> Self {
         Self { url: url.into(), prefix: "rubis".to_owned(), ca_certificates: None }
@@ -103,7 +104,7 @@ impl RedisSettings {
 
 fn redis_url(text: &str) -> Option<Url> {
     let url: Url = parse::parsed(text)?;
-    // A fragment would be an order to skip the verification.
+    // A fragment would turn the verification off.
     (matches!(url.scheme(), "redis" | "rediss") && url.has_host() && url.fragment().is_none()).then_some(url)
 }
 

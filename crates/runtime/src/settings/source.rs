@@ -1,4 +1,4 @@
-//! Where values come from: the environment, over `.env`, over the defaults.
+//! Sources of values: the environment, over `.env`, over the defaults.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -9,13 +9,13 @@ use super::document::SECTIONS;
 use super::error::SettingsError;
 use super::key::{Binary, Key};
 
-/// The values of all keys, laid over one another.
+/// Merged values of all keys.
 pub(super) struct Source {
     config: Config,
 }
 
 impl Source {
-    /// The environment of this process over the `.env` file of this folder or one above it.
+    /// Reads the environment of this process over the `.env` file of this folder or one above it.
     pub(super) fn of_this_process() -> Result<Self, SettingsError> {
         let mut environment = HashMap::new();
         for (name, value) in std::env::vars_os() {
@@ -27,7 +27,7 @@ impl Source {
         Self::layered(env_file()?, environment)
     }
 
-    /// These values alone.
+    /// Reads only these values.
     pub(super) fn of_map(values: &HashMap<String, String>) -> Result<Self, SettingsError> {
         Self::layered(HashMap::new(), values.clone())
     }
@@ -36,7 +36,7 @@ impl Source {
         file: HashMap<String, String>,
         environment: HashMap<String, String>,
     ) -> Result<Self, SettingsError> {
-        // An empty value is no value: `SMTP_USER=` is how a file turns a key off.
+        // An empty value counts as not set: `SMTP_USER=` is how a file turns a key off.
         let layer = |values| Environment::default().ignore_empty(true).source(Some(values));
         let built = Config::builder().add_source(layer(file)).add_source(layer(environment)).build();
         match built {
@@ -45,7 +45,7 @@ impl Source {
         }
     }
 
-    /// The value of a key that need not have one.
+    /// Returns the value of an optional key.
     pub(super) fn optional<T>(
         &self,
         key: &'static Key,
@@ -58,7 +58,7 @@ impl Source {
         parse(text).map(Some).ok_or_else(|| SettingsError::malformed(key, text))
     }
 
-    /// The value of a key that has a default, or that the process does not start without.
+    /// Returns the value of a key that has a default, or that the process does not start without.
     pub(super) fn required<T>(
         &self,
         key: &'static Key,
@@ -68,7 +68,7 @@ impl Source {
         self.required_for(key, Binary::Api, parse)
     }
 
-    /// As [`required`](Self::required), for a key whose default is not the same in both binaries.
+    /// Like [`required`](Self::required), for a key whose default differs between the binaries.
     pub(super) fn required_for<T>(
         &self,
         key: &'static Key,
@@ -95,7 +95,7 @@ fn readable(key: &Key, value: OsString) -> Result<String, SettingsError> {
     value.into_string().map_err(|value| SettingsError::malformed(key, &value.to_string_lossy()))
 }
 
-/// The values of `.env`; none when there is no such file. The environment itself is left as it is.
+/// Reads the values of `.env`; none if there is no such file. The environment itself is not changed.
 fn env_file() -> Result<HashMap<String, String>, SettingsError> {
     let entries = match dotenvy::dotenv_iter() {
         Ok(entries) => entries,
@@ -106,7 +106,7 @@ fn env_file() -> Result<HashMap<String, String>, SettingsError> {
     };
     let mut values = HashMap::new();
     for (index, entry) in entries.enumerate() {
-        // The error would repeat the line, which may hold a secret.
+        // The error would contain the line, which may hold a secret.
         let (name, value) = entry.map_err(|_| SettingsError::EnvFile {
             reason: format!("entry {} is not of the form KEY=value", index + 1),
         })?;

@@ -1,4 +1,4 @@
-//! How Stripe is reached, and how its events are believed.
+//! Access to Stripe, and verification of its events.
 
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
@@ -8,22 +8,22 @@ use super::key::{Binary, Default, Key, Section};
 use super::source::Source;
 use super::{parse, production};
 
-/// How Stripe is reached, and how its events are believed.
+/// Access to Stripe, and verification of its events.
 #[derive(Debug, Clone)]
 pub struct StripeSection {
-    /// The account's secret key; without it nobody can subscribe.
+    /// Secret key of the account; without it, subscribing is not possible.
     pub secret_key: Option<SecretString>,
-    /// Where Stripe's API is, where it is not at Stripe.
+    /// Address of Stripe's API, if it is not Stripe's own.
     pub api_base: Option<Url>,
-    /// What events are signed with: any of these, so that one can take the place of another.
+    /// Secrets that events are signed with: any of these, so that one can replace another.
     pub webhook_secrets: Vec<SecretString>,
 }
 
 static STRIPE_SECRET_KEY: Key = Key {
     name: "STRIPE_SECRET_KEY",
-    default: Default::Unset("nobody can subscribe, and the billing operations that need Stripe answer 503"),
+    default: Default::Unset("subscribing is not possible, and the billing operations that need Stripe return 503"),
     takes: "a secret or restricted key of Stripe's, as sk_live_… or rk_live_…",
-    meaning: "The key of the Stripe account that Rubis's own subscriptions are charged in. Both binaries need it.",
+    meaning: "Key of the Stripe account in which Rubis's own subscriptions are charged. Both binaries need it.",
     example: Some("sk_test_rubis"),
     secret: true,
 };
@@ -31,7 +31,7 @@ static STRIPE_API_BASE: Key = Key {
     name: "STRIPE_API_BASE",
     default: Default::Unset("Stripe itself"),
     takes: "an http or https address without a query",
-    meaning: "Where Stripe's API is; for a local fake. The secret key is sent there, so that a live key takes https alone.",
+    meaning: "Address of Stripe's API; for a local fake. The secret key is sent there, so a live key requires https.",
     example: Some("http://127.0.0.1:12111"),
     secret: false,
 };
@@ -39,7 +39,7 @@ static STRIPE_WEBHOOK_SECRET: Key = Key {
     name: "STRIPE_WEBHOOK_SECRET",
     default: Default::Required("by the api when `STRIPE_SECRET_KEY` is set"),
     takes: "signing secrets of Stripe's webhooks separated by commas, each as whsec_…",
-    meaning: "What the events at `POST /api/v1/webhooks/stripe` are signed with. While a secret is being replaced, both the old and the new one.",
+    meaning: "Secrets with which the events at `POST /api/v1/webhooks/stripe` are signed. While a secret is being replaced, both the old and the new one.",
     example: Some("whsec_rubis_development"),
     secret: true,
 };
@@ -53,7 +53,7 @@ impl StripeSection {
         let webhook_secrets =
             source.optional(&STRIPE_WEBHOOK_SECRET, |text| parse::list(text, webhook_secret))?;
         if binary == Binary::Api && secret_key.is_some() && webhook_secrets.is_none() {
-            // People would be charged, and Rubis would never hear of it.
+            // People would be charged without Rubis learning of it.
             return Err(SettingsError::missing(&STRIPE_WEBHOOK_SECRET));
         }
         let api_base = source.optional(&STRIPE_API_BASE, parse::web_url)?;
@@ -64,7 +64,7 @@ impl StripeSection {
     }
 }
 
-/// The key of a publishable kind, `pk_…`, is easily taken for it.
+/// Parses a secret key. A publishable key, `pk_…`, is easily mistaken for it.
 fn secret_key(text: &str) -> Option<SecretString> {
     let is_secret = text.starts_with("sk_") || text.starts_with("rk_");
     (is_secret && is_token(text)).then(|| text.into())

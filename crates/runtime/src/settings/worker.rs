@@ -1,4 +1,4 @@
-//! Which jobs a worker takes, and how many at once.
+//! Queues and concurrency of a worker.
 
 use std::time::Duration;
 
@@ -7,14 +7,14 @@ use super::key::{Default, Key, Section};
 use super::parse;
 use super::source::Source;
 
-/// Which jobs a worker takes, and how many at once.
+/// Queues and concurrency of a worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WorkerSection {
-    /// Jobs at once, for each queue.
+    /// Number of jobs at once, for each queue.
     pub concurrency: usize,
-    /// The queues this replica takes; `None` is all of them.
+    /// Queues of this replica; `None` is all of them.
     pub queues: Option<Vec<String>>,
-    /// How far ahead jobs are put into Redis.
+    /// Time by which jobs are pushed to Redis before they are due.
     pub queue_horizon: Duration,
 }
 
@@ -22,7 +22,7 @@ static WORKER_CONCURRENCY: Key = Key {
     name: "WORKER_CONCURRENCY",
     default: Default::Value("32"),
     takes: "a number from 1 to 1000",
-    meaning: "How many jobs run at once, for each queue.",
+    meaning: "Number of jobs that run at once, for each queue.",
     example: None,
     secret: false,
 };
@@ -30,7 +30,7 @@ static WORKER_QUEUES: Key = Key {
     name: "WORKER_QUEUES",
     default: Default::Unset("all of them"),
     takes: "names of queues separated by commas, as relances",
-    meaning: "The queues that this replica takes.",
+    meaning: "Queues processed by this replica.",
     example: None,
     secret: false,
 };
@@ -38,7 +38,7 @@ static QUEUE_HORIZON_SECONDS: Key = Key {
     name: "QUEUE_HORIZON_SECONDS",
     default: Default::Value("300"),
     takes: "a number of seconds from 10 to 3600",
-    meaning: "How far ahead jobs are put into Redis. Its memory grows with this window, not with the calendar.",
+    meaning: "Time by which jobs are pushed to Redis before they are due. Its memory grows with this window, not with the calendar.",
     example: None,
     secret: false,
 };

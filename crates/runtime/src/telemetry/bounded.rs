@@ -1,5 +1,5 @@
-//! A last line of defence for memory: no metric gets more than a fixed number of series, whatever its labels are
-//! made of. Every label is meant to come from a small set; this bounds the damage of one that does not.
+//! Bounds the memory of metrics: no metric gets more than a fixed number of series, for any labels. Every label is
+//! meant to come from a small set; this bounds the damage of one that does not.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{PoisonError, RwLock};
@@ -9,13 +9,13 @@ use metrics::{
     describe_counter,
 };
 
-/// Series that one metric may have. The one with the most is that of HTTP requests, with about 80 routes in a few
+/// Maximum number of series of one metric. The largest one is that of HTTP requests, with about 80 routes in a few
 /// methods and statuses each.
 const MAX_SERIES: usize = 2_000;
 
 const DROPPED: &str = "rubis_metrics_dropped_total";
 
-/// Passes everything on to another recorder but the series beyond [`MAX_SERIES`], which are dropped and counted.
+/// Passes everything on to another recorder except the series beyond [`MAX_SERIES`], which are dropped and counted.
 pub(super) struct Bounded<R> {
     inner: R,
     series: RwLock<HashMap<KeyName, HashSet<Key>>>,
@@ -53,7 +53,7 @@ impl<R> Bounded<R> {
     }
 }
 
-/// Describes the metric of what was dropped.
+/// Describes the metric of dropped series.
 pub(super) fn describe() {
     describe_counter!(DROPPED, "Recordings of series beyond the bound of their metric; above 0 is a bug.");
     counter!(DROPPED).absolute(0);

@@ -1,4 +1,4 @@
-//! Serves the metrics and a health check on an address of their own.
+//! Serves the metrics and a health check on a separate address.
 //!
 //! Two paths and one method do not need an HTTP framework: the worker has none.
 
@@ -16,11 +16,11 @@ use tracing::debug;
 use super::metrics::Metrics;
 use crate::shutdown::Shutdown;
 
-/// A request head longer than this is not Prometheus.
+/// Maximum size of a request head; longer ones do not come from Prometheus.
 const MAX_HEAD: usize = 8 * 1024;
-/// Time for a whole exchange.
+/// Timeout for a whole exchange.
 const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(5);
-/// Exchanges at once; further connections wait to be accepted.
+/// Number of exchanges at once; further connections wait to be accepted.
 const MAX_EXCHANGES: usize = 32;
 
 /// State that the exchanges share.
@@ -37,8 +37,8 @@ struct Response {
     body: String,
 }
 
-/// Answers `GET /metrics`, to those who have the token if there is one, and `GET /healthz` until the process stops;
-/// spawn it once.
+/// Serves `GET /metrics`, to clients with the token if there is one, and `GET /healthz` until the process stops; spawn
+/// it once.
 pub async fn serve_metrics(
     listener: TcpListener,
     metrics: Metrics,
@@ -62,13 +62,13 @@ pub async fn serve_metrics(
                 tokio::spawn(async move {
                     let exchange = tokio::time::timeout(EXCHANGE_TIMEOUT, exposition.answer(stream));
                     if let Ok(Err(error)) = exchange.await {
-                        debug!(%error, "metrics request broke off");
+                        debug!(%error, "metrics request failed");
                     }
                     drop(permit);
                 });
             }
             Err(error) => {
-                debug!(%error, "metrics request not accepted");
+                debug!(%error, "metrics connection not accepted");
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
         }
@@ -115,8 +115,8 @@ impl Exposition {
         }
     }
 
-    /// Renders on a thread for blocking work: with many series it takes a processor for a while. The permit goes
-    /// along, so that clients which give up early do not pile renderings up.
+    /// Renders on a thread for blocking work, because many series occupy a processor for a while. The permit is moved
+    /// along, so that clients which give up early do not accumulate renderings.
     async fn render(&self) -> Option<String> {
         let permit = Arc::clone(&self.rendering).acquire_owned().await.ok()?;
         let metrics = self.metrics.clone();
@@ -129,7 +129,7 @@ impl Exposition {
         .ok()
     }
 
-    /// Reports whether the head of a request carries the token, compared in constant time.
+    /// Reports whether the head of a request has the token, compared in constant time.
     fn may_read(&self, head: &str) -> bool {
         let Some(token) = &self.token else { return true };
         let sent = head.lines().find_map(|line| {

@@ -1,4 +1,4 @@
-//! Log lines, for people or for machines.
+//! Log lines, as text or as JSON.
 
 use std::io::IsTerminal as _;
 
@@ -8,23 +8,23 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::settings::{LogFormat, LogSettings};
 
-/// The security audit trail is written whatever level the rest of the log has.
+/// Filter for the security audit trail, which is written at every log level.
 const AUDIT: &str = "rubis_audit=info";
 
-/// Why no log is written.
+/// The log could not be set up.
 #[derive(Debug, Error)]
 #[error("the log cannot be set up: {reason}")]
 pub struct LogError {
     reason: String,
 }
 
-/// Writes events to the standard output from now on, those of the `log` crate too.
+/// Writes events to the standard output from now on, including those of the `log` crate.
 ///
 /// # Errors
-/// When another log was set up before.
+/// Another log was set up before.
 pub fn init_tracing(settings: &LogSettings) -> Result<(), LogError> {
     let filter = filter(&settings.level)?;
-    // Colours are for people: not for files and pipes.
+    // Colours are for terminals: not for files and pipes.
     let colours = std::io::stdout().is_terminal();
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours);
     let set = match settings.format {

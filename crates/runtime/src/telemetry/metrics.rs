@@ -1,4 +1,4 @@
-//! The metrics recorder, and what it shows of the process itself.
+//! The metrics recorder, and the metrics of the process itself.
 
 use std::time::Duration;
 
@@ -10,36 +10,37 @@ use super::bounded::{self, Bounded};
 use super::process::ProcessState;
 use crate::shutdown::Shutdown;
 
-/// From a fast query to a slow mail server, in seconds. Every histogram whose name ends in `_seconds` uses them.
+/// Buckets in seconds, from a fast query to a slow mail server. Every histogram whose name ends in `_seconds` uses
+/// them.
 const SECONDS_BUCKETS: [f64; 14] =
     [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0];
 
-/// How often recorded histogram samples are put into their buckets.
+/// Interval at which recorded histogram samples are put into their buckets.
 const UPKEEP: Duration = Duration::from_secs(5);
 
-/// Everything that was recorded, ready to be shown.
+/// All recorded metrics.
 #[derive(Debug, Clone)]
 pub struct Metrics {
     handle: PrometheusHandle,
 }
 
-/// Why nothing is recorded.
+/// Reasons why metrics cannot be recorded.
 #[derive(Debug, Error)]
 pub enum MetricsError {
-    /// The buckets of the histograms are not right.
+    /// The buckets of the histograms are invalid.
     #[error("metrics cannot be recorded")]
     Build(#[from] BuildError),
-    /// There is one recorder a process.
+    /// The process has a recorder already.
     #[error("metrics are recorded already")]
     Installed,
 }
 
 impl Metrics {
-    /// Records what `counter!`, `gauge!` and `histogram!` say in this process from now on. `binary` names it,
-    /// `version` is the crate's.
+    /// Records `counter!`, `gauge!` and `histogram!` of this process from now on. `binary` names it, `version` is the
+    /// crate's.
     ///
     /// # Errors
-    /// When a recorder was installed before.
+    /// A recorder was installed before.
     pub fn install(binary: &'static str, version: &'static str) -> Result<Self, MetricsError> {
         let recorder = builder()?.build_recorder();
         let handle = recorder.handle();
@@ -53,7 +54,7 @@ impl Metrics {
         Ok(Self { handle })
     }
 
-    /// The Prometheus text, with the state of the process as it is now.
+    /// Returns the Prometheus text, with the current state of the process.
     pub fn render(&self) -> String {
         let state = ProcessState::read();
         let show = |name: &'static str, value: Option<f64>| {
@@ -88,7 +89,7 @@ fn builder() -> Result<PrometheusBuilder, BuildError> {
 
 #[cfg(test)]
 impl Metrics {
-    /// Metrics of no recorder: for tests of what shows them.
+    /// Creates metrics without a recorder: for tests of their output.
     pub(super) fn detached() -> Self {
         Self { handle: PrometheusBuilder::new().build_recorder().handle() }
     }

@@ -1,8 +1,8 @@
-//! What the kernel says of this process. Absent where there is no `/proc`.
+//! State of this process according to the kernel. Absent if there is no `/proc`.
 
 use std::fs;
 
-/// The process at one moment; a value that cannot be read is `None`.
+/// State of the process at one moment; a value that cannot be read is `None`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct ProcessState {
     pub resident_bytes: Option<f64>,
@@ -24,7 +24,7 @@ impl ProcessState {
     }
 }
 
-/// The number after a label, as in `VmRSS:     5124 kB`.
+/// Returns the number after a label, as in `VmRSS:     5124 kB`.
 fn number(status: &str, label: &str) -> Option<f64> {
     let line = status.lines().find_map(|line| line.strip_prefix(label))?;
     line.split_whitespace().next()?.parse().ok()
