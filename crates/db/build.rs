@@ -1,4 +1,4 @@
-//! The migrations are compiled in, and Cargo does not see by itself that there is a new one.
+//! Rebuilds the crate if a migration is added: they are compiled in, and Cargo does not detect a new one.
 
 fn main() {
     println!("cargo::rerun-if-changed=../../migrations");

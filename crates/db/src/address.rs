@@ -1,4 +1,4 @@
-//! The address of a database, with the parameters of libpq about TLS.
+//! Database addresses, with libpq's parameters for TLS.
 
 use std::{error::Error, path::PathBuf, time::Duration};
 
@@ -10,40 +10,35 @@ use url::Url;
 
 use crate::tls::{self, SslMode};
 
-/// The longest time for which what was sent stays unacknowledged.
+/// Maximum time for which sent data stays unacknowledged.
 const UNACKNOWLEDGED: Duration = Duration::from_secs(5);
 
-/// The probes of a connection that waits for an answer.
+/// Idle time before the probes of a connection that waits for a response.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(5);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(1);
 const KEEPALIVE_RETRIES: u32 = 3;
 
-/// An address that connections cannot be opened with. It never repeats a password.
+/// Reasons why an address cannot be used for connections. They never contain a password.
 #[derive(Debug, thiserror::Error)]
 pub enum AddressError {
-    /// It is not an address of PostgreSQL.
+    /// The text is not an address of PostgreSQL.
     #[error("not a postgres:// address: {0}")]
     Malformed(String),
-    /// It names no mode of TLS.
+    /// The value of `sslmode` is not a mode of TLS.
     #[error("sslmode takes disable, prefer, require, verify-ca or verify-full")]
     SslMode,
-    /// The certificate would be compared with nothing.
+    /// There is no root certificate to verify the certificate with.
     #[error(
         "sslmode=verify-ca needs sslrootcert, the file of the roots that may have signed the certificate"
     )]
     RootCertificateMissing,
-    /// The file would not be used, and the connection be less protected than it seems.
+    /// The file would not be used, and the connection would be less protected than it seems.
     #[error("sslrootcert needs sslmode=verify-ca or sslmode=verify-full")]
     RootCertificateUnused,
     /// The file of root certificates cannot be used.
     #[error("sslrootcert {path}: {reason}", path = path.display())]
-    RootCertificate {
-        /// The file.
-        path: PathBuf,
-        /// The reason.
-        reason: String,
-    },
-    /// No TLS can be made from these settings.
+    RootCertificate { path: PathBuf, reason: String },
+    /// The settings do not allow a TLS configuration.
     #[error("no TLS: {0}")]
     Tls(#[from] rustls::Error),
 }
@@ -56,7 +51,7 @@ pub(crate) struct Address {
 }
 
 impl Address {
-    /// Reads `postgres://user:password@host:port/database?sslmode=…&sslrootcert=…&options=…`.
+    /// Parses `postgres://user:password@host:port/database?sslmode=…&sslrootcert=…&options=…`.
     pub(crate) fn parse(text: &str) -> Result<Self, AddressError> {
         let mut url = Url::parse(text).map_err(|error| AddressError::Malformed(error.to_string()))?;
         let mut mode = SslMode::Prefer;
@@ -98,9 +93,9 @@ impl Address {
     }
 }
 
-/// Lets a connection break within seconds if its server has vanished, as in a failover: leases are to be renewed over
-/// another one before they are taken away. A server that merely stalls still acknowledges what it receives. What the
-/// address sets itself stays.
+/// Makes a connection fail within seconds if its server has vanished, as in a failover: leases have to be renewed over
+/// another one before they expire. A server that merely stalls still acknowledges the data it receives. Values set in
+/// the address take precedence.
 fn notice_lost_servers(config: &mut Config, parameters: &str) {
     if !parameters.contains("tcp_user_timeout=") {
         config.tcp_user_timeout(UNACKNOWLEDGED);
@@ -112,7 +107,7 @@ fn notice_lost_servers(config: &mut Config, parameters: &str) {
     }
 }
 
-/// Opens one connection, encrypted as its address asks.
+/// Opens one connection, encrypted as its address requires.
 ///
 /// # Errors
 /// The address cannot be used, or the database cannot be reached.
@@ -122,7 +117,7 @@ pub async fn establish(url: &str) -> ConnectionResult<AsyncPgConnection> {
     address.connect().await
 }
 
-/// A parameter's value. As in libpq a `+` is a plus, unlike in a form.
+/// Decodes a parameter's value. As in libpq a `+` is a plus, unlike in a form.
 fn decoded(value: &str) -> String {
     let form = format!("x={}", value.replace('+', "%2B"));
     url::form_urlencoded::parse(form.as_bytes())
@@ -131,7 +126,7 @@ fn decoded(value: &str) -> String {
         .unwrap_or_default()
 }
 
-/// An error and its causes, in one line.
+/// Formats an error and its causes on one line.
 fn chain(error: &dyn Error) -> String {
     let mut line = error.to_string();
     let mut cause = error.source();

@@ -16,10 +16,10 @@
 macro_rules! pg_enum {
     ($name:ident, $sql_type:ty { $($variant:ident => $label:literal),+ $(,)? }) => {
         impl $name {
-            /// Every value, in the order of the database.
+            /// All values, in the order of the database.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
-            /// The label that the database and the API know the value by.
+            /// Returns the label used by the database and the API.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $label),+ }

@@ -1,13 +1,13 @@
-//! Failures whose reason lies outside the statement that failed.
+//! Failures with a cause outside of the failed statement.
 
 use diesel::result::{DatabaseErrorKind, Error};
 
-/// Reasons of a failure that the statement did not cause.
+/// Causes of a failure outside of the statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Interruption {
     /// The connection ended, by an outage, a restart or `idle_in_transaction_session_timeout`.
     Disconnected,
-    /// Two transactions were in each other's way, and this one was rolled back.
+    /// The transaction conflicted with another one and was rolled back.
     Conflict,
     /// `lock_timeout` ended the wait for another transaction.
     LockTimeout,
@@ -15,10 +15,10 @@ pub enum Interruption {
     StatementTimeout,
 }
 
-/// Returns why a statement was interrupted; `None` if the failure is its own.
+/// Returns the cause of an interruption; `None` if the statement itself failed.
 ///
-/// Diesel does not pass on SQLSTATE codes, so the messages decide: the roles that programs sign in as need
-/// `lc_messages = 'C'`. In another language an interruption counts as a failure.
+/// Diesel does not pass on SQLSTATE codes, so the messages decide: the roles of the programs need `lc_messages = 'C'`.
+/// In another language an interruption counts as a failure.
 #[must_use]
 pub fn interruption(error: &Error) -> Option<Interruption> {
     match error {
@@ -35,7 +35,7 @@ pub fn interruption(error: &Error) -> Option<Interruption> {
     }
 }
 
-/// Returns whether a row was not deleted because others refer to it.
+/// Reports whether a row was not deleted because others refer to it.
 ///
 /// A foreign key with `ON DELETE RESTRICT` reports SQLSTATE 23001 (`restrict_violation`) from PostgreSQL 18 on, and
 /// 23503 (`foreign_key_violation`) before. One without an action reports 23503 in all releases.

@@ -13,21 +13,21 @@ use crate::{
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations");
 
-/// Any number, the same in every release: only one process migrates a database at a time.
+/// Arbitrary number, the same in every release: only one process migrates a database at a time.
 const MIGRATION_LOCK: i64 = 7_283_545_201;
 
-/// Indexes that an interrupted `CREATE INDEX CONCURRENTLY` left behind. Those that are being built, and those of
-/// `REINDEX CONCURRENTLY`, are not.
+/// Finds indexes left behind by an interrupted `CREATE INDEX CONCURRENTLY`, but not those that are being built, nor
+/// those of `REINDEX CONCURRENTLY`.
 const INTERRUPTED_INDEXES: &str = "SELECT quote_ident(c.relname) AS name
        FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
       WHERE NOT i.indisvalid AND c.relnamespace = current_schema()::regnamespace
         AND c.relname !~ '_cc(new|old)[0-9]*$'
         AND NOT EXISTS (SELECT FROM pg_stat_progress_create_index p WHERE p.index_relid = i.indexrelid)";
 
-/// The database could not be brought up to date.
+/// Reasons why the database could not be migrated.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrationError {
-    /// It could not be reached.
+    /// The database could not be reached.
     #[error("the database cannot be reached: {0}")]
     Connect(#[from] diesel::ConnectionError),
     /// A statement failed.
@@ -42,22 +42,21 @@ pub enum MigrationError {
          pg_stat_activity shows, then migrate again"
     )]
     Locked {
-        /// The migration.
         name: String,
-        /// The attempts that were made.
+        /// Number of attempts.
         attempts: u32,
     },
 }
 
-/// The bounds within which a migration waits for locks.
+/// Bounds for the waits of a migration for locks.
 ///
 /// While a statement waits for a strong lock of a table, every later statement on that table waits behind it. So it
 /// gives up quickly and is tried again after a pause in which the others run.
 #[derive(Clone, Copy, Debug)]
 pub struct LockBounds {
-    /// The time for which one statement waits.
+    /// Maximum wait of one statement.
     pub timeout: Duration,
-    /// The attempts for each migration.
+    /// Number of attempts for each migration.
     pub attempts: u32,
 }
 
@@ -65,27 +64,27 @@ impl LockBounds {
     /// Thirty attempts of two seconds. With the pauses between them a migration gives up after four minutes.
     pub const DEFAULT: Self = Self { timeout: Duration::from_secs(2), attempts: 30 };
 
-    /// The pause after an attempt that got no lock: one second longer each time, at most seven.
+    /// Returns the pause after an attempt that got no lock: one second longer each time, at most seven.
     #[must_use]
     pub fn pause_after(attempt: u32) -> Duration {
         Duration::from_secs(u64::from(attempt.min(7)))
     }
 }
 
-/// Brings the database up to date and returns the migrations that ran. Needs a multi-threaded runtime. Several
-/// processes may call it at once: the later ones wait.
+/// Runs the pending migrations and returns them. Needs a multi-threaded runtime. Several processes may call it at
+/// once: the later ones wait.
 ///
 /// # Errors
-/// [`MigrationError`]; migrations that ran before the one that failed stay.
+/// [`MigrationError`]; migrations that ran before the failed one stay.
 pub async fn run_migrations(url: &str) -> Result<Vec<String>, MigrationError> {
     let pause = async |attempt| tokio::time::sleep(LockBounds::pause_after(attempt)).await;
     run_migrations_within(url, LockBounds::DEFAULT, pause).await
 }
 
-/// [`run_migrations`] with other bounds. `pause` is called with the number of each attempt that got no lock.
+/// Like [`run_migrations`], with other bounds. `pause` is called with the number of each attempt that got no lock.
 ///
 /// # Errors
-/// [`MigrationError`]; migrations that ran before the one that failed stay.
+/// [`MigrationError`]; migrations that ran before the failed one stay.
 pub async fn run_migrations_within(
     url: &str,
     bounds: LockBounds,
@@ -105,7 +104,7 @@ pub async fn run_migrations_within(
     Ok(applied)
 }
 
-/// Runs one migration. The statements of a migration without a transaction wait for locks as long as they need:
+/// Runs one migration. The statements of a migration without a transaction wait for locks as long as necessary:
 /// `CREATE INDEX CONCURRENTLY` waits for older transactions without blocking anything.
 async fn run_one(
     mut conn: AsyncPgConnection,
@@ -139,15 +138,15 @@ async fn run_one(
     }
 }
 
-/// Returns whether a lock was missing, or a deadlock was resolved against the migration. `diesel_migrations` keeps its
-/// error type private, and ends the message with the server's.
+/// Reports whether a lock was not granted, or a deadlock was resolved against the migration. `diesel_migrations` keeps
+/// its error type private, and its message ends with the server's.
 fn got_no_lock(error: &(dyn StdError + Send + Sync + 'static)) -> bool {
     let text = error.to_string();
     let interruption = text.rsplit(" with: ").next().and_then(by_message);
     matches!(interruption, Some(Interruption::LockTimeout | Interruption::Conflict))
 }
 
-/// Drops what a build that was killed has left: it serves no query, slows each write down, and its name is taken.
+/// Drops the indexes of interrupted builds: they serve no query, slow each write down, and occupy their names.
 async fn drop_interrupted_indexes(conn: &mut AsyncPgConnection) -> Result<(), Error> {
     #[derive(diesel::QueryableByName)]
     struct Index {
@@ -162,10 +161,10 @@ async fn drop_interrupted_indexes(conn: &mut AsyncPgConnection) -> Result<(), Er
     Ok(())
 }
 
-/// Returns whether the database lacks a migration that this release needs.
+/// Reports whether the database lacks a migration that this release needs.
 ///
 /// # Errors
-/// The database refused, or has no migrations at all.
+/// The database fails, or has no migrations at all.
 pub async fn has_pending_migrations(conn: &mut AsyncPgConnection) -> Result<bool, Error> {
     #[derive(diesel::QueryableByName)]
     struct Applied {

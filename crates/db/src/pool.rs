@@ -1,4 +1,4 @@
-//! The pool of connections that a process shares.
+//! The connection pool of a process.
 
 use std::time::Duration;
 
@@ -10,24 +10,23 @@ use futures_util::FutureExt as _;
 
 use crate::address::{Address, AddressError};
 
-/// The connections of a process.
+/// Pool of connections.
 pub type Pool = bb8::Pool<AsyncDieselConnectionManager<AsyncPgConnection>>;
-/// A connection that goes back to its pool.
+/// A connection that is returned to its pool.
 pub type PooledConnection<'pool> =
     bb8::PooledConnection<'pool, AsyncDieselConnectionManager<AsyncPgConnection>>;
-/// No connection could be had.
+/// No connection could be obtained.
 pub type PoolError = bb8::RunError<diesel_async::pooled_connection::PoolError>;
 
-/// A pool of at most `size` connections, encrypted as the address asks. Nothing is connected yet: a database
-/// that is away for a while delays a request and does not keep a process from starting.
+/// Creates a pool of at most `size` connections, encrypted as the address requires. No connection is opened yet: a
+/// database that is down for a while delays a request and does not keep a process from starting.
 ///
 /// # Errors
 /// The address cannot be used, or its root certificates cannot be read.
 pub fn connect(url: &str, size: u32) -> Result<Pool, AddressError> {
     let address = Address::parse(url)?;
     let mut config = ManagerConfig::default();
-    // A connection is looked at before it is lent (was it closed, does it sit in a broken
-    // transaction?), without a round trip for each.
+    // A connection is checked before it is lent (is it closed, is it in a broken transaction?) without a round trip.
     config.recycling_method = RecyclingMethod::Fast;
     config.custom_setup = Box::new(move |_| {
         let address = address.clone();

@@ -1,11 +1,11 @@
-//! The privileges of the role that the programs sign in as: rows, and nothing of the schema.
+//! Privileges of the programs' role: reading and writing rows, and no changes of the schema.
 
 use diesel::sql_types::{Bool, Text};
 use diesel_async::{AsyncConnection as _, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 
 use crate::address::establish;
 
-/// The privileges could not be granted.
+/// Reasons why the privileges could not be granted.
 #[derive(Debug, thiserror::Error)]
 pub enum GrantError {
     /// The database could not be reached.
@@ -14,7 +14,7 @@ pub enum GrantError {
     /// There is no such role.
     #[error("there is no role {0}: create it first, as docs/jobs-and-operations.md describes")]
     NoSuchRole(String),
-    /// The role could change the schema whatever is granted.
+    /// The role could change the schema regardless of its privileges.
     #[error("the role {0} owns the schema or is a superuser: the programs need a role that does not")]
     OwnsTheSchema(String),
     /// A statement failed.
@@ -22,11 +22,11 @@ pub enum GrantError {
     Database(#[from] diesel::result::Error),
 }
 
-/// Grants `role` reading and writing the rows of all tables, and of those of later migrations.
-/// `url` signs in as the owner. Granting again changes nothing.
+/// Grants `role` reading and writing the rows of all tables, and of those of later migrations. `url` signs in as the
+/// owner. Granting again changes nothing.
 ///
 /// # Errors
-/// [`GrantError`]; then nothing was granted.
+/// [`GrantError`]; in that case nothing was granted.
 pub async fn grant_program_role(url: &str, role: &str) -> Result<(), GrantError> {
     let mut conn = establish(url).await?;
     check(&mut conn, role).await?;
@@ -63,7 +63,7 @@ async fn check(conn: &mut AsyncPgConnection, role: &str) -> Result<(), GrantErro
     }
 }
 
-/// A role's name as an identifier in SQL.
+/// Quotes a role's name as an identifier in SQL.
 fn quoted(role: &str) -> String {
     format!("\"{}\"", role.replace('"', "\"\""))
 }

@@ -1,10 +1,9 @@
 //! Hand-written SQL that each connection prepares once.
 //!
-//! `diesel::sql_query` is parsed and planned anew at every call, with a round trip of its own, and so is
-//! every `UPDATE` of the query builder. The statements here run thousands of times a minute with the
-//! same text, or do their whole work for a set of rows, which the query builder has no words for
-//! (`UNNEST`, `SKIP LOCKED` inside an `UPDATE`). So the text is a constant of a type, and the type is
-//! the key by which the connection finds its prepared statement.
+//! `diesel::sql_query` is parsed and planned at every call, with an additional round trip, and so is every `UPDATE` of
+//! the query builder. The statements here run thousands of times a minute with the same text, or process a set of rows
+//! at once, which the query builder cannot express (`UNNEST`, `SKIP LOCKED` inside an `UPDATE`). So the text is a
+//! constant of a type, and the connection uses the type as the key of its prepared statement.
 
 use std::marker::PhantomData;
 
@@ -16,9 +15,9 @@ use diesel::{
     sql_types::{HasSqlType, Untyped},
 };
 
-/// A statement whose values stand where the text has a `?`, in that order.
+/// A statement whose values replace each `?` of the text, in that order.
 pub trait Statement: 'static {
-    /// The text; `?` may be nothing but a place for a value.
+    /// Text; `?` may only be a placeholder for a value.
     const SQL: &'static str;
 }
 
@@ -45,19 +44,18 @@ pub struct Bound<Q, T, V> {
     sql_type: PhantomData<fn() -> T>,
 }
 
-/// The statement `S`, to be given its values by [`Bind::bind`].
+/// Starts the statement `S`; its values are added by [`Bind::bind`].
 pub fn prepared<S: Statement>() -> Prepared<S> {
     Prepared(PhantomData)
 }
 
-/// What has been given some of its values.
+/// A statement with some of its values.
 pub trait Bind: Sized {
-    /// The statement.
     type Statement: Statement;
-    /// How many values it has.
+    /// Number of values added so far.
     const VALUES: usize;
 
-    /// Gives the next value.
+    /// Adds the next value.
     fn bind<T, V>(self, value: V) -> Bound<Self, T, V> {
         Bound { query: self, value, sql_type: PhantomData }
     }
@@ -73,7 +71,7 @@ impl<Q: Bind, T, V> Bind for Bound<Q, T, V> {
     const VALUES: usize = Q::VALUES + 1;
 }
 
-/// The text between the values `index - 1` and `index`.
+/// Returns the text between the values `index - 1` and `index`.
 fn piece<S: Statement>(index: usize) -> &'static str {
     S::SQL.split('?').nth(index).unwrap_or_default()
 }

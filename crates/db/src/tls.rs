@@ -1,4 +1,4 @@
-//! TLS to PostgreSQL: rustls with ring, in the modes that libpq names.
+//! TLS to PostgreSQL: rustls with ring, in the modes of libpq.
 
 use std::{
     fs,
@@ -23,7 +23,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::address::AddressError;
 
-/// Encryption of a connection, and the extent to which the server's certificate is verified.
+/// Encryption of a connection, and verification of the server's certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SslMode {
     /// No encryption.
@@ -32,7 +32,7 @@ pub enum SslMode {
     Prefer,
     /// Encryption, without verification: no protection from a server in between.
     Require,
-    /// The certificate is signed by a root of `sslrootcert`; its name does not matter.
+    /// The certificate is signed by a root of `sslrootcert`; its name is ignored.
     VerifyCa,
     /// The certificate is signed by a known root and names the host of the address.
     VerifyFull,
@@ -53,7 +53,7 @@ impl FromStr for SslMode {
     }
 }
 
-/// The encryption of connections in this mode; `None` if they are not to be encrypted.
+/// Returns the TLS configuration of this mode; `None` without encryption.
 ///
 /// # Errors
 /// The root certificates cannot be read, or do not fit the mode.
@@ -106,10 +106,10 @@ fn read_roots(path: &Path) -> Result<RootCertStore, AddressError> {
     Ok(roots)
 }
 
-/// Verifies less of a certificate than rustls does by itself: never its name.
+/// Verifies less of a certificate than rustls does by default: never its name.
 #[derive(Debug)]
 struct CertificateCheck {
-    /// The roots one of which must have signed it; `None` accepts any certificate.
+    /// Roots, one of which must have signed it; `None` accepts any certificate.
     roots: Option<RootCertStore>,
     algorithms: WebPkiSupportedAlgorithms,
 }

@@ -1,4 +1,4 @@
-//! Time zones, business days, and the instant at which a day's mail leaves.
+//! Time zones, business days, and the instant at which a day's mails are sent.
 
 use std::{fmt, str::FromStr};
 
@@ -18,34 +18,34 @@ pub struct TimeZone(&'static Tz);
 pub struct UnknownTimeZone(pub String);
 
 impl TimeZone {
-    /// The name, as `Europe/Paris`.
+    /// Returns the name, such as `Europe/Paris`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.0.name()
     }
 
-    /// The time zone of metropolitan France.
+    /// Returns the time zone of metropolitan France.
     #[must_use]
     pub fn paris() -> Self {
         Self(timezones::db::europe::PARIS)
     }
 
-    /// The date that the calendar on the wall shows at this instant.
+    /// Returns the local date at this instant.
     #[must_use]
     pub fn local_date(self, instant: OffsetDateTime) -> Date {
         let offset = self.0.get_offset_utc(&instant).to_utc();
         instant.to_offset(offset).date()
     }
 
-    /// The time that the clock on the wall shows at this instant.
+    /// Returns the local time at this instant.
     #[must_use]
     pub fn local_time(self, instant: OffsetDateTime) -> Time {
         let offset = self.0.get_offset_utc(&instant).to_utc();
         instant.to_offset(offset).time()
     }
 
-    /// The instant at which the clock on the wall shows this date and time. A time that daylight
-    /// saving skips gives the first instant after the gap; one that it repeats gives the earlier.
+    /// Returns the instant of this local date and time. A time skipped by daylight saving gives the first instant
+    /// after the gap; a repeated time gives the earlier instant.
     #[must_use]
     pub fn instant(self, date: Date, time: Time) -> OffsetDateTime {
         let local = PrimitiveDateTime::new(date, time);
@@ -56,14 +56,14 @@ impl TimeZone {
         }
     }
 
-    /// The first instant after the gap that this local time falls into.
+    /// Returns the first instant after the gap that contains this local time.
     fn after_gap(self, local: PrimitiveDateTime) -> OffsetDateTime {
-        // The offset in force well after the gap turns the skipped time into an instant before the
-        // change by exactly as much as it lies before the gap's end, so the change is searched there.
+        // The offset in force well after the gap turns the skipped time into an instant before the change by exactly
+        // as much as it lies before the gap's end, so the change is searched there.
         let after = self.0.get_offset_utc(&(local.assume_utc() + Duration::hours(26))).to_utc();
         let before = self.0.get_offset_utc(&(local.assume_utc() - Duration::hours(26))).to_utc();
         let (mut low, mut high) = (local.assume_offset(after), local.assume_offset(before));
-        // Between the two instants lies the change: the offset is `before` at `low`, `after` at `high`.
+        // The change lies between the two instants: the offset is `before` at `low`, `after` at `high`.
         while high - low > Duration::SECOND {
             let middle = low + (high - low) / 2;
             if self.0.get_offset_utc(&middle).to_utc() == after {
@@ -81,7 +81,7 @@ impl FromStr for TimeZone {
     type Err = UnknownTimeZone;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        // The database also knows the names that Windows uses, which have spaces.
+        // The database also has the names used by Windows, which contain spaces.
         timezones::get_by_name(name)
             .filter(|_| !name.contains(' '))
             .map(Self)
@@ -121,21 +121,21 @@ impl<'de> Deserialize<'de> for TimeZone {
     }
 }
 
-/// When an organization's mails leave: at its sending time, in its time zone, on the days it works.
+/// Times at which an organization's mails are sent: its sending time, in its time zone, on its working days.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SendingCalendar {
-    /// Where the sending time is read off the wall.
+    /// Time zone of the sending time.
     pub time_zone: TimeZone,
-    /// The time of day at which mails leave.
+    /// Local time of day at which mails are sent.
     pub sending_time: Time,
-    /// Whether weekends and public holidays are passed over.
+    /// True if weekends and public holidays are skipped.
     pub business_days_only: bool,
-    /// Which public holidays those are.
+    /// Public holidays that are skipped.
     pub holidays: HolidayCalendar,
 }
 
 impl SendingCalendar {
-    /// Whether mails leave on this day.
+    /// Reports whether mails are sent on this day.
     #[must_use]
     pub fn sends_on(&self, date: Date) -> bool {
         !self.business_days_only
@@ -143,7 +143,7 @@ impl SendingCalendar {
                 || is_public_holiday(date, self.holidays))
     }
 
-    /// This day, or the next on which mails leave.
+    /// Returns this day, or the next one on which mails are sent.
     #[must_use]
     pub fn sending_day(&self, date: Date) -> Date {
         let mut day = date;
@@ -156,19 +156,19 @@ impl SendingCalendar {
         day
     }
 
-    /// The instant at which what is meant for this day leaves.
+    /// Returns the instant at which mails planned for this day are sent.
     #[must_use]
     pub fn sending_instant(&self, date: Date) -> OffsetDateTime {
         self.time_zone.instant(self.sending_day(date), self.sending_time)
     }
 
-    /// This instant if the sending time of its business day has passed, or else the next sending time.
+    /// Returns this instant if the sending time of its business day has passed, otherwise the next sending time.
     #[must_use]
     pub fn in_business_hours(&self, instant: OffsetDateTime) -> OffsetDateTime {
         self.sending_instant(self.today(instant)).max(instant)
     }
 
-    /// The date in the organization's time zone.
+    /// Returns the date in the organization's time zone.
     #[must_use]
     pub fn today(&self, now: OffsetDateTime) -> Date {
         self.time_zone.local_date(now)

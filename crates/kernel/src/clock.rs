@@ -1,16 +1,16 @@
-//! The one place from which the time comes in.
+//! The only source of the current time.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use time::{Duration, OffsetDateTime};
 
-/// Tells the time, in UTC.
+/// Source of the current time, in UTC.
 pub trait Clock: Send + Sync + 'static {
-    /// The current instant, in UTC.
+    /// Returns the current instant, in UTC.
     fn now(&self) -> OffsetDateTime;
 }
 
-/// A clock that a binary, or a test, hands to everything that needs one.
+/// A clock that a binary, or a test, passes to all code that needs one.
 pub type SharedClock = Arc<dyn Clock>;
 
 /// The machine's clock.
@@ -21,28 +21,28 @@ impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is the edge that everything else gets the time from")]
     fn now(&self) -> OffsetDateTime {
         let now = OffsetDateTime::now_utc();
-        // As fine as the database keeps it, so that what was written reads the same.
+        // Truncated to the precision of the database, so that a stored instant reads the same.
         now - Duration::nanoseconds(i64::from(now.nanosecond() % 1_000))
     }
 }
 
-/// A clock that stands still until it is told to move.
+/// A clock that moves only when a test sets it.
 #[derive(Debug)]
 pub struct ManualClock(Mutex<OffsetDateTime>);
 
 impl ManualClock {
-    /// A clock that shows this instant.
+    /// Creates a clock that shows this instant.
     #[must_use]
     pub fn new(at: OffsetDateTime) -> Self {
         Self(Mutex::new(at))
     }
 
-    /// Shows this instant from now on, earlier or later.
+    /// Sets the clock to this instant, earlier or later.
     pub fn set(&self, at: OffsetDateTime) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = at;
     }
 
-    /// Moves on by this much.
+    /// Moves the clock forward by this much.
     pub fn advance(&self, by: Duration) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) += by;
     }

@@ -1,4 +1,4 @@
-//! A mail as the domains write it and the mailer sends it.
+//! A mail as the domains compose it and the mailer sends it.
 
 use std::{fmt, str::FromStr};
 
@@ -6,41 +6,42 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{MailContent, invisible::has_invisible, sha256};
 
-/// A local part of 64 octets, `@` and a domain of 255 (RFC 5321): longer texts are not parsed at all.
+/// Maximum length of an address: a local part of 64 octets, `@` and a domain of 255 (RFC 5321). Longer texts are not
+/// parsed at all.
 const MAX_BYTES: usize = 320;
 
-/// Whom the product's own mails come from.
+/// Sender's name of the product's own mails.
 const PRODUCT: &str = "Rubis";
 
-/// An address that mail can be sent to, its domain in lower case.
+/// An address that mail can be sent to, with its domain in lower case.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub struct EmailAddress(String);
 
-/// This can't be the address of a mailbox.
+/// The text cannot be the address of a mailbox.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not a mail address")]
 pub struct InvalidEmailAddress(pub String);
 
 impl EmailAddress {
-    /// The address, as `compta@exemple.fr`.
+    /// Returns the address, such as `compta@exemple.fr`.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The local part and the domain.
+    /// Returns the local part and the domain.
     fn parts(&self) -> (&str, &str) {
         self.0.rsplit_once('@').unwrap_or((&self.0, ""))
     }
 
-    /// The domain.
     #[must_use]
     pub fn domain(&self) -> &str {
         self.parts().1
     }
 
-    /// The address as mail servers take it: an international domain as `xn--…`. `None` if the domain has no such form.
+    /// Returns the address in the form for mail servers: an international domain as `xn--…`. `None` if the domain has
+    /// no such form.
     #[must_use]
     pub fn on_the_wire(&self) -> Option<String> {
         let (local, domain) = self.parts();
@@ -67,8 +68,8 @@ impl FromStr for EmailAddress {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let refused = || InvalidEmailAddress(text.to_owned());
-        // A domain without a dot, a literal address, quotes and display names are legal in a
-        // header and never the address of a company's mailbox.
+        // A domain without a dot, a literal address, quotes and display names are legal in a header and never the
+        // address of a company's mailbox.
         let options = email_address::Options::default()
             .with_required_tld()
             .without_domain_literal()
@@ -98,46 +99,43 @@ impl<'de> Deserialize<'de> for EmailAddress {
     }
 }
 
-/// An address and the name shown beside it.
+/// An address and the name shown next to it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mailbox {
-    /// The name shown, if any.
     pub name: Option<String>,
-    /// Where the mail goes.
     pub address: EmailAddress,
 }
 
-/// A whole mail.
+/// A complete mail.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Email {
-    /// Whom it comes from: the product's address in an organization's name.
+    /// Sender: the product's address in an organization's name.
     pub from: Mailbox,
-    /// Whom it goes to.
     pub to: Mailbox,
-    /// Who gets a copy.
+    /// Recipients of a visible copy.
     pub cc: Vec<Mailbox>,
-    /// Recipients that the others do not see.
+    /// Recipients of a copy that the others do not see.
     #[serde(default)]
     pub bcc: Vec<Mailbox>,
-    /// Whom an answer goes to.
+    /// Recipient of replies.
     pub reply_to: Option<Mailbox>,
     /// The `Message-ID` of an earlier mail that this one continues, without the angle brackets.
     #[serde(default)]
     pub references: Option<String>,
-    /// The subject, one line.
+    /// Subject, one line.
     pub subject: String,
-    /// The plain text, lines ended by `\n`.
+    /// Plain text with lines ended by `\n`.
     pub text: String,
-    /// The same as HTML.
+    /// The same text as HTML.
     pub html: Option<String>,
-    /// `Message-ID` without the angle brackets; the same whenever the same mail is sent again.
+    /// `Message-ID` without the angle brackets; the same each time this mail is sent.
     pub message_id: String,
-    /// What a provider knows a repeated request by.
+    /// Key by which a provider recognises a repeated request.
     pub idempotency_key: String,
 }
 
 impl Email {
-    /// A mail of the product to one of its users, without identifiers yet.
+    /// Creates a mail of the product to one of its users, without identifiers yet.
     #[must_use]
     pub fn of_product(sender: &EmailAddress, to: Mailbox, content: MailContent) -> Self {
         let (subject, text, html) = content.into_parts();
@@ -156,7 +154,7 @@ impl Email {
         }
     }
 
-    /// Sets the identifiers of the mail, which follow from its subject matter and from its content: the same mail
+    /// Sets the identifiers of the mail, which are derived from its subject matter and its content: the same mail
     /// always has the same ones, so that a repetition is recognised, and another content has others.
     #[must_use]
     pub fn identified(mut self, kind: &str, key: &str) -> Self {
@@ -170,11 +168,11 @@ impl Email {
         self
     }
 
-    /// The bytes that the identifiers are made of: every field that a server or a reader gets, each with its length,
-    /// so that no two mails have the same ones.
+    /// Returns the bytes from which the identifiers are computed: every field that a server or a reader gets, each
+    /// with its length, so that no two mails have the same ones.
     ///
-    /// A new field must be appended only when it has a value, and a released order never changes: an upgrade would
-    /// otherwise give mails that are on their way another `Message-ID`.
+    /// A new field must be appended only if it has a value, and a released order never changes: an upgrade would
+    /// otherwise give mails that are being sent another `Message-ID`.
     fn identity(&self) -> Vec<u8> {
         let Self { from, to, cc, bcc, reply_to, references, subject, text, html, .. } = self;
         let mut bytes = Vec::with_capacity(text.len() + html.as_ref().map_or(0, String::len) + 512);
@@ -209,7 +207,7 @@ fn append(bytes: &mut Vec<u8>, text: &str) {
 fn append_mailboxes(bytes: &mut Vec<u8>, field: &str, mailboxes: &[Mailbox]) {
     for mailbox in mailboxes {
         append(bytes, field);
-        // A name that is absent differs from one that is empty.
+        // An absent name differs from an empty one.
         append(bytes, if mailbox.name.is_some() { "named" } else { "unnamed" });
         append(bytes, mailbox.name.as_deref().unwrap_or_default());
         append(bytes, mailbox.address.as_str());

@@ -1,18 +1,18 @@
-//! The public holidays on which nothing is sent (Code du travail, articles L3133-1, L3134-13 and L3422-2).
+//! Public holidays on which no mail is sent (Code du travail, articles L3133-1, L3134-13 and L3422-2).
 
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use time::{Date, Duration, Month};
 
-/// The public holidays of a part of France.
+/// Public holidays of a part of France.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HolidayCalendar {
-    /// The eleven of metropolitan France.
+    /// The eleven holidays of metropolitan France.
     #[default]
     Metropolitan,
-    /// Those, and Good Friday and the 26th of December, as in the Haut-Rhin, the Bas-Rhin and the Moselle.
+    /// The eleven, and Good Friday and the 26th of December, as in the Haut-Rhin, the Bas-Rhin and the Moselle.
     AlsaceMoselle,
     /// The eleven, and the abolition of slavery on the 27th of May.
     Guadeloupe,
@@ -36,7 +36,6 @@ pub enum HolidayCalendar {
 pub struct UnknownHolidayCalendar;
 
 impl HolidayCalendar {
-    /// All of them.
     pub const ALL: [Self; 9] = [
         Self::Metropolitan,
         Self::AlsaceMoselle,
@@ -49,7 +48,7 @@ impl HolidayCalendar {
         Self::SaintMartin,
     ];
 
-    /// The name that the database and the API use.
+    /// Returns the name used by the database and the API.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -65,7 +64,7 @@ impl HolidayCalendar {
         }
     }
 
-    /// The calendar at an address: by the code of an overseas country, or the French postal code.
+    /// Returns the calendar for an address: by the code of an overseas country, or the French postal code.
     #[must_use]
     pub fn of_address(country: Option<&str>, postal_code: Option<&str>) -> Self {
         match country {
@@ -101,7 +100,7 @@ impl HolidayCalendar {
         }
     }
 
-    /// The day on which the abolition of slavery is commemorated (Code du travail, article L3422-2).
+    /// Returns the day on which the abolition of slavery is commemorated (Code du travail, article L3422-2).
     const fn abolition_day(self) -> Option<(Month, u8)> {
         match self {
             Self::Metropolitan | Self::AlsaceMoselle => None,
@@ -124,7 +123,7 @@ impl FromStr for HolidayCalendar {
     }
 }
 
-/// Whether this is a public holiday.
+/// Reports whether this is a public holiday.
 #[must_use]
 pub fn is_public_holiday(date: Date, calendar: HolidayCalendar) -> bool {
     let alsace_moselle = calendar == HolidayCalendar::AlsaceMoselle;
@@ -149,7 +148,7 @@ pub fn is_public_holiday(date: Date, calendar: HolidayCalendar) -> bool {
     })
 }
 
-/// Easter Sunday of a year of the Gregorian calendar (the algorithm of Meeus, Jones and Butcher).
+/// Returns Easter Sunday of a year of the Gregorian calendar (the algorithm of Meeus, Jones and Butcher).
 fn easter(year: i32) -> Option<Date> {
     let golden = year.rem_euclid(19);
     let century = year.div_euclid(100);
@@ -160,7 +159,7 @@ fn easter(year: i32) -> Option<Date> {
     let weekday = (32 + 2 * (century % 4) + 2 * (of_century / 4) - epact - of_century % 4).rem_euclid(7);
     let shift = (golden + 11 * epact + 22 * weekday) / 451;
     let days = epact + weekday - 7 * shift;
-    // Counted from the 22nd of March, the earliest date that Easter can fall on.
+    // Counted from the 22nd of March, the earliest possible date of Easter.
     Date::from_calendar_date(year, Month::March, 22).ok()?.checked_add(Duration::days(days.into()))
 }
 

@@ -1,4 +1,4 @@
-//! One type per entity's id, so that a client's id can't be passed where an invoice's is meant.
+//! One type per entity's id, so that a client's id cannot be passed instead of an invoice's.
 
 use std::{fmt, str::FromStr};
 
@@ -13,14 +13,14 @@ macro_rules! ids {
         pub struct $name(Uuid);
 
         impl $name {
-            /// A new id, ordered by time (UUIDv7).
+            /// Creates a new id, ordered by time (UUIDv7).
             #[must_use]
             #[expect(clippy::new_without_default, reason = "each call gives another value")]
             pub fn new() -> Self {
                 Self(Uuid::now_v7())
             }
 
-            /// The id as the database holds it.
+            /// Returns the id as stored in the database.
             #[must_use]
             pub const fn as_uuid(&self) -> Uuid {
                 self.0
@@ -60,9 +60,9 @@ ids! {
     OrganizationId;
     /// A person who signs in.
     UserId;
-    /// A person's place in an organization.
+    /// A person's membership in an organization.
     MembershipId;
-    /// One sign-in, with its family of refresh tokens.
+    /// A session, with its family of refresh tokens.
     SessionId;
     /// The row of a secret in the link of an account mail.
     AccountTokenId;
@@ -72,7 +72,7 @@ ids! {
     ClientId;
     /// A person at a client.
     ContactId;
-    /// A place where a client is served.
+    /// A service location of a client.
     ServiceLocationId;
     /// An invoice to be paid.
     InvoiceId;
@@ -88,12 +88,12 @@ ids! {
     StepLineageId;
     /// One planned reminder of one invoice.
     RelanceTaskId;
-    /// The question put to the user about one invoice.
+    /// A question to the user about one invoice.
     CheckinTaskId;
-    /// One mail that asks about one or several invoices.
+    /// A mail that asks about one or several invoices.
     CheckinMailId;
     /// An opening of a link of a check-in.
     CheckinClickId;
-    /// Something that happened, for the feed.
+    /// An event of the activity feed.
     ActivityEventId;
 }

@@ -1,8 +1,8 @@
-//! Characters that cannot be seen, or that change the order in which others are shown.
+//! Characters that are invisible, or that change the order in which others are shown.
 
-/// Reports whether a text has such a character. Two names that differ by one look the same, and a right-to-left override
-/// shows a text backwards. Joiners and variation selectors are allowed behind characters that take them, as emoji
-/// and the letters of Persian and Hindi do; letters of right-to-left scripts need no mark.
+/// Reports whether a text has such a character. Two names that differ only by one look the same, and a right-to-left
+/// override shows a text backwards. Joiners and variation selectors are allowed after characters that use them, such
+/// as emoji and the letters of Persian and Hindi; letters of right-to-left scripts need no mark.
 #[must_use]
 pub fn has_invisible(text: &str) -> bool {
     let mut previous = None;
@@ -13,19 +13,19 @@ pub fn has_invisible(text: &str) -> bool {
     })
 }
 
-/// The text without such characters.
+/// Returns the text without such characters.
 #[must_use]
 pub fn without_invisible(text: &str) -> String {
     text.chars().filter(|character| !is_joiner(*character) && !is_invisible(*character)).collect()
 }
 
-/// Returns whether a reader sees nothing of a text.
+/// Reports whether a text has no visible character.
 #[must_use]
 pub fn is_blank(text: &str) -> bool {
     without_invisible(text).chars().all(|character| character.is_whitespace() || character.is_control())
 }
 
-/// Zero-width joiners and variation selectors.
+/// Reports whether a character is a zero-width joiner or a variation selector.
 const fn is_joiner(character: char) -> bool {
     matches!(character, '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}')
 }

@@ -1,4 +1,4 @@
-//! Keys derived per purpose from the server's one secret, and the tokens they sign.
+//! Keys derived per purpose from the server's secret, and the tokens signed with them.
 
 use std::{fmt, str::FromStr};
 
@@ -9,11 +9,11 @@ use sha2::Sha256;
 
 type HmacSha256 = Hmac<Sha256>;
 
-/// The server's secret, from which the key of each purpose is derived. It never prints.
+/// The server's secret, from which the key of each purpose is derived. It is never printed.
 #[derive(Clone)]
 pub struct AppKey(SecretString);
 
-/// The secret is too short to be one.
+/// The secret is too short.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("takes a secret of at least 32 bytes")]
 pub struct AppKeyError;
@@ -33,14 +33,14 @@ impl fmt::Debug for AppKey {
 }
 
 impl AppKey {
-    /// The key of one purpose; the keys of two purposes tell nothing of each other.
+    /// Derives the key of one purpose; the keys of two purposes reveal nothing about each other.
     #[must_use]
     pub fn derive(&self, purpose: &str) -> PurposeKey {
         PurposeKey(mac(self.0.expose_secret().as_bytes(), purpose.as_bytes()))
     }
 }
 
-/// A key for one purpose. It never prints.
+/// A key for one purpose. It is never printed.
 #[derive(Clone)]
 pub struct PurposeKey([u8; 32]);
 
@@ -51,26 +51,26 @@ impl fmt::Debug for PurposeKey {
 }
 
 impl PurposeKey {
-    /// The HMAC-SHA256 of some bytes.
+    /// Returns the HMAC-SHA256 of some bytes.
     #[must_use]
     pub fn sign(&self, bytes: &[u8]) -> [u8; 32] {
         mac(&self.0, bytes)
     }
 
-    /// Whether this is the HMAC-SHA256 of these bytes, compared in constant time.
+    /// Reports whether this is the HMAC-SHA256 of these bytes, compared in constant time.
     #[must_use]
     pub fn verify(&self, bytes: &[u8], signature: &[u8]) -> bool {
         subtle::ConstantTimeEq::ct_eq(self.sign(bytes).as_slice(), signature).into()
     }
 
-    /// A token that carries bytes in the open, and that nobody without the key could have made:
+    /// Returns a token that contains bytes in readable form and cannot be forged without the key:
     /// `base64url(payload).base64url(HMAC-SHA256)`.
     #[must_use]
     pub fn seal(&self, payload: &[u8]) -> String {
         format!("{}.{}", URL_SAFE_NO_PAD.encode(payload), URL_SAFE_NO_PAD.encode(self.sign(payload)))
     }
 
-    /// What a token made by [`Self::seal`] carries; `None` if it was made otherwise.
+    /// Returns the content of a token made by [`Self::seal`]; `None` for any other token.
     #[must_use]
     pub fn open(&self, token: &str) -> Option<Vec<u8>> {
         let (payload, signature) = token.split_once('.')?;

@@ -1,7 +1,7 @@
 //! Ids, money, the clock, business days, templates, mails and keyed tokens: no I/O.
 //!
-//! Everything here is a value or a pure function; what reads a clock does so through [`Clock`],
-//! which the two binaries inject at their edge.
+//! Everything here is a value or a pure function; code that needs the time gets it from [`Clock`], which the two
+//! binaries inject at their edge.
 
 mod calendar;
 mod clock;

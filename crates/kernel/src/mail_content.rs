@@ -7,16 +7,14 @@ use crate::{invisible::is_blank, text::one_line};
 /// A part of a mail that has a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MailPart {
-    /// The subject.
     Subject,
-    /// The plain text.
+    /// Plain text.
     Text,
-    /// The HTML.
     Html,
 }
 
 impl MailPart {
-    /// The most bytes that the part is rendered to: no character has more than four.
+    /// Returns the maximum number of bytes of the rendered part: no character has more than four.
     pub(crate) const fn max_bytes(self) -> usize {
         match self {
             Self::Subject => MailContent::MAX_SUBJECT_CHARS * 4,
@@ -36,35 +34,33 @@ impl fmt::Display for MailPart {
     }
 }
 
-/// The reason why a template gives no text.
+/// Reasons why a template cannot be rendered.
 #[derive(Debug, thiserror::Error)]
 pub enum RenderError {
     /// The template is missing, does not parse, or names a variable that was not given.
     #[error("template {name} cannot be rendered")]
     Template {
-        /// The template.
         name: String,
-        /// The engine's error.
+        /// Error of the template engine.
         source: Box<minijinja::Error>,
     },
-    /// The output of a template is larger than it may be.
+    /// The output of a template exceeds its maximum size.
     #[error("template {name} renders to more than {max_bytes} bytes")]
     TooLarge {
-        /// The template.
         name: String,
-        /// The limit.
+        /// Maximum size.
         max_bytes: usize,
     },
-    /// A part of a mail is longer than it may be.
+    /// A part of a mail is too long.
     #[error("the {0} of the mail is too long")]
     TooLong(MailPart),
-    /// A part of a mail has nothing to read.
+    /// A part of a mail is blank.
     #[error("the {0} of the mail is empty")]
     Empty(MailPart),
 }
 
 impl RenderError {
-    /// The same error of a mail's part, if it is about the size of the output.
+    /// Converts an error about the size of the output to one about a part of a mail.
     #[must_use]
     pub fn of_part(self, part: MailPart) -> Self {
         if matches!(self, Self::TooLarge { .. }) { Self::TooLong(part) } else { self }
@@ -80,15 +76,15 @@ pub struct MailContent {
 }
 
 impl MailContent {
-    /// The most characters of a subject.
+    /// Maximum length of a subject, in characters.
     pub const MAX_SUBJECT_CHARS: usize = 300;
-    /// The most characters of a plain text.
+    /// Maximum length of a plain text, in characters.
     pub const MAX_TEXT_CHARS: usize = 20_000;
-    /// The most bytes of an HTML part. A text of 20,000 characters makes at most 13 bytes of each, in a
-    /// paragraph of its own, and a layout of 2,000 bytes.
+    /// Maximum size of an HTML part, in bytes. A text of 20,000 characters produces at most 13 bytes for each, in its
+    /// own paragraph, and a layout of 2,000 bytes.
     pub const MAX_HTML_BYTES: usize = 300_000;
 
-    /// A mail of these parts.
+    /// Creates the content of a mail from its parts.
     ///
     /// # Errors
     /// [`RenderError::TooLong`], or [`RenderError::Empty`] if the subject or the text is blank.
@@ -111,7 +107,7 @@ impl MailContent {
         Ok(Self { subject, text, html })
     }
 
-    /// The text on one line, within the limit of subjects.
+    /// Returns the text on one line, within the limit of subjects.
     pub(crate) fn subject_line(text: &str) -> Result<String, RenderError> {
         let subject = one_line(text);
         if subject.chars().count() > Self::MAX_SUBJECT_CHARS {
@@ -120,7 +116,7 @@ impl MailContent {
         Ok(subject)
     }
 
-    /// The subject, the text and the HTML.
+    /// Returns the subject, the text and the HTML.
     #[must_use]
     pub fn into_parts(self) -> (String, String, String) {
         (self.subject, self.text, self.html)

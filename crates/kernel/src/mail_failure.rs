@@ -1,18 +1,18 @@
-//! The reason why a mail did not leave, as the organization it was sent for may read it.
+//! Reasons why a mail was not sent, in a form that its organization may read.
 
 use std::fmt;
 
 use crate::{MailPart, RenderError, invisible::without_invisible, text::shortened};
 
-/// The most characters of a server's reply that are kept.
+/// Maximum length of a stored reply, in characters.
 const MAX_REPLY_CHARS: usize = 300;
 
-/// The words of the mail server that answers for a recipient, on one line of at most 300 characters.
+/// Reply of the recipient's mail server, on one line of at most 300 characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerReply(String);
 
 impl ServerReply {
-    /// The reply without its code and whatever cannot be seen; `None` if nothing is left.
+    /// Returns the reply without its code and invisible characters; `None` if nothing is left.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
         let line = shortened(&without_invisible(text), MAX_REPLY_CHARS);
@@ -26,31 +26,30 @@ impl fmt::Display for ServerReply {
     }
 }
 
-/// The reason why a mail did not leave. The error that caused it may name hosts, ports and code, and is for
-/// operations alone.
+/// Reason why a mail was not sent. The underlying error may contain hosts, ports and code, and is only for operators.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum MailFailure {
-    /// The recipient's mail server refused the mail for good.
+    /// The recipient's mail server permanently rejected the mail.
     Refused(Option<ServerReply>),
-    /// The recipient's mail server did not take the mail this time.
+    /// The recipient's mail server did not accept the mail this time.
     Deferred(Option<ServerReply>),
-    /// The connection broke while the mail was on its way.
+    /// The connection broke while the mail was being sent.
     Unreachable,
-    /// The mail server could not be reached or took no mail of ours, for as long as was waited for it.
+    /// The mail server could not be reached or accepted no mail from us, for the whole time of waiting.
     Unavailable,
-    /// The mail cannot be written: an address or a header is malformed.
+    /// The mail cannot be composed: an address or a header is malformed.
     Invalid,
     /// A part of the mail is too long.
     TooLong(MailPart),
-    /// A part of the mail has nothing to read.
+    /// A part of the mail is blank.
     Empty(MailPart),
-    /// A failure of our own.
+    /// An internal failure.
     #[default]
     Internal,
 }
 
 impl MailFailure {
-    /// The stable code of the failure.
+    /// Returns the stable code of the failure.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -67,7 +66,7 @@ impl MailFailure {
         }
     }
 
-    /// The words of the recipient's mail server, or the code if it said nothing.
+    /// Returns the reply of the recipient's mail server, or the code if there is no reply.
     #[must_use]
     pub fn detail(&self) -> String {
         match self {

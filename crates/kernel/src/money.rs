@@ -1,4 +1,4 @@
-//! Amounts of money: integer minor units and a currency that exists.
+//! Amounts of money: integer minor units and an existing currency.
 
 use std::{fmt, str::FromStr};
 
@@ -8,44 +8,40 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Currency(iso_currency::Currency);
 
-/// The reason why a code is not a currency that amounts can be in.
+/// Reasons why a code is not a currency for amounts.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CurrencyError {
     /// ISO 4217 has no such code.
     #[error("{0:?} is not an ISO 4217 currency code")]
     Unknown(String),
-    /// ISO 4217 gives the code no minor unit: a metal, a unit of account, the test code or no currency.
+    /// ISO 4217 gives the code no minor unit: it is a metal, a unit of account, the test code or no currency.
     #[error("{code} ({}) is not a currency that an amount can be paid in", code.name())]
-    WithoutMinorUnit {
-        /// The code.
-        code: Currency,
-    },
+    WithoutMinorUnit { code: Currency },
 }
 
 impl Currency {
     /// The euro.
     pub const EUR: Self = Self(iso_currency::Currency::EUR);
 
-    /// The three-letter code.
+    /// Returns the three-letter code.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.0.code()
     }
 
-    /// The English name.
+    /// Returns the English name.
     fn name(self) -> String {
         self.0.name().to_owned()
     }
 
-    /// The number of decimals of an amount: 2 for the euro, 0 for the CFP franc, 3 for the Tunisian dinar. A
-    /// stored code without a minor unit counts 2.
+    /// Returns the number of decimals of an amount: 2 for the euro, 0 for the CFP franc, 3 for the Tunisian dinar. A
+    /// stored code without a minor unit counts as 2.
     #[must_use]
     pub fn decimals(self) -> u32 {
         self.0.exponent().map_or(2, u32::from)
     }
 
-    /// Reads a code that was stored. Codes without a minor unit were accepted once, and rows that hold them stay
-    /// readable.
+    /// Parses a stored code. Codes without a minor unit were accepted once, and rows that contain them stay readable.
     ///
     /// # Errors
     /// [`CurrencyError::Unknown`].
@@ -59,7 +55,7 @@ impl Currency {
 impl FromStr for Currency {
     type Err = CurrencyError;
 
-    /// Reads the code of a currency that an amount can be paid in.
+    /// Parses the code of a currency in which an amount can be paid.
     fn from_str(code: &str) -> Result<Self, Self::Err> {
         let currency = Self::from_stored(code)?;
         match currency.0.exponent() {
@@ -92,21 +88,19 @@ impl<'de> Deserialize<'de> for Currency {
 pub struct Money {
     /// Minor units: cents of a euro, francs of the CFP franc, millimes of the Tunisian dinar.
     pub cents: i64,
-    /// Which currency they are of.
     pub currency: Currency,
 }
 
 impl Money {
-    /// This many minor units of a currency.
+    /// Creates an amount of this many minor units of a currency.
     #[must_use]
     pub const fn new(cents: i64, currency: Currency) -> Self {
         Self { cents, currency }
     }
 
-    /// The amount as it is written in France, `1 234,56 €`: thousands apart by a narrow no-break
-    /// space (U+202F), a comma, and a no-break space (U+00A0) before the symbol. A currency has as many decimals
-    /// as its minor unit asks for. Currencies other than the euro are written with their code, which can't be
-    /// mistaken for another's.
+    /// Formats the amount as in France, `1 234,56 €`: thousands are separated by a narrow no-break space (U+202F),
+    /// decimals by a comma, and the symbol by a no-break space (U+00A0). The number of decimals is that of the
+    /// currency's minor unit. Currencies other than the euro are written with their unambiguous code.
     #[must_use]
     pub fn format_french(&self) -> String {
         let minor_units = self.cents.unsigned_abs();

@@ -1,6 +1,6 @@
-//! The number of a French company.
+//! SIREN: the number of a French company.
 
-/// Whether these are nine digits of which the last checks the others (Luhn), as INSEE gives them.
+/// Reports whether these are nine digits of which the last checks the others (Luhn), as assigned by INSEE.
 #[must_use]
 pub fn is_valid_siren(siren: &str) -> bool {
     if siren.len() != 9 {

@@ -1,26 +1,27 @@
-//! Mustache-like text with variables and sections, checked when it is saved and not when it is rendered.
+//! Text templates in the style of Mustache, with variables and sections, checked when they are saved and not when they
+//! are rendered.
 //!
 //! `{{name}}` stands for a value. `{{#name}}…{{/name}}` is written if a condition holds or a variable has a value,
-//! `{{^name}}…{{/name}}` if not. A section's tag that is alone on its line takes the line with it.
+//! `{{^name}}…{{/name}}` if not. A section's tag that is alone on its line removes the whole line.
 
-/// Sections in sections: rendering is recursive.
+/// Maximum depth of nested sections: rendering is recursive.
 const MAX_DEPTH: usize = 4;
 
-/// The names that a template may use.
+/// Names that a template may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TemplateNames {
-    /// Variables, which sections may name too.
+    /// Variables, which sections may use too.
     pub variables: &'static [&'static str],
-    /// Conditions, which only sections name.
+    /// Conditions, which only sections may use.
     pub conditions: &'static [&'static str],
 }
 
-/// The values of a template's names.
+/// Values of a template's names.
 pub trait TemplateValues {
-    /// The value of a variable, if it has one.
+    /// Returns the value of a variable, if it has one.
     fn value_of(&self, variable: &str) -> Option<String>;
 
-    /// Returns whether a section of this name is written.
+    /// Reports whether a section of this name is written.
     fn holds(&self, name: &str) -> bool;
 }
 
@@ -52,15 +53,15 @@ pub enum TemplateError {
     /// A section has no end.
     #[error("{{{{#{0}}}}} is not closed by {{{{/{0}}}}}")]
     UnclosedSection(String),
-    /// The end of a section that was not opened.
+    /// A section is closed that was not opened.
     #[error("{{{{/{0}}}}} closes no section")]
     UnopenedSection(String),
-    /// Too many sections in sections.
+    /// Sections are nested too deeply.
     #[error("sections must not be nested more than {MAX_DEPTH} deep")]
     TooDeep,
 }
 
-/// A section whose end is still to come, with the parts in front of it.
+/// A section that is not closed yet, with the parts before it.
 struct OpenSection {
     name: String,
     is_inverted: bool,
@@ -101,10 +102,7 @@ impl Tag {
 }
 
 impl Template {
-    /// Reads a template that may use these names, and no others.
-    ///
-    /// # Errors
-    /// [`TemplateError`].
+    /// Parses a template that may use these names, and no others.
     pub fn parse(source: &str, names: TemplateNames) -> Result<Self, TemplateError> {
         let mut open: Vec<OpenSection> = Vec::new();
         let mut parts = Vec::new();
@@ -146,8 +144,8 @@ impl Template {
         Ok(Self { parts })
     }
 
-    /// The text with its values; `None` if that has more than `max_chars` characters. A line that holds a variable
-    /// without a value is left out whole. A value is never read as a template.
+    /// Renders the text with its values; `None` if it exceeds `max_chars` characters. A line with a variable without a
+    /// value is left out completely. A value is never parsed as a template.
     #[must_use]
     pub fn render(&self, max_chars: usize, values: &impl TemplateValues) -> Option<String> {
         let mut output = Output::new(max_chars);
@@ -155,13 +153,13 @@ impl Template {
         output.finish()
     }
 
-    /// Returns whether the template has this variable outside of its sections' names.
+    /// Reports whether the template has this variable outside of its sections' names.
     #[must_use]
     pub fn uses(&self, variable: &str) -> bool {
         uses(&self.parts, variable)
     }
 
-    /// The names of the template's sections, each once.
+    /// Returns the names of the template's sections, each once.
     #[must_use]
     pub fn sections(&self) -> Vec<&str> {
         let mut names = Vec::new();
@@ -195,7 +193,7 @@ fn push_text(parts: &mut Vec<Part>, text: &str) {
     }
 }
 
-/// The text before and after a section's tag without the line of the tag, if nothing else is on it.
+/// Returns the text before and after a section's tag without the line of the tag, if nothing else is on that line.
 fn alone_on_its_line<'a>(before: &'a str, after: &'a str, starts_line: bool) -> Option<(&'a str, &'a str)> {
     let line_start = match before.rfind('\n') {
         Some(end) => end + 1,
@@ -207,7 +205,7 @@ fn alone_on_its_line<'a>(before: &'a str, after: &'a str, starts_line: bool) -> 
     (indent.trim().is_empty() && blank.trim().is_empty()).then_some((kept, following))
 }
 
-/// A text that grows line by line.
+/// Output that is built line by line.
 struct Output {
     rendered: String,
     line: String,
@@ -220,7 +218,7 @@ impl Output {
         Self { rendered: String::new(), line: String::new(), line_is_complete: true, max_chars }
     }
 
-    /// Writes parts; `None` once there is more than the limit.
+    /// Writes parts; `None` once the limit is exceeded.
     fn write(&mut self, parts: &[Part], values: &impl TemplateValues) -> Option<()> {
         for part in parts {
             match part {
@@ -235,7 +233,7 @@ impl Output {
                     }
                 }
             }
-            // Checked at each step, so that no template takes more memory than the limit and one value.
+            // Checked at each step, so that no template uses more memory than the limit and one value.
             if !self.line_is_complete {
                 self.line.clear();
             }

@@ -45,13 +45,13 @@ use serde::Serialize;
 
 use crate::{MailContent, MailPart, RenderError, text::escape_html};
 
-/// The templates that those of every crate can extend and import.
+/// Templates that those of every crate can extend and import.
 const SHARED: &[(&str, &str)] = &[
     ("mail.html", include_str!("templates/mail.html")),
     ("mail_parts.html", include_str!("templates/mail_parts.html")),
 ];
 
-/// Names and sources of the files in `templates/` beside the calling file.
+/// Lists names and sources of the files in `templates/` beside the calling file.
 #[macro_export]
 macro_rules! templates {
     ($($file:literal),* $(,)?) => {
@@ -66,7 +66,7 @@ pub struct Templates {
 }
 
 impl Templates {
-    /// A set of named sources, as [`templates!`](crate::templates!) lists them.
+    /// Creates a set of named sources, as listed by [`templates!`](crate::templates!).
     #[must_use]
     pub const fn new(sources: &'static [(&'static str, &'static str)]) -> Self {
         Self { sources, environment: OnceLock::new() }
@@ -86,11 +86,11 @@ impl Templates {
         self.write(name, Value::from(Serde(values)), max_bytes)
     }
 
-    /// Renders a mail: `{name}.subject.txt`, `{name}.txt` and `{name}.html`. The HTML is given the rendered
-    /// `subject` beside the values.
+    /// Renders a mail: `{name}.subject.txt`, `{name}.txt` and `{name}.html`. The HTML gets the rendered `subject` in
+    /// addition to the values.
     ///
     /// # Errors
-    /// [`RenderError`], also when a part is longer than the limits of [`MailContent`] allow.
+    /// [`RenderError`], also if a part exceeds the limits of [`MailContent`].
     pub fn mail(&self, name: &str, values: impl Serialize) -> Result<MailContent, RenderError> {
         let values = Value::from(Serde(values));
         let part = |suffix: &str, part: MailPart, values: Value| {
@@ -105,7 +105,7 @@ impl Templates {
         MailContent::new(subject, text, html)
     }
 
-    /// The names of the set's own templates, for a test that renders them all.
+    /// Returns the names of the set's own templates, for a test that renders all of them.
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
         self.sources.iter().map(|(name, _)| *name)
     }
@@ -138,7 +138,7 @@ fn environment(sources: &'static [(&'static str, &'static str)]) -> Environment<
         if name.ends_with(".html") { AutoEscape::Html } else { AutoEscape::None }
     });
     environment.set_formatter(format_value);
-    // No template may opt out of escaping.
+    // No template may turn escaping off.
     environment.remove_filter("safe");
     environment.set_loader(move |name| {
         let known = sources.iter().chain(SHARED).find(|(known, _)| *known == name);
@@ -156,7 +156,7 @@ fn format_value(output: &mut Output<'_>, state: &mut State<'_, '_>, value: &Valu
     }
 }
 
-/// Keeps what is written, up to a limit.
+/// Keeps the output, up to a limit.
 struct Bounded {
     bytes: Vec<u8>,
     max_bytes: usize,

@@ -1,9 +1,9 @@
-//! Dates and words as people read and type them.
+//! Formatting and normalization of dates and texts.
 
 use time::{Date, Month};
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
-/// A date as it is written in France: `3 mars 2026`, `1er janvier 2027`.
+/// Formats a date as in France: `3 mars 2026`, `1er janvier 2027`.
 #[must_use]
 pub fn format_date_french(date: Date) -> String {
     let month = match date.month() {
@@ -24,7 +24,7 @@ pub fn format_date_french(date: Date) -> String {
     format!("{}{ordinal} {month} {}", date.day(), date.year())
 }
 
-/// A text as a search compares it: lower case, without accents, single spaces.
+/// Normalizes a text for searches: lower case, without accents, single spaces.
 #[must_use]
 pub fn normalize_search(text: &str) -> String {
     let plain: String =
@@ -32,7 +32,7 @@ pub fn normalize_search(text: &str) -> String {
     plain.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// A text with the characters that mean something in HTML written as entities.
+/// Replaces the special characters of HTML by entities.
 #[must_use]
 pub fn escape_html(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
@@ -49,8 +49,7 @@ pub fn escape_html(text: &str) -> String {
     escaped
 }
 
-/// The text on one line, as a subject and a fact have to be. No-break spaces stay: amounts are written with
-/// them.
+/// Returns the text on one line, as a subject and a fact require. No-break spaces stay, because amounts contain them.
 #[must_use]
 pub fn one_line(text: &str) -> String {
     text.split(|character: char| character.is_control() || character == ' ')
@@ -59,7 +58,7 @@ pub fn one_line(text: &str) -> String {
         .join(" ")
 }
 
-/// The text on one line of at most this many characters, the last an ellipsis if it was longer.
+/// Returns the text on one line of at most this many characters, the last an ellipsis if it was longer.
 #[must_use]
 pub fn shortened(text: &str, max_chars: usize) -> String {
     let line = one_line(text);

@@ -1,40 +1,40 @@
-//! Refusals of input, gathered so that somebody who made three mistakes hears of all three.
+//! Mistakes in an input, collected so that a client who made three gets all three in one response.
 
 use serde::Serialize;
 
 use crate::{EmailAddress, invisible::has_invisible};
 
-/// Mistakes kept of one input: a hostile body can hold one per value, and the response repeats each.
+/// Maximum number of recorded mistakes: a hostile body can contain one per value, and the response repeats each.
 const MAX_ERRORS: usize = 50;
-/// Characters kept of a field's name, which the sender may have made up.
+/// Maximum length of a recorded field name, which the sender may have invented.
 const MAX_FIELD_CHARS: usize = 200;
-/// Characters kept of a message, which may quote what was sent.
+/// Maximum length of a recorded message, which may quote the input.
 const MAX_MESSAGE_CHARS: usize = 500;
 
-/// What is wrong with one field.
+/// A mistake in one field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FieldError {
-    /// Where it is in the body, as `steps[1].offsetDays`.
+    /// Path in the body, such as `steps[1].offsetDays`.
     pub field: String,
-    /// Which rule it broke: stable, `snake_case`.
+    /// Code of the broken rule: stable, `snake_case`.
     pub code: &'static str,
     /// The rule in words.
     pub message: String,
 }
 
-/// Everything that is wrong with an input.
+/// All mistakes in an input.
 #[derive(Clone, Debug, Default, PartialEq, Eq, thiserror::Error)]
 #[error("{}", self.summary())]
 pub struct FieldErrors(Vec<FieldError>);
 
 impl FieldErrors {
-    /// Nothing wrong so far.
+    /// Creates an empty list of mistakes.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// One field's mistake alone.
+    /// Creates a list with one mistake.
     pub fn one(field: impl Into<String>, code: &'static str, message: impl Into<String>) -> Self {
         let mut errors = Self::new();
         errors.push(field, code, message);
@@ -58,22 +58,22 @@ impl FieldErrors {
         }
     }
 
-    /// Whether nothing is wrong.
+    /// Reports whether there is no mistake.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The mistakes, in the order in which they were found.
+    /// Returns the mistakes, in the order in which they were found.
     #[must_use]
     pub fn as_slice(&self) -> &[FieldError] {
         &self.0
     }
 
-    /// The mistakes, or the value that has none.
+    /// Returns the value if there is no mistake.
     ///
     /// # Errors
-    /// Itself, when there is a mistake.
+    /// Itself, if there is a mistake.
     pub fn into_result<T>(self, value: T) -> Result<T, Self> {
         if self.is_empty() { Ok(value) } else { Err(self) }
     }
@@ -87,7 +87,7 @@ impl FieldErrors {
     }
 }
 
-/// The text, cut with an ellipsis if it has more than `max_chars` characters.
+/// Returns the text, cut with an ellipsis if it has more than `max_chars` characters.
 fn shortened(mut text: String, max_chars: usize) -> String {
     if let Some((end, _)) = text.char_indices().nth(max_chars) {
         text.truncate(end);
@@ -96,8 +96,8 @@ fn shortened(mut text: String, max_chars: usize) -> String {
     text
 }
 
-/// A text that has to be there: trimmed, not empty, at most this many characters, no control
-/// characters but line breaks and tabs. A mistake is noted and gives the text as it came.
+/// Parses a required text: trimmed, not empty, at most this many characters, no control characters except line breaks
+/// and tabs. If a mistake is recorded, the text is returned unchanged.
 pub fn required_text(errors: &mut FieldErrors, field: &str, value: &str, max_chars: usize) -> String {
     let trimmed = value.trim();
     if trimmed.is_empty() {
@@ -107,7 +107,7 @@ pub fn required_text(errors: &mut FieldErrors, field: &str, value: &str, max_cha
     trimmed.to_owned()
 }
 
-/// A text that may be missing; empty counts as missing.
+/// Parses an optional text; empty counts as missing.
 pub fn optional_text(
     errors: &mut FieldErrors,
     field: &str,
@@ -119,15 +119,15 @@ pub fn optional_text(
     Some(trimmed.to_owned())
 }
 
-/// [`required_text`] on a single line, without characters that cannot be seen: names, numbers and subjects, which
-/// end up in mail headers and in lists.
+/// Like [`required_text`], but on a single line, without invisible characters: for names, numbers and subjects, which
+/// are used in mail headers and in lists.
 pub fn required_line(errors: &mut FieldErrors, field: &str, value: &str, max_chars: usize) -> String {
     let text = required_text(errors, field, value, max_chars);
     check_line(errors, field, &text);
     text
 }
 
-/// [`optional_text`] on a single line, without characters that cannot be seen.
+/// Like [`optional_text`], but on a single line, without invisible characters.
 pub fn optional_line(
     errors: &mut FieldErrors,
     field: &str,
@@ -139,7 +139,7 @@ pub fn optional_line(
     Some(text)
 }
 
-/// The address of one mailbox. A list of addresses, as from another program's field, gets a code of its own.
+/// Parses the address of one mailbox. A list of addresses, as from another program's field, gets a separate code.
 pub fn mail_address(errors: &mut FieldErrors, field: &str, text: &str) -> Option<EmailAddress> {
     let parsed = text.parse::<EmailAddress>().ok().filter(|address| address.on_the_wire().is_some());
     if parsed.is_none() {

@@ -1,4 +1,4 @@
-//! Says loudly, and once, that mails have stopped going out.
+//! Logs once, as an error, that mails are no longer accepted.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -6,14 +6,14 @@ use tracing::{error, info};
 
 use crate::error::SendError;
 
-/// Remembers whether the server refuses us, so that ten thousand failing mails make one error line.
+/// Remembers that the server rejects us, so that ten thousand failing mails make one error line.
 #[derive(Debug, Default)]
 pub(crate) struct Alarm {
     ringing: AtomicBool,
 }
 
 impl Alarm {
-    /// Looks at the outcome of a mail.
+    /// Processes the result of a mail.
     pub(crate) fn observe<T>(&self, outcome: &Result<T, SendError>) {
         match outcome {
             Err(SendError::Configuration { reason }) => {
@@ -26,7 +26,7 @@ impl Alarm {
                     info!("mails accepted again");
                 }
             }
-            // Neither says anything about the settings.
+            // These say nothing about the settings.
             Err(SendError::Transient { .. } | SendError::Unavailable { .. } | SendError::Invalid(_)) => {}
         }
     }

@@ -1,4 +1,4 @@
-//! Why a mail did not go out, in the terms of what to do about it.
+//! Reasons why a mail was not sent, grouped by the reaction to them.
 
 use std::time::Duration;
 
@@ -7,60 +7,60 @@ use thiserror::Error;
 
 use crate::message::InvalidMessage;
 
-/// Why a mail was not sent.
+/// Reason why a mail was not sent.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum SendError {
-    /// This mail may be taken later: a 4xx reply to its recipient or its content, or a connection that broke in the middle
-    /// of it.
+    /// This mail may be accepted later: a 4xx reply to its recipient or its content, or a connection that broke in the
+    /// middle of it.
     #[error("the mail could not be sent now: {reason}")]
     Transient {
-        /// What happened, for operations.
+        /// Description for operators.
         reason: String,
-        /// The wait that the provider asks for.
+        /// Wait requested by the provider.
         retry_after: Option<Duration>,
-        /// The cause as the sender may read it.
+        /// Reason in a form that the sender may read.
         failure: MailFailure,
     },
-    /// The server is away or takes no mail now, whichever it is: it refuses connections, greets with 4xx, closes with 421,
-    /// is limiting our rate, or our quota is used up. That says nothing about the mail.
+    /// The server is down or accepts no mails now: it refuses connections, greets with 4xx, closes with 421, limits
+    /// our rate, or our quota is used up. The mail itself is not the cause.
     #[error("the mail server is not available: {reason}")]
     Unavailable {
-        /// Description for operations.
+        /// Description for operators.
         reason: String,
-        /// The wait that the provider asks for.
+        /// Wait requested by the provider.
         retry_after: Option<Duration>,
-        /// The mail was handed over, and no answer came.
+        /// True if the mail was handed over and no reply came.
         may_have_left: bool,
     },
-    /// The recipient or the message was refused for good; trying again changes nothing.
+    /// The recipient or the message was permanently rejected; another attempt changes nothing.
     #[error("the mail was refused ({code}): {reason}")]
     Rejected {
-        /// The SMTP reply code or the HTTP status.
+        /// SMTP reply code or HTTP status.
         code: u16,
-        /// The server's reply, for operations.
+        /// Reply of the server, for operators.
         reason: String,
-        /// The words of the recipient's mail server.
+        /// Reply of the recipient's mail server.
         reply: Option<ServerReply>,
     },
-    /// The mail cannot be written at all; nothing was sent to anybody.
+    /// The mail cannot be composed; nothing was sent.
     #[error(transparent)]
     Invalid(#[from] InvalidMessage),
-    /// The server refuses *us*: credentials, sender address, TLS. Every mail would fail, none through its own
-    /// fault, so they wait for operations to mend it. Logged as an error when it begins and when it ends.
+    /// The server rejects *us*: credentials, sender address, TLS. Every mail would fail, through no fault of its own,
+    /// so they wait until an operator corrects it. Logged as an error when it begins and when it ends.
     #[error("the mail server accepts no mails from us: {reason}")]
     Configuration {
-        /// What the server said, for operations.
+        /// Reply of the server, for operators.
         reason: String,
     },
 }
 
 impl SendError {
-    /// Whether sending the same mail again is pointless.
+    /// Reports whether sending the same mail again is pointless.
     pub fn is_final(&self) -> bool {
         matches!(self, Self::Rejected { .. } | Self::Invalid(_))
     }
 
-    /// Whether the server may have taken the mail all the same: it was handed over, and the answer never came.
+    /// Reports whether the server may have accepted the mail: it was handed over, and no reply came.
     pub const fn may_have_left(&self) -> bool {
         match self {
             Self::Transient { failure, .. } => matches!(failure, MailFailure::Unreachable),
@@ -69,7 +69,7 @@ impl SendError {
         }
     }
 
-    /// The cause as the organization that the mail was sent for may read it: no host, port or text of ours.
+    /// Returns the reason in a form that the mail's organization may read: without hosts, ports and internal text.
     pub fn failure(&self) -> MailFailure {
         match self {
             Self::Transient { failure, .. } => failure.clone(),
@@ -79,7 +79,7 @@ impl SendError {
         }
     }
 
-    /// The recipient's mail server said that the mail cannot be taken now.
+    /// Creates the error for a recipient's mail server that cannot accept the mail now.
     pub fn deferred(reply: &str) -> Self {
         Self::Transient {
             reason: reply.to_owned(),
@@ -88,17 +88,18 @@ impl SendError {
         }
     }
 
-    /// The recipient's mail server refused the mail for good.
+    /// Creates the error for a recipient's mail server that permanently rejected the mail.
     pub fn rejected(code: u16, reply: &str) -> Self {
         Self::Rejected { code, reason: reply.to_owned(), reply: ServerReply::new(reply) }
     }
 
-    /// The mail server is away.
+    /// Creates the error for a mail server that is down.
     pub fn unavailable(reason: impl Into<String>) -> Self {
         Self::Unavailable { reason: reason.into(), retry_after: None, may_have_left: false }
     }
 
-    /// The connection broke or the server fell silent while it was taking the mail, which may have left.
+    /// Creates the error for a connection that broke, or a server that went silent, during the mail, which may have
+    /// been sent.
     pub fn transient(reason: impl Into<String>) -> Self {
         Self::Transient { reason: reason.into(), retry_after: None, failure: MailFailure::Unreachable }
     }
@@ -108,10 +109,10 @@ impl SendError {
     }
 }
 
-/// Why no mailer can be made from the settings.
+/// The settings do not allow a mailer.
 #[derive(Debug, Error)]
 #[error("the mailer cannot be created: {reason}")]
 pub struct MailerError {
-    /// What is wrong with them; never a secret.
+    /// Description of the fault; never contains a secret.
     pub(crate) reason: String,
 }

@@ -10,7 +10,7 @@ use crate::error::SendError;
 use crate::message;
 use crate::{Mailer, Receipt};
 
-/// An outbox in memory that can be told to fail; clones share it.
+/// An outbox in memory that can be made to fail; clones share it.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryMailer {
     state: Arc<Mutex<State>>,
@@ -19,32 +19,32 @@ pub struct MemoryMailer {
 #[derive(Debug, Default)]
 struct State {
     outbox: Vec<Email>,
-    /// Number of mails handed over, taken or not.
+    /// Number of mails handed over, accepted or not.
     attempts: usize,
-    /// Result of every attempt.
+    /// Result of every attempt, if set.
     outage: Option<SendError>,
-    /// What the next attempts get, whoever the mail is for.
+    /// Results of the next attempts, for any recipient.
     failures: VecDeque<SendError>,
     /// Number of the next attempts that panic.
     panics: usize,
-    /// What every mail to these addresses gets.
+    /// Result of every mail to these addresses.
     refused: Vec<(String, SendError)>,
-    /// Copies that are refused.
+    /// Copies that are rejected.
     refused_copies: Vec<String>,
 }
 
 impl MemoryMailer {
-    /// An empty outbox.
+    /// Creates an empty outbox.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The mails that were sent, in order.
+    /// Returns the sent mails, in order.
     pub fn outbox(&self) -> Vec<Email> {
         self.lock().outbox.clone()
     }
 
-    /// Takes the mails out, in order.
+    /// Removes and returns the sent mails, in order.
     pub fn take(&self) -> Vec<Email> {
         std::mem::take(&mut self.lock().outbox)
     }
@@ -59,7 +59,7 @@ impl MemoryMailer {
         self.lock().outage = Some(error);
     }
 
-    /// The mails that were handed over so far, taken or not.
+    /// Returns the number of mails handed over so far, accepted or not.
     pub fn attempts(&self) -> usize {
         self.lock().attempts
     }
@@ -74,12 +74,12 @@ impl MemoryMailer {
         self.lock().refused.push((address.to_owned(), error));
     }
 
-    /// Refuses this address as a copy of any mail, which goes to the others.
+    /// Rejects this address as a copy of any mail, which is sent to the others.
     pub fn refuse_copy(&self, address: &str) {
         self.lock().refused_copies.push(address.to_owned());
     }
 
-    /// Forgets every programmed failure.
+    /// Removes every programmed failure.
     pub fn accept_everything(&self) {
         let mut state = self.lock();
         state.failures.clear();
@@ -96,7 +96,7 @@ impl MemoryMailer {
 #[async_trait]
 impl Mailer for MemoryMailer {
     async fn send(&self, email: &Email) -> Result<Receipt, SendError> {
-        // What a real transport would refuse to write must not pass a test.
+        // A mail that a real transport would refuse to compose must not pass a test.
         message::check(email)?;
         let mut state = self.lock();
         state.attempts += 1;

@@ -1,7 +1,7 @@
-//! Writes an [`Email`] as an RFC 5322 message.
+//! Composes an [`Email`] as an RFC 5322 message.
 //!
-//! Nothing is built before every value that goes into a header has been looked at: a control character in
-//! one of them could start a header, or a body, of its own.
+//! Every header value is checked before anything is built: a control character in one of them could start another
+//! header, or a body.
 
 use std::fmt::Write as _;
 use std::time::SystemTime;
@@ -13,27 +13,27 @@ use lettre::{Address, Message};
 use rubis_kernel::{Email, EmailAddress, sha256};
 use thiserror::Error;
 
-/// Longest idempotency key that providers take, in bytes.
+/// Maximum length of an idempotency key accepted by providers, in bytes.
 const MAX_IDEMPOTENCY_KEY: usize = 256;
-/// Longest `Message-ID`: a header line may have 998 bytes, and this one cannot be folded.
+/// Maximum length of a `Message-ID`: a header line may have 998 bytes, and this one cannot be folded.
 const MAX_MESSAGE_ID: usize = 900;
 
 /// Headers of every mail: no person wrote it (RFC 3834), and no absence notice or automatic reply is wanted, also from
-/// Exchange, which reads a header of its own.
+/// Exchange, which uses another header.
 pub(crate) const AUTOMATIC: [(&str, &str); 2] =
     [("Auto-Submitted", "auto-generated"), ("X-Auto-Response-Suppress", "OOF, AutoReply")];
 
-/// A mail that cannot be written.
+/// A mail that cannot be composed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("the mail cannot be written: {field} {problem}")]
 pub struct InvalidMessage {
-    /// Which part of the [`Email`], as `cc[1].name`.
+    /// Part of the [`Email`], such as `cc[1].name`.
     pub field: String,
-    /// What is wrong with it.
+    /// Description of the fault.
     pub problem: &'static str,
 }
 
-/// Writes the message, dated `date`. The same mail with the same date gives the same bytes.
+/// Composes the message, dated `date`. The same mail with the same date gives the same bytes.
 pub(crate) fn compose(email: &Email, date: SystemTime) -> Result<Message, InvalidMessage> {
     check(email)?;
     let mut builder = Message::builder()
@@ -69,7 +69,7 @@ pub(crate) fn compose(email: &Email, date: SystemTime) -> Result<Message, Invali
     built.map_err(|_| invalid("message", "has no sender or recipient"))
 }
 
-/// Refuses what could break out of its header, or could not be written into one.
+/// Rejects values that could break out of their header, or could not be written into one.
 pub(crate) fn check(email: &Email) -> Result<(), InvalidMessage> {
     check_mailbox("from", &email.from)?;
     check_mailbox("to", &email.to)?;
@@ -90,14 +90,14 @@ pub(crate) fn check(email: &Email) -> Result<(), InvalidMessage> {
     check_identifier("idempotency_key", &email.idempotency_key, MAX_IDEMPOTENCY_KEY)
 }
 
-/// An address in lettre's terms, with its domain in ASCII.
+/// Converts an address to lettre's type, with its domain in ASCII.
 pub(crate) fn address(field: &str, address: &EmailAddress) -> Result<Address, InvalidMessage> {
     let refused = || invalid(field, "is not an address that mail can be sent to");
     let parsed: Result<Address, AddressError> = address.on_the_wire().ok_or_else(refused)?.parse();
     parsed.map_err(|_| refused())
 }
 
-/// A person in lettre's terms.
+/// Converts a mailbox to lettre's type.
 pub(crate) fn mailbox(field: &str, mailbox: &rubis_kernel::Mailbox) -> Result<Mailbox, InvalidMessage> {
     let name = mailbox.name.as_deref().map(str::trim).filter(|name| !name.is_empty());
     Ok(Mailbox::new(name.map(str::to_owned), address(field, &mailbox.address)?))
@@ -125,7 +125,7 @@ fn check_message_id(field: &str, value: &str) -> Result<(), InvalidMessage> {
     Ok(())
 }
 
-/// The mail without copies whose local part is not ASCII, and those copies.
+/// Returns the mail without copies whose local part is not ASCII, and those copies.
 pub(crate) fn without_international_copies(email: &Email) -> (Email, Vec<EmailAddress>) {
     let mut reduced = email.clone();
     reduced.cc.retain(|copy| copy.address.has_ascii_local_part());
@@ -135,7 +135,7 @@ pub(crate) fn without_international_copies(email: &Email) -> (Email, Vec<EmailAd
     (reduced, left_out)
 }
 
-/// An identifier goes into its header as it is, so it must be visible ASCII.
+/// Checks an identifier: it goes into its header unchanged, so it must be visible ASCII.
 fn check_identifier(field: &str, value: &str, max: usize) -> Result<(), InvalidMessage> {
     check_line(field, value)?;
     if value.is_empty() || value.len() > max {
@@ -151,7 +151,7 @@ fn invalid(field: &str, problem: &'static str) -> InvalidMessage {
     InvalidMessage { field: field.to_owned(), problem }
 }
 
-/// The line between the parts: the same whenever this mail is sent, and not to be guessed by whoever wrote
+/// Returns the boundary between the parts: the same each time this mail is sent, and not predictable for the author of
 /// its text before the mail had an id.
 fn boundary(message_id: &str) -> String {
     let mut boundary = String::from("rubis");

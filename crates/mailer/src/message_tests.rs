@@ -1,10 +1,9 @@
-//! What a message looks like, byte by byte, and what cannot become one.
+//! Tests of messages, byte by byte, and of mails that cannot become one.
 
 use std::time::{Duration, UNIX_EPOCH};
 
 use super::*;
 
-/// 21 November 2026, 08:00 UTC.
 fn date() -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(1_795_248_000)
 }
@@ -85,7 +84,7 @@ fn long_words_and_lines_are_folded_and_come_back_whole() {
     assert!(message.is_ascii());
 }
 
-/// Puts a hostile value into each part of a mail that ends up in a header.
+/// Puts a hostile value into each part of a mail that is written into a header.
 fn attacked(value: &str) -> Vec<(&'static str, Email)> {
     let named = || mailbox(Some(value), "a@exemple.fr");
     vec![

@@ -18,7 +18,7 @@ use crate::message::{self, InvalidMessage};
 use crate::settings::ResendSettings;
 use crate::{Mailer, Receipt};
 
-/// Sends by Resend.
+/// Sends by Resend's HTTP API.
 pub struct ResendMailer {
     client: Client,
     emails: Url,
@@ -58,7 +58,7 @@ struct Accepted {
     id: String,
 }
 
-/// What Resend says of a request that it refuses.
+/// Resend's response to a request that it rejects.
 #[derive(Debug, Default, Deserialize)]
 struct Problem {
     #[serde(default)]
@@ -68,10 +68,10 @@ struct Problem {
 }
 
 impl ResendMailer {
-    /// A mailer for this account.
+    /// Creates a mailer for this account.
     ///
     /// # Errors
-    /// When the key cannot be sent in a header, or the address is not one of HTTP.
+    /// The key cannot be sent in a header, or the address is not one of HTTP.
     pub fn new(settings: ResendSettings) -> Result<Self, MailerError> {
         let refused = |reason: &str| MailerError { reason: reason.to_owned() };
         let mut authorization = HeaderValue::try_from(format!("Bearer {}", settings.api_key.expose_secret()))
@@ -85,7 +85,7 @@ impl ResendMailer {
             .push("emails");
         let client = Client::builder()
             .timeout(settings.timeout)
-            // A redirection would carry the key to somewhere else.
+            // A redirection would send the key to another server.
             .redirect(Policy::none())
             .default_headers(HeaderMap::from_iter([(AUTHORIZATION, authorization)]))
             .build()
@@ -94,14 +94,14 @@ impl ResendMailer {
     }
 
     async fn post(&self, email: &Email) -> Result<Receipt, SendError> {
-        // Resend refuses a whole mail for one address beyond ASCII.
+        // Resend rejects a whole mail for one address beyond ASCII.
         let (email, refused_copies) = message::without_international_copies(email);
         let body = new_email(&email)?;
         let request = self.client.post(self.emails.clone()).header("Idempotency-Key", &email.idempotency_key);
         let response = request.json(&body).send().await.map_err(|error| broken(&error))?;
         let status = response.status();
         if status.is_success() {
-            // Taken, whatever the body looks like: asking again would only repeat the mail.
+            // Accepted, whatever the body looks like: another request would only repeat the mail.
             let reference = response.json::<Accepted>().await.ok().map(|accepted| accepted.id);
             return Ok(Receipt { reference, refused_copies });
         }
@@ -147,32 +147,32 @@ fn classify(status: StatusCode, retry_after: Option<Duration>, problem: &Problem
         | StatusCode::FORBIDDEN
         | StatusCode::NOT_FOUND
         | StatusCode::METHOD_NOT_ALLOWED => SendError::configuration(reason),
-        // Our rate, or the quota of the day or the month.
+        // Our rate limit, or the quota of the day or the month.
         StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => {
             SendError::Unavailable { reason, retry_after, may_have_left: false }
         }
-        // The first request with this key is still being handled.
+        // The first request with this key is still being processed.
         StatusCode::CONFLICT if problem.name == "concurrent_idempotent_requests" => {
-            // The words are the provider's, not those of the recipient's mail server.
+            // This is the provider's text, not that of the recipient's mail server.
             SendError::Transient { reason, retry_after, failure: MailFailure::Unreachable }
         }
         _ if status.is_client_error() => SendError::Rejected { code: status.as_u16(), reason, reply: None },
         _ if status.is_redirection() => SendError::configuration(reason),
         _ => {
-            // A gateway gives the answer of a server that it did not hear.
+            // A gateway sends this if it got no response from its server.
             let may_have_left = matches!(status, StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT);
             SendError::Unavailable { reason, retry_after, may_have_left }
         }
     }
 }
 
-/// The number of seconds that the provider asks for; the form with a date is not one that Resend uses.
+/// Returns the number of seconds requested by the provider; Resend does not use the form with a date.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
     Some(Duration::from_secs(seconds))
 }
 
-/// No answer at all. The error's own words name the address, never the key.
+/// Creates the error for a missing response. The error's text contains the address, never the key.
 fn broken(error: &reqwest::Error) -> SendError {
     let what = if error.is_timeout() { "Resend did not answer in time" } else { "Resend cannot be reached" };
     SendError::Unavailable {

@@ -1,11 +1,11 @@
-//! What a mailer is made from.
+//! Settings of a mailer.
 
 use std::time::Duration;
 
 use secrecy::SecretString;
 use url::Url;
 
-/// Which mailer, with what it needs.
+/// Kind of mailer, with its settings.
 #[derive(Debug, Clone)]
 pub enum MailerSettings {
     /// A mail server.
@@ -14,33 +14,31 @@ pub enum MailerSettings {
     Resend(ResendSettings),
 }
 
-/// How to reach a mail server.
+/// Settings of a mail server.
 #[derive(Debug, Clone)]
 pub struct SmtpSettings {
-    /// Its name, which its certificate must bear, or its address.
+    /// Name, which its certificate must have, or address.
     pub host: String,
-    /// Its port: 25, 465 (TLS from the start), 587 (STARTTLS).
+    /// Port: 25, 465 (TLS from the start), 587 (STARTTLS).
     pub port: u16,
-    /// How the connection is encrypted.
     pub tls: SmtpTls,
-    /// The certificates that the server's must be signed by, in PEM; `None` takes the public authorities.
+    /// Authorities that may have signed the server's certificate, in PEM; `None` stands for the public ones.
     pub ca_certificates: Option<Vec<u8>>,
-    /// How to sign in; `None` does not.
     pub credentials: Option<SmtpCredentials>,
-    /// Time to be connected, encrypted and signed in.
+    /// Timeout for connecting, encrypting and signing in.
     pub connect_timeout: Duration,
-    /// Time for the answer to each command.
+    /// Timeout for the reply to each command.
     pub command_timeout: Duration,
-    /// Time for the answer to the whole message, which servers may scan before they take it.
+    /// Timeout for the reply to the whole message, which servers may scan before they accept it.
     pub message_timeout: Duration,
-    /// Idle connections kept; senders beyond this number open one for each mail.
+    /// Maximum number of idle connections; senders beyond this number open one for each mail.
     pub max_idle_connections: usize,
-    /// An idle connection older than this is closed rather than used again.
+    /// Maximum age of an idle connection; an older one is closed instead of being used again.
     pub idle_timeout: Duration,
 }
 
 impl SmtpSettings {
-    /// A server without TLS or credentials, with the usual time limits.
+    /// Returns settings without TLS or credentials, with the usual timeouts.
     pub fn new(host: impl Into<String>, port: u16) -> Self {
         Self {
             host: host.into(),
@@ -57,41 +55,40 @@ impl SmtpSettings {
     }
 }
 
-/// How an SMTP connection is encrypted.
+/// Encryption of an SMTP connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SmtpTls {
-    /// Not at all: a server on the same machine.
+    /// No encryption: a server on the same machine.
     None,
-    /// By `STARTTLS` where it is offered. An attacker in between can turn it off.
+    /// `STARTTLS` if the server offers it. An attacker in between can turn it off.
     Opportunistic,
-    /// By `STARTTLS`; nothing is sent to a server that does not offer it.
+    /// `STARTTLS`; nothing is sent to a server that does not offer it.
     Starttls,
-    /// From the first byte.
+    /// TLS from the first byte.
     Required,
 }
 
 /// A user name and its password.
 #[derive(Debug, Clone)]
 pub struct SmtpCredentials {
-    /// The user name.
     pub username: String,
-    /// The password, which never prints.
+    /// Password, which is never printed.
     pub password: SecretString,
 }
 
-/// How to reach Resend.
+/// Settings of Resend.
 #[derive(Debug, Clone)]
 pub struct ResendSettings {
-    /// The key (`re_…`), which never prints.
+    /// Key (`re_…`), which is never printed.
     pub api_key: SecretString,
-    /// Where the API is: `https://api.resend.com`, or a fake in tests.
+    /// Address of the API: `https://api.resend.com`, or a fake in tests.
     pub api_base: Url,
-    /// Time for one request.
+    /// Timeout for one request.
     pub timeout: Duration,
 }
 
 impl ResendSettings {
-    /// The API at this address, with ten seconds for each request.
+    /// Returns settings for the API at this address, with ten seconds for each request.
     pub fn new(api_key: SecretString, api_base: Url) -> Self {
         Self { api_key, api_base, timeout: Duration::from_secs(10) }
     }

@@ -1,10 +1,10 @@
-//! Sends by SMTP over connections that are kept.
+//! Sends by SMTP over persistent connections.
 //!
-//! The protocol, the encryption and the encoding are lettre's; the pool is ours, for three reasons. lettre's
-//! takes back a connection whose mail was given up half-way, and the late reply is then taken for the next
-//! mail's, which would count as sent without having been. It does not say *when* a server refused: a 550 for
-//! the recipient fails one reminder, a 550 for our sender address must not fail them all. And its sockets wait
-//! for acknowledgements (Nagle), some 40 ms a mail.
+//! The protocol, the encryption and the encoding are lettre's; the pool is ours, for three reasons. lettre's takes
+//! back a connection whose mail was given up half-way, and the late reply is then attributed to the next mail, which
+//! would count as sent without having been. It does not report *when* a server refused: a 550 for the recipient fails
+//! one reminder, a 550 for our sender address must not fail all of them. And its sockets wait for acknowledgements
+//! (Nagle), some 40 ms a mail.
 
 mod classify;
 mod connection;
@@ -46,10 +46,10 @@ struct Outgoing {
     from: Address,
     to: Address,
     copies: Vec<Copy>,
-    /// Copies that the mail is written without.
+    /// Copies that the mail is composed without.
     left_out: Vec<EmailAddress>,
     content: Vec<u8>,
-    /// The same without the copies that need SMTPUTF8, if these alone need it.
+    /// The same mail without the copies that need SMTPUTF8, if only these need it.
     without_international_copies: Option<Box<Outgoing>>,
 }
 
@@ -57,25 +57,25 @@ struct Outgoing {
 struct Copy {
     given: EmailAddress,
     address: Address,
-    /// The other recipients do not see it.
+    /// True if the other recipients do not see it.
     is_silent: bool,
 }
 
-/// How an attempt over one connection ended, and what the connection is still good for.
+/// Result of an attempt over one connection, and the state of the connection.
 enum Attempt {
-    /// The server answered in full: the connection can carry the next mail.
+    /// The server replied completely: the connection can be used for the next mail.
     Answered(Result<Receipt, SendError>, Connection),
-    /// The connection is of no more use.
+    /// The connection can no longer be used.
     Broken(SendError),
     /// The connection had been closed while it was idle: nothing was sent over it.
     Stale,
 }
 
 impl SmtpMailer {
-    /// A mailer without connections yet; the first mail opens one.
+    /// Creates a mailer without connections; the first mail opens one.
     ///
     /// # Errors
-    /// When the host cannot be the name of a TLS server.
+    /// The host cannot be the name of a TLS server.
     pub fn new(settings: SmtpSettings, clock: SharedClock) -> Result<Self, MailerError> {
         Ok(Self {
             pool: Pool::new(settings.max_idle_connections, settings.idle_timeout),
@@ -98,7 +98,7 @@ impl SmtpMailer {
         self.conclude(self.attempt(connection, false, mail).await)
     }
 
-    /// Puts a connection that is still good back, and gives the outcome.
+    /// Returns a usable connection to the pool, and gives the result.
     fn conclude(&self, attempt: Attempt) -> Result<Receipt, SendError> {
         match attempt {
             Attempt::Answered(outcome, connection) => {
@@ -132,8 +132,8 @@ impl SmtpMailer {
         for copy in &mail.copies {
             match self.command(&mut connection, Rcpt::new(copy.address.clone(), Vec::new())).await {
                 Ok(_) => {}
-                // A copy that can never arrive does not hold the mail back. One that might, does, except a silent
-                // one: the client's mail does not wait for the sender's own mailbox.
+                // A copy that can never arrive does not block the mail. One that might arrive later does, except a
+                // silent one: the client's mail does not wait for the sender's own mailbox.
                 Err(Failure::Smtp(error))
                     if error.is_permanent() || (copy.is_silent && !classify::is_lost(&error)) =>
                 {
@@ -156,7 +156,7 @@ impl SmtpMailer {
         }
     }
 
-    /// Turns a failure into what it means, and tidies the connection up if the server is still talking.
+    /// Classifies a failure, and resets the connection if the server still replies.
     async fn give_up(&self, mut connection: Connection, failure: Failure, stage: Stage) -> Attempt {
         let smtp_error = match failure {
             Failure::Smtp(error) => error,
@@ -166,7 +166,7 @@ impl SmtpMailer {
         if smtp_error.status().is_none() || classify::is_lost(&smtp_error) {
             return Attempt::Broken(error);
         }
-        // The server forgets the mail; otherwise it would still be announced when the next one comes.
+        // Makes the server discard the mail; otherwise it would still be announced when the next one comes.
         match self.command(&mut connection, Rset).await {
             Ok(_) => Attempt::Answered(Err(error), connection),
             Err(_) => Attempt::Broken(error),
@@ -224,7 +224,7 @@ impl Outgoing {
         })
     }
 
-    /// The mail that this server can take: one address beyond ASCII among the copies must not fail the mail.
+    /// Returns the mail that this server can accept: one address beyond ASCII among the copies must not fail the mail.
     fn for_server(&self, connection: &AsyncSmtpConnection) -> &Self {
         match &self.without_international_copies {
             Some(reduced) if !takes_international_addresses(connection) => reduced,
@@ -242,7 +242,7 @@ fn takes_international_addresses(connection: &AsyncSmtpConnection) -> bool {
     connection.server_info().supports_feature(Extension::SmtpUtfEight)
 }
 
-/// What the server must be told beside the sender.
+/// Returns the parameters of `MAIL FROM`.
 fn parameters(connection: &AsyncSmtpConnection, mail: &Outgoing) -> Result<Vec<MailParameter>, SendError> {
     let mut parameters = Vec::new();
     if mail.has_international_address() {
@@ -261,7 +261,7 @@ fn parameters(connection: &AsyncSmtpConnection, mail: &Outgoing) -> Result<Vec<M
     Ok(parameters)
 }
 
-/// Why a step did not succeed.
+/// Reasons why a step failed.
 enum Failure {
     Smtp(SmtpError),
     Elapsed(Duration),

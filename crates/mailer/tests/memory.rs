@@ -1,4 +1,4 @@
-//! The outbox that other crates test with.
+//! Tests of the outbox that other crates test with.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 

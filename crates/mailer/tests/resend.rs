@@ -1,4 +1,4 @@
-//! Mails sent to a fake of Resend's API.
+//! Tests of mails sent to a fake of Resend's API.
 
 #![allow(
     clippy::unwrap_used,
@@ -26,7 +26,7 @@ fn mailer(base: &str) -> ResendMailer {
     ResendMailer::new(ResendSettings { timeout: Duration::from_millis(500), ..settings }).unwrap()
 }
 
-/// What a mail gets when Resend answers this.
+/// Returns the error of a mail if Resend responds with this.
 async fn outcome(answer: ResponseTemplate) -> SendError {
     let server = MockServer::start().await;
     Mock::given(method("POST")).respond_with(answer).mount(&server).await;

@@ -1,4 +1,4 @@
-//! Mails sent to a real SMTP server that misbehaves on command.
+//! Tests of mails sent to a real SMTP server that misbehaves on command.
 
 #![allow(
     clippy::unwrap_used,
@@ -111,7 +111,7 @@ async fn a_failure_shows_what_the_recipients_server_said_and_nothing_else() {
     assert_eq!((refused.code(), refused.detail().as_str()), ("mail_refused", "5.0.0 Refused on purpose"));
     let deferred = failure_of(Fault::reply(Stage::Message, 452)).await;
     assert_eq!((deferred.code(), deferred.detail().as_str()), ("mail_deferred", "4.0.0 Refused on purpose"));
-    // These speak of our own mail server.
+    // These are about our own mail server.
     for fault in [
         Fault::reply(Stage::Connect, 421),
         Fault::reply(Stage::Mail, 451),
@@ -284,7 +284,7 @@ async fn a_late_answer_is_never_taken_for_the_next_mails() {
         .unwrap();
     let error = mailer.send(&relance()).await.unwrap_err();
     assert!(transient(&error), "{error}");
-    // Over the same connection, the late 250 of the first mail would pass for an answer to this one.
+    // Over the same connection, the late 250 of the first mail would be taken for the reply to this one.
     let refused = Email { to: mailbox(None, "refusee@meuble.example"), ..relance() };
     let error = mailer.send(&refused).await.unwrap_err();
     assert!(matches!(error, SendError::Rejected { code: 550, .. }), "{error}");

@@ -1,4 +1,4 @@
-//! Mails sent to a server with a certificate of an authority of its own.
+//! Tests of mails sent to a server with a certificate of a private authority.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,11 +1,11 @@
-//! The limits of time, as the programs see them.
+//! Timeouts of the database, as the programs see them.
 
 use diesel::result::Error;
 use diesel_async::SimpleAsyncConnection as _;
 use rubis_db::{AsyncPgConnection, Interruption, interruption};
 use rubis_testkit::TestDatabase;
 
-/// A connection with these limits, in the way that the settings put them into an address.
+/// Opens a connection with these limits, passed in the address as the settings do.
 async fn connection(database: &TestDatabase, limits: &str) -> AsyncPgConnection {
     let separator = if database.url.contains('?') { '&' } else { '?' };
     let limits = limits.replace(' ', "%20").replace('=', "%3D");
@@ -41,7 +41,7 @@ async fn a_transaction_that_does_nothing_for_too_long_lets_go_of_its_locks() {
     let mut idle = connection(&database, "-c idle_in_transaction_session_timeout=20ms").await;
     idle.batch_execute("BEGIN; LOCK TABLE jobs").await.unwrap();
 
-    // Waits until the other's connection has been ended.
+    // Waits until the other connection has been ended.
     let mut next = connection(&database, "-c lock_timeout=20s").await;
     next.batch_execute("BEGIN; LOCK TABLE jobs; COMMIT").await.unwrap();
     let error = failure(&mut idle, "SELECT 1").await;

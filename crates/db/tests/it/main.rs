@@ -1,4 +1,4 @@
-//! Connections, roles and limits of time, against a real PostgreSQL.
+//! Tests of connections, roles and timeouts, against a real PostgreSQL.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,4 +1,4 @@
-//! Migrations of a database that is in use.
+//! Tests of migrations of a database that is in use.
 
 use std::time::Duration;
 
@@ -7,12 +7,12 @@ use rubis_db::{AsyncPgConnection, LockBounds, MigrationError, establish, run_mig
 use rubis_testkit::TestDatabase;
 use tokio::sync::Mutex;
 
-/// Adds a column to `users`, which needs the strongest lock.
+/// Migration that adds a column to `users`, which needs the strongest lock.
 const WARNINGS: &str = "20261130000920";
 
 const SHORT: LockBounds = LockBounds { timeout: Duration::from_millis(20), attempts: 3 };
 
-/// A database from before that migration, and a transaction that has read `users` and does not end.
+/// Creates a database from before that migration, and a transaction that has read `users` and does not end.
 async fn read_by_a_long_transaction() -> (TestDatabase, AsyncPgConnection) {
     let database = TestDatabase::create().await;
     database.execute_as_owner("ALTER TABLE users DROP COLUMN sign_in_warned_at").await;

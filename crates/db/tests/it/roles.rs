@@ -1,4 +1,4 @@
-//! The role that programs sign in as.
+//! Tests of the programs' role.
 
 use diesel_async::SimpleAsyncConnection as _;
 use rubis_db::{GrantError, grant_program_role};

@@ -1,4 +1,4 @@
-//! TLS to PostgreSQL, whose certificate bears the name `localhost` alone and is signed by an authority of the tests.
+//! Tests of TLS to PostgreSQL, whose certificate names only `localhost` and is signed by an authority of the tests.
 #![expect(clippy::disallowed_methods, reason = "tests learn from the environment where their servers are")]
 
 use diesel::{QueryableByName, sql_types::Bool};
@@ -13,12 +13,12 @@ fn variable(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run the tests with `cargo xtask test`"))
 }
 
-/// The server under the name in its certificate, with these parameters.
+/// Returns an address with the name in the server's certificate, and these parameters.
 fn by_name(parameters: &str) -> String {
     format!("{}?{parameters}", variable("TEST_TLS_DATABASE_URL"))
 }
 
-/// The same server under an address that its certificate does not bear.
+/// Returns an address of the same server that its certificate does not name.
 fn by_address(parameters: &str) -> String {
     by_name(parameters).replace("@localhost:", "@127.0.0.1:")
 }
@@ -97,7 +97,7 @@ async fn the_pool_and_the_migrations_verify_as_well() {
     assert!(error.to_string().contains("UnknownIssuer"), "{error}");
 }
 
-/// Declines TLS, and returns the bytes that the client sends after that.
+/// Runs a server that declines TLS, and returns the bytes that the client sends after that.
 async fn server_without_tls() -> (String, tokio::task::JoinHandle<Vec<u8>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let host = listener.local_addr().unwrap().to_string();

@@ -1,4 +1,4 @@
-//! Variables, sections, mistakes, limits.
+//! Tests of variables, sections, mistakes and limits.
 
 use std::cell::Cell;
 
@@ -72,7 +72,7 @@ fn a_tag_alone_on_its_line_takes_the_line_with_it() {
     let company = Given { holding: &["company"], ..Given::default() };
     assert_eq!(rendered(source, &company), "a\nb\nc\n");
     assert_eq!(rendered(source, &Given::default()), "a\nc\nd\n");
-    // Control: beside other text a tag leaves the line alone.
+    // Control: next to other text a tag does not remove the line.
     assert_eq!(rendered("a\n{{#company}}b{{/company}}\nc", &Given::default()), "a\n\nc");
     assert_eq!(rendered("{{#company}}\n{{#reminded}}\nb\n{{/reminded}}\n{{/company}}\nc", &company), "c");
 }

@@ -1,4 +1,4 @@
-//! The engine: escaping, one pass, strict variables, limits.
+//! Tests of the engine: escaping, a single pass, strict variables, limits.
 
 use super::*;
 

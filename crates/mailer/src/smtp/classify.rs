@@ -1,4 +1,4 @@
-//! What a server's refusal means depends on when it came.
+//! Classifies the replies of a server by the stage of the conversation.
 
 use std::error::Error as _;
 
@@ -7,7 +7,7 @@ use rubis_kernel::{MailFailure, ServerReply};
 
 use crate::error::SendError;
 
-/// The moment of the conversation.
+/// Stage of the conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
     /// The greeting, `EHLO` and `STARTTLS`: about us.
@@ -22,15 +22,15 @@ pub(super) enum Stage {
     Content,
 }
 
-/// "Service not available, closing the connection."
+/// Reply code "Service not available, closing the connection".
 const CLOSING: u16 = 421;
-/// Authentication required, refused, or only taken over TLS.
+/// Reply codes for authentication that is required, refused, or only accepted over TLS.
 const ABOUT_CREDENTIALS: [u16; 3] = [530, 535, 538];
 
-/// Enhanced codes (RFC 3463) by which a server speaks of itself or of our quota, whatever command it answers: its mail
-/// system (X.3.x), congestion (X.4.5), and 5.4.5, by which Gmail says that the day's mails are sent.
+/// Enhanced codes (RFC 3463) about the server itself or our quota, in reply to any command: its mail system (X.3.x),
+/// congestion (X.4.5), and 5.4.5, with which Gmail reports that the day's quota is used up.
 const ABOUT_SERVER: [&str; 2] = ["3.", "4.5"];
-/// Words by which servers limit our rate under codes that mean other things elsewhere.
+/// Words by which servers limit our rate with codes that have other meanings elsewhere.
 const ABOUT_RATE: [&str; 7] = [
     "rate limit",
     "too many messages",
@@ -41,7 +41,7 @@ const ABOUT_RATE: [&str; 7] = [
     "throttl",
 ];
 
-/// What to do about a failure.
+/// Classifies a failure by the reaction to it.
 pub(super) fn classify(error: &SmtpError, stage: Stage) -> SendError {
     let reason = error.to_string();
     let is_about_mail = matches!(stage, Stage::Recipient | Stage::Content);
@@ -49,7 +49,7 @@ pub(super) fn classify(error: &SmtpError, stage: Stage) -> SendError {
         Some(code) if is_about_mail => {
             if error.is_permanent() && (ABOUT_CREDENTIALS.contains(&code) || refuses_to_relay(&reason)) {
                 SendError::configuration(reason)
-            // A server that closes the connection speaks of itself.
+            // A server that closes the connection reports about itself.
             } else if code == CLOSING || limits_us(&reason, error.is_permanent()) {
                 SendError::unavailable(reason)
             } else if error.is_permanent() {
@@ -60,9 +60,9 @@ pub(super) fn classify(error: &SmtpError, stage: Stage) -> SendError {
             }
         }
         Some(_) if error.is_permanent() => SendError::configuration(reason),
-        // lettre found no way to sign in that both sides know.
+        // lettre found no way to sign in that both sides support.
         None if stage == Stage::SignIn && error.is_client() => SendError::configuration(reason),
-        // The content may be what a server fails at, so that this is an attempt.
+        // The content may be the cause of the server's failure, so that this counts as an attempt.
         None if stage == Stage::Content => SendError::transient(reason),
         Some(_) | None => SendError::unavailable(reason),
     }
@@ -75,30 +75,30 @@ fn limits_us(reason: &str, is_permanent: bool) -> bool {
         .split(' ')
         .find_map(|word| word.strip_prefix("4.").or_else(|| word.strip_prefix("5.")))
         .unwrap_or_default();
-    // X.3.x of a permanent refusal is about this mail: too big, or an unknown addressee.
+    // X.3.x of a permanent rejection is about this mail: too big, or an unknown addressee.
     let is_about_server = |code: &str| enhanced.starts_with(code) && !(is_permanent && code == "3.");
     ABOUT_SERVER.into_iter().any(is_about_server) || ABOUT_RATE.iter().any(|words| reason.contains(words))
 }
 
-/// The text of the server's reply, without its code.
+/// Returns the text of the server's reply, without its code.
 fn reply(error: &SmtpError) -> Option<ServerReply> {
     ServerReply::new(&error.source()?.to_string())
 }
 
-/// Whether the connection is gone, or about to be.
+/// Reports whether the connection is closed, or about to be.
 pub(super) fn is_lost(error: &SmtpError) -> bool {
     error.status().is_none_or(|code| u16::from(code) == CLOSING)
 }
 
-/// Servers answer a sender that they do not know by refusing each recipient, with the same code as for a
-/// recipient that does not exist. Only the words differ.
+/// Reports whether the server refuses to relay. Servers reject each recipient of a sender that they do not know, with
+/// the same code as for a recipient that does not exist. Only the words differ.
 fn refuses_to_relay(reason: &str) -> bool {
     let reason = without_addresses(&reason.to_ascii_lowercase());
     reason.contains("relay")
         && (reason.contains("denied") || reason.contains("not permitted") || reason.contains("5.7."))
 }
 
-/// A reply without the addresses it repeats, which are written by users: one must not read as a refusal of us.
+/// Removes the addresses that a reply repeats, since users write them: one must not look like a rejection of us.
 fn without_addresses(reply: &str) -> String {
     let words = reply.split(|character: char| character.is_whitespace() || "<>()[]\"',;".contains(character));
     words.filter(|word| !word.contains('@')).collect::<Vec<_>>().join(" ")

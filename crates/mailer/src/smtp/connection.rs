@@ -14,13 +14,13 @@ use super::classify::{Stage, classify};
 use crate::error::{MailerError, SendError};
 use crate::settings::{SmtpSettings, SmtpTls};
 
-/// A connection, ready for a mail; boxed, as it is moved about.
+/// A connection that is ready for a mail; boxed, because it is moved often.
 pub(super) type Connection = Box<AsyncSmtpConnection>;
 
-/// Knows how to reach the server.
+/// Opens connections to the server.
 pub(super) struct Connector {
     settings: SmtpSettings,
-    /// There for every mode but [`SmtpTls::None`].
+    /// Set for every mode except [`SmtpTls::None`].
     tls: Option<TlsParameters>,
     client_name: ClientId,
 }
@@ -38,7 +38,7 @@ impl Connector {
         Ok(Self { settings, tls, client_name: ClientId::default() })
     }
 
-    /// A connection that is ready for a mail.
+    /// Opens a connection that is ready for a mail.
     pub(super) async fn connect(&self) -> Result<Connection, SendError> {
         let limit = self.settings.connect_timeout;
         match tokio::time::timeout(limit, self.open()).await {
@@ -108,7 +108,7 @@ impl Connector {
         connection.starttls(tls.clone(), &self.client_name).await.map_err(|error| self.refused(&error))
     }
 
-    /// Tells a certificate or a protocol that does not fit from a network that fails.
+    /// Distinguishes a certificate or a protocol that does not fit from a network that fails.
     fn refused(&self, error: &SmtpError) -> SendError {
         if speaks_no_tls_that_we_trust(error) {
             return SendError::configuration(format!("no TLS with {}: {error}", self.settings.host));
@@ -117,7 +117,7 @@ impl Connector {
     }
 }
 
-/// Verifies the server's certificate and that it bears the host's name.
+/// Configures TLS to verify the server's certificate and that it names the host.
 fn tls_parameters(settings: &SmtpSettings) -> Result<TlsParameters, SmtpError> {
     let mut builder = TlsParameters::builder(settings.host.clone());
     if let Some(pem) = &settings.ca_certificates {
@@ -128,7 +128,7 @@ fn tls_parameters(settings: &SmtpSettings) -> Result<TlsParameters, SmtpError> {
     builder.build_rustls()
 }
 
-/// rustls reports its own errors as I/O errors of this kind.
+/// Reports whether the TLS handshake failed. rustls reports its errors as I/O errors of this kind.
 fn speaks_no_tls_that_we_trust(error: &SmtpError) -> bool {
     let mut source = error.source();
     while let Some(cause) = source {

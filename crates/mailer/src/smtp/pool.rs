@@ -1,4 +1,4 @@
-//! Connections that have nothing to do.
+//! Pool of idle connections.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -24,14 +24,14 @@ impl Pool {
         Self { idle: Mutex::default(), max_idle, idle_timeout }
     }
 
-    /// The connection that was used last; those that have been idle for too long are closed.
+    /// Takes the connection that was used last; those that have been idle for too long are closed.
     pub(super) fn take(&self) -> Option<Connection> {
         let mut idle = self.lock();
         idle.retain(|one| one.since.elapsed() < self.idle_timeout);
         idle.pop().map(|one| one.connection)
     }
 
-    /// Keeps a connection, or closes it when there are enough.
+    /// Keeps a connection, or closes it if there are enough.
     pub(super) fn put(&self, connection: Connection) {
         let mut idle = self.lock();
         if idle.len() < self.max_idle {

@@ -10,7 +10,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _,
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
-/// Moment at which the encryption begins.
+/// Time at which the encryption begins.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Begins {
     /// With the first byte.
@@ -19,21 +19,20 @@ pub enum Begins {
     WhenAsked,
 }
 
-/// The server. Its certificate bears the name `localhost` alone.
+/// The server. Its certificate names only `localhost`.
 pub struct TlsServer {
-    /// Its address.
     pub addr: SocketAddr,
-    /// The certificate of the authority that signed its own, in PEM.
+    /// Certificate of the authority that signed its own, in PEM.
     pub authority: Vec<u8>,
     heard: Arc<Mutex<Heard>>,
 }
 
-/// The commands that were heard.
+/// Commands received.
 #[derive(Clone, Default)]
 pub struct Heard {
     /// Before the encryption.
     pub clear: Vec<String>,
-    /// Within it.
+    /// After the start of the encryption.
     pub encrypted: Vec<String>,
 }
 
@@ -65,13 +64,13 @@ impl TlsServer {
         Self { addr, authority: authority.pem().into_bytes(), heard }
     }
 
-    /// The commands so far.
+    /// Returns the commands so far.
     pub fn heard(&self) -> Heard {
         self.heard.lock().unwrap().clone()
     }
 }
 
-/// An authority of its own.
+/// Creates a private certificate authority.
 pub fn authority() -> CertifiedIssuer<'static, KeyPair> {
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -79,7 +78,7 @@ pub fn authority() -> CertifiedIssuer<'static, KeyPair> {
     CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
 }
 
-/// A client that does not like the certificate hangs up, which ends its session.
+/// Serves a connection. A client that rejects the certificate hangs up, which ends its session.
 async fn serve(mut stream: TcpStream, acceptor: TlsAcceptor, begins: Begins, heard: Arc<Mutex<Heard>>) {
     if begins == Begins::WhenAsked {
         stream.write_all(b"220 localhost\r\n").await.unwrap();
@@ -95,7 +94,7 @@ async fn serve(mut stream: TcpStream, acceptor: TlsAcceptor, begins: Begins, hea
     converse(&mut stream, false, |line| heard.lock().unwrap().encrypted.push(line)).await;
 }
 
-/// Answers commands until the connection ends, or `STARTTLS` has been asked for and agreed to.
+/// Replies to commands until the connection ends, or `STARTTLS` has been requested and accepted.
 async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut S,
     offers_tls: bool,

@@ -21,7 +21,9 @@ pub struct StripeSection {
 
 static STRIPE_SECRET_KEY: Key = Key {
     name: "STRIPE_SECRET_KEY",
-    default: Default::Unset("subscribing is not possible, and the billing operations that need Stripe return 503"),
+    default: Default::Unset(
+        "subscribing is not possible, and the billing operations that need Stripe return 503",
+    ),
     takes: "a secret or restricted key of Stripe's, as sk_live_… or rk_live_…",
     meaning: "Key of the Stripe account in which Rubis's own subscriptions are charged. Both binaries need it.",
     example: Some("sk_test_rubis"),
