@@ -1,23 +1,23 @@
-//! Decides, occasion by occasion, which of the programmed faults happens.
+//! Decides for each occasion which of the programmed faults happens.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::behaviour::{Action, Behaviour, Fault, Stage};
 
-/// What is to happen at one stage of one conversation.
+/// Effects at one stage of one conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Verdict {
-    /// Waited for before anything else.
+    /// Delay before anything else.
     pub delay: Duration,
-    /// Replaces the normal answer; never [`Action::Delay`].
+    /// Replaces the normal reply; never [`Action::Delay`].
     pub action: Option<Action>,
 }
 
-/// At a stage where no recipient is known yet.
+/// Recipients at a stage at which none is known yet.
 pub(crate) const NOBODY: [&str; 0] = [];
 
-/// The faults of the current behaviour and how often each may still happen.
+/// Faults of the current behaviour with their remaining counts.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
     active: Mutex<Vec<ActiveFault>>,
@@ -26,22 +26,22 @@ pub(crate) struct Faults {
 #[derive(Debug)]
 struct ActiveFault {
     fault: Fault,
-    /// Grows by the fraction at each occasion; the fault happens when a whole one has come together.
+    /// Grows by the fraction at each occasion; the fault happens each time it reaches one.
     credit: f64,
 }
 
 impl Faults {
-    /// Replaces everything that was programmed before.
+    /// Replaces all programmed faults.
     pub(crate) fn set(&self, behaviour: Behaviour) {
         *self.lock() = behaviour.faults.into_iter().map(|fault| ActiveFault { fault, credit: 0.0 }).collect();
     }
 
-    /// The behaviour as it stands: `times` is what is left.
+    /// Returns the current behaviour, with the remaining `times`.
     pub(crate) fn get(&self) -> Behaviour {
         Behaviour { faults: self.lock().iter().map(|active| active.fault.clone()).collect() }
     }
 
-    /// Asks every fault, in order, and spends those that happen.
+    /// Checks every fault, in order, and spends those that happen.
     pub(crate) fn decide<R: AsRef<str>>(&self, stage: Stage, recipients: &[R]) -> Verdict {
         let mut verdict = Verdict { delay: Duration::ZERO, action: None };
         for active in self.lock().iter_mut() {

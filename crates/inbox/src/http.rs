@@ -1,4 +1,4 @@
-//! The HTTP side: a page for people, JSON for tools.
+//! HTTP server: a page for people, JSON for tools.
 
 mod api;
 mod html;
@@ -15,14 +15,14 @@ use actix_web::{App, HttpServer, web};
 
 use crate::inbox::Shared;
 
-/// Largest JSON body taken (a behaviour), in bytes.
+/// Maximum size of a JSON body (a behaviour), in bytes.
 const MAX_BODY_BYTES: usize = 256 * 1024;
 
-/// Everything on these pages comes from this server, and scripts only from one file.
+/// Restricts these pages to this server, and scripts to one file.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \
      frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// What a handler needs.
+/// State of the handlers.
 struct State {
     shared: Arc<Shared>,
     smtp_addr: SocketAddr,
@@ -47,7 +47,7 @@ impl RunningServer {
 
 impl Drop for RunningServer {
     fn drop(&mut self) {
-        // The command is sent by the call itself; nobody needs to wait for the end.
+        // The call itself sends the command; no task has to wait for the end.
         drop(self.handle.stop(false));
     }
 }

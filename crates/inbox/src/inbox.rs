@@ -1,4 +1,4 @@
-//! The inbox as a whole: its two servers and what they share.
+//! The inbox as a whole: its two servers and their shared state.
 
 use std::io;
 use std::net::SocketAddr;
@@ -18,7 +18,7 @@ use crate::settings::InboxSettings;
 use crate::smtp;
 use crate::store::{MailQuery, Store};
 
-/// What the SMTP sessions and the page have in common.
+/// State shared by the SMTP sessions and the page.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub settings: InboxSettings,
@@ -36,32 +36,22 @@ pub struct Inbox {
     accepting: JoinHandle<()>,
 }
 
-/// Why an inbox could not start.
+/// Reasons why an inbox could not start.
 #[derive(Debug, Error)]
 pub enum StartError {
-    /// The SMTP address is taken or not ours.
+    /// The SMTP address is in use or not local.
     #[error("cannot listen for SMTP on {addr}")]
-    Smtp {
-        /// The address that was asked for.
-        addr: SocketAddr,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The HTTP address is taken or not ours.
+    Smtp { addr: SocketAddr, source: io::Error },
+    /// The HTTP address is in use or not local.
     #[error("cannot listen for HTTP on {addr}")]
-    Http {
-        /// The address that was asked for.
-        addr: SocketAddr,
-        /// What the system said.
-        source: io::Error,
-    },
+    Http { addr: SocketAddr, source: io::Error },
 }
 
 impl Inbox {
     /// Starts listening; returns once mails are accepted.
     ///
     /// # Errors
-    /// When an address cannot be listened on.
+    /// An address cannot be listened on.
     pub async fn start(settings: InboxSettings) -> Result<Self, StartError> {
         let addr = settings.smtp_addr;
         let smtp_error = |source| StartError::Smtp { addr, source };
@@ -81,57 +71,57 @@ impl Inbox {
         Ok(Self { shared, smtp_addr, http, stop, accepting })
     }
 
-    /// Where mails are taken.
+    /// Returns the address of the SMTP server.
     pub fn smtp_addr(&self) -> SocketAddr {
         self.smtp_addr
     }
 
-    /// Where the page is, when there is one.
+    /// Returns the address of the page, if there is one.
     pub fn http_addr(&self) -> Option<SocketAddr> {
         self.http.as_ref().map(http::RunningServer::addr)
     }
 
-    /// Every mail that is kept, oldest first.
+    /// Returns all mails that are kept, oldest first.
     pub fn messages(&self) -> Vec<Mail> {
         self.find(&MailQuery::default())
     }
 
-    /// The mails that match, oldest first.
+    /// Returns the mails that match, oldest first.
     pub fn find(&self, query: &MailQuery) -> Vec<Mail> {
         self.shared.store.list(query).iter().map(|mail| mail.open()).collect()
     }
 
-    /// Waits until at least `count` mails match; gives those that are there when the time is up,
-    /// which may be fewer.
+    /// Waits until at least `count` mails match. After the timeout it returns those that are there, which may be
+    /// fewer.
     pub async fn wait_for(&self, query: &MailQuery, count: usize, timeout: Duration) -> Vec<Mail> {
         let mails = self.shared.store.wait(query, count, timeout).await;
         mails.iter().map(|mail| mail.open()).collect()
     }
 
-    /// Throws every mail away; ids go on rising.
+    /// Deletes all mails; ids continue to rise.
     pub fn clear(&self) {
         self.shared.store.clear();
     }
 
-    /// What is programmed; `times` is what is left of each fault.
+    /// Returns the programmed behaviour, with the remaining `times` of each fault.
     pub fn behaviour(&self) -> Behaviour {
         self.shared.faults.get()
     }
 
-    /// Replaces what is programmed, from the next command on.
+    /// Replaces the programmed behaviour, from the next command on.
     ///
     /// # Errors
-    /// When a fault makes no sense; the former behaviour then stays.
+    /// A fault is invalid; the previous behaviour then stays.
     pub fn set_behaviour(&self, behaviour: Behaviour) -> Result<(), InvalidBehaviour> {
         behaviour.validate()?;
         self.shared.faults.set(behaviour);
         Ok(())
     }
 
-    /// Stops both servers and closes what is open; their addresses are free afterwards.
+    /// Stops both servers and closes all connections; their addresses are free afterwards.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
-        // It can only have ended already, or end now.
+        // The task has ended already, or ends now.
         let _ended = self.accepting.await;
         if let Some(http) = self.http.take() {
             http.stop().await;

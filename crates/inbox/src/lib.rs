@@ -1,8 +1,8 @@
 //! A development SMTP sink with programmable failures and a page to read the mails.
 //!
-//! Nothing that arrives here is ever delivered: mails are kept in memory, the last
-//! [`InboxSettings::keep`] of them, and shown on a web page or given to a test. A [`Behaviour`] makes
-//! the server misbehave the way real mail servers do, so that senders can be tried against it.
+//! It never delivers mails: it keeps the last [`InboxSettings::keep`] of them in memory, shows them on a web page and
+//! returns them to tests. A [`Behaviour`] makes the server misbehave like real mail servers, so that senders can be
+//! tested with it.
 
 mod behaviour;
 mod faults;

@@ -1,54 +1,53 @@
-//! A mail as it arrived, and what can be read in it.
+//! A received mail, and its parsed parts.
 
 use mail_parser::{MessageParser, MimeHeaders};
 use serde::Serialize;
 use std::sync::Arc;
 use time::OffsetDateTime;
 
-/// A person in an address header.
+/// A mailbox in an address header.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Address {
-    /// The display name, decoded.
+    /// Display name, decoded.
     pub name: Option<String>,
-    /// The address itself.
     pub address: String,
 }
 
 /// One header line, unfolded but not decoded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Header {
-    /// As written by the sender.
+    /// Name as written by the sender.
     pub name: String,
-    /// Everything after the colon.
+    /// Text after the colon.
     pub value: String,
 }
 
-/// What a list of mails shows.
+/// Data of a mail in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MailSummary {
     /// Rises by one with each mail, and is never used again.
     pub id: u64,
-    /// When the last byte had arrived.
+    /// Time at which the last byte arrived.
     #[serde(with = "time::serde::rfc3339")]
     pub received_at: OffsetDateTime,
-    /// The sender of the envelope (`MAIL FROM`); empty for a bounce.
+    /// Sender of the envelope (`MAIL FROM`); empty for a bounce.
     pub envelope_from: String,
-    /// The recipients of the envelope (`RCPT TO`), those that were accepted.
+    /// Accepted recipients of the envelope (`RCPT TO`).
     pub envelope_to: Vec<String>,
-    /// The first `From`.
+    /// First address in `From`.
     pub from: Option<Address>,
-    /// Everybody in `To`.
+    /// All addresses in `To`.
     pub to: Vec<Address>,
-    /// Everybody in `Cc`.
+    /// All addresses in `Cc`.
     pub cc: Vec<Address>,
-    /// The first `Reply-To`.
+    /// First address in `Reply-To`.
     pub reply_to: Option<Address>,
-    /// Decoded; empty when there is none.
+    /// Subject, decoded; empty if there is none.
     pub subject: String,
-    /// Without its angle brackets.
+    /// `Message-ID` without its angle brackets.
     pub message_id: Option<String>,
-    /// Bytes of the message as it was sent.
+    /// Number of bytes of the message as it was sent.
     pub size: usize,
 }
 
@@ -56,30 +55,29 @@ pub struct MailSummary {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Mail {
-    /// Who, when, about what.
     #[serde(flatten)]
     pub summary: MailSummary,
-    /// The text part, decoded.
+    /// Text part, decoded.
     pub text: Option<String>,
-    /// The HTML part, decoded.
+    /// HTML part, decoded.
     pub html: Option<String>,
     /// Every header of the message, in order.
     pub headers: Vec<Header>,
     /// File names of the attachments, `""` for those without one.
     pub attachments: Vec<String>,
-    /// The message as it was sent, dots unstuffed.
+    /// Message as it was sent, dots unstuffed.
     #[serde(skip)]
     pub raw: Arc<[u8]>,
 }
 
-/// What is kept of a mail: its bodies are only parsed when somebody reads them.
+/// Stored form of a mail: its bodies are parsed only if they are read.
 #[derive(Debug)]
 pub(crate) struct StoredMail {
     pub summary: MailSummary,
     pub raw: Arc<[u8]>,
 }
 
-/// Who sent a mail to whom, as said outside the message.
+/// Sender and recipients given outside of the message.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Envelope {
     pub from: String,
@@ -107,7 +105,7 @@ impl StoredMail {
         Self { summary, raw: raw.into() }
     }
 
-    /// Reads the bodies.
+    /// Parses the bodies.
     pub(crate) fn open(&self) -> Mail {
         let parsed = MessageParser::default().parse(self.raw.as_ref());
         let message = parsed.as_ref();

@@ -10,17 +10,17 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing::info;
 use tracing_subscriber::EnvFilter;
 
-/// Takes every mail, delivers none, and shows them on a web page.
+/// Accepts all mails, delivers none, and shows them on a web page.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
-    /// Where mails are taken.
+    /// Address of the SMTP server.
     #[arg(long, default_value = "127.0.0.1:1025")]
     smtp: SocketAddr,
-    /// Where the page and its JSON API are.
+    /// Address of the page and its JSON API.
     #[arg(long, default_value = "127.0.0.1:8025")]
     http: SocketAddr,
-    /// How many mails are kept; the oldest leave first.
+    /// Maximum number of mails kept; the oldest are removed first.
     #[arg(long, default_value_t = InboxSettings::default().keep)]
     keep: usize,
 }

@@ -1,26 +1,26 @@
-//! What an inbox is started with.
+//! Settings of an inbox.
 
 use std::net::SocketAddr;
 
-/// How an inbox listens and how much it keeps.
+/// Addresses and limits of an inbox.
 #[derive(Debug, Clone)]
 pub struct InboxSettings {
-    /// Address of the SMTP server; port 0 takes a free one.
+    /// Address of the SMTP server; port 0 uses a free one.
     pub smtp_addr: SocketAddr,
     /// Address of the page and its JSON API; `None` starts no HTTP server.
     pub http_addr: Option<SocketAddr>,
-    /// Who may send.
+    /// Sign-in required for sending.
     pub auth: AuthPolicy,
-    /// Largest message taken, in bytes; a larger one is answered 552.
+    /// Maximum size of an accepted message, in bytes; a larger one is rejected with 552.
     pub max_message_bytes: usize,
     /// True if it announces SMTPUTF8, which addresses beyond ASCII need.
     pub smtp_utf8: bool,
-    /// How many mails are kept; the oldest leave first.
+    /// Maximum number of mails kept; the oldest are removed first.
     pub keep: usize,
 }
 
 impl Default for InboxSettings {
-    /// An SMTP server on a free loopback port, without a page: what a test wants.
+    /// Returns an SMTP server on a free loopback port, without a page, as tests need it.
     fn default() -> Self {
         Self {
             smtp_addr: SocketAddr::from(([127, 0, 0, 1], 0)),
@@ -33,16 +33,11 @@ impl Default for InboxSettings {
     }
 }
 
-/// Who may send a mail.
+/// Sign-in required for sending a mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AuthPolicy {
-    /// Anybody, signed in or not; every user name and password is taken.
+    /// None: every client may send, and every user name and password is accepted.
     AcceptAny,
-    /// Only after `AUTH` with these credentials; `MAIL` is answered 530 before.
-    Required {
-        /// The user name that is taken.
-        username: String,
-        /// Its password.
-        password: String,
-    },
+    /// `AUTH` with these credentials; `MAIL` is rejected with 530 before.
+    Required { username: String, password: String },
 }

@@ -1,4 +1,4 @@
-//! The SMTP side: one task a connection, as many connections as a pooled sender opens.
+//! SMTP server: one task per connection, as many connections as a pooled sender opens.
 
 mod auth;
 mod content;
@@ -14,13 +14,13 @@ use tracing::{debug, warn};
 
 use crate::inbox::Shared;
 
-/// Connections served at once; later ones wait in the listen queue.
+/// Maximum number of connections served at once; later ones wait in the listen queue.
 const MAX_CONNECTIONS: usize = 1024;
 
-/// How long to wait before accepting again after it failed.
+/// Pause before accepting again after a failure.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Accepts connections until told to stop.
+/// Accepts connections until it is stopped.
 pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>, mut stopped: watch::Receiver<bool>) {
     let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     loop {
@@ -35,7 +35,7 @@ pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>, mut stoppe
         let stream = match accepted {
             Ok((stream, _peer)) => stream,
             Err(error) => {
-                // Out of file descriptors, most likely: the open connections must end first.
+                // Probably out of file descriptors: open connections must end first.
                 warn!(%error, "SMTP connection not accepted");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
                 continue;

@@ -1,4 +1,4 @@
-//! The mails that are kept, bounded in number and in bytes.
+//! Stored mails, bounded in number and in bytes.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,25 +9,25 @@ use tokio::sync::watch;
 
 use crate::mail::{Envelope, StoredMail};
 
-/// However many mails may be kept, their bytes stay below this.
+/// Maximum number of bytes of all stored mails, however many there are.
 const MAX_KEPT_BYTES: usize = 512 * 1024 * 1024;
 
-/// A waiting reader looks at most this often.
+/// Minimum interval between two checks of a waiting reader.
 const LOOK_PAUSE: Duration = Duration::from_millis(5);
 
-/// Which mails are wanted.
+/// Conditions on mails.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MailQuery {
-    /// Only mails with a recipient that contains this text (ASCII case does not count).
+    /// Only mails with a recipient that contains this text (ASCII case is ignored).
     pub to: Option<String>,
-    /// Only mails that came after the one with this id.
+    /// Only mails that arrived after the one with this id.
     pub since: Option<u64>,
     /// Only mails whose subject contains this text.
     pub subject: Option<String>,
 }
 
 impl MailQuery {
-    /// The mails to this recipient.
+    /// Matches the mails to this recipient.
     pub fn to(recipient: impl Into<String>) -> Self {
         Self { to: Some(recipient.into()), ..Self::default() }
     }
@@ -41,16 +41,16 @@ impl MailQuery {
     }
 }
 
-/// A query, made ready to be asked of many mails.
+/// A query, prepared for matching many mails.
 struct Wanted {
-    /// In lower case.
+    /// Recipient in lower case.
     to: Option<String>,
     since: u64,
     subject: Option<String>,
 }
 
 impl Wanted {
-    /// The mails that match, oldest first.
+    /// Returns the mails that match, oldest first.
     fn among<'a>(
         &'a self,
         mails: &'a VecDeque<Arc<StoredMail>>,
@@ -67,7 +67,7 @@ impl Wanted {
     }
 }
 
-/// Keeps mails and tells when one arrives.
+/// Stores mails and notifies waiting readers of each arrival.
 #[derive(Debug)]
 pub(crate) struct Store {
     kept: Mutex<Kept>,
@@ -87,7 +87,7 @@ impl Store {
         Self { kept: Mutex::default(), keep: keep.max(1), arrivals: watch::Sender::new(0) }
     }
 
-    /// Keeps a mail, and lets the oldest go when there is no room.
+    /// Stores a mail, and removes the oldest ones if there is no room.
     pub(crate) fn add(&self, envelope: Envelope, raw: Vec<u8>) -> u64 {
         let received_at = arrival_time();
         let mut kept = self.lock();
@@ -105,7 +105,7 @@ impl Store {
         id
     }
 
-    /// The mails that match, oldest first.
+    /// Returns the mails that match, oldest first.
     pub(crate) fn list(&self, query: &MailQuery) -> Vec<Arc<StoredMail>> {
         let kept = self.lock();
         query.prepared().among(&kept.mails).map(Arc::clone).collect()
@@ -123,7 +123,7 @@ impl Store {
         kept.bytes = 0;
     }
 
-    /// Waits until at least `count` mails match, and gives what is there when the time is up.
+    /// Waits until at least `count` mails match, and returns those that are there after the timeout.
     pub(crate) async fn wait(
         &self,
         query: &MailQuery,
@@ -138,11 +138,11 @@ impl Store {
                 if arrivals.changed().await.is_err() {
                     return;
                 }
-                // In a burst, look once for many arrivals rather than at each.
+                // In a burst, one check covers many arrivals.
                 tokio::time::sleep(LOOK_PAUSE).await;
             }
         };
-        // Too late or not, what is there is the answer.
+        // The mails that are there are returned, after a timeout too.
         let _in_time = tokio::time::timeout(timeout, enough).await;
         self.list(query)
     }

@@ -1,4 +1,4 @@
-//! The page and its JSON API, asked over real sockets.
+//! Tests of the page and its JSON API over real sockets.
 
 #![allow(
     clippy::unwrap_used,

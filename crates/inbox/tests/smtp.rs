@@ -1,4 +1,4 @@
-//! The SMTP side, spoken to over real sockets.
+//! Tests of the SMTP server over real sockets.
 
 #![allow(
     clippy::unwrap_used,
@@ -15,7 +15,7 @@ use rubis_inbox::{AuthPolicy, Behaviour, Fault, Inbox, InboxSettings, MailQuery,
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
-/// A client that says exactly what it is told to.
+/// A client that sends exactly the given bytes.
 struct Client {
     stream: BufReader<TcpStream>,
 }
@@ -25,7 +25,7 @@ impl Client {
         Self { stream: BufReader::new(TcpStream::connect(addr).await.unwrap()) }
     }
 
-    /// A connection that has been greeted and has said hello.
+    /// Opens a connection that has been greeted and has said hello.
     async fn ready(addr: SocketAddr) -> Self {
         let mut client = Self::connect(addr).await;
         assert_eq!(client.reply().await, 220);
@@ -37,7 +37,7 @@ impl Client {
         self.stream.get_mut().write_all(text.as_bytes()).await.unwrap();
     }
 
-    /// The code of the next reply, all of whose lines are read; 0 once the connection is closed.
+    /// Returns the code of the next reply, all of whose lines are read; 0 once the connection is closed.
     async fn reply(&mut self) -> u16 {
         loop {
             let mut line = String::new();
@@ -60,7 +60,7 @@ impl Client {
         self.say(&format!("RCPT TO:<{to}>")).await
     }
 
-    /// One whole mail; the code of the last reply.
+    /// Sends one whole mail and returns the code of the last reply.
     async fn deliver(&mut self, to: &str, content: &str) -> u16 {
         assert_eq!(self.announce(to).await, 250);
         assert_eq!(self.say("DATA").await, 354);
@@ -277,7 +277,7 @@ async fn stopping_closes_what_is_open_and_frees_the_address() {
     let mut client = Client::ready(addr).await;
     inbox.stop().await;
     let mut rest = Vec::new();
-    // Closed, in order or abruptly: either way there is nothing more to read.
+    // Closed in order or abruptly: in both cases there is nothing more to read.
     let _closed = client.stream.read_to_end(&mut rest).await;
     assert!(rest.is_empty());
     assert!(TcpStream::connect(addr).await.is_err());

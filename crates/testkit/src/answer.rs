@@ -1,24 +1,22 @@
-//! What the API answered.
+//! A response of the API.
 #![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use reqwest::{Response, StatusCode, header::HeaderMap};
 use serde_json::Value;
 
-/// An answer, read whole.
+/// A response, read completely.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// Its status.
     pub status: StatusCode,
-    /// Its headers.
     pub headers: HeaderMap,
-    /// Its body; `null` when it has none or it is not JSON.
+    /// Body; `null` if it has none or it is not JSON.
     pub json: Value,
-    /// Its body as it came.
+    /// Body as text.
     pub text: String,
 }
 
 impl Answer {
-    /// Reads an answer.
+    /// Reads a response.
     pub async fn read(response: Response) -> Self {
         let (status, headers) = (response.status(), response.headers().clone());
         let text = response.text().await.expect("the answer can be read");
@@ -26,20 +24,20 @@ impl Answer {
         Self { status, headers, json, text }
     }
 
-    /// The answer, which has to have this status.
+    /// Asserts that the response has this status.
     #[track_caller]
     pub fn expect(self, status: u16) -> Self {
         assert_eq!(self.status.as_u16(), status, "{}", self.text);
         self
     }
 
-    /// A problem's code; empty when the answer is none.
+    /// Returns a problem's code; empty if the response is not a problem.
     #[must_use]
     pub fn code(&self) -> &str {
         self.json["code"].as_str().unwrap_or_default()
     }
 
-    /// The wrong fields of a problem, each with its rule.
+    /// Returns the invalid fields of a problem, each with its rule.
     #[must_use]
     pub fn field_errors(&self) -> Vec<(&str, &str)> {
         let errors = self.json["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -51,7 +49,7 @@ impl Answer {
             .collect()
     }
 
-    /// A field of the body that holds a text.
+    /// Returns a text field of the body.
     #[must_use]
     #[track_caller]
     pub fn text_at(&self, pointer: &str) -> String {
@@ -59,8 +57,8 @@ impl Answer {
         value.unwrap_or_else(|| panic!("no text at {pointer}: {}", self.text)).to_owned()
     }
 
-    /// The name and value of a cookie that the answer sets, as a browser sends them; empty when it sets none of this
-    /// name, with or without a prefix.
+    /// Returns the name and value of a cookie that the response sets, as a browser sends them; empty if it sets none
+    /// with this name, with or without a prefix.
     #[must_use]
     pub fn cookie(&self, name: &str) -> String {
         let cookies = self.headers.get_all("set-cookie").iter().filter_map(|value| value.to_str().ok());
@@ -69,7 +67,7 @@ impl Answer {
         found.map(str::to_owned).next().unwrap_or_default()
     }
 
-    /// A header's value; empty when it has none.
+    /// Returns a header's value; empty if it has none.
     #[must_use]
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()

@@ -1,5 +1,4 @@
-//! The whole application: a real server on a port of its own, a worker that a test drives, and a clock
-//! that stands still.
+//! The whole application: a real server on its own port, a worker that a test drives, and a manual clock.
 #![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::{
@@ -36,15 +35,13 @@ pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
 /// The running application. End a test with [`TestApp::finish`].
 pub struct TestApp {
-    /// Its database.
     pub database: TestDatabase,
-    /// Its Redis.
     pub redis: TestRedis,
-    /// The worker that sends its reminders.
+    /// Worker that sends its reminders.
     pub worker: TestWorker,
-    /// What all of it takes for the time.
+    /// Clock of all its parts.
     pub clock: Arc<ManualClock>,
-    /// Where the API is: `http://127.0.0.1:12345`.
+    /// Address of the API: `http://127.0.0.1:12345`.
     pub url: String,
     /// Sends requests, without keeping cookies.
     pub http: Client,
@@ -54,7 +51,7 @@ pub struct TestApp {
     owners: AtomicU32,
 }
 
-/// Sets an application up.
+/// Builder of an application.
 #[derive(Default)]
 pub struct TestAppBuilder {
     settings: HashMap<String, String>,
@@ -70,14 +67,14 @@ struct DeadJob {
 }
 
 impl TestAppBuilder {
-    /// Gives a setting, by its key, another value.
+    /// Overrides a setting.
     #[must_use]
     pub fn set(mut self, key: &str, value: impl Into<String>) -> Self {
         self.settings.insert(key.to_owned(), value.into());
         self
     }
 
-    /// Puts a fake of Stripe beside it, whose time is the application's and which tells it what happens.
+    /// Adds a fake of Stripe that uses the application's clock and sends it webhooks.
     #[must_use]
     pub fn with_stripe(mut self) -> Self {
         self.has_stripe = true;
@@ -86,7 +83,7 @@ impl TestAppBuilder {
 
     /// Starts the application.
     pub async fn start(self) -> TestApp {
-        // Only the first of a process installs it; they are all the same.
+        // Only the first test of a process installs it; all install the same.
         let _installed = rustls::crypto::ring::default_provider().install_default();
         let (database, redis) = (TestDatabase::create().await, TestRedis::create());
         let clock = Arc::new(ManualClock::new(START));
@@ -101,7 +98,7 @@ impl TestAppBuilder {
                 ("CORS_ORIGIN", "https://app.rubis.example"),
                 ("DATABASE_URL", &database.url),
                 ("REDIS_URL", &redis.url),
-                // Limits of the shared Redis follow its clock, and would be shared with other tests.
+                // Limits in the shared Redis follow its clock, and would be shared with other tests.
                 ("LIMITER_STORE", "memory"),
                 ("SHUTDOWN_GRACE_SECONDS", "5"),
                 ("COOKIE_SECURE", "true"),
@@ -139,7 +136,7 @@ impl TestAppBuilder {
     }
 }
 
-/// The server lives on a thread of its own, so that a test may block its own runtime.
+/// Runs the server on its own thread, so that a test may block its own runtime.
 fn spawn_server(app: rubis_api::App, listener: TcpListener, shutdown: Shutdown) -> thread::JoinHandle<()> {
     thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -154,40 +151,40 @@ impl TestApp {
         Self::builder().start().await
     }
 
-    /// Sets an application up.
+    /// Starts building an application.
     #[must_use]
     pub fn builder() -> TestAppBuilder {
         TestAppBuilder::default()
     }
 
-    /// The fake of Stripe beside it.
+    /// Returns the fake of Stripe.
     ///
     /// # Panics
-    /// When it was started without one.
+    /// The application was started without one.
     #[must_use]
     pub fn stripe(&self) -> &StripeFake {
         self.stripe.as_ref().expect("a fake of Stripe: start the application with_stripe")
     }
 
-    /// The time.
+    /// Returns the current time.
     #[must_use]
     pub fn now(&self) -> OffsetDateTime {
         self.clock.now()
     }
 
-    /// The day in Paris.
+    /// Returns the current day in Paris.
     #[must_use]
     pub fn today(&self) -> Date {
         let paris: rubis_kernel::TimeZone = "Europe/Paris".parse().expect("a time zone");
         paris.local_date(self.now())
     }
 
-    /// A request to a path of the API: `/api/v1/me`.
+    /// Creates a request to a path of the API: `/api/v1/me`.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, format!("{}{path}", self.url))
     }
 
-    /// Sends a request and reads the answer.
+    /// Sends a request and reads the response.
     pub async fn send(&self, request: RequestBuilder) -> Answer {
         Answer::read(request.send().await.expect("the API answers")).await
     }
@@ -202,8 +199,7 @@ impl TestApp {
         self.send(self.request(Method::POST, path).json(&body)).await
     }
 
-    /// Somebody who signed up, in an organization of their own that has check-ins turned off: its reminders
-    /// wait for nothing.
+    /// Signs up a user whose organization has check-ins turned off: its reminders do not wait.
     pub async fn signed_up_owner(&self) -> Owner<'_> {
         let owner = self.signed_up_owner_with_checkins().await;
         let organization = owner.organization_id.parse().expect("an id");
@@ -212,7 +208,7 @@ impl TestApp {
         owner
     }
 
-    /// Somebody who signed up, in an organization of their own that is asked whether its invoices were paid.
+    /// Signs up a user whose organization is asked if its invoices were paid.
     pub async fn signed_up_owner_with_checkins(&self) -> Owner<'_> {
         let owner = self.unverified_owner().await;
         let user = owner.user_id.parse().expect("an id");
@@ -223,8 +219,7 @@ impl TestApp {
         owner
     }
 
-    /// A user who signed up and has not verified their address; their organization is asked whether its invoices
-    /// were paid.
+    /// Signs up a user who has not verified their address; their organization is asked if its invoices were paid.
     pub async fn unverified_owner(&self) -> Owner<'_> {
         let number = self.owners.fetch_add(1, Ordering::Relaxed) + 1;
         let email = format!("claire.martin{number}@exemple.fr");
@@ -243,23 +238,23 @@ impl TestApp {
         self.worker.run_due().await
     }
 
-    /// Moves on by this much, and runs every job on the way at the instant it is due.
+    /// Moves the clock forward by this much, and runs every job on the way at the instant it is due.
     pub async fn advance(&self, by: Duration) {
         self.advance_to(self.now() + by).await;
     }
 
-    /// Moves on to an instant, and runs every job on the way at the instant it is due.
+    /// Moves the clock to an instant, and runs every job on the way at the instant it is due.
     pub async fn advance_to(&self, instant: OffsetDateTime) {
         self.worker.run_until(instant).await;
     }
 
-    /// Every mail that left so far.
+    /// Returns all mails sent so far.
     #[must_use]
     pub fn mails(&self) -> Vec<Email> {
         self.worker.mailer.outbox()
     }
 
-    /// Whom reminders left for so far, in the order in which they left.
+    /// Returns the recipients of the reminders sent so far, in the order of sending.
     #[must_use]
     pub fn relances_received(&self) -> Vec<String> {
         let mails = self.mails();
@@ -267,7 +262,7 @@ impl TestApp {
         relances.map(|mail| mail.to.address.to_string()).collect()
     }
 
-    /// Ends the test: no job may have died, and the server has to stop when it is told to.
+    /// Ends the test: asserts that there is no dead letter and that the server stops on request.
     pub async fn finish(mut self) {
         let mut conn = self.database.pool.get().await.expect("a connection");
         let dead: Vec<DeadJob> = diesel::sql_query(

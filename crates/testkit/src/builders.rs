@@ -8,27 +8,26 @@ use time::{Date, Duration};
 
 use crate::Owner;
 
-/// Names differ between all clients and invoices of a process.
+/// Counter that makes the names of all clients and invoices of a process different.
 static NUMBER: AtomicU32 = AtomicU32::new(1);
 
 fn next_number() -> u32 {
     NUMBER.fetch_add(1, Ordering::Relaxed)
 }
 
-/// A client that is to be created.
+/// A client to be created.
 pub struct ClientBuilder<'owner> {
     owner: &'owner Owner<'owner>,
     body: Value,
 }
 
-/// A client that was created.
+/// A created client.
 #[derive(Clone, Debug)]
 pub struct CreatedClient {
-    /// Its id.
     pub id: String,
-    /// Where its reminders go.
+    /// Recipient of its reminders.
     pub email: String,
-    /// What the API answered.
+    /// Response of the API.
     pub json: Value,
 }
 
@@ -63,25 +62,22 @@ impl<'owner> ClientBuilder<'owner> {
     }
 }
 
-/// An invoice that is to be created: of 1 200 €, issued 30 days before it is due, on the default plan.
+/// An invoice to be created: of 1 200 €, issued 30 days before it is due, on the default plan.
 pub struct InvoiceBuilder<'owner> {
     owner: &'owner Owner<'owner>,
     body: Value,
     due_date: Date,
 }
 
-/// An invoice that was created.
+/// A created invoice.
 #[derive(Clone, Debug)]
 pub struct CreatedInvoice {
-    /// Its id.
     pub id: String,
-    /// Its number.
     pub numero: String,
-    /// The client's id.
     pub client_id: String,
-    /// Where its reminders go.
+    /// Recipient of its reminders.
     pub client_email: String,
-    /// What the API answered.
+    /// Response of the API.
     pub json: Value,
 }
 
@@ -105,7 +101,7 @@ impl<'owner> InvoiceBuilder<'owner> {
         self.due_in(0)
     }
 
-    /// Makes it due this many days from today; negative: it is late.
+    /// Makes it due this many days from today; if negative, it is overdue.
     #[must_use]
     pub fn due_in(mut self, days: i64) -> Self {
         self.due_date = self.owner.app.today() + Duration::days(days);
@@ -133,7 +129,7 @@ impl<'owner> InvoiceBuilder<'owner> {
         self
     }
 
-    /// Makes it a client's.
+    /// Assigns it to a client.
     #[must_use]
     pub fn of_client(mut self, client: &str) -> Self {
         self.body["clientId"] = client.into();
@@ -143,14 +139,14 @@ impl<'owner> InvoiceBuilder<'owner> {
         self
     }
 
-    /// Puts it on this plan; `null`: on none.
+    /// Sets its plan; `null` for none.
     #[must_use]
     pub fn on_plan(mut self, plan: impl Into<Value>) -> Self {
         self.body["planId"] = plan.into();
         self
     }
 
-    /// The body of the request that creates it.
+    /// Returns the body of the request that creates it.
     #[must_use]
     pub fn body(self) -> Value {
         let mut body = self.body;

@@ -26,35 +26,32 @@ use crate::{
 
 /// A company that chases its invoices.
 pub struct Chain {
-    /// Its database.
     pub database: TestDatabase,
-    /// Its Redis.
     pub redis: TestRedis,
-    /// The worker that sends its reminders.
+    /// Worker that sends its reminders.
     pub worker: TestWorker,
-    /// What all of it takes for the time.
+    /// Clock of all its parts.
     pub clock: Arc<ManualClock>,
-    /// The company.
     pub organization: OrganizationId,
-    /// The person who signed up.
+    /// User who signed up.
     pub owner: UserId,
     invoices: AtomicU32,
 }
 
 impl Chain {
-    /// A company that signs up at this instant and turns check-ins off: its reminders wait for nothing.
+    /// Creates a company that signs up at this instant and turns check-ins off: its reminders do not wait.
     pub async fn start_at(now: OffsetDateTime) -> Self {
         let chain = Self::with_checkins_at(now).await;
         turn_checkins_off(&mut *chain.conn().await, chain.organization, now).await;
         chain
     }
 
-    /// A company that signs up at this instant, and is asked whether its invoices were paid.
+    /// Creates a company that signs up at this instant, and is asked if its invoices were paid.
     pub async fn with_checkins_at(now: OffsetDateTime) -> Self {
         Self::signed_up_at(now, true).await
     }
 
-    /// A company that signs up at this instant, is asked whether its invoices were paid, and whose owner has not
+    /// Creates a company that signs up at this instant, is asked if its invoices were paid, and whose owner has not
     /// verified their address.
     pub async fn unverified_at(now: OffsetDateTime) -> Self {
         Self::signed_up_at(now, false).await
@@ -94,23 +91,23 @@ impl Chain {
         }
     }
 
-    /// The time.
+    /// Returns the current time.
     #[must_use]
     pub fn now(&self) -> OffsetDateTime {
         self.clock.now()
     }
 
-    /// A connection to the database.
+    /// Returns a connection to the database.
     pub async fn conn(&self) -> PooledConnection<'_> {
         self.database.pool.get().await.expect("a connection")
     }
 
-    /// An invoice of 1 200 € to the bakery, on the default plan.
+    /// Creates an invoice of 1 200 € to the bakery, on the default plan.
     pub async fn invoice_due(&self, due_date: Date) -> Invoice {
         self.invoice_to("Boulangerie Martin", "compta@boulangerie-martin.example", due_date).await
     }
 
-    /// An invoice of 1 200 € to whom it may concern, on the default plan.
+    /// Creates an invoice of 1 200 € to this client, on the default plan.
     pub async fn invoice_to(&self, name: &str, email: &str, due_date: Date) -> Invoice {
         let number = self.invoices.fetch_add(1, Ordering::Relaxed) + 1;
         let new = NewInvoice {
@@ -139,7 +136,7 @@ impl Chain {
         .invoice
     }
 
-    /// The invoice is paid, in part where an amount is given.
+    /// Pays the invoice, in part if an amount is given.
     pub async fn pay(&self, invoice: InvoiceId, amount_cents: Option<i64>) -> Invoice {
         let mut payment = NewPayment::of_balance(self.today(), "virement");
         payment.amount_cents = amount_cents;
@@ -157,7 +154,7 @@ impl Chain {
         .invoice
     }
 
-    /// The settlement of an invoice is undone by hand.
+    /// Undoes the settlement of an invoice, as a user does.
     pub async fn reopen(&self, invoice: InvoiceId) -> Invoice {
         let (organization, owner, now) = (self.organization, Some(self.owner), self.now());
         rubis_lifecycle::reopen_invoice(
@@ -172,7 +169,7 @@ impl Chain {
         .expect("the invoice is paid")
     }
 
-    /// The company changes its settings, and what was planned by them is planned again.
+    /// Changes the company's settings, and plans again what depends on them.
     pub async fn set(&self, input: OrganizationInput) {
         let patch = OrganizationPatch::parse(input).expect("the settings are right");
         let (organization, owner, now) = (self.organization, Some(self.owner), self.now());
@@ -182,12 +179,12 @@ impl Chain {
         self.let_the_background_catch_up().await;
     }
 
-    /// The company changes how it is asked.
+    /// Changes the company's check-in settings.
     pub async fn set_checkins(&self, checkins: CheckinPolicyInput) {
         self.set(OrganizationInput { checkins: Some(checkins), ..OrganizationInput::default() }).await;
     }
 
-    /// The invoice is corrected.
+    /// Changes the invoice.
     pub async fn correct(&self, invoice: InvoiceId, correction: InvoiceInput) -> Invoice {
         let patch = InvoicePatch::parse(correction).expect("the correction is right");
         let (organization, now) = (self.organization, self.now());
@@ -205,7 +202,7 @@ impl Chain {
         .expect("the correction is allowed")
     }
 
-    /// All invoices are planned again, as after a change of the rules.
+    /// Plans all invoices again, as after a change of the rules.
     pub async fn plan_again(&self) {
         let (organization, now) = (self.organization, self.now());
         let mut conn = self.conn().await;
@@ -214,14 +211,14 @@ impl Chain {
             .expect("the database answers");
     }
 
-    /// What a change asked for in the background is done, and it is as late as before.
+    /// Runs the background work that a change requested, without moving the clock.
     pub async fn let_the_background_catch_up(&self) {
         let now = self.now();
         self.worker.run_until(now + Duration::seconds(2)).await;
         self.clock.set(now);
     }
 
-    /// The invoice as it stands.
+    /// Returns the current invoice.
     pub async fn invoice(&self, invoice: InvoiceId) -> Invoice {
         rubis_invoices::invoice(&mut *self.conn().await, self.organization, invoice)
             .await
@@ -229,39 +226,39 @@ impl Chain {
             .expect("the invoice exists")
     }
 
-    /// All reminders of an invoice, the earliest first.
+    /// Returns all reminders of an invoice, earliest first.
     pub async fn relances(&self, invoice: InvoiceId) -> Vec<RelanceTask> {
         rubis_relances::relances_of_invoice(&mut *self.conn().await, self.organization, invoice)
             .await
             .expect("the database answers")
     }
 
-    /// All check-ins of an invoice, the earliest first.
+    /// Returns all check-ins of an invoice, earliest first.
     pub async fn checkins(&self, invoice: InvoiceId) -> Vec<CheckinTask> {
         rubis_checkins::checkins_of_invoice(&mut *self.conn().await, self.organization, invoice)
             .await
             .expect("the database answers")
     }
 
-    /// The token in the links of an invoice's last check-in.
+    /// Returns the token in the links of an invoice's last check-in.
     pub async fn token(&self, invoice: InvoiceId) -> String {
         let last = self.checkins(invoice).await.pop().expect("the invoice is asked about");
         rubis_checkins::token_of(&checkin_parts().key, last.id)
     }
 
-    /// A link of a check-in is opened, as a person's browser does it.
+    /// Opens a link of a check-in, as a person's browser does.
     pub async fn open_link(&self, token: &str, answer: CheckinAnswer) -> CheckinOutcome {
         let headers = BROWSER_HEADERS.iter().map(|(name, value)| (*name, value.as_bytes()));
         let opening = Opening::from_request(self.now(), "GET", answer.into(), headers);
         self.answer(token, answer, AnsweredBy::Link(opening)).await
     }
 
-    /// A button of a check-in's page is pressed.
+    /// Presses a button of a check-in's page.
     pub async fn press(&self, token: &str, answer: CheckinAnswer) -> CheckinOutcome {
         self.answer(token, answer, AnsweredBy::Button { user_agent: "Firefox".to_owned() }).await
     }
 
-    /// A check-in is answered.
+    /// Answers a check-in.
     pub async fn answer(&self, token: &str, answer: CheckinAnswer, by: AnsweredBy) -> CheckinOutcome {
         let (rules, now) = (CheckinRules::default(), self.now());
         rubis_lifecycle::answer_checkin(&mut *self.conn().await, token, answer, by, &rules, now)
@@ -269,7 +266,7 @@ impl Chain {
             .expect("the answer is recorded")
     }
 
-    /// What the page of a check-in shows.
+    /// Returns the data shown on the page of a check-in.
     pub async fn checkin_view(&self, token: &str) -> Option<CheckinView> {
         let (rules, now) = (CheckinRules::default(), self.now());
         rubis_lifecycle::read_checkin(&mut *self.conn().await, token, &rules, now)
@@ -277,25 +274,25 @@ impl Chain {
             .expect("the database answers")
     }
 
-    /// The mails about the account, in the order in which they were sent.
+    /// Returns the mails about the account, in the order of sending.
     #[must_use]
     pub fn account_mails(&self) -> Vec<Email> {
         self.mails_of("account-mail/")
     }
 
-    /// The mails that asked whether invoices were paid, in the order in which they left.
+    /// Returns the mails that asked if invoices were paid, in the order of sending.
     #[must_use]
     pub fn checkin_mails(&self) -> Vec<Email> {
         self.mails_of("checkin/")
     }
 
-    /// The mails that confirmed that invoices were declared paid.
+    /// Returns the mails that confirmed that invoices were declared paid.
     #[must_use]
     pub fn confirmations(&self) -> Vec<Email> {
         self.mails_of("checkin-confirmation/")
     }
 
-    /// The reminders that left, in the order in which they did.
+    /// Returns the reminders sent, in the order of sending.
     #[must_use]
     pub fn reminders(&self) -> Vec<Email> {
         self.mails_of("relance/")
@@ -307,7 +304,7 @@ impl Chain {
         mails
     }
 
-    /// The instants at which reminders of an invoice are still to leave.
+    /// Returns the instants at which reminders of an invoice are still to be sent.
     pub async fn planned(&self, invoice: InvoiceId) -> Vec<OffsetDateTime> {
         let relances = self.relances(invoice).await;
         relances
@@ -317,7 +314,7 @@ impl Chain {
             .collect()
     }
 
-    /// The kinds of the events of an invoice, in the order of time.
+    /// Returns the kinds of the events of an invoice, oldest first.
     pub async fn events(&self, invoice: InvoiceId) -> Vec<String> {
         rubis_accounts::events_of_invoice(&mut *self.conn().await, self.organization, invoice, 200)
             .await
@@ -327,7 +324,7 @@ impl Chain {
             .collect()
     }
 
-    /// The day in Paris.
+    /// Returns the current day in Paris.
     #[must_use]
     pub fn today(&self) -> Date {
         let paris: rubis_kernel::TimeZone = "Europe/Paris".parse().expect("a time zone");

@@ -6,15 +6,15 @@ use rubis_db::AsyncPgConnection;
 use rubis_kernel::OrganizationId;
 use time::OffsetDateTime;
 
-/// The headers that a browser sends when a person follows a link.
+/// Headers sent by a browser when a person follows a link.
 pub const BROWSER_HEADERS: [(&str, &str); 3] = [
     ("user-agent", "Mozilla/5.0 (X11; Linux x86_64; rv:133.0) Gecko/20100101 Firefox/133.0"),
     ("sec-fetch-mode", "navigate"),
     ("sec-fetch-dest", "document"),
 ];
 
-/// Turns an organization's check-ins off, for tests about reminders alone: those of late invoices do not wait
-/// for an answer then. Do it before there are invoices: nothing is planned again.
+/// Turns an organization's check-ins off, for tests about reminders alone: those of overdue invoices then do not wait
+/// for an answer. Call it before there are invoices: nothing is planned again.
 pub async fn turn_checkins_off(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

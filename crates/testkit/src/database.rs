@@ -1,4 +1,4 @@
-//! A Postgres database of a test's own, copied from a migrated template.
+//! A PostgreSQL database for one test, copied from a migrated template.
 #![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 #![expect(clippy::disallowed_methods, reason = "tests learn from the environment where their servers are")]
 
@@ -9,19 +9,19 @@ use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 use rubis_db::{AsyncPgConnection, Pool};
 use uuid::Uuid;
 
-/// Where the tests find a Postgres on which they may create databases, as `cargo xtask test` sets it.
+/// Variable with the address of a PostgreSQL on which tests may create databases; set by `cargo xtask test`.
 const URL_VARIABLE: &str = "TEST_DATABASE_URL";
 
-/// Any number: one test builds the template, the others wait for it.
+/// Arbitrary number: one test builds the template, the others wait for it.
 const TEMPLATE_LOCK: i64 = 7_283_545_202;
 
-/// How many connections a test's pool has at most.
+/// Maximum number of connections of a test's pool.
 const POOL_SIZE: u32 = 8;
 
-/// The role that owns the schema of every test database, as in a deployment: no superuser.
+/// Role that owns the schema of every test database, as in a deployment: not a superuser.
 const OWNER: Role = Role { name: "rubis_test_owner", password: "owner-of-test-databases" };
 
-/// The role that tests and the programs in them sign in as. It owns nothing.
+/// Role of tests and the programs in them. It owns nothing.
 const PROGRAM: Role = Role { name: "rubis_test_program", password: "programs-of-tests" };
 
 /// A role of the test server.
@@ -32,9 +32,9 @@ struct Role {
 
 /// An empty, migrated database. It is dropped with this value.
 pub struct TestDatabase {
-    /// Its address, with the role that programs sign in as.
+    /// Address with the role of the programs.
     pub url: String,
-    /// Its address, with the role that owns the schema.
+    /// Address with the role that owns the schema.
     pub owner_url: String,
     /// Connections of the programs' role.
     pub pool: Pool,
@@ -43,8 +43,7 @@ pub struct TestDatabase {
 }
 
 impl TestDatabase {
-    /// Creates one: the migrations run once for all tests, into a template whose name follows from
-    /// their texts.
+    /// Creates one: the migrations run once for all tests, into a template whose name depends on their texts.
     pub async fn create() -> Self {
         let server = env::var(URL_VARIABLE)
             .unwrap_or_else(|_| panic!("{URL_VARIABLE} is not set: run the tests with `cargo xtask test`"));
@@ -67,7 +66,7 @@ impl TestDatabase {
         execute(&mut conn, sql).await;
     }
 
-    /// The name of the role that programs sign in as.
+    /// Returns the name of the programs' role.
     #[must_use]
     pub const fn program_role() -> &'static str {
         PROGRAM.name
@@ -91,7 +90,7 @@ impl Drop for TestDatabase {
     }
 }
 
-/// Builds the template under another name, so that it has its own only when it is whole.
+/// Builds the template under another name, and gives it its own once it is complete.
 async fn create_template(conn: &mut AsyncPgConnection, server: &str, template: &str) {
     execute(conn, &format!("SELECT pg_advisory_lock({TEMPLATE_LOCK})")).await;
     if !exists(conn, template).await {
@@ -119,7 +118,7 @@ async fn create_role(conn: &mut AsyncPgConnection, role: &Role) {
     execute(conn, &create).await;
 }
 
-/// Migrations need a runtime with several threads, which a test's may not be.
+/// Runs the migrations. They need a runtime with several threads, which a test's may not have.
 async fn migrate(url: String) {
     let migrating = tokio::task::spawn_blocking(move || {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
@@ -146,7 +145,7 @@ async fn execute(conn: &mut AsyncPgConnection, sql: &str) {
     conn.batch_execute(sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
 }
 
-/// The address of another database of the same server, for another role.
+/// Returns the address of another database of the same server, for another role.
 fn address(server: &str, role: &Role, database: &str) -> String {
     let (_, server) = server.rsplit_once('@').expect("the address has a password");
     let server = format!("postgres://{}:{}@{server}", role.name, role.password);
@@ -157,7 +156,7 @@ fn address(server: &str, role: &Role, database: &str) -> String {
     format!("{host}/{database}{parameters}")
 }
 
-/// Follows from the names and texts of all migrations.
+/// Computes a hash of the names and texts of all migrations.
 fn migrations_hash() -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations");
     let mut migrations: Vec<_> = fs::read_dir(folder)

@@ -1,12 +1,12 @@
-//! What plans allow, in tests that are about something else.
+//! Unlimited subscriptions, for tests about other subjects.
 
 use rubis_billing::BillingRules;
 
-/// The setting with which everybody who signs up in a test may put in as many invoices as they like.
+/// Setting without a limit on the number of invoices of organizations without a subscription.
 pub(crate) const NO_LIMIT_OF_FREE: (&str, &str) = ("BILLING_FREE_INVOICES", "unlimited");
 
-/// The rules of subscriptions without any limit: a test that is about something else puts in as many invoices
-/// as it likes.
+/// Returns subscription rules without any limit, so that a test about another subject can create any number of
+/// invoices.
 #[must_use]
 pub fn no_limits() -> BillingRules {
     BillingRules::without_limits()

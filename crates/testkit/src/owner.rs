@@ -1,4 +1,4 @@
-//! Somebody who is signed in.
+//! A signed-in user.
 #![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use reqwest::{Method, RequestBuilder};
@@ -6,29 +6,25 @@ use serde_json::{Value, json};
 
 use crate::{Answer, ClientBuilder, InvoiceBuilder, TestApp, app::PASSWORD};
 
-/// Somebody who is signed in, in their organization.
+/// A signed-in user, in their organization.
 #[derive(Clone)]
 pub struct Owner<'app> {
-    /// The application they use.
+    /// Application that they use.
     pub app: &'app TestApp,
-    /// What they sign in with.
+    /// Mail address for the sign-in.
     pub email: String,
-    /// Their password.
     pub password: String,
-    /// Their access token.
     pub access_token: String,
-    /// The cookie that holds their refresh token, as they send it.
+    /// Cookie with their refresh token, as they send it.
     pub cookie: String,
-    /// The cookie by which their account knows their device.
+    /// Cookie by which their account recognises their device.
     pub device: String,
-    /// Their id.
     pub user_id: String,
-    /// Their organization's id.
     pub organization_id: String,
 }
 
 impl<'app> Owner<'app> {
-    /// Who a sign-up or a sign-in answered.
+    /// Creates the user from the response to a sign-up or a sign-in.
     #[must_use]
     pub fn new(app: &'app TestApp, email: String, session: &Answer) -> Self {
         Self {
@@ -43,14 +39,14 @@ impl<'app> Owner<'app> {
         }
     }
 
-    /// The same person after signing in again: an access token lives for half an hour.
+    /// Signs the same user in again: an access token lives for half an hour.
     pub async fn signed_in_again(&self) -> Self {
         let body = json!({ "email": self.email, "password": self.password });
         let session = self.app.post("/api/v1/auth/login", body).await.expect(200);
         Self::new(self.app, self.email.clone(), &session)
     }
 
-    /// A request below `/api/v1` with the access token.
+    /// Creates a request below `/api/v1` with the access token.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.app.request(method, &format!("/api/v1{path}")).bearer_auth(&self.access_token)
     }
@@ -70,7 +66,7 @@ impl<'app> Owner<'app> {
         self.app.send(self.request(Method::POST, path).json(&body)).await
     }
 
-    /// Posts nothing to a path below `/api/v1`.
+    /// Posts an empty body to a path below `/api/v1`.
     pub async fn act(&self, path: &str) -> Answer {
         self.send(Method::POST, path).await
     }
@@ -90,19 +86,19 @@ impl<'app> Owner<'app> {
         self.send(Method::DELETE, path).await
     }
 
-    /// A new client, to be created.
+    /// Starts building a client.
     #[must_use]
     pub fn client(&self) -> ClientBuilder<'_> {
         ClientBuilder::new(self)
     }
 
-    /// A new invoice, to be created.
+    /// Starts building an invoice.
     #[must_use]
     pub fn invoice(&self) -> InvoiceBuilder<'_> {
         InvoiceBuilder::new(self)
     }
 
-    /// The organization's default plan, with its texts.
+    /// Returns the organization's default plan, with its texts.
     pub async fn default_plan(&self) -> Value {
         let plans = self.get("/plans").await.expect(200);
         let items = plans.json["items"].as_array().expect("a page").clone();
@@ -111,13 +107,13 @@ impl<'app> Owner<'app> {
         self.get(&format!("/plans/{id}")).await.expect(200).json
     }
 
-    /// The reminders of an invoice as its timeline tells them.
+    /// Returns the reminders of an invoice from its timeline.
     pub async fn relances(&self, invoice: &str) -> Vec<Value> {
         let timeline = self.get(&format!("/invoices/{invoice}/timeline")).await.expect(200);
         timeline.json["relances"].as_array().expect("reminders").clone()
     }
 
-    /// The invoice is paid in full.
+    /// Marks the invoice as paid in full.
     pub async fn mark_paid(&self, invoice: &str) -> Answer {
         self.post(&format!("/invoices/{invoice}/mark-paid"), json!({})).await.expect(200)
     }

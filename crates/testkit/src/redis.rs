@@ -1,4 +1,4 @@
-//! A part of Redis of a test's own.
+//! A part of Redis for one test.
 #![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 #![expect(clippy::disallowed_methods, reason = "tests learn from the environment where their servers are")]
 
@@ -9,24 +9,22 @@ use rubis_queue::RedisPool;
 use rubis_runtime::settings::RedisSettings;
 use uuid::Uuid;
 
-/// Where the tests find a Redis, as `cargo xtask test` sets it.
+/// Variable with the address of a Redis; set by `cargo xtask test`.
 const URL_VARIABLE: &str = "TEST_REDIS_URL";
 
-/// How many connections a test's pool has at most.
+/// Maximum number of connections of a test's pool.
 const POOL_SIZE: usize = 8;
 
 /// A prefix for keys that no other test uses. They are deleted with this value.
 pub struct TestRedis {
-    /// The address of the Redis.
     pub url: String,
-    /// Connections to it.
     pub pool: RedisPool,
-    /// What the test's keys must begin with.
+    /// Prefix of the test's keys.
     pub prefix: String,
 }
 
 impl TestRedis {
-    /// A fresh prefix.
+    /// Creates a new prefix.
     #[must_use]
     pub fn create() -> Self {
         let url = env::var(URL_VARIABLE)
@@ -35,7 +33,7 @@ impl TestRedis {
         Self { url, pool, prefix: format!("rubis-test-{}", Uuid::now_v7().simple()) }
     }
 
-    /// The keys below the prefix.
+    /// Returns the keys below the prefix.
     #[must_use]
     pub fn keys(&self) -> Vec<String> {
         let mut connection = self.connect().expect("Redis answers");
@@ -60,7 +58,7 @@ impl TestRedis {
     }
 }
 
-/// A pool of connections to the Redis at this address, as the programs make it.
+/// Creates a pool of connections to the Redis at this address, like the programs do.
 #[must_use]
 pub fn redis_pool(url: &str, size: usize) -> RedisPool {
     rubis_runtime::redis::pool(&RedisSettings::at(url), size).expect("a Redis address")

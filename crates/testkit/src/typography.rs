@@ -1,4 +1,4 @@
-//! The punctuation of the French texts that readers see.
+//! Checks the punctuation of the French texts that readers see.
 #![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::{fs, path::Path};
@@ -6,8 +6,8 @@ use std::{fs, path::Path};
 /// Templates of earlier releases are compared and never sent.
 const SUPERSEDED: &str = "superseded";
 
-/// The places of a text where an apostrophe is straight, or where a no-break space is missing before `: ; ! ? € % »` or
-/// behind `«`.
+/// Returns the places of a text with a straight apostrophe, or without a no-break space before `: ; ! ? € % »` or
+/// after `«`.
 #[must_use]
 pub fn mistakes(text: &str) -> Vec<String> {
     let characters: Vec<char> = text.chars().collect();
@@ -35,10 +35,10 @@ pub fn mistakes(text: &str) -> Vec<String> {
     found
 }
 
-/// The mistakes of all templates of the crates in this folder, with their files.
+/// Returns the mistakes of all templates of the crates in this folder, with their files.
 ///
 /// # Panics
-/// If a file cannot be read.
+/// A file cannot be read.
 #[must_use]
 pub fn mistakes_of_templates(crates: &str) -> Vec<String> {
     let mut files = Vec::new();
@@ -69,7 +69,7 @@ fn collect(folder: &Path, files: &mut Vec<String>) {
     }
 }
 
-/// The words of a template: without markup, and with the texts in its tags.
+/// Returns the words of a template: without markup, and with the texts in its tags.
 fn visible(source: &str) -> String {
     let without_expressions = replaced(source, ("{{", "}}"), |inner| format!("x{}", literals(inner)));
     let without_statements = replaced(&without_expressions, ("{%", "%}"), literals);
@@ -77,7 +77,7 @@ fn visible(source: &str) -> String {
     replaced(&without_comments, ("<", ">"), |_| String::new())
 }
 
-/// The text with everything between two marks replaced, the marks included.
+/// Returns the text with everything between two marks replaced, including the marks.
 fn replaced(source: &str, (open, close): (&str, &str), replacement: impl Fn(&str) -> String) -> String {
     let mut text = String::new();
     let mut rest = source;
@@ -90,7 +90,7 @@ fn replaced(source: &str, (open, close): (&str, &str), replacement: impl Fn(&str
     text + rest
 }
 
-/// The sentences in double quotes that a tag holds. A single word is a name.
+/// Returns the sentences in double quotes inside a tag. A single word is a name.
 fn literals(tag: &str) -> String {
     tag.split('"').skip(1).step_by(2).filter(|literal| literal.contains(' ')).collect::<Vec<_>>().join("\n")
 }

@@ -1,4 +1,4 @@
-//! A worker that takes its steps when a test says so.
+//! A worker whose steps are driven by a test.
 #![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::sync::Arc;
@@ -21,32 +21,31 @@ use time::OffsetDateTime;
 
 use crate::{TestDatabase, TestRedis};
 
-/// Every queue's runner over a test's database and Redis, with the product's own handlers and mails
-/// that go into memory.
+/// Runners of all queues over a test's database and Redis, with the product's own handlers and a mailer in memory.
 pub struct TestWorker {
-    /// What was sent.
+    /// Outbox of the sent mails.
     pub mailer: Arc<MemoryMailer>,
     runners: Vec<QueueRunner>,
     pool: Pool,
     clock: Arc<ManualClock>,
 }
 
-/// The secret of the server, in tests.
+/// The server's secret, in tests.
 pub(crate) const APP_KEY: &str = "7c1fe09b52d84a63b0cd1e7f94a28d65";
 
-/// The keys of the tokens in account mails, in tests.
+/// Returns the keys of the tokens in account mails, in tests.
 #[must_use]
 pub fn account_keys() -> AccountKeys {
     AccountKeys::derived_from(&APP_KEY.parse().expect("a secret"))
 }
 
-/// The parts that mails about accounts are written with, in tests.
+/// Returns the values for mails about accounts, in tests.
 #[must_use]
 pub fn account_parts() -> AccountParts {
     AccountParts { links: AccountLinks::new("http://localhost:5173"), keys: account_keys() }
 }
 
-/// What check-ins are written with, in tests.
+/// Returns the values for mails about check-ins, in tests.
 #[must_use]
 pub fn checkin_parts() -> CheckinParts {
     let key: AppKey = APP_KEY.parse().expect("a secret");
@@ -57,7 +56,7 @@ pub fn checkin_parts() -> CheckinParts {
     }
 }
 
-/// What mails about subscriptions are written with, in tests.
+/// Returns the values for mails about subscriptions, in tests.
 #[must_use]
 pub fn billing_parts(stripe: Option<Arc<StripeGateway>>) -> BillingParts {
     BillingParts {
@@ -68,7 +67,7 @@ pub fn billing_parts(stripe: Option<Arc<StripeGateway>>) -> BillingParts {
     }
 }
 
-/// The limits on reminders, in tests: those of the defaults.
+/// Returns the limits on reminders, in tests: the defaults.
 #[must_use]
 pub fn sending_limits() -> SubscriptionLimits {
     SubscriptionLimits {
@@ -78,7 +77,7 @@ pub fn sending_limits() -> SubscriptionLimits {
     }
 }
 
-/// What handlers work with, in tests: mails leave by this mailer, and there is no Stripe.
+/// Returns the dependencies of the handlers, in tests: they send with this mailer, and there is no Stripe.
 #[must_use]
 pub fn handler_parts(mailer: Arc<dyn Mailer>) -> HandlerParts {
     HandlerParts {
@@ -92,13 +91,13 @@ pub fn handler_parts(mailer: Arc<dyn Mailer>) -> HandlerParts {
     }
 }
 
-/// A runner for each queue, with the product's own handlers over this mailer.
+/// Creates a runner for each queue, with the product's own handlers and this mailer.
 #[must_use]
 pub fn runners(database: &TestDatabase, redis: &TestRedis, mailer: Arc<dyn Mailer>) -> Vec<QueueRunner> {
     runners_with(database, redis, handler_parts(mailer))
 }
 
-/// A runner for each queue, with the product's own handlers over these parts.
+/// Creates a runner for each queue, with the product's own handlers and these parts.
 #[must_use]
 pub fn runners_with(database: &TestDatabase, redis: &TestRedis, parts: HandlerParts) -> Vec<QueueRunner> {
     let handlers = handlers(parts);
@@ -122,13 +121,13 @@ struct NextDue {
 }
 
 impl TestWorker {
-    /// A worker whose time is this clock's.
+    /// Creates a worker that uses this clock.
     #[must_use]
     pub fn new(database: &TestDatabase, redis: &TestRedis, clock: Arc<ManualClock>) -> Self {
         Self::with_billing(database, redis, clock, billing_parts(None))
     }
 
-    /// As [`new`](Self::new), whose mails about subscriptions are written with these parts.
+    /// Like [`new`](Self::new), with these values for mails about subscriptions.
     #[must_use]
     pub fn with_billing(
         database: &TestDatabase,
@@ -139,7 +138,7 @@ impl TestWorker {
         Self::with_parts(database, redis, clock, |parts| HandlerParts { billing, ..parts })
     }
 
-    /// As [`new`](Self::new), with parts that a test changes.
+    /// Like [`new`](Self::new), with parts that a test changes.
     pub fn with_parts(
         database: &TestDatabase,
         redis: &TestRedis,
@@ -151,7 +150,7 @@ impl TestWorker {
         Self { mailer, runners, pool: database.pool.clone(), clock }
     }
 
-    /// Runs all that is due now, and what that makes due.
+    /// Runs all due jobs, and those that become due by them.
     pub async fn run_due(&self) -> RunReport {
         let (now, mut report) = (self.clock.now(), RunReport::default());
         loop {
@@ -164,7 +163,7 @@ impl TestWorker {
         }
     }
 
-    /// Moves the clock on to an instant, and runs every job on the way at the instant it is due.
+    /// Moves the clock to an instant, and runs every job on the way at the instant it is due.
     pub async fn run_until(&self, instant: OffsetDateTime) {
         while let Some(due) = self.next_due().await.filter(|due| *due <= instant) {
             self.clock.set(due.max(self.clock.now()));
@@ -173,7 +172,7 @@ impl TestWorker {
         self.clock.set(instant);
     }
 
-    /// When the next job is due.
+    /// Returns the time at which the next job is due.
     pub async fn next_due(&self) -> Option<OffsetDateTime> {
         let mut conn = self.pool.get().await.expect("a connection");
         let next: Vec<NextDue> =

@@ -1,4 +1,4 @@
-//! JSON for tools: read mails, wait for them, throw them away, program failures.
+//! JSON for tools: read mails, wait for them, delete them, program failures.
 
 use actix_web::error::InternalError;
 use actix_web::{HttpRequest, HttpResponse, delete, get, put, web};
@@ -11,13 +11,13 @@ use crate::behaviour::Behaviour;
 use crate::mail::MailSummary;
 use crate::store::MailQuery;
 
-/// A waiting request is answered after this long at most.
+/// Maximum wait of a request.
 const MAX_WAIT_SECONDS: u64 = 120;
 
 /// Adds the routes below `/api`.
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     config
-        // Before `{id}`, which would take the word for an id.
+        // Before `{id}`, which would match the word as an id.
         .service(wait_for_messages)
         .service(list_messages)
         .service(read_message)
@@ -36,7 +36,7 @@ struct ListQuery {
 
 #[derive(Debug, Serialize)]
 struct MailList {
-    /// Oldest first.
+    /// Mails, oldest first.
     items: Vec<MailSummary>,
 }
 
@@ -70,13 +70,13 @@ fn half_a_minute() -> u64 {
 
 #[derive(Debug, Serialize)]
 struct Waited {
-    /// Whether as many mails as asked for are there; `false` when the time was up before.
+    /// True if at least the requested number of mails is there; `false` after a timeout.
     complete: bool,
-    /// Oldest first.
+    /// Mails, oldest first.
     items: Vec<MailSummary>,
 }
 
-/// `GET /api/messages/wait?to=&since=&subject=&count=1&timeoutSeconds=30`: answers as soon as `count` mails match.
+/// `GET /api/messages/wait?to=&since=&subject=&count=1&timeoutSeconds=30`: responds as soon as `count` mails match.
 #[get("/api/messages/wait")]
 async fn wait_for_messages(state: web::Data<State>, query: web::Query<WaitQuery>) -> HttpResponse {
     let WaitQuery { to, since, subject, count, timeout_seconds } = query.into_inner();
@@ -106,14 +106,14 @@ async fn read_raw_message(state: web::Data<State>, id: web::Path<u64>) -> HttpRe
     }
 }
 
-/// `DELETE /api/messages`: throws every mail away.
+/// `DELETE /api/messages`: deletes all mails.
 #[delete("/api/messages")]
 async fn clear_messages(state: web::Data<State>) -> HttpResponse {
     state.shared.store.clear();
     HttpResponse::NoContent().finish()
 }
 
-/// `GET /api/behaviour`: the failures as they stand, `times` being what is left of each.
+/// `GET /api/behaviour`: the current failures, with the remaining `times` of each.
 #[get("/api/behaviour")]
 async fn read_behaviour(state: web::Data<State>) -> HttpResponse {
     HttpResponse::Ok().json(state.shared.faults.get())
@@ -133,13 +133,13 @@ fn unknown_mail() -> HttpResponse {
     HttpResponse::NotFound().json(json!({ "error": "no such mail" }))
 }
 
-/// Answers a body that is not the JSON it should be.
+/// Rejects a body that is not the expected JSON.
 pub(super) fn refused_body(error: actix_web::error::JsonPayloadError, _: &HttpRequest) -> actix_web::Error {
     let answer = HttpResponse::BadRequest().json(json!({ "error": error.to_string() }));
     InternalError::from_response(error, answer).into()
 }
 
-/// Answers a query string with an unknown or malformed parameter.
+/// Rejects a query string with an unknown or malformed parameter.
 pub(super) fn refused_query(error: actix_web::error::QueryPayloadError, _: &HttpRequest) -> actix_web::Error {
     let answer = HttpResponse::BadRequest().json(json!({ "error": error.to_string() }));
     InternalError::from_response(error, answer).into()

@@ -1,8 +1,8 @@
-//! HTML written by hand: escaping and the frame that every page shares.
+//! Hand-written HTML: escaping and the frame shared by all pages.
 
 use std::borrow::Cow;
 
-/// Makes text safe inside an element or a quoted attribute.
+/// Escapes text for an element or a quoted attribute.
 pub(super) fn escape(text: &str) -> Cow<'_, str> {
     if !text.contains(['&', '<', '>', '"', '\'']) {
         return Cow::Borrowed(text);
@@ -21,7 +21,7 @@ pub(super) fn escape(text: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// Writes text with its web addresses as links.
+/// Escapes text and turns its web addresses into links.
 pub(super) fn escape_with_links(text: &str) -> String {
     let mut html = String::with_capacity(text.len() + 64);
     for piece in text.split_inclusive(char::is_whitespace) {
@@ -43,7 +43,7 @@ pub(super) fn escape_with_links(text: &str) -> String {
     html
 }
 
-/// A whole page. `title` is escaped here; `head` and `body` are HTML already.
+/// Returns a whole page. `title` is escaped here; `head` and `body` are HTML already.
 pub(super) fn page(title: &str, head: &str, body: &str) -> String {
     let title = escape(title);
     format!(

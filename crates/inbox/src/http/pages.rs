@@ -1,4 +1,4 @@
-//! The pages for people: the list of mails and one mail.
+//! Pages for people: the list of mails and one mail.
 
 use actix_web::http::header::{ContentType, HeaderValue};
 use actix_web::{HttpResponse, get, web};
@@ -12,15 +12,15 @@ use super::html::{escape, escape_with_links, page};
 use crate::mail::{Address, Mail, MailSummary};
 use crate::store::MailQuery;
 
-/// Mails on the list; older ones are found by searching.
+/// Number of mails on the list; older ones are found by searching.
 const LISTED: usize = 200;
 
-/// A mail's own HTML may style itself and show pictures it carries, and nothing more: no script, no form,
-/// nothing fetched. Links open in a window of their own.
+/// Allows a mail's own HTML to style itself and show pictures that it contains, and nothing more: no script, no form,
+/// no request. Links open in another window.
 const MAIL_CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; \
      sandbox allow-popups allow-popups-to-escape-sandbox; frame-ancestors 'self'";
 
-/// Adds the pages and what they load.
+/// Adds the pages and the files that they load.
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     config.service(list_page).service(mail_page).service(mail_html).service(stylesheet).service(script);
 }
@@ -64,7 +64,7 @@ async fn list_page(state: web::Data<State>, search: web::Query<Search>) -> HttpR
         body.push_str("</ol>\n");
     }
     body.push_str("</main>\n");
-    // Without scripts the page still refreshes, only less kindly.
+    // Without scripts the page still refreshes, as a whole.
     let head = "<noscript><meta http-equiv=\"refresh\" content=\"5\"></noscript>\n\
                 <script src=\"/inbox.js\" defer></script>\n";
     html(page("Rubis inbox", head, &body))
@@ -92,7 +92,7 @@ fn list_item(mail: &MailSummary) -> String {
     )
 }
 
-/// `GET /mails/{id}`: one mail, readable.
+/// `GET /mails/{id}`: one mail in readable form.
 #[get("/mails/{id}")]
 async fn mail_page(state: web::Data<State>, id: web::Path<u64>) -> HttpResponse {
     match state.shared.store.find(*id) {
@@ -158,7 +158,7 @@ fn mail_body(mail: &Mail) -> String {
     body
 }
 
-/// `GET /mails/{id}/html`: the HTML part alone, for the sandboxed frame.
+/// `GET /mails/{id}/html`: the HTML part only, for the sandboxed frame.
 #[get("/mails/{id}/html")]
 async fn mail_html(state: web::Data<State>, id: web::Path<u64>) -> HttpResponse {
     let part = state.shared.store.find(*id).and_then(|mail| mail.open().html);

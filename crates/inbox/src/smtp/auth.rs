@@ -6,30 +6,29 @@ use smtp_proto::{AUTH_LOGIN, AUTH_PLAIN};
 
 use crate::settings::AuthPolicy;
 
-/// Where a sign-in stands.
+/// State of a sign-in.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Dialogue {
-    /// The client must say something: a 334 with this (base64) prompt.
+    /// The client has to continue: reply 334 with this (base64) prompt.
     Ask(&'static str, Waiting),
     /// The sign-in is over.
     Done(Outcome),
 }
 
-/// What the next line of the client is.
+/// Meaning of the client's next line.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Waiting {
-    /// All credentials in one, `\0user\0password`.
+    /// All credentials in one line, `\0user\0password`.
     Plain,
-    /// The user name.
     LoginUser,
-    /// The password of this user.
+    /// Password of this user.
     LoginPassword {
-        /// As given a line earlier.
+        /// Name from the previous line.
         username: String,
     },
 }
 
-/// How a sign-in ended.
+/// Result of a sign-in.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
     Accepted,
@@ -38,11 +37,11 @@ pub(super) enum Outcome {
     UnknownMechanism,
 }
 
-/// "Username:" and "Password:", as every client expects them.
+/// Base64 of "Username:" and "Password:", which every client expects.
 const USERNAME_PROMPT: &str = "VXNlcm5hbWU6";
 const PASSWORD_PROMPT: &str = "UGFzc3dvcmQ6";
 
-/// Answers `AUTH mechanism [initial-response]`.
+/// Handles `AUTH mechanism [initial-response]`.
 pub(super) fn begin(policy: &AuthPolicy, mechanism: u64, initial: &str) -> Dialogue {
     let waiting = match mechanism {
         AUTH_PLAIN => Waiting::Plain,
@@ -56,7 +55,7 @@ pub(super) fn begin(policy: &AuthPolicy, mechanism: u64, initial: &str) -> Dialo
     }
 }
 
-/// Takes the client's next line.
+/// Processes the client's next line.
 pub(super) fn advance(policy: &AuthPolicy, waiting: Waiting, line: &[u8]) -> Dialogue {
     let decoded = STANDARD.decode(line.trim_ascii()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     let Some(decoded) = decoded else {

@@ -3,7 +3,7 @@
 use smtp_proto::request::receiver::{DataReceiver, DummyDataReceiver};
 use std::slice::Iter;
 
-/// The content of a message while it arrives.
+/// Content of a message while it arrives.
 pub(super) struct Content {
     receiver: Receiver,
     bytes: Vec<u8>,
@@ -12,18 +12,18 @@ pub(super) struct Content {
 
 enum Receiver {
     Keeping(DataReceiver),
-    /// Too large: the rest is read, as the client cannot be stopped, but not kept.
+    /// Too large: the rest is read, because the client cannot be stopped, but not kept.
     Discarding(DummyDataReceiver),
 }
 
-/// What became of a message once its last byte was there.
+/// Result of a message whose last byte has arrived.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Received {
     Whole(Vec<u8>),
     TooLarge,
 }
 
-/// The line that ends before the content begins.
+/// Line end before the content.
 const LINE_END: &[u8] = b"\r\n";
 
 impl Content {
@@ -36,7 +36,7 @@ impl Content {
         Self { receiver: Receiver::Keeping(receiver), bytes, limit }
     }
 
-    /// Takes bytes until the message ends; what is left in `input` are the commands after it.
+    /// Consumes bytes until the message ends; the rest of `input` are the commands after it.
     pub(super) fn ingest(&mut self, input: &mut Iter<'_, u8>) -> Option<Received> {
         match &mut self.receiver {
             Receiver::Keeping(receiver) => {
@@ -63,7 +63,7 @@ impl Content {
 mod tests {
     use super::*;
 
-    /// Feeds the input in pieces of every size: the result must never depend on how bytes arrive.
+    /// Feeds the input in pieces of every size: the result must not depend on how the bytes arrive.
     fn received(input: &[u8], limit: usize) -> (Received, usize) {
         let mut results = (1..=input.len()).map(|size| {
             let mut content = Content::new(limit);

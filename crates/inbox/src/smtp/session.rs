@@ -20,17 +20,17 @@ use crate::inbox::Shared;
 use crate::mail::Envelope;
 use crate::settings::AuthPolicy;
 
-/// A client that says nothing for this long is left.
+/// Maximum silence of a client before its connection is closed.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(300);
-/// Recipients of one mail; the standard asks for at least 100.
+/// Maximum number of recipients of one mail; the standard requires at least 100.
 const MAX_RECIPIENTS: usize = 100;
-/// Bytes read at once.
+/// Number of bytes read at once.
 const READ_SIZE: usize = 16 * 1024;
 
-/// Whether the conversation goes on.
+/// Continuation or end of the conversation.
 type Flow = ControlFlow<()>;
 
-/// Talks to one client until either side ends it.
+/// Runs the conversation with one client until either side ends it.
 pub(super) async fn run(stream: TcpStream, shared: Arc<Shared>) -> io::Result<()> {
     let mut session = Session {
         stream,
@@ -57,7 +57,7 @@ struct Session {
     commands: RequestReceiver,
 }
 
-/// How the next bytes are to be read.
+/// Meaning of the next bytes.
 enum Expecting {
     Command,
     Credentials(LineReceiver<Waiting>),
@@ -93,7 +93,7 @@ impl Session {
         }
     }
 
-    /// Handles all of what was read at once: a client may have pipelined several commands.
+    /// Handles all bytes of one read: a client may have pipelined several commands.
     async fn digest(&mut self, mut input: Iter<'_, u8>) -> io::Result<Flow> {
         while !input.as_slice().is_empty() {
             let flow = match &mut self.expecting {
@@ -167,7 +167,7 @@ impl Session {
         Ok(Flow::Continue(()))
     }
 
-    /// `MAIL FROM`.
+    /// Handles `MAIL FROM`.
     async fn announce(&mut self, from: String, size: usize) -> io::Result<Flow> {
         if !self.signed_in {
             self.replies.line(530, "5.7.0 Authentication required");
@@ -191,7 +191,7 @@ impl Session {
         Ok(Flow::Continue(()))
     }
 
-    /// `RCPT TO`.
+    /// Handles `RCPT TO`.
     async fn add_recipient(&mut self, recipient: String) -> io::Result<Flow> {
         let Some(envelope) = &self.transaction else {
             self.replies.line(503, "5.5.1 MAIL comes first");
@@ -213,7 +213,7 @@ impl Session {
         Ok(Flow::Continue(()))
     }
 
-    /// `DATA`.
+    /// Handles `DATA`.
     async fn begin_content(&mut self) -> io::Result<Flow> {
         let Some(envelope) = self.transaction.as_ref().filter(|envelope| !envelope.to.is_empty()) else {
             self.replies.line(503, "5.5.1 A recipient comes first");
@@ -230,7 +230,7 @@ impl Session {
         Ok(Flow::Continue(()))
     }
 
-    /// The end of the content: the moment from which the mail is this server's.
+    /// Handles the end of the content: from this moment the server is responsible for the mail.
     async fn take_message(&mut self, received: Received) -> io::Result<Flow> {
         let envelope = self.transaction.take().unwrap_or_default();
         let Received::Whole(raw) = received else {
@@ -239,7 +239,7 @@ impl Session {
         };
         let verdict = self.shared.faults.decide(Stage::Message, &envelope.to);
         match verdict.action {
-            // The mail is there before the slow answer, as with a server that scans what it has accepted.
+            // The mail is stored before the slow reply, as with a server that scans a mail after accepting it.
             None => {
                 let id = self.shared.store.add(envelope, raw);
                 let flow = self.play(verdict).await?;
@@ -278,7 +278,7 @@ impl Session {
         }
     }
 
-    /// Answers what is no command. The parser has skipped the line.
+    /// Replies to an unknown command. The parser has skipped the line.
     fn complain(&mut self, error: &ProtocolError) -> Flow {
         match error {
             ProtocolError::ResponseTooLong => {
@@ -299,10 +299,10 @@ impl Session {
         Flow::Continue(())
     }
 
-    /// Plays a programmed fault: waits, answers badly, or says that the connection is to be closed.
+    /// Simulates a programmed fault: waits, replies with an error, or returns that the connection is to be closed.
     async fn play(&mut self, verdict: Verdict) -> io::Result<Flow> {
         if !verdict.delay.is_zero() {
-            // What was answered before must not be late as well.
+            // Earlier replies must not be delayed as well.
             self.flush().await?;
             tokio::time::sleep(verdict.delay).await;
         }
