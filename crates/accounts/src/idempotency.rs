@@ -56,7 +56,7 @@ pub enum IdempotencyError {
     #[error("this idempotency key was used for another request")]
     Mismatch,
     /// The key was begun and its transaction committed without a response.
-    #[error("the first request with this idempotency key has no answer")]
+    #[error("the first request with this idempotency key has no response")]
     Unfinished,
     #[error(transparent)]
     Database(#[from] diesel::result::Error),

@@ -169,7 +169,7 @@ fn time_zone(errors: &mut FieldErrors, name: &str) -> Option<TimeZone> {
             errors.push(
                 "timeZone",
                 "unknown_time_zone",
-                "must be a name of the IANA database, as Europe/Paris",
+                "must be a name of the IANA database, such as Europe/Paris",
             );
             None
         }
@@ -179,7 +179,7 @@ fn time_zone(errors: &mut FieldErrors, name: &str) -> Option<TimeZone> {
 fn sending_time(errors: &mut FieldErrors, text: &str) -> Option<Time> {
     let time = Time::parse(text, SENDING_TIME).ok();
     if time.is_none() {
-        errors.push("sendingTime", "invalid_time", "must be hours and minutes, as 09:00");
+        errors.push("sendingTime", "invalid_time", "must be hours and minutes, such as 09:00");
     }
     time
 }

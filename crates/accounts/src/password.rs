@@ -63,7 +63,7 @@ impl Password {
             None => {}
         }
         if is_common(text) {
-            errors.push(field, "common_password", "is a password that is guessed first; choose another");
+            errors.push(field, "common_password", "is a common password: choose another one");
         }
         errors.into_result(Self(text.to_owned()))
     }

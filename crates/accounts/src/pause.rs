@@ -14,7 +14,7 @@ pub struct Pause {
 
 /// The pause would end before tomorrow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a pause ends after today, and {0} is not")]
+#[error("a pause must end after today, and {0} does not")]
 pub struct PauseEndsTooEarly(pub Date);
 
 impl Pause {

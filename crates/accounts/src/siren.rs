@@ -10,7 +10,7 @@ pub fn optional_siren(errors: &mut FieldErrors, typed: Option<&str>) -> Option<S
         return None;
     }
     if !is_valid_siren(&digits) {
-        errors.push("siren", "invalid_siren", "must be the nine digits that INSEE gave");
+        errors.push("siren", "invalid_siren", "must be the nine digits assigned by INSEE");
     }
     Some(digits)
 }

@@ -20,13 +20,13 @@ pub const RENEWAL_INTERVAL: Duration = Duration::hours(1);
 #[derive(Debug, thiserror::Error)]
 pub enum RenewError {
     /// New links were requested a short while ago.
-    #[error("fresh links were mailed a short while ago")]
+    #[error("new links were mailed a short while ago")]
     TooSoon {
         /// Time until they can be requested again.
         retry_after: Duration,
     },
     /// The invoice is paid, cancelled or disputed, or the organization is not to be asked.
-    #[error("the invoice is not asked about any more")]
+    #[error("there are no more check-ins for this invoice")]
     NotAsked(Reason),
     #[error(transparent)]
     Database(#[from] diesel::result::Error),

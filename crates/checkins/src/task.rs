@@ -61,7 +61,7 @@ rubis_db::pg_enum!(CheckinAnswer, sql_types::CheckinAnswer {
 
 /// The text is not the name of an answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no answer: paid or still_pending is")]
+#[error("{0:?} is not an answer: use paid or still_pending")]
 pub struct UnknownAnswer(pub String);
 
 impl FromStr for CheckinAnswer {

@@ -45,6 +45,6 @@ pub(crate) fn parse_kind(errors: &mut FieldErrors, field: &str, typed: &str) -> 
 /// Records a mistake for `kind` if a person is given a company's number.
 pub(crate) fn check_numbers(errors: &mut FieldErrors, kind: Option<ClientKind>, has_number: bool) {
     if kind == Some(ClientKind::Person) && has_number {
-        errors.push("kind", "company_number", "must be company: a SIREN or a VAT number is a company's");
+        errors.push("kind", "company_number", "must be company: only a company has a SIREN or a VAT number");
     }
 }

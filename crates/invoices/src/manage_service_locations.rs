@@ -21,7 +21,7 @@ pub enum ServiceLocationError {
     #[error("there is no such service location")]
     NotFound,
     /// Invoice lines refer to it.
-    #[error("lines of invoices name this service location")]
+    #[error("invoice lines refer to this service location")]
     InUse,
     /// The client already has [`MAX_SERVICE_LOCATIONS`].
     #[error("a client has at most {MAX_SERVICE_LOCATIONS} service locations")]

@@ -111,7 +111,7 @@ fn parse_currency(errors: &mut FieldErrors, code: Option<&str>) -> Currency {
         None => Currency::EUR,
         Some(Ok(currency)) => currency,
         Some(Err(CurrencyError::Unknown(_))) => {
-            errors.push("currency", "unknown_currency", "must be an ISO 4217 code, as EUR");
+            errors.push("currency", "unknown_currency", "must be an ISO 4217 code, such as EUR");
             Currency::EUR
         }
         Some(Err(refused @ CurrencyError::WithoutMinorUnit { .. })) => {
@@ -141,11 +141,11 @@ fn parse_client(
             })
         }
         (None, None) => {
-            errors.push("clientId", "required", "must be given, or else client with a name and an email");
+            errors.push("clientId", "required", "must be given, or client with a name and an email");
             None
         }
         (Some(_), Some(_)) => {
-            errors.push("client", "ambiguous", "must not be given beside clientId");
+            errors.push("client", "ambiguous", "must not be given together with clientId");
             None
         }
     }

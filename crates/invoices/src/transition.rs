@@ -11,7 +11,7 @@ pub enum TransitionError {
     #[error(transparent)]
     Illegal(#[from] IllegalTransition),
     /// Being paid follows from the payments: use [`crate::record_payment`] and [`crate::void_payment`].
-    #[error("an invoice is settled and reopened by its payments alone")]
+    #[error("an invoice is settled and reopened only by its payments")]
     DecidedByPayments,
     #[error(transparent)]
     Database(#[from] diesel::result::Error),

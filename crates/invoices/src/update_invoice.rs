@@ -70,7 +70,7 @@ impl InvoicePatch {
             check_date(&mut errors, "dueDate", date);
         }
         if input.restart_chain.is_some() && input.due_date.is_none() {
-            errors.push("restartChain", "due_date_required", "is given with dueDate alone");
+            errors.push("restartChain", "due_date_required", "must only be given with dueDate");
         }
         let lines = input.items.map(|items| parse_lines(&mut errors, &items));
         errors.into_result(Self {
@@ -128,7 +128,7 @@ pub enum UpdateInvoiceError {
     #[error("there is no such invoice")]
     NotFound,
     /// It is paid or cancelled.
-    #[error("an invoice that is {} does not change", status.as_str())]
+    #[error("an invoice that is {} cannot be changed", status.as_str())]
     NotEditable { status: InvoiceStatus },
     /// Nothing would be outstanding with the new amount.
     #[error("the amount must stay above the {} cents that are settled", settled.cents)]

@@ -14,7 +14,7 @@ pub(crate) fn optional_vat_number(errors: &mut FieldErrors, typed: Option<&str>)
         return None;
     }
     if !is_vat_number(&number) {
-        errors.push("vatNumber", "invalid_vat_number", "must be a VAT number, as FR44732829320");
+        errors.push("vatNumber", "invalid_vat_number", "must be a VAT number, such as FR44732829320");
     }
     Some(number)
 }

@@ -17,7 +17,7 @@ pub enum VoidPaymentError {
     #[error("there is no such payment")]
     NotFound,
     /// The payment is already voided.
-    #[error("the payment is voided already")]
+    #[error("the payment is already voided")]
     AlreadyVoided,
     /// The invoice is not paid, so that there is no settlement to undo.
     #[error(transparent)]

@@ -27,10 +27,10 @@ pub enum RenewCheckinError {
     #[error("the check-in was answered already")]
     AlreadyAnswered,
     /// The invoice is not asked about any more: it is disputed or cancelled, or check-ins were turned off.
-    #[error("the invoice is not asked about any more")]
+    #[error("there are no more check-ins for this invoice")]
     NotRenewable,
     /// Fresh links were mailed a short while ago.
-    #[error("fresh links were mailed a short while ago")]
+    #[error("new links were mailed a short while ago")]
     TooSoon {
         /// How long until they can be asked for again.
         retry_after: Duration,
