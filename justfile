@@ -1,6 +1,6 @@
 # The commands of the workspace, by shorter names: `just dev`. Each is `cargo xtask …` underneath, which needs no just.
 
-# What there is
+# List the commands
 default:
     @just --list --unsorted
 
@@ -8,7 +8,7 @@ default:
 dev *arguments:
     cargo xtask dev {{ arguments }}
 
-# Watch one overdue invoice being reminded and settled, then stop
+# Run the main scenario once, then stop
 once:
     cargo xtask dev --once
 
@@ -16,7 +16,7 @@ once:
 test *arguments:
     cargo xtask test -- {{ arguments }}
 
-# Check what CI checks; names of checks run only these
+# Run all checks, or only the named ones
 lint *checks:
     cargo xtask lint {{ checks }}
 
@@ -24,24 +24,24 @@ lint *checks:
 format:
     cargo fmt --all
 
-# Write schema.rs and the OpenAPI document anew
+# Regenerate schema.rs and the OpenAPI document
 generate:
     cargo xtask schema
     cargo xtask openapi
 
-# Run the Bruno collection against a stack of its own
+# Run the Bruno collection against a private stack
 bruno:
     cargo xtask bruno
 
-# Send requests made from the OpenAPI document to a stack of its own
+# Send requests generated from the OpenAPI document to a private stack
 fuzz-api *arguments:
     cargo xtask fuzz-api {{ arguments }}
 
-# Break things on purpose and count the reminders; `just chaos --list` names the trials
+# Inject faults and count the reminders; `just chaos --list` lists the trials
 chaos *arguments:
     cargo xtask chaos {{ arguments }}
 
-# Measure a part of the product beside a reference: queue, send, api, feed, webhooks or all of them
+# Benchmark a part of the product and its reference: queue, send, api, feed, webhooks or all
 bench what *arguments:
     cargo xtask bench {{ what }} {{ arguments }}
 
@@ -49,11 +49,11 @@ bench what *arguments:
 simulate *arguments:
     cargo xtask simulate {{ arguments }}
 
-# Run what CI runs
+# Run the checks of CI
 ci:
     bash .ci/run
 
-# Start everything in containers instead
+# Start the product in containers
 up:
     docker compose up --build --detach --wait
 

@@ -1,4 +1,4 @@
--- The two roles of a deployment. Run it with psql as a superuser, against the database, as often as wanted:
+-- The two roles of a deployment. Run it with psql as a superuser, against the database; it can be run again:
 --
 --   RUBIS_OWNER_PASSWORD=… RUBIS_PROGRAM_PASSWORD=… psql --dbname rubis --file deploy/postgres/roles.sql
 --
@@ -17,7 +17,7 @@ WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name)
 ALTER ROLE rubis_owner NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD :'owner_password';
 ALTER ROLE rubis_program NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD :'program_password';
 
--- The programs recognise some failures, as that of a lock that was waited for too long, by their English messages.
+-- The programs recognise some failures, such as a lock timeout, by their English messages.
 ALTER ROLE rubis_program SET lc_messages = 'C';
 
 SELECT format('ALTER DATABASE %I OWNER TO rubis_owner', current_database())

@@ -160,7 +160,7 @@ fn a_missing_value_is_named_with_what_it_takes() {
     assert!(refused(&[("SMTP_USER", "rubis")]).starts_with("SMTP_PASSWORD: is not set"));
     let without_webhooks = [("STRIPE_SECRET_KEY", "sk_test_rubis")];
     assert!(refused(&without_webhooks).starts_with("STRIPE_WEBHOOK_SECRET: is not set"));
-    assert!(worker(&without_webhooks).stripe.secret_key.is_some(), "the worker is told of no events");
+    assert!(worker(&without_webhooks).stripe.secret_key.is_some(), "the worker receives no events");
 }
 
 #[test]

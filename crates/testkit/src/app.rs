@@ -273,7 +273,7 @@ impl TestApp {
         .expect("the jobs can be read");
         drop(conn);
         let told: Vec<String> = dead.iter().map(|job| format!("{}: {}", job.id, job.last_error)).collect();
-        assert!(told.is_empty(), "jobs died: {}", told.join(", "));
+        assert!(told.is_empty(), "dead letters: {}", told.join(", "));
         self.stop();
     }
 

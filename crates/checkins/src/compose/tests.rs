@@ -299,7 +299,7 @@ fn after_the_key_was_changed_the_way_back_is_in_the_first_mail() {
     let email = confirmed(&product, &task);
     assert!(!email.text.contains("https://") && !email.html.unwrap().contains("https://"));
     assert!(email.text.contains("par les liens de notre premier message"), "{}", email.text);
-    assert!(!email.text.contains("transférez"), "nothing in it acts in anybody's name");
+    assert!(!email.text.contains("transférez"), "nothing in it acts in the user's name");
     assert!(email.text.contains("depuis la page de réponse"), "{}", email.text);
 }
 

@@ -146,5 +146,5 @@ async fn reminders_wait_as_long_as_the_organization_chose_though_the_links_have_
     assert_eq!(task.status, CheckinStatus::Expired);
     let planned = company.plan(task.invoice_id, expired_at).await;
     assert_eq!(planned.awaited_answer.unwrap().until, TUESDAY + Duration::days(7));
-    assert_eq!(company.checkin(task.invoice_id).await.id, task.id, "nobody is asked again");
+    assert_eq!(company.checkin(task.invoice_id).await.id, task.id, "the user is not asked again");
 }

@@ -175,7 +175,7 @@ async fn another_due_date_after_the_question_left_ends_its_links_and_asks_anew()
     assert_eq!(all[0].status, CheckinStatus::Cancelled);
     assert!(company.job(&all[0].expiry_job_id()).await.is_none());
     assert_eq!(all[1].send_at, datetime!(2026-12-15 08:00 UTC));
-    assert_eq!(moved.status, InvoiceStatus::Pending, "nobody is asked any more");
+    assert_eq!(moved.status, InvoiceStatus::Pending, "the user is no longer asked");
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
 -- KEYS[1]: the key. ARGV: interval, window and, for tests, the time (all in microseconds); then `count`, `peek` or
--- `give_back`. Answers { 1, how many more at once } or { 0, microseconds to wait }.
+-- `give_back`. Returns { 1, further attempts at once } or { 0, microseconds to wait }.
 local interval, window, now, action = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 if not now then
   local time = redis.call('TIME')
