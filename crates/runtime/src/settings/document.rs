@@ -26,8 +26,8 @@ pub fn documentation() -> String {
          <!-- Written from the declarations in crates/runtime/src/settings; a test fails when they differ. -->\n\n\
          Both binaries read their settings once, at start, from the environment, over an optional `.env` file in \
          the working directory or one above it, over the defaults below. An empty value counts as not set. A \
-         missing or malformed value stops the process with one line that names the key, what it got and what it \
-         takes; secrets are never printed.\n\n\
+         missing or malformed value stops the process with one line that names the key, its value and the \
+         accepted values; secrets are never printed.\n\n\
          `.env.example` holds values for development; `cargo xtask dev` needs none of them.\n",
     );
     for section in SECTIONS {
