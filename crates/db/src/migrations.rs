@@ -130,7 +130,7 @@ async fn run_one(
                 return Err(MigrationError::Locked { name: migration.name().to_string(), attempts: attempt });
             }
             Err(_) => {
-                tracing::warn!(migration = %migration.name(), attempt, "migration lock timed out");
+                tracing::warn!(migration = %migration.name(), attempt, "migration lock not granted");
                 pause(attempt).await;
                 attempt += 1;
             }
