@@ -31,6 +31,9 @@ pub enum SendError {
         retry_after: Option<Duration>,
         /// True if the mail was handed over and no reply came.
         may_have_left: bool,
+        /// True if the server may have failed because of this mail: silence after its recipient, an error of its own
+        /// on the request that holds it.
+        may_be_the_mail: bool,
     },
     /// The recipient or the message was permanently rejected; another attempt changes nothing.
     #[error("the mail was refused ({code}): {reason}")]
@@ -95,7 +98,22 @@ impl SendError {
 
     /// Creates the error for a mail server that is down.
     pub fn unavailable(reason: impl Into<String>) -> Self {
-        Self::Unavailable { reason: reason.into(), retry_after: None, may_have_left: false }
+        Self::Unavailable {
+            reason: reason.into(),
+            retry_after: None,
+            may_have_left: false,
+            may_be_the_mail: false,
+        }
+    }
+
+    /// Creates the error for a server that failed on this mail, and may fail on others.
+    pub fn failed_on_mail(reason: impl Into<String>) -> Self {
+        Self::Unavailable {
+            reason: reason.into(),
+            retry_after: None,
+            may_have_left: false,
+            may_be_the_mail: true,
+        }
     }
 
     /// Creates the error for a connection that broke, or a server that went silent, during the mail, which may have

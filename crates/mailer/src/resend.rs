@@ -149,7 +149,7 @@ fn classify(status: StatusCode, retry_after: Option<Duration>, problem: &Problem
         | StatusCode::METHOD_NOT_ALLOWED => SendError::configuration(reason),
         // Our rate limit, or the quota of the day or the month.
         StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => {
-            SendError::Unavailable { reason, retry_after, may_have_left: false }
+            SendError::Unavailable { reason, retry_after, may_have_left: false, may_be_the_mail: false }
         }
         // The first request with this key is still being processed.
         StatusCode::CONFLICT if problem.name == "concurrent_idempotent_requests" => {
@@ -161,7 +161,8 @@ fn classify(status: StatusCode, retry_after: Option<Duration>, problem: &Problem
         _ => {
             // A gateway sends this if it got no response from its server.
             let may_have_left = matches!(status, StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT);
-            SendError::Unavailable { reason, retry_after, may_have_left }
+            let may_be_the_mail = status != StatusCode::SERVICE_UNAVAILABLE;
+            SendError::Unavailable { reason, retry_after, may_have_left, may_be_the_mail }
         }
     }
 }
@@ -179,5 +180,6 @@ fn broken(error: &reqwest::Error) -> SendError {
         reason: format!("{what}: {error}"),
         retry_after: None,
         may_have_left: !error.is_connect() && !error.is_builder(),
+        may_be_the_mail: !error.is_connect(),
     }
 }

@@ -167,7 +167,7 @@ async fn a_pause_after_an_outage_does_not_count_as_one() {
 }
 
 #[tokio::test]
-async fn a_mail_that_may_have_left_is_repeated_to_the_letter_and_cannot_be_cancelled() {
+async fn a_mail_that_may_have_left_is_on_its_way_until_it_was_taken() {
     for (failure, may_have_left) in [(SendError::transient("no answer"), true), (refused_connection(), false)]
     {
         let chain = Chain::start_at(TUESDAY).await;
@@ -184,4 +184,20 @@ async fn a_mail_that_may_have_left_is_repeated_to_the_letter_and_cannot_be_cance
         chain.worker.run_due().await;
         assert_eq!(chain.relances(invoice.id).await.remove(0).sending_since, began, "{failure}");
     }
+}
+
+#[tokio::test]
+async fn one_mail_that_the_server_fails_on_delays_no_other() {
+    let chain = Chain::start_at(TUESDAY).await;
+    chain.invoice_to("Client 1", "compta1@client.example", date!(2026 - 11 - 20)).await;
+    chain.worker.mailer.fail_next(1, &SendError::failed_on_mail("500 internal error"));
+    chain.clock.advance(Duration::minutes(1));
+    chain.worker.run_due().await;
+    chain.invoice_to("Client 2", "compta2@client.example", date!(2026 - 11 - 20)).await;
+    chain.clock.advance(Duration::minutes(1));
+    chain.worker.run_due().await;
+    assert_eq!(chain.reminders().len(), 1, "the other leaves at its minute");
+    chain.worker.run_until(chain.now() + Duration::minutes(5)).await;
+    assert_eq!(chain.reminders().len(), 2);
+    assert_eq!(jobs_with_attempts(&chain).await, 0);
 }

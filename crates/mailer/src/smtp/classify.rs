@@ -64,6 +64,7 @@ pub(super) fn classify(error: &SmtpError, stage: Stage) -> SendError {
         None if stage == Stage::SignIn && error.is_client() => SendError::configuration(reason),
         // The content may be the cause of the server's failure, so that this counts as an attempt.
         None if stage == Stage::Content => SendError::transient(reason),
+        None if stage == Stage::Recipient => SendError::failed_on_mail(reason),
         Some(_) | None => SendError::unavailable(reason),
     }
 }

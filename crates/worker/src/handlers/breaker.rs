@@ -2,14 +2,15 @@
 //!
 //! While the server is away, each mail that is tried costs a connection and a transaction, and a server that is asked
 //! thousands of times with a wrong password locks us out. After a failure that says nothing about the mail no mail is tried
-//! for a while, and then one alone, until one is taken or refused for its own sake. All queues of a worker share one
-//! breaker. Each worker has its own, since a network may be cut for one of them only.
+//! for a while, and then one alone, until one is taken or refused for its own sake. A failure that the mail itself may
+//! have caused counts once two different mails had it in a row. All queues of a worker share one breaker. Each worker has its own, since a network may be cut for one of them only.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
+use rubis_jobs::JobId;
 use time::OffsetDateTime;
 
 /// The first pause; each further failure doubles it.
@@ -37,6 +38,8 @@ struct State {
     open_until: Option<OffsetDateTime>,
     /// One mail is being tried, until this at most.
     probing_until: Option<OffsetDateTime>,
+    /// The mail on which the server failed last, of which either may be the cause.
+    suspect: Option<JobId>,
 }
 
 impl Breaker {
@@ -83,6 +86,21 @@ impl Admission {
             tracing::info!("mail server available again");
         }
         *state = State::default();
+    }
+
+    /// The server failed, because of this mail or because it is away. Returns the wait until this mail may be tried again.
+    pub fn server_may_be_away(
+        self,
+        job: &JobId,
+        now: OffsetDateTime,
+        asked_for: Option<Duration>,
+    ) -> Duration {
+        let mut state = self.breaker.lock();
+        let is_confirmed =
+            state.open_until.is_some() || state.suspect.as_ref().is_some_and(|suspect| suspect != job);
+        state.suspect = Some(job.clone());
+        drop(state);
+        if is_confirmed { self.server_is_away(now, asked_for) } else { LONGEST_PAUSE }
     }
 
     /// The server is away. Returns the wait until a mail may be tried again.
@@ -162,6 +180,21 @@ mod tests {
         for mail in together {
             assert_eq!(mail.server_is_away(NOW, None).as_secs(), 5);
         }
+    }
+
+    #[test]
+    fn a_mail_that_the_server_fails_on_holds_no_other_back_and_two_of_them_do() {
+        let breaker = Arc::new(Breaker::default());
+        let fail_on = |number: u32| {
+            let mail = JobId::new("relance", number);
+            breaker.admit(NOW).unwrap().server_may_be_away(&mail, NOW, None)
+        };
+        assert_eq!(fail_on(1), LONGEST_PAUSE);
+        assert_eq!(fail_on(1), LONGEST_PAUSE, "the same mail again");
+        breaker.admit(NOW).unwrap().server_answered();
+        assert_eq!(fail_on(2), LONGEST_PAUSE, "others were taken in between");
+        assert_eq!(fail_on(3), FIRST_PAUSE);
+        assert_eq!(breaker.admit(NOW).unwrap_err(), FIRST_PAUSE);
     }
 
     #[test]

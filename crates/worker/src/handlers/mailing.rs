@@ -162,6 +162,10 @@ impl<M: Mailing> MailHandler<M> {
                 admission.server_answered();
                 return Err(JobError::fail(error).because(error.failure()));
             }
+            SendError::Unavailable { may_be_the_mail: true, retry_after, .. } => {
+                let job_id = &context.lease.job_id;
+                blocked(job, error, admission.server_may_be_away(job_id, now, *retry_after))
+            }
             SendError::Unavailable { retry_after, .. } => {
                 blocked(job, error, admission.server_is_away(now, *retry_after))
             }
