@@ -47,8 +47,6 @@ pub enum DeadLetterCause {
     Quarantined,
     /// An operator dropped it.
     Dropped,
-    /// It was found dead, and its domain did not know.
-    Found,
 }
 
 /// A job that was given up: the cause and the time.

@@ -35,8 +35,8 @@ struct Line {
     command: JobsCommand,
 }
 
-const CAUSES: [DeadLetterCause; 4] =
-    [DeadLetterCause::Failed, DeadLetterCause::Quarantined, DeadLetterCause::Dropped, DeadLetterCause::Found];
+const CAUSES: [DeadLetterCause; 3] =
+    [DeadLetterCause::Failed, DeadLetterCause::Quarantined, DeadLetterCause::Dropped];
 
 fn letter(job_id: JobId, cause: DeadLetterCause, now: OffsetDateTime) -> DeadLetter {
     DeadLetter {

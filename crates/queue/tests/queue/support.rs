@@ -167,7 +167,7 @@ impl Handler for ProbeHandler {
     ) -> Result<(), JobError> {
         let what = match letter.cause {
             DeadLetterCause::Quarantined => "quarantined",
-            DeadLetterCause::Failed | DeadLetterCause::Dropped | DeadLetterCause::Found => "dead",
+            DeadLetterCause::Failed | DeadLetterCause::Dropped => "dead",
         };
         let (attempts, failure) = (letter.attempts, letter.failure.code());
         note(conn, &job, &format!("{what} after {attempts}: {} ({failure})", letter.error)).await?;

@@ -100,9 +100,7 @@ pub struct GivenUp<'a> {
 pub(super) fn checkin_reason(cause: DeadLetterCause, failure: &MailFailure) -> rubis_checkins::Reason {
     match cause {
         DeadLetterCause::Dropped => rubis_checkins::Reason::DroppedByOperations,
-        DeadLetterCause::Failed | DeadLetterCause::Quarantined | DeadLetterCause::Found => {
-            rubis_checkins::Reason::of(failure)
-        }
+        DeadLetterCause::Failed | DeadLetterCause::Quarantined => rubis_checkins::Reason::of(failure),
     }
 }
 

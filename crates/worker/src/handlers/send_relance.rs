@@ -68,9 +68,7 @@ impl Mailing for Relances {
         given_up: GivenUp<'_>,
     ) -> Result<(), diesel::result::Error> {
         let (reason, failure) = match given_up.cause {
-            DeadLetterCause::Failed | DeadLetterCause::Found => {
-                (Reason::of(given_up.failure), Some(given_up.failure))
-            }
+            DeadLetterCause::Failed => (Reason::of(given_up.failure), Some(given_up.failure)),
             DeadLetterCause::Quarantined => (Reason::Quarantined, None),
             DeadLetterCause::Dropped => (Reason::DroppedByOperations, None),
         };
