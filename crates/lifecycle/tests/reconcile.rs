@@ -8,8 +8,8 @@ use rubis_invoices::{Invoice, InvoiceStatus};
 use rubis_lifecycle::{
     Finding,
     FindingKind::{
-        CheckinOfDeadJob, CheckinWithoutJob, InvoiceOfDeadCheckin, JobWithoutTask, PlanningOfDeadJob,
-        PlanningWithoutJob, RelanceOfDeadJob, RelanceSendingForLong, RelanceWithoutJob,
+        CheckinOfDeadJob, CheckinSendingForLong, CheckinWithoutJob, InvoiceOfDeadCheckin, JobWithoutTask,
+        PlanningOfDeadJob, PlanningWithoutJob, RelanceOfDeadJob, RelanceSendingForLong, RelanceWithoutJob,
     },
     FindingOutcome::{Repaired, Reported},
     reconcile_everything,
@@ -184,6 +184,42 @@ async fn a_check_in_gets_its_lost_job_back_before_and_after_it_was_sent() {
     assert_eq!(sweep(&chain).await, []);
     chain.worker.run_until(TUESDAY + Duration::days(3)).await;
     assert_eq!(chain.checkins(invoice.id).await[0].status, CheckinStatus::Expired);
+}
+
+/// A chain whose check-in is in a mail that the mail server did not take yet.
+async fn gathered() -> (Chain, Invoice) {
+    let chain = Chain::with_checkins_at(TUESDAY).await;
+    let invoice = chain.invoice_due(LATE).await;
+    chain.worker.mailer.go_away(rubis_testkit::SendError::unavailable("connection refused"));
+    chain.worker.run_until(TUESDAY + Duration::minutes(2)).await;
+    let task = chain.checkins(invoice.id).await.remove(0);
+    assert_eq!((task.status, task.mail_id.is_some()), (CheckinStatus::Scheduled, true));
+    chain.worker.mailer.accept_everything();
+    (chain, invoice)
+}
+
+#[tokio::test]
+async fn a_check_in_mail_gets_its_lost_job_back() {
+    let (chain, invoice) = gathered().await;
+    assert_eq!(sweep(&chain).await, [], "its job waits for the mail server");
+    delete_jobs(&chain, "checkin-mail").await;
+    assert_eq!(sweep(&chain).await, [(CheckinWithoutJob, Repaired)]);
+    assert_eq!(sweep(&chain).await, []);
+    chain.worker.run_until(TUESDAY + Duration::hours(1)).await;
+    assert_eq!(chain.checkin_mails().len(), 1);
+    assert_eq!(chain.checkins(invoice.id).await[0].status, CheckinStatus::Sent);
+}
+
+#[tokio::test]
+async fn a_check_in_mail_that_is_being_sent_for_more_than_an_hour_is_reported() {
+    let (chain, invoice) = gathered().await;
+    execute(&chain, "UPDATE jobs SET blocked_since = NULL").await;
+    for (age, found) in [("50 minutes", &[][..]), ("2 hours", &[(CheckinSendingForLong, Reported)][..])] {
+        let since = format!("UPDATE checkin_tasks SET sending_since = created_at - interval '{age}'");
+        execute(&chain, &since).await;
+        assert_eq!(sweep(&chain).await, found, "{age}");
+    }
+    assert_eq!(chain.checkins(invoice.id).await[0].status, CheckinStatus::Scheduled, "its job will run");
 }
 
 #[tokio::test]

@@ -22,6 +22,7 @@ pub use database::TestDatabase;
 pub use limits::no_limits;
 pub use owner::Owner;
 pub use redis::{TestRedis, redis_pool};
+pub use rubis_mailer::SendError;
 pub use stripe::WEBHOOK_SECRET;
 pub use worker::{
     TestWorker, account_keys, account_parts, billing_parts, checkin_parts, handler_parts, runners,
