@@ -147,6 +147,7 @@ async fn fill(
     for invoice in 0..invoices {
         let new = NewInvoice {
             client: InvoicedClient::Named {
+                kind: rubis_invoices::ClientKind::Person,
                 name: format!("Débiteur {invoice:04}"),
                 email: format!("compta-{invoice:04}@debiteur-{number:03}.example").parse()?,
             },

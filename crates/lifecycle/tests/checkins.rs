@@ -326,6 +326,7 @@ async fn a_token_changes_nothing_in_another_organization() {
     rubis_lifecycle::mark_address_verified(&mut conn, other.user.id, chain.now()).await.unwrap();
     let new = rubis_invoices::NewInvoice {
         client: rubis_invoices::InvoicedClient::Named {
+            kind: rubis_invoices::ClientKind::Person,
             name: "Boulangerie Martin".to_owned(),
             email: "compta@boulangerie-martin.example".parse().unwrap(),
         },

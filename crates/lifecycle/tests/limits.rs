@@ -47,6 +47,7 @@ impl Company {
         NewInvoice {
             // Another client for each: invoices of one new client wait for each other anyhow.
             client: InvoicedClient::Named {
+                kind: rubis_invoices::ClientKind::Person,
                 name: format!("Boulangerie {number}"),
                 email: format!("compta@boulangerie-{number}.example").parse().unwrap(),
             },

@@ -112,6 +112,7 @@ impl Chain {
         let number = self.invoices.fetch_add(1, Ordering::Relaxed) + 1;
         let new = NewInvoice {
             client: InvoicedClient::Named {
+                kind: rubis_invoices::ClientKind::Person,
                 name: name.to_owned(),
                 email: email.parse().expect("an address"),
             },

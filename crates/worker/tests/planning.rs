@@ -46,6 +46,7 @@ async fn another_company(chain: &Chain) -> OrganizationId {
 async fn invoice_of(chain: &Chain, organization: OrganizationId, numero: &str, due_date: Date) -> InvoiceId {
     let new = NewInvoice {
         client: InvoicedClient::Named {
+            kind: rubis_invoices::ClientKind::Person,
             name: "Boulangerie Martin".to_owned(),
             email: "compta@boulangerie-martin.example".parse().unwrap(),
         },

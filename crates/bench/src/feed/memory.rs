@@ -190,6 +190,7 @@ fn invoice_of(
     let due_date = (now + due_in).date();
     Ok(NewInvoice {
         client: InvoicedClient::Named {
+            kind: rubis_invoices::ClientKind::Person,
             name: format!("Débiteur {kind}{invoice:04}"),
             email: format!("compta-{kind}{invoice:04}@debiteur-{organization:03}.example")
                 .to_lowercase()

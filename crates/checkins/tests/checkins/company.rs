@@ -100,7 +100,11 @@ impl Company {
         let number = self.invoices.fetch_add(1, Ordering::Relaxed) + 1;
         let email = format!("{}@clients.example", client.to_lowercase().replace(' ', "-"));
         let new = NewInvoice {
-            client: InvoicedClient::Named { name: client.to_owned(), email: email.parse().unwrap() },
+            client: InvoicedClient::Named {
+                kind: rubis_invoices::ClientKind::Person,
+                name: client.to_owned(),
+                email: email.parse().unwrap(),
+            },
             numero: format!("F-2026-{number:03}"),
             amount: Money::new(120_000, Currency::EUR),
             issue_date: due_date - Duration::days(30),

@@ -15,6 +15,7 @@ fn named(name: &str, email: &str, numero: &str) -> NewInvoiceInput {
         client: Some(InvoicedClientInput {
             name: name.to_owned(),
             email: email.to_owned(),
+            kind: None,
             create_new: false,
         }),
         ..input(ClientId::new(), numero)
