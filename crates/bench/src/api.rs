@@ -5,27 +5,29 @@
 //! twenty times a second; one more organization has half of all invoices to itself.
 
 mod creation;
+mod environment;
 mod fill;
 pub mod http;
 mod load;
 mod operation;
 mod replay;
-mod site;
-mod trial;
-
-use std::io::{self, Write as _};
+mod rounds;
 
 use anyhow::{Result, ensure};
 use clap::Args;
 
 use self::{
+    environment::Environment,
     fill::Size,
     operation::Operation,
     replay::Captured,
-    site::Site,
-    trial::{Intensity, Trial},
+    rounds::{Intensity, Rounds},
 };
-use crate::{Machine, Report, report::Bar, statistics::median};
+use crate::{
+    Machine, Report,
+    report::{Bar, say},
+    statistics::median,
+};
 
 /// A page of a hundred times as many invoices may take this many times as long.
 const FLAT: f64 = 1.5;
@@ -53,27 +55,9 @@ pub struct Arguments {
     quick: bool,
 }
 
-impl Arguments {
-    /// The least that shows something, if that was asked for.
-    fn settled(&self) -> Self {
-        if self.quick {
-            Self {
-                invoices: vec![1000, 10_000],
-                organizations: 10,
-                connections: 8,
-                seconds: 2,
-                rounds: 1,
-                quick: true,
-            }
-        } else {
-            Self { invoices: self.invoices.clone(), ..*self }
-        }
-    }
-}
-
 /// A database, and what is known of it.
 struct Place {
-    site: Site,
+    environment: Environment,
     captured: Vec<Captured>,
 }
 
@@ -81,16 +65,19 @@ struct Place {
 ///
 /// # Errors
 /// When a server does not start, or a request fails.
-pub async fn run(machine: &Machine, arguments: &Arguments) -> Result<Report> {
-    let arguments = arguments.settled();
+pub async fn run(machine: &Machine, mut arguments: Arguments) -> Result<Report> {
+    if arguments.quick {
+        arguments.invoices = vec![1000, 10_000];
+        (arguments.organizations, arguments.seconds, arguments.rounds) = (10, 2, 1);
+    }
     let mut places = Vec::new();
     for &invoices in &arguments.invoices {
         let size = Size { invoices, small_organizations: arguments.organizations };
         // Two to an organization are the least that has a page behind the first half of its list.
         ensure!(size.of_a_small_one() >= 2, "{invoices} invoices are too few for so many organizations");
-        let mut site = Site::open(machine, size).await?;
-        let captured = replay::capture(machine, &mut site).await?;
-        places.push(Place { site, captured });
+        let mut environment = Environment::open(machine, size).await?;
+        let captured = replay::capture(machine, &mut environment).await?;
+        places.push(Place { environment, captured });
     }
     let mut report = Report {
         title: "API".to_owned(),
@@ -99,20 +86,20 @@ pub async fn run(machine: &Machine, arguments: &Arguments) -> Result<Report> {
     };
     conditions(&mut report, &arguments);
     for (index, operation) in Operation::ALL.into_iter().enumerate() {
-        let mut trials = vec![Trial::default(); places.len()];
+        let mut all = vec![Rounds::default(); places.len()];
         let intensity = Intensity { connections: arguments.connections, seconds: arguments.seconds };
         for round in 1..=arguments.rounds {
-            for (place, trial) in places.iter().zip(&mut trials) {
+            for (place, rounds) in places.iter().zip(&mut all) {
                 let Some(captured) = place.captured.get(index) else { continue };
-                trial.round(machine, &place.site, captured, intensity, round).await?;
-                progress(operation, round, &place.site, trial)?;
+                rounds.round(machine, &place.environment, captured, intensity, round).await?;
+                progress(operation, round, &place.environment, rounds);
             }
         }
-        for (place, trial) in places.iter().zip(&trials) {
+        for (place, rounds) in places.iter().zip(&all) {
             let Some(captured) = place.captured.get(index) else { continue };
-            tell(&mut report, place, captured, trial);
+            tell(&mut report, place, captured, rounds);
         }
-        compare(&mut report, operation, &places, &trials);
+        compare(&mut report, operation, &places, &all);
     }
     Ok(report)
 }
@@ -140,36 +127,34 @@ fn conditions(report: &mut Report, arguments: &Arguments) {
     );
 }
 
-fn progress(operation: Operation, round: u32, site: &Site, trial: &Trial) -> Result<()> {
+fn progress(operation: Operation, round: u32, environment: &Environment, rounds: &Rounds) {
     let last = |values: &[f64]| values.last().copied().unwrap_or_default();
-    let reference = trial.reference.last().map(|reference| reference.per_second).unwrap_or_default();
-    writeln!(
-        io::stdout(),
+    let reference = rounds.reference.last().map(|reference| reference.per_second).unwrap_or_default();
+    say(format_args!(
         "{}, {}, round {round}: {:.0}/s, p50 {:.2} ms, p99 {:.2} ms; pgbench {reference:.0}/s",
         operation.name(),
-        site.size.label(),
-        last(&trial.rates),
-        last(&trial.p50),
-        last(&trial.p99),
-    )?;
-    Ok(())
+        environment.size.label(),
+        last(&rounds.rates),
+        last(&rounds.p50),
+        last(&rounds.p99),
+    ));
 }
 
 /// The figures of an operation on one database.
-fn tell(report: &mut Report, place: &Place, captured: &Captured, trial: &Trial) {
-    let name = format!("{}, {}", captured.operation().name(), place.site.size.label());
-    let rate = trial.reference(|reference| reference.per_second);
-    report.add(format!("{name}: requests/s"), middle(&trial.rates), Some(rate), None);
-    let p99 = trial.reference(|reference| reference.p99_ms);
-    report.add(format!("{name}: p99, ms"), middle(&trial.p99), Some(p99), None);
-    let lookup = match trial.lookup_ms {
+fn tell(report: &mut Report, place: &Place, captured: &Captured, rounds: &Rounds) {
+    let name = format!("{}, {}", captured.operation().name(), place.environment.size.label());
+    let rate = rounds.reference(|reference| reference.per_second);
+    report.add(format!("{name}: requests/s"), middle(&rounds.rates), Some(rate), None);
+    let p99 = rounds.reference(|reference| reference.p99_ms);
+    report.add(format!("{name}: p99, ms"), middle(&rounds.p99), Some(p99), None);
+    let lookup = match rounds.lookup_ms {
         None => String::new(),
         Some(alone) => format!(
             "; the lookup alone takes {alone:.2} ms of the {:.2} ms of a run",
-            trial.reference(|reference| reference.mean_ms)
+            rounds.reference(|reference| reference.mean_ms)
         ),
     };
-    let large = match (middle(&trial.p50_large), middle(&trial.p99_large)) {
+    let large = match (middle(&rounds.p50_large), middle(&rounds.p99_large)) {
         (0.0, _) => String::new(),
         (p50, p99) => format!(", of the large organization {p50:.2} and {p99:.2} ms"),
     };
@@ -178,26 +163,31 @@ fn tell(report: &mut Report, place: &Place, captured: &Captured, trial: &Trial) 
          {:.2}, PostgreSQL {:.2}, client {:.2} ms; of a run of pgbench: PostgreSQL {:.2} ms{lookup}.",
         captured.round_trips(),
         captured.prepared_anew(),
-        middle(&trial.p50),
-        middle(&trial.p99),
-        middle(&trial.api),
-        middle(&trial.postgres),
-        middle(&trial.client),
-        middle(&trial.reference_postgres),
+        middle(&rounds.p50),
+        middle(&rounds.p99),
+        middle(&rounds.api),
+        middle(&rounds.postgres),
+        middle(&rounds.client),
+        middle(&rounds.reference_postgres),
     ));
 }
 
 /// How a page of many invoices compares with one of few.
-fn compare(report: &mut Report, operation: Operation, places: &[Place], trials: &[Trial]) {
+fn compare(report: &mut Report, operation: Operation, places: &[Place], all: &[Rounds]) {
     let (Some((few, of_few)), Some((many, of_many))) =
-        (places.iter().zip(trials).next(), places.iter().zip(trials).next_back())
+        (places.iter().zip(all).next(), places.iter().zip(all).next_back())
     else {
         return;
     };
-    if !operation.is_page() || few.site.size.invoices == many.site.size.invoices {
+    if !operation.is_page() || few.environment.size.invoices == many.environment.size.invoices {
         return;
     }
-    let name = format!("{}, {} beside {}", operation.name(), many.site.size.label(), few.site.size.label());
+    let name = format!(
+        "{}, {} beside {}",
+        operation.name(),
+        many.environment.size.label(),
+        few.environment.size.label()
+    );
     let bar = Some(Bar::RatioAtMost(FLAT));
     report.add(format!("{name}: p50, ms"), middle(&of_many.p50), Some(middle(&of_few.p50)), bar);
     report.add(

@@ -12,7 +12,7 @@ use anyhow::{Result, ensure};
 use clap::Args;
 use rubis_kernel::{Clock as _, SystemClock};
 
-use self::{calendar::Calendar, memory::Watch, timing::Timings};
+use self::{calendar::Calendar, timing::Timings};
 use crate::{
     Machine, Report,
     report::{Bar, say},
@@ -44,28 +44,15 @@ pub struct Arguments {
     quick: bool,
 }
 
-impl Arguments {
-    fn settings(&self) -> Settings {
-        if self.quick {
-            return Settings { sizes: vec![10_000, 30_000, 100_000], due: 200, rounds: 2, watch: 20 };
-        }
-        Settings { sizes: self.sizes.clone(), due: self.due, rounds: self.rounds, watch: self.watch }
-    }
-}
-
-struct Settings {
-    sizes: Vec<u32>,
-    due: u32,
-    rounds: u32,
-    watch: u64,
-}
-
 /// Measures, and holds the figures against the bars.
 ///
 /// # Errors
 /// When a server fails.
-pub async fn run(machine: &Machine, arguments: &Arguments) -> Result<Report> {
-    let settings = arguments.settings();
+pub async fn run(machine: &Machine, mut settings: Arguments) -> Result<Report> {
+    if settings.quick {
+        settings.sizes = vec![10_000, 30_000, 100_000];
+        (settings.due, settings.rounds, settings.watch) = (200, 2, 20);
+    }
     ensure!(settings.sizes.is_sorted() && settings.sizes.len() > 1, "two sizes or more, the smallest first");
     ensure!(settings.due >= calendar::CLAIM, "at least {} jobs are due", calendar::CLAIM);
     ensure!(settings.sizes.iter().all(|size| *size >= settings.due * 2), "more jobs are due than planned");
@@ -100,8 +87,7 @@ pub async fn run(machine: &Machine, arguments: &Arguments) -> Result<Report> {
     add_timings(&mut report, &medians);
 
     if let Some(largest) = calendars.pop() {
-        let watch = Watch { due: settings.due, seconds: settings.watch };
-        memory::measure(machine, &largest, &watch, &mut report).await?;
+        memory::measure(machine, &largest, settings.due, settings.watch, &mut report).await?;
     }
     report.note(format!(
         "{} jobs due in each table, the others spread over a year, up to 100,000 organizations; medians of \

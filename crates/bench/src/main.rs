@@ -4,7 +4,6 @@
 mod api;
 mod cpu;
 mod feed;
-mod machine;
 mod options;
 mod queue;
 mod reference;
@@ -14,16 +13,16 @@ mod simulate;
 mod statistics;
 mod webhooks;
 
-use std::{
-    io::{self, Write},
-    process::ExitCode,
-};
+use std::{io, process::ExitCode};
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use tokio::signal::unix::{SignalKind, signal};
+use rubis_chaos::run_program;
 
-use crate::{machine::Machine, options::Options, report::Report};
+use crate::{
+    options::{Machine, Options},
+    report::Report,
+};
 
 #[derive(Parser)]
 #[command(name = "rubis-bench", version, about = "Benchmarks and a simulation of the sizing")]
@@ -52,36 +51,19 @@ enum Command {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match Box::pin(measure_until_told_to_stop(Arguments::parse())).await {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            // Nothing is left to do when even that can't be written.
-            drop(writeln!(io::stderr(), "rubis-bench: {error:#}"));
-            ExitCode::from(2)
-        }
-    }
+    run_program("rubis-bench", Box::pin(measure(Arguments::parse()))).await
 }
 
-/// Everything that runs is stopped when the future is dropped.
-async fn measure_until_told_to_stop(arguments: Arguments) -> Result<bool> {
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    tokio::select! {
-        good = measure(arguments) => good,
-        _ = terminate.recv() => Err(anyhow::anyhow!("told to stop")),
-        _ = interrupt.recv() => Err(anyhow::anyhow!("told to stop")),
-    }
-}
-
-/// Says whether every bar was reached.
+/// Returns true if every bar was reached.
 async fn measure(Arguments { options, command }: Arguments) -> Result<bool> {
+    let machine = || Machine::open(&options);
     let report = match command {
         Command::Simulate(arguments) => simulate::run(&arguments)?,
-        Command::Queue(arguments) => queue::run(&Machine::open(&options).await?, &arguments).await?,
-        Command::Send(arguments) => send::run(&Machine::open(&options).await?, &arguments).await?,
-        Command::Api(arguments) => api::run(&Machine::open(&options).await?, &arguments).await?,
-        Command::Feed(arguments) => feed::run(&Machine::open(&options).await?, &arguments).await?,
-        Command::Webhooks(arguments) => webhooks::run(&Machine::open(&options).await?, &arguments).await?,
+        Command::Queue(arguments) => queue::run(&machine()?, &arguments).await?,
+        Command::Send(arguments) => send::run(&machine()?, arguments).await?,
+        Command::Api(arguments) => api::run(&machine()?, arguments).await?,
+        Command::Feed(arguments) => feed::run(&machine()?, arguments).await?,
+        Command::Webhooks(arguments) => webhooks::run(&machine()?, &arguments).await?,
     };
     report.print(&mut io::stdout())?;
     if let Some(record) = &options.record {

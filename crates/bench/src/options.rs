@@ -1,46 +1,87 @@
-//! What the benchmarks are started with.
+//! Command line of the benchmarks, and the private servers that they measure.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use anyhow::Result;
 use clap::Args;
+use rubis_chaos::{Paths, RunSetup, ScenarioRun, Servers, WorkerLaunch};
 
-/// Where the programs are, and where the benchmarks may write.
+/// PostgreSQL as one would run it on this machine: commits wait for the disk.
+const SETTINGS: [&str; 12] = [
+    "fsync=on",
+    "synchronous_commit=on",
+    "full_page_writes=on",
+    "wal_level=minimal",
+    "max_wal_senders=0",
+    "shared_buffers=2GB",
+    "max_wal_size=8GB",
+    "checkpoint_timeout=15min",
+    "max_connections=300",
+    "random_page_cost=1.1",
+    "effective_cache_size=12GB",
+    crate::reference::LINE_PREFIX,
+];
+
+/// Programs, directories and record.
 #[derive(Clone, Debug, Args)]
 pub struct Options {
-    /// Directory of `postgres`, `initdb` and `pgbench`
-    #[arg(long, default_value = "/usr/lib/postgresql/15/bin")]
-    pub postgres: PathBuf,
-    /// `redis-server` or `valkey-server`
-    #[arg(long, default_value = "/usr/bin/redis-server")]
-    pub redis: PathBuf,
-    /// `rubis-api`
-    #[arg(long, default_value = "target/release/rubis-api")]
-    pub api: PathBuf,
-    /// `rubis-worker`
-    #[arg(long, default_value = "target/release/rubis-worker")]
-    pub worker: PathBuf,
+    #[command(flatten)]
+    pub paths: Paths,
     /// `node`, for the reference of the queue
     #[arg(long, default_value = "node")]
     pub node: PathBuf,
     /// Directory whose `node_modules` has the reference of the queue
     #[arg(long, default_value = ".dev/bench")]
     pub packages: PathBuf,
-    /// Directory for logs and for what is handed to other programs
-    #[arg(long, default_value = ".dev/bench/logs")]
-    pub logs: PathBuf,
-    /// Empty directory for the cluster of PostgreSQL, which belongs to the user that it runs as
-    #[arg(long, default_value = ".dev/bench/postgres")]
-    pub data: PathBuf,
-    /// User that the servers run as
-    #[arg(long, requires = "gid")]
-    pub uid: Option<u32>,
-    /// Group that the servers run as
-    #[arg(long)]
-    pub gid: Option<u32>,
     /// Markdown file that the figures are appended to
     #[arg(long)]
     pub record: Option<PathBuf>,
     /// What was measured, for the record
     #[arg(long, default_value = "an unnamed revision")]
     pub revision: String,
+}
+
+/// A private PostgreSQL and a private Redis.
+pub struct Machine {
+    pub servers: Servers,
+    pub options: Options,
+}
+
+impl Machine {
+    pub fn open(options: &Options) -> Result<Self> {
+        Ok(Self { servers: Servers::start(&options.paths, &SETTINGS)?, options: options.clone() })
+    }
+
+    /// Creates an empty database with the tables of the product, and returns its URL.
+    pub async fn database(&self, name: &str) -> Result<String> {
+        self.servers.database(name).await
+    }
+
+    /// Directory for logs and for files of other programs.
+    pub fn logs(&self) -> &Path {
+        &self.servers.paths.logs
+    }
+
+    /// A mail server, and a worker to start, over a database.
+    pub async fn run(&self, name: &str, database_url: &str) -> Result<ScenarioRun> {
+        ScenarioRun::begin(RunSetup {
+            name: name.to_owned(),
+            database_url: database_url.to_owned(),
+            redis_url: self.servers.redis.url(),
+            redis_prefix: format!("bench-{}", name.replace('_', "-")),
+            worker: (self.servers.paths.worker.clone(), Vec::new()),
+            logs: self.logs().to_owned(),
+            organizations: Vec::new(),
+        })
+        .await
+    }
+}
+
+/// A worker that sends as fast as it can, and logs as it does by default.
+pub fn unlimited_worker(run: &ScenarioRun, connections: u32, concurrency: u32) -> WorkerLaunch {
+    run.worker()
+        .set("PG_POOL_SIZE", connections.to_string())
+        .set("WORKER_CONCURRENCY", concurrency.to_string())
+        .set("MAIL_RATE_PER_SECOND", "0")
+        .set("MAIL_TENANT_RATE_PER_SECOND", "0")
 }

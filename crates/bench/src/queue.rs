@@ -5,37 +5,32 @@
 //! round to round (memory beyond the window, recovery) is measured once.
 
 mod durable;
+mod environment;
 mod figures;
 mod handler;
-mod lateness;
 mod offers;
 mod probe;
 mod recovery;
 mod reference;
 mod scripts;
-mod site;
 mod trickle;
 mod window;
 
-use std::{
-    io::{self, Write as _},
-    time::Duration,
-};
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use clap::Args;
 
 use self::{
     durable::DurableBurst,
+    environment::Environment,
     handler::Course,
-    lateness::Lateness,
     offers::{OffersBurst, Shape},
     probe::{Probe, Toll},
     reference::{BullMq, BullMqBurst},
     scripts::Scripts,
-    site::Site,
 };
-use crate::{Machine, Report};
+use crate::{Machine, Report, report::say, statistics::Lateness};
 
 /// The longest that a part of a round may take.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -130,30 +125,24 @@ struct Once {
     recovery: Option<(f64, f64)>,
 }
 
-/// Says how it goes: a run takes minutes.
-fn say(text: impl std::fmt::Display) {
-    // Whoever does not listen any more misses nothing that the report does not have.
-    let _ = writeln!(io::stdout(), "{text}");
-}
-
 /// Measures the queue.
 pub async fn run(machine: &Machine, arguments: &Arguments) -> Result<Report> {
     let plan = arguments.plan()?;
     let bullmq = BullMq::install(machine)?;
-    let site = Site::open(machine, &plan).await?;
-    let mut probe = Probe::open(&site.redis).await?;
+    let environment = Environment::open(machine, &plan).await?;
+    let mut probe = Probe::open(&environment.redis).await?;
     let mut rounds = Vec::new();
     for number in 1..=plan.rounds {
         say(format_args!("round {number} of {}", plan.rounds));
-        rounds.push(round(&site, &bullmq, &plan, &mut probe).await?);
+        rounds.push(round(&environment, &bullmq, &plan, &mut probe).await?);
     }
     say("memory of jobs beyond the window");
-    let beyond = window::beyond(&site, &plan, &mut probe).await?;
+    let beyond = window::beyond(&environment, &plan, &mut probe).await?;
     say("the longest scripts");
-    let scripts = scripts::scripts(&site, &plan, &mut probe).await?;
+    let scripts = scripts::scripts(&environment, &plan, &mut probe).await?;
     let recovery = if arguments.recovery {
         say("recovery of a killed worker's jobs: ours, then BullMQ's");
-        let ours = recovery::recovery(&site, &plan, &mut probe).await?;
+        let ours = recovery::recovery(&environment, &plan, &mut probe).await?;
         Some((ours, bullmq.recovery(&plan, &mut probe).await?))
     } else {
         None
@@ -162,29 +151,34 @@ pub async fn run(machine: &Machine, arguments: &Arguments) -> Result<Report> {
     Ok(figures::report(&plan, &rounds, &Once { beyond, scripts, recovery }, &bullmq.version, &redis))
 }
 
-async fn round(site: &Site, reference: &BullMq, plan: &Plan, probe: &mut Probe) -> Result<Round> {
+async fn round(
+    environment: &Environment,
+    reference: &BullMq,
+    plan: &Plan,
+    probe: &mut Probe,
+) -> Result<Round> {
     let bullmq = reference.burst(plan, probe).await?;
     say(format_args!(
         "  BullMQ: {:.0} jobs/s added, {:.0} done, {:.0} B each",
         bullmq.added, bullmq.done, bullmq.memory
     ));
-    let offers = offers::burst(site, &Shape::usual(plan), probe).await?;
+    let offers = offers::burst(environment, &Shape::usual(plan), probe).await?;
     say(format_args!(
         "  Redis side: {:.0} jobs/s offered, {:.0} claimed, {:.0} in all, {:.0} B each",
         offers.offered, offers.claimed, offers.whole, offers.memory
     ));
-    let wide = offers::burst(site, &Shape::wide(plan), probe).await?;
+    let wide = offers::burst(environment, &Shape::wide(plan), probe).await?;
     say(format_args!("  Redis side, wide: {:.0} jobs/s in all", wide.whole));
-    let unrecorded = durable::burst(site, plan, Course::Unrecorded, probe).await?;
+    let unrecorded = durable::burst(environment, plan, Course::Unrecorded, probe).await?;
     say(format_args!(
         "  whole path: {:.0} jobs/s enqueued, {:.0} done",
         unrecorded.enqueued, unrecorded.done
     ));
-    let recorded = durable::burst(site, plan, Course::Recorded, probe).await?;
+    let recorded = durable::burst(environment, plan, Course::Recorded, probe).await?;
     say(format_args!("  whole path, each recorded by itself: {:.0} jobs/s done", recorded.done));
     let bullmq_trickle = reference.trickle(plan, probe).await?;
     say(format_args!("  trickle, BullMQ: {}", bullmq_trickle.0));
-    let trickle = trickle::trickle(site, plan, probe).await?;
+    let trickle = trickle::trickle(environment, plan, probe).await?;
     say(format_args!("  trickle: {}", trickle.0));
     Ok(Round { bullmq, bullmq_trickle, offers, wide, unrecorded, recorded, trickle })
 }

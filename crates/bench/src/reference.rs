@@ -1,29 +1,29 @@
 //! The reference of what the product does with PostgreSQL: `pgbench` with the same statements.
 //!
-//! The statements are not written down anywhere: a [`Tap`] reads from the server's log what the
+//! The statements are not written down anywhere: a [`StatementCapture`] reads from the server's log what the
 //! product really executes for one operation, and a [`Script`] is made of that, with the values of the
 //! operation replaced by those of other rows. So the reference cannot drift from the code, and a
 //! better statement raises both sides.
 //!
 //! ```ignore
-//! let mut tap = Tap::open(machine, "captured").await?;      // before the product connects
+//! let mut capture = StatementCapture::open(machine, "captured").await?;      // before the product connects
 //! warm_up().await?;                                         // its connections prepare and look up
-//! tap.transactions()?;                                      // ... which does not belong to it
+//! capture.transactions()?;                                      // ... which does not belong to it
 //! one_operation().await?;
-//! let transactions = tap.transactions()?;
-//! tap.close().await?;
+//! let transactions = capture.transactions()?;
+//! capture.close().await?;
 //! let script = Script::new(&transactions, &Subjects { query: "SELECT …", varying: … }, &[])?;
 //! let subjects = script.prepare(&url).await?;               // on equally filled rows
 //! let measured = pgbench(machine, &url, &script, Part::Whole, 8, Length::Seconds(10, subjects)).await?;
 //! ```
 
+mod capture;
 mod log;
 mod pgbench;
 mod pieces;
 mod script;
-mod tap;
 
+pub use capture::{Statement, StatementCapture, Transaction};
 pub use log::LINE_PREFIX;
 pub use pgbench::{Length, Measured, Part, pgbench};
 pub use script::{FRESH_ID, Produced, Script, Subjects};
-pub use tap::{Statement, Tap, Transaction};

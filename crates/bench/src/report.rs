@@ -90,8 +90,7 @@ impl std::fmt::Display for Bar {
 }
 
 /// Says how far a benchmark is: a run takes minutes.
-pub fn say(line: &str) {
-    // A line that nobody reads is no reason to stop.
+pub fn say(line: impl std::fmt::Display) {
     drop(writeln!(io::stdout(), "{line}"));
 }
 

@@ -11,6 +11,7 @@ mod template;
 
 use anyhow::{Result, ensure};
 use clap::Args;
+use rubis_chaos::Database;
 use rubis_kernel::{Clock as _, SystemClock};
 use uuid::Uuid;
 
@@ -18,9 +19,9 @@ use crate::{
     Machine, Report,
     reference::{Length, Part, Script, pgbench},
     report::{Bar, say},
-    statistics::median,
+    statistics::{Lateness, as_number, median_of},
 };
-use burst::{Burst, as_number, burst};
+use burst::{Burst, burst};
 use captured::Captured;
 use cost::Cost;
 use template::{Template, make_due};
@@ -71,19 +72,13 @@ pub struct Arguments {
     lead_seconds: u64,
 }
 
-impl Arguments {
-    fn sizes(&mut self) {
-        if self.quick {
-            (self.organizations, self.reminders, self.big, self.small) = (20, 800, 400, 20);
-            self.invoices = 200;
-            (self.rounds, self.lead_seconds) = (self.rounds.min(2), self.lead_seconds.min(8));
-        }
+pub async fn run(machine: &Machine, mut arguments: Arguments) -> Result<Report> {
+    if arguments.quick {
+        (arguments.organizations, arguments.reminders) = (20, 800);
+        (arguments.big, arguments.small, arguments.invoices) = (400, 20, 200);
+        arguments.rounds = arguments.rounds.min(2);
+        arguments.lead_seconds = arguments.lead_seconds.min(8);
     }
-}
-
-pub async fn run(machine: &Machine, arguments: &Arguments) -> Result<Report> {
-    let mut arguments = arguments.clone();
-    arguments.sizes();
     ensure!(arguments.organizations > 1 && arguments.rounds > 0, "there is nothing to measure");
     if arguments.checkins {
         return checkins::run(machine, &arguments).await;
@@ -160,12 +155,12 @@ struct Reference {
 async fn reference(
     machine: &Machine,
     arguments: &Arguments,
-    template: &Template<'_>,
+    template: &Template,
     script: &Script,
     name: &str,
 ) -> Result<Reference> {
-    let url = template.copy(name).await?;
-    make_due(&url, &template.organizations, None, SystemClock.now()).await?;
+    let url = machine.servers.copy(template.name, name)?;
+    make_due(&Database::new(&url)?, &template.organizations, None, SystemClock.now()).await?;
     let subjects = script.prepare(&url).await?;
     ensure!(subjects == arguments.reminders, "pgbench would find {subjects} reminders");
     let clients = arguments.connections;
@@ -177,14 +172,9 @@ async fn reference(
     let before = Cost::read(machine, name, None).await?;
     let whole = pgbench(machine, &url, script, Part::Whole, clients, length).await?;
     let after = Cost::read(machine, name, None).await?;
-    template.drop_copy(name).await?;
+    machine.servers.drop_database(name)?;
     let count = as_number(subjects / usize::try_from(clients)? * usize::try_from(clients)?);
     Ok(Reference { per_second: whole.per_second, lookups: lookup, each: after.since(before, count) })
-}
-
-/// The median of a figure.
-fn median_of<T>(all: &[T], figure: impl Fn(&T) -> f64) -> f64 {
-    median(&mut all.iter().map(figure).collect::<Vec<_>>())
 }
 
 fn report_throughput(
@@ -198,9 +188,8 @@ fn report_throughput(
     let per_second = median_of(theirs, |reference| reference.per_second);
     report.add("reminders/s", median_of(ours, |burst| burst.per_second), Some(per_second), bar);
     report.add("seconds from the date to the last mail", median_of(ours, |burst| burst.seconds), None, None);
-    let late = |figure: fn(&lateness::Lateness) -> f64| {
-        median_of(ours, |burst| figure(&burst.lateness.together(|_| true)))
-    };
+    let late =
+        |figure: fn(&Lateness) -> f64| median_of(ours, |burst| figure(&burst.lateness.together(|_| true)));
     report.add("lateness p50, ms", late(|late| late.p50), None, None);
     report.add("lateness p99, ms", late(|late| late.p99), None, None);
 
@@ -271,12 +260,12 @@ fn report_fairness(
     alone: &[Burst],
     beside: &[Burst],
 ) {
-    let small = |bursts: &[Burst], figure: fn(&lateness::Lateness) -> f64| {
+    let small = |bursts: &[Burst], figure: fn(&Lateness) -> f64| {
         median_of(bursts, |burst| figure(&burst.lateness.together(|id| id != big)))
     };
     let worst = |bursts: &[Burst]| median_of(bursts, |burst| burst.lateness.worst_p99(|id| id != big));
     let bar = Some(Bar::RatioAtMost(FAIRNESS));
-    let of_big = |figure: fn(&lateness::Lateness) -> f64| {
+    let of_big = |figure: fn(&Lateness) -> f64| {
         median_of(beside, |burst| figure(&burst.lateness.together(|id| id == big)))
     };
     report.add(

@@ -4,9 +4,9 @@
 //! timetable. What is late is late from that instant on, so that a slow answer neither slows the sender down nor
 //! hides the ones that wait behind it.
 
+mod environment;
 mod event;
 mod sender;
-mod site;
 
 use anyhow::{Result, ensure};
 use clap::Args;
@@ -14,9 +14,9 @@ use rubis_kernel::{Clock as _, SystemClock};
 use time::Duration;
 
 use self::{
+    environment::Environment,
     event::{Happening, Subscriber},
     sender::{Pace, Sent},
-    site::Site,
 };
 use crate::{
     Machine, Report,
@@ -68,9 +68,9 @@ const ROUNDS: [(Happening, &str); 3] = [
 pub async fn run(machine: &Machine, arguments: &Arguments) -> Result<Report> {
     let pace = arguments.settled();
     let warm_up = Pace { rate: pace.rate, seconds: WARM_UP };
-    let site = Site::open(machine, pace.events() + warm_up.events()).await?;
-    say(&format!("{} organizations signed up", site.subscribers.len()));
-    let (few, many) = site.subscribers.split_at(warm_up.events());
+    let environment = Environment::open(machine, pace.events() + warm_up.events()).await?;
+    say(&format!("{} organizations signed up", environment.subscribers.len()));
+    let (few, many) = environment.subscribers.split_at(warm_up.events());
 
     let mut report = Report {
         title: "Webhooks".to_owned(),
@@ -81,12 +81,12 @@ pub async fn run(machine: &Machine, arguments: &Arguments) -> Result<Report> {
     let began = SystemClock.now() - Duration::minutes(10);
     for (happening, name) in ROUNDS {
         let body = |subscriber: &Subscriber| event::body(subscriber, happening, began);
-        sender::send(&site, few, warm_up, body).await?;
-        let mut sent = sender::send(&site, many, pace, body).await?;
+        sender::send(&environment, few, warm_up, body).await?;
+        let mut sent = sender::send(&environment, many, pace, body).await?;
         say(&format!("{name}: {sent}"));
         tell(&mut report, name, &mut sent);
     }
-    site.verify(site.subscribers.len()).await?;
+    environment.verify(environment.subscribers.len()).await?;
     report.note(format!(
         "{} events a second for {} s in each round, on a fixed timetable whatever the answers do; each time runs \
          from the instant at which the event was to leave to the end of its answer. A subscription and an \

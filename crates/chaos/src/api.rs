@@ -1,154 +1,147 @@
-//! The API as a process, and somebody who uses it.
+//! The API as a process, and a user who calls it.
 
 use std::{net::SocketAddr, time::Duration};
 
-use anyhow::{Context as _, Result, ensure};
-use reqwest::{Client, StatusCode};
+use anyhow::{Result, ensure};
+use rubis_devkit::{
+    Launch, Process,
+    http::{Client, Response, text},
+    ports,
+};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use crate::{
-    PASSWORD, SeededOrganization,
-    process::{Launch, Process},
-};
+use crate::{APP_KEY, PASSWORD, SeededOrganization, servers::Paths};
 
-/// How long the API may take to be ready for the first time.
+/// Time for the API to become ready for the first time.
 const START_LIMIT: Duration = Duration::from_secs(30);
 
-/// How long a request may take.
+/// Time for a request.
 const REQUEST_LIMIT: Duration = Duration::from_secs(15);
 
 /// A running `rubis-api`. Dropping it kills it.
 pub struct Api {
     launch: Launch,
     process: Option<Process>,
-    caller: Caller,
+    /// Address that it listens on.
+    pub address: SocketAddr,
 }
 
-/// Somebody who calls the API.
-#[derive(Clone)]
-pub struct Caller {
-    url: String,
-    client: Client,
-}
-
-/// What the API answered.
-#[derive(Clone, Debug)]
-pub struct Answer {
-    /// The status.
-    pub status: StatusCode,
-    /// The body.
-    pub body: Value,
-}
+/// A user of the API, at one address: its own, or that of a proxy.
+#[derive(Clone, Copy)]
+pub struct Caller(SocketAddr);
 
 impl Api {
-    /// Starts it, and returns when it says that it is ready. `url` is where `launch` tells it to listen.
-    ///
-    /// # Errors
-    /// When it does not, with the end of its log.
-    pub async fn start(launch: Launch, url: String) -> Result<Self> {
-        // Only the first of a process installs it; they are all the same.
-        let _installed = rustls::crypto::ring::default_provider().install_default();
-        // Each request has a connection of its own: what happens to one says nothing of the next.
-        let client = Client::builder().timeout(REQUEST_LIMIT).pool_max_idle_per_host(0).build()?;
-        let mut api = Self { launch, process: None, caller: Caller { url, client } };
-        api.start_again().await?;
+    /// Starts it, and returns when it is ready.
+    pub(crate) fn start(
+        paths: &Paths,
+        name: &str,
+        database_url: &str,
+        redis_url: &str,
+        settings: &[(&str, &str)],
+    ) -> Result<Self> {
+        let [port, metrics] = ports::several()?;
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        let launch = Launch::new("rubis-api", &paths.api)
+            .log(paths.logs.join(format!("{name}.log")))
+            .directory(&paths.logs)
+            .environment([
+                ("HOST", "127.0.0.1"),
+                ("PORT", &port.to_string()),
+                ("METRICS_ADDR", &format!("127.0.0.1:{metrics}")),
+                ("APP_KEY", APP_KEY),
+                ("APP_URL", &format!("http://{address}")),
+                ("DATABASE_URL", database_url),
+                ("REDIS_URL", redis_url),
+                ("COOKIE_SECURE", "false"),
+            ])
+            .environment(settings.iter().copied());
+        let mut api = Self { launch, process: None, address };
+        api.start_again()?;
         Ok(api)
     }
 
-    /// Starts it, and returns when it says that it is ready.
-    ///
-    /// # Errors
-    /// When it does not, with the end of its log.
-    pub async fn start_again(&mut self) -> Result<()> {
-        self.process = Some(self.launch.start()?);
-        self.ready_within(START_LIMIT).await.map(drop)
+    /// Starts it after it was killed, and returns when it is ready.
+    pub fn start_again(&mut self) -> Result<()> {
+        let client = client(self.address, "");
+        let process = self.process.insert(self.launch.start()?);
+        process.wait_until(START_LIMIT, || is_ready(&client))
     }
 
     /// Kills it: `kill -9`.
-    ///
-    /// # Errors
-    /// When the system refuses.
     pub fn kill(&mut self) -> Result<()> {
-        self.process.take().map_or(Ok(()), |mut process| process.kill())
+        self.process.take().map_or(Ok(()), Process::kill)
     }
 
-    /// The id of its process, while it runs.
+    /// Id of its process, if it runs.
     #[must_use]
     pub fn process_id(&self) -> Option<u32> {
         self.process.as_ref().map(Process::id)
     }
 
-    /// Whether `/readyz` answers well.
+    /// Returns true if `/readyz` responds with 2xx.
     pub async fn is_ready(&self) -> bool {
-        let Caller { url, client } = &self.caller;
-        let answer = client.get(format!("{url}/readyz")).send().await;
-        answer.is_ok_and(|answer| answer.status().is_success())
+        let client = client(self.address, "");
+        tokio::task::spawn_blocking(move || is_ready(&client)).await.unwrap_or(false)
     }
 
-    /// Waits until `/readyz` answers well, and says how long that took.
-    ///
-    /// # Errors
-    /// When it does not in time.
+    /// Waits until `/readyz` responds with 2xx, and returns the time that took.
     pub async fn ready_within(&mut self, within: Duration) -> Result<Duration> {
         let started = Instant::now();
         while !self.is_ready().await {
-            if let Some(process) = &mut self.process {
-                process.check()?;
-            }
+            self.process.as_mut().map_or(Ok(()), Process::check)?;
             ensure!(started.elapsed() < within, "the API is not ready after {within:?}");
             sleep(Duration::from_millis(50)).await;
         }
         Ok(started.elapsed())
     }
 
-    /// Somebody who calls it.
+    /// A user who calls it.
     #[must_use]
-    pub fn caller(&self) -> Caller {
-        self.caller.clone()
-    }
-
-    /// Where it listens.
-    ///
-    /// # Errors
-    /// Never: the address was made here.
-    pub fn address(&self) -> Result<SocketAddr> {
-        Ok(self.caller.url.trim_start_matches("http://").parse()?)
+    pub const fn caller(&self) -> Caller {
+        Caller(self.address)
     }
 }
 
+fn client(address: SocketAddr, path: &str) -> Client {
+    Client::with_limit(format!("http://{address}{path}"), REQUEST_LIMIT)
+}
+
+fn is_ready(client: &Client) -> bool {
+    client.try_get("/readyz").is_ok_and(|response| response.is_success())
+}
+
 impl Caller {
-    /// Signs the owner of an organization in.
-    ///
-    /// # Errors
-    /// When the API refuses.
-    pub async fn sign_in(&self, organization: &SeededOrganization) -> Result<String> {
-        let body = json!({ "email": organization.email, "password": PASSWORD });
-        let request = self.client.post(format!("{}/api/v1/auth/login", self.url)).json(&body);
-        let answer = request.send().await?.error_for_status()?.json::<Value>().await?;
-        let token = answer.get("accessToken").and_then(Value::as_str).context("no access token")?;
-        Ok(token.to_owned())
+    /// The same user, by way of a proxy.
+    #[must_use]
+    pub const fn through(self, proxy: SocketAddr) -> Self {
+        Self(proxy)
     }
 
-    /// Posts to a path below `/api/v1`, perhaps by way of another address than the API's own.
-    ///
-    /// # Errors
-    /// When no answer comes.
+    /// Signs the owner of an organization in, and returns the access token.
+    pub async fn sign_in(self, organization: &SeededOrganization) -> Result<String> {
+        let body = json!({ "email": organization.email, "password": PASSWORD });
+        let response = self.post("/auth/login", None, &[], body).await?;
+        Ok(text(&response.expected("POST", "/auth/login")?, "accessToken")?.to_owned())
+    }
+
+    /// Posts to a path below `/api/v1`.
     pub async fn post(
-        &self,
-        through: Option<&str>,
+        self,
         path: &str,
-        token: &str,
-        idempotency_key: Option<&str>,
-        body: &Value,
-    ) -> Result<Answer> {
-        let url = through.unwrap_or(&self.url);
-        let mut request = self.client.post(format!("{url}/api/v1{path}")).bearer_auth(token).json(body);
-        if let Some(key) = idempotency_key {
-            request = request.header("Idempotency-Key", key);
+        token: Option<&str>,
+        headers: &[(&'static str, String)],
+        body: Value,
+    ) -> Result<Response> {
+        let mut client = client(self.0, "/api/v1");
+        if let Some(token) = token {
+            client.sign_in_with(token.to_owned());
         }
-        let answer = request.send().await?;
-        let status = answer.status();
-        Ok(Answer { status, body: answer.json().await.unwrap_or_default() })
+        let (path, headers) = (path.to_owned(), headers.to_vec());
+        let post = move || {
+            let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            client.try_post_with(&path, &body, &headers)
+        };
+        tokio::task::spawn_blocking(post).await?
     }
 }

@@ -26,7 +26,7 @@ pub struct Expected {
     pub stopped: HashMap<Uuid, Stopped>,
     /// Those that the mail server refused for good.
     pub refused: HashSet<Uuid>,
-    /// Those that went into the database in the middle of the trial, by way of the API.
+    /// Those that went into the database in the middle of the run, by way of the API.
     pub added: Vec<Reminder>,
     /// Jobs that must be left, and no others.
     pub jobs_left: HashSet<String>,

@@ -22,9 +22,9 @@ use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use crate::{
-    Report, Trial,
+    Report, ScenarioRun,
+    run::{APP_KEY, LEAD},
     seed::{AT_ONCE, set_checkins},
-    trial::{APP_KEY, LEAD},
 };
 use audit::{Evidence, audit};
 
@@ -36,7 +36,7 @@ const BETWEEN_ORGANIZATIONS: Duration = Duration::milliseconds(300);
 /// How many are answered at the end, to see that a link does more than open.
 const ANSWERED: usize = 20;
 
-/// A check-in that is due in a trial.
+/// A check-in that is due in a run.
 #[derive(Clone, Debug, PartialEq, Eq, QueryableByName)]
 pub struct Question {
     /// Its task.
@@ -88,9 +88,9 @@ enum Link {
     Is(CheckinState),
 }
 
-/// The check-ins of a trial that are due together.
+/// The check-ins of a run that are due together.
 pub struct Checkins<'a> {
-    trial: &'a Trial,
+    run: &'a ScenarioRun,
     key: PurposeKey,
     /// Each of them, organization by organization in the order in which they are due.
     pub due: Vec<Question>,
@@ -102,40 +102,44 @@ impl<'a> Checkins<'a> {
     ///
     /// # Errors
     /// When the domain refuses something, or there are not as many.
-    pub async fn make_due(trial: &'a Trial, count: usize) -> Result<Self> {
-        Self::make(trial, count, LEAD, BETWEEN_ORGANIZATIONS).await
+    pub async fn make_due(run: &'a ScenarioRun, count: usize) -> Result<Self> {
+        Self::make(run, count, LEAD, BETWEEN_ORGANIZATIONS).await
     }
 
     /// As [`Checkins::make_due`], but all at the very same instant, after this time.
     ///
     /// # Errors
     /// As there.
-    pub async fn make_due_at_once(trial: &'a Trial, count: usize, lead: std::time::Duration) -> Result<Self> {
-        Self::make(trial, count, lead, Duration::ZERO).await
+    pub async fn make_due_at_once(
+        run: &'a ScenarioRun,
+        count: usize,
+        lead: std::time::Duration,
+    ) -> Result<Self> {
+        Self::make(run, count, lead, Duration::ZERO).await
     }
 
     async fn make(
-        trial: &'a Trial,
+        run: &'a ScenarioRun,
         count: usize,
         lead: std::time::Duration,
         between: Duration,
     ) -> Result<Self> {
         let mut planning = JoinSet::new();
-        for organization in &trial.place.organizations {
+        for organization in &run.setup.organizations {
             if planning.len() >= AT_ONCE
                 && let Some(done) = planning.join_next().await
             {
                 done??;
             }
-            planning.spawn(plan(trial.database.clone(), organization.id, trial.now()));
+            planning.spawn(plan(run.database.clone(), organization.id, run.now()));
         }
         while let Some(done) = planning.join_next().await {
             done??;
         }
         let key = APP_KEY.parse::<AppKey>()?.derive(KEY_PURPOSE);
-        let due = move_dates(trial, count, trial.now() + lead, between).await?;
+        let due = move_dates(run, count, run.now() + lead, between).await?;
         ensure!(due.len() == count, "there are {} check-ins of {count}", due.len());
-        Ok(Self { trial, key, due })
+        Ok(Self { run, key, due })
     }
 
     /// Waits until mails of a third of the organizations have arrived: the burst has begun.
@@ -143,7 +147,7 @@ impl<'a> Checkins<'a> {
     /// # Errors
     /// When they have not in time.
     pub async fn burst(&self) -> Result<()> {
-        self.trial.mails(self.trial.place.organizations.len().div_ceil(3)).await
+        self.run.mails(self.run.setup.organizations.len().div_ceil(3)).await
     }
 
     /// The jobs about check-ins that workers hold, and the mails that those send.
@@ -151,7 +155,7 @@ impl<'a> Checkins<'a> {
     /// # Errors
     /// When the database does not answer.
     pub async fn held(&self) -> Result<(Vec<String>, HashSet<Uuid>)> {
-        let jobs = self.trial.database.running().await?;
+        let jobs = self.run.database.running().await?;
         let mails = jobs.iter().filter_map(|job| job.strip_prefix("checkin-mail:")?.parse().ok()).collect();
         Ok((jobs, mails))
     }
@@ -167,7 +171,7 @@ impl<'a> Checkins<'a> {
             links.push(self.look_up(question).await?);
         }
         let tokens: Vec<String> = self.due.iter().map(|question| self.token(question)).collect();
-        let (mails, jobs_left) = (self.trial.inbox.messages(), self.trial.database.jobs_left().await?);
+        let (mails, jobs_left) = (self.run.inbox.messages(), self.run.database.jobs_left().await?);
         let evidence = Evidence {
             due: &self.due,
             tokens: &tokens,
@@ -177,7 +181,7 @@ impl<'a> Checkins<'a> {
             jobs_left: &jobs_left,
         };
         let mut report = audit(&evidence, expected);
-        self.trial.reconcile(&mut report).await?;
+        self.run.reconcile(&mut report).await?;
         self.answer_some(&links, &mut report).await?;
         Ok(report)
     }
@@ -187,9 +191,9 @@ impl<'a> Checkins<'a> {
     }
 
     async fn look_up(&self, question: &Question) -> Result<Link> {
-        let mut conn = self.trial.database.pool.get().await?;
+        let mut conn = self.run.database.pool.get().await?;
         let (token, rules) = (self.token(question), CheckinRules::default());
-        let view = read_checkin(&mut conn, &token, &rules, self.trial.now()).await?;
+        let view = read_checkin(&mut conn, &token, &rules, self.run.now()).await?;
         Ok(match view {
             None => Link::Unknown,
             Some(view) if view.checkin.id.as_uuid() != question.task => Link::Foreign,
@@ -200,12 +204,12 @@ impl<'a> Checkins<'a> {
     /// Answers a few of those that can be answered, by their tokens.
     async fn answer_some(&self, links: &[Link], report: &mut Report) -> Result<()> {
         let open = self.due.iter().zip(links).filter(|(_, link)| **link == Link::Is(CheckinState::Open));
-        let mut conn = self.trial.database.pool.get().await?;
+        let mut conn = self.run.database.pool.get().await?;
         for (question, _) in open.take(ANSWERED) {
             let by = AnsweredBy::Button { user_agent: "rubis-chaos".to_owned() };
             let (token, rules) = (self.token(question), CheckinRules::default());
             let answer = CheckinAnswer::StillPending;
-            let outcome = answer_checkin(&mut conn, &token, answer, by, &rules, self.trial.now()).await?;
+            let outcome = answer_checkin(&mut conn, &token, answer, by, &rules, self.run.now()).await?;
             report.expect(
                 outcome == CheckinOutcome::StillPending,
                 format!("the answer about {} was {outcome:?}", question.task),
@@ -216,7 +220,7 @@ impl<'a> Checkins<'a> {
 
     async fn endings(&self) -> Result<Vec<Ending>> {
         let tasks: Vec<Uuid> = self.due.iter().map(|question| question.task).collect();
-        self.trial
+        self.run
             .database
             .ask(async |conn| {
                 sql_query(
@@ -254,14 +258,13 @@ async fn plan(database: crate::Database, organization: OrganizationId, now: Offs
 }
 
 async fn move_dates(
-    trial: &Trial,
+    run: &ScenarioRun,
     count: usize,
     at: OffsetDateTime,
     between: Duration,
 ) -> Result<Vec<Question>> {
     let count = i64::try_from(count)?;
-    trial
-        .database
+    run.database
         .ask(async |conn| {
             sql_query(
                 "WITH numbered AS (

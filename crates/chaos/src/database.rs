@@ -1,4 +1,4 @@
-//! What a trial asks its database, however often that is away.
+//! Queries of a run, which wait for a database that is away.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -29,7 +29,7 @@ pub struct Database {
     pub pool: Pool,
 }
 
-/// A reminder that is due in a trial.
+/// A reminder that is due in a run.
 #[derive(Clone, Debug, PartialEq, Eq, QueryableByName)]
 pub struct Reminder {
     /// Its task.
@@ -136,6 +136,12 @@ struct Count {
     count: i64,
 }
 
+/// Result of a query `SELECT … AS count`.
+pub async fn count(conn: &mut AsyncPgConnection, query: &str) -> diesel::QueryResult<i64> {
+    let count: Count = sql_query(query).get_result(conn).await?;
+    Ok(count.count)
+}
+
 impl Database {
     /// Connects when it is first asked something.
     ///
@@ -172,18 +178,21 @@ impl Database {
         self.ask(async |conn| conn.batch_execute(statements).await).await
     }
 
-    /// Makes this many reminders due at an instant, of each organization as many as of the others,
-    /// and tells which.
-    ///
-    /// # Errors
-    /// When the database refuses.
-    pub async fn make_due(&self, count: usize, at: OffsetDateTime) -> Result<Vec<Reminder>> {
-        let count = i64::try_from(count)?;
+    /// Makes reminders due at an instant and returns them: of these organizations, or of all; the first `most`, taken
+    /// from the organizations in turn.
+    pub async fn make_due(
+        &self,
+        organizations: Option<&[Uuid]>,
+        most: Option<usize>,
+        at: OffsetDateTime,
+    ) -> Result<Vec<Reminder>> {
+        let most = most.map(i64::try_from).transpose()?;
         self.ask(async |conn| {
             sql_query(
                 "WITH numbered AS (
                      SELECT id, row_number() OVER (PARTITION BY organization_id ORDER BY id) AS number
-                     FROM relance_tasks WHERE status = 'scheduled'
+                     FROM relance_tasks
+                     WHERE status = 'scheduled' AND ($3 IS NULL OR organization_id = ANY($3))
                  ), chosen AS (SELECT id FROM numbered ORDER BY number, id LIMIT $1),
                  moved AS (
                      UPDATE relance_tasks SET send_at = $2 FROM chosen WHERE relance_tasks.id = chosen.id
@@ -197,8 +206,9 @@ impl Database {
                  JOIN clients ON clients.id = invoices.client_id
                  ORDER BY moved.organization_id, moved.id",
             )
-            .bind::<BigInt, _>(count)
+            .bind::<Nullable<BigInt>, _>(most)
             .bind::<Timestamptz, _>(at)
+            .bind::<Nullable<Array<SqlUuid>>, _>(organizations)
             .load(conn)
             .await
         })

@@ -1,35 +1,61 @@
-//! Fault trials: kills, pauses and cuts what the product runs on, and counts the reminders that arrive.
+//! Fault scenarios: kill, pause and cut off what the product runs on, and count the reminders that arrive.
 //!
-//! A [`Site`] is a private PostgreSQL and a private Redis that a scenario may stop as it likes. A
-//! [`Trial`] is one scenario's own database, mail server and programs: real processes, started,
-//! killed and started again. When all is quiet, [`Trial::report`] compares what should have been sent
-//! with what arrived, and the scenario adds what it measured against its bars.
+//! An [`Environment`] is a private PostgreSQL and a private Redis that a scenario may stop. A [`ScenarioRun`] has a
+//! database, a mail server and programs of its own: real processes. When all is quiet, [`ScenarioRun::report`] compares
+//! what should have been sent with what arrived, and the scenario adds its measurements and bars.
 
 mod api;
 mod audit;
 mod checkins;
 mod database;
+mod environment;
 mod options;
-mod process;
 pub mod proxy;
 mod report;
+mod run;
 pub mod scenarios;
 mod seed;
 mod servers;
-mod site;
-mod trial;
 mod worker;
 
-pub use api::{Answer, Api, Caller};
+use std::process::ExitCode;
+
+use anyhow::{Result, anyhow};
+use tokio::signal::unix::{SignalKind, signal};
+
+pub use api::{Api, Caller};
 pub use audit::{Expected, MayRepeat, Stopped};
 pub use checkins::{Checkins, ExpectedCheckins, Question};
-pub use database::{Database, Reminder};
+pub use database::{Database, Reminder, count};
+pub use environment::Environment;
 pub use options::{Options, Selection};
-pub use process::{Account, Launch, Process};
 pub use report::{Report, print_table};
+pub use run::{APP_KEY, RunSetup, ScenarioRun};
 pub use scenarios::{Scenario, all};
-pub use seed::{PASSWORD, SeededOrganization, found_organization, seed, subscribe, without_checkins};
-pub use servers::{Postgres, Redis, free_port};
-pub use site::Site;
-pub use trial::{APP_KEY, Trial, TrialPlace};
-pub use worker::{WorkerLaunch, WorkerProcess, serve_as_worker};
+pub use seed::{
+    PASSWORD, SeededOrganization, email, found_organizations, invoice, seed, subscribe, without_checkins,
+};
+pub use servers::{Paths, Servers};
+pub use worker::{STOP_LIMIT, WorkerLaunch, serve_as_worker};
+
+/// Runs the work of a program until a signal arrives. Its exit code is 0 if every bar was reached, 1 if one was missed, and
+/// 2 after an error. Dropping the future stops all processes.
+pub async fn run_program(name: &str, work: impl Future<Output = Result<bool>>) -> ExitCode {
+    match until_signal(work).await {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            drop(std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("{name}: {error:#}\n")));
+            ExitCode::from(2)
+        }
+    }
+}
+
+async fn until_signal(work: impl Future<Output = Result<bool>>) -> Result<bool> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! {
+        good = work => good,
+        _ = terminate.recv() => Err(anyhow!("stopped by SIGTERM")),
+        _ = interrupt.recv() => Err(anyhow!("stopped by SIGINT")),
+    }
+}

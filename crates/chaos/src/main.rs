@@ -1,4 +1,4 @@
-//! `rubis-chaos`: plays the fault trials one after the other, and prints what they came to.
+//! `rubis-chaos`: runs the fault scenarios in turn, and prints their results.
 //! `cargo xtask chaos` starts it with the programs of this machine.
 
 use std::{
@@ -8,14 +8,13 @@ use std::{
 
 use anyhow::{Result, ensure};
 use clap::{Args, Parser, Subcommand};
-use rubis_chaos::{Options, Report, Scenario, Selection, Site, all, print_table, serve_as_worker};
-use tokio::{
-    signal::unix::{SignalKind, signal},
-    time::Instant,
+use rubis_chaos::{
+    Environment, Options, Report, Scenario, Selection, all, print_table, run_program, serve_as_worker,
 };
+use tokio::time::Instant;
 
 #[derive(Parser)]
-#[command(name = "rubis-chaos", version, about = "Fault trials")]
+#[command(name = "rubis-chaos", version, about = "Fault scenarios")]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -23,9 +22,9 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Plays the trials
+    /// Runs the scenarios
     Run(Box<Run>),
-    /// Is a worker, for trials that run where `rubis-worker` has not been built
+    /// Is a worker, for tests that run before `rubis-worker` is built
     #[command(hide = true)]
     Worker,
 }
@@ -40,28 +39,16 @@ struct Run {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let outcome = match Arguments::parse().command {
-        Command::Worker => serve_as_worker().await.map(|()| true),
-        Command::Run(run) => play_until_told_to_stop(*run).await,
-    };
-    match outcome {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            // Nothing is left to do when even that can't be written.
-            drop(writeln!(io::stderr(), "rubis-chaos: {error:#}"));
-            ExitCode::from(2)
-        }
-    }
-}
-
-/// Everything that runs is stopped when the future is dropped.
-async fn play_until_told_to_stop(run: Run) -> Result<bool> {
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    tokio::select! {
-        good = play(run) => good,
-        _ = terminate.recv() => Err(anyhow::anyhow!("told to stop")),
-        _ = interrupt.recv() => Err(anyhow::anyhow!("told to stop")),
+    match Arguments::parse().command {
+        // A worker handles signals itself.
+        Command::Worker => match serve_as_worker().await {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                drop(writeln!(io::stderr(), "rubis-chaos: {error:#}"));
+                ExitCode::from(2)
+            }
+        },
+        Command::Run(run) => run_program("rubis-chaos", Box::pin(play(*run))).await,
     }
 }
 
@@ -80,15 +67,15 @@ async fn play(Run { options, selection }: Run) -> Result<bool> {
     }
     let reminders =
         usize::try_from(if selection.quick { selection.reminders / 5 } else { selection.reminders })?;
-    let mut site = Site::open(options, reminders).await?;
+    let mut environment = Environment::open(options, reminders).await?;
     let mut reports = Vec::new();
     for scenario in &scenarios {
         write!(out, "{}: {} … ", scenario.name, scenario.about)?;
         out.flush()?;
         let started = Instant::now();
-        let report = scenario.play(&mut site, reminders).await.unwrap_or_else(|error| {
+        let report = scenario.play(&mut environment, reminders).await.unwrap_or_else(|error| {
             let mut report = Report::default();
-            report.expect(false, format!("the trial could not be played to its end: {error:#}"));
+            report.expect(false, format!("the scenario did not run to its end: {error:#}"));
             report
         });
         let verdict = if report.is_good() { "good" } else { "falls short" };
@@ -97,8 +84,8 @@ async fn play(Run { options, selection }: Run) -> Result<bool> {
             writeln!(out, "  {shortfall}")?;
         }
         reports.push((scenario.name, report));
-        // A scenario that broke off may have left a server in the state that it wanted.
-        site.mend().await?;
+        // A scenario that broke off may have left a server stopped.
+        environment.servers.mend()?;
     }
     print_table(&mut out, &reports)?;
     let good = reports.iter().filter(|(_, report)| report.is_good()).count();

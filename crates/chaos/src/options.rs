@@ -1,42 +1,22 @@
-//! What the trials are started with.
+//! Command line of the fault scenarios.
 
 use std::path::PathBuf;
 
 use clap::Args;
 
-/// Where the programs are, and where the trials may write.
+use crate::Paths;
+
+/// Paths of the programs.
 #[derive(Clone, Debug, Args)]
 pub struct Options {
-    /// Directory of `postgres` and `initdb`
-    #[arg(long)]
-    pub postgres: PathBuf,
-    /// `redis-server` or `valkey-server`
-    #[arg(long)]
-    pub redis: PathBuf,
-    /// `rubis-api`
-    #[arg(long)]
-    pub api: PathBuf,
-    /// `rubis-worker`
-    #[arg(long)]
-    pub worker: PathBuf,
+    #[command(flatten)]
+    pub(crate) paths: Paths,
     /// `libfaketime.so`; without it, the clocks are not set apart
     #[arg(long)]
-    pub faketime: Option<PathBuf>,
-    /// Directory for logs
-    #[arg(long)]
-    pub logs: PathBuf,
-    /// Empty directory for the cluster of PostgreSQL, which belongs to the user that it runs as
-    #[arg(long)]
-    pub data: PathBuf,
-    /// User that the servers run as
-    #[arg(long, requires = "gid")]
-    pub uid: Option<u32>,
-    /// Group that the servers run as
-    #[arg(long)]
-    pub gid: Option<u32>,
+    pub(crate) faketime: Option<PathBuf>,
 }
 
-/// Which trials, and how large.
+/// Choice of scenarios, and their size.
 #[derive(Clone, Debug, Args)]
 pub struct Selection {
     /// Only scenarios whose name contains one of these

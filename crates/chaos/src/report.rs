@@ -1,11 +1,11 @@
-//! What a trial came to, and the table of all.
+//! Results of scenarios, and their table.
 
 use std::{
     io::{self, Write},
     time::Duration,
 };
 
-/// What a trial came to.
+/// Result of a scenario.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
     /// Reminders that were due.
@@ -31,7 +31,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// A trial that could not be held.
+    /// A scenario that cannot run on this machine.
     #[must_use]
     pub fn skipped(why: &str) -> Self {
         Self { skipped: true, notes: vec![why.to_owned()], ..Self::default() }
@@ -83,7 +83,7 @@ pub(crate) fn seconds(duration: Duration) -> String {
     format!("{:.1} s", duration.as_secs_f64())
 }
 
-/// Prints a line for each trial, and below it every shortfall and note.
+/// Prints a line for each scenario, and below it every shortfall and note.
 ///
 /// # Errors
 /// When the output cannot be written.

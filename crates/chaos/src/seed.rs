@@ -10,13 +10,13 @@ use rubis_accounts::{
 use rubis_billing::BillingRules;
 use rubis_db::{AsyncPgConnection, Pool};
 use rubis_invoices::{InvoicedClient, NewInvoice};
-use rubis_kernel::{Currency, Money, OrganizationId, PlanId};
+use rubis_kernel::{Clock as _, Currency, Money, OrganizationId, PlanId, SystemClock};
 use rubis_lifecycle::PlanChoice;
 use rubis_relances::{PlanInput, StepInput, Tone};
-use time::{Duration, OffsetDateTime};
+use time::{Date, Duration, OffsetDateTime};
 use tokio::task::JoinSet;
 
-use crate::trial::APP_KEY;
+use crate::APP_KEY;
 
 /// Every owner's password.
 pub const PASSWORD: &str = "une phrase de passe solide";
@@ -49,8 +49,7 @@ pub async fn seed(
     invoices: usize,
     now: OffsetDateTime,
 ) -> Result<Vec<SeededOrganization>> {
-    let password = account(0)?.password;
-    let hash = tokio::task::spawn_blocking(move || PasswordHash::hash(&password)).await??;
+    let hash = password_hash().await?;
     let (mut seeding, mut seeded) = (JoinSet::new(), Vec::new());
     for number in 0..organizations {
         if seeding.len() >= AT_ONCE
@@ -67,21 +66,59 @@ pub async fn seed(
     Ok(seeded)
 }
 
+/// Address of the owner of an organization. They sort by number.
+#[must_use]
+pub fn email(organization: usize) -> String {
+    format!("gerant@societe-{organization:06}.example")
+}
+
 fn account(number: usize) -> Result<NewAccount> {
     let input = NewAccountInput {
-        email: format!("gerant@societe-{number:03}.example"),
+        email: email(number),
         password: PASSWORD.to_owned(),
         full_name: "Camille Renard".to_owned(),
-        organization_name: format!("Société {number:03}"),
+        organization_name: format!("Société {number:06}"),
     };
     NewAccount::parse(&input).context("the account is refused")
+}
+
+/// One hash for all owners: hashing takes longer than all else.
+async fn password_hash() -> Result<PasswordHash> {
+    let password = account(0)?.password;
+    Ok(tokio::task::spawn_blocking(move || PasswordHash::hash(&password)).await??)
+}
+
+/// Signs up this many companies and verifies the addresses of their owners.
+pub async fn found_organizations(conn: &mut AsyncPgConnection, count: usize) -> Result<Vec<OrganizationId>> {
+    let (hash, now) = (password_hash().await?, SystemClock.now());
+    let mut organizations = Vec::new();
+    for number in 0..count {
+        organizations.push(found_organization(conn, &account(number)?, &hash, now).await?);
+    }
+    Ok(organizations)
+}
+
+/// An invoice of 1 200 € for a client of its own, whose address names the invoice and the organization.
+pub fn invoice(organization: usize, name: &str, issue_date: Date, due_date: Date) -> Result<NewInvoice> {
+    Ok(NewInvoice {
+        client: InvoicedClient::Named {
+            kind: rubis_invoices::ClientKind::Person,
+            name: format!("Débiteur {name}"),
+            email: format!("compta-{name}@debiteur-{organization:03}.example").to_lowercase().parse()?,
+        },
+        numero: format!("F-{organization:03}-{name}"),
+        amount: Money::new(120_000, Currency::EUR),
+        issue_date,
+        due_date,
+        lines: Vec::new(),
+    })
 }
 
 /// Signs a company up and verifies its owner's address, without which nothing would be sent.
 ///
 /// # Errors
 /// The domain's refusals.
-pub async fn found_organization(
+async fn found_organization(
     conn: &mut AsyncPgConnection,
     account: &NewAccount,
     hash: &PasswordHash,
@@ -145,18 +182,7 @@ async fn fill(
     let due_date = (now + DUE_IN).date();
     let rules = BillingRules::without_limits();
     for invoice in 0..invoices {
-        let new = NewInvoice {
-            client: InvoicedClient::Named {
-                kind: rubis_invoices::ClientKind::Person,
-                name: format!("Débiteur {invoice:04}"),
-                email: format!("compta-{invoice:04}@debiteur-{number:03}.example").parse()?,
-            },
-            numero: format!("F-{number:03}-{invoice:04}"),
-            amount: Money::new(120_000, Currency::EUR),
-            issue_date: now.date(),
-            due_date,
-            lines: Vec::new(),
-        };
+        let new = self::invoice(number, &format!("{invoice:04}"), now.date(), due_date)?;
         rubis_lifecycle::create_invoice(
             &mut conn,
             organization,
@@ -168,7 +194,7 @@ async fn fill(
         )
         .await?;
     }
-    Ok(SeededOrganization { id: organization, email: format!("gerant@societe-{number:03}.example"), plan })
+    Ok(SeededOrganization { id: organization, email: email(number), plan })
 }
 
 /// Lets no reminder of an organization wait for an answer: where the trial is about reminders.

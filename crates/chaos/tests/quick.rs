@@ -1,11 +1,11 @@
-//! The fault trials in short: real worker processes, a handful of reminders, the servers of the tests.
+//! The fault scenarios in short: real worker processes, a handful of reminders, the servers of the tests.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::path::PathBuf;
 
 use rubis_chaos::{
-    Expected, Report, Trial, TrialPlace,
-    proxy::{Cut, Dialect, Moment, Point, Proxy},
+    Expected, Report, RunSetup, STOP_LIMIT, ScenarioRun,
+    proxy::{Cut, Moment, Point, Protocol, Proxy},
     scenarios::{self, lose_one_of_two, lose_one_that_asks, lose_redis_while_asking, stop_one_of_two},
     seed,
 };
@@ -15,10 +15,10 @@ use rubis_testkit::{TestDatabase, TestRedis};
 const ORGANIZATIONS: usize = 5;
 const REMINDERS: usize = 100;
 
-/// What a trial leaves behind goes with this value.
+/// A run, removed with this value.
 struct Held {
-    trial: Trial,
-    database: TestDatabase,
+    run: ScenarioRun,
+    _database: TestDatabase,
     redis: TestRedis,
     logs: PathBuf,
 }
@@ -35,7 +35,7 @@ impl Drop for Held {
 /// With all reminders due in a moment.
 async fn hold(name: &str) -> Held {
     let mut held = prepare(name).await;
-    held.trial.make_due(REMINDERS).await.unwrap();
+    held.run.make_due(REMINDERS).await.unwrap();
     held
 }
 
@@ -46,7 +46,7 @@ async fn prepare(name: &str) -> Held {
     let organizations = seed(&database.pool, ORGANIZATIONS, each, SystemClock.now()).await.unwrap();
     let logs = std::env::temp_dir().join(&redis.prefix);
     std::fs::create_dir_all(&logs).unwrap();
-    let place = TrialPlace {
+    let setup = RunSetup {
         name: name.to_owned(),
         database_url: database.url.clone(),
         redis_url: redis.url.clone(),
@@ -55,26 +55,26 @@ async fn prepare(name: &str) -> Held {
         logs: logs.clone(),
         organizations,
     };
-    let trial = Trial::begin(place).await.unwrap();
-    Held { trial, database, redis, logs }
+    let run = ScenarioRun::begin(setup).await.unwrap();
+    Held { run, _database: database, redis, logs }
 }
 
 fn assert_good(report: &Report, held: &Held) {
-    assert!(report.is_good(), "{:#?}\nthe log is {}", report.shortfalls, held.trial.log().display());
+    assert!(report.is_good(), "{:#?}\nthe log is {}", report.shortfalls, held.run.log().display());
     assert_eq!((report.reminders, report.sent, report.lost), (REMINDERS, REMINDERS, 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_that_is_killed_loses_no_reminder() {
     let held = hold("worker-killed").await;
-    let report = lose_one_of_two(&held.trial).await.unwrap();
+    let report = lose_one_of_two(&held.run).await.unwrap();
     assert_good(&report, &held);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_that_is_told_to_stop_repeats_and_loses_nothing() {
     let held = hold("worker-stopped").await;
-    let report = stop_one_of_two(&held.trial).await.unwrap();
+    let report = stop_one_of_two(&held.run).await.unwrap();
     assert_good(&report, &held);
     assert_eq!(report.repeated, 0);
 }
@@ -82,26 +82,22 @@ async fn a_worker_that_is_told_to_stop_repeats_and_loses_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_redis_that_is_wiped_and_commits_that_are_cut_off_cost_no_reminder() {
     let held = hold("cut-record").await;
-    let Held { trial, database, redis, .. } = &held;
-    let proxy = Proxy::start(address_of(&database.url), Dialect::Postgres).await.unwrap();
+    let Held { run, redis, .. } = &held;
+    let proxy = Proxy::start(run.database_address().unwrap(), Protocol::Postgres).await.unwrap();
     for moment in [Moment::InRequest, Moment::BeforeAnswer] {
         proxy.arm(Cut { at: Point::Record, moment, every: 9, times: 3 });
     }
-    let through = database.url.replacen(
-        &format!(":{}/", address_of(&database.url).port()),
-        &format!(":{}/", proxy.address().port()),
-        1,
-    );
-    let worker = trial.worker().set("DATABASE_URL", through).start().await.unwrap();
-    trial.burst().await.unwrap();
+    let through = run.database_through(proxy.address().port()).unwrap();
+    let worker = run.worker().set("DATABASE_URL", through).start().unwrap();
+    run.burst().await.unwrap();
     redis.wipe();
     assert!(
-        trial.database.quiet(None, scenarios::ONE_SWEEP).await.unwrap(),
+        run.database.quiet(None, scenarios::ONE_SWEEP).await.unwrap(),
         "everything is over within a sweep"
     );
-    worker.terminate().await.unwrap();
+    worker.terminate(STOP_LIMIT).unwrap();
 
-    let report = trial.report(&Expected::default()).await.unwrap();
+    let report = run.report(&Expected::default()).await.unwrap();
     assert_good(&report, &held);
     assert_eq!((report.repeated, proxy.cuts()), (0, 6));
 }
@@ -109,21 +105,14 @@ async fn a_redis_that_is_wiped_and_commits_that_are_cut_off_cost_no_reminder() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_that_is_killed_asks_no_user_twice_but_by_the_same_mail() {
     let held = prepare("checkins-killed").await;
-    let report = lose_one_that_asks(&held.trial, REMINDERS).await.unwrap();
+    let report = lose_one_that_asks(&held.run, REMINDERS).await.unwrap();
     assert_good(&report, &held);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_redis_that_is_wiped_costs_no_check_in() {
     let held = prepare("checkins-redis").await;
-    let report = lose_redis_while_asking(&held.trial, REMINDERS, || held.redis.wipe()).await.unwrap();
+    let report = lose_redis_while_asking(&held.run, REMINDERS, || held.redis.wipe()).await.unwrap();
     assert_good(&report, &held);
     assert_eq!(report.repeated, 0);
-}
-
-/// The host and port of a URL of the form `postgres://user:password@host:port/name`.
-fn address_of(url: &str) -> std::net::SocketAddr {
-    let (_, rest) = url.rsplit_once('@').unwrap();
-    let (address, _) = rest.split_once('/').unwrap();
-    address.parse().unwrap()
 }

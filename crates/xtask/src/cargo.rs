@@ -6,8 +6,8 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, Result};
 use serde::de::DeserializeOwned;
 
-use crate::processes::{Launch, output_of};
-use crate::workspace::root;
+use rubis_devkit::workspace::root;
+use rubis_devkit::{Launch, output_of};
 
 /// A cargo command over the workspace, with its children.
 pub fn launch<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Launch {

@@ -10,7 +10,6 @@ use time::{Date, Duration};
 
 use self::joinery::{DemoClient, INVOICES};
 use crate::clock;
-use crate::http::{Client, list, text};
 use crate::mailbox::Mailbox;
 use crate::stack::{Addresses, QUIET};
 use crate::stripe::Player;
@@ -18,6 +17,7 @@ use crate::subscription::{self, Subscription};
 use crate::terminal::{bold, step_with};
 use crate::timeline::{self, Timeline, euros};
 use crate::verification;
+use rubis_devkit::http::{Client, list, text};
 
 const EMAIL: &str = "camille.vasseur@menuiserie-vasseur.example";
 const PASSWORD: &str = "chene-massif-2026";

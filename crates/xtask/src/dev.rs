@@ -8,13 +8,12 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 
 use crate::demo;
-use crate::interrupt;
 use crate::once;
-use crate::servers::{Durability, Programs};
-use crate::stack::{Addresses, Binaries, Place, Ports, Report, Stack};
+use crate::stack::{Addresses, Stack};
 use crate::stripe::Stripe;
-use crate::terminal::{bold, noisy_step};
-use crate::workspace::{private, write_secret};
+use crate::terminal::bold;
+use rubis_devkit::interrupt;
+use rubis_devkit::workspace::{private, write_secret};
 
 #[derive(Args)]
 pub struct Arguments {
@@ -52,12 +51,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     // What a run that was killed left would send people to addresses where nobody is.
     let _ = fs::remove_file(&note);
 
-    let programs = Programs::find(!arguments.no_install)?;
-    let binaries = noisy_step("building", || Binaries::build(Report::Progress))?;
-    let logs = directory.join("logs");
-    let stripe = Stripe::of_environment();
-    let place = Place { data: &directory, logs: &logs, durability: Durability::Durable, stripe };
-    let mut stack = Stack::start(&binaries, &programs, &place, &Ports::preferred()?)?;
+    let mut stack = Stack::durable(&directory, !arguments.no_install, Stripe::of_environment())?;
     let running = Running { process: std::process::id(), addresses: stack.addresses.clone() };
     // The password of the database is in it, so only this user may read it.
     write_secret(&note, &serde_json::to_string_pretty(&running)?)?;

@@ -6,8 +6,8 @@ use std::process::{Command, Stdio};
 use anyhow::{Result, bail};
 use nix::unistd::geteuid;
 
-use crate::processes::Launch;
 use crate::terminal::noisy_step;
+use rubis_devkit::Launch;
 
 /// What is not there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -151,8 +151,7 @@ impl Manager {
         words.push(self.program);
         words.extend(arguments);
         let (program, rest) = words.split_first().map_or(("env", &[][..]), |(first, rest)| (*first, rest));
-        let status =
-            Launch::new(self.program, program).arguments(rest).with_its_children().start()?.wait()?;
+        let status = Launch::new(self.program, program).arguments(rest).with_its_children().run()?;
         Ok(status.success())
     }
 }

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
-use crate::http::{Client, list, text};
-use crate::interrupt;
 use crate::stack::{Addresses, Stack};
 use crate::terminal::dim;
+use rubis_devkit::http::{Client, list, text};
+use rubis_devkit::interrupt;
 
 /// Everybody's mails.
 pub struct Mailbox {

@@ -6,44 +6,36 @@
     reason = "these commands talk to the person who typed them, on the terminal"
 )]
 
-mod bench;
 mod browser;
 mod bruno;
 mod cargo;
-mod chaos;
 mod clock;
 mod demo;
 mod dev;
 mod fuzz_api;
-mod guard;
-mod http;
 mod install;
-mod interrupt;
 mod lint;
 mod mailbox;
+mod measurements;
 mod npm;
 mod once;
 mod openapi;
-mod ports;
-mod processes;
 mod python;
 mod schema;
 mod servers;
-mod simulate;
 mod stack;
-mod stage;
 mod stripe;
 mod subscription;
 mod terminal;
 mod test;
 mod timeline;
 mod verification;
-mod workspace;
 
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use rubis_devkit::{interrupt, supervisor};
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", about = "The commands of the Rubis workspace")]
@@ -68,15 +60,15 @@ enum Command {
     Bruno(bruno::Arguments),
     /// Sends requests made from the OpenAPI document to a stack of its own
     FuzzApi(fuzz_api::Arguments),
-    /// Plays the fault trials: kills, pauses and cuts, and counts the reminders that arrive
-    Chaos(chaos::Arguments),
+    /// Runs the fault scenarios: kills, pauses and cuts, and counts the reminders that arrive
+    Chaos(measurements::Chaos),
     /// Measures the product's parts, each beside a reference in the same run
-    Bench(bench::Arguments),
+    Bench(measurements::Bench),
     /// Simulates a year of planned reminders of 100,000 organizations
-    Simulate(simulate::Arguments),
-    /// Runs one program and stops it when whoever started it goes away
+    Simulate(measurements::Simulate),
+    /// Runs one program and stops it when the command goes away
     #[command(hide = true)]
-    Guard(guard::Arguments),
+    Guard(supervisor::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -84,8 +76,12 @@ fn main() -> ExitCode {
     if let Err(error) = interrupt::listen() {
         return exit_code(Err(error));
     }
+    if let Command::Guard(arguments) = &arguments.command {
+        return supervisor::run(arguments);
+    }
+    supervisor::enable();
     let outcome = match arguments.command {
-        Command::Guard(arguments) => return guard::run(&arguments),
+        Command::Guard(_) => return ExitCode::FAILURE,
         Command::Dev(arguments) => dev::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Lint(arguments) => lint::run(&arguments),
@@ -93,9 +89,9 @@ fn main() -> ExitCode {
         Command::Openapi => openapi::write(),
         Command::Bruno(arguments) => bruno::run(&arguments),
         Command::FuzzApi(arguments) => fuzz_api::run(&arguments),
-        Command::Chaos(arguments) => chaos::run(&arguments),
-        Command::Bench(arguments) => bench::run(&arguments),
-        Command::Simulate(arguments) => simulate::run(&arguments),
+        Command::Chaos(arguments) => measurements::chaos(&arguments),
+        Command::Bench(arguments) => measurements::bench(&arguments),
+        Command::Simulate(arguments) => measurements::simulate(&arguments),
     };
     exit_code(outcome)
 }

@@ -8,9 +8,9 @@ use anyhow::{Result, bail};
 use serde_json::Value;
 
 use crate::install::{self, Missing};
-use crate::processes::{Launch, output_of};
 use crate::terminal::noisy_step;
-use crate::workspace::private;
+use rubis_devkit::workspace::private;
+use rubis_devkit::{Launch, output_of};
 
 /// What a command uses, and the Node.js that it needs.
 pub struct NodePackages {
@@ -55,8 +55,7 @@ impl NodePackages {
                 .arguments([directory])
                 .arguments(self.packages.iter().map(|(name, version)| format!("{name}@{version}")))
                 .with_its_children()
-                .start()?
-                .wait()?;
+                .run()?;
             if !status.success() {
                 bail!("npm cannot install {}", self.names());
             }

@@ -12,16 +12,13 @@ use serde_json::{Value, json};
 use crate::browser::{Browser, Page};
 use crate::clock;
 use crate::demo::shifted;
-use crate::http::{Client, text};
-use crate::interrupt;
 use crate::mailbox::{self, Mailbox, Question};
-use crate::servers::{Durability, Programs};
-use crate::stack::{Addresses, Binaries, Place, Ports, QUIET, Report, Stack};
-use crate::stripe::Stripe;
-use crate::terminal::{bold, green, line, noisy_step, progress, seconds, step, step_with};
+use crate::stack::{Addresses, QUIET, Stack, TemporaryStack};
+use crate::terminal::{bold, green, line, progress, seconds, step, step_with};
 use crate::timeline::{self, Timeline, euros};
 use crate::verification;
-use crate::workspace::{RunDirectory, private};
+use rubis_devkit::http::{Client, text};
+use rubis_devkit::interrupt;
 
 /// The invoices are late by this much, so that the first reminder, three days after the due date or on the next
 /// business day, has been missed whatever the calendar, and waits for nothing but the answer; the others lie ahead.
@@ -73,15 +70,9 @@ const PAID: Story = Story {
 /// # Errors
 /// When a step does not happen as it should, with which one and the ends of the logs.
 pub fn run(may_install: bool) -> Result<ExitCode> {
-    let programs = Programs::find(may_install)?;
-    let binaries = noisy_step("building", || Binaries::build(Report::Progress))?;
+    let TemporaryStack { mut stack, directory: _directory } =
+        TemporaryStack::start("once", may_install, &[])?;
     let started = Instant::now();
-    let directory = RunDirectory::create("once")?;
-    let logs = private("logs/once")?;
-    // Never Stripe itself: nobody is there to enter a card.
-    let stripe = Stripe::Fake;
-    let place = Place { data: directory.path(), logs: &logs, durability: Durability::Disposable, stripe };
-    let mut stack = Stack::start(&binaries, &programs, &place, &Ports::any()?)?;
     main_job(&mut stack).map_err(|error| {
         if interrupt::caused(&error) {
             error

@@ -6,10 +6,10 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::processes::output_of;
 use crate::schema::first_difference;
-use crate::stack::{Binaries, Report};
-use crate::workspace::root;
+use crate::stack::{Report, build};
+use rubis_devkit::output_of;
+use rubis_devkit::workspace::root;
 
 /// Writes the file.
 ///
@@ -47,7 +47,6 @@ fn path() -> PathBuf {
 }
 
 fn document(report: Report) -> Result<String> {
-    let binaries = Binaries::build(report)?;
-    let text = output_of(Command::new(&binaries.api).arg("openapi"))?;
+    let text = output_of(Command::new(build(report)?.join("rubis-api")).arg("openapi"))?;
     Ok(format!("{}\n", text.trim_end()))
 }

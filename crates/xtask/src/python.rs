@@ -7,9 +7,9 @@ use std::process::Command;
 use anyhow::{Result, bail};
 
 use crate::install::{self, Missing};
-use crate::processes::{Launch, output_of};
 use crate::terminal::noisy_step;
-use crate::workspace::private;
+use rubis_devkit::workspace::private;
+use rubis_devkit::{Launch, output_of};
 
 /// Fails where Python is too old, or its virtual environments are missing (a package of its own on Debian).
 const USABLE: &str = "import sys, venv, ensurepip; assert sys.version_info >= (3, 10)";
@@ -25,6 +25,12 @@ pub struct PythonPackage {
 }
 
 impl PythonPackage {
+    /// The folder with the package's programs, if it is installed in this version.
+    pub fn found(&self) -> Result<Option<PathBuf>> {
+        let environment = private(self.folder)?;
+        Ok(self.is_in(&environment).then(|| environment.join("bin")))
+    }
+
     /// The folder with the package's programs. It is installed unless it is there in this version, and Python before
     /// it when `may_install` and this user can.
     ///
@@ -55,7 +61,7 @@ impl PythonPackage {
                 .arguments(["install", "--quiet", "--disable-pip-version-check"])
                 .arguments([format!("{}=={}", self.name, self.version)]);
             for step in [venv, pip] {
-                if !step.with_its_children().start()?.wait()?.success() {
+                if !step.with_its_children().run()?.success() {
                     bail!("{} cannot be installed", self.name);
                 }
             }
@@ -65,7 +71,7 @@ impl PythonPackage {
 
     /// pip leaves a folder with the name and the version.
     fn is_in(&self, environment: &Path) -> bool {
-        let folder = format!("site-packages/{}-{}.dist-info", self.name, self.version);
+        let folder = format!("site-packages/{}-{}.dist-info", self.name.replace('-', "_"), self.version);
         let libraries = fs::read_dir(environment.join("lib")).into_iter().flatten().flatten();
         libraries.into_iter().any(|library| library.path().join(&folder).is_dir())
     }

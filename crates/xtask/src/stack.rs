@@ -1,318 +1,332 @@
 //! The whole product on this machine: PostgreSQL, Redis, the inbox, Stripe's fake, the API and the worker.
 
-mod ports;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use rubis_devkit::http::Client;
+use rubis_devkit::supervisor::StopSignal;
+use rubis_devkit::workspace::{self, RunDirectory, private, root};
+use rubis_devkit::{Cluster, DISPOSABLE, DURABLE, Launch, Postgres, Process, Redis, UTF_8, output_of, ports};
 
 use crate::cargo;
-use crate::guard::StopSignal;
-use crate::http::Client;
-use crate::processes::{Guarded, Launch, output_of};
-use crate::servers::{Durability, Postgres, Programs, Redis, Roles};
+use crate::servers::{Programs, Roles};
 use crate::stripe::{self, Stripe};
-use crate::terminal::step_with;
-use crate::workspace::{self, root};
-
-pub use ports::Ports;
+use crate::terminal::{noisy_step, step_with};
 
 const DATABASE: &str = "rubis";
 
-/// How long a program may take to answer that it is ready.
+/// Time for a program to become ready.
 const START_LIMIT: Duration = Duration::from_secs(60);
 
-/// How long after a check-in its links are taken for opened by a machine: as in production.
+/// Time after a check-in in which its links are attributed to a mail scanner: as in production.
 pub const QUIET: Duration = Duration::from_secs(10);
 
-/// What cargo shows while it builds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Output of cargo while it builds.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Report {
-    /// Its own progress.
     Progress,
-    /// Errors and warnings.
     ErrorsOnly,
 }
 
-/// Where cargo leaves our programs.
-pub struct Binaries {
-    /// `rubis-api`.
-    pub api: PathBuf,
-    /// `rubis-worker`.
-    pub worker: PathBuf,
-    /// `rubis-inbox`.
-    pub inbox: PathBuf,
-    /// `rubis-stripe-fake`.
-    pub stripe: PathBuf,
+/// Folder of our debug programs, built before.
+///
+/// It is always the whole workspace: naming packages would give libraries other features than the tests have, and
+/// compile most of them once more.
+pub fn build(report: Report) -> Result<PathBuf> {
+    let mut arguments = vec!["build", "--workspace", "--bins"];
+    if report == Report::ErrorsOnly {
+        arguments.push("--quiet");
+    }
+    if !cargo::launch(arguments).run()?.success() {
+        bail!("the build fails");
+    }
+    cargo::target_folder()
 }
 
-impl Binaries {
-    /// Builds them.
-    ///
-    /// It is always the whole workspace: naming packages would give libraries other features than the tests have,
-    /// and compile most of them once more.
-    ///
-    /// # Errors
-    /// When the build fails; cargo has said why.
-    pub fn build(report: Report) -> Result<Self> {
-        let mut arguments = vec!["build", "--workspace", "--bins"];
-        if report == Report::ErrorsOnly {
-            arguments.push("--quiet");
-        }
-        if !cargo::launch(arguments).start()?.wait()?.success() {
-            bail!("the build fails");
-        }
-        let directory = cargo::target_folder()?;
+/// Ports of a stack, all different.
+struct Ports {
+    postgres: u16,
+    redis: u16,
+    api: u16,
+    api_metrics: u16,
+    worker_metrics: u16,
+    smtp: u16,
+    inbox: u16,
+    stripe: u16,
+}
+
+impl Ports {
+    /// The ports of the documentation, each moved up if it is taken.
+    fn preferred() -> Result<Self> {
+        let api_metrics = ports::free_from(9464)?;
         Ok(Self {
-            api: directory.join("rubis-api"),
-            worker: directory.join("rubis-worker"),
-            inbox: directory.join("rubis-inbox"),
-            stripe: directory.join("rubis-stripe-fake"),
+            postgres: ports::free_from(5433)?,
+            redis: ports::free_from(6380)?,
+            api: ports::free_from(3333)?,
+            api_metrics,
+            worker_metrics: ports::free_from(api_metrics.saturating_add(1))?,
+            smtp: ports::free_from(1025)?,
+            inbox: ports::free_from(8025)?,
+            stripe: ports::free_from(12111)?,
         })
+    }
+
+    /// Any free ports, for a stack that runs beside another one.
+    fn any() -> Result<Self> {
+        let [postgres, redis, api, api_metrics, worker_metrics, smtp, inbox, stripe] = ports::several()?;
+        Ok(Self { postgres, redis, api, api_metrics, worker_metrics, smtp, inbox, stripe })
     }
 }
 
-/// Where a stack keeps its data and its logs, and how dearly; and who plays Stripe there.
-pub struct Place<'a> {
-    /// The servers' data is below it.
-    pub data: &'a Path,
-    /// One log a program.
-    pub logs: &'a Path,
-    /// Whether the data matters.
-    pub durability: Durability,
-    /// Who plays Stripe.
-    pub stripe: Stripe,
-}
-
-/// What a person or a program reaches, as URLs.
-#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+/// URLs of a stack.
+#[derive(Clone, serde::Serialize, serde::Deserialize)]
 pub struct Addresses {
     /// Scheme, host and port of the API.
     pub api: String,
     /// The inbox page, and its JSON.
     pub inbox: String,
-    /// Stripe's fake: its API and its pages. None where Stripe itself is used.
+    /// Stripe's fake: its API and its pages. `None` if Stripe itself is used.
     pub stripe: Option<String>,
-    /// Prometheus metrics of the API.
     pub api_metrics: String,
-    /// Prometheus metrics of the worker.
     pub worker_metrics: String,
     /// For psql: with the role that owns the schema.
     pub database: String,
-    /// For redis-cli.
     pub redis: String,
 }
 
 /// Everything, running. Dropping it stops the programs in this order.
 pub struct Stack {
-    api: Guarded,
-    worker: Guarded,
-    stripe: Option<Guarded>,
-    inbox: Guarded,
+    api: Process,
+    worker: Process,
+    stripe: Option<Process>,
+    inbox: Process,
     redis: Redis,
     postgres: Postgres,
-    /// Where to find it.
     pub addresses: Addresses,
+    pub logs: PathBuf,
+}
+
+/// A stack whose data is removed with it.
+pub struct TemporaryStack {
+    pub stack: Stack,
+    pub directory: RunDirectory,
+}
+
+impl TemporaryStack {
+    /// Builds and starts a stack with an empty database, with further `settings` of both programs.
+    pub fn start(name: &str, may_install: bool, settings: &[(&str, &str)]) -> Result<Self> {
+        let programs = Programs::find(may_install)?;
+        let binaries = noisy_step("building", || build(Report::Progress))?;
+        let directory = RunDirectory::create(name)?;
+        let logs = private(&format!("logs/{name}"))?;
+        // Never Stripe itself: no person is there to enter a card.
+        let start = Start {
+            binaries: &binaries,
+            programs: &programs,
+            data: directory.path(),
+            logs: &logs,
+            stripe: Stripe::Fake,
+            temporary: true,
+            ports: Ports::any()?,
+        };
+        Ok(Self { stack: start.run(settings)?, directory })
+    }
 }
 
 impl Stack {
-    /// Starts everything, migrates the database, and waits until the API says that it is ready.
-    ///
-    /// # Errors
-    /// When a part does not start, with the end of its log; what had started is stopped again.
-    pub fn start(binaries: &Binaries, programs: &Programs, place: &Place<'_>, ports: &Ports) -> Result<Self> {
-        Self::start_with(binaries, programs, place, ports, &[])
+    /// Builds and starts a stack that keeps its data below `data`.
+    pub fn durable(data: &Path, may_install: bool, stripe: Stripe) -> Result<Self> {
+        let programs = Programs::find(may_install)?;
+        let binaries = noisy_step("building", || build(Report::Progress))?;
+        let (logs, ports) = (data.join("logs"), Ports::preferred()?);
+        let start = Start {
+            binaries: &binaries,
+            programs: &programs,
+            data,
+            logs: &logs,
+            stripe,
+            temporary: false,
+            ports,
+        };
+        start.run(&[])
     }
 
-    /// As [`Stack::start`], with further settings of both programs.
-    ///
-    /// # Errors
-    /// As [`Stack::start`].
-    pub fn start_with(
-        binaries: &Binaries,
-        programs: &Programs,
-        place: &Place<'_>,
-        ports: &Ports,
-        settings: &[(&str, &str)],
-    ) -> Result<Self> {
-        let log = |name: &str| place.logs.join(format!("{name}.log"));
-        let roles = Roles {
-            owner: secret(place.data, "owner_password")?,
-            program: secret(place.data, "program_password")?,
-        };
-        let on_port = |port: u16| Some(format!("port {port}"));
-        let postgres = step_with(
-            &format!("PostgreSQL {}", programs.postgres_version),
-            || {
-                let server = Postgres::start(
-                    &programs.postgres,
-                    &place.data.join("postgres"),
-                    &log("postgres"),
-                    ports.postgres,
-                    place.durability,
-                )?;
-                server.create_database(DATABASE)?;
-                roles.create(&server, DATABASE)?;
-                Ok(server)
-            },
-            |server| on_port(server.port()),
-        )?;
-        let redis = step_with(
-            "Redis",
-            || Redis::start(&programs.redis, &log("redis"), ports.redis),
-            |server| on_port(server.port()),
-        )?;
-        let addresses = Addresses {
-            api: format!("http://localhost:{}", ports.api),
-            inbox: format!("http://localhost:{}", ports.inbox),
-            stripe: (place.stripe == Stripe::Fake).then(|| format!("http://localhost:{}", ports.stripe)),
-            api_metrics: format!("http://localhost:{}/metrics", ports.api_metrics),
-            worker_metrics: format!("http://localhost:{}/metrics", ports.worker_metrics),
-            database: roles.owner_url(&postgres, DATABASE),
-            redis: redis.url(),
-        };
-        let mut environment = environment(place, ports, &addresses)?;
-        environment.push(("DATABASE_URL".to_owned(), roles.program_url(&postgres, DATABASE)));
-        environment.extend(settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
-        step_with(
-            "migrations",
-            || {
-                output_of(
-                    Command::new(&binaries.api)
-                        .arg("migrate")
-                        .envs(environment.clone())
-                        .env("MIGRATE_DATABASE_URL", &addresses.database)
-                        .env("PG_PROGRAM_ROLE", Roles::PROGRAM)
-                        .current_dir(root()),
-                )
-                .with_context(|| {
-                    format!("the migrations fail; `rm -r {}` starts afresh", place.data.display())
-                })
-            },
-            |_| None,
-        )?;
-        let inbox = step_with(
-            "inbox",
-            || {
-                let smtp = format!("127.0.0.1:{}", ports.smtp);
-                let http = format!("127.0.0.1:{}", ports.inbox);
-                let mut inbox = Launch::new("rubis-inbox", &binaries.inbox)
-                    .arguments(["--smtp", &smtp, "--http", &http])
-                    .log(log("inbox"))
-                    .start()?;
-                wait_for(&mut inbox, &addresses.inbox, "/api/messages")?;
-                Ok(inbox)
-            },
-            |_| Some(addresses.inbox.clone()),
-        )?;
-        let stripe = match &addresses.stripe {
-            None => None,
-            Some(address) => Some(step_with(
-                "Stripe's fake",
-                || {
-                    let (api, log) = (format!("http://127.0.0.1:{}", ports.api), log("stripe"));
-                    let fake = stripe::fake(&binaries.stripe, ports.stripe, &api, place.data, &log);
-                    let mut fake = fake.start()?;
-                    wait_for(&mut fake, address, "/")?;
-                    Ok(fake)
-                },
-                |_| Some(address.clone()),
-            )?),
-        };
-        let api = step_with(
-            "api",
-            || {
-                let mut api = program("rubis-api", &binaries.api, &environment, &log("api"))
-                    .environment([("METRICS_ADDR", format!("127.0.0.1:{}", ports.api_metrics))])
-                    .start()?;
-                wait_for(&mut api, &addresses.api, "/readyz")?;
-                Ok(api)
-            },
-            |_| Some(addresses.api.clone()),
-        )?;
-        let worker = step_with(
-            "worker",
-            || {
-                let mut worker = program("rubis-worker", &binaries.worker, &environment, &log("worker"))
-                    .environment([("METRICS_ADDR", format!("127.0.0.1:{}", ports.worker_metrics))])
-                    .start()?;
-                wait_for(&mut worker, &addresses.worker_metrics, "")?;
-                Ok(worker)
-            },
-            |_| None,
-        )?;
-        Ok(Self { api, worker, stripe, inbox, redis, postgres, addresses })
-    }
-
-    /// Looks whether everything still runs.
-    ///
-    /// # Errors
-    /// When a part does not, with the end of its log.
+    /// Fails with the end of its log if a program has ended.
     pub fn check(&mut self) -> Result<()> {
         self.postgres.check()?;
         self.redis.check()?;
         self.inbox.check()?;
-        self.stripe.as_mut().map_or(Ok(()), Guarded::check)?;
+        self.stripe.as_mut().map_or(Ok(()), Process::check)?;
         self.api.check()?;
         self.worker.check()
     }
 
-    /// The ends of the logs that tell why a reminder did not leave.
+    /// The ends of the logs that explain a missing reminder.
     pub fn tails(&self) -> String {
         format!("the worker{}\nthe api{}", self.worker.tail(), self.api.tail())
     }
 }
 
-fn program(name: &str, path: &Path, environment: &[(String, String)], log: &Path) -> Launch {
-    Launch::new(name, path)
-        .environment(environment.iter().cloned())
-        .directory(root())
-        .log(log)
-        .stop_with(StopSignal::Term, Duration::from_secs(20))
+/// Start of a stack.
+struct Start<'a> {
+    binaries: &'a Path,
+    programs: &'a Programs,
+    data: &'a Path,
+    logs: &'a Path,
+    stripe: Stripe,
+    temporary: bool,
+    ports: Ports,
 }
 
-/// Waits until a GET is answered well.
-fn wait_for(program: &mut Guarded, base: &str, path: &str) -> Result<()> {
-    let client = Client::new(base);
-    program.wait_until(START_LIMIT, || client.try_get(path).is_ok_and(|answer| answer.is_success()))
-}
-
-/// The settings that both programs read.
-fn environment(place: &Place<'_>, ports: &Ports, addresses: &Addresses) -> Result<Vec<(String, String)>> {
-    let settings = [
-        ("HOST", "127.0.0.1".to_owned()),
-        ("PORT", ports.api.to_string()),
-        ("APP_KEY", secret(place.data, "app_key")?),
-        ("APP_URL", addresses.api.clone()),
-        // The API's own, so that it shows the page to which the links of check-ins lead.
-        ("WEB_URL", addresses.api.clone()),
-        ("CORS_ORIGIN", "http://localhost:5173".to_owned()),
-        ("LOG_LEVEL", "info".to_owned()),
-        ("REDIS_URL", addresses.redis.clone()),
-        ("MAIL_DRIVER", "smtp".to_owned()),
-        ("MAIL_FROM_ADDRESS", "relances@rubis.example".to_owned()),
-        ("MAIL_FROM_NAME", "Rubis".to_owned()),
-        ("SMTP_HOST", "127.0.0.1".to_owned()),
-        ("SMTP_PORT", ports.smtp.to_string()),
-        ("SMTP_TLS", "none".to_owned()),
-        ("COOKIE_SECURE", "false".to_owned()),
-        ("CHECKIN_QUIET_SECONDS", QUIET.as_secs().to_string()),
-    ];
-    let fake = format!("http://127.0.0.1:{}", ports.stripe);
-    let settings = settings.into_iter().chain(place.stripe.settings(&fake));
-    Ok(settings.map(|(key, value)| (key.to_owned(), value)).collect())
-}
-
-/// A secret of this stack, made once: tokens and passwords of the last run stay good.
-fn secret(data: &Path, name: &str) -> Result<String> {
-    let path = data.join(name);
-    if let Ok(key) = fs::read_to_string(&path) {
-        return Ok(key);
+impl Start<'_> {
+    /// Starts everything, migrates the database, and waits until all is ready.
+    fn run(&self, settings: &[(&str, &str)]) -> Result<Stack> {
+        let ports = &self.ports;
+        let roles =
+            Roles { owner: self.secret("owner_password")?, program: self.secret("program_password")? };
+        let postgres = self.postgres(&roles)?;
+        let redis = step_with(
+            "Redis",
+            || Redis::start(&self.programs.redis, &self.log("redis"), ports.redis, &[]),
+            |_| Some(format!("port {}", ports.redis)),
+        )?;
+        let local = |port: u16| format!("http://localhost:{port}");
+        let addresses = Addresses {
+            api: local(ports.api),
+            inbox: local(ports.inbox),
+            stripe: (self.stripe == Stripe::Fake).then(|| local(ports.stripe)),
+            api_metrics: format!("{}/metrics", local(ports.api_metrics)),
+            worker_metrics: format!("{}/metrics", local(ports.worker_metrics)),
+            database: roles.owner_url(&postgres, DATABASE),
+            redis: redis.url(),
+        };
+        let mut environment = self.environment(&addresses)?;
+        environment.push(("DATABASE_URL".to_owned(), roles.program_url(&postgres, DATABASE)));
+        environment.extend(settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
+        step_with("migrations", || self.migrate(&environment, &addresses), |_| None)?;
+        let inbox = Launch::new("rubis-inbox", self.binaries.join("rubis-inbox"))
+            .arguments(["--smtp", &format!("127.0.0.1:{}", ports.smtp)])
+            .arguments(["--http", &format!("127.0.0.1:{}", ports.inbox)])
+            .log(self.log("inbox"));
+        let inbox = ready("inbox", &inbox, &addresses.inbox, "/api/messages")?;
+        let stripe = match &addresses.stripe {
+            None => None,
+            Some(address) => {
+                let (program, api) = (self.binaries.join("rubis-stripe-fake"), numeric(&addresses.api));
+                let fake = stripe::fake(&program, ports.stripe, &api, self.data, &self.log("stripe"));
+                Some(ready("Stripe's fake", &fake, address, "/")?)
+            }
+        };
+        let api = self.program("api", &environment, ports.api_metrics);
+        let api = ready("api", &api, &addresses.api, "/readyz")?;
+        let worker = self.program("worker", &environment, ports.worker_metrics);
+        let worker = ready("worker", &worker, &addresses.worker_metrics, "")?;
+        let logs = self.logs.to_owned();
+        Ok(Stack { api, worker, stripe, inbox, redis, postgres, addresses, logs })
     }
-    let key = workspace::random_hex(32)?;
-    workspace::write_secret(&path, &key)?;
-    Ok(key)
+
+    fn postgres(&self, roles: &Roles) -> Result<Postgres> {
+        let start = || {
+            let cluster = Cluster {
+                programs: &self.programs.postgres,
+                directory: &self.data.join("postgres"),
+                log: &self.log("postgres"),
+                settings: if self.temporary { DISPOSABLE } else { DURABLE },
+                locale: UTF_8,
+                temporary: self.temporary,
+            };
+            let server = Postgres::start(&cluster, self.ports.postgres)?;
+            server.create_database(DATABASE)?;
+            roles.create(&server, DATABASE)?;
+            Ok(server)
+        };
+        let label = format!("PostgreSQL {}", self.programs.postgres_version);
+        step_with(&label, start, |_| Some(format!("port {}", self.ports.postgres)))
+    }
+
+    fn migrate(&self, environment: &[(String, String)], addresses: &Addresses) -> Result<String> {
+        let migrated = output_of(
+            Command::new(self.binaries.join("rubis-api"))
+                .arg("migrate")
+                .envs(environment.iter().cloned())
+                .env("MIGRATE_DATABASE_URL", &addresses.database)
+                .env("PG_PROGRAM_ROLE", Roles::PROGRAM)
+                .current_dir(root()),
+        );
+        migrated
+            .with_context(|| format!("the migrations fail; `rm -r {}` starts afresh", self.data.display()))
+    }
+
+    fn program(&self, name: &str, environment: &[(String, String)], metrics: u16) -> Launch {
+        let full = format!("rubis-{name}");
+        Launch::new(&full, self.binaries.join(&full))
+            .environment(environment.iter().cloned())
+            .environment([("METRICS_ADDR", format!("127.0.0.1:{metrics}"))])
+            .directory(root())
+            .log(self.log(name))
+            .stop_with(StopSignal::Term, Duration::from_secs(20))
+    }
+
+    /// An empty log.
+    fn log(&self, name: &str) -> PathBuf {
+        let path = self.logs.join(format!("{name}.log"));
+        let _ = fs::remove_file(&path);
+        path
+    }
+
+    /// Settings of both programs.
+    fn environment(&self, addresses: &Addresses) -> Result<Vec<(String, String)>> {
+        let settings = [
+            ("HOST", "127.0.0.1".to_owned()),
+            ("PORT", self.ports.api.to_string()),
+            ("APP_KEY", self.secret("app_key")?),
+            ("APP_URL", addresses.api.clone()),
+            // The API's own, so that it shows the page to which the links of check-ins lead.
+            ("WEB_URL", addresses.api.clone()),
+            ("CORS_ORIGIN", "http://localhost:5173".to_owned()),
+            ("LOG_LEVEL", "info".to_owned()),
+            ("REDIS_URL", addresses.redis.clone()),
+            ("MAIL_DRIVER", "smtp".to_owned()),
+            ("MAIL_FROM_ADDRESS", "relances@rubis.example".to_owned()),
+            ("MAIL_FROM_NAME", "Rubis".to_owned()),
+            ("SMTP_HOST", "127.0.0.1".to_owned()),
+            ("SMTP_PORT", self.ports.smtp.to_string()),
+            ("SMTP_TLS", "none".to_owned()),
+            ("COOKIE_SECURE", "false".to_owned()),
+            ("CHECKIN_QUIET_SECONDS", QUIET.as_secs().to_string()),
+        ];
+        let fake = format!("http://127.0.0.1:{}", self.ports.stripe);
+        let settings = settings.into_iter().chain(self.stripe.settings(&fake));
+        Ok(settings.map(|(key, value)| (key.to_owned(), value)).collect())
+    }
+
+    /// A secret of this stack, created once: tokens and passwords of the last run stay valid.
+    fn secret(&self, name: &str) -> Result<String> {
+        let path = self.data.join(name);
+        if let Ok(key) = fs::read_to_string(&path) {
+            return Ok(key);
+        }
+        let key = workspace::random_hex(32)?;
+        workspace::write_secret(&path, &key)?;
+        Ok(key)
+    }
+}
+
+/// Starts a program and waits until it responds to a GET with 2xx.
+fn ready(label: &str, launch: &Launch, base: &str, path: &str) -> Result<Process> {
+    let start = || {
+        let (client, mut process) = (Client::new(base), launch.start()?);
+        process
+            .wait_until(START_LIMIT, || client.try_get(path).is_ok_and(|response| response.is_success()))?;
+        Ok(process)
+    };
+    step_with(label, start, |_| Some(base.to_owned()).filter(|_| label != "worker"))
+}
+
+/// The address with the number of the host: some clients look `localhost` up as IPv6 first, where nothing listens.
+pub fn numeric(address: &str) -> String {
+    address.replacen("localhost", "127.0.0.1", 1)
 }

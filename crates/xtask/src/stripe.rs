@@ -8,9 +8,9 @@ use std::time::Duration;
 use anyhow::Result;
 use serde_json::Value;
 
-use crate::guard::StopSignal;
-use crate::http::{Client, text};
-use crate::processes::Launch;
+use rubis_devkit::Launch;
+use rubis_devkit::http::{Client, text};
+use rubis_devkit::supervisor::StopSignal;
 
 /// The environment variable with the secret key of an account.
 const SECRET_KEY: &str = "STRIPE_SECRET_KEY";

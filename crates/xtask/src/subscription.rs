@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 use serde_json::{Value, json};
 
-use crate::http::{Client, text};
-use crate::interrupt;
 use crate::stripe::Player;
+use rubis_devkit::http::{Client, text};
+use rubis_devkit::interrupt;
 
 /// How soon Stripe's events must have taken effect. The fake delivers them at once, and again after 1, 5 and 30
 /// seconds where the API did not take them.

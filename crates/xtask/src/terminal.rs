@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use crate::interrupt;
+use rubis_devkit::interrupt;
 
 /// Does `work` and writes one line about it: what it was, whether it went well, how long it took.
 ///

@@ -6,10 +6,11 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::cargo;
-use crate::ports;
-use crate::servers::{CERTIFIED_NAME, Certificates, Durability, Postgres, Programs, Redis};
+use crate::servers::{CERTIFIED_NAME, Certificates, Programs};
 use crate::terminal::step_with;
-use crate::workspace::RunDirectory;
+use rubis_devkit::ports;
+use rubis_devkit::workspace::RunDirectory;
+use rubis_devkit::{Cluster, DISPOSABLE, Postgres, Redis, UTF_8, exit_code};
 
 #[derive(Args)]
 pub struct Arguments {
@@ -33,23 +34,28 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let postgres = step_with(
         &format!("PostgreSQL {}", programs.postgres_version),
         || {
-            let server = Postgres::start(
-                &programs.postgres,
-                &below.join("postgres"),
-                &below.join("postgres.log"),
-                ports::any()?,
-                Durability::Disposable,
-            )?;
-            server.encrypt(&certificates)?;
+            let cluster = Cluster {
+                programs: &programs.postgres,
+                directory: &below.join("postgres"),
+                log: &below.join("postgres.log"),
+                settings: DISPOSABLE,
+                locale: UTF_8,
+                temporary: true,
+            };
+            let server = Postgres::start(&cluster, ports::any()?)?;
+            certificates.encrypt(&server)?;
             Ok(server)
         },
-        |postgres| Some(format!("port {}", postgres.port())),
+        |postgres| Some(format!("port {}", postgres.address().port())),
     )?;
     let redis_ports: [u16; 2] = ports::several()?;
     let redis = step_with(
         "Redis",
-        || Redis::start_encrypted(&programs.redis, &below.join("redis.log"), redis_ports, &certificates),
-        |redis| Some(format!("port {}", redis.port())),
+        || {
+            let tls = certificates.redis_arguments(redis_ports[1]);
+            Redis::start(&programs.redis, &below.join("redis.log"), redis_ports[0], &tls)
+        },
+        |redis| Some(format!("port {}", redis.address().port())),
     )?;
 
     let database = postgres.url("postgres");
@@ -74,13 +80,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     };
     let rest: Vec<&str> = arguments.rest.iter().map(String::as_str).collect();
     let tests = run_cargo(&[runner, &rest].concat(), &servers)?;
-    Ok(code_of(if tests.success() { documentation } else { tests }))
+    Ok(exit_code(if tests.success() { documentation } else { tests }))
 }
 
 fn run_cargo(arguments: &[&str], environment: &[(&str, String)]) -> Result<ExitStatus> {
-    cargo::launch(arguments.iter().copied()).environment(environment.iter().cloned()).start()?.wait()
-}
-
-fn code_of(status: ExitStatus) -> ExitCode {
-    status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from)
+    cargo::launch(arguments.iter().copied()).environment(environment.iter().cloned()).run()
 }

@@ -6,8 +6,8 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::clock;
-use crate::http::{Client, list, text};
 use crate::terminal::{bold, dim, green, red};
+use rubis_devkit::http::{Client, list, text};
 
 /// What will leave, what left, and why not.
 pub struct Timeline {

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::{Value, json};
 
-use crate::http::{Client, text};
-use crate::interrupt;
 use crate::mailbox::Mailbox;
+use rubis_devkit::http::{Client, text};
+use rubis_devkit::interrupt;
 
 /// The time within which the mail must arrive.
 const LIMIT: Duration = Duration::from_secs(30);

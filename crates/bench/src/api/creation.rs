@@ -3,7 +3,6 @@
 use anyhow::{Context as _, Result};
 use serde_json::Value;
 
-use super::fill;
 use crate::reference::{FRESH_ID, Script, Statement, Subjects, Transaction};
 
 /// Whom the invoices are put in for: the small organizations in turn, each of whose first clients in turn, as
@@ -48,7 +47,7 @@ const STEP_OF_A_TASK: usize = 3;
 /// # Errors
 /// When the request was another than is expected here.
 pub fn script(captured: &[Transaction], run: &str, runs: usize) -> Result<Script> {
-    let query = SUBJECTS.replace("{runs}", &runs.to_string()).replace("{large}", &fill::email(0));
+    let query = SUBJECTS.replace("{runs}", &runs.to_string()).replace("{large}", &rubis_chaos::email(0));
     let own = Own::of(captured)?;
     let (number, lower_number) =
         (format!("'{run}-' || subject.n"), format!("'{}-' || subject.n", run.to_lowercase()));

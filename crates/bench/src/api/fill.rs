@@ -1,16 +1,11 @@
 //! Databases with as many invoices as one likes: the organizations are signed up through the domain, and
 //! their invoices multiplied by SQL, with everything around them that the product writes.
 
-use std::io::{self, Write as _};
-
 use anyhow::{Context as _, Result};
 use diesel_async::SimpleAsyncConnection as _;
-use rubis_accounts::{NewAccount, NewAccountInput, PasswordHash};
-use rubis_chaos::PASSWORD;
 use rubis_db::{AsyncConnection as _, AsyncPgConnection};
-use rubis_kernel::{Clock as _, SystemClock};
 
-use crate::Machine;
+use crate::{Machine, report::say};
 
 /// Draws what the invoices are made from.
 const BEGIN: &str = include_str!("begin.sql");
@@ -57,11 +52,6 @@ impl Size {
     }
 }
 
-/// What the owner of an organization signs in with. The first of the addresses is that of the large one.
-pub fn email(organization: u32) -> String {
-    format!("gerant@societe-{organization:06}.example")
-}
-
 /// What a database of this size is called.
 pub fn database(size: Size) -> String {
     format!("api_{}", size.invoices)
@@ -74,7 +64,7 @@ pub fn database(size: Size) -> String {
 pub async fn fill(machine: &Machine, database: &str, size: Size) -> Result<String> {
     let url = machine.database(database).await?;
     let mut conn = AsyncPgConnection::establish(&url).await?;
-    sign_up(&mut conn, size.small_organizations + 1).await?;
+    rubis_chaos::found_organizations(&mut conn, usize::try_from(size.small_organizations)? + 1).await?;
     conn.batch_execute(&of_size(BEGIN, size)).await.context("the clients are refused")?;
     let mut first = 1;
     while first <= size.invoices {
@@ -86,7 +76,7 @@ pub async fn fill(machine: &Machine, database: &str, size: Size) -> Result<Strin
         conn.batch_execute(&format!("BEGIN;\n{statements}\nCOMMIT"))
             .await
             .context("the invoices are refused")?;
-        writeln!(io::stdout(), "{} invoices: {last} are put in", size.label())?;
+        say(format_args!("{} invoices: {last} are put in", size.label()));
         first = last + 1;
     }
     conn.batch_execute(END).await?;
@@ -94,26 +84,6 @@ pub async fn fill(machine: &Machine, database: &str, size: Size) -> Result<Strin
         conn.batch_execute(statement).await?;
     }
     Ok(url)
-}
-
-async fn sign_up(conn: &mut AsyncPgConnection, organizations: u32) -> Result<()> {
-    let now = SystemClock.now();
-    let password = account(0)?.password;
-    let hash = tokio::task::spawn_blocking(move || PasswordHash::hash(&password)).await??;
-    for organization in 0..organizations {
-        rubis_chaos::found_organization(conn, &account(organization)?, &hash, now).await?;
-    }
-    Ok(())
-}
-
-fn account(organization: u32) -> Result<NewAccount> {
-    let input = NewAccountInput {
-        email: email(organization),
-        password: PASSWORD.to_owned(),
-        full_name: "Camille Renard".to_owned(),
-        organization_name: format!("Société {organization:06}"),
-    };
-    NewAccount::parse(&input).context("the account is refused")
 }
 
 fn of_size(statements: &str, size: Size) -> String {
@@ -153,6 +123,7 @@ mod tests {
 
     #[test]
     fn the_large_organization_is_the_first_by_its_address() {
+        let email = rubis_chaos::email;
         assert!(email(0) < email(1) && email(9) < email(10) && email(999) < email(1000));
     }
 }

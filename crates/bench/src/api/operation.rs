@@ -6,7 +6,7 @@ use rubis_kernel::{Clock as _, SystemClock};
 use serde_json::json;
 use time::{Date, Duration};
 
-use super::{http, load::Requests, site::Tenant};
+use super::{environment::Tenant, http, load::Requests};
 
 /// When an invoice that is put in is due: far enough for all four reminders to be planned.
 const DUE_IN: Duration = Duration::days(30);

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
 
-use super::{creation, http::Connection, load::Requests, operation::Operation, site::Site};
+use super::{creation, environment::Environment, http::Connection, load::Requests, operation::Operation};
 use crate::{
     Machine,
-    reference::{Script, Statement, Subjects, Tap, Transaction},
+    reference::{Script, Statement, StatementCapture, Subjects, Transaction},
 };
 
 /// Requests before those that are captured: connections prepare their statements, and look types up.
@@ -35,37 +35,41 @@ pub struct Captured {
 ///
 /// # Errors
 /// When a request fails, or PostgreSQL refuses.
-pub async fn capture(machine: &Machine, site: &mut Site) -> Result<Vec<Captured>> {
-    let mut tap = Tap::open(machine, &site.database).await?;
-    site.start_again().await?;
+pub async fn capture(machine: &Machine, environment: &mut Environment) -> Result<Vec<Captured>> {
+    let mut capture = StatementCapture::open(machine, &environment.database).await?;
+    environment.start_again()?;
     let mut captured = Vec::new();
     for operation in Operation::ALL {
-        captured.push(Captured::of(operation, site, &mut tap).await?);
+        captured.push(Captured::of(operation, environment, &mut capture).await?);
     }
-    tap.close().await?;
-    site.start_again().await?;
+    capture.close().await?;
+    environment.start_again()?;
     Ok(captured)
 }
 
 impl Captured {
-    async fn of(operation: Operation, site: &Site, tap: &mut Tap) -> Result<Self> {
-        let mut connection = Connection::open(site.address).await?;
+    async fn of(
+        operation: Operation,
+        environment: &Environment,
+        capture: &mut StatementCapture,
+    ) -> Result<Self> {
+        let mut connection = Connection::open(environment.address).await?;
         let mut ask = async |requests: &Requests, number| connection.ask(&requests(number)).await.map(drop);
-        let warming = operation.requests(&site.small, "WARM");
+        let warming = operation.requests(&environment.small, "WARM");
         for number in 0..WARMING {
             ask(&warming, number).await?;
         }
-        tap.transactions()?;
+        capture.transactions()?;
         let count = if operation.writes() { WRITINGS } else { READINGS };
-        let asked = operation.requests(&site.small, CAPTURED_RUN);
+        let asked = operation.requests(&environment.small, CAPTURED_RUN);
         let mut requests = Vec::new();
         for number in 0..count {
             ask(&asked, number).await?;
-            requests.push(tap.transactions()?);
+            requests.push(capture.transactions()?);
         }
         let requests = of_one_shape(requests);
         // The least: where a value is asked for again, the log tells nothing of which time was the first.
-        let prepared_anew = requests.iter().map(|request| tap.prepared_anew(request).len()).min();
+        let prepared_anew = requests.iter().map(|request| capture.prepared_anew(request).len()).min();
         Ok(Self { operation, requests, prepared_anew: prepared_anew.unwrap_or_default() })
     }
 

@@ -55,7 +55,7 @@ impl Calendar {
         fill::fill(&url, jobs, due, now).await?;
         let pool = rubis_db::connect(&url, CONNECTIONS)?;
         let redis = rubis_runtime::redis::pool(
-            &RedisSettings::at(&machine.redis.url()),
+            &RedisSettings::at(&machine.servers.redis.url()),
             usize::try_from(CONNECTIONS)?,
         )?;
         let prefix = format!("feed-{jobs}");

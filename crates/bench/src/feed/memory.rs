@@ -8,22 +8,19 @@ use diesel::{
     sql_types::{BigInt, Double, Text},
 };
 use diesel_async::RunQueryDsl as _;
-use rubis_accounts::{NewAccount, NewAccountInput, PasswordHash};
 use rubis_billing::BillingRules;
-use rubis_chaos::{APP_KEY, Launch, PASSWORD, free_port};
 use rubis_db::Pool;
-use rubis_inbox::{Inbox, InboxSettings, MailQuery};
-use rubis_invoices::{InvoicedClient, NewInvoice};
-use rubis_kernel::{Clock as _, Currency, Money, SystemClock};
+use rubis_inbox::MailQuery;
+use rubis_kernel::{Clock as _, SystemClock};
 use rubis_lifecycle::PlanChoice;
-use time::{Duration, OffsetDateTime};
+use time::Duration;
 use tokio::time::{Instant, sleep_until};
 
 use super::{MEMORY, calendar::Calendar, thousands};
 use crate::{Machine, Report, report::say};
 
 /// Organizations whose reminders are due.
-const ORGANIZATIONS: u32 = 20;
+const ORGANIZATIONS: usize = 20;
 
 /// How late the invoices are: the first reminder of the default plan leaves a minute after they are put in,
 /// whatever weekend lies in between.
@@ -36,14 +33,6 @@ const DAYS_AHEAD: i64 = 60;
 /// How long the reminders may take once they are due.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(300);
 
-/// What is watched.
-pub struct Watch {
-    /// Reminders that leave meanwhile.
-    pub due: u32,
-    /// How long it is watched at least.
-    pub seconds: u64,
-}
-
 /// Lets a worker send reminders that are due at once among all those jobs, and adds what memory that took,
 /// and what the rows took on the disk.
 ///
@@ -52,7 +41,8 @@ pub struct Watch {
 pub async fn measure(
     machine: &Machine,
     calendar: &Calendar,
-    watch: &Watch,
+    due: u32,
+    seconds: u64,
     report: &mut Report,
 ) -> Result<()> {
     let bytes_of_jobs = bytes_per_row(&calendar.pool, "jobs").await?;
@@ -62,21 +52,21 @@ pub async fn measure(
         .execute(&mut conn)
         .await?;
     drop(conn);
-    let (reminders, invoices) = put_in(&calendar.pool, watch.due).await?;
+    let (reminders, invoices) = put_in(&calendar.pool, due).await?;
     let bytes_planned = bytes_per_row(&calendar.pool, "relance_tasks").await?;
 
-    let inbox = Inbox::start(InboxSettings::default()).await?;
-    let mut worker = launch(machine, calendar, &inbox)?.start()?;
+    let run = machine.run("feed_worker", &calendar.url).await?;
+    let mut worker = run.worker().start()?;
     let began = Instant::now();
     say(&format!(
         "a worker among {} jobs, with {reminders} reminders due within a minute",
         thousands(calendar.jobs)
     ));
     let expected = usize::try_from(reminders)?;
-    let mails = inbox.wait_for(&MailQuery::default(), expected, PATIENCE).await.len();
+    let mails = run.inbox.wait_for(&MailQuery::default(), expected, PATIENCE).await.len();
     worker.check()?;
     ensure!(mails == expected, "{mails} of {expected} reminders arrived{}", worker.tail());
-    sleep_until(began + std::time::Duration::from_secs(watch.seconds)).await;
+    sleep_until(began + std::time::Duration::from_secs(seconds)).await;
     worker.check()?;
     let memory = Memory::of(worker.id())?;
     say(&format!("its memory: {:.1} MiB, at most {:.1} MiB", memory.resident, memory.peak));
@@ -86,7 +76,7 @@ pub async fn measure(
     report.add(format!("the most memory it had among {size}, MiB"), memory.peak, None, Some(MEMORY));
     report.note(format!(
         "The worker's memory after {} s and {reminders} mails, which were due at once.",
-        watch.seconds
+        seconds
     ));
     report.note(format!(
         "Bytes a row with its part of the indexes: job {bytes_of_jobs:.0}; and with {invoices} invoices, reminder \
@@ -127,42 +117,18 @@ impl Memory {
     }
 }
 
-fn launch(machine: &Machine, calendar: &Calendar, inbox: &Inbox) -> Result<Launch> {
-    let smtp = inbox.smtp_addr();
-    let variables = [
-        ("APP_KEY", APP_KEY.to_owned()),
-        ("DATABASE_URL", calendar.url.clone()),
-        ("REDIS_URL", machine.redis.url()),
-        ("REDIS_PREFIX", "memory".to_owned()),
-        ("METRICS_ADDR", format!("127.0.0.1:{}", free_port()?)),
-        ("MAIL_DRIVER", "smtp".to_owned()),
-        ("MAIL_FROM_ADDRESS", "relances@rubis.example".to_owned()),
-        ("MAIL_FROM_NAME", "Rubis".to_owned()),
-        ("SMTP_HOST", smtp.ip().to_string()),
-        ("SMTP_PORT", smtp.port().to_string()),
-        ("SMTP_TLS", "none".to_owned()),
-        ("LOG_LEVEL", "info".to_owned()),
-    ];
-    let launch = Launch::new(&machine.options.worker, machine.logs().join("feed-worker.log"));
-    Ok(variables.into_iter().fold(launch, |launch, (key, value)| launch.variable(key, value)))
-}
-
 /// Puts in late invoices with the default plan, whose first reminders are all due at the same instant, a
 /// minute from now, after others that are not due for long. Says how many reminders will leave, and how many
 /// invoices there are.
 async fn put_in(pool: &Pool, reminders: u32) -> Result<(u32, u32)> {
-    let password = account(0)?.password;
-    let hash = tokio::task::spawn_blocking(move || PasswordHash::hash(&password)).await??;
-    let now = SystemClock.now();
     let mut conn = pool.get().await?;
-    let mut organizations = Vec::new();
-    for number in 0..ORGANIZATIONS {
-        let organization = rubis_chaos::found_organization(&mut conn, &account(number)?, &hash, now).await?;
-        rubis_chaos::subscribe(&mut conn, organization, now).await?;
-        rubis_chaos::without_checkins(&mut conn, organization, now).await?;
-        organizations.push(organization);
+    let organizations = rubis_chaos::found_organizations(&mut conn, ORGANIZATIONS).await?;
+    let now = SystemClock.now();
+    for organization in &organizations {
+        rubis_chaos::subscribe(&mut conn, *organization, now).await?;
+        rubis_chaos::without_checkins(&mut conn, *organization, now).await?;
     }
-    let of_each = reminders.div_ceil(ORGANIZATIONS);
+    let of_each = reminders.div_ceil(u32::try_from(ORGANIZATIONS)?);
     let rules = BillingRules::without_limits();
     let kinds =
         [("P", of_each * FURTHER, Duration::days(DAYS_AHEAD)), ("R", of_each, -Duration::days(DAYS_LATE))];
@@ -170,48 +136,17 @@ async fn put_in(pool: &Pool, reminders: u32) -> Result<(u32, u32)> {
         let now = SystemClock.now();
         for (organization, number) in organizations.iter().zip(0..) {
             for invoice in 0..count {
-                let new = invoice_of(number, kind, invoice, now, due_in)?;
+                let due_date = (now + due_in).date();
+                let name = format!("{kind}{invoice:04}");
+                let new = rubis_chaos::invoice(number, &name, due_date.min(now.date()), due_date)?;
                 let plan = PlanChoice::Default;
                 rubis_lifecycle::create_invoice(&mut conn, *organization, &new, plan, None, &rules, now)
                     .await?;
             }
         }
     }
-    Ok((of_each * ORGANIZATIONS, of_each * (1 + FURTHER) * ORGANIZATIONS))
-}
-
-fn invoice_of(
-    organization: u32,
-    kind: &str,
-    invoice: u32,
-    now: OffsetDateTime,
-    due_in: Duration,
-) -> Result<NewInvoice> {
-    let due_date = (now + due_in).date();
-    Ok(NewInvoice {
-        client: InvoicedClient::Named {
-            kind: rubis_invoices::ClientKind::Person,
-            name: format!("Débiteur {kind}{invoice:04}"),
-            email: format!("compta-{kind}{invoice:04}@debiteur-{organization:03}.example")
-                .to_lowercase()
-                .parse()?,
-        },
-        numero: format!("{kind}-{organization:03}-{invoice:04}"),
-        amount: Money::new(120_000, Currency::EUR),
-        issue_date: due_date.min(now.date()),
-        due_date,
-        lines: Vec::new(),
-    })
-}
-
-fn account(number: u32) -> Result<NewAccount> {
-    let input = NewAccountInput {
-        email: format!("gerant@societe-{number:03}.example"),
-        password: PASSWORD.to_owned(),
-        full_name: "Camille Renard".to_owned(),
-        organization_name: format!("Société {number:03}"),
-    };
-    NewAccount::parse(&input).context("the account is refused")
+    let all = of_each * u32::try_from(ORGANIZATIONS)?;
+    Ok((all, all * (1 + FURTHER)))
 }
 
 /// What a row takes on the disk, its part of the indexes included.

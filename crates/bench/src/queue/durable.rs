@@ -9,9 +9,9 @@ use tokio::time::Instant;
 
 use super::{
     PATIENCE, Plan,
+    environment::Environment,
     handler::{Course, Tally},
     probe::{Probe, Toll},
-    site::Site,
 };
 
 /// What a burst came to.
@@ -29,20 +29,25 @@ pub struct DurableBurst {
 ///
 /// # Errors
 /// When something does not answer, or jobs are left.
-pub async fn burst(site: &Site, plan: &Plan, course: Course, probe: &mut Probe) -> Result<DurableBurst> {
-    site.clear().await?;
+pub async fn burst(
+    environment: &Environment,
+    plan: &Plan,
+    course: Course,
+    probe: &mut Probe,
+) -> Result<DurableBurst> {
+    environment.clear().await?;
     probe.empty().await?;
     let now = SystemClock.now();
-    let enqueuing = site.enqueue(&site.jobs(plan.jobs, now), now).await?;
+    let enqueuing = environment.enqueue(&environment.jobs(plan.jobs, now), now).await?;
     // The planner should know of them, as it does where autovacuum comes by.
-    site.pool.get().await?.batch_execute("ANALYZE jobs").await?;
+    environment.pool.get().await?.batch_execute("ANALYZE jobs").await?;
 
     let start = probe.start().await?;
     let tally = Arc::new(Tally::default());
     let began = Instant::now();
-    let serving = site.serve(course, &tally)?;
+    let serving = environment.serve(course, &tally)?;
     tally.wait_for(plan.jobs, PATIENCE).await?;
-    site.wait_until_empty().await?;
+    environment.wait_until_empty().await?;
     let doing = began.elapsed().as_secs_f64();
     let toll = probe.end(&start).await?;
     serving.stop().await?;

@@ -4,11 +4,14 @@ use rubis_queue::{BATCH, CLAIMS_AT_ONCE};
 
 use super::{
     Once, Plan, Round,
-    lateness::Lateness,
     probe::Toll,
     scripts::{CYCLES, Scripts},
 };
-use crate::{Report, report::Bar, statistics::median};
+use crate::{
+    Report,
+    report::Bar,
+    statistics::{Lateness, median},
+};
 
 /// The bars that the product has set itself.
 const REDIS_SIDE: Bar = Bar::RatioAtLeast(5.0);

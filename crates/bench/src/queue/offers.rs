@@ -13,8 +13,8 @@ use tokio::{sync::mpsc, time::Instant};
 
 use super::{
     Plan,
+    environment::{Environment, QUEUE},
     probe::{Probe, Toll},
-    site::{QUEUE, Site},
 };
 
 /// As many finished jobs as a worker lets wait to be recorded, and records in one go.
@@ -87,9 +87,9 @@ pub fn job(organization: OrganizationId, due: i64) -> (OfferedJob, i64) {
 ///
 /// # Errors
 /// When Redis does not answer.
-pub async fn burst(site: &Site, shape: &Shape, probe: &mut Probe) -> Result<OffersBurst> {
+pub async fn burst(environment: &Environment, shape: &Shape, probe: &mut Probe) -> Result<OffersBurst> {
     probe.empty().await?;
-    let offers = Offers::new(QUEUE, site.redis_pool()?, "rubis");
+    let offers = Offers::new(QUEUE, environment.redis_pool()?, "rubis");
     let terms =
         ClaimTerms { lease: Duration::from_secs(60), tenant_rate: shape.limits, provider_rate: shape.limits };
     // Connections are opened, and scripts compiled.

@@ -13,9 +13,9 @@ use tokio::{
 
 use super::{
     PATIENCE, Plan,
+    environment::Environment,
     handler::{Course, Tally},
     probe::Probe,
-    site::Site,
 };
 
 /// How long it takes, in seconds, until all jobs of a worker that vanished have been begun by another
@@ -24,21 +24,21 @@ use super::{
 ///
 /// # Errors
 /// When something does not answer, or the jobs do not come back.
-pub async fn recovery(site: &Site, plan: &Plan, probe: &mut Probe) -> Result<f64> {
-    site.clear().await?;
+pub async fn recovery(environment: &Environment, plan: &Plan, probe: &mut Probe) -> Result<f64> {
+    environment.clear().await?;
     probe.empty().await?;
     let now = SystemClock.now();
-    site.enqueue(&site.jobs(plan.concurrency, now), now).await?;
+    environment.enqueue(&environment.jobs(plan.concurrency, now), now).await?;
 
     let held = Arc::new(Tally::default());
-    let runner = site.apart()?.runner(Course::Endless, &held)?;
+    let runner = environment.apart()?.runner(Course::Endless, &held)?;
     let (stop, stopping) = watch::channel(false);
     let vanishing = Vanishing::new()?;
     vanishing.spawn(Worker::new().with(runner).run(stopping));
     held.wait_for(plan.concurrency, PATIENCE).await?;
 
     let taken = Arc::new(Tally::default());
-    let serving = site.serve(Course::Unrecorded, &taken)?;
+    let serving = environment.serve(Course::Unrecorded, &taken)?;
     // It has started and found nothing to do.
     sleep(Duration::from_secs(2)).await;
     drop(vanishing);
@@ -47,7 +47,7 @@ pub async fn recovery(site: &Site, plan: &Plan, probe: &mut Probe) -> Result<f64
     let seconds = vanished.elapsed().as_secs_f64();
     // Until here: a worker whose sender is gone stops in good order.
     drop(stop);
-    site.wait_until_empty().await?;
+    environment.wait_until_empty().await?;
     serving.stop().await?;
     Ok(seconds)
 }

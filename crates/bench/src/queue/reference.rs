@@ -7,17 +7,16 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, ensure};
-use rubis_chaos::{Launch, Process};
+use rubis_devkit::{Launch, Process};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use super::{
     Plan,
-    lateness::Lateness,
     probe::{Probe, Toll},
 };
-use crate::Machine;
+use crate::{Machine, statistics::Lateness};
 
 const PROGRAM: &str = include_str!("../../reference/bullmq.mjs");
 
@@ -93,7 +92,7 @@ impl BullMq {
             node: machine.options.node.clone(),
             program: program.canonicalize()?,
             logs: machine.logs().canonicalize()?,
-            redis: machine.redis.address(),
+            redis: machine.servers.redis.address(),
             version,
         })
     }
@@ -122,8 +121,8 @@ impl BullMq {
             "jobs": plan.trickle_jobs(), "every": plan.trickle_every().as_secs_f64() * 1_000.0,
             "lead": u32::try_from(plan.trickle_lead.as_millis())?, "concurrency": plan.concurrency,
         });
-        let late = self.run::<Late>("trickle", settings).await?.lateness;
-        Ok((Lateness::of(late), probe.end(&start).await?))
+        let mut late = self.run::<Late>("trickle", settings).await?.lateness;
+        Ok((Lateness::of(&mut late), probe.end(&start).await?))
     }
 
     /// How long it takes, in seconds, until jobs of a worker that was killed have been taken by another
@@ -132,20 +131,20 @@ impl BullMq {
         probe.empty().await?;
         let settings = json!({ "jobs": plan.concurrency, "concurrency": plan.concurrency });
         let mut holder = self.start("hold", settings.clone())?;
-        holder.result::<Nothing>().await?;
+        holder.result::<Nothing>()?;
         let mut taker = self.start("take", settings)?;
         // It has started and found nothing to do.
         sleep(Duration::from_secs(2)).await;
         holder.process.kill()?;
         let killed = Instant::now();
-        taker.result::<Nothing>().await?;
+        taker.result::<Nothing>()?;
         Ok(killed.elapsed().as_secs_f64())
     }
 
     async fn run<T: DeserializeOwned>(&self, mode: &str, settings: Value) -> Result<T> {
         let mut running = self.start(mode, settings)?;
-        let result = running.result().await?;
-        let status = running.process.ended(PATIENCE).await?;
+        let result = running.result()?;
+        let status = running.process.wait_within(PATIENCE)?;
         ensure!(status.success(), "BullMQ failed: {mode} ({status}){}", running.process.tail());
         Ok(result)
     }
@@ -160,7 +159,8 @@ impl BullMq {
             settings.insert("port".to_owned(), self.redis.port().into());
             settings.insert("result".to_owned(), result.display().to_string().into());
         }
-        let process = Launch::new(&self.node, self.logs.join("bullmq.log"))
+        let process = Launch::new("BullMQ", &self.node)
+            .log(self.logs.join("bullmq.log"))
             .arguments([self.program.clone().into_os_string(), mode.into(), settings.to_string().into()])
             .start()?;
         Ok(Running { process, result })
@@ -175,13 +175,9 @@ struct Running {
 
 impl Running {
     /// Waits for what it has to tell.
-    async fn result<T: DeserializeOwned>(&mut self) -> Result<T> {
-        let deadline = Instant::now() + PATIENCE;
-        while !self.result.exists() {
-            self.process.check()?;
-            ensure!(Instant::now() < deadline, "BullMQ does not end{}", self.process.tail());
-            sleep(Duration::from_millis(10)).await;
-        }
+    fn result<T: DeserializeOwned>(&mut self) -> Result<T> {
+        let result = &self.result;
+        self.process.wait_until(PATIENCE, || result.exists())?;
         Ok(serde_json::from_str(&fs::read_to_string(&self.result)?)?)
     }
 }

@@ -14,9 +14,9 @@ use time::OffsetDateTime;
 
 use super::{
     Plan,
+    environment::{Environment, QUEUE},
     offers::{WIDE, job, milliseconds},
     probe::Probe,
-    site::{QUEUE, Site},
 };
 use crate::statistics::median;
 
@@ -50,9 +50,9 @@ impl Scripts {
 ///
 /// # Errors
 /// When Redis does not answer, or the jobs at hand are not those that were meant.
-pub async fn scripts(site: &Site, plan: &Plan, probe: &mut Probe) -> Result<Scripts> {
+pub async fn scripts(environment: &Environment, plan: &Plan, probe: &mut Probe) -> Result<Scripts> {
     probe.empty().await?;
-    let offers = Offers::new(QUEUE, site.redis_pool()?, "rubis");
+    let offers = Offers::new(QUEUE, environment.redis_pool()?, "rubis");
     let mut now = SystemClock.now();
     for organizations in organizations(plan.jobs / WAITING_EACH).chunks(BATCH) {
         for _ in 0..WAITING_EACH {

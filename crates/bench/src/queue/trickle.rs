@@ -9,26 +9,26 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::{
     PATIENCE, Plan,
+    environment::Environment,
     handler::{Course, Tally},
-    lateness::Lateness,
     probe::{Probe, Toll},
-    site::Site,
 };
+use crate::statistics::Lateness;
 
 /// Enqueues jobs at a steady pace, each due a little later, and sees how late each begins.
 ///
 /// # Errors
 /// When something does not answer, or jobs do not begin.
-pub async fn trickle(site: &Site, plan: &Plan, probe: &mut Probe) -> Result<(Lateness, Toll)> {
-    site.clear().await?;
+pub async fn trickle(environment: &Environment, plan: &Plan, probe: &mut Probe) -> Result<(Lateness, Toll)> {
+    environment.clear().await?;
     probe.empty().await?;
     let start = probe.start().await?;
     let tally = Arc::new(Tally::default());
-    let serving = site.serve(Course::Unrecorded, &tally)?;
+    let serving = environment.serve(Course::Unrecorded, &tally)?;
     sleep(plan.trickle_lead).await;
-    let mut conn = site.pool.get().await?;
+    let mut conn = environment.pool.get().await?;
     let began = Instant::now();
-    for (number, (job, _)) in (0..).zip(site.jobs(plan.trickle_jobs(), OffsetDateTime::UNIX_EPOCH)) {
+    for (number, (job, _)) in (0..).zip(environment.jobs(plan.trickle_jobs(), OffsetDateTime::UNIX_EPOCH)) {
         sleep_until(began + plan.trickle_every() * number).await;
         let now = SystemClock.now();
         let due = now + plan.trickle_lead;
@@ -37,8 +37,8 @@ pub async fn trickle(site: &Site, plan: &Plan, probe: &mut Probe) -> Result<(Lat
     }
     drop(conn);
     tally.wait_for(plan.trickle_jobs(), PATIENCE).await?;
-    site.wait_until_empty().await?;
+    environment.wait_until_empty().await?;
     let toll = probe.end(&start).await?;
     serving.stop().await?;
-    Ok((Lateness::of(tally.lateness()), toll))
+    Ok((Lateness::of(&mut tally.lateness()), toll))
 }

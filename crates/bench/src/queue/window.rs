@@ -10,9 +10,9 @@ use time::{Duration, OffsetDateTime};
 
 use super::{
     Plan,
+    environment::Environment,
     handler::{Course, Tally},
     probe::Probe,
-    site::Site,
 };
 
 /// Steps of the feeder that look at the calendar: the first one reads the whole window.
@@ -23,16 +23,16 @@ const STEPS: i64 = 3;
 ///
 /// # Errors
 /// When something does not answer.
-pub async fn beyond(site: &Site, plan: &Plan, probe: &mut Probe) -> Result<f64> {
-    site.clear().await?;
-    let runner = site.runner(Course::Unrecorded, &Arc::new(Tally::default()))?;
+pub async fn beyond(environment: &Environment, plan: &Plan, probe: &mut Probe) -> Result<f64> {
+    environment.clear().await?;
+    let runner = environment.runner(Course::Unrecorded, &Arc::new(Tally::default()))?;
     let now = SystemClock.now();
     let (keys_without, without) = after_feeding(&runner, probe, now).await?;
-    site.enqueue(&site.jobs(plan.jobs, now + Duration::days(30)), now).await?;
-    site.pool.get().await?.batch_execute("ANALYZE jobs").await?;
+    environment.enqueue(&environment.jobs(plan.jobs, now + Duration::days(30)), now).await?;
+    environment.pool.get().await?.batch_execute("ANALYZE jobs").await?;
     let (keys, with) = after_feeding(&runner, probe, now).await?;
     ensure!(keys >= keys_without && keys_without > 0, "the feeder left no mark");
-    site.clear().await?;
+    environment.clear().await?;
     Ok((with - without) / f64::from(plan.jobs))
 }
 

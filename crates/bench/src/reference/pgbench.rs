@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail, ensure};
-use rubis_chaos::Launch;
+use rubis_devkit::Launch;
 
 use super::script::{Pick, Script};
 use crate::{Machine, statistics::percentile};
@@ -82,7 +82,8 @@ pub async fn pgbench(
     let times = Times { directory: machine.logs().to_owned(), prefix: format!("{name}.times") };
     let mut variables = vec![format!("clients={clients}"), "i=-1".to_owned(), format!("subjects={subjects}")];
     variables.extend(script.variables().map(|(name, value)| format!("{name}={value}")));
-    let mut process = Launch::new(machine.program("pgbench"), &output)
+    let mut process = Launch::new("pgbench", machine.servers.paths.postgres.join("pgbench"))
+        .log(&output)
         .arguments(["-n", "-M", "prepared", "-r", "-f"])
         .arguments([&text])
         .arguments(["-c", &clients.to_string(), "-j", &THREADS.min(clients).to_string()])
@@ -92,7 +93,7 @@ pub async fn pgbench(
         .arguments(variables.iter().flat_map(|variable| ["-D", variable]))
         .arguments([url])
         .start()?;
-    let status = process.ended(PATIENCE + Duration::from_secs(lasts.into())).await?;
+    let status = process.wait_within(PATIENCE + Duration::from_secs(lasts.into()))?;
     let told = fs::read_to_string(&output)?;
     ensure!(status.success(), "pgbench failed ({status}):\n{told}");
     let mut milliseconds = times.take()?;

@@ -3,13 +3,13 @@
 use std::fmt::Write as _;
 
 use anyhow::{Result, bail, ensure};
-use diesel::{QueryableByName, sql_query, sql_types::BigInt};
-use diesel_async::{RunQueryDsl as _, SimpleAsyncConnection as _};
+use diesel_async::SimpleAsyncConnection as _;
+use rubis_chaos::count;
 use rubis_db::{AsyncConnection as _, AsyncPgConnection};
 
 use super::{
+    capture::{Statement, Transaction},
     pieces::{Piece, Varying, column, expression},
-    tap::{Statement, Transaction},
 };
 
 /// The table of what differs from one run of the script to the next.
@@ -175,10 +175,9 @@ impl Script {
         .await?;
         conn.batch_execute(&format!("ALTER TABLE {TABLE} ADD PRIMARY KEY (n)")).await?;
         conn.batch_execute(&format!("VACUUM (ANALYZE) {TABLE}")).await?;
-        let count: Count =
-            sql_query(format!("SELECT count(*) AS count FROM {TABLE}")).get_result(&mut conn).await?;
-        ensure!(count.count > 0, "the script has no subject");
-        Ok(usize::try_from(count.count)?)
+        let subjects = count(&mut conn, &format!("SELECT count(*) AS count FROM {TABLE}")).await?;
+        ensure!(subjects > 0, "the script has no subject");
+        Ok(usize::try_from(subjects)?)
     }
 
     /// The text of the script, which looks its subject up and then does as was captured.
@@ -209,12 +208,6 @@ impl Script {
     pub(super) fn variables(&self) -> impl Iterator<Item = (String, &str)> {
         (1..).zip(&self.constants).map(|(number, value): (usize, _)| (format!("c{number}"), value.as_str()))
     }
-}
-
-#[derive(QueryableByName)]
-struct Count {
-    #[diesel(sql_type = BigInt)]
-    count: i64,
 }
 
 /// The number, from 1, of an entry, which is added where there is none.

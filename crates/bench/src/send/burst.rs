@@ -2,12 +2,11 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    path::PathBuf,
     time::Duration,
 };
 
 use anyhow::{Context as _, Result, ensure};
-use rubis_chaos::{Trial, TrialPlace, WorkerLaunch};
+use rubis_chaos::{Reminder, STOP_LIMIT};
 use rubis_inbox::{Mail, MailQuery};
 use rubis_kernel::{Clock as _, SystemClock};
 use time::OffsetDateTime;
@@ -18,9 +17,9 @@ use super::{
     Arguments,
     cost::Cost,
     lateness::ByOrganization,
-    template::{Due, Template, make_due},
+    template::{Template, make_due},
 };
-use crate::Machine;
+use crate::{Machine, options::unlimited_worker, statistics::as_number};
 
 /// How long before the date everything must be ready: the feeder has offered all by then.
 const HEAD_START: Duration = Duration::from_secs(2);
@@ -42,34 +41,6 @@ pub struct Burst {
     pub specimen: Vec<u8>,
 }
 
-/// A mail server, and how workers are started towards it.
-pub async fn trial(machine: &Machine, name: &str, url: &str) -> Result<Trial> {
-    Trial::begin(TrialPlace {
-        name: name.to_owned(),
-        database_url: url.to_owned(),
-        redis_url: machine.redis.url(),
-        redis_prefix: format!("bench-{}", name.replace('_', "-")),
-        worker: (std::path::absolute(&machine.options.worker)?, Vec::new()),
-        logs: logs(machine)?,
-        organizations: Vec::new(),
-    })
-    .await
-}
-
-fn logs(machine: &Machine) -> Result<PathBuf> {
-    Ok(std::path::absolute(machine.logs())?)
-}
-
-/// A worker that sends as fast as it can, and logs as it does by default.
-pub fn worker(trial: &Trial, connections: u32, concurrency: u32) -> WorkerLaunch {
-    trial
-        .worker()
-        .set("PG_POOL_SIZE", connections.to_string())
-        .set("WORKER_CONCURRENCY", concurrency.to_string())
-        .set("MAIL_RATE_PER_SECOND", "0")
-        .set("MAIL_TENANT_RATE_PER_SECOND", "0")
-}
-
 /// Sends all reminders of these organizations from a fresh copy of the template.
 ///
 /// # Errors
@@ -77,32 +48,32 @@ pub fn worker(trial: &Trial, connections: u32, concurrency: u32) -> WorkerLaunch
 pub async fn burst(
     machine: &Machine,
     arguments: &Arguments,
-    template: &Template<'_>,
+    template: &Template,
     organizations: &[Uuid],
     name: &str,
 ) -> Result<Burst> {
-    let url = template.copy(name).await?;
-    let trial = trial(machine, name, &url).await?;
+    let url = machine.servers.copy(template.name, name)?;
+    let run = machine.run(name, &url).await?;
     let lead = Duration::from_secs(arguments.lead_seconds);
     let due_at = SystemClock.now() + lead;
-    let due = make_due(&url, organizations, None, due_at).await?;
-    let worker = worker(&trial, arguments.connections, arguments.concurrency).start().await?;
+    let due = make_due(&run.database, organizations, None, due_at).await?;
+    let worker = unlimited_worker(&run, arguments.connections, arguments.concurrency).start()?;
     let wait = Duration::try_from(due_at - SystemClock.now()).unwrap_or_default();
     ensure!(wait > HEAD_START, "no time was left before the date: give a longer --lead-seconds");
     sleep(wait).await;
-    let before = Cost::read(machine, name, Some(worker.process_id())).await?;
+    let before = Cost::read(machine, name, Some(worker.id())).await?;
 
     let last = MailQuery { since: Some(u64::try_from(due.len())? - 1), ..MailQuery::default() };
-    let arrived = trial.inbox.wait_for(&last, 1, PATIENCE).await;
-    let after = Cost::read(machine, name, Some(worker.process_id())).await?;
-    ensure!(!arrived.is_empty(), "{} of {} mails arrived", trial.inbox.messages().len(), due.len());
-    ensure!(trial.database.quiet(None, PATIENCE).await?, "jobs are left when all mails have arrived");
-    worker.terminate().await?;
+    let arrived = run.inbox.wait_for(&last, 1, PATIENCE).await;
+    let after = Cost::read(machine, name, Some(worker.id())).await?;
+    ensure!(!arrived.is_empty(), "{} of {} mails arrived", run.inbox.messages().len(), due.len());
+    ensure!(run.database.quiet(None, PATIENCE).await?, "jobs are left when all mails have arrived");
+    worker.terminate(STOP_LIMIT)?;
     // The last commits are counted when their connections end.
     let commits = Cost::read(machine, name, None).await?.commits;
-    let mails = trial.inbox.messages();
-    drop(trial);
-    template.drop_copy(name).await?;
+    let mails = run.inbox.messages();
+    drop(run);
+    machine.servers.drop_database(name)?;
 
     let count = as_number(due.len());
     let (lateness, arrivals) = judge(&due, &mails, due_at)?;
@@ -117,15 +88,9 @@ pub async fn burst(
     })
 }
 
-/// A count for arithmetic.
-#[expect(clippy::cast_precision_loss, clippy::as_conversions, reason = "far below 2^52 reminders")]
-pub fn as_number(count: usize) -> f64 {
-    count as f64
-}
-
 /// Makes sure that each reminder's mail arrived, once, and nothing else; tells how late, in
 /// milliseconds: by organization, and all in their order.
-fn judge(due: &[Due], mails: &[Mail], due_at: OffsetDateTime) -> Result<(ByOrganization, Vec<f64>)> {
+fn judge(due: &[Reminder], mails: &[Mail], due_at: OffsetDateTime) -> Result<(ByOrganization, Vec<f64>)> {
     let expected: HashMap<&str, Uuid> =
         due.iter().map(|due| (due.recipient.as_str(), due.organization)).collect();
     let (mut lateness, mut arrivals, mut seen) = (ByOrganization::default(), Vec::new(), HashSet::new());

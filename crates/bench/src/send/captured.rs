@@ -5,17 +5,16 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail, ensure};
 use diesel::{QueryableByName, sql_query, sql_types::Jsonb};
 use diesel_async::RunQueryDsl as _;
+use rubis_chaos::STOP_LIMIT;
 use rubis_db::{AsyncConnection as _, AsyncPgConnection};
 use rubis_kernel::{Clock as _, SystemClock};
 use serde_json::Value;
 
-use super::{
-    burst::{trial, worker},
-    template::{Template, make_due},
-};
+use super::template::{Template, make_due};
 use crate::{
     Machine,
-    reference::{FRESH_ID, Produced, Script, Subjects, Tap, Transaction},
+    options::unlimited_worker,
+    reference::{FRESH_ID, Produced, Script, StatementCapture, Subjects, Transaction},
 };
 
 /// Reminders that are sent one after the other. The first ones find a connection that has prepared
@@ -73,23 +72,24 @@ pub struct Captured {
 ///
 /// # Errors
 /// When something does not work, or reminders are not sent alike.
-pub async fn captured(machine: &Machine, template: &Template<'_>) -> Result<Captured> {
+pub async fn captured(machine: &Machine, template: &Template) -> Result<Captured> {
     let name = "send_captured";
-    let url = template.copy(name).await?;
-    let mut tap = Tap::open(machine, name).await?;
-    let trial = trial(machine, name, &url).await?;
-    let due = make_due(&url, &template.organizations, Some(REMINDERS), SystemClock.now() + LEAD).await?;
+    let url = machine.servers.copy(template.name, name)?;
+    let mut capture = StatementCapture::open(machine, name).await?;
+    let run = machine.run(name, &url).await?;
+    let due =
+        make_due(&run.database, &template.organizations, Some(REMINDERS), SystemClock.now() + LEAD).await?;
     ensure!(due.len() == REMINDERS, "there are not even {REMINDERS} reminders");
     // One connection and one job at once: the statements come one after the other.
-    let worker = worker(&trial, 1, 1).start().await?;
-    trial.mails(REMINDERS).await?;
-    ensure!(trial.database.quiet(None, PATIENCE).await?, "jobs are left when all mails have arrived");
-    worker.terminate().await?;
-    let transactions = tap.transactions()?;
-    drop(trial);
+    let worker = unlimited_worker(&run, 1, 1).start()?;
+    run.mails(REMINDERS).await?;
+    ensure!(run.database.quiet(None, PATIENCE).await?, "jobs are left when all mails have arrived");
+    worker.terminate(STOP_LIMIT)?;
+    let transactions = capture.transactions()?;
+    drop(run);
     let alike = last_alike(&transactions)?;
-    let prepared_anew = tap.prepared_anew(&alike.transactions).len();
-    tap.close().await?;
+    let prepared_anew = capture.prepared_anew(&alike.transactions).len();
+    capture.close().await?;
     let mut conn = AsyncPgConnection::establish(&url).await?;
     let fields: Fields = sql_query(format!(
         "SELECT to_jsonb(reminder) AS fields FROM ({REMINDERS_WITH_FIELDS} WHERE task.id = '{}') AS reminder",
@@ -97,7 +97,7 @@ pub async fn captured(machine: &Machine, template: &Template<'_>) -> Result<Capt
     ))
     .get_result(&mut conn)
     .await?;
-    template.drop_copy(name).await?;
+    machine.servers.drop_database(name)?;
     Ok(Captured { script: script(&alike, &fields.fields)?, prepared_anew })
 }
 

@@ -3,16 +3,17 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use rubis_chaos::{Checkins, ExpectedCheckins, seed};
+use rubis_chaos::{Checkins, ExpectedCheckins, STOP_LIMIT, seed};
 use rubis_kernel::{Clock as _, SystemClock};
 use tokio::time::sleep;
 
-use super::{
-    Arguments,
-    burst::{as_number, trial, worker},
-    median_of,
+use super::Arguments;
+use crate::{
+    Machine, Report,
+    options::unlimited_worker,
+    report::say,
+    statistics::{as_number, median_of},
 };
-use crate::{Machine, Report, report::say};
 
 /// Connections that put the organizations in.
 const SEEDING_CONNECTIONS: u32 = 8;
@@ -74,25 +75,25 @@ async fn round(machine: &Machine, arguments: &Arguments, name: &str) -> Result<R
     let Arguments { organizations, invoices, connections, concurrency, lead_seconds, .. } = *arguments;
     let url = machine.database(name).await?;
     let pool = rubis_db::connect(&url, SEEDING_CONNECTIONS)?;
-    let mut trial = trial(machine, name, &url).await?;
-    trial.place.organizations =
+    let mut run = machine.run(name, &url).await?;
+    run.setup.organizations =
         seed(&pool, organizations, invoices.div_ceil(organizations), SystemClock.now()).await?;
     drop(pool);
-    let checkins = Checkins::make_due_at_once(&trial, invoices, Duration::from_secs(lead_seconds)).await?;
-    trial.database.execute("VACUUM (ANALYZE)").await?;
-    trial.database.execute("CHECKPOINT").await?;
+    let checkins = Checkins::make_due_at_once(&run, invoices, Duration::from_secs(lead_seconds)).await?;
+    run.database.execute("VACUUM (ANALYZE)").await?;
+    run.database.execute("CHECKPOINT").await?;
     let due_at = checkins.due.first().context("nothing is due")?.send_at;
-    let worker = worker(&trial, connections, concurrency).start().await?;
+    let worker = unlimited_worker(&run, connections, concurrency).start()?;
     let wait = Duration::try_from(due_at - SystemClock.now()).unwrap_or_default();
     ensure!(!wait.is_zero(), "no time was left before the date: give a longer --lead-seconds");
     sleep(wait).await;
-    ensure!(trial.database.quiet(None, PATIENCE).await?, "jobs are left after {PATIENCE:?}");
+    ensure!(run.database.quiet(None, PATIENCE).await?, "jobs are left after {PATIENCE:?}");
     let recorded = (SystemClock.now() - due_at).as_seconds_f64();
-    worker.terminate().await?;
+    worker.terminate(STOP_LIMIT)?;
 
     let report = checkins.report(&ExpectedCheckins::default()).await?;
     ensure!(report.is_good(), "{}", report.shortfalls.join("; "));
-    let mails = trial.inbox.messages();
+    let mails = run.inbox.messages();
     let last = mails.iter().map(|mail| mail.summary.received_at).max().context("no mail arrived")?;
     Ok(Round {
         mails: as_number(mails.len()),

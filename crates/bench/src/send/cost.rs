@@ -42,7 +42,7 @@ impl Cost {
     /// # Errors
     /// When a server does not answer or a process is gone.
     pub async fn read(machine: &Machine, database: &str, worker: Option<u32>) -> Result<Self> {
-        let mut conn = AsyncPgConnection::establish(&machine.postgres.url("postgres")).await?;
+        let mut conn = AsyncPgConnection::establish(&machine.servers.postgres.url("postgres")).await?;
         let counters: Counters = sql_query(format!(
             "SELECT (pg_current_wal_insert_lsn() - '0/0')::float8 AS log_bytes,
                  pg_stat_get_db_xact_commit(oid) AS commits
@@ -50,12 +50,12 @@ impl Cost {
         ))
         .get_result(&mut conn)
         .await?;
-        let postgres = machine.postgres.process_id().context("PostgreSQL does not run")?;
+        let postgres = machine.servers.postgres.process_id().context("PostgreSQL does not run")?;
         #[expect(clippy::cast_precision_loss, clippy::as_conversions, reason = "far below 2^52 transactions")]
         let commits = counters.commits as f64;
         Ok(Self {
             postgres: cpu::taken_by(postgres)?,
-            redis: redis_seconds(&machine.redis.url()).await?,
+            redis: redis_seconds(&machine.servers.redis.url()).await?,
             worker: worker.map_or(Ok(0.0), cpu::taken_alone)?,
             sink: cpu::taken_alone(std::process::id())?,
             log_bytes: counters.log_bytes,

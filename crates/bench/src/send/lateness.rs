@@ -1,55 +1,30 @@
-//! How late mails arrived, by organization.
+//! Lateness of mails by organization.
 
 use std::collections::HashMap;
 
 use uuid::Uuid;
 
-use crate::statistics::percentile;
+use crate::statistics::Lateness;
 
-/// Half and nearly all of some mails arrived within so many milliseconds of their date.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Lateness {
-    /// Half of them.
-    pub p50: f64,
-    /// 99 of 100.
-    pub p99: f64,
-}
-
-impl Lateness {
-    /// Of times in milliseconds.
-    pub fn of(times: &mut [f64]) -> Self {
-        Self { p50: percentile(times, 0.5), p99: percentile(times, 0.99) }
-    }
-}
-
-/// How late the mails of each organization were, in milliseconds.
+/// Lateness of the mails of each organization, in milliseconds.
 #[derive(Clone, Debug, Default)]
 pub struct ByOrganization(HashMap<Uuid, Vec<f64>>);
 
 impl ByOrganization {
-    /// Adds a mail.
     pub fn add(&mut self, organization: Uuid, milliseconds: f64) {
         self.0.entry(organization).or_default().push(milliseconds);
     }
 
-    /// Of the mails of these organizations together.
+    /// The lateness of these organizations together.
     pub fn together(&self, is_meant: impl Fn(&Uuid) -> bool) -> Lateness {
-        let mut times: Vec<f64> = self
-            .0
-            .iter()
-            .filter(|(id, _)| is_meant(id))
-            .flat_map(|(_, times)| times.iter().copied())
-            .collect();
-        Lateness::of(&mut times)
+        let meant = self.0.iter().filter(|(id, _)| is_meant(id));
+        Lateness::of(&mut meant.flat_map(|(_, times)| times.iter().copied()).collect::<Vec<_>>())
     }
 
     /// The greatest p99 of one of these organizations.
     pub fn worst_p99(&self, is_meant: impl Fn(&Uuid) -> bool) -> f64 {
-        self.0
-            .iter()
-            .filter(|(id, _)| is_meant(id))
-            .map(|(_, times)| percentile(&mut times.clone(), 0.99))
-            .fold(0.0, f64::max)
+        let meant = self.0.iter().filter(|(id, _)| is_meant(id));
+        meant.map(|(_, times)| Lateness::of(&mut times.clone()).p99).fold(0.0, f64::max)
     }
 }
 
@@ -64,8 +39,9 @@ mod tests {
         for (organization, milliseconds) in [(big, 900.0), (small, 10.0), (small, 30.0), (other, 20.0)] {
             all.add(organization, milliseconds);
         }
-        assert_eq!(all.together(|id| *id != big), Lateness { p50: 20.0, p99: 30.0 });
-        assert_eq!(all.together(|id| *id == big), Lateness { p50: 900.0, p99: 900.0 });
+        let figures = |lateness: Lateness| (lateness.p50, lateness.p99);
+        assert_eq!(figures(all.together(|id| *id != big)), (20.0, 30.0));
+        assert_eq!(figures(all.together(|id| *id == big)), (900.0, 900.0));
         assert_eq!(all.worst_p99(|id| *id != big), 30.0);
     }
 }

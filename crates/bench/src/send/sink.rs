@@ -9,7 +9,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::burst::as_number;
+use crate::statistics::as_number;
 
 /// Mails a second that the server takes of a client that only writes bytes, over so many connections.
 ///

@@ -14,7 +14,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::{event::Subscriber, site::Site};
+use super::{environment::Environment, event::Subscriber};
 use crate::{
     api::http::{self, Connection},
     statistics::percentile,
@@ -88,7 +88,7 @@ impl fmt::Display for Sent {
 /// # Errors
 /// When a task breaks; a delivery that fails is counted.
 pub async fn send(
-    site: &Site,
+    environment: &Environment,
     subscribers: &[Subscriber],
     pace: Pace,
     body: impl Fn(&Subscriber) -> String,
@@ -101,7 +101,7 @@ pub async fn send(
     for (number, body) in (0_u32..).zip(bodies) {
         let due = started + pace.departure(number);
         sleep_until(due).await;
-        deliveries.spawn(deliver(site.address, site.secret, body, Arc::clone(&idle), due));
+        deliveries.spawn(deliver(environment.address, environment.secret, body, Arc::clone(&idle), due));
     }
     let mut sent = Sent::default();
     while let Some(delivery) = deliveries.join_next().await {

@@ -1,11 +1,11 @@
 //! A small TCP proxy that cuts connections where it hurts.
 //!
 //! It reads just enough of what the client says to know where in the conversation it is (see
-//! [`Dialect`]), and closes both sides at the moment that a [`Cut`] names: in the middle of a request,
+//! [`Protocol`]), and closes both sides at the moment that a [`Cut`] names: in the middle of a request,
 //! or after the server has acted on it and before the client hears of that.
 
-mod dialect;
 mod postgres;
+mod protocol;
 mod smtp;
 
 use std::{
@@ -22,8 +22,8 @@ use tokio::{
     task::JoinHandle,
 };
 
-use dialect::Reader;
-pub use dialect::{Dialect, Point};
+use protocol::Reader;
+pub use protocol::{Point, Protocol};
 
 /// Bytes taken from one side at once.
 const BUFFER: usize = 64 * 1024;
@@ -62,7 +62,7 @@ pub struct Proxy {
 
 struct Shared {
     server: SocketAddr,
-    dialect: Dialect,
+    protocol: Protocol,
     armed: Mutex<Vec<Armed>>,
     cuts: watch::Sender<u32>,
     /// Changes when all connections are to be cut.
@@ -79,12 +79,12 @@ impl Proxy {
     ///
     /// # Errors
     /// When there is no free port.
-    pub async fn start(server: SocketAddr, dialect: Dialect) -> Result<Self> {
+    pub async fn start(server: SocketAddr, protocol: Protocol) -> Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared {
             server,
-            dialect,
+            protocol,
             armed: Mutex::default(),
             cuts: watch::Sender::new(0),
             axe: watch::Sender::new(0),
@@ -167,7 +167,7 @@ async fn carry(mut client: TcpStream, shared: Arc<Shared>) {
     let mut axe = shared.axe.subscribe();
     let Ok(mut server) = TcpStream::connect(shared.server).await else { return };
     let _ = (client.set_nodelay(true), server.set_nodelay(true));
-    let mut reader = Reader::new(shared.dialect);
+    let mut reader = Reader::new(shared.protocol);
     let (mut asked, mut answered) = (vec![0; BUFFER], vec![0; BUFFER]);
     loop {
         tokio::select! {

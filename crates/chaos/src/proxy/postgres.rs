@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::Point;
 
-/// A statement that a trial is interested in.
+/// A statement that makes a [`Point`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Step {
     Claim,

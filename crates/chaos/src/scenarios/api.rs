@@ -1,18 +1,18 @@
 //! The API dies when it has done what was asked, and before it says so.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use reqwest::StatusCode;
+use rubis_devkit::http::Response;
 use serde_json::{Value, json};
 use time::Date;
 use tokio::task::JoinSet;
 
 use super::workers::finish;
 use crate::{
-    Expected, Report, Site,
+    Caller, Environment, Expected, Report, ScenarioRun,
     database::FoundInvoice,
-    proxy::{Cut, Dialect, Moment, Point, Proxy},
+    proxy::{Cut, Moment, Point, Protocol, Proxy},
 };
 
 /// Invoices that are created at the same time when the API dies, and answers that have come by then.
@@ -24,44 +24,42 @@ const LIMIT: Duration = Duration::from_secs(20);
 
 /// All of the answers are withheld, the API is killed when some have come, and everybody asks
 /// again with the same key: some invoices exist by then, some do not, and in the end each does once.
-pub(super) async fn killed_before_it_answers(site: &mut Site, reminders: usize) -> Result<Report> {
-    let trial = site.trial("api-killed", reminders / 4).await?;
-    let mut api = site.api(&trial).await?;
-    let Some(organization) = trial.place.organizations.first().cloned() else { return Ok(Report::default()) };
+pub(super) async fn killed_before_it_answers(
+    environment: &mut Environment,
+    run: &mut ScenarioRun,
+) -> Result<Report> {
+    let mut api = environment.api(run)?;
+    let Some(organization) = run.setup.organizations.first().cloned() else { return Ok(Report::default()) };
     let caller = api.caller();
     let token = caller.sign_in(&organization).await?;
-    let proxy = Proxy::start(api.address()?, Dialect::Requests).await?;
+    let proxy = Proxy::start(api.address, Protocol::Requests).await?;
     proxy.arm(Cut { at: Point::Post, moment: Moment::BeforeAnswer, every: 1, times: u32::MAX });
-    let through = Arc::<str>::from(format!("http://{}", proxy.address()));
-    let _worker = trial.worker().start().await?;
+    let through = caller.through(proxy.address());
+    let _worker = run.worker().start()?;
 
-    let today = trial.now().date();
+    let today = run.now().date();
     let mut asking = JoinSet::new();
     for number in 0..CREATIONS {
-        let (caller, token, through) = (caller.clone(), token.clone(), through.clone());
-        let body = invoice(number, today);
-        asking.spawn(async move {
-            caller.post(Some(&through), "/invoices", &token, Some(&format!("creation-{number}")), &body).await
-        });
+        let token = token.clone();
+        asking.spawn(async move { create(through, &token, number, today).await });
     }
     proxy.wait_for_cuts(ANSWERS, LIMIT).await?;
     api.kill()?;
     while let Some(answer) = asking.join_next().await {
         ensure!(answer?.is_err(), "an answer came through");
     }
-    let before = trial.database.invoices_like("API-%").await?.len();
+    let before = run.database.invoices_like("API-%").await?.len();
 
-    api.start_again().await?;
+    api.start_again()?;
     let mut replayed = 0;
     for number in 0..CREATIONS {
-        let key = format!("creation-{number}");
-        let answer = caller.post(None, "/invoices", &token, Some(&key), &invoice(number, today)).await?;
-        ensure!(answer.status == StatusCode::CREATED, "asked again: {} {}", answer.status, answer.body);
-        let again = caller.post(None, "/invoices", &token, Some(&key), &invoice(number, today)).await?;
+        let answer = create(caller, &token, number, today).await?;
+        ensure!(answer.status == 201, "asked again: {} {}", answer.status, answer.body);
+        let again = create(caller, &token, number, today).await?;
         replayed += usize::from(again.body == answer.body);
     }
-    let created = trial.database.invoices_like("API-%").await?;
-    let mut report = finish(&trial, &Expected::default()).await?;
+    let created = run.database.invoices_like("API-%").await?;
+    let mut report = finish(run, &Expected::default()).await?;
     let in_between = (1..CREATIONS).contains(&before);
     report
         .expect(in_between, format!("{before} of {CREATIONS} invoices had been committed when the API died"));
@@ -75,6 +73,11 @@ pub(super) async fn killed_before_it_answers(site: &mut Site, reminders: usize) 
     }
     report.note(format!("{before} of {CREATIONS} invoices had been committed when the API died"));
     Ok(report)
+}
+
+async fn create(caller: Caller, token: &str, number: usize, today: Date) -> Result<Response> {
+    let key = [("Idempotency-Key", format!("creation-{number}"))];
+    caller.post("/invoices", Some(token), &key, invoice(number, today)).await
 }
 
 fn invoice(number: usize, today: Date) -> Value {

@@ -5,14 +5,14 @@ use std::{collections::HashMap, time::Duration};
 use anyhow::{Result, ensure};
 use rubis_inbox::{Behaviour, Fault, MailQuery, Stage};
 use rubis_kernel::{Clock as _, SystemClock};
-use tokio::{
-    task::JoinSet,
-    time::{Instant, sleep},
-};
+use time::OffsetDateTime;
+use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
-use super::{CRASH_RECOVERY, ONE_SWEEP, QUIET, stops};
-use crate::{Caller, Checkins, ExpectedCheckins, MayRepeat, Question, Report, Site, Stopped, Trial};
+use super::{CRASH_RECOVERY, ONE_SWEEP, QUIET, redis::GONE, stops};
+use crate::{
+    Caller, Checkins, Environment, ExpectedCheckins, MayRepeat, Question, Report, ScenarioRun, Stopped,
+};
 
 /// Organizations whose mail is in hand when its worker is killed: the mail server has it and says nothing.
 const HELD: usize = 3;
@@ -24,9 +24,6 @@ const SLOW: u64 = 100;
 /// How long a first mail is waited for.
 const ARRIVAL: Duration = Duration::from_secs(45);
 
-/// How long Redis is gone.
-const GONE: Duration = Duration::from_secs(3);
-
 /// The ends of invoices are spread about the dates of their check-ins: from so long before each.
 const BEFORE: time::Duration = time::Duration::milliseconds(60);
 const STEP: time::Duration = time::Duration::milliseconds(20);
@@ -36,49 +33,44 @@ const STEPS: i32 = 15;
 const HANDS: usize = 8;
 
 /// Waits until all is quiet, and compares.
-async fn finish(trial: &Trial, checkins: &Checkins<'_>, expected: &ExpectedCheckins) -> Result<Report> {
-    let is_quiet = trial.database.quiet(None, QUIET).await?;
+async fn finish(run: &ScenarioRun, checkins: &Checkins<'_>, expected: &ExpectedCheckins) -> Result<Report> {
+    let is_quiet = run.database.quiet(None, QUIET).await?;
     let mut report = checkins.report(expected).await?;
     report.expect(is_quiet, format!("jobs are still left after {QUIET:?}"));
     Ok(report)
-}
-
-pub(super) async fn killed(site: &mut Site, reminders: usize) -> Result<Report> {
-    let trial = site.trial("checkins-killed", 0).await?;
-    lose_one_that_asks(&trial, reminders / 2).await
 }
 
 /// Two workers that send this many check-ins, one of which is killed in the burst: with mails that the mail
 /// server has taken and not acknowledged.
 ///
 /// # Errors
-/// When the trial cannot be played to its end.
-pub async fn lose_one_that_asks(trial: &Trial, count: usize) -> Result<Report> {
-    let checkins = Checkins::make_due(trial, count).await?;
+/// The scenario did not run to its end.
+pub async fn lose_one_that_asks(run: &ScenarioRun, count: usize) -> Result<Report> {
+    let checkins = Checkins::make_due(run, count).await?;
     let owners: Vec<String> =
-        trial.place.organizations.iter().take(HELD).map(|organization| organization.email.clone()).collect();
+        run.setup.organizations.iter().take(HELD).map(|organization| organization.email.clone()).collect();
     let mut behaviour = Behaviour::normal();
     for owner in &owners {
         behaviour = behaviour.and(Fault::delay(Stage::Message, FOR_EVER).times(1).for_recipient(owner));
     }
-    trial.misbehave(behaviour.and(Fault::delay(Stage::Message, SLOW)))?;
+    run.misbehave(behaviour.and(Fault::delay(Stage::Message, SLOW)))?;
 
     // What is held is this worker's: the other begins when it is.
-    let doomed = trial.worker().start().await?;
+    let doomed = run.worker().start()?;
     for owner in &owners {
-        let mails = trial.inbox.wait_for(&MailQuery::to(owner), 1, ARRIVAL).await;
+        let mails = run.inbox.wait_for(&MailQuery::to(owner), 1, ARRIVAL).await;
         ensure!(!mails.is_empty(), "nothing has arrived at {owner}");
     }
-    let _other = trial.worker().start().await?;
+    let _other = run.worker().start()?;
     checkins.burst().await?;
     doomed.kill()?;
     let killed = Instant::now();
     let (jobs, mails) = checkins.held().await?;
-    trial.database.quiet(Some(&jobs), QUIET).await?;
+    run.database.quiet(Some(&jobs), QUIET).await?;
     let recovered = killed.elapsed();
 
     let expected = ExpectedCheckins { may_repeat: MayRepeat::These(mails), ..ExpectedCheckins::default() };
-    let mut report = finish(trial, &checkins, &expected).await?;
+    let mut report = finish(run, &checkins, &expected).await?;
     report.mended("what the killed worker held", recovered, CRASH_RECOVERY);
     report.expect(
         report.repeated >= HELD,
@@ -87,60 +79,61 @@ pub async fn lose_one_that_asks(trial: &Trial, count: usize) -> Result<Report> {
     Ok(report)
 }
 
-pub(super) async fn without_redis(site: &mut Site, reminders: usize) -> Result<Report> {
-    let trial = site.trial("checkins-redis", 0).await?;
-    let checkins = Checkins::make_due(&trial, reminders / 2).await?;
-    trial.misbehave(Behaviour::with(Fault::delay(Stage::Message, SLOW)))?;
-    let _workers = (trial.worker().start().await?, trial.worker().start().await?);
+pub(super) async fn without_redis(
+    environment: &mut Environment,
+    run: &mut ScenarioRun,
+    count: usize,
+) -> Result<Report> {
+    let checkins = Checkins::make_due(run, count).await?;
+    run.misbehave(Behaviour::with(Fault::delay(Stage::Message, SLOW)))?;
+    let _workers = run.two_workers()?;
     // The workers have offered what is about to be due, or do so at this very moment.
-    site.redis.flush().await?;
+    environment.servers.redis.flush()?;
     checkins.burst().await?;
-    let since = trial.now();
-    site.redis.kill()?;
+    let since = run.now();
+    environment.servers.redis.kill()?;
     sleep(GONE).await;
-    site.redis.start_again().await?;
-    let mut report = finish(&trial, &checkins, &ExpectedCheckins::default()).await?;
-    report.mended("the longest silence", trial.longest_silence(since), ONE_SWEEP);
+    environment.servers.redis.start_again()?;
+    heal(run, &checkins, since).await
+}
+
+/// Waits for the last check-in, and compares; no silence is longer than one sweep.
+async fn heal(run: &ScenarioRun, checkins: &Checkins<'_>, since: OffsetDateTime) -> Result<Report> {
+    let mut report = finish(run, checkins, &ExpectedCheckins::default()).await?;
+    report.mended("the longest silence", run.longest_silence(since), ONE_SWEEP);
     Ok(report)
 }
 
 /// One worker that sends this many check-ins, whose Redis is wiped in the burst.
 ///
 /// # Errors
-/// When the trial cannot be played to its end.
-pub async fn lose_redis_while_asking(trial: &Trial, count: usize, wipe: impl FnOnce()) -> Result<Report> {
-    let checkins = Checkins::make_due(trial, count).await?;
-    trial.misbehave(Behaviour::with(Fault::delay(Stage::Message, SLOW)))?;
-    let _worker = trial.worker().start().await?;
+/// The scenario did not run to its end.
+pub async fn lose_redis_while_asking(run: &ScenarioRun, count: usize, wipe: impl FnOnce()) -> Result<Report> {
+    let checkins = Checkins::make_due(run, count).await?;
+    run.misbehave(Behaviour::with(Fault::delay(Stage::Message, SLOW)))?;
+    let _worker = run.worker().start()?;
     checkins.burst().await?;
-    let since = trial.now();
+    let since = run.now();
     wipe();
-    let mut report = finish(trial, &checkins, &ExpectedCheckins::default()).await?;
-    report.mended("the longest silence", trial.longest_silence(since), ONE_SWEEP);
-    Ok(report)
+    heal(run, &checkins, since).await
 }
 
-pub(super) async fn settled(site: &mut Site, reminders: usize) -> Result<Report> {
-    let trial = site.trial("checkins-settled", 0).await?;
-    let api = site.api(&trial).await?;
-    let tokens = stops::sign_in(&trial, &api.caller()).await?;
-    let checkins = Checkins::make_due(&trial, reminders / 2).await?;
-    trial.misbehave(Behaviour::with(Fault::delay(Stage::Message, SLOW)))?;
+pub(super) async fn settled(
+    environment: &mut Environment,
+    run: &mut ScenarioRun,
+    count: usize,
+) -> Result<Report> {
+    let api = environment.api(run)?;
+    let tokens = stops::sign_in(run, api.caller()).await?;
+    let checkins = Checkins::make_due(run, count).await?;
+    run.misbehave(Behaviour::with(Fault::delay(Stage::Message, SLOW)))?;
     let mut ending: Vec<Question> = checkins.due.iter().step_by(2).cloned().collect();
     ending.sort_by_key(|question| (question.send_at, question.task));
 
-    let _workers = (trial.worker().start().await?, trial.worker().start().await?);
-    let mut hands = JoinSet::new();
-    for hand in 0..HANDS {
-        let share: Vec<Question> = ending.iter().skip(hand).step_by(HANDS).cloned().collect();
-        hands.spawn(end_at_their_dates(api.caller(), tokens.clone(), share));
-    }
-    let mut stopped = HashMap::new();
-    while let Some(done) = hands.join_next().await {
-        stopped.extend(done??);
-    }
-    ensure!(stopped.len() == ending.len(), "{} invoices of {} ended", stopped.len(), ending.len());
-    finish(&trial, &checkins, &ExpectedCheckins { stopped, ..ExpectedCheckins::default() }).await
+    let _workers = run.two_workers()?;
+    let share = |hand| end_at_their_dates(api.caller(), tokens.clone(), stops::every(&ending, hand, HANDS));
+    let stopped = stops::end_together((0..HANDS).map(share), ending.len()).await?;
+    finish(run, &checkins, &ExpectedCheckins { stopped, ..ExpectedCheckins::default() }).await
 }
 
 /// Ends invoices about when their check-ins are gathered, claimed and sent.
@@ -155,7 +148,7 @@ async fn end_at_their_dates(
         let at = question.send_at - BEFORE + STEP * step;
         sleep(Duration::try_from(at - SystemClock.now()).unwrap_or_default()).await;
         let token = tokens.get(&question.organization).map(String::as_str).unwrap_or_default();
-        stopped.insert(question.task, stops::end(&api, token, question.invoice, number).await?);
+        stopped.insert(question.task, stops::end(api, token, question.invoice, number).await?);
     }
     Ok(stopped)
 }

@@ -20,9 +20,9 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use super::{QUIET, workers::finish};
-use crate::{Expected, Report, Site, Trial, trial::APP_KEY};
+use crate::{APP_KEY, Expected, Reminder, Report, ScenarioRun};
 
-/// Such jobs in a trial.
+/// Such jobs in a run.
 const JOBS: usize = 20;
 
 /// Attempts of a job whose handler panics.
@@ -75,9 +75,9 @@ impl Handler for Panics {
 }
 
 /// A worker within this process, with the product's handlers and one that panics: no job of the
-/// product makes its handler panic, so that of the trial has to.
-fn worker_that_panics(trial: &Trial) -> Result<Worker> {
-    let smtp = trial.inbox.smtp_addr();
+/// product makes its handler panic, so that of the scenario has to.
+fn worker_that_panics(run: &ScenarioRun) -> Result<Worker> {
+    let smtp = run.inbox.smtp_addr();
     let settings = SmtpSettings::new(smtp.ip().to_string(), smtp.port());
     let mailer = rubis_mailer::build(MailerSettings::Smtp(settings), Arc::new(SystemClock))?;
     let sender = Sender { address: "relances@rubis.example".parse()? };
@@ -112,29 +112,28 @@ fn worker_that_panics(trial: &Trial) -> Result<Worker> {
         billing,
     };
     let handlers = rubis_worker::handlers(parts).with(Panics);
-    let settings = QueueSettings { prefix: trial.place.redis_prefix.clone(), ..QueueSettings::default() };
-    let pool = rubis_db::connect(&trial.place.database_url, 10)?;
-    let redis = rubis_runtime::redis::pool(&RedisSettings::at(&trial.place.redis_url), 10)?;
+    let settings = QueueSettings { prefix: run.setup.redis_prefix.clone(), ..QueueSettings::default() };
+    let pool = rubis_db::connect(&run.setup.database_url, 10)?;
+    let redis = rubis_runtime::redis::pool(&RedisSettings::at(&run.setup.redis_url), 10)?;
     Ok(Worker::new().with(QueueRunner::new(Queue::Relances, settings, pool, redis, handlers)))
 }
 
-pub(super) async fn handler_panics(site: &mut Site, reminders: usize) -> Result<Report> {
-    let trial = site.trial("handler-panics", reminders / 4).await?;
+pub(super) async fn handler_panics(run: &mut ScenarioRun) -> Result<Report> {
     let mut ids = HashSet::new();
     {
-        let mut conn = trial.database.pool.get().await?;
-        let organizations = trial.place.organizations.iter().cycle();
+        let mut conn = run.database.pool.get().await?;
+        let organizations = run.setup.organizations.iter().cycle();
         for (number, organization) in organizations.enumerate().take(JOBS) {
             let job = Impossible { organization: organization.id, number };
             ids.insert(job.id().to_string());
-            rubis_jobs::enqueue(&mut conn, &job, trial.due_at, trial.now()).await?;
+            rubis_jobs::enqueue(&mut conn, &job, run.due_at, run.now()).await?;
         }
     }
     let (stop, stopping) = watch::channel(false);
-    let working = tokio::spawn(worker_that_panics(&trial)?.run(stopping));
-    trial.database.quiet(None, QUIET).await?;
-    let mut report = finish(&trial, &Expected { jobs_left: ids.clone(), ..Expected::default() }).await?;
-    let left = trial.database.jobs_left().await?;
+    let working = tokio::spawn(worker_that_panics(run)?.run(stopping));
+    run.database.quiet(None, QUIET).await?;
+    let mut report = finish(run, &Expected { jobs_left: ids.clone(), ..Expected::default() }).await?;
+    let left = run.database.jobs_left().await?;
     let is_dead = |id: &String| {
         left.get(id).is_some_and(|job| {
             job.state == "dead"
@@ -152,14 +151,12 @@ pub(super) async fn handler_panics(site: &mut Site, reminders: usize) -> Result<
 
 /// A newer release adds a field, which is passed over; it writes payloads and kinds that this release
 /// does not understand, which wait for a worker that does and lose no attempt.
-pub(super) async fn newer_release(site: &mut Site, reminders: usize) -> Result<Report> {
-    let trial = site.trial("newer-release", reminders / 4).await?;
-    let (more, others) = (trial.some(JOBS), trial.due.iter().rev().step_by(7).take(JOBS));
-    let other: Vec<String> = others.filter(|one| !more.contains(one)).map(crate::Reminder::job).collect();
-    let more: Vec<String> = more.iter().map(crate::Reminder::job).collect();
+pub(super) async fn newer_release(run: &mut ScenarioRun) -> Result<Report> {
+    let (more, others) = (run.some(JOBS), run.due.iter().rev().step_by(7).take(JOBS));
+    let other: Vec<String> = others.filter(|one| !more.contains(one)).map(Reminder::job).collect();
+    let more: Vec<String> = more.iter().map(Reminder::job).collect();
     let listed = |ids: &[String]| ids.iter().map(|id| format!("'{id}'")).collect::<Vec<_>>().join(", ");
-    trial
-        .database
+    run.database
         .execute(&format!(
             "UPDATE jobs SET payload = payload || '{{\"priority\": \"high\"}}' WHERE id IN ({});
              UPDATE jobs SET payload = jsonb_build_object('version', 2, 'before', payload) WHERE id IN ({});
@@ -170,8 +167,8 @@ pub(super) async fn newer_release(site: &mut Site, reminders: usize) -> Result<R
             listed(&other)
         ))
         .await?;
-    let _worker = trial.worker().start().await?;
-    let left = trial
+    let _worker = run.worker().start()?;
+    let left = run
         .database
         .wait_for("only jobs that are not understood are left, and wait", QUIET, |left| {
             left.len() == other.len() + JOBS
@@ -183,9 +180,9 @@ pub(super) async fn newer_release(site: &mut Site, reminders: usize) -> Result<R
 
     // The newer release is rolled back: what it wrote is put right, and comes in its time.
     let forecasts: HashSet<String> = left.into_keys().filter(|id| id.starts_with("forecast:")).collect();
-    trial.database.execute("UPDATE jobs SET payload = payload->'before' WHERE payload ? 'before'").await?;
-    trial.database.quiet(Some(&other), QUIET).await?;
-    let mut report = trial.report(&Expected { jobs_left: forecasts, ..Expected::default() }).await?;
+    run.database.execute("UPDATE jobs SET payload = payload->'before' WHERE payload ? 'before'").await?;
+    run.database.quiet(Some(&other), QUIET).await?;
+    let mut report = run.report(&Expected { jobs_left: forecasts, ..Expected::default() }).await?;
     report.note(format!(
         "{} payloads and {JOBS} kinds that were not understood waited, no attempt lost",
         other.len()

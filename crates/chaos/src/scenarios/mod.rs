@@ -1,4 +1,4 @@
-//! What happens to the product, one fault a function, and the bars it is held to.
+//! The faults, one a function, and the bars that the product has to reach.
 
 mod api;
 mod checkins;
@@ -15,80 +15,94 @@ use std::time::Duration;
 use anyhow::Result;
 use futures_util::{FutureExt as _, future::LocalBoxFuture};
 
-use crate::{Report, Site};
+use crate::{Environment, Report, ScenarioRun};
 
 pub use checkins::{lose_one_that_asks, lose_redis_while_asking};
 pub use workers::{lose_one_of_two, stop_one_of_two};
 
-/// A worker that died is made up for within this time.
+/// Time in which the jobs of a dead worker are done by another.
 pub const CRASH_RECOVERY: Duration = Duration::from_secs(15);
 
-/// What a wipe or an outage took is found by the next look at the whole calendar.
+/// Time until the next look at the whole calendar, which finds what a wipe or an outage took.
 pub const ONE_SWEEP: Duration = Duration::from_secs(30);
 
-/// `/readyz` is well again this long after a database restart.
+/// Time until `/readyz` is well again after a database restart.
 pub const READY_AGAIN: Duration = Duration::from_secs(10);
 
-/// How long all being quiet is waited for, whatever the bar: late is told from lost.
+/// Time until all has to be quiet, whatever the bar: it distinguishes late from lost.
 pub(crate) const QUIET: Duration = Duration::from_secs(100);
 
-/// A fault, and what it is called.
+/// A fault and its name.
 pub struct Scenario {
-    /// A name for the command line.
+    /// Name on the command line.
     pub name: &'static str,
-    /// What happens.
+    /// One line about it.
     pub about: &'static str,
-    run: for<'a> fn(&'a mut Site, usize) -> LocalBoxFuture<'a, Result<Report>>,
+    /// Part of the reminders that are due when it begins.
+    share: Share,
+    play: Play,
 }
 
+/// Denominator of a part of the reminders; 0 is none.
+type Share = usize;
+
+type Play = for<'a> fn(&'a mut Environment, &'a mut ScenarioRun, usize) -> LocalBoxFuture<'a, Result<Report>>;
+
 impl Scenario {
-    /// Plays it with about this many reminders.
-    ///
-    /// # Errors
-    /// When it could not be played to its end, which says nothing good of the product either.
-    pub async fn play(&self, site: &mut Site, reminders: usize) -> Result<Report> {
-        (self.run)(site, reminders).await
+    /// Runs it with about this many reminders. An error is a fault of the product as well.
+    pub async fn play(&self, environment: &mut Environment, reminders: usize) -> Result<Report> {
+        let due = reminders.checked_div(self.share).unwrap_or_default();
+        let mut run = environment.run(self.name, due).await?;
+        (self.play)(environment, &mut run, reminders).await
     }
 }
 
 macro_rules! scenarios {
-    ($($name:literal, $about:literal => $run:path;)*) => {
-        vec![$(Scenario { name: $name, about: $about, run: |site, reminders| $run(site, reminders).boxed_local() }),*]
+    (|$environment:ident, $run:ident, $reminders:ident| $($name:literal, $share:literal, $about:literal => $play:expr;)*) => {
+        vec![$(Scenario {
+            name: $name,
+            about: $about,
+            share: $share,
+            play: |$environment, $run, $reminders| {
+                let _ = (&$environment, &$run, $reminders);
+                $play.boxed_local()
+            },
+        }),*]
     };
 }
 
-/// Every scenario, in the order in which they are played.
+/// Every scenario, in the order in which they run.
 #[must_use]
 pub fn all() -> Vec<Scenario> {
-    scenarios! {
-        "calm", "nothing goes wrong: what the others are measured against" => workers::calm;
-        "worker-killed", "kill -9 of one of two workers in the burst" => workers::one_killed;
-        "workers-killed", "kill -9 of all workers in the burst, then others start" => workers::all_killed;
-        "killed-twice", "kill -9 of two workers in turn that sent the same reminders" => workers::killed_twice;
-        "worker-stopped", "SIGTERM to one of two workers in the burst" => workers::told_to_stop;
-        "clocks-apart", "two workers whose clocks are five minutes apart" => workers::clocks_apart;
-        "redis-flushed", "FLUSHALL before the burst and in it" => redis::flushed;
-        "redis-killed", "Redis is killed in the burst and comes back empty" => redis::killed;
-        "redis-paused", "Redis does not answer for 20 s" => redis::paused;
-        "redis-absent", "there is no Redis at all" => redis::absent;
-        "postgres-restarted", "PostgreSQL is stopped at once in the burst, and started again" => database::restarted;
-        "postgres-away", "PostgreSQL is away for longer than a lease" => database::away;
-        "postgres-stalled", "PostgreSQL answers nothing for longer than a lease, with all connections open" => database::stalled;
-        "cut-claim", "connections are cut in the middle of claims" => connections::cut_in_claims;
-        "cut-send", "connections are cut in the middle of mails" => connections::cut_in_sends;
-        "cut-record", "connections are cut while mails are recorded" => connections::cut_in_records;
-        "cut-at-random", "all connections to PostgreSQL are cut again and again" => connections::cut_at_random;
-        "api-killed", "the API is killed between commit and answer" => api::killed_before_it_answers;
-        "invoice-ends", "invoices are paid or cancelled while their reminders are claimed" => stops::in_the_burst;
-        "checkins-killed", "kill -9 of one of two workers that ask whether invoices were paid" => checkins::killed;
-        "checkins-redis", "FLUSHALL and no Redis for 3 s while check-ins are due" => checkins::without_redis;
-        "checkins-settled", "invoices are paid or cancelled while their check-ins are claimed" => checkins::settled;
-        "smtp-refuses", "the mail server refuses recipients: 550" => mail_server::refuses;
-        "smtp-later", "the mail server puts recipients and contents off: 451" => mail_server::says_later;
-        "smtp-away", "the mail server is away for 30 minutes of virtual time" => mail_server::is_away;
-        "smtp-closes", "the mail server closes after the content, having taken the mail or not" => mail_server::closes;
-        "smtp-slow", "the mail server takes its time, for some mails longer than a lease" => mail_server::is_slow;
-        "handler-panics", "jobs whose handler always panics" => jobs::handler_panics;
-        "newer-release", "payloads and kinds of a newer release" => jobs::newer_release;
+    scenarios! { |env, run, reminders|
+        "calm", 1, "nothing goes wrong: what the others are measured against" => workers::calm(run);
+        "worker-killed", 1, "kill -9 of one of two workers in the burst" => lose_one_of_two(run);
+        "workers-killed", 1, "kill -9 of all workers in the burst, then others start" => workers::all_killed(run);
+        "killed-twice", 4, "kill -9 of two workers in turn that sent the same reminders" => workers::killed_twice(run);
+        "worker-stopped", 1, "SIGTERM to one of two workers in the burst" => stop_one_of_two(run);
+        "clocks-apart", 1, "two workers whose clocks are five minutes apart" => workers::clocks_apart(env, run);
+        "redis-flushed", 1, "FLUSHALL before the burst and in it" => redis::flushed(env, run);
+        "redis-killed", 1, "Redis is killed in the burst and comes back empty" => redis::killed(env, run);
+        "redis-paused", 1, "Redis does not answer for 20 s" => redis::paused(env, run);
+        "redis-absent", 1, "there is no Redis at all" => redis::absent(run);
+        "postgres-restarted", 1, "PostgreSQL is stopped at once in the burst, and started again" => database::stopped(env, run, database::RESTART);
+        "postgres-away", 1, "PostgreSQL is away for longer than a lease" => database::stopped(env, run, database::LONG);
+        "postgres-stalled", 1, "PostgreSQL answers nothing for longer than a lease, with all connections open" => database::stalled(env, run);
+        "cut-claim", 1, "connections are cut in the middle of claims" => connections::cut_in_claims(env, run);
+        "cut-send", 1, "connections are cut in the middle of mails" => connections::cut_in_sends(run);
+        "cut-record", 1, "connections are cut while mails are recorded" => connections::cut_in_records(run);
+        "cut-at-random", 1, "all connections to PostgreSQL are cut again and again" => connections::cut_at_random(run);
+        "api-killed", 4, "the API is killed between commit and answer" => api::killed_before_it_answers(env, run);
+        "invoice-ends", 1, "invoices are paid or cancelled while their reminders are claimed" => stops::in_the_burst(env, run);
+        "checkins-killed", 0, "kill -9 of one of two workers that ask whether invoices were paid" => lose_one_that_asks(run, reminders / 2);
+        "checkins-redis", 0, "FLUSHALL and no Redis for 3 s while check-ins are due" => checkins::without_redis(env, run, reminders / 2);
+        "checkins-settled", 0, "invoices are paid or cancelled while their check-ins are claimed" => checkins::settled(env, run, reminders / 2);
+        "smtp-refuses", 2, "the mail server refuses recipients: 550" => mail_server::refuses(run);
+        "smtp-later", 2, "the mail server puts recipients and contents off: 451" => mail_server::says_later(run);
+        "smtp-away", 4, "the mail server is away for 30 minutes of virtual time" => mail_server::is_away(run);
+        "smtp-closes", 2, "the mail server closes after the content, having taken the mail or not" => mail_server::closes(run);
+        "smtp-slow", 4, "the mail server takes its time, for some mails longer than a lease" => mail_server::is_slow(run);
+        "handler-panics", 4, "jobs whose handler always panics" => jobs::handler_panics(run);
+        "newer-release", 4, "payloads and kinds of a newer release" => jobs::newer_release(run);
     }
 }

@@ -9,31 +9,42 @@ use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use super::workers::finish;
-use crate::{Caller, Expected, Reminder, Report, Site, Stopped, Trial};
+use crate::{Caller, Environment, Expected, Reminder, Report, ScenarioRun, Stopped};
 
 /// Invoices that end in the burst, and how many people end them at the same time.
 const ENDING: usize = 240;
 const HANDS: usize = 6;
 
-pub(super) async fn in_the_burst(site: &mut Site, reminders: usize) -> Result<Report> {
-    let trial = site.trial("invoice-ends", reminders).await?;
-    let api = site.api(&trial).await?;
-    let tokens = sign_in(&trial, &api.caller()).await?;
-    let ending = chased(&trial.due);
-    let _workers = (trial.worker().start().await?, trial.worker().start().await?);
-    trial.mails(trial.due.len() / 20).await?;
+pub(super) async fn in_the_burst(environment: &mut Environment, run: &mut ScenarioRun) -> Result<Report> {
+    let api = environment.api(run)?;
+    let tokens = sign_in(run, api.caller()).await?;
+    let ending = chased(&run.due);
+    let _workers = run.two_workers()?;
+    run.mails(run.due.len() / 20).await?;
+    let share = |hand| end_all(api.caller(), tokens.clone(), every(&ending, hand, HANDS));
+    let stopped = end_together((0..HANDS).map(share), ending.len()).await?;
+    finish(run, &Expected { stopped, ..Expected::default() }).await
+}
 
-    let mut hands = JoinSet::new();
-    for hand in 0..HANDS {
-        let share: Vec<Reminder> = ending.iter().skip(hand).step_by(HANDS).cloned().collect();
-        hands.spawn(end_all(api.caller(), tokens.clone(), share));
-    }
-    let mut stopped = HashMap::new();
+/// Every `step`th, from the `first` on.
+pub(super) fn every<T: Clone>(all: &[T], first: usize, step: usize) -> Vec<T> {
+    all.iter().skip(first).step_by(step).cloned().collect()
+}
+
+/// Ends invoices in several tasks at the same time.
+pub(super) async fn end_together<F>(
+    tasks: impl Iterator<Item = F>,
+    expected: usize,
+) -> Result<HashMap<Uuid, Stopped>>
+where
+    F: Future<Output = Result<HashMap<Uuid, Stopped>>> + Send + 'static,
+{
+    let (mut hands, mut stopped): (JoinSet<_>, _) = (tasks.collect(), HashMap::new());
     while let Some(done) = hands.join_next().await {
         stopped.extend(done??);
     }
-    ensure!(stopped.len() == ending.len(), "{} invoices of {} ended", stopped.len(), ending.len());
-    finish(&trial, &Expected { stopped, ..Expected::default() }).await
+    ensure!(stopped.len() == expected, "{} invoices of {expected} ended", stopped.len());
+    Ok(stopped)
 }
 
 /// Every other reminder in the order in which they leave, organizations in turn, but for the very
@@ -59,9 +70,9 @@ fn chased(due: &[Reminder]) -> Vec<Reminder> {
 }
 
 /// The tokens of all owners, by organization.
-pub(super) async fn sign_in(trial: &Trial, api: &Caller) -> Result<HashMap<Uuid, String>> {
+pub(super) async fn sign_in(run: &ScenarioRun, api: Caller) -> Result<HashMap<Uuid, String>> {
     let mut tokens = HashMap::new();
-    for organization in &trial.place.organizations {
+    for organization in &run.setup.organizations {
         tokens.insert(organization.id.into(), api.sign_in(organization).await?);
     }
     Ok(tokens)
@@ -76,16 +87,15 @@ async fn end_all(
     let mut stopped = HashMap::new();
     for (number, reminder) in reminders.iter().enumerate() {
         let token = tokens.get(&reminder.organization).map(String::as_str).unwrap_or_default();
-        stopped.insert(reminder.task, end(&api, token, reminder.invoice, number).await?);
+        stopped.insert(reminder.task, end(api, token, reminder.invoice, number).await?);
     }
     Ok(stopped)
 }
 
 /// Pays every other invoice and cancels the rest.
-pub(super) async fn end(api: &Caller, token: &str, invoice: Uuid, number: usize) -> Result<Stopped> {
+pub(super) async fn end(api: Caller, token: &str, invoice: Uuid, number: usize) -> Result<Stopped> {
     let verb = if number.is_multiple_of(2) { "mark-paid" } else { "cancel" };
     let path = format!("/invoices/{invoice}/{verb}");
-    let answer = api.post(None, &path, token, None, &json!({})).await?;
-    ensure!(answer.status.is_success(), "{path}: {} {}", answer.status, answer.body);
+    api.post(&path, Some(token), &[], json!({})).await?.expected("POST", &path)?;
     Ok(Stopped { acknowledged_at: SystemClock.now() })
 }

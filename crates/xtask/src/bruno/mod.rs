@@ -11,12 +11,10 @@ use anyhow::{Result, bail};
 use clap::Args;
 
 use crate::npm::NodePackages;
-use crate::processes::Launch;
-use crate::servers::{Durability, Programs};
-use crate::stack::{Binaries, Place, Ports, Report, Stack};
-use crate::stripe::Stripe;
-use crate::terminal::{bold, noisy_step, red};
-use crate::workspace::{RunDirectory, private, root};
+use crate::stack::{TemporaryStack, numeric};
+use crate::terminal::{bold, red};
+use rubis_devkit::workspace::root;
+use rubis_devkit::{Launch, exit_code};
 
 const BRUNO: NodePackages =
     NodePackages { packages: &[("@usebruno/cli", "4.1.0")], folder: "bruno", oldest_node: 20 };
@@ -39,23 +37,11 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     if !collection.join("bruno.json").is_file() && !collection.join("opencollection.yml").is_file() {
         bail!("there is no collection in {}", collection.display());
     }
-    let programs = Programs::find(!arguments.no_install)?;
     let bru = BRUNO.installed(!arguments.no_install)?.join("node_modules/.bin/bru");
-    let binaries = noisy_step("building", || Binaries::build(Report::Progress))?;
-
-    let directory = RunDirectory::create("bruno")?;
+    let TemporaryStack { stack, directory } = TemporaryStack::start("bruno", !arguments.no_install, &[])?;
     // Bruno writes the variables that scripts set back into the collection's files: it gets a copy.
     let copy = directory.path().join("collection");
     copy_folder(&collection, &copy)?;
-    let logs = private("logs/bruno")?;
-    let place = Place {
-        data: directory.path(),
-        logs: &logs,
-        durability: Durability::Disposable,
-        stripe: Stripe::Fake,
-    };
-    let stack = Stack::start(&binaries, &programs, &place, &Ports::any()?)?;
-
     let addresses = &stack.addresses;
     let report = directory.path().join("report.json");
     let status = Launch::new("bru", bru)
@@ -72,23 +58,15 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         .arguments(&arguments.paths)
         .directory(copy)
         .with_its_children()
-        .start()?
-        .wait()?;
-    drop(stack);
+        .run()?;
     if !status.success() {
         eprintln!("\n{}", bold("What failed"));
         for failure in report::failures(&report)? {
             eprintln!("  {} {failure}", red("✗"));
         }
-        eprintln!("The logs of the programs are in {}.", logs.display());
+        eprintln!("The logs of the programs are in {}.", stack.logs.display());
     }
-    let code = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
-    Ok(ExitCode::from(code))
-}
-
-/// Node looks `localhost` up as IPv6 first, where nothing listens.
-fn numeric(address: &str) -> String {
-    address.replacen("localhost", "127.0.0.1", 1)
+    Ok(exit_code(status))
 }
 
 fn copy_folder(from: &Path, to: &Path) -> Result<()> {

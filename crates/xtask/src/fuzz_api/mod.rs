@@ -9,13 +9,11 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 use serde_json::json;
 
-use crate::processes::Launch;
 use crate::python::PythonPackage;
-use crate::servers::{Durability, Programs};
-use crate::stack::{Binaries, Place, Ports, Report, Stack};
-use crate::stripe::Stripe;
-use crate::terminal::{noisy_step, step_with};
-use crate::workspace::{RunDirectory, private};
+use crate::stack::TemporaryStack;
+use crate::terminal::step_with;
+use rubis_devkit::workspace::RunDirectory;
+use rubis_devkit::{Launch, exit_code};
 
 use seed::Seed;
 
@@ -59,19 +57,9 @@ pub struct Arguments {
 /// # Errors
 /// Python or Schemathesis cannot be had, or the stack does not start. Findings are the exit code.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let programs = Programs::find(!arguments.no_install)?;
     let schemathesis = SCHEMATHESIS.programs(!arguments.no_install)?.join("st");
-    let binaries = noisy_step("building", || Binaries::build(Report::Progress))?;
-
-    let directory = RunDirectory::create("fuzz-api")?;
-    let logs = private("logs/fuzz-api")?;
-    let place = Place {
-        data: directory.path(),
-        logs: &logs,
-        durability: Durability::Disposable,
-        stripe: Stripe::Fake,
-    };
-    let mut stack = Stack::start_with(&binaries, &programs, &place, &Ports::any()?, &SETTINGS)?;
+    let TemporaryStack { mut stack, directory } =
+        TemporaryStack::start("fuzz-api", !arguments.no_install, &SETTINGS)?;
     let seed = step_with("data behind the ids", || seed::fill(&mut stack), |seed| Some(seed.summary()))?;
     write_files(&directory, &seed)?;
 
@@ -85,14 +73,12 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         .environment([("PYTHONPATH", directory.path().display().to_string())])
         .directory(directory.path())
         .with_its_children()
-        .start()?
-        .wait()?;
+        .run()?;
     stack.check()?;
-    drop(stack);
     if !status.success() {
-        eprintln!("\nThe logs of the programs are in {}.", logs.display());
+        eprintln!("\nThe logs of the programs are in {}.", stack.logs.display());
     }
-    Ok(status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from))
+    Ok(exit_code(status))
 }
 
 /// Writes the configuration, the hooks and the ids into the directory of the run.

@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 
 use crate::clock;
 use crate::demo::shifted;
-use crate::http::{Client, list, text};
 use crate::mailbox::{self, Mailbox};
-use crate::stack::Stack;
+use crate::stack::{Stack, numeric};
 use crate::verification;
+use rubis_devkit::http::{Client, list, text};
 
 const OWNER: &str = "fuzz.owner@exemple.fr";
 const PASSWORD: &str = "disjoncteur-2026-tableau";
@@ -52,8 +52,7 @@ impl Seed {
 /// # Errors
 /// A request is refused, or the check-ins are not sent.
 pub fn fill(stack: &mut Stack) -> Result<Seed> {
-    // Where IPv6 is looked up first nothing listens.
-    let api = format!("{}/api/v1", stack.addresses.api.replacen("localhost", "127.0.0.1", 1));
+    let api = format!("{}/api/v1", numeric(&stack.addresses.api));
     let mut client = Client::new(api.clone());
     let session = sign_up(&client)?;
     let token = text(&session, "accessToken")?.to_owned();

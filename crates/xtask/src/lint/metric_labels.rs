@@ -7,10 +7,10 @@ use anyhow::{Result, bail};
 
 use super::metadata::packages;
 use super::table_owners::{source_files, without_tests};
-use crate::workspace::root;
+use rubis_devkit::workspace::root;
 
 /// Programs for development record nothing.
-const EXEMPT: [&str; 5] = ["bench", "chaos", "inbox", "testkit", "xtask"];
+const EXEMPT: [&str; 6] = ["bench", "chaos", "devkit", "inbox", "testkit", "xtask"];
 
 const MACROS: [&str; 3] = ["counter!(", "gauge!(", "histogram!("];
 

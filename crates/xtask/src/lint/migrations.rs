@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
-use crate::processes::Launch;
 use crate::python::PythonPackage;
-use crate::workspace::root;
+use rubis_devkit::Launch;
+use rubis_devkit::workspace::root;
 
 const SQUAWK: PythonPackage = PythonPackage { name: "squawk-cli", version: "2.70.0", folder: "squawk" };
 
@@ -48,8 +48,7 @@ pub fn check(may_install: bool) -> Result<()> {
             .arguments(files)
             .directory(root())
             .with_its_children()
-            .start()?
-            .wait()?
+            .run()?
             .success();
     }
     if !passed {

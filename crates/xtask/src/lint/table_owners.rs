@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 
 use super::metadata::packages;
-use crate::workspace::root;
+use rubis_devkit::workspace::root;
 
 /// `db` defines the tables, `testkit`, `chaos` and `bench` look into them on behalf of tests, trials and measurements, `xtask`
 /// checks them.

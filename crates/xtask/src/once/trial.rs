@@ -4,13 +4,13 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
 use super::{MAIL_LIMIT, OWNER, PAID, PENDING};
-use crate::http::{Client, text};
 use crate::mailbox::Mailbox;
 use crate::stack::{Addresses, Stack};
 use crate::stripe::Player;
 use crate::subscription::{self, Subscription};
 use crate::terminal::{progress, step, step_with};
 use crate::verification;
+use rubis_devkit::http::{Client, text};
 
 /// What the mail must tell: two invoices, one reminder, both paid.
 const FIGURES: [&str; 4] = ["importées : 2", "envoyées : 1", "gagnés : 3", "15 min par rubis"];

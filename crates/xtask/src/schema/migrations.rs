@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use crate::servers::Postgres;
+use rubis_devkit::Postgres;
 
 /// All migrations, oldest first.
 pub struct Migrations(Vec<Migration>);

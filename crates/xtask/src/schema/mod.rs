@@ -11,10 +11,11 @@ use std::process::{Command, ExitCode, Stdio};
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
-use crate::ports;
-use crate::servers::{Durability, Postgres, Programs};
+use crate::servers::Programs;
 use crate::terminal::step;
-use crate::workspace::{RunDirectory, root};
+use rubis_devkit::ports;
+use rubis_devkit::workspace::{RunDirectory, root};
+use rubis_devkit::{Cluster, DISPOSABLE, Postgres, UTF_8};
 
 use migrations::Migrations;
 use render::Catalog;
@@ -66,13 +67,15 @@ fn path() -> PathBuf {
 fn generate(may_install: bool, down_as_well: bool) -> Result<String> {
     let (programs, _) = Programs::find_postgres(may_install)?;
     let directory = RunDirectory::create("schema")?;
-    let postgres = Postgres::start(
-        &programs,
-        &directory.path().join("postgres"),
-        &directory.path().join("postgres.log"),
-        ports::any()?,
-        Durability::Disposable,
-    )?;
+    let cluster = Cluster {
+        programs: &programs,
+        directory: &directory.path().join("postgres"),
+        log: &directory.path().join("postgres.log"),
+        settings: DISPOSABLE,
+        locale: UTF_8,
+        temporary: true,
+    };
+    let postgres = Postgres::start(&cluster, ports::any()?)?;
     postgres.create_database(DATABASE)?;
     let migrations = Migrations::read(&root().join("migrations"))?;
     if down_as_well {

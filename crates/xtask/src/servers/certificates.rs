@@ -1,13 +1,15 @@
 //! Certificates for the servers of tests: an authority of their own, and another that has signed nothing.
 
+use std::ffi::OsString;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose};
 
-use super::account::{Account, data_directory};
+use rubis_devkit::{Account, Postgres, data_directory, interrupt};
 
 /// The one name in the servers' certificate. Their address is not in it, so that tests can use a wrong name.
 pub const NAME: &str = "localhost";
@@ -47,6 +49,38 @@ impl Certificates {
     /// One of its files.
     pub fn file(&self, name: &str) -> PathBuf {
         self.directory.join(name)
+    }
+
+    /// Lets PostgreSQL accept encrypted connections too.
+    pub fn encrypt(&self, server: &Postgres) -> Result<()> {
+        for (name, value) in [
+            ("ssl_cert_file", self.file("server.pem").display().to_string()),
+            ("ssl_key_file", self.file("server.key").display().to_string()),
+            ("ssl", "on".to_owned()),
+        ] {
+            server.query("postgres", &format!("ALTER SYSTEM SET {name} = '{value}'"))?;
+        }
+        server.query("postgres", "SELECT pg_reload_conf()")?;
+        for _ in 0..100 {
+            if server.query("postgres", "SHOW ssl")?.trim() == "on" {
+                return Ok(());
+            }
+            interrupt::pause(Duration::from_millis(50))?;
+        }
+        bail!("PostgreSQL refuses the certificate in {}", self.directory.display())
+    }
+
+    /// Arguments of a Redis that accepts encrypted connections on another port.
+    pub fn redis_arguments(&self, port: u16) -> Vec<OsString> {
+        let file = |name| self.file(name).into_os_string();
+        let arguments: [(&str, OsString); 5] = [
+            ("--tls-port", port.to_string().into()),
+            ("--tls-cert-file", file("server.pem")),
+            ("--tls-key-file", file("server.key")),
+            ("--tls-ca-cert-file", file("ca.pem")),
+            ("--tls-auth-clients", "no".into()),
+        ];
+        arguments.into_iter().flat_map(|(name, value)| [name.into(), value]).collect()
     }
 
     /// Servers refuse a key that others could read.

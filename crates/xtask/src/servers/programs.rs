@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::{Result, bail};
 
 use crate::install::{self, Missing};
-use crate::processes::output_of;
+use rubis_devkit::output_of;
 
 /// Native enums, `UNNEST` and the rest of what the migrations use; also what `docker-compose.yml` starts.
 const OLDEST_POSTGRES: u32 = 15;

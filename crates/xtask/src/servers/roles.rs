@@ -2,9 +2,8 @@
 
 use anyhow::Result;
 
-use super::Postgres;
-use crate::processes::output_of;
-use crate::workspace::root;
+use rubis_devkit::workspace::root;
+use rubis_devkit::{Postgres, output_of};
 
 /// Passwords of the two roles.
 pub struct Roles {

@@ -44,7 +44,7 @@ const ROWS: usize = 1_000;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Where the product's queue runs.
-pub struct Site {
+pub struct Environment {
     /// The connections to Postgres.
     pub pool: Pool,
     /// Where Redis is.
@@ -60,7 +60,7 @@ struct Answer {
     holds: bool,
 }
 
-impl Site {
+impl Environment {
     /// Makes a database with organizations.
     ///
     /// # Errors
@@ -77,7 +77,13 @@ impl Site {
         .bind::<Array<SqlUuid>, _>(ids)
         .execute(&mut *pool.get().await?)
         .await?;
-        Ok(Self { pool, redis: machine.redis.url(), url, organizations, concurrency: plan.concurrency })
+        Ok(Self {
+            pool,
+            redis: machine.servers.redis.url(),
+            url,
+            organizations,
+            concurrency: plan.concurrency,
+        })
     }
 
     /// The same with connections of its own.

@@ -1,13 +1,14 @@
-//! `xtask guard`: the small process between a command and each program that it starts.
+//! `xtask guard`: a small process between a command and each program that it starts.
 //!
-//! It holds the reading end of a pipe whose other end only the command holds. When that end closes, because
-//! the command is done or because it was killed, the guard stops the program: there is no way to end
-//! `cargo xtask dev`, `kill -9` included, that leaves a server running. It is in a process group of its own, so
-//! that Ctrl-C reaches the command alone, which then stops its programs in their order.
+//! It holds the reading end of a pipe whose other end only the command holds. When that end closes, because the command
+//! is done or was killed, the supervisor stops the program: `cargo xtask dev` leaves no server behind, even after
+//! `kill -9`. It is in a process group of its own, so that Ctrl-C reaches the command alone, which then stops its
+//! programs in their order.
 
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Sender};
 use std::time::Duration;
 
@@ -17,9 +18,21 @@ use nix::unistd::Pid;
 
 use crate::interrupt;
 
-#[derive(Args)]
+static ENABLED: AtomicBool = AtomicBool::new(false);
+
+/// Starts all further programs behind a supervisor. The calling program needs a `guard` subcommand that calls [`run`].
+pub fn enable() {
+    ENABLED.store(true, Ordering::Relaxed);
+}
+
+pub(crate) fn is_enabled() -> bool {
+    ENABLED.load(Ordering::Relaxed)
+}
+
+/// Command line of `xtask guard`.
+#[derive(Debug, Args)]
 pub struct Arguments {
-    /// What the program understands as "stop"
+    /// Signal that stops the program
     #[arg(long)]
     signal: StopSignal,
     /// Seconds before it is killed
@@ -49,8 +62,7 @@ pub enum StopSignal {
 }
 
 impl StopSignal {
-    /// As the command line writes it.
-    pub const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Int => "int",
             Self::Term => "term",
@@ -70,7 +82,8 @@ enum Event {
     Stop,
 }
 
-/// Runs the program to its end, or until the guard's own standard input closes.
+/// Runs the program to its end, or until the standard input closes.
+#[must_use]
 pub fn run(arguments: &Arguments) -> ExitCode {
     let Some((program, rest)) = arguments.program.split_first() else {
         return ExitCode::from(127);
@@ -83,7 +96,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     let child = match command.spawn() {
         Ok(child) => child,
         Err(error) => {
-            eprintln!("{} cannot be started: {error}", program.display());
+            drop(writeln!(std::io::stderr(), "{} cannot be started: {error}", program.display()));
             return ExitCode::from(127);
         }
     };
@@ -93,7 +106,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
 
     let (events, received) = mpsc::channel();
     watch_the_program(child, events.clone());
-    watch_the_starter(events.clone());
+    watch_the_pipe(events.clone());
     watch_for_signals(events);
 
     let mut stopping = false;
@@ -108,7 +121,6 @@ pub fn run(arguments: &Arguments) -> ExitCode {
             Some(Event::Stop) if !stopping => {
                 stopping = true;
                 let signal = arguments.signal.signal();
-                // Either may find the program gone already, which is what was wanted.
                 let _ = if arguments.group { killpg(id, signal) } else { kill(id, signal) };
             }
             Some(Event::Stop) => {}
@@ -124,7 +136,7 @@ fn watch_the_program(mut child: Child, events: Sender<Event>) {
     std::thread::spawn(move || events.send(Event::Exited(child.wait().ok())));
 }
 
-fn watch_the_starter(events: Sender<Event>) {
+fn watch_the_pipe(events: Sender<Event>) {
     std::thread::spawn(move || {
         let mut buffer = [0_u8; 64];
         let mut pipe = std::io::stdin();

@@ -48,7 +48,7 @@ impl Transaction {
 }
 
 /// Reads along what is executed in a database, on the connections that are made from now on.
-pub struct Tap {
+pub struct StatementCapture {
     administration: String,
     database: String,
     log: PathBuf,
@@ -58,7 +58,7 @@ pub struct Tap {
     executed_first: Vec<Statement>,
 }
 
-impl Tap {
+impl StatementCapture {
     /// Has the statements of this database logged: those of connections that are not made yet, the
     /// benchmark's own among them.
     ///
@@ -66,8 +66,8 @@ impl Tap {
     /// When PostgreSQL refuses.
     pub async fn open(machine: &Machine, database: &str) -> Result<Self> {
         let log = machine.logs().join("postgres.log");
-        let tap = Self {
-            administration: machine.postgres.url("postgres"),
+        let capture = Self {
+            administration: machine.servers.postgres.url("postgres"),
             database: database.to_owned(),
             read_up_to: log.metadata().context("PostgreSQL has no log")?.len(),
             log,
@@ -75,8 +75,8 @@ impl Tap {
             prepared: HashSet::new(),
             executed_first: Vec::new(),
         };
-        tap.execute(&format!("ALTER DATABASE {database} SET log_statement = 'all'")).await?;
-        Ok(tap)
+        capture.execute(&format!("ALTER DATABASE {database} SET log_statement = 'all'")).await?;
+        Ok(capture)
     }
 
     /// What was executed since the last call, in the order in which it ended. A transaction that has
@@ -170,8 +170,8 @@ fn is_end(sql: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn tap() -> Tap {
-        Tap {
+    fn capture() -> StatementCapture {
+        StatementCapture {
             administration: String::new(),
             database: "bench".to_owned(),
             log: PathBuf::new(),
@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn transactions_of_several_connections_are_told_apart() {
-        let mut tap = tap();
+        let mut capture = capture();
         let text = [
             line(1, "statement: BEGIN"),
             line(2, "execute s1: SELECT 2"),
@@ -203,30 +203,31 @@ mod tests {
             line(1, "statement: ROLLBACK TO SAVEPOINT a"),
         ]
         .concat();
-        assert_eq!(texts(&tap.group(&log::entries(&text)).unwrap()), [["SELECT 2"]]);
+        assert_eq!(texts(&capture.group(&log::entries(&text)).unwrap()), [["SELECT 2"]]);
         let end = line(1, "statement: COMMIT");
-        let ended = tap.group(&log::entries(&end)).unwrap();
+        let ended = capture.group(&log::entries(&end)).unwrap();
         assert_eq!(texts(&ended), [["BEGIN", "SELECT 1", "ROLLBACK TO SAVEPOINT a", "COMMIT"]]);
     }
 
     #[test]
     fn statements_that_are_prepared_every_time_are_told() {
-        let mut tap = tap();
+        let mut capture = capture();
         let value = "2026-01-05 09:00:00.001 UTC [1] (bench) DETAIL:  parameters: $1 = '7'\n";
         let warm = [line(1, "execute s1: SELECT 1"), line(1, "execute s2: UPDATE a")].concat();
-        tap.group(&log::entries(&warm)).unwrap();
+        capture.group(&log::entries(&warm)).unwrap();
         let again =
             [line(1, "execute s1: SELECT 1"), line(1, "execute s3: UPDATE a"), value.to_owned()].concat();
-        let transactions = tap.group(&log::entries(&again)).unwrap();
-        let anew: Vec<_> = tap.prepared_anew(&transactions[1..]).into_iter().map(|one| &one.sql).collect();
+        let transactions = capture.group(&log::entries(&again)).unwrap();
+        let anew: Vec<_> =
+            capture.prepared_anew(&transactions[1..]).into_iter().map(|one| &one.sql).collect();
         assert_eq!(anew, ["UPDATE a"]);
     }
 
     #[test]
     fn a_statement_that_fails_is_not_captured() {
         let failed = "2026-01-05 09:00:00.001 UTC [1] (bench) ERROR:  no\n";
-        assert!(tap().group(&log::entries(failed)).is_err());
+        assert!(capture().group(&log::entries(failed)).is_err());
         let elsewhere = "2026-01-05 09:00:00.001 UTC [1] (other) ERROR:  no\n";
-        assert!(tap().group(&log::entries(elsewhere)).unwrap().is_empty());
+        assert!(capture().group(&log::entries(elsewhere)).unwrap().is_empty());
     }
 }

@@ -4,12 +4,13 @@ use std::net::SocketAddr;
 
 use anyhow::{Result, ensure};
 use diesel::{
-    QueryableByName, sql_query,
-    sql_types::{BigInt, Integer, Timestamptz},
+    sql_query,
+    sql_types::{Integer, Timestamptz},
 };
 use diesel_async::{RunQueryDsl as _, SimpleAsyncConnection as _};
-use rubis_chaos::{APP_KEY, Api, Launch, free_port};
+use rubis_chaos::{Api, count};
 use rubis_db::{AsyncConnection as _, AsyncPgConnection};
+use rubis_devkit::ports;
 use rubis_kernel::{Clock as _, SystemClock};
 
 use super::event::Subscriber;
@@ -43,7 +44,7 @@ const ACTIVE: &str = "SELECT count(*) AS count FROM subscriptions WHERE status =
 const EVENTS: &str = "SELECT count(*) AS count FROM stripe_events WHERE outcome = 'applied'";
 
 /// The API over a database with as many organizations as subscribe.
-pub struct Site {
+pub struct Environment {
     /// Runs as long as this lives.
     _api: Api,
     database_url: String,
@@ -55,13 +56,7 @@ pub struct Site {
     pub subscribers: Vec<Subscriber>,
 }
 
-#[derive(QueryableByName)]
-struct Count {
-    #[diesel(sql_type = BigInt)]
-    count: i64,
-}
-
-impl Site {
+impl Environment {
     /// Puts the organizations in and starts the API.
     ///
     /// # Errors
@@ -69,26 +64,16 @@ impl Site {
     pub async fn open(machine: &Machine, organizations: usize) -> Result<Self> {
         let database_url = machine.database(DATABASE).await?;
         let subscribers = put_in(&database_url, organizations).await?;
-        let (port, metrics) = (free_port()?, free_port()?);
-        let url = format!("http://127.0.0.1:{port}");
-        // Nobody is there: an event for which Stripe were asked would count as a failure.
-        let stripe = format!("http://127.0.0.1:{}", free_port()?);
-        let launch = Launch::new(&machine.options.api, machine.logs().join(format!("{DATABASE}.log")))
-            .directory(machine.logs())
-            .variable("HOST", "127.0.0.1")
-            .variable("PORT", port.to_string())
-            .variable("METRICS_ADDR", format!("127.0.0.1:{metrics}"))
-            .variable("APP_KEY", APP_KEY)
-            .variable("APP_URL", &url)
-            .variable("DATABASE_URL", &database_url)
-            .variable("REDIS_URL", machine.redis.url())
-            .variable("REDIS_PREFIX", "bench-webhooks")
-            .variable("COOKIE_SECURE", "false")
-            .variable("STRIPE_SECRET_KEY", "sk_test_bench")
-            .variable("STRIPE_API_BASE", stripe)
-            .variable("STRIPE_WEBHOOK_SECRET", SECRET);
-        let api = Api::start(launch, url).await?;
-        let address = api.address()?;
+        // Nothing listens there: an event for which Stripe was asked would count as a failure.
+        let stripe = format!("http://127.0.0.1:{}", ports::any()?);
+        let settings = [
+            ("REDIS_PREFIX", "bench-webhooks"),
+            ("STRIPE_SECRET_KEY", "sk_test_bench"),
+            ("STRIPE_API_BASE", &stripe),
+            ("STRIPE_WEBHOOK_SECRET", SECRET),
+        ];
+        let api = machine.servers.api(DATABASE, &database_url, &settings)?;
+        let address = api.address;
         Ok(Self { _api: api, database_url, address, secret: SECRET, subscribers })
     }
 
@@ -98,8 +83,8 @@ impl Site {
     /// When one is not.
     pub async fn verify(&self, subscribers: usize) -> Result<()> {
         let mut conn = AsyncPgConnection::establish(&self.database_url).await?;
-        let active = sql_query(ACTIVE).get_result::<Count>(&mut conn).await?.count;
-        let applied = sql_query(EVENTS).get_result::<Count>(&mut conn).await?.count;
+        let active = count(&mut conn, ACTIVE).await?;
+        let applied = count(&mut conn, EVENTS).await?;
         let subscribers = i64::try_from(subscribers)?;
         ensure!(active == subscribers, "{active} of {subscribers} subscriptions are active");
         ensure!(applied == subscribers * 2, "{applied} events had an effect, and {} should", subscribers * 2);

@@ -5,10 +5,10 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 
 use super::{
+    environment::Environment,
     load::{Until, load},
     operation::Operation,
     replay::Captured,
-    site::Site,
 };
 use crate::{
     Machine, cpu,
@@ -37,7 +37,7 @@ pub struct Intensity {
 
 /// What all rounds came to, a value for each.
 #[derive(Clone, Debug, Default)]
-pub struct Trial {
+pub struct Rounds {
     /// The API's requests a second.
     pub rates: Vec<f64>,
     /// Half of the requests took at most this, in milliseconds.
@@ -69,7 +69,7 @@ struct Processors {
     client: f64,
 }
 
-impl Trial {
+impl Rounds {
     /// Measures both sides once.
     ///
     /// # Errors
@@ -77,37 +77,37 @@ impl Trial {
     pub async fn round(
         &mut self,
         machine: &Machine,
-        site: &Site,
+        environment: &Environment,
         captured: &Captured,
         intensity: Intensity,
         round: u32,
     ) -> Result<()> {
-        let asked = self.ask(machine, site, captured.operation(), intensity, round).await?;
+        let asked = self.ask(machine, environment, captured.operation(), intensity, round).await?;
         if !captured.operation().writes() {
-            let requests = captured.operation().requests(std::slice::from_ref(&site.large), "");
+            let requests = captured.operation().requests(std::slice::from_ref(&environment.large), "");
             let count = (intensity.seconds * REQUESTS_TO_THE_LARGE_ONE).max(LEAST_REQUESTS);
             let until = Until::Asked(usize::try_from(count)?);
-            let mut answered = load(site.address, intensity.connections, &requests, until).await?;
+            let mut answered = load(environment.address, intensity.connections, &requests, until).await?;
             self.p50_large.push(answered.within(0.5));
             self.p99_large.push(answered.within(0.99));
         }
-        self.refer(machine, site, captured, intensity, &format!("PGBENCH{round}"), asked).await
+        self.refer(machine, environment, captured, intensity, &format!("PGBENCH{round}"), asked).await
     }
 
     /// Loads the API, and tells how many requests it answered.
     async fn ask(
         &mut self,
         machine: &Machine,
-        site: &Site,
+        environment: &Environment,
         operation: Operation,
         intensity: Intensity,
         round: u32,
     ) -> Result<usize> {
-        let requests = operation.requests(&site.small, &format!("ROUND{round}"));
+        let requests = operation.requests(&environment.small, &format!("ROUND{round}"));
         let until = Until::Elapsed(Duration::from_secs(intensity.seconds.into()));
-        let before = Processors::taken(machine, site)?;
-        let mut answered = load(site.address, intensity.connections, &requests, until).await?;
-        let after = Processors::taken(machine, site)?;
+        let before = Processors::taken(machine, environment)?;
+        let mut answered = load(environment.address, intensity.connections, &requests, until).await?;
+        let after = Processors::taken(machine, environment)?;
         let per_request = |before: f64, after: f64| (after - before) * 1000.0 / answered.requests().max(1.0);
         self.api.push(per_request(before.api, after.api));
         self.postgres.push(per_request(before.postgres, after.postgres));
@@ -122,7 +122,7 @@ impl Trial {
     async fn refer(
         &mut self,
         machine: &Machine,
-        site: &Site,
+        environment: &Environment,
         captured: &Captured,
         intensity: Intensity,
         run: &str,
@@ -132,14 +132,14 @@ impl Trial {
         // As many new invoices as it takes to be busy for as long, at twice the API's speed.
         let each = u32::try_from((asked * 2).div_ceil(usize::try_from(connections)?))?.max(1);
         let script = captured.script(run, usize::try_from(each * connections)?)?;
-        let subjects = script.prepare(&site.database_url).await?;
+        let subjects = script.prepare(&environment.database_url).await?;
         let length = if captured.operation().writes() {
             Length::EachOnce(each)
         } else {
             Length::Seconds(seconds, subjects)
         };
         let bench = async |script: &Script, part, length| {
-            pgbench(machine, &site.database_url, script, part, connections, length).await
+            pgbench(machine, &environment.database_url, script, part, connections, length).await
         };
         let before = cpu::taken_by(postgres(machine)?)?;
         let measured = bench(&script, Part::Whole, length).await?;
@@ -165,9 +165,9 @@ impl Trial {
 }
 
 impl Processors {
-    fn taken(machine: &Machine, site: &Site) -> Result<Self> {
+    fn taken(machine: &Machine, environment: &Environment) -> Result<Self> {
         Ok(Self {
-            api: site.processor_time()?,
+            api: environment.processor_time()?,
             postgres: cpu::taken_by(postgres(machine)?)?,
             client: cpu::taken_alone(std::process::id())?,
         })
@@ -175,5 +175,5 @@ impl Processors {
 }
 
 fn postgres(machine: &Machine) -> Result<u32> {
-    machine.postgres.process_id().context("PostgreSQL does not run")
+    machine.servers.postgres.process_id().context("PostgreSQL does not run")
 }

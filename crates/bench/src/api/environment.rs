@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 
 use anyhow::{Context as _, Result};
-use rubis_chaos::{APP_KEY, Api, Launch, PASSWORD, free_port};
+use rubis_chaos::{Api, PASSWORD, email};
+use rubis_devkit::http::text;
 use serde_json::{Value, json};
 
 use super::{
@@ -20,7 +21,7 @@ const LARGEST_PAGE: u32 = 200;
 const DEEPEST: u32 = 20_000;
 
 /// The API over a filled database.
-pub struct Site {
+pub struct Environment {
     api: Api,
     /// Where it listens.
     pub address: SocketAddr,
@@ -49,7 +50,7 @@ pub struct Tenant {
     pub middle: String,
 }
 
-impl Site {
+impl Environment {
     /// Fills a database, starts the API over it, and signs the owner of every organization in.
     ///
     /// # Errors
@@ -57,26 +58,17 @@ impl Site {
     pub async fn open(machine: &Machine, size: Size) -> Result<Self> {
         let database = fill::database(size);
         let database_url = fill::fill(machine, &database, size).await?;
-        let (port, metrics) = (free_port()?, free_port()?);
-        let url = format!("http://127.0.0.1:{port}");
-        let launch = Launch::new(&machine.options.api, machine.logs().join(format!("{database}.log")))
-            .directory(machine.logs())
-            .variable("HOST", "127.0.0.1")
-            .variable("PORT", port.to_string())
+        let prefix = format!("bench-{database}");
+        let settings = [
             // The organizations have more invoices than any plan allows.
-            .variable("BILLING_FREE_INVOICES", "unlimited")
-            .variable("METRICS_ADDR", format!("127.0.0.1:{metrics}"))
-            .variable("APP_KEY", APP_KEY)
-            .variable("APP_URL", &url)
-            .variable("DATABASE_URL", &database_url)
-            .variable("REDIS_URL", machine.redis.url())
-            .variable("REDIS_PREFIX", format!("bench-{database}"))
-            .variable("COOKIE_SECURE", "false")
-            .variable("ACCESS_TOKEN_TTL_MINUTES", "1440")
-            // Sign-ins are limited by where they come from, and these all come from here.
-            .variable("TRUSTED_PROXIES", "127.0.0.1");
-        let api = Api::start(launch, url).await?;
-        let address = api.address()?;
+            ("BILLING_FREE_INVOICES", "unlimited"),
+            ("REDIS_PREFIX", prefix.as_str()),
+            ("ACCESS_TOKEN_TTL_MINUTES", "1440"),
+            // Sign-ins are limited by client address, and these all come from one.
+            ("TRUSTED_PROXIES", "127.0.0.1"),
+        ];
+        let api = machine.servers.api(&database, &database_url, &settings)?;
+        let address = api.address;
         let mut connection = Connection::open(address).await?;
         let large = Tenant::sign_in(&mut connection, 0, size.of_the_large_one()).await?;
         let mut small = Vec::new();
@@ -90,9 +82,9 @@ impl Site {
     ///
     /// # Errors
     /// When it does not start.
-    pub async fn start_again(&mut self) -> Result<()> {
+    pub fn start_again(&mut self) -> Result<()> {
         self.api.kill()?;
-        self.api.start_again().await
+        self.api.start_again()
     }
 
     /// Processor time that the API has taken since it was started, in seconds.
@@ -106,11 +98,12 @@ impl Site {
 
 impl Tenant {
     async fn sign_in(connection: &mut Connection, organization: u32, invoices: u32) -> Result<Self> {
-        let body = json!({ "email": fill::email(organization), "password": PASSWORD }).to_string();
+        let body =
+            json!({ "email": email(usize::try_from(organization)?), "password": PASSWORD }).to_string();
         let from = format!("X-Forwarded-For: 10.{}.{}.1", organization / 250, organization % 250);
         let answer: Value =
             serde_json::from_slice(connection.ask(&http::post("/auth/login", &from, &body)).await?)?;
-        let token = text(&answer, "accessToken")?;
+        let token = text(&answer, "accessToken")?.to_owned();
         let clients = ask(connection, &format!("/clients?limit={LARGEST_PAGE}"), &token).await?;
         let clients = texts(&clients, "id");
         // To the middle of the list, as somebody gets there who follows it.
@@ -119,7 +112,7 @@ impl Tenant {
         let numbers = loop {
             let limit = ahead.min(LARGEST_PAGE);
             let page = ask(connection, &format!("/invoices?limit={limit}{cursor}"), &token).await?;
-            cursor = format!("&cursor={}", http::in_query(&text(&page, "nextCursor")?));
+            cursor = format!("&cursor={}", http::in_query(text(&page, "nextCursor")?));
             ahead -= limit;
             if ahead == 0 {
                 break texts(&page, "numero");
@@ -131,11 +124,6 @@ impl Tenant {
 
 async fn ask(connection: &mut Connection, path: &str, token: &str) -> Result<Value> {
     Ok(serde_json::from_slice(connection.ask(&http::get(path, token)).await?)?)
-}
-
-fn text(value: &Value, field: &str) -> Result<String> {
-    let text = value.get(field).and_then(Value::as_str);
-    Ok(text.with_context(|| format!("the API did not answer any {field}"))?.to_owned())
 }
 
 /// A field of every row of a page.

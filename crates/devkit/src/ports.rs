@@ -4,33 +4,24 @@ use std::net::{Ipv4Addr, TcpListener};
 
 use anyhow::{Context as _, Result};
 
-/// How many ports after the preferred one are tried.
+/// Number of ports after the preferred one that are tried.
 const TRIES: u16 = 100;
 
-/// `preferred`, or the next one that nothing listens on.
-///
-/// # Errors
-/// When it and the hundred after it are all taken.
+/// `preferred`, or the next port that nothing listens on.
 pub fn free_from(preferred: u16) -> Result<u16> {
     (preferred..preferred.saturating_add(TRIES))
         .find(|port| is_free(*port))
         .with_context(|| format!("no free port from {preferred} on"))
 }
 
-/// A port that the system picks, for servers that nobody has to find by heart.
-///
-/// # Errors
-/// When the loopback interface has none left.
+/// A port that the system picks.
 pub fn any() -> Result<u16> {
     several().map(|[port]| port)
 }
 
 /// Several different ports that the system picks.
-///
-/// # Errors
-/// When the loopback interface has not as many left.
 pub fn several<const COUNT: usize>() -> Result<[u16; COUNT]> {
-    // All are held until the last is known, so that none is picked twice.
+    // All stay bound until the last is known, so that none is picked twice.
     let listeners = (0..COUNT)
         .map(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))
         .collect::<Result<Vec<_>, _>>()

@@ -1,4 +1,4 @@
-//! Where things are in the checkout, and the private directories below `.dev/`.
+//! Paths of the checkout, and the private directories below `.dev/`.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read as _, Write as _};
@@ -8,15 +8,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 
 /// The root of the checkout.
+#[must_use]
 pub fn root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.ancestors().nth(2).unwrap_or(here).to_owned()
 }
 
-/// `.dev/`, or what is `below` it; git ignores it.
-///
-/// # Errors
-/// When it cannot be created.
+/// `.dev/`, which is created, or a path `below` it; git ignores it.
 pub fn private(below: &str) -> Result<PathBuf> {
     let directory = root().join(".dev");
     fs::create_dir_all(&directory).with_context(|| format!("{} cannot be created", directory.display()))?;
@@ -26,20 +24,18 @@ pub fn private(below: &str) -> Result<PathBuf> {
 /// A directory below `.dev/` for one run of a command, removed with everything in it at the end.
 ///
 /// A run that was killed leaves its directory; the next one removes it.
+#[derive(Debug)]
 pub struct RunDirectory {
     path: PathBuf,
-    /// Locked for as long as the run lives: how others tell it from what a killed run left.
+    /// Locked as long as the run lives, which distinguishes it from an abandoned one.
     _lock: File,
 }
 
 impl RunDirectory {
     /// Creates `.dev/run-{name}-{process id}`.
-    ///
-    /// # Errors
-    /// When the directory cannot be created or locked.
     pub fn create(name: &str) -> Result<Self> {
         let parent = private("")?;
-        // One at a time, so that nobody takes a directory whose lock is about to be for an abandoned one.
+        // One at a time: a directory whose lock is about to be taken looks abandoned.
         let turn = File::create(parent.join("runs.lock"))?;
         turn.lock()?;
         remove_abandoned(&parent)?;
@@ -51,7 +47,8 @@ impl RunDirectory {
         Ok(Self { path, _lock: lock })
     }
 
-    /// Where it is.
+    /// Its path.
+    #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -59,7 +56,7 @@ impl RunDirectory {
 
 impl Drop for RunDirectory {
     fn drop(&mut self) {
-        // What cannot be removed now is removed by the next run.
+        // The next run removes what is left.
         let _ = fs::remove_dir_all(&self.path);
     }
 }
@@ -78,10 +75,7 @@ fn remove_abandoned(parent: &Path) -> Result<()> {
     Ok(())
 }
 
-/// As many random bytes as asked for, in hexadecimal.
-///
-/// # Errors
-/// When the system has no `/dev/urandom`.
+/// Random bytes, in hexadecimal.
 pub fn random_hex(bytes: usize) -> Result<String> {
     let mut buffer = vec![0_u8; bytes];
     File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut buffer)).context("/dev/urandom")?;
@@ -89,9 +83,6 @@ pub fn random_hex(bytes: usize) -> Result<String> {
 }
 
 /// Writes a new file that only this user can read.
-///
-/// # Errors
-/// When it cannot be written, or is there already.
 pub fn write_secret(path: &Path, text: &str) -> Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true).mode(0o600);

@@ -4,7 +4,7 @@ use super::{postgres::PostgresReader, smtp::SmtpReader};
 
 /// What is spoken over a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dialect {
+pub enum Protocol {
     /// PostgreSQL's protocol.
     Postgres,
     /// SMTP.
@@ -40,11 +40,11 @@ pub(super) enum Reader {
 }
 
 impl Reader {
-    pub(super) fn new(dialect: Dialect) -> Self {
-        match dialect {
-            Dialect::Postgres => Self::Postgres(PostgresReader::default()),
-            Dialect::Smtp => Self::Smtp(SmtpReader::default()),
-            Dialect::Requests => Self::Requests,
+    pub(super) fn new(protocol: Protocol) -> Self {
+        match protocol {
+            Protocol::Postgres => Self::Postgres(PostgresReader::default()),
+            Protocol::Smtp => Self::Smtp(SmtpReader::default()),
+            Protocol::Requests => Self::Requests,
         }
     }
 

@@ -14,7 +14,7 @@ struct Interrupt {
 
 static INTERRUPT: Interrupt = Interrupt { received: Mutex::new(false), arrived: Condvar::new() };
 
-/// The error of a wait that a signal ended.
+/// Error of a wait that a signal ended.
 #[derive(Debug)]
 pub struct Interrupted;
 
@@ -32,12 +32,8 @@ impl Interrupt {
     }
 }
 
-/// Starts listening for `SIGINT`, `SIGTERM` and `SIGHUP`.
-///
-/// A second signal ends the process at once; what it started then stops on its own (see `guard`).
-///
-/// # Errors
-/// When the system refuses the handler.
+/// Starts listening for `SIGINT`, `SIGTERM` and `SIGHUP`. A second signal ends the process at once; its supervisors then
+/// stop the programs that it started.
 pub fn listen() -> Result<()> {
     // A handler and not a blocked mask: a mask would be inherited by every program that is started.
     ctrlc::set_handler(|| {
@@ -51,10 +47,7 @@ pub fn listen() -> Result<()> {
     Ok(())
 }
 
-/// Waits for `duration`.
-///
-/// # Errors
-/// [`Interrupted`], as soon as the process is asked to stop.
+/// Waits for `duration`, or fails with [`Interrupted`] as soon as a signal arrives.
 pub fn pause(duration: Duration) -> Result<()> {
     let deadline = Instant::now() + duration;
     let mut received = INTERRUPT.lock();
@@ -68,7 +61,8 @@ pub fn pause(duration: Duration) -> Result<()> {
     Err(Interrupted.into())
 }
 
-/// Whether `error` comes from a signal rather than from something that went wrong.
+/// Returns true if a signal caused the error.
+#[must_use]
 pub fn caused(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| cause.is::<Interrupted>())
 }

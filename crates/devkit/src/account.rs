@@ -1,6 +1,7 @@
 //! The unprivileged user that the servers run as when the command runs as root.
 
 use std::fs::{self, DirBuilder, Permissions};
+use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -11,7 +12,7 @@ use nix::unistd::{User, geteuid};
 
 use crate::workspace;
 
-/// Whom to become.
+/// A user of this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
     /// User id.
@@ -23,11 +24,8 @@ pub struct Account {
 }
 
 impl Account {
-    /// The account to run servers as: for root `postgres`, or `nobody` where it does not exist, because
-    /// PostgreSQL refuses to run as root; for anybody else none, they run as who is asking.
-    ///
-    /// # Errors
-    /// When root finds neither.
+    /// The account to run servers as. PostgreSQL refuses to run as root, so that for root it is `postgres`, or `nobody`
+    /// if that does not exist; for any other user it is `None`.
     pub fn for_servers() -> Result<Option<Self>> {
         if !geteuid().is_root() {
             return Ok(None);
@@ -42,14 +40,14 @@ impl Account {
         )
     }
 
-    /// Makes `command` run as this account.
-    pub fn applied_to(account: Option<&Self>, command: &mut Command) {
+    /// Makes `command` run as an account.
+    pub(crate) fn applied_to(account: Option<&Self>, command: &mut Command) {
         if let Some(account) = account {
             command.uid(account.uid).gid(account.gid);
         }
     }
 
-    /// Whether this account can reach `directory`, whose parents may be closed to it.
+    /// Returns true if this account can enter `directory`, whose parents may be closed to it.
     fn reaches(&self, directory: &Path) -> bool {
         let mut command = Command::new("test");
         command.arg("-x").arg(directory).current_dir("/").stderr(Stdio::null());
@@ -58,13 +56,10 @@ impl Account {
     }
 }
 
-/// Creates the directory that a server keeps its data in, readable by the account it runs as and by nobody else.
+/// Creates the data directory of a server, readable only by the account it runs as.
 ///
-/// It is `wanted`, unless the account cannot get there (a checkout below `/root`, say): then it is a
-/// directory below `/var/tmp` that belongs to this checkout.
-///
-/// # Errors
-/// When it cannot be created, or when somebody else owns it.
+/// It is `wanted`, unless the account cannot enter it (a checkout below `/root`, say): then it is a directory below
+/// `/var/tmp` that belongs to this checkout.
 pub fn data_directory(wanted: &Path, account: Option<&Account>) -> Result<PathBuf> {
     let Some(account) = account else {
         create_private(wanted)?;
@@ -76,7 +71,7 @@ pub fn data_directory(wanted: &Path, account: Option<&Account>) -> Result<PathBu
     create_private(&directory)?;
     let owner = fs::symlink_metadata(&directory)?.uid();
     if owner != account.uid && owner != geteuid().as_raw() {
-        bail!("{} belongs to somebody else (user {owner}): remove it", directory.display());
+        bail!("{} belongs to another user ({owner}): remove it", directory.display());
     }
     chown(&directory, Some(account.uid), Some(account.gid))?;
     Ok(directory)
@@ -99,12 +94,8 @@ fn substitute(wanted: &Path, account: &Account) -> Result<PathBuf> {
     }
     let name = wanted.strip_prefix(&root).unwrap_or(wanted).to_string_lossy().replace('/', "-");
     let directory = base.join(name.trim_start_matches(['.', '-']));
-    println!(
-        "  the user {} cannot reach {}: the data is in {}",
-        account.name,
-        root.display(),
-        directory.display()
-    );
+    let (name, from, to) = (&account.name, root.display(), directory.display());
+    drop(writeln!(std::io::stdout(), "  the user {name} cannot reach {from}: the data is in {to}"));
     Ok(directory)
 }
 

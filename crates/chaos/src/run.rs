@@ -1,0 +1,212 @@
+//! One run of a scenario: its database, mail server and programs.
+
+use std::{collections::HashSet, ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
+
+use anyhow::{Context as _, Result, ensure};
+use rubis_devkit::{Launch, Process};
+use rubis_inbox::{Behaviour, Inbox, InboxSettings, MailQuery};
+use rubis_kernel::{Clock as _, SystemClock};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::{
+    Database, Expected, Report, SeededOrganization, WorkerLaunch,
+    audit::{Evidence, audit},
+    database::{Reminder, job_of},
+};
+
+/// Ahead of the clock by this, the reconciliation compares rows of any age.
+const NOTHING_IS_TOO_YOUNG: time::Duration = time::Duration::minutes(3);
+
+/// Time from dating the reminders to their date, in which the workers start.
+pub(crate) const LEAD: Duration = Duration::from_secs(3);
+
+/// Time for a burst to begin.
+const BURST_LIMIT: Duration = Duration::from_secs(45);
+
+/// Mails that the mail server keeps: more than any run sends.
+const KEPT_MAILS: usize = 500_000;
+
+/// The secret of all programs.
+pub const APP_KEY: &str = "the-key-of-fault-trials-is-no-secret-at-all";
+
+/// Addresses and data of a run.
+#[derive(Clone, Debug)]
+pub struct RunSetup {
+    /// Name of the scenario and of its log.
+    pub name: String,
+    /// The database, which is migrated and filled.
+    pub database_url: String,
+    /// Redis, or an address without one.
+    pub redis_url: String,
+    /// Prefix of every key in Redis.
+    pub redis_prefix: String,
+    /// The program that is a worker, and its arguments.
+    pub worker: (PathBuf, Vec<OsString>),
+    /// Directory of logs.
+    pub logs: PathBuf,
+    /// Organizations of the database.
+    pub organizations: Vec<SeededOrganization>,
+}
+
+/// One run of a scenario: its database, mail server and programs.
+pub struct ScenarioRun {
+    /// Addresses and data.
+    pub setup: RunSetup,
+    /// Its database.
+    pub database: Database,
+    /// Its mail server.
+    pub inbox: Inbox,
+    /// The reminders that are due together.
+    pub due: Vec<Reminder>,
+    /// Their date.
+    pub due_at: OffsetDateTime,
+}
+
+impl ScenarioRun {
+    /// Begins with a mail server that accepts every mail, and nothing due.
+    pub async fn begin(setup: RunSetup) -> Result<Self> {
+        let inbox = Inbox::start(InboxSettings { keep: KEPT_MAILS, ..InboxSettings::default() }).await?;
+        let database = Database::new(&setup.database_url)?;
+        Ok(Self { setup, database, inbox, due: Vec::new(), due_at: SystemClock.now() })
+    }
+
+    /// The time.
+    #[must_use]
+    pub fn now(&self) -> OffsetDateTime {
+        SystemClock.now()
+    }
+
+    /// Makes this many reminders due together, in a moment.
+    pub async fn make_due(&mut self, count: usize) -> Result<()> {
+        self.due_at = self.now() + LEAD;
+        self.due = self.database.make_due(None, Some(count), self.due_at).await?;
+        ensure!(self.due.len() == count, "there are {} reminders of {count}", self.due.len());
+        Ok(())
+    }
+
+    /// At most `count` of the due reminders, evenly spaced.
+    #[must_use]
+    pub fn some(&self, count: usize) -> Vec<Reminder> {
+        let step = (self.due.len() / count.max(1)).max(1);
+        self.due.iter().step_by(step).take(count).cloned().collect()
+    }
+
+    /// Makes the mail server misbehave, from its next command on.
+    pub fn misbehave(&self, behaviour: Behaviour) -> Result<()> {
+        Ok(self.inbox.set_behaviour(behaviour)?)
+    }
+
+    /// A worker with the addresses of the run.
+    #[must_use]
+    pub fn worker(&self) -> WorkerLaunch {
+        let RunSetup { database_url, redis_url, redis_prefix, worker: (program, arguments), logs, .. } =
+            &self.setup;
+        let smtp = self.inbox.smtp_addr();
+        let launch = Launch::new("rubis-worker", program)
+            .arguments(arguments)
+            .directory(logs)
+            .log(self.log())
+            .environment([
+                ("APP_KEY", APP_KEY),
+                ("DATABASE_URL", database_url),
+                ("REDIS_URL", redis_url),
+                ("REDIS_PREFIX", redis_prefix),
+                ("MAIL_DRIVER", "smtp"),
+                ("MAIL_FROM_ADDRESS", "relances@rubis.example"),
+                ("MAIL_FROM_NAME", "Rubis"),
+                ("SMTP_HOST", &smtp.ip().to_string()),
+                ("SMTP_PORT", &smtp.port().to_string()),
+                ("SMTP_TLS", "none"),
+                ("LOG_LEVEL", "info"),
+            ]);
+        WorkerLaunch(launch)
+    }
+
+    /// Starts two workers.
+    pub fn two_workers(&self) -> Result<[Process; 2]> {
+        Ok([self.worker().start()?, self.worker().start()?])
+    }
+
+    /// The log of the programs.
+    #[must_use]
+    pub fn log(&self) -> PathBuf {
+        self.setup.logs.join(format!("{}.log", self.setup.name))
+    }
+
+    /// Address of the server of the database.
+    pub fn database_address(&self) -> Result<SocketAddr> {
+        let after = self.setup.database_url.rsplit_once('@').context("the database URL has no user")?.1;
+        Ok(after.split('/').next().unwrap_or_default().parse()?)
+    }
+
+    /// URL of the database by way of a proxy at this port.
+    pub fn database_through(&self, port: u16) -> Result<String> {
+        let direct = self.database_address()?.port();
+        Ok(self.setup.database_url.replacen(&format!(":{direct}/"), &format!(":{port}/"), 1))
+    }
+
+    /// Waits until this many mails have arrived.
+    pub async fn mails(&self, count: usize) -> Result<()> {
+        let mails = self.inbox.wait_for(&MailQuery::default(), count, BURST_LIMIT).await;
+        ensure!(mails.len() >= count, "{} of {count} mails arrived within {BURST_LIMIT:?}", mails.len());
+        Ok(())
+    }
+
+    /// Waits until half of the reminders have arrived.
+    pub async fn burst(&self) -> Result<()> {
+        self.mails(self.due.len() / 2).await
+    }
+
+    /// The reminders whose jobs are in flight.
+    pub async fn being_sent(&self) -> Result<HashSet<Uuid>> {
+        let running: HashSet<String> = self.database.running().await?.into_iter().collect();
+        let tasks = self.due.iter().map(|reminder| reminder.task);
+        Ok(tasks.filter(|task| running.contains(&job_of(*task))).collect())
+    }
+
+    /// Waits until no job of these reminders is left; returns false after `within`.
+    pub async fn over(&self, reminders: &HashSet<Uuid>, within: Duration) -> Result<bool> {
+        let jobs: Vec<String> = reminders.iter().map(|task| job_of(*task)).collect();
+        self.database.quiet(Some(&jobs), within).await
+    }
+
+    /// The longest time without a mail, from an instant to the last mail. Unlike the time until the last one, it does not
+    /// depend on the speed of this machine.
+    #[must_use]
+    pub fn longest_silence(&self, since: OffsetDateTime) -> Duration {
+        let mails = self.inbox.messages();
+        let (mut last, mut longest) = (since, time::Duration::ZERO);
+        for at in mails.iter().map(|mail| mail.summary.received_at).filter(|at| *at > since) {
+            longest = longest.max(at - last);
+            last = at;
+        }
+        Duration::try_from(longest).unwrap_or_default()
+    }
+
+    /// Compares what should have been sent with what arrived. All must be quiet.
+    pub async fn report(&self, expected: &Expected) -> Result<Report> {
+        let evidence = Evidence {
+            due_at: self.due_at,
+            due: &self.due,
+            mails: &self.inbox.messages(),
+            endings: &self.database.endings().await?,
+            counters: self.database.counters().await?,
+            jobs_left: &self.database.jobs_left().await?,
+        };
+        let mut report = audit(&evidence, expected);
+        self.reconcile(&mut report).await?;
+        Ok(report)
+    }
+
+    /// Compares everything that waits with the jobs that it waits for: nothing may differ, whatever broke.
+    pub async fn reconcile(&self, report: &mut Report) -> Result<()> {
+        let mut conn = self.database.pool.get().await?;
+        let now = rubis_jobs::database_now(&mut conn, None).await? + NOTHING_IS_TOO_YOUNG;
+        for finding in rubis_lifecycle::reconcile_everything(&mut conn, now).await? {
+            let (kind, id) = (finding.kind.as_str(), finding.id);
+            report.expect(false, format!("the reconciliation found {kind}: {id}"));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,149 @@
+//! A small HTTP client that calls the API and reads the inbox, as a user's own program would.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::Value;
+use ureq::{Agent, RequestBuilder, http};
+
+/// Time after which a request fails.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// A client of one base address, with an access token or without. Each request has a connection of its own.
+#[derive(Clone, Debug)]
+pub struct Client {
+    agent: Agent,
+    base: String,
+    token: Option<String>,
+}
+
+/// A status and a JSON body, which is null if there was none.
+#[derive(Clone, Debug)]
+pub struct Response {
+    /// Status code.
+    pub status: u16,
+    /// Body.
+    pub body: Value,
+}
+
+impl Client {
+    /// A client for paths below `base`.
+    pub fn new(base: impl Into<String>) -> Self {
+        Self::with_limit(base, LIMIT)
+    }
+
+    /// A client whose requests fail after `limit`.
+    pub fn with_limit(base: impl Into<String>, limit: Duration) -> Self {
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_idle_connections(0)
+            .timeout_global(Some(limit))
+            .build();
+        Self { agent: config.into(), base: base.into(), token: None }
+    }
+
+    /// Sends this access token with all further requests.
+    pub fn sign_in_with(&mut self, token: String) {
+        self.token = Some(token);
+    }
+
+    /// Returns the body of a 2xx response to a GET.
+    pub fn get(&self, path: &str) -> Result<Value> {
+        self.try_get(path)?.expected("GET", path)
+    }
+
+    /// Returns the body of a 2xx response to a POST.
+    pub fn post(&self, path: &str, body: &Value) -> Result<Value> {
+        self.try_post(path, body)?.expected("POST", path)
+    }
+
+    /// Returns the body of a 2xx response to a PATCH.
+    pub fn patch(&self, path: &str, body: &Value) -> Result<Value> {
+        let response = self.prepared(self.agent.patch(self.url(path))).send_json(body);
+        Response::read("PATCH", path, response)?.expected("PATCH", path)
+    }
+
+    /// Returns the response to a GET, whatever its status.
+    pub fn try_get(&self, path: &str) -> Result<Response> {
+        Response::read("GET", path, self.prepared(self.agent.get(self.url(path))).call())
+    }
+
+    /// Returns the response to a POST, whatever its status.
+    pub fn try_post(&self, path: &str, body: &Value) -> Result<Response> {
+        self.try_post_with(path, body, &[])
+    }
+
+    /// As [`Client::try_post`], with further headers.
+    pub fn try_post_with(&self, path: &str, body: &Value, headers: &[(&str, &str)]) -> Result<Response> {
+        let mut request = self.prepared(self.agent.post(self.url(path)));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        Response::read("POST", path, request.send_json(body))
+    }
+
+    fn prepared<B>(&self, request: RequestBuilder<B>) -> RequestBuilder<B> {
+        let request = request.header("accept", "application/json");
+        match &self.token {
+            Some(token) => request.header("authorization", format!("Bearer {token}")),
+            None => request,
+        }
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+}
+
+impl Response {
+    fn read(
+        method: &str,
+        path: &str,
+        response: Result<http::Response<ureq::Body>, ureq::Error>,
+    ) -> Result<Self> {
+        let mut response = response.with_context(|| format!("{method} {path} gets no response"))?;
+        let status = response.status().as_u16();
+        let text = response.body_mut().read_to_string().context("a response breaks off")?;
+        let body = match text.as_str() {
+            "" => Value::Null,
+            json => serde_json::from_str(json).unwrap_or(Value::String(text)),
+        };
+        Ok(Self { status, body })
+    }
+
+    /// Returns true if the status is a 2xx.
+    #[must_use]
+    pub const fn is_success(&self) -> bool {
+        matches!(self.status, 200..=299)
+    }
+
+    /// Returns the body of a 2xx. The error has the problem document.
+    pub fn expected(self, method: &str, path: &str) -> Result<Value> {
+        if self.is_success() {
+            return Ok(self.body);
+        }
+        bail!("{method} {path} answers {} {}", self.status, self.problem())
+    }
+
+    fn problem(&self) -> String {
+        let text = |key: &str| self.body.get(key).and_then(Value::as_str);
+        match (text("code"), text("detail").or_else(|| text("title"))) {
+            (Some(code), Some(detail)) => {
+                let errors = self.body.get("errors").map(|errors| format!(" {errors}")).unwrap_or_default();
+                format!("{code}: {detail}{errors}")
+            }
+            _ => self.body.to_string(),
+        }
+    }
+}
+
+/// A member of a JSON object that has to be a text.
+pub fn text<'a>(object: &'a Value, key: &str) -> Result<&'a str> {
+    object.get(key).and_then(Value::as_str).with_context(|| format!("no `{key}` in {object}"))
+}
+
+/// A member of a JSON object that has to be a list.
+pub fn list<'a>(object: &'a Value, key: &str) -> Result<&'a [Value]> {
+    let list = object.get(key).and_then(Value::as_array).map(Vec::as_slice);
+    list.with_context(|| format!("no list `{key}` in {object}"))
+}
