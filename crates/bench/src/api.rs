@@ -16,18 +16,14 @@ mod rounds;
 use anyhow::{Result, ensure};
 use clap::Args;
 
-use self::{
-    environment::Environment,
-    fill::Size,
-    operation::Operation,
-    replay::Captured,
-    rounds::{Intensity, Rounds},
-};
-use crate::{
-    Machine, Report,
-    report::{Bar, say},
-    statistics::median,
-};
+use self::environment::Environment;
+use self::fill::Size;
+use self::operation::Operation;
+use self::replay::Captured;
+use self::rounds::{Intensity, Rounds};
+use crate::report::{Bar, say};
+use crate::statistics::median;
+use crate::{Machine, Report};
 
 /// A page of a hundred times as many invoices may take this many times as long.
 const FLAT: f64 = 1.5;
@@ -62,9 +58,6 @@ struct Place {
 }
 
 /// Measures every operation on every database.
-///
-/// # Errors
-/// When a server does not start, or a request fails.
 pub async fn run(machine: &Machine, mut arguments: Arguments) -> Result<Report> {
     if arguments.quick {
         arguments.invoices = vec![1000, 10_000];

@@ -1,6 +1,7 @@
 //! The processor time that programs take, from `/proc`.
 
-use std::{fs, path::Path};
+use std::fs;
+use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
@@ -12,17 +13,12 @@ const TICKS_A_SECOND: f64 = 100.0;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Stat {
     parent: u32,
-    /// Ticks of the process itself.
     own: u64,
-    /// Ticks of its children that have ended.
     of_ended_children: u64,
 }
 
 /// Processor time of a process, of its children, and of those of its children that have ended, in seconds.
 /// PostgreSQL has a process for every connection.
-///
-/// # Errors
-/// When there is no such process.
 pub fn taken_by(process: u32) -> Result<f64> {
     let mut before = stat_of(process)?;
     loop {
@@ -47,9 +43,6 @@ fn children(process: u32) -> Result<impl Iterator<Item = Stat>> {
 }
 
 /// Processor time of a process alone, in seconds.
-///
-/// # Errors
-/// When there is no such process.
 pub fn taken_alone(process: u32) -> Result<f64> {
     Ok(seconds(stat_of(process)?.own))
 }

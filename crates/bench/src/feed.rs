@@ -12,11 +12,10 @@ use anyhow::{Result, ensure};
 use clap::Args;
 use rubis_kernel::{Clock as _, SystemClock};
 
-use self::{calendar::Calendar, timing::Timings};
-use crate::{
-    Machine, Report,
-    report::{Bar, say},
-};
+use self::calendar::Calendar;
+use self::timing::Timings;
+use crate::report::{Bar, say};
+use crate::{Machine, Report};
 
 /// However many jobs there are, nothing takes longer than this many times what it takes among the fewest.
 const FLAT: Bar = Bar::RatioAtMost(2.0);
@@ -45,9 +44,6 @@ pub struct Arguments {
 }
 
 /// Measures, and holds the figures against the bars.
-///
-/// # Errors
-/// When a server fails.
 pub async fn run(machine: &Machine, mut settings: Arguments) -> Result<Report> {
     if settings.quick {
         settings.sizes = vec![10_000, 30_000, 100_000];

@@ -13,16 +13,15 @@ mod simulate;
 mod statistics;
 mod webhooks;
 
-use std::{io, process::ExitCode};
+use std::io;
+use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use rubis_chaos::run_program;
 
-use crate::{
-    options::{Machine, Options},
-    report::Report,
-};
+use crate::options::{Machine, Options};
+use crate::report::Report;
 
 #[derive(Parser)]
 #[command(name = "rubis-bench", version, about = "Benchmarks and a simulation of the sizing")]

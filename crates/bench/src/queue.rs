@@ -21,16 +21,16 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use clap::Args;
 
-use self::{
-    durable::DurableBurst,
-    environment::Environment,
-    handler::Course,
-    offers::{OffersBurst, Shape},
-    probe::{Probe, Toll},
-    reference::{BullMq, BullMqBurst},
-    scripts::Scripts,
-};
-use crate::{Machine, Report, report::say, statistics::Lateness};
+use self::durable::DurableBurst;
+use self::environment::Environment;
+use self::handler::Course;
+use self::offers::{OffersBurst, Shape};
+use self::probe::{Probe, Toll};
+use self::reference::{BullMq, BullMqBurst};
+use self::scripts::Scripts;
+use crate::report::say;
+use crate::statistics::Lateness;
+use crate::{Machine, Report};
 
 /// The longest that a part of a round may take.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -121,7 +121,6 @@ struct Round {
 struct Once {
     beyond: f64,
     scripts: Scripts,
-    /// Ours, and BullMQ's.
     recovery: Option<(f64, f64)>,
 }
 

@@ -1,10 +1,8 @@
 //! What a benchmark came to: figures, ratios, and the bars that they are held against.
 
-use std::{
-    fs::OpenOptions,
-    io::{self, Write},
-    path::Path,
-};
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use rubis_kernel::{Clock as _, SystemClock};
@@ -15,7 +13,6 @@ use time::macros::format_description;
 pub struct Figure {
     /// What was measured, with its unit: "Redis side, jobs/s".
     pub what: String,
-    /// Ours.
     pub ours: f64,
     /// The reference of the same run, in the same unit.
     pub reference: Option<f64>,
@@ -26,7 +23,6 @@ pub struct Figure {
 /// What a figure has to reach.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Bar {
-    /// Ours, at most this.
     AtMost(f64),
     /// Ours as a multiple of the reference, at least this.
     RatioAtLeast(f64),
@@ -37,11 +33,9 @@ pub enum Bar {
 /// A benchmark's figures.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Report {
-    /// What was measured: "Queue".
     pub title: String,
     /// What the reference is: "BullMQ 6.7 on the same Redis".
     pub reference: String,
-    /// The figures.
     pub figures: Vec<Figure>,
     /// How it was measured, and what else is worth knowing.
     pub notes: Vec<String>,
@@ -123,9 +117,6 @@ impl Report {
     }
 
     /// Prints the figures as a table.
-    ///
-    /// # Errors
-    /// When the output cannot be written.
     pub fn print(&self, out: &mut impl Write) -> io::Result<()> {
         let mut rows = vec![HEADINGS.map(str::to_owned)];
         rows.extend(self.figures.iter().map(Figure::cells));
@@ -152,9 +143,6 @@ impl Report {
     }
 
     /// Appends the figures to a Markdown file.
-    ///
-    /// # Errors
-    /// When the file cannot be written.
     pub fn append(&self, file: &Path, revision: &str) -> Result<()> {
         let day = SystemClock.now().format(format_description!("[year]-[month]-[day]"))?;
         let mut text =

@@ -15,12 +15,10 @@ use rubis_chaos::Database;
 use rubis_kernel::{Clock as _, SystemClock};
 use uuid::Uuid;
 
-use crate::{
-    Machine, Report,
-    reference::{Length, Part, Script, pgbench},
-    report::{Bar, say},
-    statistics::{Lateness, as_number, median_of},
-};
+use crate::reference::{Length, Part, Script, pgbench};
+use crate::report::{Bar, say};
+use crate::statistics::{Lateness, as_number, median_of};
+use crate::{Machine, Report};
 use burst::{Burst, burst};
 use captured::Captured;
 use cost::Cost;

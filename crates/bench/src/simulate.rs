@@ -12,23 +12,20 @@ mod weighted;
 mod world;
 mod year;
 
-use std::{
-    num::NonZero,
-    sync::atomic::{AtomicUsize, Ordering},
-    thread,
-};
+use std::num::NonZero;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 use anyhow::{Result, anyhow, ensure};
 use clap::Args;
 
-use self::{
-    chance::Chance,
-    organization::{Mornings, live},
-    sizing::Costs,
-    world::{Habits, World},
-    year::Year,
-};
-use crate::{Report, report::say};
+use self::chance::Chance;
+use self::organization::{Mornings, live};
+use self::sizing::Costs;
+use self::world::{Habits, World};
+use self::year::Year;
+use crate::Report;
+use crate::report::say;
 
 /// Organizations that are tried out to find how many invoices make the mails that are asked for, and how
 /// often they are.
@@ -81,9 +78,6 @@ impl Population {
 }
 
 /// Simulates the year, and says what it came to.
-///
-/// # Errors
-/// When the arguments make no sense.
 pub fn run(arguments: &Arguments) -> Result<Report> {
     let divisor = if arguments.quick { 100 } else { 1 };
     let (organizations, mails_per_day) =
@@ -170,7 +164,8 @@ const fn whole(count: f64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{world::tests::habits, *};
+    use super::world::tests::habits;
+    use super::*;
 
     fn realistic() -> Habits {
         Habits { paid_early: 0.45, paid: vec![0.25, 0.4, 0.35, 0.3], approved: 0.5, late: 0.03, ..habits() }

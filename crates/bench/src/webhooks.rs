@@ -13,15 +13,11 @@ use clap::Args;
 use rubis_kernel::{Clock as _, SystemClock};
 use time::Duration;
 
-use self::{
-    environment::Environment,
-    event::{Happening, Subscriber},
-    sender::{Pace, Sent},
-};
-use crate::{
-    Machine, Report,
-    report::{Bar, say},
-};
+use self::environment::Environment;
+use self::event::{Happening, Subscriber};
+use self::sender::{Pace, Sent};
+use crate::report::{Bar, say};
+use crate::{Machine, Report};
 
 /// 99 of 100 events are answered within this many milliseconds.
 const P99: Bar = Bar::AtMost(50.0);
@@ -62,9 +58,6 @@ const ROUNDS: [(Happening, &str); 3] = [
 ];
 
 /// Measures, and holds the figures against the bars.
-///
-/// # Errors
-/// When a server fails, or an event that was answered with success had not the effect that it tells of.
 pub async fn run(machine: &Machine, arguments: &Arguments) -> Result<Report> {
     let pace = arguments.settled();
     let warm_up = Pace { rate: pace.rate, seconds: WARM_UP };

@@ -1,17 +1,16 @@
 //! The API as a process, and a user who calls it.
 
-use std::{net::SocketAddr, time::Duration};
+use std::net::SocketAddr;
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use rubis_devkit::{
-    Launch, Process,
-    http::{Client, Response, text},
-    ports,
-};
+use rubis_devkit::http::{Client, Response, text};
+use rubis_devkit::{Launch, Process, ports};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use crate::{APP_KEY, PASSWORD, SeededOrganization, servers::Paths};
+use crate::servers::Paths;
+use crate::{APP_KEY, PASSWORD, SeededOrganization};
 
 /// Time for the API to become ready for the first time.
 const START_LIMIT: Duration = Duration::from_secs(30);

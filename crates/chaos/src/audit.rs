@@ -1,18 +1,14 @@
 //! Compares what should have been sent with what arrived.
 
-use std::{
-    collections::{HashMap, HashSet},
-    time::Duration,
-};
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use rubis_inbox::Mail;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::{
-    Report,
-    database::{Counters, Ending, LeftJob, Reminder},
-};
+use crate::Report;
+use crate::database::{Counters, Ending, LeftJob, Reminder};
 
 /// How many of a kind are named one by one.
 const NAMED: usize = 3;

@@ -5,10 +5,8 @@ mod audit;
 use std::collections::HashSet;
 
 use anyhow::{Context as _, Result, ensure};
-use diesel::{
-    QueryableByName, sql_query,
-    sql_types::{Array, BigInt, Bool, Double, Nullable, Text, Timestamptz, Uuid as SqlUuid},
-};
+use diesel::sql_types::{Array, BigInt, Bool, Double, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::{QueryableByName, sql_query};
 use diesel_async::RunQueryDsl as _;
 use rubis_checkins::{CheckinAnswer, CheckinRules, KEY_PURPOSE, token_of};
 use rubis_invoices::InvoiceScope;
@@ -21,11 +19,9 @@ use time::{Duration, OffsetDateTime};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use crate::{
-    Report, ScenarioRun,
-    run::{APP_KEY, LEAD},
-    seed::{AT_ONCE, set_checkins},
-};
+use crate::run::{APP_KEY, LEAD};
+use crate::seed::{AT_ONCE, set_checkins};
+use crate::{Report, ScenarioRun};
 use audit::{Evidence, audit};
 
 pub use audit::ExpectedCheckins;
@@ -99,17 +95,11 @@ pub struct Checkins<'a> {
 impl<'a> Checkins<'a> {
     /// Turns the check-ins of every organization on, and makes this many due in a moment, of each
     /// organization as many as of the others: one organization after another, so that the burst lasts.
-    ///
-    /// # Errors
-    /// When the domain refuses something, or there are not as many.
     pub async fn make_due(run: &'a ScenarioRun, count: usize) -> Result<Self> {
         Self::make(run, count, LEAD, BETWEEN_ORGANIZATIONS).await
     }
 
     /// As [`Checkins::make_due`], but all at the very same instant, after this time.
-    ///
-    /// # Errors
-    /// As there.
     pub async fn make_due_at_once(
         run: &'a ScenarioRun,
         count: usize,
@@ -143,17 +133,11 @@ impl<'a> Checkins<'a> {
     }
 
     /// Waits until mails of a third of the organizations have arrived: the burst has begun.
-    ///
-    /// # Errors
-    /// When they have not in time.
     pub async fn burst(&self) -> Result<()> {
         self.run.mails(self.run.setup.organizations.len().div_ceil(3)).await
     }
 
     /// The jobs about check-ins that workers hold, and the mails that those send.
-    ///
-    /// # Errors
-    /// When the database does not answer.
     pub async fn held(&self) -> Result<(Vec<String>, HashSet<Uuid>)> {
         let jobs = self.run.database.running().await?;
         let mails = jobs.iter().filter_map(|job| job.strip_prefix("checkin-mail:")?.parse().ok()).collect();
@@ -162,9 +146,6 @@ impl<'a> Checkins<'a> {
 
     /// Compares what should have been asked with what arrived, and looks every link up. Call it when all is
     /// quiet.
-    ///
-    /// # Errors
-    /// When the database does not answer.
     pub async fn report(&self, expected: &ExpectedCheckins) -> Result<Report> {
         let (endings, mut links) = (self.endings().await?, Vec::new());
         for question in &self.due {

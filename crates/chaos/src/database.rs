@@ -1,12 +1,11 @@
 //! Queries of a run, which wait for a database that is away.
 
-use std::{collections::HashMap, time::Duration};
+use std::collections::HashMap;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use diesel::{
-    QueryableByName, sql_query,
-    sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid},
-};
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::{QueryableByName, sql_query};
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection as _};
 use rubis_db::{AsyncPgConnection, Pool};
 use time::OffsetDateTime;
@@ -144,9 +143,6 @@ pub async fn count(conn: &mut AsyncPgConnection, query: &str) -> diesel::QueryRe
 
 impl Database {
     /// Connects when it is first asked something.
-    ///
-    /// # Errors
-    /// The address cannot be used.
     pub fn new(url: &str) -> Result<Self> {
         Ok(Self { pool: rubis_db::connect(url, POOL_SIZE)? })
     }
@@ -171,9 +167,6 @@ impl Database {
     }
 
     /// Runs statements.
-    ///
-    /// # Errors
-    /// When the database refuses them.
     pub async fn execute(&self, statements: &str) -> Result<()> {
         self.ask(async |conn| conn.batch_execute(statements).await).await
     }
@@ -216,9 +209,6 @@ impl Database {
     }
 
     /// Makes these jobs due now, in place of waiting for the date of their next attempt.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn hasten(&self, jobs: &[String]) -> Result<()> {
         self.ask(async |conn| {
             sql_query("UPDATE jobs SET run_at = clock_timestamp() WHERE id = ANY($1) AND state = 'scheduled'")
@@ -232,9 +222,6 @@ impl Database {
 
     /// Lets time pass for jobs that were put back: what they wait for, and since when, is earlier by this. Their last
     /// failure is forgotten, so that the next one shows.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn age(&self, by: Duration) -> Result<()> {
         self.ask(async |conn| {
             sql_query(
@@ -252,9 +239,6 @@ impl Database {
 
     /// The jobs that are left and due within an hour, by id; not those of subscriptions, whose daily round may
     /// happen to be near, and not the reconciliation, which always comes back.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn jobs_left(&self) -> Result<HashMap<String, LeftJob>> {
         let jobs: Vec<LeftJob> = self
             .ask(async |conn| {
@@ -271,9 +255,6 @@ impl Database {
     }
 
     /// The ids of the jobs that workers hold.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn running(&self) -> Result<Vec<String>> {
         let jobs = self.jobs_left().await?;
         Ok(jobs.into_values().filter(|job| job.state == "running").map(|job| job.id).collect())
@@ -298,9 +279,6 @@ impl Database {
 
     /// Waits until none of these jobs is left, dead ones not counted; of all that are due within the
     /// hour, without ids. Says whether that came in time.
-    ///
-    /// # Errors
-    /// When the database does not answer for long.
     pub async fn quiet(&self, jobs: Option<&[String]>, within: Duration) -> Result<bool> {
         let deadline = Instant::now() + within;
         while self.count_alive(jobs).await? > 0 {
@@ -313,9 +291,6 @@ impl Database {
     }
 
     /// Waits until a condition on the jobs that are left holds.
-    ///
-    /// # Errors
-    /// When it does not in time, or the database does not answer for long.
     pub async fn wait_for(
         &self,
         what: &str,

@@ -1,10 +1,8 @@
 //! `rubis-chaos`: runs the fault scenarios in turn, and prints their results.
 //! `cargo xtask chaos` starts it with the programs of this machine.
 
-use std::{
-    io::{self, Write},
-    process::ExitCode,
-};
+use std::io::{self, Write};
+use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
 use clap::{Args, Parser, Subcommand};

@@ -1,9 +1,7 @@
 //! Results of scenarios, and their table.
 
-use std::{
-    io::{self, Write},
-    time::Duration,
-};
+use std::io::{self, Write};
+use std::time::Duration;
 
 /// Result of a scenario.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -84,9 +82,6 @@ pub(crate) fn seconds(duration: Duration) -> String {
 }
 
 /// Prints a line for each scenario, and below it every shortfall and note.
-///
-/// # Errors
-/// When the output cannot be written.
 pub fn print_table(out: &mut impl Write, reports: &[(&str, Report)]) -> io::Result<()> {
     let width = reports.iter().map(|(name, _)| name.len()).max().unwrap_or(0).max("scenario".len());
     writeln!(

@@ -1,6 +1,10 @@
 //! One run of a scenario: its database, mail server and programs.
 
-use std::{collections::HashSet, ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
+use std::collections::HashSet;
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use rubis_devkit::{Launch, Process};
@@ -9,11 +13,9 @@ use rubis_kernel::{Clock as _, SystemClock};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::{
-    Database, Expected, Report, SeededOrganization, WorkerLaunch,
-    audit::{Evidence, audit},
-    database::{Reminder, job_of},
-};
+use crate::audit::{Evidence, audit};
+use crate::database::{Reminder, job_of};
+use crate::{Database, Expected, Report, SeededOrganization, WorkerLaunch};
 
 /// Ahead of the clock by this, the reconciliation compares rows of any age.
 const NOTHING_IS_TOO_YOUNG: time::Duration = time::Duration::minutes(3);

@@ -40,9 +40,6 @@ pub struct SeededOrganization {
 
 /// Puts in organizations with a plan of one reminder and this many invoices each. No reminder is due
 /// for weeks: a trial moves the date of as many as it wants.
-///
-/// # Errors
-/// When the domain refuses something.
 pub async fn seed(
     pool: &Pool,
     organizations: usize,
@@ -115,9 +112,6 @@ pub fn invoice(organization: usize, name: &str, issue_date: Date, due_date: Date
 }
 
 /// Signs a company up and verifies its owner's address, without which nothing would be sent.
-///
-/// # Errors
-/// The domain's refusals.
 async fn found_organization(
     conn: &mut AsyncPgConnection,
     account: &NewAccount,
@@ -131,9 +125,6 @@ async fn found_organization(
 }
 
 /// Subscribes an organization to Business, which limits neither its invoices nor its recipients.
-///
-/// # Errors
-/// PostgreSQL's.
 pub async fn subscribe(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -198,9 +189,6 @@ async fn fill(
 }
 
 /// Lets no reminder of an organization wait for an answer: where the trial is about reminders.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn without_checkins(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

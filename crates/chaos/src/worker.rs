@@ -1,6 +1,8 @@
 //! Worker processes.
 
-use std::{ffi::OsString, net::TcpStream, time::Duration};
+use std::ffi::OsString;
+use std::net::TcpStream;
+use std::time::Duration;
 
 use anyhow::Result;
 use rubis_devkit::{Launch, Process, ports};

@@ -3,12 +3,11 @@
 
 use std::path::PathBuf;
 
-use rubis_chaos::{
-    Expected, Report, RunSetup, STOP_LIMIT, ScenarioRun,
-    proxy::{Cut, Moment, Point, Protocol, Proxy},
-    scenarios::{self, lose_one_of_two, lose_one_that_asks, lose_redis_while_asking, stop_one_of_two},
-    seed,
+use rubis_chaos::proxy::{Cut, Moment, Point, Protocol, Proxy};
+use rubis_chaos::scenarios::{
+    self, lose_one_of_two, lose_one_that_asks, lose_redis_while_asking, stop_one_of_two,
 };
+use rubis_chaos::{Expected, Report, RunSetup, STOP_LIMIT, ScenarioRun, seed};
 use rubis_kernel::{Clock as _, SystemClock};
 use rubis_testkit::{TestDatabase, TestRedis};
 

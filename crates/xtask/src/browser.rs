@@ -18,7 +18,6 @@ pub struct Browser {
 
 /// A page that was shown.
 pub struct Page {
-    /// Where it is.
     pub address: String,
     html: String,
 }
@@ -43,17 +42,11 @@ impl Browser {
     }
 
     /// Opens a link.
-    ///
-    /// # Errors
-    /// When it cannot be reached, leads in a circle, or ends on a page that says otherwise than 200.
     pub fn open(&self, address: &str) -> Result<Page> {
         self.arrive(address, self.get(address)?)
     }
 
     /// Presses the button of a page that stands for this `action`.
-    ///
-    /// # Errors
-    /// When the page has no such button, and as [`Browser::open`].
     pub fn press(&self, page: &Page, action: &str) -> Result<Page> {
         let Some(form) = form_of(&page.html, action) else {
             bail!("the page at {} has no button for `{action}`", page.address);

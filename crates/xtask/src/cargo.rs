@@ -30,9 +30,6 @@ pub fn has(subcommand: &str) -> bool {
 }
 
 /// What `cargo metadata` says of our own packages.
-///
-/// # Errors
-/// When cargo cannot read the workspace.
 pub fn metadata<T: DeserializeOwned>() -> Result<T> {
     let text = output_of(
         Command::new("cargo")
@@ -52,9 +49,6 @@ fn inherited_variables() -> impl Iterator<Item = String> {
 }
 
 /// The folder that debug builds are left in.
-///
-/// # Errors
-/// As [`metadata`].
 pub fn target_folder() -> Result<PathBuf> {
     #[derive(serde::Deserialize)]
     struct Target {

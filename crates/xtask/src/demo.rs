@@ -36,9 +36,6 @@ pub struct Demo {
 }
 
 /// Makes what is not there yet, and reads how things stand.
-///
-/// # Errors
-/// When the API refuses something, with its reason.
 pub fn seed(addresses: &Addresses) -> Result<Demo> {
     step_with(
         "demo organization",
@@ -252,9 +249,6 @@ fn make_client(client: &Client, wanted: &DemoClient) -> Result<String> {
 }
 
 /// So many days later.
-///
-/// # Errors
-/// At the end of the calendar.
 pub fn shifted(date: Date, days: i64) -> Result<Date> {
     match date.checked_add(Duration::days(days)) {
         Some(date) => Ok(date),

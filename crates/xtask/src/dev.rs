@@ -33,9 +33,6 @@ struct Running {
 }
 
 /// Runs until Ctrl-C, or with `--once` until the main job is done.
-///
-/// # Errors
-/// When something does not start, or ends by itself, with the end of its log.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     if arguments.once {
         return once::run(!arguments.no_install);

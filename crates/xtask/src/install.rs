@@ -12,13 +12,9 @@ use rubis_devkit::Launch;
 /// What is not there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Missing {
-    /// PostgreSQL's server.
     pub postgres: bool,
-    /// Redis or Valkey.
     pub redis: bool,
-    /// Node.js with npm.
     pub node: bool,
-    /// Python with what makes virtual environments.
     pub python: bool,
 }
 
@@ -157,9 +153,6 @@ impl Manager {
 }
 
 /// Installs what is missing, if this user may.
-///
-/// # Errors
-/// When they may not, or it fails, with one line that says what to do instead.
 pub fn install(missing: Missing, may_install: bool) -> Result<()> {
     let Some(manager) = Manager::of_this_machine().filter(|manager| may_install && is_allowed(manager))
     else {

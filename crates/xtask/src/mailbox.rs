@@ -20,7 +20,6 @@ pub struct Mailbox {
 pub struct Question {
     /// Opened, it says that the invoice is paid.
     pub paid: String,
-    /// Opened, it says that it is not.
     pub pending: String,
 }
 
@@ -31,17 +30,11 @@ impl Mailbox {
     }
 
     /// Every mail there is, without its bodies.
-    ///
-    /// # Errors
-    /// When the inbox does not answer.
     pub fn all(&self) -> Result<Vec<Value>> {
         Ok(list(&self.client.get("/api/messages")?, "items")?.to_vec())
     }
 
     /// Those to one address, whole: the oldest first.
-    ///
-    /// # Errors
-    /// As [`Mailbox::all`].
     pub fn to(&self, recipient: &str) -> Result<Vec<Value>> {
         let page = self.client.get(&format!("/api/messages?to={recipient}"))?;
         let whole = |mail: &Value| {
@@ -53,9 +46,6 @@ impl Mailbox {
 
     /// Waits until `find` finds what it looks for among the mails to one address, and tells `meanwhile` again and
     /// again that it waits. `what` is what does not come, should it not.
-    ///
-    /// # Errors
-    /// When it has not come in time, or a program of the stack has ended.
     pub fn wait<T>(
         &self,
         stack: &mut Stack,

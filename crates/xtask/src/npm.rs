@@ -16,18 +16,13 @@ use rubis_devkit::{Launch, output_of};
 pub struct NodePackages {
     /// Names as npm knows them, each with its whole version.
     pub packages: &'static [(&'static str, &'static str)],
-    /// Below `.dev/`; gets `node_modules`.
     pub folder: &'static str,
-    /// The oldest major version of Node.js.
     pub oldest_node: u32,
 }
 
 impl NodePackages {
     /// The folder whose `node_modules` has the packages. They are installed unless they are there in these versions,
     /// and Node.js before them when `may_install` and this user can.
-    ///
-    /// # Errors
-    /// When there is no Node.js, or one that is too old, or npm fails.
     pub fn installed(&self, may_install: bool) -> Result<PathBuf> {
         let directory = private(self.folder)?;
         let are_there = self

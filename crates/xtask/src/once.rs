@@ -66,9 +66,6 @@ const PAID: Story = Story {
 };
 
 /// Runs the main job and tells it.
-///
-/// # Errors
-/// When a step does not happen as it should, with which one and the ends of the logs.
 pub fn run(may_install: bool) -> Result<ExitCode> {
     let TemporaryStack { mut stack, directory: _directory } =
         TemporaryStack::start("once", may_install, &[])?;

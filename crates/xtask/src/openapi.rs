@@ -12,9 +12,6 @@ use rubis_devkit::output_of;
 use rubis_devkit::workspace::root;
 
 /// Writes the file.
-///
-/// # Errors
-/// When the API does not build.
 pub fn write() -> Result<ExitCode> {
     let path = path();
     let text = document(Report::Progress)?;
@@ -27,9 +24,6 @@ pub fn write() -> Result<ExitCode> {
 }
 
 /// Compares the file with what it should be.
-///
-/// # Errors
-/// When it differs, with the first line that does.
 pub fn check() -> Result<()> {
     let wanted = document(Report::ErrorsOnly)?;
     let found = fs::read_to_string(path()).unwrap_or_default();

@@ -16,11 +16,8 @@ const USABLE: &str = "import sys, venv, ensurepip; assert sys.version_info >= (3
 
 /// Tools that a command uses.
 pub struct PythonPackage {
-    /// Its name as pip knows it.
     pub name: &'static str,
-    /// Its whole version.
     pub version: &'static str,
-    /// The virtual environment below `.dev/`.
     pub folder: &'static str,
 }
 
@@ -33,9 +30,6 @@ impl PythonPackage {
 
     /// The folder with the package's programs. It is installed unless it is there in this version, and Python before
     /// it when `may_install` and this user can.
-    ///
-    /// # Errors
-    /// There is no usable Python, or pip fails.
     pub fn programs(&self, may_install: bool) -> Result<PathBuf> {
         let environment = private(self.folder)?;
         if !self.is_in(&environment) {

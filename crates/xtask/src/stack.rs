@@ -84,9 +84,7 @@ impl Ports {
 /// URLs of a stack.
 #[derive(Clone, serde::Serialize, serde::Deserialize)]
 pub struct Addresses {
-    /// Scheme, host and port of the API.
     pub api: String,
-    /// The inbox page, and its JSON.
     pub inbox: String,
     /// Stripe's fake: its API and its pages. `None` if Stripe itself is used.
     pub stripe: Option<String>,

@@ -27,9 +27,7 @@ const STRIPE: &str = "https://api.stripe.com/";
 /// Who plays Stripe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stripe {
-    /// The fake of `crates/stripe-fake`.
     Fake,
-    /// Stripe itself: the environment has a key.
     Account,
 }
 
@@ -83,18 +81,12 @@ impl Player {
     }
 
     /// Enters a good card in a Checkout, and answers which subscription that makes.
-    ///
-    /// # Errors
-    /// When the fake refuses, as where the Checkout has expired.
     pub fn complete(&self, session: &str) -> Result<String> {
         let done = self.client.post(&format!("/_fake/checkout/{session}/complete"), &Value::Null)?;
         Ok(text(&done, "subscription")?.to_owned())
     }
 
     /// Says that the trial of a subscription ends soon.
-    ///
-    /// # Errors
-    /// When the fake refuses.
     pub fn announce_trial_end(&self, subscription: &str) -> Result<()> {
         let path = format!("/_fake/subscriptions/{subscription}/announce-trial-end");
         self.client.post(&path, &Value::Null).map(drop)

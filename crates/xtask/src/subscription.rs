@@ -17,18 +17,12 @@ const EVENT_LIMIT: Duration = Duration::from_secs(20);
 pub struct Subscription(Value);
 
 /// Asks for the subscription of whoever is signed in.
-///
-/// # Errors
-/// When the API refuses.
 pub fn read(client: &Client) -> Result<Subscription> {
     Ok(Subscription(client.get("/billing/subscription")?))
 }
 
 /// Starts the trial of Pro: asks for its Checkout and enters a good card there. Answers Stripe's id of the
 /// subscription, once the API knows of it.
-///
-/// # Errors
-/// When the organization had its trial, or what Stripe tells does not arrive.
 pub fn start_trial(client: &Client, player: &Player) -> Result<String> {
     let offer = json!({ "plan": "pro", "cycle": "monthly" });
     let checkout = client.post("/billing/start-trial", &offer)?;

@@ -10,17 +10,11 @@ use anyhow::Result;
 use rubis_devkit::interrupt;
 
 /// Does `work` and writes one line about it: what it was, whether it went well, how long it took.
-///
-/// # Errors
-/// Those of `work`.
 pub fn step<T>(label: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     step_with(label, work, |_| None)
 }
 
 /// As [`step`], and `remark` adds to the line what the work found out (a port, a count).
-///
-/// # Errors
-/// Those of `work`.
 pub fn step_with<T>(
     label: &str,
     work: impl FnOnce() -> Result<T>,
@@ -46,9 +40,6 @@ pub fn step_with<T>(
 }
 
 /// As [`step`], for work that writes to the terminal itself, as cargo does.
-///
-/// # Errors
-/// Those of `work`.
 pub fn noisy_step<T>(label: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     println!("{} {label}", dim("▸"));
     let started = Instant::now();

@@ -23,9 +23,6 @@ pub struct Arguments {
 }
 
 /// Starts the servers, runs the tests, stops the servers.
-///
-/// # Errors
-/// When a server cannot be started; failing tests are the exit code.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let programs = Programs::find(!arguments.no_install)?;
     let directory = RunDirectory::create("test")?;

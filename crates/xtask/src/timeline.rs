@@ -15,14 +15,10 @@ pub struct Timeline {
     relances: Vec<Value>,
     payments: Vec<Value>,
     events: Vec<Value>,
-    /// Who owes the invoice.
     pub client_name: String,
 }
 
 /// Asks for the timeline of an invoice.
-///
-/// # Errors
-/// When the API refuses.
 pub fn read(client: &Client, invoice: &str) -> Result<Timeline> {
     let body = client.get(&format!("/invoices/{invoice}/timeline"))?;
     let debtor = body.get("client").with_context(|| format!("no `client` in {body}"))?;
@@ -36,17 +32,11 @@ pub fn read(client: &Client, invoice: &str) -> Result<Timeline> {
 }
 
 /// When a reminder or a check-in is to leave.
-///
-/// # Errors
-/// When the API tells no instant.
 pub fn at(planned: &Value) -> Result<OffsetDateTime> {
     instant(planned, "sendAt")
 }
 
 /// An instant that the API tells.
-///
-/// # Errors
-/// When it does not.
 pub fn instant(object: &Value, key: &str) -> Result<OffsetDateTime> {
     let at = text(object, key)?;
     OffsetDateTime::parse(at, &Rfc3339).with_context(|| format!("{at} is no instant"))

@@ -22,9 +22,6 @@ pub fn token(mail: &Value) -> Option<String> {
 }
 
 /// Waits for the latest verification mail to an address, and posts its token. Returns the mail.
-///
-/// # Errors
-/// No mail arrives in time, or the API refuses the token.
 pub fn verify(client: &Client, mailbox: &Mailbox, recipient: &str) -> Result<Value> {
     let started = Instant::now();
     loop {
@@ -42,9 +39,6 @@ pub fn verify(client: &Client, mailbox: &Mailbox, recipient: &str) -> Result<Val
 }
 
 /// As [`verify`], for an owner: no mail is sent on behalf of their organization before.
-///
-/// # Errors
-/// As [`verify`], and when the organization may send too early or not at all.
 pub fn verify_sender(client: &Client, mailbox: &Mailbox, recipient: &str) -> Result<Value> {
     let may_send = || -> Result<bool> {
         let organization = client.get("/organization")?;
@@ -58,9 +52,6 @@ pub fn verify_sender(client: &Client, mailbox: &Mailbox, recipient: &str) -> Res
 
 /// Verifies the address of an account that signed in earlier, if it is not verified: the inbox of that run is gone,
 /// so that another mail is requested.
-///
-/// # Errors
-/// As [`verify`].
 pub fn verify_if_needed(client: &Client, mailbox: &Mailbox, session: &Value) -> Result<()> {
     let user = session.get("user");
     let is_verified = user.and_then(|user| user.get("emailVerified")).and_then(Value::as_bool);

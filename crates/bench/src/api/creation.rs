@@ -43,9 +43,6 @@ const STEP_OF_A_TASK: usize = 3;
 
 /// The script of a captured request, to be run `runs` times at most. The numbers of its invoices begin with
 /// `run`, which must be new.
-///
-/// # Errors
-/// When the request was another than is expected here.
 pub fn script(captured: &[Transaction], run: &str, runs: usize) -> Result<Script> {
     let query = SUBJECTS.replace("{runs}", &runs.to_string()).replace("{large}", &rubis_chaos::email(0));
     let own = Own::of(captured)?;

@@ -7,10 +7,8 @@ use rubis_chaos::{Api, PASSWORD, email};
 use rubis_devkit::http::text;
 use serde_json::{Value, json};
 
-use super::{
-    fill::{self, Size},
-    http::{self, Connection},
-};
+use super::fill::{self, Size};
+use super::http::{self, Connection};
 use crate::Machine;
 
 /// The largest page that the API gives.
@@ -23,26 +21,19 @@ const DEEPEST: u32 = 20_000;
 /// The API over a filled database.
 pub struct Environment {
     api: Api,
-    /// Where it listens.
     pub address: SocketAddr,
-    /// What it is filled with.
     pub size: Size,
-    /// The name of the database.
     pub database: String,
-    /// The URL of the database.
     pub database_url: String,
     /// The organizations that share one half of the invoices.
     pub small: Vec<Tenant>,
-    /// The one that has the other half.
     pub large: Tenant,
 }
 
 /// Somebody who is signed in, and what they can ask for.
 #[derive(Clone, Debug)]
 pub struct Tenant {
-    /// The access token.
     pub token: String,
-    /// Ids of clients, at least one.
     pub clients: Vec<String>,
     /// Numbers of invoices from the middle of the list, at least one.
     pub numbers: Vec<String>,
@@ -52,9 +43,6 @@ pub struct Tenant {
 
 impl Environment {
     /// Fills a database, starts the API over it, and signs the owner of every organization in.
-    ///
-    /// # Errors
-    /// When anything does not start or is refused.
     pub async fn open(machine: &Machine, size: Size) -> Result<Self> {
         let database = fill::database(size);
         let database_url = fill::fill(machine, &database, size).await?;
@@ -79,18 +67,12 @@ impl Environment {
     }
 
     /// Starts the API anew, on new connections to the database.
-    ///
-    /// # Errors
-    /// When it does not start.
     pub fn start_again(&mut self) -> Result<()> {
         self.api.kill()?;
         self.api.start_again()
     }
 
     /// Processor time that the API has taken since it was started, in seconds.
-    ///
-    /// # Errors
-    /// When it does not run.
     pub fn processor_time(&self) -> Result<f64> {
         crate::cpu::taken_alone(self.api.process_id().context("the API does not run")?)
     }

@@ -5,7 +5,8 @@ use anyhow::{Context as _, Result};
 use diesel_async::SimpleAsyncConnection as _;
 use rubis_db::{AsyncConnection as _, AsyncPgConnection};
 
-use crate::{Machine, report::say};
+use crate::Machine;
+use crate::report::say;
 
 /// Draws what the invoices are made from.
 const BEGIN: &str = include_str!("begin.sql");
@@ -23,7 +24,6 @@ const CHUNK: u32 = 50_000;
 /// How many invoices a database has, and whose they are.
 #[derive(Clone, Copy, Debug)]
 pub struct Size {
-    /// All invoices.
     pub invoices: u32,
     /// The organizations that share one half of them. The other half belongs to one more.
     pub small_organizations: u32,
@@ -58,9 +58,6 @@ pub fn database(size: Size) -> String {
 }
 
 /// Makes a database of this size, and tells its URL.
-///
-/// # Errors
-/// When the domain or PostgreSQL refuses something.
 pub async fn fill(machine: &Machine, database: &str, size: Size) -> Result<String> {
     let url = machine.database(database).await?;
     let mut conn = AsyncPgConnection::establish(&url).await?;

@@ -5,10 +5,8 @@
 use std::net::SocketAddr;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
-};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 /// How much is read at once.
 const READ: usize = 32 * 1024;
@@ -24,17 +22,12 @@ pub struct Connection {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Head {
     status: u16,
-    /// Where the body begins.
     body: usize,
-    /// How long the body is.
     length: usize,
 }
 
 impl Connection {
     /// Connects.
-    ///
-    /// # Errors
-    /// When nobody listens there.
     pub async fn open(address: SocketAddr) -> Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
@@ -42,9 +35,6 @@ impl Connection {
     }
 
     /// Sends a request and gives the body of the answer.
-    ///
-    /// # Errors
-    /// When the connection breaks, when the answer is not understood, and when it is not of success.
     pub async fn ask(&mut self, request: &[u8]) -> Result<&[u8]> {
         self.stream.write_all(request).await?;
         self.received.clear();

@@ -1,16 +1,13 @@
 //! So many connections, each of which asks again as soon as it is answered.
 
-use std::{
-    net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use anyhow::Result;
-use tokio::{task::JoinSet, time::Instant};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use super::http::Connection;
 use crate::statistics::percentile;
@@ -21,9 +18,7 @@ pub type Requests = Arc<dyn Fn(usize) -> Vec<u8> + Send + Sync>;
 /// When it is enough.
 #[derive(Clone, Copy, Debug)]
 pub enum Until {
-    /// After this time.
     Elapsed(Duration),
-    /// After so many requests.
     Asked(usize),
 }
 
@@ -55,9 +50,6 @@ impl Load {
 }
 
 /// Asks on so many connections at once.
-///
-/// # Errors
-/// When a request fails, or is answered with anything but success.
 pub async fn load(address: SocketAddr, connections: u32, requests: &Requests, until: Until) -> Result<Load> {
     let mut opened = Vec::new();
     for _ in 0..connections {

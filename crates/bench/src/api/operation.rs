@@ -6,7 +6,9 @@ use rubis_kernel::{Clock as _, SystemClock};
 use serde_json::json;
 use time::{Date, Duration};
 
-use super::{environment::Tenant, http, load::Requests};
+use super::environment::Tenant;
+use super::http;
+use super::load::Requests;
 
 /// When an invoice that is put in is due: far enough for all four reminders to be planned.
 const DUE_IN: Duration = Duration::days(30);
@@ -14,7 +16,6 @@ const DUE_IN: Duration = Duration::days(30);
 /// Something that is asked of the API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
-    /// The first page of the invoices.
     FirstPage,
     /// A page from the middle of the invoices.
     MiddlePage,
@@ -22,9 +23,7 @@ pub enum Operation {
     SearchNumber,
     /// A search for a word that one client in twelve has in their name.
     SearchWord,
-    /// What a client owes.
     Statement,
-    /// The first page of what happened.
     Activity,
     /// A new invoice of a known client, with one line, chased by the plan of four steps.
     Create,

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
 
-use super::{creation, environment::Environment, http::Connection, load::Requests, operation::Operation};
-use crate::{
-    Machine,
-    reference::{Script, Statement, StatementCapture, Subjects, Transaction},
-};
+use super::creation;
+use super::environment::Environment;
+use super::http::Connection;
+use super::load::Requests;
+use super::operation::Operation;
+use crate::Machine;
+use crate::reference::{Script, Statement, StatementCapture, Subjects, Transaction};
 
 /// Requests before those that are captured: connections prepare their statements, and look types up.
 const WARMING: usize = 5;
@@ -32,9 +34,6 @@ pub struct Captured {
 }
 
 /// Captures every operation. The API is started anew before and after.
-///
-/// # Errors
-/// When a request fails, or PostgreSQL refuses.
 pub async fn capture(machine: &Machine, environment: &mut Environment) -> Result<Vec<Captured>> {
     let mut capture = StatementCapture::open(machine, &environment.database).await?;
     environment.start_again()?;
@@ -90,9 +89,6 @@ impl Captured {
 
     /// The script that does the same. One that writes does so `runs` times at most, for the organizations in
     /// turn, and the invoices that it puts in have numbers that begin with `run`, which must be new.
-    ///
-    /// # Errors
-    /// When `pgbench` could not run the statements as they are.
     pub fn script(&self, run: &str, runs: usize) -> Result<Script> {
         let first = self.requests.first().context("no request was captured")?;
         if self.operation.writes() {

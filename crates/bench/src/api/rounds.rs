@@ -4,17 +4,13 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
-use super::{
-    environment::Environment,
-    load::{Until, load},
-    operation::Operation,
-    replay::Captured,
-};
-use crate::{
-    Machine, cpu,
-    reference::{Length, Measured, Part, Script, pgbench},
-    statistics::median,
-};
+use super::environment::Environment;
+use super::load::{Until, load};
+use super::operation::Operation;
+use super::replay::Captured;
+use crate::reference::{Length, Measured, Part, Script, pgbench};
+use crate::statistics::median;
+use crate::{Machine, cpu};
 
 /// Requests to the large organization in a round, for each second that the others are measured: the twenty
 /// that an organization may ask for in a second, for as long as a round takes on one database.
@@ -48,17 +44,13 @@ pub struct Rounds {
     pub p50_large: Vec<f64>,
     /// As `p99`, of requests to the large organization.
     pub p99_large: Vec<f64>,
-    /// What `pgbench` measured.
     pub reference: Vec<Measured>,
     /// Mean time of a run of which the subject is only looked up, in milliseconds.
     pub lookup_ms: Option<f64>,
     /// Processor time for a request, in milliseconds: the API's.
     pub api: Vec<f64>,
-    /// PostgreSQL's.
     pub postgres: Vec<f64>,
-    /// The client's.
     pub client: Vec<f64>,
-    /// PostgreSQL's, for a run of the reference.
     pub reference_postgres: Vec<f64>,
 }
 
@@ -71,9 +63,6 @@ struct Processors {
 
 impl Rounds {
     /// Measures both sides once.
-    ///
-    /// # Errors
-    /// When a request or a statement fails.
     pub async fn round(
         &mut self,
         machine: &Machine,

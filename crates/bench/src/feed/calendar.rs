@@ -27,19 +27,12 @@ const CONNECTIONS: u32 = 2;
 
 /// So many planned jobs, some of them due.
 pub struct Calendar {
-    /// How many are planned.
     pub jobs: u32,
-    /// How many of those are due.
     pub due: u32,
-    /// The instant at which they are.
     pub now: OffsetDateTime,
-    /// The database.
     pub url: String,
-    /// Connections to it.
     pub pool: Pool,
-    /// What Redis knows of the jobs.
     pub offers: Offers,
-    /// Reads the whole window at each step.
     pub sweeping: QueueRunner,
     /// Reads the slices of a second at each step.
     pub slicing: QueueRunner,
@@ -47,9 +40,6 @@ pub struct Calendar {
 
 impl Calendar {
     /// Makes the database and fills it.
-    ///
-    /// # Errors
-    /// When a server fails.
     pub async fn open(machine: &Machine, jobs: u32, due: u32, now: OffsetDateTime) -> Result<Self> {
         let url = machine.database(&format!("feed_{jobs}")).await?;
         fill::fill(&url, jobs, due, now).await?;

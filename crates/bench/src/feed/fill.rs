@@ -1,10 +1,8 @@
 //! Fills the calendar by the million.
 
 use anyhow::{Result, ensure};
-use diesel::{
-    QueryableByName, sql_query,
-    sql_types::{Integer, Text, Timestamptz},
-};
+use diesel::sql_types::{Integer, Text, Timestamptz};
+use diesel::{QueryableByName, sql_query};
 use diesel_async::{RunQueryDsl as _, SimpleAsyncConnection as _};
 use rubis_db::{AsyncConnection as _, AsyncPgConnection};
 use time::OffsetDateTime;
@@ -77,9 +75,6 @@ struct Definition {
 }
 
 /// Puts in as many jobs, of which `due` are due at `now`, and the organizations that they are of.
-///
-/// # Errors
-/// When the database fails, or its schema is not what it was.
 pub async fn fill(url: &str, jobs: u32, due: u32, now: OffsetDateTime) -> Result<()> {
     let began = Instant::now();
     let organizations = (jobs / JOBS_PER_ORGANIZATION).clamp(*ORGANIZATIONS.start(), *ORGANIZATIONS.end());

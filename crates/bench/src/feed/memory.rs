@@ -3,10 +3,8 @@
 use std::fs;
 
 use anyhow::{Context as _, Result, ensure};
-use diesel::{
-    QueryableByName, sql_query,
-    sql_types::{BigInt, Double, Text},
-};
+use diesel::sql_types::{BigInt, Double, Text};
+use diesel::{QueryableByName, sql_query};
 use diesel_async::RunQueryDsl as _;
 use rubis_billing::BillingRules;
 use rubis_db::Pool;
@@ -16,8 +14,10 @@ use rubis_lifecycle::PlanChoice;
 use time::Duration;
 use tokio::time::{Instant, sleep_until};
 
-use super::{MEMORY, calendar::Calendar, thousands};
-use crate::{Machine, Report, report::say};
+use super::calendar::Calendar;
+use super::{MEMORY, thousands};
+use crate::report::say;
+use crate::{Machine, Report};
 
 /// Organizations whose reminders are due.
 const ORGANIZATIONS: usize = 20;
@@ -35,9 +35,6 @@ const PATIENCE: std::time::Duration = std::time::Duration::from_secs(300);
 
 /// Lets a worker send reminders that are due at once among all those jobs, and adds what memory that took,
 /// and what the rows took on the disk.
-///
-/// # Errors
-/// When a program fails, or not all reminders arrive.
 pub async fn measure(
     machine: &Machine,
     calendar: &Calendar,
@@ -92,9 +89,7 @@ pub async fn measure(
 /// A process' memory, in MiB.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Memory {
-    /// What it holds.
     resident: f64,
-    /// The most that it ever held.
     peak: f64,
 }
 

@@ -23,9 +23,7 @@ pub struct Timings {
     pub slice: f64,
     /// A claim: Redis names the jobs, PostgreSQL gives them.
     pub claim: f64,
-    /// A claim where Redis is away.
     pub claim_due: f64,
-    /// Counting the queue for the metrics.
     pub stats: f64,
 }
 
@@ -54,9 +52,6 @@ impl fmt::Display for Timings {
 }
 
 /// Measures everything once, and leaves the calendar as it was: medians of many repetitions.
-///
-/// # Errors
-/// When a server fails, or does not find the jobs that are there.
 pub async fn round(calendar: &Calendar) -> Result<Timings> {
     let now = calendar.now;
     let (mut sweeps, mut slices, mut stats) = (Vec::new(), Vec::new(), Vec::new());

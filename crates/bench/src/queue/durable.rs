@@ -7,12 +7,10 @@ use diesel_async::SimpleAsyncConnection as _;
 use rubis_kernel::{Clock as _, SystemClock};
 use tokio::time::Instant;
 
-use super::{
-    PATIENCE, Plan,
-    environment::Environment,
-    handler::{Course, Tally},
-    probe::{Probe, Toll},
-};
+use super::environment::Environment;
+use super::handler::{Course, Tally};
+use super::probe::{Probe, Toll};
+use super::{PATIENCE, Plan};
 
 /// What a burst came to.
 #[derive(Clone, Debug)]
@@ -21,14 +19,10 @@ pub struct DurableBurst {
     pub enqueued: f64,
     /// Rows offered, claimed, run and deleted in a second.
     pub done: f64,
-    /// What Redis spent on the latter.
     pub toll: Toll,
 }
 
 /// Enqueues a burst of due jobs, then lets a worker do it.
-///
-/// # Errors
-/// When something does not answer, or jobs are left.
 pub async fn burst(
     environment: &Environment,
     plan: &Plan,

@@ -1,12 +1,11 @@
 //! A database and a Redis for the product's queue, and workers on them.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use diesel::{
-    QueryableByName,
-    sql_types::{Array, Bool, Uuid as SqlUuid},
-};
+use diesel::QueryableByName;
+use diesel::sql_types::{Array, Bool, Uuid as SqlUuid};
 use diesel_async::{RunQueryDsl as _, SimpleAsyncConnection as _};
 use rubis_db::Pool;
 use rubis_jobs::Queue;
@@ -15,17 +14,13 @@ use rubis_queue::{Handlers, QueueRunner, QueueSettings, RedisPool, Worker};
 use rubis_relances::SendRelance;
 use rubis_runtime::settings::RedisSettings;
 use time::OffsetDateTime;
-use tokio::{
-    sync::watch,
-    task::JoinHandle,
-    time::{Instant, sleep, timeout},
-};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
 
-use super::{
-    Plan,
-    handler::{Course, NoOp, Tally},
-};
+use super::Plan;
+use super::handler::{Course, NoOp, Tally};
 use crate::Machine;
 
 /// The queue that is measured.
@@ -45,9 +40,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Where the product's queue runs.
 pub struct Environment {
-    /// The connections to Postgres.
     pub pool: Pool,
-    /// Where Redis is.
     pub redis: String,
     url: String,
     organizations: Vec<OrganizationId>,
@@ -62,9 +55,6 @@ struct Answer {
 
 impl Environment {
     /// Makes a database with organizations.
-    ///
-    /// # Errors
-    /// When PostgreSQL refuses.
     pub async fn open(machine: &Machine, plan: &Plan) -> Result<Self> {
         let url = machine.database("queue").await?;
         let pool = rubis_db::connect(&url, CONNECTIONS)?;
@@ -87,9 +77,6 @@ impl Environment {
     }
 
     /// The same with connections of its own.
-    ///
-    /// # Errors
-    /// The address cannot be used.
     pub fn apart(&self) -> Result<Self> {
         Ok(Self {
             pool: rubis_db::connect(&self.url, CONNECTIONS)?,
@@ -101,9 +88,6 @@ impl Environment {
     }
 
     /// Connections to Redis, as a worker has them.
-    ///
-    /// # Errors
-    /// When the address is none.
     pub fn redis_pool(&self) -> Result<RedisPool> {
         let size = usize::try_from(self.concurrency)? + SPARE_CONNECTIONS;
         Ok(rubis_runtime::redis::pool(&RedisSettings::at(&self.redis), size)?)
@@ -121,17 +105,11 @@ impl Environment {
     }
 
     /// Deletes all jobs that are left from something else.
-    ///
-    /// # Errors
-    /// When PostgreSQL refuses.
     pub async fn clear(&self) -> Result<()> {
         Ok(self.pool.get().await?.batch_execute("TRUNCATE jobs").await?)
     }
 
     /// Enqueues jobs, many to a statement, and says how long that took, in seconds.
-    ///
-    /// # Errors
-    /// When PostgreSQL refuses.
     pub async fn enqueue(&self, jobs: &[(SendRelance, OffsetDateTime)], now: OffsetDateTime) -> Result<f64> {
         let mut conn = self.pool.get().await?;
         let began = Instant::now();
@@ -142,9 +120,6 @@ impl Environment {
     }
 
     /// Waits until no job is left.
-    ///
-    /// # Errors
-    /// When some are after a minute.
     pub async fn wait_until_empty(&self) -> Result<()> {
         let mut conn = self.pool.get().await?;
         let deadline = Instant::now() + PATIENCE;
@@ -161,9 +136,6 @@ impl Environment {
     }
 
     /// A runner as a worker has one.
-    ///
-    /// # Errors
-    /// When the address of Redis is none.
     pub fn runner(&self, course: Course, tally: &Arc<Tally>) -> Result<QueueRunner> {
         let settings = QueueSettings { concurrency: self.concurrency, ..QueueSettings::default() };
         let handlers = Handlers::new().with(NoOp { course, tally: Arc::clone(tally) });
@@ -171,9 +143,6 @@ impl Environment {
     }
 
     /// Starts a worker.
-    ///
-    /// # Errors
-    /// When the address of Redis is none.
     pub fn serve(&self, course: Course, tally: &Arc<Tally>) -> Result<Serving> {
         let (stop, stopping) = watch::channel(false);
         let worker = Worker::new().with(self.runner(course, tally)?);
@@ -189,9 +158,6 @@ pub struct Serving {
 
 impl Serving {
     /// Tells it to stop, and waits until it has.
-    ///
-    /// # Errors
-    /// When it does not within a minute.
     pub async fn stop(self) -> Result<()> {
         self.stop.send_replace(true);
         Ok(timeout(PATIENCE, self.worker).await.context("the worker does not stop")??)

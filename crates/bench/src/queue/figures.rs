@@ -2,16 +2,12 @@
 
 use rubis_queue::{BATCH, CLAIMS_AT_ONCE};
 
-use super::{
-    Once, Plan, Round,
-    probe::Toll,
-    scripts::{CYCLES, Scripts},
-};
-use crate::{
-    Report,
-    report::Bar,
-    statistics::{Lateness, median},
-};
+use super::probe::Toll;
+use super::scripts::{CYCLES, Scripts};
+use super::{Once, Plan, Round};
+use crate::Report;
+use crate::report::Bar;
+use crate::statistics::{Lateness, median};
 
 /// The bars that the product has set itself.
 const REDIS_SIDE: Bar = Bar::RatioAtLeast(5.0);
@@ -196,12 +192,13 @@ fn script_notes(report: &mut Report, all: &Rounds<'_>, scripts: &Scripts) {
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::BTreeMap, time::Duration};
+    use std::collections::BTreeMap;
+    use std::time::Duration;
 
-    use super::{
-        super::{durable::DurableBurst, offers::OffersBurst, reference::BullMqBurst},
-        *,
-    };
+    use super::super::durable::DurableBurst;
+    use super::super::offers::OffersBurst;
+    use super::super::reference::BullMqBurst;
+    use super::*;
 
     fn plan() -> Plan {
         Plan {

@@ -1,13 +1,9 @@
 //! Handlers that do nothing, and what they notice.
 
-use std::{
-    collections::HashMap,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU32, Ordering},
-    },
-    time::Duration,
-};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use async_trait::async_trait;
@@ -17,7 +13,8 @@ use rubis_kernel::{Clock as _, RelanceTaskId, SystemClock};
 use rubis_queue::{DeadLetter, Finished, Handler, JobContext};
 use rubis_relances::SendRelance;
 use time::OffsetDateTime;
-use tokio::{sync::Notify, time::timeout};
+use tokio::sync::Notify;
+use tokio::time::timeout;
 
 /// How a job goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,15 +23,12 @@ pub enum Course {
     Unrecorded,
     /// It records its end in a transaction of its own.
     Recorded,
-    /// It never ends.
     Endless,
 }
 
 /// A handler for the product's jobs, with the product's ids and payloads.
 pub struct NoOp {
-    /// How each job goes.
     pub course: Course,
-    /// What it notices.
     pub tally: Arc<Tally>,
 }
 
@@ -67,9 +61,6 @@ impl Tally {
     }
 
     /// Waits until this many jobs have begun.
-    ///
-    /// # Errors
-    /// When they have not within that time.
     pub async fn wait_for(&self, jobs: u32, patience: Duration) -> Result<()> {
         let waiting = async {
             while self.begun.load(Ordering::Relaxed) < jobs {

@@ -9,13 +9,12 @@ use rubis_jobs::JobId;
 use rubis_kernel::{Clock as _, OrganizationId, RelanceTaskId, SystemClock};
 use rubis_queue::{BATCH, CLAIMS_AT_ONCE, ClaimTerms, OfferedJob, Offers, RateLimit};
 use time::OffsetDateTime;
-use tokio::{sync::mpsc, time::Instant};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
 
-use super::{
-    Plan,
-    environment::{Environment, QUEUE},
-    probe::{Probe, Toll},
-};
+use super::Plan;
+use super::environment::{Environment, QUEUE};
+use super::probe::{Probe, Toll};
 
 /// As many finished jobs as a worker lets wait to be recorded, and records in one go.
 const SETTLE_BACKLOG: usize = 1_000;
@@ -57,14 +56,10 @@ pub struct OffersBurst {
     pub whole: f64,
     /// Memory of Redis for an offered job, in bytes.
     pub memory: f64,
-    /// What Redis spent.
     pub toll: Toll,
 }
 
 /// An instant as offers have it.
-///
-/// # Errors
-/// When it is beyond all that can be counted.
 pub fn milliseconds(instant: OffsetDateTime) -> Result<i64> {
     Ok(i64::try_from(instant.unix_timestamp_nanos().div_euclid(1_000_000))?)
 }
@@ -84,9 +79,6 @@ pub fn job(organization: OrganizationId, due: i64) -> (OfferedJob, i64) {
 }
 
 /// Offers, claims and forgets a burst of due jobs.
-///
-/// # Errors
-/// When Redis does not answer.
 pub async fn burst(environment: &Environment, shape: &Shape, probe: &mut Probe) -> Result<OffersBurst> {
     probe.empty().await?;
     let offers = Offers::new(QUEUE, environment.redis_pool()?, "rubis");

@@ -2,16 +2,13 @@
 //!
 //! Both sides are measured by this, so that neither has a yardstick of its own.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    fs,
-    time::Duration,
-};
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use deadpool_redis::redis::{
-    AsyncConnectionConfig, Client, Cmd, FromRedisValue, Script, Value, aio::MultiplexedConnection, cmd,
-};
+use deadpool_redis::redis::aio::MultiplexedConnection;
+use deadpool_redis::redis::{AsyncConnectionConfig, Client, Cmd, FromRedisValue, Script, Value, cmd};
 
 /// Calls that took as long, in microseconds, are noted by Redis. To note each and every one would slow
 /// down what is measured.
@@ -89,9 +86,6 @@ fn names() -> HashMap<String, &'static str> {
 
 impl Probe {
     /// Connects.
-    ///
-    /// # Errors
-    /// When Redis does not answer.
     pub async fn open(url: &str) -> Result<Self> {
         let patient = AsyncConnectionConfig::new().set_response_timeout(Some(PATIENCE));
         let connection = Client::open(url)?.get_multiplexed_async_connection_with_config(&patient).await?;
@@ -112,35 +106,23 @@ impl Probe {
     }
 
     /// The version.
-    ///
-    /// # Errors
-    /// When Redis does not answer.
     pub async fn version(&mut self) -> Result<String> {
         self.read("server", "redis_version").await
     }
 
     /// Empties Redis.
-    ///
-    /// # Errors
-    /// When Redis does not answer.
     pub async fn empty(&mut self) -> Result<()> {
         self.ask(cmd("FLUSHALL").arg("SYNC")).await
     }
 
     /// The memory that is in use, in bytes. What Redis noted of scripts is forgotten first: it takes
     /// some as well.
-    ///
-    /// # Errors
-    /// When Redis does not answer.
     pub async fn memory(&mut self) -> Result<f64> {
         self.ask::<()>(cmd("SLOWLOG").arg("RESET")).await?;
         Ok(self.read("memory", "used_memory").await?.parse()?)
     }
 
     /// The number of keys, and the memory that they take, in bytes.
-    ///
-    /// # Errors
-    /// When Redis does not answer.
     pub async fn keys(&mut self) -> Result<(usize, f64)> {
         let keys: Vec<String> = self.ask(cmd("KEYS").arg("*")).await?;
         let mut memory = 0.0;
@@ -152,9 +134,6 @@ impl Probe {
     }
 
     /// Begins a measurement.
-    ///
-    /// # Errors
-    /// When Redis does not answer.
     pub async fn start(&mut self) -> Result<Start> {
         self.ask::<()>(cmd("SLOWLOG").arg("RESET")).await?;
         self.spent().await
@@ -173,9 +152,6 @@ impl Probe {
     }
 
     /// Ends a measurement.
-    ///
-    /// # Errors
-    /// When Redis does not answer, or noted more calls than it keeps.
     pub async fn end(&mut self, start: &Start) -> Result<Toll> {
         let end = self.spent().await?;
         let notes: Value = self.ask(cmd("SLOWLOG").arg("GET").arg(NOTES_KEPT)).await?;

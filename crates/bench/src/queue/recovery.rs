@@ -1,29 +1,23 @@
 //! How soon the jobs of a worker that vanished run elsewhere.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Result;
 use rubis_kernel::{Clock as _, SystemClock};
 use rubis_queue::Worker;
-use tokio::{
-    runtime::{Builder, Runtime},
-    sync::watch,
-    time::{Instant, sleep},
-};
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
 
-use super::{
-    PATIENCE, Plan,
-    environment::Environment,
-    handler::{Course, Tally},
-    probe::Probe,
-};
+use super::environment::Environment;
+use super::handler::{Course, Tally};
+use super::probe::Probe;
+use super::{PATIENCE, Plan};
 
 /// How long it takes, in seconds, until all jobs of a worker that vanished have been begun by another
 /// one that was there before. The first worker has a runtime of its own, which is dropped where it
 /// stands: as with `kill -9` nothing is put back, and its connections are closed.
-///
-/// # Errors
-/// When something does not answer, or the jobs do not come back.
 pub async fn recovery(environment: &Environment, plan: &Plan, probe: &mut Probe) -> Result<f64> {
     environment.clear().await?;
     probe.empty().await?;

@@ -1,22 +1,20 @@
 //! BullMQ, in processes of its own.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use rubis_devkit::{Launch, Process};
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use super::{
-    Plan,
-    probe::{Probe, Toll},
-};
-use crate::{Machine, statistics::Lateness};
+use super::Plan;
+use super::probe::{Probe, Toll};
+use crate::Machine;
+use crate::statistics::Lateness;
 
 const PROGRAM: &str = include_str!("../../reference/bullmq.mjs");
 
@@ -35,7 +33,6 @@ pub struct BullMq {
     program: PathBuf,
     logs: PathBuf,
     redis: std::net::SocketAddr,
-    /// Its version.
     pub version: String,
 }
 
@@ -48,7 +45,6 @@ pub struct BullMqBurst {
     pub done: f64,
     /// Memory of Redis for a delayed job, in bytes.
     pub memory: f64,
-    /// What Redis spent on the work.
     pub toll: Toll,
 }
 
@@ -77,9 +73,6 @@ fn version(package: &Path) -> Result<String> {
 
 impl BullMq {
     /// Puts the program beside the packages, where Node finds them from.
-    ///
-    /// # Errors
-    /// When BullMQ 6.7 is not installed there.
     pub fn install(machine: &Machine) -> Result<Self> {
         let packages = &machine.options.packages;
         let modules = packages.join("node_modules");

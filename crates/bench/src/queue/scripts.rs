@@ -12,12 +12,10 @@ use rubis_kernel::{Clock as _, OrganizationId, SystemClock};
 use rubis_queue::{BATCH, ClaimTerms, OfferedJob, Offers};
 use time::OffsetDateTime;
 
-use super::{
-    Plan,
-    environment::{Environment, QUEUE},
-    offers::{WIDE, job, milliseconds},
-    probe::Probe,
-};
+use super::Plan;
+use super::environment::{Environment, QUEUE};
+use super::offers::{WIDE, job, milliseconds};
+use super::probe::Probe;
 use crate::statistics::median;
 
 /// How often each script is called.
@@ -47,9 +45,6 @@ impl Scripts {
 }
 
 /// Calls each script with as much as the product ever asks of it.
-///
-/// # Errors
-/// When Redis does not answer, or the jobs at hand are not those that were meant.
 pub async fn scripts(environment: &Environment, plan: &Plan, probe: &mut Probe) -> Result<Scripts> {
     probe.empty().await?;
     let offers = Offers::new(QUEUE, environment.redis_pool()?, "rubis");

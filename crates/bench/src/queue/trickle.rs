@@ -7,18 +7,13 @@ use rubis_kernel::{Clock as _, SystemClock};
 use time::OffsetDateTime;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::{
-    PATIENCE, Plan,
-    environment::Environment,
-    handler::{Course, Tally},
-    probe::{Probe, Toll},
-};
+use super::environment::Environment;
+use super::handler::{Course, Tally};
+use super::probe::{Probe, Toll};
+use super::{PATIENCE, Plan};
 use crate::statistics::Lateness;
 
 /// Enqueues jobs at a steady pace, each due a little later, and sees how late each begins.
-///
-/// # Errors
-/// When something does not answer, or jobs do not begin.
 pub async fn trickle(environment: &Environment, plan: &Plan, probe: &mut Probe) -> Result<(Lateness, Toll)> {
     environment.clear().await?;
     probe.empty().await?;

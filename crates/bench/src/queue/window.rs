@@ -8,21 +8,16 @@ use rubis_kernel::{Clock as _, SystemClock};
 use rubis_queue::QueueRunner;
 use time::{Duration, OffsetDateTime};
 
-use super::{
-    Plan,
-    environment::Environment,
-    handler::{Course, Tally},
-    probe::Probe,
-};
+use super::Plan;
+use super::environment::Environment;
+use super::handler::{Course, Tally};
+use super::probe::Probe;
 
 /// Steps of the feeder that look at the calendar: the first one reads the whole window.
 const STEPS: i64 = 3;
 
 /// The memory of Redis' keys for each job that is due in a month, in bytes: what the keys take after
 /// feeders looked at a calendar with such jobs, less what they take after a look at an empty one.
-///
-/// # Errors
-/// When something does not answer.
 pub async fn beyond(environment: &Environment, plan: &Plan, probe: &mut Probe) -> Result<f64> {
     environment.clear().await?;
     let runner = environment.runner(Course::Unrecorded, &Arc::new(Tally::default()))?;

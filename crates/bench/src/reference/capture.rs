@@ -1,11 +1,9 @@
 //! Reads along what is executed in a database.
 
-use std::{
-    collections::{HashMap, HashSet},
-    fs::File,
-    io::{Read as _, Seek as _, SeekFrom},
-    path::PathBuf,
-};
+use std::collections::{HashMap, HashSet};
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
 use diesel_async::SimpleAsyncConnection as _;
@@ -27,7 +25,6 @@ pub struct Statement {
 /// or one statement alone. Each statement is one round trip.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transaction {
-    /// Its statements.
     pub statements: Vec<Statement>,
 }
 
@@ -61,9 +58,6 @@ pub struct StatementCapture {
 impl StatementCapture {
     /// Has the statements of this database logged: those of connections that are not made yet, the
     /// benchmark's own among them.
-    ///
-    /// # Errors
-    /// When PostgreSQL refuses.
     pub async fn open(machine: &Machine, database: &str) -> Result<Self> {
         let log = machine.logs().join("postgres.log");
         let capture = Self {
@@ -81,9 +75,6 @@ impl StatementCapture {
 
     /// What was executed since the last call, in the order in which it ended. A transaction that has
     /// not ended comes with a later call.
-    ///
-    /// # Errors
-    /// When the log cannot be read, or a statement failed.
     pub fn transactions(&mut self) -> Result<Vec<Transaction>> {
         let mut file = File::open(&self.log)?;
         file.seek(SeekFrom::Start(self.read_up_to))?;
@@ -104,9 +95,6 @@ impl StatementCapture {
     }
 
     /// Ends the logging, for later connections.
-    ///
-    /// # Errors
-    /// When PostgreSQL refuses.
     pub async fn close(self) -> Result<()> {
         self.execute(&format!("ALTER DATABASE {} RESET log_statement", self.database)).await
     }

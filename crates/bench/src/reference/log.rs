@@ -6,15 +6,11 @@ pub const LINE_PREFIX: &str = "log_line_prefix=%m [%p] (%d) ";
 /// One entry of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// The process that wrote it.
     pub process: u32,
     /// The database that it was connected to; empty without one.
     pub database: String,
-    /// `LOG`, `ERROR` and the like.
     pub severity: String,
-    /// The message.
     pub message: String,
-    /// What the message's `DETAIL` says.
     pub detail: Option<String>,
 }
 

@@ -1,17 +1,16 @@
 //! Runs `pgbench`.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    sync::atomic::{AtomicU32, Ordering},
-    time::Duration,
-};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use rubis_devkit::Launch;
 
 use super::script::{Pick, Script};
-use crate::{Machine, statistics::percentile};
+use crate::Machine;
+use crate::statistics::percentile;
 
 /// Threads of `pgbench`: as many as this machine has processors for it.
 const THREADS: u32 = 2;
@@ -31,7 +30,6 @@ pub enum Length {
 /// Which part of the script is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// All of it.
     Whole,
     /// Only what looks the subject up, which the product does not do: to judge its share.
     Lookup,
@@ -51,9 +49,6 @@ pub struct Measured {
 }
 
 /// Runs a script with this many connections. Every run of it has to succeed.
-///
-/// # Errors
-/// When it fails, with what `pgbench` says.
 pub async fn pgbench(
     machine: &Machine,
     url: &str,

@@ -7,10 +7,8 @@ use diesel_async::SimpleAsyncConnection as _;
 use rubis_chaos::count;
 use rubis_db::{AsyncConnection as _, AsyncPgConnection};
 
-use super::{
-    capture::{Statement, Transaction},
-    pieces::{Piece, Varying, column, expression},
-};
+use super::capture::{Statement, Transaction};
+use super::pieces::{Piece, Varying, column, expression};
 
 /// The table of what differs from one run of the script to the next.
 const TABLE: &str = "bench_work";
@@ -36,9 +34,7 @@ pub struct Subjects<'a> {
 pub struct Produced<'a> {
     /// A part of the text of the statement that returns it, in exactly one row.
     pub by: &'a str,
-    /// The column that it is in.
     pub column: &'a str,
-    /// What it was when it was captured.
     pub captured: String,
 }
 
@@ -47,7 +43,6 @@ pub struct Produced<'a> {
 pub enum Pick {
     /// One that has not been taken: for what can be done once to each.
     EachOnce,
-    /// Any.
     Any,
 }
 
@@ -62,16 +57,12 @@ pub struct Script {
     /// The expressions of the table's columns `v1`, `v2`…, made of those.
     columns: Vec<String>,
     query: String,
-    /// The variables `c1`, `c2`…
     constants: Vec<String>,
 }
 
 impl Script {
     /// Makes a script of statements. Values stay parameters of prepared statements, as they are in the
     /// product; those that differ from subject to subject are read from a table at its beginning.
-    ///
-    /// # Errors
-    /// When a statement is none that `pgbench` could run as it is.
     pub fn new(
         transactions: &[Transaction],
         subjects: &Subjects<'_>,
@@ -157,9 +148,6 @@ impl Script {
 
     /// Makes the table that the script reads from, in place of an earlier script's, and tells how many
     /// subjects there are.
-    ///
-    /// # Errors
-    /// When PostgreSQL refuses, or there is no subject.
     pub async fn prepare(&self, url: &str) -> Result<usize> {
         let mut conn = AsyncPgConnection::establish(url).await?;
         let varying = listed(&self.varying, |expression| format!("({expression})::text"), "x", 0);

@@ -1,9 +1,7 @@
 //! One burst: reminders that are due together, and a worker that sends them.
 
-use std::{
-    collections::{HashMap, HashSet},
-    time::Duration,
-};
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use rubis_chaos::{Reminder, STOP_LIMIT};
@@ -13,13 +11,13 @@ use time::OffsetDateTime;
 use tokio::time::sleep;
 use uuid::Uuid;
 
-use super::{
-    Arguments,
-    cost::Cost,
-    lateness::ByOrganization,
-    template::{Template, make_due},
-};
-use crate::{Machine, options::unlimited_worker, statistics::as_number};
+use super::Arguments;
+use super::cost::Cost;
+use super::lateness::ByOrganization;
+use super::template::{Template, make_due};
+use crate::Machine;
+use crate::options::unlimited_worker;
+use crate::statistics::as_number;
 
 /// How long before the date everything must be ready: the feeder has offered all by then.
 const HEAD_START: Duration = Duration::from_secs(2);
@@ -33,18 +31,13 @@ pub struct Burst {
     pub per_second: f64,
     /// From the date of all reminders to the last mail, in seconds.
     pub seconds: f64,
-    /// How late the mails were.
     pub lateness: ByOrganization,
-    /// What each reminder cost.
     pub each: Cost,
     /// One of the mails, as it was sent.
     pub specimen: Vec<u8>,
 }
 
 /// Sends all reminders of these organizations from a fresh copy of the template.
-///
-/// # Errors
-/// When something does not work, or other mails arrive than the one of each reminder.
 pub async fn burst(
     machine: &Machine,
     arguments: &Arguments,

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use diesel::{QueryableByName, sql_query, sql_types::Jsonb};
+use diesel::sql_types::Jsonb;
+use diesel::{QueryableByName, sql_query};
 use diesel_async::RunQueryDsl as _;
 use rubis_chaos::STOP_LIMIT;
 use rubis_db::{AsyncConnection as _, AsyncPgConnection};
@@ -11,11 +12,9 @@ use rubis_kernel::{Clock as _, SystemClock};
 use serde_json::Value;
 
 use super::template::{Template, make_due};
-use crate::{
-    Machine,
-    options::unlimited_worker,
-    reference::{FRESH_ID, Produced, Script, StatementCapture, Subjects, Transaction},
-};
+use crate::Machine;
+use crate::options::unlimited_worker;
+use crate::reference::{FRESH_ID, Produced, Script, StatementCapture, Subjects, Transaction};
 
 /// Reminders that are sent one after the other. The first ones find a connection that has prepared
 /// nothing yet; the last two have to be alike.
@@ -61,7 +60,6 @@ struct Fields {
 
 /// What sending a reminder asks of PostgreSQL.
 pub struct Captured {
-    /// All of it.
     pub script: Script,
     /// How many of the statements are prepared anew each time, with a round trip and a plan of their own
     /// that `pgbench` does without.
@@ -69,9 +67,6 @@ pub struct Captured {
 }
 
 /// Sends a few reminders, and makes a script of the statements of the last.
-///
-/// # Errors
-/// When something does not work, or reminders are not sent alike.
 pub async fn captured(machine: &Machine, template: &Template) -> Result<Captured> {
     let name = "send_captured";
     let url = machine.servers.copy(template.name, name)?;

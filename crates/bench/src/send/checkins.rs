@@ -8,12 +8,10 @@ use rubis_kernel::{Clock as _, SystemClock};
 use tokio::time::sleep;
 
 use super::Arguments;
-use crate::{
-    Machine, Report,
-    options::unlimited_worker,
-    report::say,
-    statistics::{as_number, median_of},
-};
+use crate::options::unlimited_worker;
+use crate::report::say;
+use crate::statistics::{as_number, median_of};
+use crate::{Machine, Report};
 
 /// Connections that put the organizations in.
 const SEEDING_CONNECTIONS: u32 = 8;
@@ -33,9 +31,6 @@ struct Round {
 }
 
 /// All check-ins due at one instant, and a worker that sends them.
-///
-/// # Errors
-/// When something does not work, or an invoice is not asked about once.
 pub async fn run(machine: &Machine, arguments: &Arguments) -> Result<Report> {
     let Arguments { organizations, invoices, rounds, connections, concurrency, .. } = *arguments;
     let mut done = Vec::new();

@@ -2,10 +2,8 @@
 
 use anyhow::{Context as _, Result};
 use deadpool_redis::redis::{Client, cmd};
-use diesel::{
-    QueryableByName, sql_query,
-    sql_types::{BigInt, Double},
-};
+use diesel::sql_types::{BigInt, Double};
+use diesel::{QueryableByName, sql_query};
 use diesel_async::RunQueryDsl as _;
 use rubis_db::{AsyncConnection as _, AsyncPgConnection};
 
@@ -24,7 +22,6 @@ pub struct Cost {
     pub sink: f64,
     /// What PostgreSQL wrote ahead, in bytes.
     pub log_bytes: f64,
-    /// Transactions that were committed in the database.
     pub commits: f64,
 }
 
@@ -38,9 +35,6 @@ struct Counters {
 
 impl Cost {
     /// Reads the counters; those of the worker too, when one runs.
-    ///
-    /// # Errors
-    /// When a server does not answer or a process is gone.
     pub async fn read(machine: &Machine, database: &str, worker: Option<u32>) -> Result<Self> {
         let mut conn = AsyncPgConnection::establish(&machine.servers.postgres.url("postgres")).await?;
         let counters: Counters = sql_query(format!(

@@ -2,19 +2,14 @@
 
 use anyhow::{Context as _, Result, ensure};
 use rubis_inbox::{Inbox, InboxSettings};
-use tokio::{
-    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
-    net::TcpStream,
-    task::JoinSet,
-    time::Instant,
-};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use crate::statistics::as_number;
 
 /// Mails a second that the server takes of a client that only writes bytes, over so many connections.
-///
-/// # Errors
-/// When a mail is not taken.
 pub async fn ceiling(mail: &[u8], mails: usize, connections: usize) -> Result<f64> {
     let inbox = Inbox::start(InboxSettings::default()).await?;
     let content = with_end(mail);

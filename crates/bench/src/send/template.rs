@@ -1,10 +1,8 @@
 //! The rows that reminders are sent of.
 
 use anyhow::{Context as _, Result, ensure};
-use diesel::{
-    sql_query,
-    sql_types::{Array, Integer, Uuid as SqlUuid},
-};
+use diesel::sql_query;
+use diesel::sql_types::{Array, Integer, Uuid as SqlUuid};
 use diesel_async::{RunQueryDsl as _, SimpleAsyncConnection as _};
 use rubis_chaos::{Database, Reminder, count};
 use rubis_db::{AsyncConnection as _, AsyncPgConnection};
@@ -12,14 +10,14 @@ use rubis_kernel::{Clock as _, SystemClock};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::{Machine, reference::FRESH_ID};
+use crate::Machine;
+use crate::reference::FRESH_ID;
 
 /// Connections that put the organizations in.
 const SEEDING_CONNECTIONS: u32 = 8;
 
 /// A database that rounds get copies of.
 pub struct Template {
-    /// Its name.
     pub name: &'static str,
     /// The organizations, in the order in which their sizes were given.
     pub organizations: Vec<Uuid>,
@@ -28,9 +26,6 @@ pub struct Template {
 impl Template {
     /// Puts in an organization for each size, with as many invoices whose one reminder is planned for
     /// weeks later: one through the domain, the others as copies of that.
-    ///
-    /// # Errors
-    /// When the domain or PostgreSQL refuses something, or the rows are not what they should be.
     pub async fn fill(machine: &Machine, name: &'static str, sizes: &[usize]) -> Result<Self> {
         let url = machine.database(name).await?;
         let pool = rubis_db::connect(&url, SEEDING_CONNECTIONS)?;

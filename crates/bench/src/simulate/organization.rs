@@ -1,10 +1,8 @@
 //! One organization: its invoices, and what becomes of each.
 
-use super::{
-    chance::Chance,
-    world::{InvoiceDates, LATE_DAYS, World},
-    year::{SECONDS_A_DAY, Year, day_of},
-};
+use super::chance::Chance;
+use super::world::{InvoiceDates, LATE_DAYS, World};
+use super::year::{SECONDS_A_DAY, Year, day_of};
 
 /// Office hours in which people put invoices in and approve notices, in UTC.
 const OFFICE_OPENS: u32 = 8 * 3_600;
@@ -125,13 +123,9 @@ fn jobs(dates: &InvoiceDates) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::simulate::{
-        world::{
-            Habits,
-            tests::{day, habits},
-        },
-        year::Totals,
-    };
+    use crate::simulate::world::Habits;
+    use crate::simulate::world::tests::{day, habits};
+    use crate::simulate::year::Totals;
     use time::macros::date;
 
     /// One invoice, issued on 30 January 2027 and due on 1 March.

@@ -2,11 +2,11 @@
 
 use clap::Args;
 
-use super::{burst::serve, world::World, year::Year};
-use crate::{
-    Report,
-    statistics::{median, percentile},
-};
+use super::burst::serve;
+use super::world::World;
+use super::year::Year;
+use crate::Report;
+use crate::statistics::{median, percentile};
 
 /// Numbers of workers that the busiest day is tried with.
 const WORKERS: [u32; 3] = [1, 10, 100];

@@ -1,9 +1,11 @@
 //! Lists as `09:00=85,08:00=15`, for arguments: things, each with its weight.
 
-use std::{fmt, str::FromStr};
+use std::fmt;
+use std::str::FromStr;
 
 use rubis_kernel::TimeZone;
-use time::{Time, macros::format_description};
+use time::Time;
+use time::macros::format_description;
 
 /// Things, each with its weight.
 #[derive(Clone, Debug, PartialEq)]

@@ -7,10 +7,8 @@ use rubis_kernel::{HolidayCalendar, PlanStepId, SendingCalendar, TimeZone, is_pu
 use rubis_relances::{CatchUp, PlanningRules, Progress, StepToPlan, plan_dates};
 use time::{Date, Duration, Month, OffsetDateTime, Time, Weekday};
 
-use super::{
-    chance::Choice,
-    weighted::{TimeOfDay, Weighted, Zone},
-};
+use super::chance::Choice;
+use super::weighted::{TimeOfDay, Weighted, Zone};
 
 /// The most days that an invoice is late when it is put in late.
 pub const LATE_DAYS: u32 = 45;
@@ -65,24 +63,18 @@ pub struct Habits {
 /// When all about an invoice happens, in seconds since the first day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvoiceDates {
-    /// The question whether it was paid.
     pub check_in: i64,
-    /// Its reminders.
     pub steps: Vec<i64>,
 }
 
 /// All that does not depend on an organization. Days are counted from the first one that is looked at, some
 /// months before the year: what leaves in January was invoiced in autumn.
 pub struct World {
-    /// How organizations invoice and get paid.
     pub habits: Habits,
-    /// The first day.
     pub first: Date,
-    /// Days before the year.
     pub lead: u32,
     /// All days, those before the year and its own.
     pub days: u32,
-    /// Which calendar an organization has.
     pub calendars: Choice,
     /// The day on which an invoice is issued.
     pub issue_days: Choice,
@@ -90,7 +82,6 @@ pub struct World {
     pub terms: Choice,
     steps: Vec<StepToPlan>,
     rules: Vec<PlanningRules>,
-    /// By calendar, then by due date.
     dates: Vec<Vec<InvoiceDates>>,
     /// For each day itself or the next on which people work.
     workdays: Vec<u32>,
@@ -98,9 +89,6 @@ pub struct World {
 
 impl World {
     /// Plans an invoice of each due date by each calendar, as the product plans it.
-    ///
-    /// # Errors
-    /// When the habits make no sense.
     pub fn new(habits: Habits) -> Result<Self> {
         ensure!(habits.steps.is_sorted_by(|a, b| a < b), "steps follow each other");
         ensure!(habits.steps.first().is_some_and(|first| *first >= 0), "no step is before the due date");

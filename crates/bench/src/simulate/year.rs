@@ -19,17 +19,11 @@ pub struct Minutes {
 /// How many of what there were in the year.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
-    /// Invoices put in.
     pub invoices: u64,
-    /// Invoices paid.
     pub paid: u64,
-    /// Reminders that left, formal notices not counted.
     pub reminders: u64,
-    /// Formal notices put before a person.
     pub drafts: u64,
-    /// Formal notices that left.
     pub notices: u64,
-    /// Questions whether an invoice was paid.
     pub check_ins: u64,
     /// Mails that asked them: one for all of an organization and a morning.
     pub digests: u64,
@@ -38,14 +32,11 @@ pub struct Totals {
 /// What happens in the year.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Year {
-    /// Mails.
     pub mails: Minutes,
-    /// Jobs that run.
     pub jobs: Minutes,
     /// How many more job rows wait at the end of each day than at the end of the day before it, from the
     /// first day of all.
     waiting: Vec<i64>,
-    /// How many of what there were.
     pub totals: Totals,
     lead: u32,
     days: u32,

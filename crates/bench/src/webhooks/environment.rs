@@ -3,10 +3,8 @@
 use std::net::SocketAddr;
 
 use anyhow::{Result, ensure};
-use diesel::{
-    sql_query,
-    sql_types::{Integer, Timestamptz},
-};
+use diesel::sql_query;
+use diesel::sql_types::{Integer, Timestamptz};
 use diesel_async::{RunQueryDsl as _, SimpleAsyncConnection as _};
 use rubis_chaos::{Api, count};
 use rubis_db::{AsyncConnection as _, AsyncPgConnection};
@@ -45,22 +43,15 @@ const EVENTS: &str = "SELECT count(*) AS count FROM stripe_events WHERE outcome 
 
 /// The API over a database with as many organizations as subscribe.
 pub struct Environment {
-    /// Runs as long as this lives.
     _api: Api,
     database_url: String,
-    /// Where the API listens.
     pub address: SocketAddr,
-    /// What the events are signed with.
     pub secret: &'static str,
-    /// Who subscribes.
     pub subscribers: Vec<Subscriber>,
 }
 
 impl Environment {
     /// Puts the organizations in and starts the API.
-    ///
-    /// # Errors
-    /// When anything does not start or is refused.
     pub async fn open(machine: &Machine, organizations: usize) -> Result<Self> {
         let database_url = machine.database(DATABASE).await?;
         let subscribers = put_in(&database_url, organizations).await?;
@@ -78,9 +69,6 @@ impl Environment {
     }
 
     /// Makes sure that every subscription is as its last event told, and that each event has had its effect once.
-    ///
-    /// # Errors
-    /// When one is not.
     pub async fn verify(&self, subscribers: usize) -> Result<()> {
         let mut conn = AsyncPgConnection::establish(&self.database_url).await?;
         let active = count(&mut conn, ACTIVE).await?;

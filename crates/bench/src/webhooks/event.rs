@@ -7,16 +7,13 @@ use time::{Duration, OffsetDateTime};
 /// Somebody who subscribes.
 #[derive(Clone, Debug)]
 pub struct Subscriber {
-    /// What makes their ids at Stripe.
     pub number: usize,
-    /// Their organization.
     pub organization: OrganizationId,
 }
 
 /// What happens to a subscription.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Happening {
-    /// Something is edited during its trial.
     IsEdited,
     /// It is charged, a minute later.
     Renews,

@@ -1,24 +1,19 @@
 //! Deliveries on a timetable, on as many connections as it takes.
 
-use std::{
-    fmt,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use anyhow::Result;
 use rubis_kernel::{Clock as _, SystemClock};
 use rubis_stripe_fake::SignedDelivery;
-use tokio::{
-    task::JoinSet,
-    time::{Instant, sleep_until},
-};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
 
-use super::{environment::Environment, event::Subscriber};
-use crate::{
-    api::http::{self, Connection},
-    statistics::percentile,
-};
+use super::environment::Environment;
+use super::event::Subscriber;
+use crate::api::http::{self, Connection};
+use crate::statistics::percentile;
 
 /// How many events leave.
 #[derive(Clone, Copy, Debug)]
@@ -35,7 +30,6 @@ pub struct Sent {
     /// From the instant of the timetable to the end of the answer, in milliseconds; of those that were answered
     /// with success.
     latencies: Vec<f64>,
-    /// How many were not.
     failures: u32,
     /// What was wrong with the first of these.
     pub first_failure: Option<String>,
@@ -84,9 +78,6 @@ impl fmt::Display for Sent {
 }
 
 /// Delivers an event for each subscriber, each at its instant, and waits for all answers.
-///
-/// # Errors
-/// When a task breaks; a delivery that fails is counted.
 pub async fn send(
     environment: &Environment,
     subscribers: &[Subscriber],

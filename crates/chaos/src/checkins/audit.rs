@@ -1,9 +1,7 @@
 //! Compares what should have been asked with what arrived.
 
-use std::{
-    collections::{BTreeSet, HashMap, HashSet},
-    time::Duration,
-};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::time::Duration;
 
 use rubis_checkins::MAX_OF_MAIL;
 use rubis_inbox::Mail;
@@ -11,11 +9,9 @@ use rubis_lifecycle::CheckinState;
 use uuid::Uuid;
 
 use super::{Ending, Link, Question};
-use crate::{
-    MayRepeat, Report, Stopped,
-    audit::{Arrivals, check_repeats, percentiles, tell},
-    database::LeftJob,
-};
+use crate::audit::{Arrivals, check_repeats, percentiles, tell};
+use crate::database::LeftJob;
+use crate::{MayRepeat, Report, Stopped};
 
 /// For so long after the acknowledged end of an invoice a mail may still arrive that was on its way.
 const IN_HAND: time::Duration = time::Duration::seconds(3);

@@ -8,19 +8,15 @@ mod postgres;
 mod protocol;
 mod smtp;
 
-use std::{
-    net::SocketAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{TcpListener, TcpStream},
-    sync::watch,
-    task::JoinHandle,
-};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use protocol::Reader;
 pub use protocol::{Point, Protocol};
@@ -76,9 +72,6 @@ struct Armed {
 
 impl Proxy {
     /// Listens on a free port of the loopback interface, in front of `server`.
-    ///
-    /// # Errors
-    /// When there is no free port.
     pub async fn start(server: SocketAddr, protocol: Protocol) -> Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
@@ -116,9 +109,6 @@ impl Proxy {
     }
 
     /// Waits until as many armed cuts were made.
-    ///
-    /// # Errors
-    /// When they were not in time.
     pub async fn wait_for_cuts(&self, count: u32, within: Duration) -> Result<()> {
         let mut cuts = self.shared.cuts.subscribe();
         let waited = tokio::time::timeout(within, cuts.wait_for(|cuts| *cuts >= count)).await;

@@ -1,6 +1,7 @@
 //! Where in a conversation a client is.
 
-use super::{postgres::PostgresReader, smtp::SmtpReader};
+use super::postgres::PostgresReader;
+use super::smtp::SmtpReader;
 
 /// What is spoken over a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

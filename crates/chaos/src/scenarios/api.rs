@@ -9,11 +9,9 @@ use time::Date;
 use tokio::task::JoinSet;
 
 use super::workers::finish;
-use crate::{
-    Caller, Environment, Expected, Report, ScenarioRun,
-    database::FoundInvoice,
-    proxy::{Cut, Moment, Point, Protocol, Proxy},
-};
+use crate::database::FoundInvoice;
+use crate::proxy::{Cut, Moment, Point, Protocol, Proxy};
+use crate::{Caller, Environment, Expected, Report, ScenarioRun};
 
 /// Invoices that are created at the same time when the API dies, and answers that have come by then.
 const CREATIONS: usize = 40;

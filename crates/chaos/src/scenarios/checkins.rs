@@ -1,6 +1,7 @@
 //! Users are asked whether their invoices were paid, while something breaks.
 
-use std::{collections::HashMap, time::Duration};
+use std::collections::HashMap;
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use rubis_inbox::{Behaviour, Fault, MailQuery, Stage};
@@ -9,7 +10,8 @@ use time::OffsetDateTime;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
-use super::{CRASH_RECOVERY, ONE_SWEEP, QUIET, redis::GONE, stops};
+use super::redis::GONE;
+use super::{CRASH_RECOVERY, ONE_SWEEP, QUIET, stops};
 use crate::{
     Caller, Checkins, Environment, ExpectedCheckins, MayRepeat, Question, Report, ScenarioRun, Stopped,
 };
@@ -42,9 +44,6 @@ async fn finish(run: &ScenarioRun, checkins: &Checkins<'_>, expected: &ExpectedC
 
 /// Two workers that send this many check-ins, one of which is killed in the burst: with mails that the mail
 /// server has taken and not acknowledged.
-///
-/// # Errors
-/// The scenario did not run to its end.
 pub async fn lose_one_that_asks(run: &ScenarioRun, count: usize) -> Result<Report> {
     let checkins = Checkins::make_due(run, count).await?;
     let owners: Vec<String> =
@@ -105,9 +104,6 @@ async fn heal(run: &ScenarioRun, checkins: &Checkins<'_>, since: OffsetDateTime)
 }
 
 /// One worker that sends this many check-ins, whose Redis is wiped in the burst.
-///
-/// # Errors
-/// The scenario did not run to its end.
 pub async fn lose_redis_while_asking(run: &ScenarioRun, count: usize, wipe: impl FnOnce()) -> Result<Report> {
     let checkins = Checkins::make_due(run, count).await?;
     run.misbehave(Behaviour::with(Fault::delay(Stage::Message, SLOW)))?;

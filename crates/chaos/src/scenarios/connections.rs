@@ -5,11 +5,10 @@ use std::time::Duration;
 use anyhow::Result;
 use tokio::time::{Instant, interval};
 
-use super::{CRASH_RECOVERY, QUIET, workers::finish};
-use crate::{
-    Environment, Expected, MayRepeat, Report, ScenarioRun,
-    proxy::{Cut, Moment, Point, Protocol, Proxy},
-};
+use super::workers::finish;
+use super::{CRASH_RECOVERY, QUIET};
+use crate::proxy::{Cut, Moment, Point, Protocol, Proxy};
+use crate::{Environment, Expected, MayRepeat, Report, ScenarioRun};
 
 /// Cuts of each sort.
 const TIMES: u32 = 8;

@@ -5,7 +5,8 @@ use std::time::Duration;
 use anyhow::Result;
 use tokio::time::sleep;
 
-use super::{ONE_SWEEP, QUIET, READY_AGAIN, workers::finish};
+use super::workers::finish;
+use super::{ONE_SWEEP, QUIET, READY_AGAIN};
 use crate::{Environment, Expected, Report, ScenarioRun};
 
 /// Duration of a restart.

@@ -1,6 +1,8 @@
 //! Jobs that no worker of this release can do.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Result;
 use async_trait::async_trait;
@@ -19,7 +21,8 @@ use rubis_worker::{AccountParts, BillingParts, CheckinParts, HandlerParts};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-use super::{QUIET, workers::finish};
+use super::QUIET;
+use super::workers::finish;
 use crate::{APP_KEY, Expected, Reminder, Report, ScenarioRun};
 
 /// Such jobs in a run.

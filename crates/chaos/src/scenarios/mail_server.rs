@@ -1,11 +1,13 @@
 //! The mail server refuses, puts off, hangs up and dawdles.
 
-use std::{collections::HashSet, time::Duration};
+use std::collections::HashSet;
+use std::time::Duration;
 
 use anyhow::Result;
 use rubis_inbox::{Behaviour, Fault, Stage};
 
-use super::{QUIET, workers::finish};
+use super::QUIET;
+use super::workers::finish;
 use crate::{Expected, MayRepeat, Reminder, Report, ScenarioRun};
 
 /// Reminders that meet each fault.

@@ -13,7 +13,8 @@ mod workers;
 use std::time::Duration;
 
 use anyhow::Result;
-use futures_util::{FutureExt as _, future::LocalBoxFuture};
+use futures_util::FutureExt as _;
+use futures_util::future::LocalBoxFuture;
 
 use crate::{Environment, Report, ScenarioRun};
 

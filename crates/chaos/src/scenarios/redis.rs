@@ -7,7 +7,8 @@ use rubis_devkit::ports;
 use time::OffsetDateTime;
 use tokio::time::sleep;
 
-use super::{ONE_SWEEP, workers::finish};
+use super::ONE_SWEEP;
+use super::workers::finish;
 use crate::{Environment, Expected, Report, ScenarioRun};
 
 /// Time until Redis is back.

@@ -1,6 +1,7 @@
 //! Workers die, stop, and disagree about the time.
 
-use std::{collections::HashSet, time::Duration};
+use std::collections::HashSet;
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use rubis_inbox::{Behaviour, Fault, MailQuery, Stage};
@@ -34,9 +35,6 @@ pub(super) async fn calm(run: &mut ScenarioRun) -> Result<Report> {
 }
 
 /// Two workers, one of which is killed in the burst.
-///
-/// # Errors
-/// The scenario did not run to its end.
 pub async fn lose_one_of_two(run: &ScenarioRun) -> Result<Report> {
     let [doomed, other] = run.two_workers()?;
     run.burst().await?;
@@ -124,9 +122,6 @@ async fn arrived(run: &ScenarioRun, reminders: &[Reminder], times: usize) -> Res
 }
 
 /// Two workers, one of which is told to stop in the burst.
-///
-/// # Errors
-/// The scenario did not run to its end.
 pub async fn stop_one_of_two(run: &ScenarioRun) -> Result<Report> {
     let [leaving, _other] = run.two_workers()?;
     run.burst().await?;

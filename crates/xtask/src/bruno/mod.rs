@@ -29,9 +29,6 @@ pub struct Arguments {
 }
 
 /// Starts a stack with an empty database, runs the collection against it, and stops it.
-///
-/// # Errors
-/// When Node or Bruno cannot be had or the stack does not start; failing requests are the exit code.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let collection = root().join("bruno");
     if !collection.join("bruno.json").is_file() && !collection.join("opencollection.yml").is_file() {

@@ -44,9 +44,6 @@ struct Test {
 }
 
 /// One line a failure: the request, what was expected of it, what it did instead.
-///
-/// # Errors
-/// When there is no report, because Bruno did not come so far.
 pub fn failures(report: &Path) -> Result<Vec<String>> {
     let text = fs::read_to_string(report).context("Bruno has left no report")?;
     let iterations: Vec<Iteration> =

@@ -53,9 +53,6 @@ pub struct Arguments {
 
 /// Starts a stack, fills it, and sends requests made from the document: boundary values of each field, random ones,
 /// and sequences of operations.
-///
-/// # Errors
-/// Python or Schemathesis cannot be had, or the stack does not start. Findings are the exit code.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let schemathesis = SCHEMATHESIS.programs(!arguments.no_install)?.join("st");
     let TemporaryStack { mut stack, directory } =

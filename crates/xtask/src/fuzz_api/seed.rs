@@ -27,9 +27,7 @@ const CHECKIN_LIMIT: Duration = Duration::from_secs(150);
 
 /// Values that requests are made with.
 pub struct Seed {
-    /// The base of all paths.
     pub api: String,
-    /// The owner's access token.
     pub token: String,
     /// Ids by the name that paths give them.
     pub ids: BTreeMap<String, Vec<String>>,
@@ -48,9 +46,6 @@ impl Seed {
 }
 
 /// Signs up, and creates objects of each kind.
-///
-/// # Errors
-/// A request is refused, or the check-ins are not sent.
 pub fn fill(stack: &mut Stack) -> Result<Seed> {
     let api = format!("{}/api/v1", numeric(&stack.addresses.api));
     let mut client = Client::new(api.clone());

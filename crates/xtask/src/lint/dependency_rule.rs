@@ -61,9 +61,6 @@ const NOT_IN_THE_KERNEL: [&str; 7] =
 const NOT_IN_THE_API: [&str; 1] = ["lettre"];
 
 /// Checks every package.
-///
-/// # Errors
-/// With each dependency that is not allowed.
 pub fn check() -> Result<()> {
     let problems: Vec<String> = packages()?.iter().flat_map(problems_of).collect();
     if problems.is_empty() {

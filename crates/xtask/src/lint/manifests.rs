@@ -10,9 +10,6 @@ use super::metadata::packages;
 const INHERITED: [&str; 5] = ["version", "edition", "rust-version", "license", "publish"];
 
 /// Checks every manifest.
-///
-/// # Errors
-/// With each line that should be otherwise.
 pub fn check() -> Result<()> {
     let mut problems = Vec::new();
     for package in packages()? {

@@ -20,7 +20,6 @@ struct Metadata {
 #[derive(Deserialize)]
 pub struct Package {
     name: String,
-    /// Of its `Cargo.toml`.
     pub manifest_path: PathBuf,
     dependencies: Vec<Dependency>,
 }
@@ -34,16 +33,11 @@ struct Dependency {
 /// What part of a package a dependency is of.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Part {
-    /// What others get: `[dependencies]` and `[build-dependencies]`.
     Code,
-    /// `[dev-dependencies]`.
     Tests,
 }
 
 /// Our packages, by name.
-///
-/// # Errors
-/// When cargo cannot read the workspace.
 pub fn packages() -> Result<Vec<Package>> {
     let mut metadata: Metadata = cargo::metadata()?;
     metadata.packages.sort_by(|left, right| left.name.cmp(&right.name));

@@ -26,9 +26,6 @@ const EXCEPTIONS: [(&str, &str); 1] = [
 ];
 
 /// Looks through the sources of every crate.
-///
-/// # Errors
-/// With each label that may be unbounded.
 pub fn check() -> Result<()> {
     let mut problems = Vec::new();
     for package in packages()? {

@@ -25,9 +25,6 @@ const UNSTABLE: [(&str, &str); 2] = [
 ];
 
 /// Checks the migrations after the baseline.
-///
-/// # Errors
-/// Squawk finds something, or is missing and cannot be installed.
 pub fn check(may_install: bool) -> Result<()> {
     let (in_transaction, alone) = scripts()?;
     let unstable: Vec<String> =

@@ -83,9 +83,6 @@ impl Check {
 }
 
 /// Runs the checks, all of them even when one fails.
-///
-/// # Errors
-/// When interrupted. A check that fails is told and makes the exit code 1.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let mut failed = Vec::new();
     for check in Check::value_variants() {

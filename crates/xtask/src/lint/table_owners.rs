@@ -23,9 +23,6 @@ const SQL_KEYWORDS: [&str; 5] = ["FROM", "INTO", "UPDATE", "JOIN", "TABLE"];
 type Uses = BTreeMap<String, BTreeMap<String, BTreeSet<PathBuf>>>;
 
 /// Looks through the sources of every crate.
-///
-/// # Errors
-/// With each table that several crates query, or none, or one that may not.
 pub fn check() -> Result<()> {
     let schema =
         fs::read_to_string(root().join("crates/db/src/schema.rs")).context("schema.rs cannot be read")?;

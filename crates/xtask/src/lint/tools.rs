@@ -30,9 +30,6 @@ pub fn clippy() -> Result<()> {
 
 /// `cargo deny check` of licences, banned crates, duplicate versions and sources, with the settings of
 /// `.cargo/deny.toml`. Advisories need a database from the network, and are checked by operators.
-///
-/// # Errors
-/// It finds something, or cargo-deny is missing and cannot be installed.
 pub fn deny(may_install: bool) -> Result<()> {
     let status = Launch::new("cargo-deny", cargo_deny(may_install)?)
         .arguments(["--config", ".cargo/deny.toml", "check", "--hide-inclusion-graph"])

@@ -18,9 +18,6 @@ struct Migration {
 
 impl Migrations {
     /// Reads a folder of migrations.
-    ///
-    /// # Errors
-    /// When one lacks a direction or the folder cannot be read.
     pub fn read(folder: &Path) -> Result<Self> {
         let mut migrations = Vec::new();
         for entry in fs::read_dir(folder).with_context(|| format!("{} cannot be read", folder.display()))? {
@@ -43,17 +40,11 @@ impl Migrations {
     }
 
     /// Applies all.
-    ///
-    /// # Errors
-    /// When PostgreSQL refuses one.
     pub fn up(&self, postgres: &Postgres, database: &str) -> Result<()> {
         self.0.iter().try_for_each(|migration| migration.run(postgres, database, "up.sql"))
     }
 
     /// Applies all, takes them back one by one, and applies them again.
-    ///
-    /// # Errors
-    /// When PostgreSQL refuses one, or when one leaves something behind or takes too much away.
     pub fn up_down_and_up(&self, postgres: &Postgres, database: &str) -> Result<()> {
         let mut before = Vec::new();
         for migration in &self.0 {

@@ -31,9 +31,6 @@ pub struct Arguments {
 }
 
 /// Writes the file.
-///
-/// # Errors
-/// When PostgreSQL cannot be started, or refuses a migration.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let text =
         step("applying the migrations and reading the catalog", || generate(!arguments.no_install, false))?;
@@ -44,9 +41,6 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
 }
 
 /// Compares the file with what it should be, having taken every migration up, down and up again.
-///
-/// # Errors
-/// When it differs, or when a migration does not undo what it did.
 pub fn check(may_install: bool) -> Result<()> {
     let wanted = generate(may_install, true)?;
     let path = path();

@@ -46,9 +46,6 @@ const HEADER: &str = "\
 
 impl Catalog {
     /// Renders the module, before rustfmt.
-    ///
-    /// # Errors
-    /// When a column has a type that has no diesel name here yet, or a table no primary key.
     pub fn render(&self) -> Result<String> {
         let mut out = String::from(HEADER);
         self.render_enumerations(&mut out)?;

@@ -21,9 +21,6 @@ pub struct Certificates {
 
 impl Certificates {
     /// Makes them at `wanted`, for servers that run as [`Account::for_servers`].
-    ///
-    /// # Errors
-    /// They cannot be made or written.
     pub fn create(wanted: &Path) -> Result<Self> {
         let account = Account::for_servers()?;
         let certificates = Self { directory: data_directory(wanted, account.as_ref())? };

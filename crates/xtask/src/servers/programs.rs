@@ -32,20 +32,14 @@ const COMMON_DIRECTORIES: [&str; 6] =
 
 /// The server programs of this machine.
 pub struct Programs {
-    /// Directory of `postgres`, `initdb` and `psql`.
     pub postgres: PathBuf,
-    /// Its major version.
     pub postgres_version: u32,
-    /// `redis-server` or `valkey-server`.
     pub redis: PathBuf,
 }
 
 impl Programs {
     /// Finds the programs, and installs what is missing with the system's package manager when `may_install`
     /// and this user can.
-    ///
-    /// # Errors
-    /// When something is missing still, with what to install.
     pub fn find(may_install: bool) -> Result<Self> {
         let missing = Missing {
             postgres: find_postgres().is_none(),
@@ -65,9 +59,6 @@ impl Programs {
     }
 
     /// Finds PostgreSQL alone, for the commands that need nothing else.
-    ///
-    /// # Errors
-    /// As [`Programs::find`].
     pub fn find_postgres(may_install: bool) -> Result<(PathBuf, u32)> {
         let missing = Missing { postgres: true, ..Missing::default() };
         if let Some(found) = find_postgres() {

@@ -7,9 +7,7 @@ use rubis_devkit::{Postgres, output_of};
 
 /// Passwords of the two roles.
 pub struct Roles {
-    /// Of `rubis_owner`.
     pub owner: String,
-    /// Of `rubis_program`.
     pub program: String,
 }
 
@@ -20,9 +18,6 @@ impl Roles {
     pub const OWNER: &str = "rubis_owner";
 
     /// Creates the roles, and gives the database with all that is in it to the owner.
-    ///
-    /// # Errors
-    /// psql fails; the error has the server's message.
     pub fn create(&self, server: &Postgres, database: &str) -> Result<()> {
         let mut psql = server.psql(database);
         psql.env("RUBIS_OWNER_PASSWORD", &self.owner)

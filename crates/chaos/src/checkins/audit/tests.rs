@@ -1,6 +1,7 @@
 use super::*;
 use rubis_inbox::MailSummary;
-use time::{OffsetDateTime, macros::datetime};
+use time::OffsetDateTime;
+use time::macros::datetime;
 
 const DUE: OffsetDateTime = datetime!(2026-11-24 08:00 UTC);
 const OWNER: &str = "gerant@societe.example";
