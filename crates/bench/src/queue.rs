@@ -16,6 +16,8 @@ mod scripts;
 mod trickle;
 mod window;
 
+pub use probe::cpu_seconds;
+
 use std::time::Duration;
 
 use anyhow::{Result, ensure};

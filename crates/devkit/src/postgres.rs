@@ -188,12 +188,6 @@ impl Postgres {
         self.url_of(USER, &self.password, database)
     }
 
-    /// URL for the superuser, by way of another port.
-    #[must_use]
-    pub fn url_through(&self, port: u16, database: &str) -> String {
-        format!("postgres://{USER}:{}@127.0.0.1:{port}/{database}", self.password)
-    }
-
     /// URL for a role.
     #[must_use]
     pub fn url_of(&self, role: &str, password: &str, database: &str) -> String {

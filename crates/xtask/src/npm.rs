@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::{Result, bail};
 use serde_json::Value;
 
-use crate::install::{self, Missing};
+use crate::install::{self, Need};
 use crate::terminal::noisy_step;
 use rubis_devkit::workspace::private;
 use rubis_devkit::{Launch, output_of};
@@ -30,7 +30,7 @@ impl NodePackages {
             .iter()
             .all(|(name, version)| installed_version(&directory, name).as_deref() == Some(*version));
         if major_version_of_node().is_none() || !(are_there || has_npm()) {
-            install::install(Missing { node: true, ..Missing::default() }, may_install)?;
+            install::install(&[Need::Node], may_install)?;
         }
         if major_version_of_node().is_none_or(|major| major < self.oldest_node) {
             bail!("{} needs Node.js {} or later, with npm: install it", self.names(), self.oldest_node);

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use crate::install::{self, Missing};
+use crate::install::{self, Need};
 use crate::terminal::noisy_step;
 use rubis_devkit::workspace::private;
 use rubis_devkit::{Launch, output_of};
@@ -34,7 +34,7 @@ impl PythonPackage {
         let environment = private(self.folder)?;
         if !self.is_in(&environment) {
             if !is_usable() {
-                install::install(Missing { python: true, ..Missing::default() }, may_install)?;
+                install::install(&[Need::Python], may_install)?;
             }
             if !is_usable() {
                 bail!("{} needs Python 3.10 or later, with venv: install it", self.name);

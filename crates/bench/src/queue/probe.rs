@@ -141,10 +141,7 @@ impl Probe {
 
     async fn spent(&mut self) -> Result<Start> {
         let text: String = self.ask(cmd("INFO").arg("cpu")).await?;
-        let seconds = |field| -> Result<f64> {
-            Ok(value(&text, field).with_context(|| format!("Redis does not tell its {field}"))?.parse()?)
-        };
-        let cpu = seconds("used_cpu_user")? + seconds("used_cpu_sys")?;
+        let cpu = cpu_seconds(&text)?;
         let commands: String = self.ask(cmd("INFO").arg("commandstats")).await?;
         let waited = fs::read_to_string(format!("/proc/{}/schedstat", self.process)).ok();
         let waited = waited.as_deref().and_then(seconds_waited);
@@ -170,6 +167,12 @@ impl Probe {
         }
         Ok(toll)
     }
+}
+
+/// Processor time that Redis has taken, in seconds, of the answer to `INFO cpu`.
+pub fn cpu_seconds(info: &str) -> Result<f64> {
+    let seconds = |field| value(info, field).context("Redis does not report its processor time");
+    Ok(seconds("used_cpu_user")?.parse::<f64>()? + seconds("used_cpu_sys")?.parse::<f64>()?)
 }
 
 /// The value of a line `field:value`.
@@ -243,6 +246,13 @@ mod tests {
         let commands = "cmdstat_get:calls=9,usec=1\r\ncmdstat_evalsha:calls=42,usec=7,usec_per_call=0.1\r\n";
         assert_eq!(script_calls(commands), 42.0);
         assert_eq!(script_calls("# Commandstats\r\n"), 0.0);
+    }
+
+    #[test]
+    fn what_redis_took_is_the_sum_of_both_modes() {
+        let told = "# CPU\r\nused_cpu_sys:0.25\r\nused_cpu_user:1.50\r\nused_cpu_sys_children:9.0\r\n";
+        assert_eq!(cpu_seconds(told).unwrap(), 1.75);
+        assert!(cpu_seconds("").is_err());
     }
 
     #[test]

@@ -7,6 +7,7 @@ use diesel::{QueryableByName, sql_query};
 use diesel_async::RunQueryDsl as _;
 use rubis_db::{AsyncConnection as _, AsyncPgConnection};
 
+use crate::queue::cpu_seconds;
 use crate::{Machine, cpu};
 
 /// Counters that only rise, or the difference of two readings.
@@ -74,27 +75,12 @@ impl Cost {
 /// Redis counts its own processor time.
 async fn redis_seconds(url: &str) -> Result<f64> {
     let mut connection = Client::open(url)?.get_multiplexed_async_connection().await?;
-    let told: String = cmd("INFO").arg("cpu").query_async(&mut connection).await?;
-    seconds_told(&told).context("Redis does not tell its processor time")
-}
-
-fn seconds_told(told: &str) -> Option<f64> {
-    let field = |name: &str| -> Option<f64> {
-        told.lines().find_map(|line| line.strip_prefix(name))?.trim().parse().ok()
-    };
-    Some(field("used_cpu_sys:")? + field("used_cpu_user:")?)
+    cpu_seconds(&cmd("INFO").arg("cpu").query_async::<String>(&mut connection).await?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_redis_took_is_the_sum_of_both_modes() {
-        let told = "# CPU\r\nused_cpu_sys:0.25\r\nused_cpu_user:1.50\r\nused_cpu_sys_children:9.0\r\n";
-        assert_eq!(seconds_told(told), Some(1.75));
-        assert_eq!(seconds_told(""), None);
-    }
 
     #[test]
     fn a_cost_is_a_difference_for_each() {

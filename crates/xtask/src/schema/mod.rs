@@ -59,7 +59,7 @@ fn path() -> PathBuf {
 }
 
 fn generate(may_install: bool, down_as_well: bool) -> Result<String> {
-    let (programs, _) = Programs::find_postgres(may_install)?;
+    let programs = Programs::find_postgres(may_install)?;
     let directory = RunDirectory::create("schema")?;
     let cluster = Cluster {
         programs: &programs,

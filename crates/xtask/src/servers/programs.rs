@@ -5,9 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result};
 
-use crate::install::{self, Missing};
+use crate::install::{self, Need};
 use rubis_devkit::output_of;
 
 /// Native enums, `UNNEST` and the rest of what the migrations use; also what `docker-compose.yml` starts.
@@ -38,38 +38,32 @@ pub struct Programs {
 }
 
 impl Programs {
-    /// Finds the programs, and installs what is missing with the system's package manager when `may_install`
-    /// and this user can.
+    /// Finds the programs. What is missing is installed with the system's package manager, if `may_install` and this user
+    /// can.
     pub fn find(may_install: bool) -> Result<Self> {
-        let missing = Missing {
-            postgres: find_postgres().is_none(),
-            redis: find_redis().is_none(),
-            ..Missing::default()
-        };
-        if missing.any() {
-            install::install(missing, may_install)?;
+        let missing: Vec<Need> =
+            [(Need::Postgres, find_postgres().is_none()), (Need::Redis, find_redis().is_none())]
+                .into_iter()
+                .filter_map(|(need, is_missing)| is_missing.then_some(need))
+                .collect();
+        if !missing.is_empty() {
+            install::install(&missing, may_install)?;
         }
-        let Some((postgres, postgres_version)) = find_postgres() else {
-            bail!("{}", install::advice(Missing { postgres: true, ..missing }));
-        };
-        let Some(redis) = find_redis() else {
-            bail!("{}", install::advice(Missing { redis: true, ..Missing::default() }));
-        };
-        Ok(Self { postgres, postgres_version, redis })
+        let (postgres, postgres_version) = found(Need::Postgres, find_postgres())?;
+        Ok(Self { postgres, postgres_version, redis: found(Need::Redis, find_redis())? })
     }
 
-    /// Finds PostgreSQL alone, for the commands that need nothing else.
-    pub fn find_postgres(may_install: bool) -> Result<(PathBuf, u32)> {
-        let missing = Missing { postgres: true, ..Missing::default() };
-        if let Some(found) = find_postgres() {
-            return Ok(found);
+    /// Finds PostgreSQL alone, for commands that need nothing else.
+    pub fn find_postgres(may_install: bool) -> Result<PathBuf> {
+        if find_postgres().is_none() {
+            install::install(&[Need::Postgres], may_install)?;
         }
-        install::install(missing, may_install)?;
-        match find_postgres() {
-            Some(found) => Ok(found),
-            None => bail!("{}", install::advice(missing)),
-        }
+        Ok(found(Need::Postgres, find_postgres())?.0)
     }
+}
+
+fn found<T>(need: Need, found: Option<T>) -> Result<T> {
+    found.with_context(|| install::advice(&[need]))
 }
 
 /// The newest complete installation that is new enough.
