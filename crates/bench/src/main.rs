@@ -58,7 +58,7 @@ async fn measure(Arguments { options, command }: Arguments) -> Result<bool> {
     let machine = || Machine::open(&options);
     let report = match command {
         Command::Simulate(arguments) => simulate::run(&arguments)?,
-        Command::Queue(arguments) => queue::run(&machine()?, &arguments).await?,
+        Command::Queue(arguments) => queue::run(&machine()?, arguments).await?,
         Command::Send(arguments) => send::run(&machine()?, arguments).await?,
         Command::Api(arguments) => api::run(&machine()?, arguments).await?,
         Command::Feed(arguments) => feed::run(&machine()?, arguments).await?,

@@ -66,49 +66,37 @@ pub struct Arguments {
     recovery: bool,
 }
 
-/// What is measured.
-#[derive(Clone, Debug)]
-struct Plan {
-    jobs: u32,
-    organizations: u32,
-    concurrency: u32,
-    rounds: u32,
-    trickle_rate: u32,
-    trickle_seconds: u32,
-    trickle_lead: Duration,
-}
+/// Time from enqueuing a job of the trickle to its date.
+const TRICKLE_LEAD: Duration = Duration::from_secs(2);
 
-impl Plan {
+impl Arguments {
     fn trickle_jobs(&self) -> u32 {
-        self.trickle_rate * self.trickle_seconds
+        self.trickle * self.trickle_seconds
     }
 
     fn trickle_every(&self) -> Duration {
-        Duration::from_secs(1) / self.trickle_rate
+        Duration::from_secs(1) / self.trickle
     }
-}
 
-impl Arguments {
-    fn plan(&self) -> Result<Plan> {
-        let few = |usual: u32, most: u32| if self.quick { usual.min(most) } else { usual };
-        let plan = Plan {
-            jobs: few(self.jobs, 5_000),
-            organizations: few(self.organizations, 50),
-            concurrency: self.concurrency,
-            rounds: few(self.rounds, 1),
-            trickle_rate: self.trickle,
-            trickle_seconds: few(self.trickle_seconds, 5),
-            trickle_lead: Duration::from_secs(2),
-        };
-        let sizes = [plan.jobs, plan.organizations, plan.concurrency, plan.rounds, plan.trickle_jobs()];
+    /// With small sizes if it has to be quick.
+    fn settled(mut self) -> Result<Self> {
+        if self.quick {
+            self.jobs = self.jobs.min(5_000);
+            self.organizations = self.organizations.min(50);
+            self.rounds = self.rounds.min(1);
+            self.trickle_seconds = self.trickle_seconds.min(5);
+        }
+        let sizes = [self.jobs, self.organizations, self.concurrency, self.rounds, self.trickle_jobs()];
         ensure!(!sizes.contains(&0), "nothing is to be measured");
-        Ok(plan)
+        Ok(self)
     }
 }
 
 /// What one round came to.
 #[derive(Clone, Debug)]
 struct Round {
+    /// Jobs of a burst.
+    jobs: f64,
     bullmq: BullMqBurst,
     bullmq_trickle: (Lateness, Toll),
     offers: OffersBurst,
@@ -127,61 +115,62 @@ struct Once {
 }
 
 /// Measures the queue.
-pub async fn run(machine: &Machine, arguments: &Arguments) -> Result<Report> {
-    let plan = arguments.plan()?;
+pub async fn run(machine: &Machine, arguments: Arguments) -> Result<Report> {
+    let sizes = arguments.settled()?;
     let bullmq = BullMq::install(machine)?;
-    let environment = Environment::open(machine, &plan).await?;
+    let environment = Environment::open(machine, &sizes).await?;
     let mut probe = Probe::open(&environment.redis).await?;
     let mut rounds = Vec::new();
-    for number in 1..=plan.rounds {
-        say(format_args!("round {number} of {}", plan.rounds));
-        rounds.push(round(&environment, &bullmq, &plan, &mut probe).await?);
+    for number in 1..=sizes.rounds {
+        say(format_args!("round {number} of {}", sizes.rounds));
+        rounds.push(round(&environment, &bullmq, &sizes, &mut probe).await?);
     }
     say("memory of jobs beyond the window");
-    let beyond = window::beyond(&environment, &plan, &mut probe).await?;
+    let beyond = window::beyond(&environment, &sizes, &mut probe).await?;
     say("the longest scripts");
-    let scripts = scripts::scripts(&environment, &plan, &mut probe).await?;
-    let recovery = if arguments.recovery {
+    let scripts = scripts::scripts(&environment, &sizes, &mut probe).await?;
+    let recovery = if sizes.recovery {
         say("recovery of a killed worker's jobs: ours, then BullMQ's");
-        let ours = recovery::recovery(&environment, &plan, &mut probe).await?;
-        Some((ours, bullmq.recovery(&plan, &mut probe).await?))
+        let ours = recovery::recovery(&environment, &sizes, &mut probe).await?;
+        Some((ours, bullmq.recovery(&sizes, &mut probe).await?))
     } else {
         None
     };
     let redis = probe.version().await?;
-    Ok(figures::report(&plan, &rounds, &Once { beyond, scripts, recovery }, &bullmq.version, &redis))
+    Ok(figures::report(&sizes, &rounds, &Once { beyond, scripts, recovery }, &bullmq.version, &redis))
 }
 
 async fn round(
     environment: &Environment,
     reference: &BullMq,
-    plan: &Plan,
+    sizes: &Arguments,
     probe: &mut Probe,
 ) -> Result<Round> {
-    let bullmq = reference.burst(plan, probe).await?;
+    let bullmq = reference.burst(sizes, probe).await?;
     say(format_args!(
         "  BullMQ: {:.0} jobs/s added, {:.0} done, {:.0} B each",
         bullmq.added, bullmq.done, bullmq.memory
     ));
-    let offers = offers::burst(environment, &Shape::usual(plan), probe).await?;
+    let offers = offers::burst(environment, &Shape::usual(sizes), probe).await?;
     say(format_args!(
         "  Redis side: {:.0} jobs/s offered, {:.0} claimed, {:.0} in all, {:.0} B each",
         offers.offered, offers.claimed, offers.whole, offers.memory
     ));
-    let wide = offers::burst(environment, &Shape::wide(plan), probe).await?;
+    let wide = offers::burst(environment, &Shape::wide(sizes), probe).await?;
     say(format_args!("  Redis side, wide: {:.0} jobs/s in all", wide.whole));
-    let unrecorded = durable::burst(environment, plan, Course::Unrecorded, probe).await?;
+    let unrecorded = durable::burst(environment, sizes, Course::Unrecorded, probe).await?;
     say(format_args!(
         "  whole path: {:.0} jobs/s enqueued, {:.0} done",
         unrecorded.enqueued, unrecorded.done
     ));
-    let recorded = durable::burst(environment, plan, Course::Recorded, probe).await?;
+    let recorded = durable::burst(environment, sizes, Course::Recorded, probe).await?;
     say(format_args!("  whole path, each recorded by itself: {:.0} jobs/s done", recorded.done));
-    let bullmq_trickle = reference.trickle(plan, probe).await?;
+    let bullmq_trickle = reference.trickle(sizes, probe).await?;
     say(format_args!("  trickle, BullMQ: {}", bullmq_trickle.0));
-    let trickle = trickle::trickle(environment, plan, probe).await?;
+    let trickle = trickle::trickle(environment, sizes, probe).await?;
     say(format_args!("  trickle: {}", trickle.0));
-    Ok(Round { bullmq, bullmq_trickle, offers, wide, unrecorded, recorded, trickle })
+    let jobs = f64::from(sizes.jobs);
+    Ok(Round { jobs, bullmq, bullmq_trickle, offers, wide, unrecorded, recorded, trickle })
 }
 
 #[cfg(test)]
@@ -203,19 +192,19 @@ mod tests {
 
     #[test]
     fn a_trickle_is_spread_evenly_over_its_time() {
-        let plan = arguments().plan().unwrap();
-        assert_eq!((plan.trickle_jobs(), plan.trickle_every()), (2_000, Duration::from_millis(10)));
+        let sizes = arguments().settled().unwrap();
+        assert_eq!((sizes.trickle_jobs(), sizes.trickle_every()), (2_000, Duration::from_millis(10)));
     }
 
     #[test]
     fn a_quick_run_is_no_larger_than_what_was_asked_for() {
-        let plan = Arguments { quick: true, jobs: 100, ..arguments() }.plan().unwrap();
-        assert_eq!((plan.jobs, plan.rounds, plan.trickle_jobs()), (100, 1, 500));
+        let sizes = Arguments { quick: true, jobs: 100, ..arguments() }.settled().unwrap();
+        assert_eq!((sizes.jobs, sizes.rounds, sizes.trickle_jobs()), (100, 1, 500));
     }
 
     #[test]
     fn nothing_is_no_size() {
-        assert!(Arguments { rounds: 0, ..arguments() }.plan().is_err());
-        assert!(Arguments { trickle: 0, ..arguments() }.plan().is_err());
+        assert!(Arguments { rounds: 0, ..arguments() }.settled().is_err());
+        assert!(Arguments { trickle: 0, ..arguments() }.settled().is_err());
     }
 }

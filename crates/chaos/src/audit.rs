@@ -10,9 +10,6 @@ use uuid::Uuid;
 use crate::Report;
 use crate::database::{Counters, Ending, LeftJob, Reminder};
 
-/// How many of a kind are named one by one.
-const NAMED: usize = 3;
-
 /// What a scenario lets happen beyond every reminder arriving once.
 #[derive(Clone, Debug, Default)]
 pub struct Expected {
@@ -76,9 +73,10 @@ pub(crate) fn audit(evidence: &Evidence<'_>, expected: &Expected) -> Report {
     check_repeats(&arrivals, &expected.may_repeat, &mut report);
     check_endings(&due, &arrivals, &endings, expected, &mut report);
     check_stopped(&arrivals, &endings, expected, &mut report);
-    check_jobs(evidence.jobs_left, expected, &mut report);
+    check_jobs(evidence.jobs_left, &expected.jobs_left, &mut report);
     check_counters(evidence.counters, &mut report);
     (report.late_p50, report.late_p99) = lateness(&arrivals, &due, evidence.due_at, &mut report);
+    report.conclude();
     report
 }
 
@@ -98,33 +96,24 @@ fn sort_by_reminder<'a>(mails: &'a [Mail], report: &mut Report) -> Arrivals<'a> 
     arrivals
 }
 
-/// Says how many are wrong, and names a few.
-pub(crate) fn tell(report: &mut Report, wrong: &[String], what: &str) {
-    let named = wrong.iter().take(NAMED).cloned().collect::<Vec<_>>().join("; ");
-    report.expect(wrong.is_empty(), format!("{} {what}: {named}", wrong.len()));
-}
-
 fn check_unasked(arrivals: &Arrivals<'_>, due: &[&Reminder], report: &mut Report) {
     let due: HashSet<Uuid> = due.iter().map(|reminder| reminder.task).collect();
-    let unasked: Vec<String> =
-        arrivals.keys().filter(|task| !due.contains(task)).map(Uuid::to_string).collect();
-    tell(report, &unasked, "arrived that were not due");
+    for task in arrivals.keys().filter(|task| !due.contains(task)) {
+        report.find("arrived that were not due", task);
+    }
 }
 
 fn check_messages(arrivals: &Arrivals<'_>, endings: &HashMap<Uuid, &Ending>, report: &mut Report) {
-    let (mut other_messages, mut other_recipients) = (Vec::new(), Vec::new());
     for (task, mails) in arrivals {
         let ids: HashSet<_> = mails.iter().map(|mail| &mail.summary.message_id).collect();
         if ids.len() > 1 {
-            other_messages.push(format!("{task} as {ids:?}"));
+            report.find("arrived again as another message", format!("{task} as {ids:?}"));
         }
         let Some(ending) = endings.get(task) else { continue };
         if mails.iter().any(|mail| mail.summary.envelope_to != [ending.recipient.clone()]) {
-            other_recipients.push(format!("{task} for {}", ending.recipient));
+            report.find("arrived at another recipient", format!("{task} for {}", ending.recipient));
         }
     }
-    tell(report, &other_messages, "arrived again as another message");
-    tell(report, &other_recipients, "arrived at somebody else's");
 }
 
 /// Only what may arrives more than once.
@@ -136,15 +125,12 @@ pub(crate) fn check_repeats(arrivals: &Arrivals<'_>, may_repeat: &MayRepeat, rep
             report.expect(times <= *most, format!("{times} mails were repeated, at most {most} may be"));
         }
         MayRepeat::Nobody => {
-            let wrong: Vec<String> = repeated.map(|(task, mails)| times(*task, mails)).collect();
-            tell(report, &wrong, "arrived more than once");
+            repeated.for_each(|(task, mails)| report.find("arrived more than once", times(*task, mails)));
         }
         MayRepeat::These(these) => {
-            let wrong: Vec<String> = repeated
-                .filter(|(task, _)| !these.contains(*task))
-                .map(|(task, mails)| times(*task, mails))
-                .collect();
-            tell(report, &wrong, "arrived more than once whose sending nothing had cut off");
+            for (task, mails) in repeated.filter(|(task, _)| !these.contains(*task)) {
+                report.find("arrived more than once whose sending nothing had cut off", times(*task, mails));
+            }
         }
     }
 }
@@ -164,13 +150,13 @@ fn check_endings(
     expected: &Expected,
     report: &mut Report,
 ) {
-    let (mut lost, mut unrecorded, mut wrong_refusals) = (Vec::new(), Vec::new(), Vec::new());
     for reminder in due {
         let task = reminder.task;
         let Some(ending) = endings.get(&task) else {
-            lost.push(format!("{task} is not in the database"));
+            report.lose(format!("{task} is not in the database"));
             continue;
         };
+        let state = format!("{task} is {} ({:?})", ending.status, ending.reason);
         let arrived = arrivals.contains_key(&task);
         if expected.refused.contains(&task) {
             let is_right = ending.status == "failed"
@@ -178,18 +164,14 @@ fn check_endings(
                 && ending.failure_is_told
                 && !arrived;
             if !is_right {
-                wrong_refusals.push(format!("{task} is {} ({:?})", ending.status, ending.reason));
+                report.find("were refused by the mail server and are not failed with an event", state);
             }
         } else if !arrived && (ending.status == "sent" || !expected.stopped.contains_key(&task)) {
-            lost.push(format!("{task} is {} ({:?})", ending.status, ending.reason));
+            report.lose(state);
         } else if arrived && ending.status != "sent" && !expected.stopped.contains_key(&task) {
-            unrecorded.push(format!("{task} is {} ({:?})", ending.status, ending.reason));
+            report.find("arrived and are not recorded as sent", state);
         }
     }
-    report.lost = lost.len();
-    tell(report, &lost, "are lost");
-    tell(report, &unrecorded, "arrived and are not recorded as sent");
-    tell(report, &wrong_refusals, "were refused by the mail server and are not failed with an event");
 }
 
 /// After the end of an invoice was acknowledged nothing arrives, but what was in the mail server's
@@ -200,7 +182,7 @@ fn check_stopped(
     expected: &Expected,
     report: &mut Report,
 ) {
-    let (mut after, mut on_the_way) = (Vec::new(), 0);
+    let mut on_the_way = 0;
     for (task, stopped) in &expected.stopped {
         let Some(mails) = arrivals.get(task) else { continue };
         let was_being_sent = endings.get(task).is_some_and(|ending| ending.was_being_sent);
@@ -208,11 +190,11 @@ fn check_stopped(
             if was_being_sent {
                 on_the_way += 1;
             } else {
-                after.push(format!("{task} at {}", mail.summary.received_at));
+                let item = format!("{task} at {}", mail.summary.received_at);
+                report.find("arrived after the end of their invoice had been acknowledged", item);
             }
         }
     }
-    tell(report, &after, "arrived after the end of their invoice had been acknowledged");
     if !expected.stopped.is_empty() {
         let unsent = expected.stopped.keys().filter(|task| !arrivals.contains_key(task)).count();
         report.note(format!(
@@ -223,16 +205,13 @@ fn check_stopped(
     }
 }
 
-fn check_jobs(left: &HashMap<String, LeftJob>, expected: &Expected, report: &mut Report) {
-    let wrong: Vec<String> = left
-        .values()
-        .filter(|job| !expected.jobs_left.contains(&job.id))
-        .map(|job| format!("{} {} ({:?})", job.id, job.state, job.last_error))
-        .collect();
-    tell(report, &wrong, "jobs are left");
-    let missing: Vec<String> =
-        expected.jobs_left.iter().filter(|id| !left.contains_key(*id)).cloned().collect();
-    tell(report, &missing, "jobs are gone that should be left");
+pub(crate) fn check_jobs(left: &HashMap<String, LeftJob>, expected: &HashSet<String>, report: &mut Report) {
+    for job in left.values().filter(|job| !expected.contains(&job.id)) {
+        report.find("jobs are left", format!("{} {} ({:?})", job.id, job.state, job.last_error));
+    }
+    for id in expected.iter().filter(|id| !left.contains_key(*id)) {
+        report.find("jobs are gone that should be left", id);
+    }
 }
 
 fn check_counters(counters: Counters, report: &mut Report) {
@@ -271,4 +250,4 @@ pub(crate) fn percentiles(mut late: Vec<time::Duration>, report: &mut Report) ->
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result, ensure};
 use diesel::sql_types::{Array, BigInt, Bool, Double, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{QueryableByName, sql_query};
 use diesel_async::RunQueryDsl as _;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use rubis_checkins::{CheckinAnswer, CheckinRules, KEY_PURPOSE, token_of};
 use rubis_invoices::InvoiceScope;
 use rubis_kernel::{AppKey, OrganizationId, PurposeKey};
@@ -16,7 +17,6 @@ use rubis_lifecycle::{
     read_checkin,
 };
 use time::{Duration, OffsetDateTime};
-use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use crate::run::{APP_KEY, LEAD};
@@ -114,18 +114,9 @@ impl<'a> Checkins<'a> {
         lead: std::time::Duration,
         between: Duration,
     ) -> Result<Self> {
-        let mut planning = JoinSet::new();
-        for organization in &run.setup.organizations {
-            if planning.len() >= AT_ONCE
-                && let Some(done) = planning.join_next().await
-            {
-                done??;
-            }
-            planning.spawn(plan(run.database.clone(), organization.id, run.now()));
-        }
-        while let Some(done) = planning.join_next().await {
-            done??;
-        }
+        let organizations = run.setup.organizations.iter();
+        let planning = organizations.map(|one| plan(run.database.clone(), one.id, run.now()));
+        stream::iter(planning).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
         let key = APP_KEY.parse::<AppKey>()?.derive(KEY_PURPOSE);
         let due = move_dates(run, count, run.now() + lead, between).await?;
         ensure!(due.len() == count, "there are {} check-ins of {count}", due.len());

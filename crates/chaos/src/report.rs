@@ -3,6 +3,9 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
+/// Items of a kind that are named.
+const NAMED: usize = 3;
+
 /// Result of a scenario.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
@@ -24,6 +27,8 @@ pub struct Report {
     pub shortfalls: Vec<String>,
     /// What else is worth knowing.
     pub notes: Vec<String>,
+    /// Items by what is wrong with them, until [`Report::conclude`].
+    found: Vec<(&'static str, Vec<String>)>,
     /// Nothing was tried, for the reason in the notes.
     pub skipped: bool,
 }
@@ -57,6 +62,28 @@ impl Report {
     pub fn expect(&mut self, holds: bool, otherwise: impl Into<String>) {
         if !holds {
             self.shortfalls.push(otherwise.into());
+        }
+    }
+
+    /// Adds an item of which something is wrong.
+    pub(crate) fn find(&mut self, what: &'static str, item: impl ToString) {
+        match self.found.iter_mut().find(|(known, _)| *known == what) {
+            Some((_, items)) => items.push(item.to_string()),
+            None => self.found.push((what, vec![item.to_string()])),
+        }
+    }
+
+    /// Adds a lost item.
+    pub(crate) fn lose(&mut self, item: impl ToString) {
+        self.lost += 1;
+        self.find("are lost", item);
+    }
+
+    /// Makes a shortfall of each kind of finding, with its number and a few of its items.
+    pub(crate) fn conclude(&mut self) {
+        for (what, items) in std::mem::take(&mut self.found) {
+            let named = items.iter().take(NAMED).cloned().collect::<Vec<_>>().join("; ");
+            self.shortfalls.push(format!("{} {what}: {named}", items.len()));
         }
     }
 

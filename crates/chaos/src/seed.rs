@@ -3,6 +3,7 @@
 use anyhow::{Context as _, Result};
 use diesel::sql_types::{Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl as _;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use rubis_accounts::{
     AccountKeys, CheckinPolicyInput, NewAccount, NewAccountInput, OrganizationInput, OrganizationPatch,
     PasswordHash,
@@ -14,7 +15,6 @@ use rubis_kernel::{Clock as _, Currency, Money, OrganizationId, PlanId, SystemCl
 use rubis_lifecycle::PlanChoice;
 use rubis_relances::{PlanInput, StepInput, Tone};
 use time::{Date, Duration, OffsetDateTime};
-use tokio::task::JoinSet;
 
 use crate::APP_KEY;
 
@@ -47,19 +47,10 @@ pub async fn seed(
     now: OffsetDateTime,
 ) -> Result<Vec<SeededOrganization>> {
     let hash = password_hash().await?;
-    let (mut seeding, mut seeded) = (JoinSet::new(), Vec::new());
-    for number in 0..organizations {
-        if seeding.len() >= AT_ONCE
-            && let Some(done) = seeding.join_next().await
-        {
-            seeded.push(done??);
-        }
-        seeding.spawn(fill(pool.clone(), number, invoices, hash.clone(), now));
-    }
-    while let Some(done) = seeding.join_next().await {
-        seeded.push(done??);
-    }
-    seeded.sort_by(|a: &SeededOrganization, b| a.email.cmp(&b.email));
+    let filling = (0..organizations).map(|number| fill(pool.clone(), number, invoices, hash.clone(), now));
+    let mut seeded: Vec<SeededOrganization> =
+        stream::iter(filling).buffer_unordered(AT_ONCE).try_collect().await?;
+    seeded.sort_by(|a, b| a.email.cmp(&b.email));
     Ok(seeded)
 }
 

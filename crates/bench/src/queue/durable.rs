@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::environment::Environment;
 use super::handler::{Course, Tally};
 use super::probe::{Probe, Toll};
-use super::{PATIENCE, Plan};
+use super::{Arguments, PATIENCE};
 
 /// What a burst came to.
 #[derive(Clone, Debug)]
@@ -25,14 +25,14 @@ pub struct DurableBurst {
 /// Enqueues a burst of due jobs, then lets a worker do it.
 pub async fn burst(
     environment: &Environment,
-    plan: &Plan,
+    sizes: &Arguments,
     course: Course,
     probe: &mut Probe,
 ) -> Result<DurableBurst> {
     environment.clear().await?;
     probe.empty().await?;
     let now = SystemClock.now();
-    let enqueuing = environment.enqueue(&environment.jobs(plan.jobs, now), now).await?;
+    let enqueuing = environment.enqueue(&environment.jobs(sizes.jobs, now), now).await?;
     // The planner should know of them, as it does where autovacuum comes by.
     environment.pool.get().await?.batch_execute("ANALYZE jobs").await?;
 
@@ -40,11 +40,11 @@ pub async fn burst(
     let tally = Arc::new(Tally::default());
     let began = Instant::now();
     let serving = environment.serve(course, &tally)?;
-    tally.wait_for(plan.jobs, PATIENCE).await?;
+    tally.wait_for(sizes.jobs, PATIENCE).await?;
     environment.wait_until_empty().await?;
     let doing = began.elapsed().as_secs_f64();
     let toll = probe.end(&start).await?;
     serving.stop().await?;
-    let jobs = f64::from(plan.jobs);
+    let jobs = f64::from(sizes.jobs);
     Ok(DurableBurst { enqueued: jobs / enqueuing, done: jobs / doing, toll })
 }

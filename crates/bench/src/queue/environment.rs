@@ -19,7 +19,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
 
-use super::Plan;
+use super::Arguments;
 use super::handler::{Course, NoOp, Tally};
 use crate::Machine;
 
@@ -55,10 +55,10 @@ struct Answer {
 
 impl Environment {
     /// Makes a database with organizations.
-    pub async fn open(machine: &Machine, plan: &Plan) -> Result<Self> {
+    pub async fn open(machine: &Machine, sizes: &Arguments) -> Result<Self> {
         let url = machine.database("queue").await?;
         let pool = rubis_db::connect(&url, CONNECTIONS)?;
-        let organizations: Vec<_> = (0..plan.organizations).map(|_| OrganizationId::new()).collect();
+        let organizations: Vec<_> = (0..sizes.organizations).map(|_| OrganizationId::new()).collect();
         let ids: Vec<Uuid> = organizations.iter().map(OrganizationId::as_uuid).collect();
         diesel::sql_query(
             "INSERT INTO organizations (id, name, created_at, updated_at)
@@ -72,7 +72,7 @@ impl Environment {
             redis: machine.servers.redis.url(),
             url,
             organizations,
-            concurrency: plan.concurrency,
+            concurrency: sizes.concurrency,
         })
     }
 

@@ -4,10 +4,10 @@ use rubis_queue::{BATCH, CLAIMS_AT_ONCE};
 
 use super::probe::Toll;
 use super::scripts::{CYCLES, Scripts};
-use super::{Once, Plan, Round};
+use super::{Arguments, Once, Round, TRICKLE_LEAD};
 use crate::Report;
 use crate::report::Bar;
-use crate::statistics::{Lateness, median};
+use crate::statistics::median_of;
 
 /// The bars that the product has set itself.
 const REDIS_SIDE: Bar = Bar::RatioAtLeast(5.0);
@@ -24,7 +24,14 @@ struct Rounds<'a>(&'a [Round]);
 impl Rounds<'_> {
     /// The round in the middle.
     fn median(&self, of: impl Fn(&Round) -> f64) -> f64 {
-        median(&mut self.0.iter().map(of).collect::<Vec<_>>())
+        median_of(self.0, of)
+    }
+
+    /// Adds the medians of figures.
+    fn add(&self, report: &mut Report, rows: &[Row]) {
+        for (what, ours, theirs, bar) in rows {
+            report.add(*what, self.median(ours), Some(self.median(theirs)), *bar);
+        }
     }
 
     /// The longest time that Redis had no core, in seconds, if the system tells.
@@ -51,99 +58,106 @@ fn bullmqs(round: &Round) -> [&Toll; 2] {
     [&round.bullmq.toll, &round.bullmq_trickle.1]
 }
 
+/// A figure of every round, and that of BullMQ in the same round.
+type Row = (&'static str, fn(&Round) -> f64, fn(&Round) -> f64, Option<Bar>);
+
+const ROWS: [Row; 12] = [
+    ("Redis side (offered, claimed, acknowledged), jobs/s", |ours| ours.offers.whole, done, Some(REDIS_SIDE)),
+    ("offered, jobs/s (reference: added)", |ours| ours.offers.offered, added, None),
+    ("claimed and acknowledged, jobs/s", |ours| ours.offers.claimed, done, None),
+    (
+        "whole path (rows offered, claimed, deleted), jobs/s",
+        |ours| ours.unrecorded.done,
+        done,
+        Some(WHOLE_PATH),
+    ),
+    ("the same, each job recorded in a transaction, jobs/s", |ours| ours.recorded.done, done, None),
+    ("rows enqueued, jobs/s (reference: added)", |ours| ours.unrecorded.enqueued, added, None),
+    ("Redis side, µs of Redis' CPU a job", |ours| cpu(ours, &ours.offers.toll), bullmq_cpu, None),
+    ("whole path, µs of Redis' CPU a job", |ours| cpu(ours, &ours.unrecorded.toll), bullmq_cpu, None),
+    ("Redis side, scripts for 1000 jobs", |ours| calls(ours, &ours.offers.toll), bullmq_calls, None),
+    ("whole path, scripts for 1000 jobs", |ours| calls(ours, &ours.unrecorded.toll), bullmq_calls, None),
+    ("Redis memory, B an offered job", |ours| ours.offers.memory, memory, Some(MEMORY)),
+    ("the same, each of an organization with ten", |ours| ours.wide.memory, memory, None),
+];
+
+const TRICKLE: [Row; 2] = [
+    ("trickle, lateness p50, ms", |ours| ours.trickle.0.p50, |theirs| theirs.bullmq_trickle.0.p50, None),
+    (
+        "trickle, lateness p99, ms",
+        |ours| ours.trickle.0.p99,
+        |theirs| theirs.bullmq_trickle.0.p99,
+        Some(LATENESS),
+    ),
+];
+
+fn done(round: &Round) -> f64 {
+    round.bullmq.done
+}
+
+fn added(round: &Round) -> f64 {
+    round.bullmq.added
+}
+
+fn memory(round: &Round) -> f64 {
+    round.bullmq.memory
+}
+
+fn bullmq_cpu(round: &Round) -> f64 {
+    cpu(round, &round.bullmq.toll)
+}
+
+fn bullmq_calls(round: &Round) -> f64 {
+    calls(round, &round.bullmq.toll)
+}
+
+/// Microseconds a job.
+fn cpu(round: &Round, toll: &Toll) -> f64 {
+    toll.cpu * 1e6 / round.jobs
+}
+
+/// Calls for 1000 jobs.
+fn calls(round: &Round, toll: &Toll) -> f64 {
+    toll.calls * 1_000.0 / round.jobs
+}
+
 /// The figures of a run.
-pub fn report(plan: &Plan, rounds: &[Round], once: &Once, bullmq: &str, redis: &str) -> Report {
+pub fn report(sizes: &Arguments, rounds: &[Round], once: &Once, bullmq: &str, redis: &str) -> Report {
     let all = Rounds(rounds);
     let mut report = Report {
         title: "Queue".to_owned(),
         reference: format!("BullMQ {bullmq} on the same Redis {redis}"),
         ..Report::default()
     };
-    speed(&mut report, &all);
-    redis_time(&mut report, &all, plan);
-    let bytes = all.median(|round| round.bullmq.memory);
-    report.add(
-        "Redis memory, B an offered job",
-        all.median(|round| round.offers.memory),
-        Some(bytes),
-        Some(MEMORY),
-    );
-    let what = "the same, each of an organization with ten";
-    report.add(what, all.median(|round| round.wide.memory), Some(bytes), None);
-    report.add("Redis memory, B a job beyond the window", once.beyond, Some(bytes), Some(MEMORY_BEYOND));
-    trickle(&mut report, &all);
-    report.add(
-        "longest script, the most it can be asked for, ms",
-        once.scripts.longest(),
-        None,
-        Some(SCRIPT),
-    );
+    all.add(&mut report, &ROWS);
+    let bytes = Some(all.median(memory));
+    report.add("Redis memory, B a job beyond the window", once.beyond, bytes, Some(MEMORY_BEYOND));
+    all.add(&mut report, &TRICKLE);
+    let longest = once.scripts.longest();
+    report.add("longest script, the most it can be asked for, ms", longest, None, Some(SCRIPT));
     let (ours, theirs) = (all.longest(ours).longest_script(), all.longest(bullmqs).longest_script());
     report.add("longest call of all rounds, stops in the middle included, ms", ours, Some(theirs), None);
     if let Some((ours, theirs)) = once.recovery {
         report.add("a vanished worker's jobs run again, s", ours, Some(theirs), Some(RECOVERY));
     }
-    notes(&mut report, plan);
+    notes(&mut report, sizes);
     script_notes(&mut report, &all, &once.scripts);
     report
 }
 
-fn speed(report: &mut Report, all: &Rounds<'_>) {
-    let done = Some(all.median(|round| round.bullmq.done));
-    let added = Some(all.median(|round| round.bullmq.added));
-    let whole = all.median(|round| round.offers.whole);
-    report.add("Redis side (offered, claimed, acknowledged), jobs/s", whole, done, Some(REDIS_SIDE));
-    report.add("offered, jobs/s (reference: added)", all.median(|round| round.offers.offered), added, None);
-    report.add("claimed and acknowledged, jobs/s", all.median(|round| round.offers.claimed), done, None);
-    let unrecorded = all.median(|round| round.unrecorded.done);
-    report.add("whole path (rows offered, claimed, deleted), jobs/s", unrecorded, done, Some(WHOLE_PATH));
-    let recorded = all.median(|round| round.recorded.done);
-    report.add("the same, each job recorded in a transaction, jobs/s", recorded, done, None);
-    let enqueued = all.median(|round| round.unrecorded.enqueued);
-    report.add("rows enqueued, jobs/s (reference: added)", enqueued, added, None);
-}
-
-fn redis_time(report: &mut Report, all: &Rounds<'_>, plan: &Plan) {
-    let each = |toll: &Toll| toll.cpu * 1e6 / f64::from(plan.jobs);
-    let theirs = Some(all.median(|round| each(&round.bullmq.toll)));
-    report.add(
-        "Redis side, µs of Redis' CPU a job",
-        all.median(|round| each(&round.offers.toll)),
-        theirs,
-        None,
-    );
-    let path = all.median(|round| each(&round.unrecorded.toll));
-    report.add("whole path, µs of Redis' CPU a job", path, theirs, None);
-    let calls = |toll: &Toll| toll.calls * 1_000.0 / f64::from(plan.jobs);
-    let theirs = Some(all.median(|round| calls(&round.bullmq.toll)));
-    let alone = all.median(|round| calls(&round.offers.toll));
-    report.add("Redis side, scripts for 1000 jobs", alone, theirs, None);
-    let path = all.median(|round| calls(&round.unrecorded.toll));
-    report.add("whole path, scripts for 1000 jobs", path, theirs, None);
-}
-
-fn trickle(report: &mut Report, all: &Rounds<'_>) {
-    let mut add = |what: &str, of: fn(&Lateness) -> f64, bar: Option<Bar>| {
-        let reference = all.median(|round| of(&round.bullmq_trickle.0));
-        report.add(what, all.median(|round| of(&round.trickle.0)), Some(reference), bar);
-    };
-    add("trickle, lateness p50, ms", |lateness| lateness.p50, None);
-    add("trickle, lateness p99, ms", |lateness| lateness.p99, Some(LATENESS));
-}
-
-fn notes(report: &mut Report, plan: &Plan) {
+fn notes(report: &mut Report, sizes: &Arguments) {
     report.note(format!(
         "Medians of {} rounds, both sides in turn in each: {} jobs of {} organizations that are all due, {} \
          at once, a handler that does nothing; the reference keeps no job that is done. Claims are those of a \
          worker with such jobs, {BATCH} jobs each and {CLAIMS_AT_ONCE} at once. The time of the whole path \
          begins with the worker, on rows that were committed before, and ends when the table is empty.",
-        plan.rounds, plan.jobs, plan.organizations, plan.concurrency
+        sizes.rounds, sizes.jobs, sizes.organizations, sizes.concurrency
     ));
     report.note(format!(
         "Trickle: {} jobs/s for {} s, each due {} s after it was enqueued.",
-        plan.trickle_rate,
-        plan.trickle_seconds,
-        plan.trickle_lead.as_secs()
+        sizes.trickle,
+        sizes.trickle_seconds,
+        TRICKLE_LEAD.as_secs()
     ));
 }
 
@@ -193,22 +207,24 @@ fn script_notes(report: &mut Report, all: &Rounds<'_>, scripts: &Scripts) {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
-    use std::time::Duration;
+
+    use crate::statistics::Lateness;
 
     use super::super::durable::DurableBurst;
     use super::super::offers::OffersBurst;
     use super::super::reference::BullMqBurst;
     use super::*;
 
-    fn plan() -> Plan {
-        Plan {
+    fn sizes() -> Arguments {
+        Arguments {
             jobs: 1_000,
             organizations: 10,
             concurrency: 50,
             rounds: 3,
-            trickle_rate: 100,
+            trickle: 100,
             trickle_seconds: 5,
-            trickle_lead: Duration::from_secs(2),
+            quick: false,
+            recovery: false,
         }
     }
 
@@ -232,6 +248,7 @@ mod tests {
             OffersBurst { offered: speed, claimed: speed, whole: speed, memory: 200.0, toll: toll(longest) };
         let durable = DurableBurst { enqueued: speed, done: speed, toll: toll(0.2) };
         Round {
+            jobs: 1_000.0,
             bullmq: BullMqBurst { added: 12_000.0, done: 10_000.0, memory: 900.0, toll: toll(15.0) },
             bullmq_trickle: (Lateness { p99: 68.0, ..lateness }, toll(1.0)),
             wide: offers.clone(),
@@ -250,7 +267,7 @@ mod tests {
     #[test]
     fn speeds_are_medians_and_the_longest_call_is_that_of_all_rounds() {
         let rounds = [round(60_000.0, 0.5), round(10_000.0, 2.5), round(50_000.0, 0.4)];
-        let report = report(&plan(), &rounds, &once(0.0, 0.7, None), "6.7.0", "7.0.15");
+        let report = report(&sizes(), &rounds, &once(0.0, 0.7, None), "6.7.0", "7.0.15");
         assert_eq!(figure(&report, "Redis side (offered"), (50_000.0, Some(10_000.0), Some(true)));
         assert_eq!(figure(&report, "longest script"), (0.7, None, Some(true)));
         assert_eq!(figure(&report, "longest call"), (2.5, Some(15.0), None));
@@ -261,7 +278,7 @@ mod tests {
     #[test]
     fn what_falls_short_is_said() {
         let rounds = [round(49_000.0, 0.2)];
-        let report = report(&plan(), &rounds, &once(0.1, 3.1, Some((16.0, 70.0))), "6.7.0", "7.0.15");
+        let report = report(&sizes(), &rounds, &once(0.1, 3.1, Some((16.0, 70.0))), "6.7.0", "7.0.15");
         let short: Vec<_> = report
             .figures
             .iter()

@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::Plan;
+use super::Arguments;
 use super::environment::{Environment, QUEUE};
 use super::probe::{Probe, Toll};
 
@@ -34,14 +34,14 @@ pub struct Shape {
 
 impl Shape {
     /// What BullMQ is given as well.
-    pub fn usual(plan: &Plan) -> Self {
-        Self { jobs: plan.jobs, organizations: plan.organizations, limits: None }
+    pub fn usual(sizes: &Arguments) -> Self {
+        Self { jobs: sizes.jobs, organizations: sizes.organizations, limits: None }
     }
 
     /// What makes scripts long: always another organization, and limits to be kept.
-    pub fn wide(plan: &Plan) -> Self {
-        let organizations = (plan.jobs / 10).max(1);
-        Self { jobs: plan.jobs, organizations, limits: Some(WIDE) }
+    pub fn wide(sizes: &Arguments) -> Self {
+        let organizations = (sizes.jobs / 10).max(1);
+        Self { jobs: sizes.jobs, organizations, limits: Some(WIDE) }
     }
 }
 

@@ -13,23 +13,23 @@ use tokio::time::{Instant, sleep};
 use super::environment::Environment;
 use super::handler::{Course, Tally};
 use super::probe::Probe;
-use super::{PATIENCE, Plan};
+use super::{Arguments, PATIENCE};
 
 /// How long it takes, in seconds, until all jobs of a worker that vanished have been begun by another
 /// one that was there before. The first worker has a runtime of its own, which is dropped where it
 /// stands: as with `kill -9` nothing is put back, and its connections are closed.
-pub async fn recovery(environment: &Environment, plan: &Plan, probe: &mut Probe) -> Result<f64> {
+pub async fn recovery(environment: &Environment, sizes: &Arguments, probe: &mut Probe) -> Result<f64> {
     environment.clear().await?;
     probe.empty().await?;
     let now = SystemClock.now();
-    environment.enqueue(&environment.jobs(plan.concurrency, now), now).await?;
+    environment.enqueue(&environment.jobs(sizes.concurrency, now), now).await?;
 
     let held = Arc::new(Tally::default());
     let runner = environment.apart()?.runner(Course::Endless, &held)?;
     let (stop, stopping) = watch::channel(false);
     let vanishing = Vanishing::new()?;
     vanishing.spawn(Worker::new().with(runner).run(stopping));
-    held.wait_for(plan.concurrency, PATIENCE).await?;
+    held.wait_for(sizes.concurrency, PATIENCE).await?;
 
     let taken = Arc::new(Tally::default());
     let serving = environment.serve(Course::Unrecorded, &taken)?;
@@ -37,7 +37,7 @@ pub async fn recovery(environment: &Environment, plan: &Plan, probe: &mut Probe)
     sleep(Duration::from_secs(2)).await;
     drop(vanishing);
     let vanished = Instant::now();
-    taken.wait_for(plan.concurrency, PATIENCE).await?;
+    taken.wait_for(sizes.concurrency, PATIENCE).await?;
     let seconds = vanished.elapsed().as_secs_f64();
     // Until here: a worker whose sender is gone stops in good order.
     drop(stop);

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use super::Plan;
+use super::Arguments;
 use super::probe::{Probe, Toll};
 use crate::Machine;
 use crate::statistics::Lateness;
@@ -91,28 +91,28 @@ impl BullMq {
     }
 
     /// Adds the jobs of a burst, then works them off.
-    pub async fn burst(&self, plan: &Plan, probe: &mut Probe) -> Result<BullMqBurst> {
-        let jobs = f64::from(plan.jobs);
+    pub async fn burst(&self, sizes: &Arguments, probe: &mut Probe) -> Result<BullMqBurst> {
+        let jobs = f64::from(sizes.jobs);
         probe.empty().await?;
         let before = probe.memory().await?;
         let add = json!({
-            "jobs": plan.jobs, "organizations": plan.organizations, "chunk": CHUNK.min(plan.jobs), "delay": 1,
+            "jobs": sizes.jobs, "organizations": sizes.organizations, "chunk": CHUNK.min(sizes.jobs), "delay": 1,
         });
         let added = self.run::<Took>("add", add).await?.seconds;
         let memory = (probe.memory().await? - before) / jobs;
         let start = probe.start().await?;
-        let work = json!({ "jobs": plan.jobs, "concurrency": plan.concurrency });
+        let work = json!({ "jobs": sizes.jobs, "concurrency": sizes.concurrency });
         let done = self.run::<Took>("work", work).await?.seconds;
         Ok(BullMqBurst { added: jobs / added, done: jobs / done, memory, toll: probe.end(&start).await? })
     }
 
     /// A steady trickle of jobs.
-    pub async fn trickle(&self, plan: &Plan, probe: &mut Probe) -> Result<(Lateness, Toll)> {
+    pub async fn trickle(&self, sizes: &Arguments, probe: &mut Probe) -> Result<(Lateness, Toll)> {
         probe.empty().await?;
         let start = probe.start().await?;
         let settings = json!({
-            "jobs": plan.trickle_jobs(), "every": plan.trickle_every().as_secs_f64() * 1_000.0,
-            "lead": u32::try_from(plan.trickle_lead.as_millis())?, "concurrency": plan.concurrency,
+            "jobs": sizes.trickle_jobs(), "every": sizes.trickle_every().as_secs_f64() * 1_000.0,
+            "lead": u32::try_from(super::TRICKLE_LEAD.as_millis())?, "concurrency": sizes.concurrency,
         });
         let mut late = self.run::<Late>("trickle", settings).await?.lateness;
         Ok((Lateness::of(&mut late), probe.end(&start).await?))
@@ -120,9 +120,9 @@ impl BullMq {
 
     /// How long it takes, in seconds, until jobs of a worker that was killed have been taken by another
     /// that was there before.
-    pub async fn recovery(&self, plan: &Plan, probe: &mut Probe) -> Result<f64> {
+    pub async fn recovery(&self, sizes: &Arguments, probe: &mut Probe) -> Result<f64> {
         probe.empty().await?;
-        let settings = json!({ "jobs": plan.concurrency, "concurrency": plan.concurrency });
+        let settings = json!({ "jobs": sizes.concurrency, "concurrency": sizes.concurrency });
         let mut holder = self.start("hold", settings.clone())?;
         holder.result::<Nothing>()?;
         let mut taker = self.start("take", settings)?;

@@ -12,7 +12,7 @@ use rubis_kernel::{Clock as _, OrganizationId, SystemClock};
 use rubis_queue::{BATCH, ClaimTerms, OfferedJob, Offers};
 use time::OffsetDateTime;
 
-use super::Plan;
+use super::Arguments;
 use super::environment::{Environment, QUEUE};
 use super::offers::{WIDE, job, milliseconds};
 use super::probe::Probe;
@@ -45,11 +45,11 @@ impl Scripts {
 }
 
 /// Calls each script with as much as the product ever asks of it.
-pub async fn scripts(environment: &Environment, plan: &Plan, probe: &mut Probe) -> Result<Scripts> {
+pub async fn scripts(environment: &Environment, sizes: &Arguments, probe: &mut Probe) -> Result<Scripts> {
     probe.empty().await?;
     let offers = Offers::new(QUEUE, environment.redis_pool()?, "rubis");
     let mut now = SystemClock.now();
-    for organizations in organizations(plan.jobs / WAITING_EACH).chunks(BATCH) {
+    for organizations in organizations(sizes.jobs / WAITING_EACH).chunks(BATCH) {
         for _ in 0..WAITING_EACH {
             offers.offer(&one_each(organizations, now + AN_HOUR)?, Some(now)).await?;
         }

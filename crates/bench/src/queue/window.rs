@@ -8,7 +8,7 @@ use rubis_kernel::{Clock as _, SystemClock};
 use rubis_queue::QueueRunner;
 use time::{Duration, OffsetDateTime};
 
-use super::Plan;
+use super::Arguments;
 use super::environment::Environment;
 use super::handler::{Course, Tally};
 use super::probe::Probe;
@@ -18,17 +18,17 @@ const STEPS: i64 = 3;
 
 /// The memory of Redis' keys for each job that is due in a month, in bytes: what the keys take after
 /// feeders looked at a calendar with such jobs, less what they take after a look at an empty one.
-pub async fn beyond(environment: &Environment, plan: &Plan, probe: &mut Probe) -> Result<f64> {
+pub async fn beyond(environment: &Environment, sizes: &Arguments, probe: &mut Probe) -> Result<f64> {
     environment.clear().await?;
     let runner = environment.runner(Course::Unrecorded, &Arc::new(Tally::default()))?;
     let now = SystemClock.now();
     let (keys_without, without) = after_feeding(&runner, probe, now).await?;
-    environment.enqueue(&environment.jobs(plan.jobs, now + Duration::days(30)), now).await?;
+    environment.enqueue(&environment.jobs(sizes.jobs, now + Duration::days(30)), now).await?;
     environment.pool.get().await?.batch_execute("ANALYZE jobs").await?;
     let (keys, with) = after_feeding(&runner, probe, now).await?;
     ensure!(keys >= keys_without && keys_without > 0, "the feeder left no mark");
     environment.clear().await?;
-    Ok((with - without) / f64::from(plan.jobs))
+    Ok((with - without) / f64::from(sizes.jobs))
 }
 
 async fn after_feeding(runner: &QueueRunner, probe: &mut Probe, now: OffsetDateTime) -> Result<(usize, f64)> {

@@ -60,6 +60,11 @@ impl World {
 }
 
 fn mail(task: Uuid, version: &str, recipient: &str, received_at: OffsetDateTime) -> Mail {
+    arrived(format!("relance.{task}.{version}@rubis.example"), recipient, received_at)
+}
+
+/// A mail without a content.
+pub(crate) fn arrived(message_id: String, recipient: &str, received_at: OffsetDateTime) -> Mail {
     Mail {
         summary: MailSummary {
             id: 1,
@@ -71,7 +76,7 @@ fn mail(task: Uuid, version: &str, recipient: &str, received_at: OffsetDateTime)
             cc: Vec::new(),
             reply_to: None,
             subject: String::new(),
-            message_id: Some(format!("relance.{task}.{version}@rubis.example")),
+            message_id: Some(message_id),
             size: 0,
         },
         text: None,

@@ -9,12 +9,15 @@ use rubis_lifecycle::CheckinState;
 use uuid::Uuid;
 
 use super::{Ending, Link, Question};
-use crate::audit::{Arrivals, check_repeats, percentiles, tell};
+use crate::audit::{Arrivals, check_jobs, check_repeats, percentiles};
 use crate::database::LeftJob;
 use crate::{MayRepeat, Report, Stopped};
 
 /// For so long after the acknowledged end of an invoice a mail may still arrive that was on its way.
 const IN_HAND: time::Duration = time::Duration::seconds(3);
+
+/// Links that no check-in of the run has.
+const UNKNOWN: &str = "links are of check-ins that were not due, or have other tokens than theirs";
 
 /// What stands before a token in a link.
 const BEFORE_TOKEN: &str = "/api/v1/checkin/";
@@ -64,13 +67,9 @@ pub(super) fn audit(evidence: &Evidence<'_>, expected: &ExpectedCheckins) -> Rep
     check_endings(&known, &mut report);
     check_links(&known, &mut report);
     check_stopped(evidence.mails, evidence.tokens, &known, &mut report);
-    let left: Vec<String> = evidence
-        .jobs_left
-        .values()
-        .map(|job| format!("{} {} ({:?})", job.id, job.state, job.last_error))
-        .collect();
-    tell(&mut report, &left, "jobs are left");
+    check_jobs(evidence.jobs_left, &HashSet::new(), &mut report);
     (report.late_p50, report.late_p99) = lateness(&known, &mut report);
+    report.conclude();
     report
 }
 
@@ -143,56 +142,48 @@ fn check_mails(arrivals: &Arrivals<'_>, known: &[Known<'_>], tokens: &[String], 
         .map(String::as_str)
         .zip(known.iter().map(|known| known.question.owner.as_str()))
         .collect();
-    let (mut other, mut unlike, mut unknown, mut misled, mut long) =
-        (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for (id, mails) in arrivals {
         let letters: HashSet<_> =
             mails.iter().map(|mail| (&mail.summary.message_id, &mail.text, &mail.html)).collect();
         if letters.len() > 1 {
-            other.push(id.to_string());
+            report.find("mails arrived again as other messages or with other links", id);
         }
         let Some(mail) = mails.first() else { continue };
         let (text, html) = (mail.text.as_deref(), mail.html.as_deref());
         let links = tokens_in(text, "paid");
         let twins = [tokens_in(text, "pending"), tokens_in(html, "paid"), tokens_in(html, "pending")];
         if links.is_empty() || twins.iter().any(|twin| *twin != links) {
-            unlike.push(id.to_string());
+            report.find("mails lack links that stand elsewhere in them", id);
         }
         if links.len() > MAX_OF_MAIL {
-            long.push(format!("{id} about {}", links.len()));
+            report.find("mails ask about more than they may", format!("{id} about {}", links.len()));
         }
         for token in &links {
             match owners.get(token.as_str()) {
-                None => unknown.push(id.to_string()),
+                None => report.find(UNKNOWN, id),
                 Some(owner) if mails.iter().any(|mail| mail.summary.envelope_to != [(*owner).to_owned()]) => {
-                    misled.push(format!("{id} for {owner}"));
+                    report.find("links arrived at another recipient", format!("{id} for {owner}"));
                 }
                 Some(_) => {}
             }
         }
     }
-    tell(report, &other, "mails arrived again as other messages or with other links");
-    tell(report, &unlike, "mails lack links that stand elsewhere in them");
-    tell(report, &unknown, "links are of check-ins that were not due, or have other tokens than theirs");
-    tell(report, &misled, "links arrived at somebody else's");
-    tell(report, &long, "mails ask about more than they may");
 }
 
 /// Every check-in was asked once, by the mail that the database says, and is recorded as sent; or it was
 /// called off with its invoice.
 fn check_endings(known: &[Known<'_>], report: &mut Report) {
-    let (mut lost, mut twice, mut wrong) = (Vec::new(), Vec::new(), Vec::new());
     for known in known {
         let task = known.question.task;
         let Some(ending) = known.ending else {
-            lost.push(format!("{task} is not in the database"));
+            report.lose(format!("{task} is not in the database"));
             continue;
         };
         let Ending { status, reason, mail, told, will_end, .. } = ending;
         let state =
             format!("{task} is {status} ({reason:?}) by {mail:?}, told {told} times, ends: {will_end}");
         if known.asked_by.len() > 1 {
-            twice.push(format!("{task} by {:?}", known.asked_by));
+            report.find("are asked by more than one mail", format!("{task} by {:?}", known.asked_by));
         }
         let is_asked = known.first.is_some();
         let is_told = *told == i64::from(is_asked);
@@ -202,35 +193,31 @@ fn check_endings(known: &[Known<'_>], report: &mut Report) {
             None => status == "sent" && *will_end,
         };
         if known.stopped.is_none() && !is_asked {
-            lost.push(state);
+            report.lose(state);
         } else if !(is_right && is_told && by_its_mail) {
-            wrong.push(state);
+            report.find("are not recorded as what became of them", state);
         }
     }
-    report.lost = lost.len();
-    tell(report, &lost, "are lost");
-    tell(report, &twice, "are asked by more than one mail");
-    tell(report, &wrong, "are not recorded as what became of them");
 }
 
 /// A link that arrived is known by its token, and can be answered unless its invoice ended.
 fn check_links(known: &[Known<'_>], report: &mut Report) {
-    let wrong: Vec<String> = known
-        .iter()
-        .filter(|known| known.first.is_some())
-        .filter(|known| match (known.link, known.stopped) {
+    for known in known.iter().filter(|known| known.first.is_some()) {
+        let is_wrong = match (known.link, known.stopped) {
             (Link::Unknown | Link::Foreign, _) => true,
             (Link::Is(state), stopped) => (state == CheckinState::Open) == stopped.is_some(),
-        })
-        .map(|known| format!("{}: {:?}", known.question.task, known.link))
-        .collect();
-    tell(report, &wrong, "links do not answer as they should");
+        };
+        if is_wrong {
+            let item = format!("{}: {:?}", known.question.task, known.link);
+            report.find("links do not answer as they should", item);
+        }
+    }
 }
 
 /// After the end of an invoice was acknowledged no mail asks about it, but what was written before and in
 /// the mail server's hands.
 fn check_stopped(mails: &[Mail], tokens: &[String], known: &[Known<'_>], report: &mut Report) {
-    let (mut after, mut on_the_way, mut unasked) = (Vec::new(), 0, 0);
+    let (mut on_the_way, mut unasked) = (0, 0);
     for (known, token) in known.iter().zip(tokens) {
         let Some(stopped) = known.stopped else { continue };
         unasked += usize::from(known.first.is_none());
@@ -241,11 +228,11 @@ fn check_stopped(mails: &[Mail], tokens: &[String], known: &[Known<'_>], report:
             if was_written && mail.summary.received_at - stopped.acknowledged_at < IN_HAND {
                 on_the_way += 1;
             } else {
-                after.push(format!("{} at {}", known.question.task, mail.summary.received_at));
+                let item = format!("{} at {}", known.question.task, mail.summary.received_at);
+                report.find("were asked after the end of their invoice had been acknowledged", item);
             }
         }
     }
-    tell(report, &after, "were asked after the end of their invoice had been acknowledged");
     let ended = known.iter().filter(|known| known.stopped.is_some()).count();
     if ended > 0 {
         report.note(format!(

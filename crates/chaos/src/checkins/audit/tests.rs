@@ -1,5 +1,5 @@
 use super::*;
-use rubis_inbox::MailSummary;
+use crate::audit::tests::arrived;
 use time::OffsetDateTime;
 use time::macros::datetime;
 
@@ -64,26 +64,8 @@ fn mail(id: Uuid, version: &str, tokens: &[String], received_at: OffsetDateTime)
         )
     };
     let text: String = tokens.iter().map(links).collect();
-    Mail {
-        summary: MailSummary {
-            id: 1,
-            received_at,
-            envelope_from: "relances@rubis.example".to_owned(),
-            envelope_to: vec![OWNER.to_owned()],
-            from: None,
-            to: Vec::new(),
-            cc: Vec::new(),
-            reply_to: None,
-            subject: String::new(),
-            message_id: Some(format!("checkin.{id}.{version}@rubis.example")),
-            size: 0,
-        },
-        html: Some(text.clone()),
-        text: Some(text),
-        headers: Vec::new(),
-        attachments: Vec::new(),
-        raw: Vec::new().into(),
-    }
+    let mail = arrived(format!("checkin.{id}.{version}@rubis.example"), OWNER, received_at);
+    Mail { html: Some(text.clone()), text: Some(text), ..mail }
 }
 
 fn assert_short(report: &Report, what: &str) {
