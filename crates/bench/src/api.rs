@@ -28,7 +28,6 @@ use crate::{Machine, Report};
 /// A page of a hundred times as many invoices may take this many times as long.
 const FLAT: f64 = 1.5;
 
-/// What the benchmark of the API takes.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// Invoices in each database, the smallest first
@@ -40,10 +39,10 @@ pub struct Arguments {
     /// Connections that are used at the same time
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..))]
     connections: u32,
-    /// How many seconds each side is measured in a round
+    /// Number of seconds each side is measured in a round
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
     seconds: u32,
-    /// How often each side is measured
+    /// Number of times each side is measured
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
     /// Few invoices and short rounds, to see whether it works
@@ -165,7 +164,7 @@ fn tell(report: &mut Report, place: &Place, captured: &Captured, rounds: &Rounds
     ));
 }
 
-/// How a page of many invoices compares with one of few.
+/// Compares a page of many invoices with one of few.
 fn compare(report: &mut Report, operation: Operation, places: &[Place], all: &[Rounds]) {
     let (Some((few, of_few)), Some((many, of_many))) =
         (places.iter().zip(all).next(), places.iter().zip(all).next_back())

@@ -9,7 +9,6 @@ use anyhow::{Context as _, Result};
 /// however finely it counts.
 const TICKS_A_SECOND: f64 = 100.0;
 
-/// What `/proc/…/stat` tells of a process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Stat {
     parent: u32,

@@ -23,7 +23,7 @@ const FLAT: Bar = Bar::RatioAtMost(2.0);
 /// The most memory of a worker, in MiB.
 const MEMORY: Bar = Bar::AtMost(64.0);
 
-/// How many jobs are planned, and how often what is measured.
+/// Number of jobs are planned, and how often what is measured.
 #[derive(Args)]
 pub struct Arguments {
     /// Planned jobs, the fewest first: they are the reference

@@ -37,7 +37,6 @@ use crate::{Machine, Report};
 /// The longest that a part of a round may take.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// How much is measured.
 #[derive(Clone, Debug, Args)]
 pub struct Arguments {
     /// Jobs of a burst
@@ -92,7 +91,6 @@ impl Arguments {
     }
 }
 
-/// What one round came to.
 #[derive(Clone, Debug)]
 struct Round {
     /// Jobs of a burst.
@@ -106,7 +104,6 @@ struct Round {
     trickle: (Lateness, Toll),
 }
 
-/// What is measured once.
 #[derive(Clone, Debug)]
 struct Once {
     beyond: f64,

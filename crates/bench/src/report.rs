@@ -11,16 +11,15 @@ use time::macros::format_description;
 /// One figure.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Figure {
-    /// What was measured, with its unit: "Redis side, jobs/s".
+    /// Name and unit: "Redis side, jobs/s".
     pub what: String,
     pub ours: f64,
     /// The reference of the same run, in the same unit.
     pub reference: Option<f64>,
-    /// What the figure, or its ratio to the reference, has to reach.
+    /// Bar of the figure, or of its ratio to the reference.
     pub bar: Option<Bar>,
 }
 
-/// What a figure has to reach.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Bar {
     AtMost(f64),
@@ -34,10 +33,10 @@ pub enum Bar {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Report {
     pub title: String,
-    /// What the reference is: "BullMQ 6.7 on the same Redis".
+    /// Name of the reference: "BullMQ 6.7 on the same Redis".
     pub reference: String,
     pub figures: Vec<Figure>,
-    /// How it was measured, and what else is worth knowing.
+    /// Conditions of the measurement, and further findings.
     pub notes: Vec<String>,
 }
 
@@ -47,7 +46,7 @@ impl Figure {
         self.reference.filter(|reference| *reference > 0.0).map(|reference| self.ours / reference)
     }
 
-    /// Whether the bar was reached; none without one. A ratio without a reference is not.
+    /// Returns true if the bar was reached; none without one. A ratio without a reference is not.
     pub fn is_good(&self) -> Option<bool> {
         Some(match self.bar? {
             Bar::AtMost(most) => self.ours <= most,
@@ -111,7 +110,6 @@ impl Report {
         self.notes.push(note.into());
     }
 
-    /// Whether every bar was reached.
     pub fn is_good(&self) -> bool {
         self.figures.iter().all(|figure| figure.is_good() != Some(false))
     }

@@ -24,10 +24,10 @@ use captured::Captured;
 use cost::Cost;
 use template::{Template, make_due};
 
-/// How much of what `pgbench` reaches with the same statements a worker has to reach.
+/// Share of the rate of `pgbench` with the same statements that a worker has to reach.
 const SHARE_OF_PGBENCH: f64 = 0.6;
 
-/// How many times as late as alone the reminders of small organizations may be beside a big one.
+/// Number of times as late as alone the reminders of small organizations may be beside a big one.
 const FAIRNESS: f64 = 2.0;
 
 /// Connections to the mail server when it is measured alone.
@@ -142,7 +142,6 @@ fn spread(count: usize, among: usize) -> Vec<usize> {
     (0..among).map(|index| count / among + usize::from(index < count % among)).collect()
 }
 
-/// What `pgbench` came to in a round.
 struct Reference {
     per_second: f64,
     /// The lookups of the script alone, a second.

@@ -38,10 +38,9 @@ const CHUNK: usize = 64;
 /// Threads at most: each has counts of its own, of some megabytes.
 const THREADS: usize = 16;
 
-/// What is simulated.
 #[derive(Args)]
 pub struct Arguments {
-    /// How many organizations there are
+    /// Number of organizations there are
     #[arg(long, default_value_t = 100_000)]
     organizations: u32,
     /// Mails on a business day, on average; how many invoices there are follows from it
@@ -62,7 +61,7 @@ pub struct Arguments {
     costs: Costs,
 }
 
-/// How much of all invoices each organization has, the largest first.
+/// Share of all invoices that each organization has, the largest first.
 struct Population {
     shares: Vec<f64>,
 }
@@ -102,7 +101,7 @@ struct Simulation<'a> {
 }
 
 impl Simulation<'_> {
-    /// How many invoices make so many mails on a business day, found by trying organizations of all sizes.
+    /// Number of invoices make so many mails on a business day, found by trying organizations of all sizes.
     fn invoices_for(&self, mails_per_day: f64) -> Result<f64> {
         let every = (self.population.shares.len() / PILOT).max(1);
         let share: f64 = self.tried(every).map(|(_, share)| share).sum();

@@ -25,10 +25,9 @@ const P99: Bar = Bar::AtMost(50.0);
 /// None is refused or lost.
 const NONE: Bar = Bar::AtMost(0.0);
 
-/// How much of the timetable is for connections and caches, and not measured, in seconds.
+/// Seconds of the timetable that fill connections and caches and are not measured.
 const WARM_UP: u32 = 2;
 
-/// What the benchmark of the webhooks takes.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// Events a second
@@ -50,7 +49,6 @@ impl Arguments {
     }
 }
 
-/// What is delivered, in this order.
 const ROUNDS: [(Happening, &str); 3] = [
     (Happening::IsEdited, "customer.subscription.updated, on trial"),
     (Happening::Renews, "customer.subscription.updated, newer"),

@@ -10,10 +10,10 @@ use uuid::Uuid;
 use crate::Report;
 use crate::database::{Counters, Ending, LeftJob, Reminder};
 
-/// What a scenario lets happen beyond every reminder arriving once.
+/// Exceptions of a scenario from every reminder arriving once.
 #[derive(Clone, Debug, Default)]
 pub struct Expected {
-    /// Which may have arrived more than once, always as the same message.
+    /// Reminders that may have arrived more than once, always as the same message.
     pub may_repeat: MayRepeat,
     /// Those whose invoice was paid or cancelled while they were about to leave.
     pub stopped: HashMap<Uuid, Stopped>,
@@ -25,7 +25,7 @@ pub struct Expected {
     pub jobs_left: HashSet<String>,
 }
 
-/// Which reminders may arrive more than once.
+/// Reminders that may arrive more than once.
 #[derive(Clone, Debug, Default)]
 pub enum MayRepeat {
     /// None.
@@ -40,7 +40,7 @@ pub enum MayRepeat {
 /// The end of an invoice.
 #[derive(Clone, Copy, Debug)]
 pub struct Stopped {
-    /// When that was acknowledged, by the clock that mails are stamped with.
+    /// Time of the response, by the clock that mails are stamped with.
     pub acknowledged_at: OffsetDateTime,
 }
 
@@ -141,7 +141,7 @@ fn times(task: Uuid, mails: &[&Mail]) -> String {
     format!("{task} at {}", instants.join(" and "))
 }
 
-/// What arrived is recorded as sent, what is recorded as sent arrived, and what should have been
+/// Checks that what arrived is recorded as sent, that what is recorded arrived, and that what should have been
 /// sent was.
 fn check_endings(
     due: &[&Reminder],
@@ -221,7 +221,7 @@ fn check_counters(counters: Counters, report: &mut Report) {
     );
 }
 
-/// How late the first mails were, at most for half of them and for all but one in a hundred.
+/// Lateness of the first mails were, at most for half of them and for all but one in a hundred.
 fn lateness(
     arrivals: &Arrivals<'_>,
     due: &[&Reminder],

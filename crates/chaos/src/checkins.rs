@@ -29,7 +29,7 @@ pub use audit::ExpectedCheckins;
 /// The time between the dates of one organization and the next. Those of one organization share a mail.
 const BETWEEN_ORGANIZATIONS: Duration = Duration::milliseconds(300);
 
-/// How many are answered at the end, to see that a link does more than open.
+/// Number that is answered at the end, to see that a link does more than open.
 const ANSWERED: usize = 20;
 
 /// A check-in that is due in a run.
@@ -38,21 +38,20 @@ pub struct Question {
     /// Its task.
     #[diesel(sql_type = SqlUuid)]
     pub task: Uuid,
-    /// Whose it is.
+    /// Its organization.
     #[diesel(sql_type = SqlUuid)]
     pub organization: Uuid,
     /// The invoice it asks about.
     #[diesel(sql_type = SqlUuid)]
     pub invoice: Uuid,
-    /// Whom it asks.
+    /// Address of the user it asks.
     #[diesel(sql_type = Text)]
     pub owner: String,
-    /// When it is due.
+    /// Its date.
     #[diesel(sql_type = Timestamptz)]
     pub send_at: OffsetDateTime,
 }
 
-/// How a check-in ended.
 #[derive(Clone, Debug, QueryableByName)]
 struct Ending {
     #[diesel(sql_type = SqlUuid)]
@@ -67,7 +66,7 @@ struct Ending {
     /// A mail with its links was written.
     #[diesel(sql_type = Bool)]
     is_written: bool,
-    /// How often the feed says that it was asked.
+    /// Number of times the feed says that it was asked.
     #[diesel(sql_type = BigInt)]
     told: i64,
     /// Its links will end.
@@ -75,7 +74,7 @@ struct Ending {
     will_end: bool,
 }
 
-/// What a link says of itself when it is looked up.
+/// Result of looking up a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Link {
     Unknown,

@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
-/// How long a question waits for a database that is away.
+/// Time a question waits for a database that is away.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The time between two looks at the database.
@@ -34,7 +34,7 @@ pub struct Reminder {
     /// Its task.
     #[diesel(sql_type = SqlUuid)]
     pub task: Uuid,
-    /// Whose it is.
+    /// Its organization.
     #[diesel(sql_type = SqlUuid)]
     pub organization: Uuid,
     /// The invoice it is about.
@@ -58,7 +58,6 @@ pub(crate) fn job_of(task: Uuid) -> String {
     format!("relance:{task}")
 }
 
-/// How a reminder and its invoice ended.
 #[derive(Clone, Debug, QueryableByName)]
 pub(crate) struct Ending {
     #[diesel(sql_type = SqlUuid)]
@@ -97,7 +96,7 @@ pub struct LeftJob {
     pub last_error: Option<String>,
 }
 
-/// What the counters say, which have to agree with the rows.
+/// Counters, which have to agree with the rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, QueryableByName)]
 pub(crate) struct Counters {
     #[diesel(sql_type = BigInt)]
@@ -115,10 +114,10 @@ pub(crate) struct Counters {
 pub(crate) struct FoundInvoice {
     #[diesel(sql_type = Text)]
     pub numero: String,
-    /// How often it is there.
+    /// Number of times it is there.
     #[diesel(sql_type = BigInt)]
     pub invoices: i64,
-    /// How many reminders are planned for it.
+    /// Number of reminders are planned for it.
     #[diesel(sql_type = BigInt)]
     pub reminders: i64,
 }
@@ -308,7 +307,6 @@ impl Database {
         }
     }
 
-    /// How every reminder ended.
     pub(crate) async fn endings(&self) -> Result<Vec<Ending>> {
         self.ask(async |conn| {
             sql_query(
@@ -348,7 +346,6 @@ impl Database {
         .await
     }
 
-    /// What the counters say.
     pub(crate) async fn counters(&self) -> Result<Counters> {
         self.ask(async |conn| {
             sql_query(

@@ -38,8 +38,8 @@ pub use seed::{
 pub use servers::{Paths, Servers};
 pub use worker::{STOP_LIMIT, WorkerLaunch, serve_as_worker};
 
-/// Runs the work of a program until a signal arrives. Its exit code is 0 if every bar was reached, 1 if one was missed, and
-/// 2 after an error. Dropping the future stops all processes.
+/// Runs the work of a program until a signal arrives. Its exit code is 0 if every bar was reached, 1 if one was missed,
+/// and 2 after an error. Dropping the future stops all processes.
 pub async fn run_program(name: &str, work: impl Future<Output = Result<bool>>) -> ExitCode {
     match until_signal(work).await {
         Ok(true) => ExitCode::SUCCESS,

@@ -17,7 +17,7 @@ pub struct Report {
     pub repeated: usize,
     /// Reminders that should have arrived, or that count as sent, and of which no mail did.
     pub lost: usize,
-    /// How late the first mails were: half of them at most this.
+    /// Lateness of the first mails were: half of them at most this.
     pub late_p50: Duration,
     /// And all but one in a hundred at most this.
     pub late_p99: Duration,
@@ -25,7 +25,7 @@ pub struct Report {
     pub recovery: Option<Duration>,
     /// Every bar that fell short, in words.
     pub shortfalls: Vec<String>,
-    /// What else is worth knowing.
+    /// Further findings.
     pub notes: Vec<String>,
     /// Items by what is wrong with them, until [`Report::conclude`].
     found: Vec<(&'static str, Vec<String>)>,
@@ -40,7 +40,7 @@ impl Report {
         Self { skipped: true, notes: vec![why.to_owned()], ..Self::default() }
     }
 
-    /// Whether every bar was reached.
+    /// Returns true if every bar was reached.
     #[must_use]
     pub fn is_good(&self) -> bool {
         self.shortfalls.is_empty()

@@ -173,8 +173,8 @@ impl ScenarioRun {
         self.database.quiet(Some(&jobs), within).await
     }
 
-    /// The longest time without a mail, from an instant to the last mail. Unlike the time until the last one, it does not
-    /// depend on the speed of this machine.
+    /// The longest time without a mail, from an instant to the last mail. Unlike the time until the last one, it does
+    /// not depend on the speed of this machine.
     #[must_use]
     pub fn longest_silence(&self, since: OffsetDateTime) -> Duration {
         let mails = self.inbox.messages();

@@ -21,7 +21,7 @@ use crate::APP_KEY;
 /// Every owner's password.
 pub const PASSWORD: &str = "une phrase de passe solide";
 
-/// How far ahead the reminders are planned: beyond what any worker looks at.
+/// Time to the due dates: beyond the horizon of any worker.
 const DUE_IN: Duration = Duration::days(60);
 
 /// Organizations that are filled at the same time.
@@ -32,7 +32,7 @@ pub(crate) const AT_ONCE: usize = 6;
 pub struct SeededOrganization {
     /// Its id.
     pub id: OrganizationId,
-    /// What its owner signs in with.
+    /// Address that its owner signs in with.
     pub email: String,
     /// Its plan of one step, on the due date.
     pub plan: PlanId,

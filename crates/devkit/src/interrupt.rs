@@ -32,8 +32,8 @@ impl Interrupt {
     }
 }
 
-/// Starts listening for `SIGINT`, `SIGTERM` and `SIGHUP`. A second signal ends the process at once; its supervisors then
-/// stop the programs that it started.
+/// Starts listening for `SIGINT`, `SIGTERM` and `SIGHUP`. A second signal ends the process at once; its supervisors
+/// then stop the programs that it started.
 pub fn listen() -> Result<()> {
     // A handler and not a blocked mask: a mask would be inherited by every program that is started.
     ctrlc::set_handler(|| {

@@ -36,8 +36,8 @@ pub const DISPOSABLE: &[&str] = &[
     "max_connections=400",
 ];
 
-/// Settings for scenarios that stop the server: nothing waits for the disk, but an acknowledged commit has left the memory
-/// of the server and survives an immediate stop.
+/// Settings for scenarios that stop the server: nothing waits for the disk, but an acknowledged commit has left the
+/// memory of the server and survives an immediate stop.
 pub const RECOVERABLE: &[&str] = &[
     "fsync=off",
     "synchronous_commit=on",

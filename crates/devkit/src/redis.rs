@@ -24,8 +24,8 @@ pub struct Redis {
 impl Redis {
     /// Starts `program`, with `further` arguments.
     ///
-    /// It keeps nothing on the disk: Redis may lose its data at any time, and losing it at each start keeps that true. As
-    /// in production it refuses writes if its memory is full, rather than drop keys.
+    /// It keeps nothing on the disk: Redis may lose its data at any time, and losing it at each start keeps that true.
+    /// As in production it refuses writes if its memory is full, rather than drop keys.
     pub fn start(program: &Path, log: &Path, port: u16, further: &[OsString]) -> Result<Self> {
         let launch = Launch::new("Redis", program)
             .arguments(further)

@@ -9,7 +9,6 @@ use ureq::{Agent, Body};
 /// From a link of a mail to the page it is about is one step.
 const MOST_REDIRECTS: usize = 3;
 
-/// What a person opens links with.
 pub struct Browser {
     agent: Agent,
     /// The cookies of the one site that it visits, by name.

@@ -18,7 +18,7 @@ pub fn launch<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Launch {
         .with_its_children()
 }
 
-/// Whether a subcommand that does not come with cargo is installed.
+/// Returns true if a subcommand that does not come with cargo is installed.
 pub fn has(subcommand: &str) -> bool {
     Command::new("cargo")
         .args([subcommand, "--version"])
@@ -29,7 +29,6 @@ pub fn has(subcommand: &str) -> bool {
         .is_ok_and(|status| status.success())
 }
 
-/// What `cargo metadata` says of our own packages.
 pub fn metadata<T: DeserializeOwned>() -> Result<T> {
     let text = output_of(
         Command::new("cargo")
@@ -39,8 +38,8 @@ pub fn metadata<T: DeserializeOwned>() -> Result<T> {
     serde_json::from_str(&text).context("what cargo metadata says is not understood")
 }
 
-/// What `cargo run` has told this program about its own package. Build scripts that look at such variables would
-/// see others than under a cargo that somebody typed, and run again, with everything above them.
+/// Variables of `cargo run` about the package of this program. Build scripts that look at such variables would
+/// see others than under a cargo that a person typed, and run again, with everything above them.
 fn inherited_variables() -> impl Iterator<Item = String> {
     let about_a_package = ["CARGO_PKG_", "CARGO_MANIFEST_"];
     std::env::vars_os()

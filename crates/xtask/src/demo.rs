@@ -25,10 +25,10 @@ const ORGANIZATION: &str = "Menuiserie Vasseur";
 /// `402 Payment Required`.
 const PLAN_LIMIT_REACHED: u16 = 402;
 
-/// What was made, or was there already, ready to be shown.
+/// The demo organization, ready to be shown.
 pub struct Demo {
     subscription: Subscription,
-    /// Where it is changed; none where Stripe's fake does not play, or does not know the joinery.
+    /// Address of its portal; `None` if Stripe's fake does not run, or does not know the joinery.
     portal: Option<String>,
     invoices: Vec<(Value, Timeline)>,
 }
@@ -91,7 +91,7 @@ impl Demo {
         timelines.filter(move |timeline| timeline.checkin_status().0 == status)
     }
 
-    /// What a person can do about what is asked.
+    /// Prints how to answer the check-ins.
     fn tell_what_to_try(&self, inbox: &str) {
         let soon = self
             .with_checkin("scheduled")

@@ -25,7 +25,7 @@ pub struct Arguments {
     no_install: bool,
 }
 
-/// What a second `cargo xtask dev` reads about the first.
+/// Description of a running `cargo xtask dev`, for a second one.
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Running {
     process: u32,
@@ -105,7 +105,7 @@ fn tell_addresses(addresses: &Addresses) {
     }
 }
 
-/// How a Checkout is played, or who brings Stripe's events here.
+/// Prints how to try a Checkout, or how Stripe's events arrive.
 fn tell_of_checkout(addresses: &Addresses) {
     let api = &addresses.api;
     match &addresses.stripe {

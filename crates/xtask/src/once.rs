@@ -30,13 +30,13 @@ const QUESTION_LIMIT: Duration = Duration::from_secs(120);
 /// The time within which the reminder must arrive: it is sent a minute after the answer.
 const REMINDER_LIMIT: Duration = Duration::from_secs(120);
 
-/// How soon a mail must arrive that leaves at once.
+/// Time in which a mail must arrive that is sent at once.
 const MAIL_LIMIT: Duration = Duration::from_secs(30);
 
-/// How soon after a mail it must be recorded as sent.
+/// Time after a mail in which it must be recorded as sent.
 const RECORD_LIMIT: Duration = Duration::from_secs(15);
 
-/// How long it is watched at the end that nothing else leaves.
+/// Time it is watched at the end that nothing else leaves.
 const WATCH: Duration = Duration::from_secs(5);
 
 const OWNER: &str = "helene.marchand@marchand-electricite.example";
@@ -211,7 +211,7 @@ fn describe(invoice: &Value) -> String {
     format!("{}, {}, due on {}", field("numero"), euros(invoice), field("dueDate"))
 }
 
-/// What the owner was asked, and in how many mails: one, unless the clock ticked between the two invoices.
+/// Questions to the owner, and the number of their mails: one, unless the clock ticked between the two invoices.
 struct Asked {
     mail: Value,
     mails: usize,
@@ -351,7 +351,7 @@ fn told_cancelled(count: &usize) -> Option<String> {
     Some(format!("{count} reminders cancelled"))
 }
 
-/// What the owner gets after “paid”, beside the check-ins.
+/// Waits for the mail that confirms “paid”.
 fn wait_for_confirmation(stack: &mut Stack, mailbox: &Mailbox) -> Result<String> {
     let find = |mails: &[Value]| {
         let is_question = |mail: &Value| {

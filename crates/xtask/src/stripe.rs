@@ -17,14 +17,12 @@ const SECRET_KEY: &str = "STRIPE_SECRET_KEY";
 const API_BASE: &str = "STRIPE_API_BASE";
 const WEBHOOK_SECRET: &str = "STRIPE_WEBHOOK_SECRET";
 
-/// What the fake takes and signs with: as in `.env.example`.
+/// Key and secret of the fake, as in `.env.example`.
 const FAKE_SECRET_KEY: &str = "sk_test_rubis";
 const FAKE_WEBHOOK_SECRET: &str = "whsec_rubis_development";
 
-/// Where Stripe's own API is.
 const STRIPE: &str = "https://api.stripe.com/";
 
-/// Who plays Stripe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stripe {
     Fake,
@@ -69,7 +67,7 @@ pub fn fake(program: &Path, port: u16, api: &str, data: &Path, log: &Path) -> La
         .stop_with(StopSignal::Term, Duration::from_secs(10))
 }
 
-/// What is played at the fake, as with the buttons of its pages.
+/// Simulates a customer at the fake, as with the buttons of its pages.
 pub struct Player {
     client: Client,
 }

@@ -9,11 +9,10 @@ use crate::stripe::Player;
 use rubis_devkit::http::{Client, text};
 use rubis_devkit::interrupt;
 
-/// How soon Stripe's events must have taken effect. The fake delivers them at once, and again after 1, 5 and 30
+/// Time in which Stripe's events must have taken effect. The fake delivers them at once, and again after 1, 5 and 30
 /// seconds where the API did not take them.
 const EVENT_LIMIT: Duration = Duration::from_secs(20);
 
-/// What an organization subscribes to.
 pub struct Subscription(Value);
 
 /// Asks for the subscription of whoever is signed in.
@@ -42,12 +41,12 @@ pub fn start_trial(client: &Client, player: &Player) -> Result<String> {
 }
 
 impl Subscription {
-    /// Where it stands, in Stripe's words; none where there never was one.
+    /// Status in Stripe's words; `None` if there never was a subscription.
     pub fn status(&self) -> Option<&str> {
         self.0.get("status").and_then(Value::as_str)
     }
 
-    /// How many invoices may be chased at once; none is any number.
+    /// Number of invoices may be chased at once; none is any number.
     pub fn limit(&self) -> Option<u64> {
         self.0.pointer("/limits/chasedInvoices").and_then(Value::as_u64)
     }

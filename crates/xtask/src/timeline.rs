@@ -9,7 +9,6 @@ use crate::clock;
 use crate::terminal::{bold, dim, green, red};
 use rubis_devkit::http::{Client, list, text};
 
-/// What will leave, what left, and why not.
 pub struct Timeline {
     checkins: Vec<Value>,
     relances: Vec<Value>,
@@ -31,7 +30,7 @@ pub fn read(client: &Client, invoice: &str) -> Result<Timeline> {
     })
 }
 
-/// When a reminder or a check-in is to leave.
+/// Date of a reminder or a check-in.
 pub fn at(planned: &Value) -> Result<OffsetDateTime> {
     instant(planned, "sendAt")
 }
@@ -49,22 +48,19 @@ pub fn clock_time(instant: OffsetDateTime) -> String {
 }
 
 impl Timeline {
-    /// How many reminders wait for their date.
     pub fn waiting(&self) -> usize {
         self.with_status("scheduled")
     }
 
-    /// How many left.
     pub fn sent(&self) -> usize {
         self.with_status("sent")
     }
 
-    /// How many will not leave any more.
     pub fn cancelled(&self) -> usize {
         self.with_status("cancelled")
     }
 
-    /// How many wait for the answer to a check-in before they leave.
+    /// Number of reminders that wait for the answer to a check-in.
     pub fn awaiting_answer(&self) -> usize {
         let waits =
             |relance: &&Value| status(relance) == "scheduled" && why_not(relance) == Some("awaits_answer");
@@ -76,13 +72,12 @@ impl Timeline {
         self.checkins.last()
     }
 
-    /// Where the check-in stands, with its answer; empty where there is none.
+    /// Status and answer of the check-in; empty if there is none.
     pub fn checkin_status(&self) -> (&str, &str) {
         let field = |key| self.checkin().and_then(|checkin| checkin.get(key)).and_then(Value::as_str);
         (field("status").unwrap_or_default(), field("answer").unwrap_or_default())
     }
 
-    /// How each payment that counts became known.
     pub fn payment_labels(&self) -> Vec<&str> {
         let counts = |payment: &&Value| payment.get("voidedAt").is_none_or(Value::is_null);
         self.payments.iter().filter(counts).filter_map(|payment| text(payment, "label").ok()).collect()
@@ -141,7 +136,7 @@ fn why_not(relance: &Value) -> Option<&str> {
     relance.get("whyNot")?.get("code")?.as_str()
 }
 
-/// Whether the user will be asked, was, and what came of it.
+/// Returns true if the user will be asked, was, and what came of it.
 fn checkin_state(checkin: &Value) -> String {
     let field = |key: &str| {
         checkin.get(key).and_then(Value::as_str).map(|code| code.replace('_', " ")).unwrap_or_default()
@@ -156,7 +151,6 @@ fn checkin_state(checkin: &Value) -> String {
     }
 }
 
-/// Whether it leaves, left, or why not.
 fn state(relance: &Value, manual: bool) -> String {
     let why = why_not(relance).map(|code| code.replace('_', " "));
     match (status(relance), why) {

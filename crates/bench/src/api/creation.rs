@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::reference::{FRESH_ID, Script, Statement, Subjects, Transaction};
 
-/// Whom the invoices are put in for: the small organizations in turn, each of whose first clients in turn, as
+/// Owners of the created invoices: the small organizations in turn, each of whose first clients in turn, as
 /// the API is asked.
 const SUBJECTS: &str = "
     WITH owners AS (
@@ -33,11 +33,11 @@ const SUBJECTS: &str = "
        AND d.number = run / (SELECT count(*) FROM owners) % d.clients
      ORDER BY run";
 
-/// What the types of these values are is told by the product apart from the text, as `pgbench` can't.
+/// The product sends the types of these values apart from the text, which `pgbench` cannot.
 const UNTYPED: &str = "unnest($2, $3, $4, $5)";
 const TYPED: &str = "unnest($2::text[], $3::jsonb[], $4::uuid[], $5::timestamptz[])";
 
-/// How many values a reminder has where several are inserted, and which of them is its step.
+/// Number of values a reminder has where several are inserted, and which of them is its step.
 const VALUES_OF_A_TASK: usize = 11;
 const STEP_OF_A_TASK: usize = 3;
 

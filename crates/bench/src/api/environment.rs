@@ -14,7 +14,7 @@ use crate::Machine;
 /// The largest page that the API gives.
 const LARGEST_PAGE: u32 = 200;
 
-/// How deep in a list its middle is looked for, in rows: each page on the way counts as a request of the
+/// Most rows of a list that are read to reach its middle: each page on the way counts as a request of the
 /// organization.
 const DEEPEST: u32 = 20_000;
 

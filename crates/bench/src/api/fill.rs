@@ -12,7 +12,7 @@ use crate::report::say;
 const BEGIN: &str = include_str!("begin.sql");
 /// Puts in a part of the invoices.
 const INVOICES: &str = include_str!("invoices.sql");
-/// What the organizations have earned by it, and what the planner has to know.
+/// Sets what the organizations have earned.
 const END: &str = "
     UPDATE organizations o SET rubis_count = e.earned
       FROM (SELECT organization_id, sum(rubis_earned) AS earned FROM invoices GROUP BY organization_id) AS e
@@ -21,7 +21,7 @@ const END: &str = "
 /// Invoices that go in with one transaction.
 const CHUNK: u32 = 50_000;
 
-/// How many invoices a database has, and whose they are.
+/// Number of invoices a database has, and whose they are.
 #[derive(Clone, Copy, Debug)]
 pub struct Size {
     pub invoices: u32,
@@ -52,7 +52,6 @@ impl Size {
     }
 }
 
-/// What a database of this size is called.
 pub fn database(size: Size) -> String {
     format!("api_{}", size.invoices)
 }

@@ -8,7 +8,6 @@ use anyhow::{Context as _, Result, bail, ensure};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-/// How much is read at once.
 const READ: usize = 32 * 1024;
 
 /// A connection to the API.
@@ -18,7 +17,6 @@ pub struct Connection {
     received: Vec<u8>,
 }
 
-/// Where in what was received an answer is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Head {
     status: u16,
@@ -89,7 +87,7 @@ pub fn post(path: &str, header: &str, body: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// What stands in a query: every sign but letters and digits as its bytes.
+/// Encodes a value for a query: every sign but letters and digits as its bytes.
 pub fn in_query(value: &str) -> String {
     value
         .bytes()

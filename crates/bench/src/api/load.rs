@@ -15,19 +15,15 @@ use crate::statistics::percentile;
 /// Gives the request of a number. Numbers are given out one after the other over all connections.
 pub type Requests = Arc<dyn Fn(usize) -> Vec<u8> + Send + Sync>;
 
-/// When it is enough.
 #[derive(Clone, Copy, Debug)]
 pub enum Until {
     Elapsed(Duration),
     Asked(usize),
 }
 
-/// What a load came to.
 #[derive(Clone, Debug, Default)]
 pub struct Load {
-    /// How long each answer took, in milliseconds.
     pub latencies: Vec<f64>,
-    /// How long all of it took, in seconds.
     pub seconds: f64,
 }
 

@@ -10,7 +10,7 @@ use super::environment::Tenant;
 use super::http;
 use super::load::Requests;
 
-/// When an invoice that is put in is due: far enough for all four reminders to be planned.
+/// Time to the due date of a created invoice: enough for all four reminders to be planned.
 const DUE_IN: Duration = Duration::days(30);
 
 /// Something that is asked of the API.
@@ -41,7 +41,6 @@ impl Operation {
         Self::Create,
     ];
 
-    /// What the figures are called by.
     pub const fn name(self) -> &'static str {
         match self {
             Self::FirstPage => "GET /invoices, first page",
@@ -54,12 +53,11 @@ impl Operation {
         }
     }
 
-    /// Whether it must cost the same however many invoices there are.
+    /// Returns true if it must cost the same however many invoices there are.
     pub const fn is_page(self) -> bool {
         matches!(self, Self::FirstPage | Self::MiddlePage)
     }
 
-    /// Whether the database changes.
     pub const fn writes(self) -> bool {
         matches!(self, Self::Create)
     }
@@ -80,7 +78,6 @@ impl Operation {
         })
     }
 
-    /// How many different requests somebody can make.
     fn subjects(self, tenant: &Tenant) -> usize {
         match self {
             Self::SearchNumber => tenant.numbers.len(),

@@ -21,14 +21,14 @@ const READINGS: usize = 200;
 /// Requests that are captured of an operation that writes: one of them makes the script.
 const WRITINGS: usize = 10;
 
-/// What the numbers of the invoices begin with that are put in while PostgreSQL's log is read.
+/// Prefix of the numbers of invoices that are created while statements are captured.
 const CAPTURED_RUN: &str = "CAPTURED";
 
-/// What the requests of one operation have PostgreSQL do.
+/// Statements of the requests of one operation.
 #[derive(Clone, Debug)]
 pub struct Captured {
     operation: Operation,
-    /// What each of some requests did: the statements of one are those of all, with other values.
+    /// Statements of several requests: those of one are those of all, with other values.
     requests: Vec<Vec<Transaction>>,
     prepared_anew: usize,
 }
@@ -72,7 +72,6 @@ impl Captured {
         Ok(Self { operation, requests, prepared_anew: prepared_anew.unwrap_or_default() })
     }
 
-    /// Whose requests they are.
     pub const fn operation(&self) -> Operation {
         self.operation
     }

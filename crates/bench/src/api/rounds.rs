@@ -19,19 +19,18 @@ const REQUESTS_TO_THE_LARGE_ONE: u32 = 40;
 /// The least of them, which no round is too short for.
 const LEAST_REQUESTS: u32 = 100;
 
-/// How long the lookup of the reference is measured by itself, once: enough to judge its share.
+/// Time the lookup of the reference is measured by itself, once: enough to judge its share.
 const LOOKUP_SECONDS: u32 = 3;
 
-/// How the load is made.
 #[derive(Clone, Copy, Debug)]
 pub struct Intensity {
     /// Connections that are used at the same time.
     pub connections: u32,
-    /// How long each side is measured in a round.
+    /// Time each side is measured in a round.
     pub seconds: u32,
 }
 
-/// What all rounds came to, a value for each.
+/// Figures of all rounds, a value for each.
 #[derive(Clone, Debug, Default)]
 pub struct Rounds {
     /// The API's requests a second.
@@ -54,7 +53,7 @@ pub struct Rounds {
     pub reference_postgres: Vec<f64>,
 }
 
-/// What takes processor time, and how much it has taken.
+/// Processor time of the programs.
 struct Processors {
     api: f64,
     postgres: f64,

@@ -18,7 +18,7 @@ pub const CLAIM: u32 = 50;
 /// The queue that is measured.
 pub const QUEUE: Queue = Queue::Relances;
 
-/// How long the jobs of a claim are leased: they are given back at once, long before.
+/// Time the jobs of a claim are leased: they are given back at once, long before.
 pub const TERMS: ClaimTerms =
     ClaimTerms { lease: Duration::from_secs(3_600), tenant_rate: None, provider_rate: None };
 

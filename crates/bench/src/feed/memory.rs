@@ -22,7 +22,7 @@ use crate::{Machine, Report};
 /// Organizations whose reminders are due.
 const ORGANIZATIONS: usize = 20;
 
-/// How late the invoices are: the first reminder of the default plan leaves a minute after they are put in,
+/// Lateness of the invoices are: the first reminder of the default plan leaves a minute after they are put in,
 /// whatever weekend lies in between.
 const DAYS_LATE: i64 = 8;
 
@@ -30,7 +30,7 @@ const DAYS_LATE: i64 = 8;
 const FURTHER: u32 = 4;
 const DAYS_AHEAD: i64 = 60;
 
-/// How long the reminders may take once they are due.
+/// Time the reminders may take once they are due.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(300);
 
 /// Lets a worker send reminders that are due at once among all those jobs, and adds what memory that took,
@@ -144,7 +144,7 @@ async fn put_in(pool: &Pool, reminders: u32) -> Result<(u32, u32)> {
     Ok((all, all * (1 + FURTHER)))
 }
 
-/// What a row takes on the disk, its part of the indexes included.
+/// Bytes of a row on the disk, its part of the indexes included.
 async fn bytes_per_row(pool: &Pool, table: &str) -> Result<f64> {
     #[derive(QueryableByName)]
     struct Size {
@@ -161,7 +161,7 @@ async fn bytes_per_row(pool: &Pool, table: &str) -> Result<f64> {
     Ok(size.bytes as f64 / size.rows.max(1) as f64)
 }
 
-/// What a reminder that left has more of than one that waits: its text, and when it left.
+/// Bytes that a sent reminder has more than a waiting one: its text and its date.
 async fn bytes_of_text(pool: &Pool) -> Result<f64> {
     #[derive(QueryableByName)]
     struct Difference {

@@ -10,11 +10,10 @@ use tokio::time::Instant;
 use super::calendar::{CLAIM, Calendar, QUEUE, TERMS};
 use crate::statistics::median;
 
-/// How often a round does each thing but the claims, of which it does as many as it takes to claim all that
+/// Number of times a round does each thing but the claims, of which it does as many as it takes to claim all that
 /// is due.
 const REPETITIONS: u32 = 30;
 
-/// How long things take, in milliseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Timings {
     /// A step of the feeder that reads the whole window.

@@ -12,7 +12,6 @@ use super::handler::{Course, Tally};
 use super::probe::{Probe, Toll};
 use super::{Arguments, PATIENCE};
 
-/// What a burst came to.
 #[derive(Clone, Debug)]
 pub struct DurableBurst {
     /// Rows inserted in a second.

@@ -35,10 +35,9 @@ const SPARE_CONNECTIONS: usize = 8;
 /// Rows to a statement when many jobs are enqueued.
 const ROWS: usize = 1_000;
 
-/// How long the end of something may take that should not take a minute.
+/// Time the end of something may take that should not take a minute.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Where the product's queue runs.
 pub struct Environment {
     pub pool: Pool,
     pub redis: String,

@@ -18,7 +18,6 @@ const LATENESS: Bar = Bar::AtMost(10.0);
 const SCRIPT: Bar = Bar::AtMost(3.0);
 const RECOVERY: Bar = Bar::AtMost(15.0);
 
-/// What all rounds came to.
 struct Rounds<'a>(&'a [Round]);
 
 impl Rounds<'_> {

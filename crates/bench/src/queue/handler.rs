@@ -16,7 +16,6 @@ use time::OffsetDateTime;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-/// How a job goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Course {
     /// It has nothing to record: the runner finishes it, many at once.
@@ -32,7 +31,6 @@ pub struct NoOp {
     pub tally: Arc<Tally>,
 }
 
-/// What handlers noticed.
 #[derive(Default)]
 pub struct Tally {
     begun: AtomicU32,
@@ -72,7 +70,7 @@ impl Tally {
         })
     }
 
-    /// How late those jobs began whose dates were noted, in milliseconds.
+    /// Lateness of those jobs began whose dates were noted, in milliseconds.
     pub fn lateness(&self) -> Vec<f64> {
         lock(&self.lateness).clone()
     }

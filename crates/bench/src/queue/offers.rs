@@ -25,7 +25,6 @@ const PAGE: usize = 1_000;
 /// A limit that is reckoned with at each claim and never holds anything up.
 pub const WIDE: RateLimit = RateLimit { count: 1_000_000, per: Duration::from_secs(1), burst: 1_000_000 };
 
-/// What is offered, and how it is claimed.
 pub struct Shape {
     jobs: u32,
     organizations: u32,
@@ -33,19 +32,17 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// What BullMQ is given as well.
     pub fn usual(sizes: &Arguments) -> Self {
         Self { jobs: sizes.jobs, organizations: sizes.organizations, limits: None }
     }
 
-    /// What makes scripts long: always another organization, and limits to be kept.
+    /// The shape that makes scripts long: always another organization, and limits.
     pub fn wide(sizes: &Arguments) -> Self {
         let organizations = (sizes.jobs / 10).max(1);
         Self { jobs: sizes.jobs, organizations, limits: Some(WIDE) }
     }
 }
 
-/// What a burst came to.
 #[derive(Clone, Debug)]
 pub struct OffersBurst {
     /// Jobs offered in a second.

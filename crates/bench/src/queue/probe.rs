@@ -14,7 +14,6 @@ use deadpool_redis::redis::{AsyncConnectionConfig, Client, Cmd, FromRedisValue, 
 /// down what is measured.
 const NOTED_FROM: u32 = 100;
 
-/// How many notes Redis keeps.
 const NOTES_KEPT: usize = 200_000;
 
 /// The answers are long.
@@ -27,14 +26,12 @@ pub struct Probe {
     names: HashMap<String, &'static str>,
 }
 
-/// What Redis had spent when a measurement began.
 pub struct Start {
     cpu: f64,
     calls: f64,
     waited: Option<f64>,
 }
 
-/// What Redis spent in a measurement.
 #[derive(Clone, Debug, Default)]
 pub struct Toll {
     /// The time that it computed, in seconds.

@@ -15,7 +15,7 @@ use super::handler::{Course, Tally};
 use super::probe::Probe;
 use super::{Arguments, PATIENCE};
 
-/// How long it takes, in seconds, until all jobs of a worker that vanished have been begun by another
+/// Time it takes, in seconds, until all jobs of a worker that vanished have been begun by another
 /// one that was there before. The first worker has a runtime of its own, which is dropped where it
 /// stands: as with `kill -9` nothing is put back, and its connections are closed.
 pub async fn recovery(environment: &Environment, sizes: &Arguments, probe: &mut Probe) -> Result<f64> {

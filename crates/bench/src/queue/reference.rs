@@ -18,7 +18,6 @@ use crate::statistics::Lateness;
 
 const PROGRAM: &str = include_str!("../../reference/bullmq.mjs");
 
-/// What it is compared with.
 const VERSION: &str = "6.7.";
 
 /// Jobs to a call of `addBulk`.
@@ -36,7 +35,6 @@ pub struct BullMq {
     pub version: String,
 }
 
-/// What a burst came to.
 #[derive(Clone, Debug)]
 pub struct BullMqBurst {
     /// Delayed jobs added in a second.
@@ -118,7 +116,7 @@ impl BullMq {
         Ok((Lateness::of(&mut late), probe.end(&start).await?))
     }
 
-    /// How long it takes, in seconds, until jobs of a worker that was killed have been taken by another
+    /// Time it takes, in seconds, until jobs of a worker that was killed have been taken by another
     /// that was there before.
     pub async fn recovery(&self, sizes: &Arguments, probe: &mut Probe) -> Result<f64> {
         probe.empty().await?;

@@ -18,7 +18,6 @@ use super::offers::{WIDE, job, milliseconds};
 use super::probe::Probe;
 use crate::statistics::median;
 
-/// How often each script is called.
 pub const CYCLES: u32 = 25;
 
 /// Jobs of each organization that wait meanwhile.
@@ -30,15 +29,13 @@ const AN_HOUR: Duration = Duration::from_secs(3_600);
 const LEASE: Duration = Duration::from_secs(1);
 const CYCLE: Duration = Duration::from_secs(10);
 
-/// What the scripts took.
 #[derive(Clone, Debug)]
 pub struct Scripts {
-    /// What was asked for, and the call in the middle, in milliseconds.
+    /// Name and median time of each call, in milliseconds.
     pub calls: Vec<(&'static str, f64)>,
 }
 
 impl Scripts {
-    /// What the longest takes, in milliseconds.
     pub fn longest(&self) -> f64 {
         self.calls.iter().map(|(_, milliseconds)| *milliseconds).fold(0.0, f64::max)
     }

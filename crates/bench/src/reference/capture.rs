@@ -21,7 +21,7 @@ pub struct Statement {
     pub values: Vec<Option<String>>,
 }
 
-/// What was executed together on one connection: from `BEGIN` to `COMMIT`, both among the statements,
+/// Statements that were executed together on one connection: from `BEGIN` to `COMMIT`, both among the statements,
 /// or one statement alone. Each statement is one round trip.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transaction {
@@ -29,7 +29,7 @@ pub struct Transaction {
 }
 
 impl Transaction {
-    /// Whether a value of a statement contains this text.
+    /// Returns true if a value of a statement contains this text.
     pub fn mentions(&self, text: &str) -> bool {
         self.statements
             .iter()
@@ -73,7 +73,7 @@ impl StatementCapture {
         Ok(capture)
     }
 
-    /// What was executed since the last call, in the order in which it ended. A transaction that has
+    /// Transactions since the last call, in the order in which they ended. A transaction that has
     /// not ended comes with a later call.
     pub fn transactions(&mut self) -> Result<Vec<Transaction>> {
         let mut file = File::open(&self.log)?;

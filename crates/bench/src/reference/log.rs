@@ -1,6 +1,6 @@
 //! Reads PostgreSQL's log as [`crate::machine`] sets its format.
 
-/// What every line begins with: the time, the process, the database.
+/// Prefix of every line: the time, the process, the database.
 pub const LINE_PREFIX: &str = "log_line_prefix=%m [%p] (%d) ";
 
 /// One entry of the log.

@@ -15,10 +15,9 @@ use crate::statistics::percentile;
 /// Threads of `pgbench`: as many as this machine has processors for it.
 const THREADS: u32 = 2;
 
-/// How much longer than it should `pgbench` may take.
+/// Time that `pgbench` may take beyond its duration.
 const PATIENCE: Duration = Duration::from_secs(900);
 
-/// How long a run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Length {
     /// This many runs of the script by each client, each with a subject of its own.
@@ -27,7 +26,6 @@ pub enum Length {
     Seconds(u32, usize),
 }
 
-/// Which part of the script is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
     Whole,
@@ -35,7 +33,6 @@ pub enum Part {
     Lookup,
 }
 
-/// What `pgbench` measured.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Measured {
     /// Runs of the script a second, the time to connect not counted.

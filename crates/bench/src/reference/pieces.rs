@@ -1,6 +1,6 @@
 //! Values that were captured, cut at what differs from one subject to the next.
 
-/// What a value must have in length to be looked for inside of others: a shorter one may be there by
+/// Least length of a value that is looked for inside of others: a shorter one may be there by
 /// chance, and only counts as a whole.
 const LEAST_PART: usize = 6;
 
@@ -11,7 +11,7 @@ pub(super) enum Piece<'a> {
     Varying(usize),
 }
 
-/// What varies, by what it was when it was captured; the longest first, as one may be a part of another.
+/// Captured values that vary, the longest first, as one may be a part of another.
 pub(super) struct Varying<'a>(Vec<(&'a str, usize)>);
 
 impl<'a> Varying<'a> {

@@ -38,7 +38,6 @@ pub struct Produced<'a> {
     pub captured: String,
 }
 
-/// Which subject a run of the script takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pick {
     /// One that has not been taken: for what can be done once to each.
@@ -52,7 +51,7 @@ pub struct Script {
     statements: String,
     round_trips: usize,
     transactions: usize,
-    /// What varies: the expressions of `own.x0`, `own.x1`…, each evaluated once for a subject.
+    /// Expressions of what varies: `own.x0`, `own.x1`…, each evaluated once for a subject.
     varying: Vec<String>,
     /// The expressions of the table's columns `v1`, `v2`…, made of those.
     columns: Vec<String>,
@@ -123,7 +122,6 @@ impl Script {
         Ok(())
     }
 
-    /// What stands for a value.
     fn name(&mut self, value: &str, varying: &Varying<'_>, produced: &[Produced<'_>]) -> String {
         if let Some(produced) = produced.iter().find(|produced| produced.captured == value) {
             return format!(":made_{}", produced.column);
@@ -136,12 +134,11 @@ impl Script {
         }
     }
 
-    /// How many statements a run has, `BEGIN` and `COMMIT` among them: as many round trips.
+    /// Number of statements a run has, `BEGIN` and `COMMIT` among them: as many round trips.
     pub fn round_trips(&self) -> usize {
         self.round_trips
     }
 
-    /// How many transactions a run has.
     pub fn transactions(&self) -> usize {
         self.transactions
     }
@@ -187,7 +184,6 @@ impl Script {
         format!("{number}SELECT {} FROM {TABLE} WHERE n = :n \\gset\n", columns.join(", "))
     }
 
-    /// Whether anything has to be looked up.
     pub fn has_lookup(&self) -> bool {
         !self.columns.is_empty()
     }

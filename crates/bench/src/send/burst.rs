@@ -19,13 +19,12 @@ use crate::Machine;
 use crate::options::unlimited_worker;
 use crate::statistics::as_number;
 
-/// How long before the date everything must be ready: the feeder has offered all by then.
+/// Time before the date by which all must be ready: the feeder has scheduled all in Redis by then.
 const HEAD_START: Duration = Duration::from_secs(2);
 
-/// How long a mail, or the end of the last job, may take to come.
+/// Time a mail, or the end of the last job, may take to come.
 const PATIENCE: Duration = Duration::from_secs(900);
 
-/// What a burst came to.
 pub struct Burst {
     /// Reminders a second, from the first mail to the last.
     pub per_second: f64,

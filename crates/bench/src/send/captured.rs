@@ -20,7 +20,6 @@ use crate::reference::{FRESH_ID, Produced, Script, StatementCapture, Subjects, T
 /// nothing yet; the last two have to be alike.
 const REMINDERS: usize = 4;
 
-/// How long they may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// From their date to the worker's start, and what that takes.
@@ -35,7 +34,7 @@ const FINISH: &str = "DELETE FROM jobs";
 /// The statement that tells of the reminder in the feed, whose first value is a new id.
 const EVENT: &str = "INSERT INTO \"activity_events\"";
 
-/// What differs from one reminder to the next and may be among the values.
+/// Fields that differ from one reminder to the next and may be among the values.
 const FIELDS: [&str; 8] = ["task", "invoice", "step", "client", "organization", "numero", "name", "email"];
 
 /// These fields of reminders.
@@ -58,10 +57,9 @@ struct Fields {
     fields: Value,
 }
 
-/// What sending a reminder asks of PostgreSQL.
 pub struct Captured {
     pub script: Script,
-    /// How many of the statements are prepared anew each time, with a round trip and a plan of their own
+    /// Number of the statements are prepared anew each time, with a round trip and a plan of their own
     /// that `pgbench` does without.
     pub prepared_anew: usize,
 }

@@ -16,10 +16,9 @@ use crate::{Machine, Report};
 /// Connections that put the organizations in.
 const SEEDING_CONNECTIONS: u32 = 8;
 
-/// How long the end of the last job may take to come.
+/// Time the end of the last job may take to come.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// What a round came to.
 struct Round {
     mails: f64,
     /// From the date of all check-ins to the last mail, in seconds.

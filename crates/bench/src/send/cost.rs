@@ -21,7 +21,6 @@ pub struct Cost {
     pub worker: f64,
     /// Processor time of this process, which takes the mails, in seconds.
     pub sink: f64,
-    /// What PostgreSQL wrote ahead, in bytes.
     pub log_bytes: f64,
     pub commits: f64,
 }
@@ -58,7 +57,7 @@ impl Cost {
         })
     }
 
-    /// What was added since an earlier reading, for each of so many.
+    /// Difference to an earlier reading, divided by a count.
     pub fn since(self, earlier: Self, count: f64) -> Self {
         let each = |field: fn(&Self) -> f64| (field(&self) - field(&earlier)) / count;
         Self {

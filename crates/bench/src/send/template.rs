@@ -70,8 +70,8 @@ async fn check(conn: &mut AsyncPgConnection, expected: usize) -> Result<()> {
     Ok(())
 }
 
-/// Makes reminders due as [`Database::make_due`] does, and tidies up behind the change, so that no round vacuums another's
-/// rows.
+/// Makes reminders due as [`Database::make_due`] does, and tidies up behind the change, so that no round vacuums
+/// another's rows.
 pub async fn make_due(
     database: &Database,
     organizations: &[Uuid],

@@ -1,7 +1,6 @@
 //! How long a day's jobs wait: what arrives each second is served in its order, as fast as the slowest
 //! part lets.
 
-/// How a day went.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Day {
     /// Seconds from the busiest second until nothing waits any more.
@@ -12,7 +11,7 @@ pub struct Day {
     pub late_p99: f64,
 }
 
-/// What arrived in a second: the first of it waits for `from` seconds, the last until `to`.
+/// Jobs that arrived in a second: the first of them waits for `from` seconds, the last until `to`.
 struct Arrived {
     count: f64,
     from: f64,
@@ -41,7 +40,7 @@ pub fn serve(arrivals: &[f64], capacity: f64) -> Day {
     Day { drained, late_p50: waits_of(&waits, 0.5), late_p99: waits_of(&waits, 0.99) }
 }
 
-/// How long this share of all waits at most.
+/// The longest wait of this share of all.
 fn waits_of(waits: &[Arrived], share: f64) -> f64 {
     let total: f64 = waits.iter().map(|arrived| arrived.count).sum();
     let within = |limit: f64| -> f64 { waits.iter().map(|arrived| arrived.within(limit)).sum() };
@@ -57,7 +56,6 @@ fn waits_of(waits: &[Arrived], share: f64) -> f64 {
 }
 
 impl Arrived {
-    /// How many of it wait no longer.
     fn within(&self, limit: f64) -> f64 {
         if limit >= self.to {
             self.count

@@ -29,7 +29,7 @@ impl Chance {
         (self.next() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
-    /// Whether what happens in this share of all cases happens in this one.
+    /// Returns true if what happens in this share of all cases happens in this one.
     pub fn happens(&mut self, share: f64) -> bool {
         self.share() < share
     }

@@ -19,7 +19,7 @@ impl Mornings {
         self.days.clear();
     }
 
-    /// Whether nothing else was asked on this day before.
+    /// Returns true if nothing else was asked on this day before.
     fn is_first(&mut self, day: u32) -> bool {
         let word = usize::try_from(day / 64).unwrap_or_default();
         let bit = 1_u64 << (day % 64);

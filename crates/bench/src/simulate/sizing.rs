@@ -17,7 +17,7 @@ const MILLION: f64 = 1_000_000.0;
 const MILLISECONDS: f64 = 1_000.0;
 const MINUTE: f64 = 60.0;
 
-/// What a mail, a job and a row cost. The benchmarks measure them: `docs/benchmarks.md`.
+/// Costs of a mail, a job and a row. The benchmarks measure them: `docs/benchmarks.md`.
 #[derive(Clone, Debug, Args)]
 pub struct Costs {
     /// Milliseconds of a processor that PostgreSQL takes for a job, from the claim to the record
@@ -72,7 +72,6 @@ pub fn mails_a_business_day(world: &World, year: &Year) -> f64 {
     mean(&on_business_days(world, &year.mails.by_day()))
 }
 
-/// What the year came to.
 pub fn report(world: &World, year: &Year, organizations: u32, costs: &Costs) -> Report {
     let mut report = Report {
         title: format!("Simulation of {}", world.habits.year),
@@ -140,7 +139,7 @@ fn add_rows(report: &mut Report, world: &World, year: &Year, costs: &Costs) {
     add("growth of those tables a year, GiB", growth / GIBIBYTE);
 }
 
-/// How the day with the most jobs goes with few workers and with many.
+/// Adds the day with the most jobs, with few workers and with many.
 fn add_busiest_day(report: &mut Report, world: &World, year: &Year, costs: &Costs) {
     let (jobs, mails) = (year.jobs.by_day(), year.mails.by_day());
     let busiest = busiest_of(&jobs);
@@ -221,7 +220,7 @@ fn add_notes(report: &mut Report, world: &World, organizations: u32, costs: &Cos
     ));
 }
 
-/// How fast jobs are done, and what keeps them from being done faster.
+/// Rate of jobs, and its bottleneck.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Limit {
     jobs_a_second: f64,

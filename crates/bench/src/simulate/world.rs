@@ -16,13 +16,13 @@ pub const LATE_DAYS: u32 = 45;
 /// Days by which weekends and public holidays, and people who approve, can put something off.
 const SLACK: u32 = 15;
 
-/// How many more invoices are issued on each of the last business days of a month, how many those days
+/// Number of more invoices are issued on each of the last business days of a month, how many those days
 /// are, and what August is to other months.
 const MONTH_END_WEIGHT: f64 = 3.0;
 const MONTH_END_DAYS: u32 = 3;
 const AUGUST_WEIGHT: f64 = 0.6;
 
-/// How organizations are set up, invoice and get paid.
+/// Settings and habits of the organizations.
 #[derive(Clone, Debug, Args)]
 pub struct Habits {
     /// The year
@@ -60,7 +60,7 @@ pub struct Habits {
     pub late: f64,
 }
 
-/// When all about an invoice happens, in seconds since the first day.
+/// Dates of an invoice, in seconds since the first day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvoiceDates {
     pub check_in: i64,
@@ -78,7 +78,6 @@ pub struct World {
     pub calendars: Choice,
     /// The day on which an invoice is issued.
     pub issue_days: Choice,
-    /// Which of the terms an invoice has.
     pub terms: Choice,
     steps: Vec<StepToPlan>,
     rules: Vec<PlanningRules>,
@@ -133,12 +132,12 @@ impl World {
         Ok(world)
     }
 
-    /// When all about an invoice that is put in before it is due happens.
+    /// Dates of an invoice that is created before it is due.
     pub fn dates(&self, calendar: usize, due: u32) -> Option<&InvoiceDates> {
         self.dates.get(calendar)?.get(usize::try_from(due).ok()?)
     }
 
-    /// When all about an invoice that is put in late happens: it is asked about at once.
+    /// Dates of an invoice that is created late: its check-in is sent at once.
     pub fn late_dates(&self, calendar: usize, due: u32, put_in: i64) -> Option<InvoiceDates> {
         let rules = self.rules.get(calendar)?;
         let now = self.instant(put_in);
@@ -224,7 +223,7 @@ fn workday(first: Date, day: u32) -> u32 {
     (day..).find(|day| !is_free(*day)).unwrap_or(day)
 }
 
-/// How many invoices are issued on each day, beside each other.
+/// Number of invoices are issued on each day, beside each other.
 fn issue_weights(first: Date, days: u32) -> Vec<f64> {
     (0..days)
         .map(|day| {

@@ -16,7 +16,7 @@ pub struct Minutes {
     pub scattered: Vec<u32>,
 }
 
-/// How many of what there were in the year.
+/// Number of what there were in the year.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
     pub invoices: u64,
@@ -29,13 +29,12 @@ pub struct Totals {
     pub digests: u64,
 }
 
-/// What happens in the year.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Year {
     pub mails: Minutes,
     pub jobs: Minutes,
-    /// How many more job rows wait at the end of each day than at the end of the day before it, from the
-    /// first day of all.
+    /// Change of the number of waiting job rows: how many more wait at the end of each day than at the end of the day
+    /// before it, from the first day of all.
     waiting: Vec<i64>,
     pub totals: Totals,
     lead: u32,
@@ -61,7 +60,6 @@ impl Minutes {
         }
     }
 
-    /// How many in each minute.
     pub fn by_minute(&self) -> impl Iterator<Item = u64> {
         self.punctual
             .iter()
@@ -69,18 +67,15 @@ impl Minutes {
             .map(|(punctual, scattered)| u64::from(*punctual) + u64::from(*scattered))
     }
 
-    /// How many on each day.
     pub fn by_day(&self) -> Vec<u64> {
         let minutes: Vec<u64> = self.by_minute().collect();
         minutes.chunks(length(MINUTES_A_DAY)).map(|day| day.iter().sum()).collect()
     }
 
-    /// How many in the busiest minute.
     pub fn busiest_minute(&self) -> u64 {
         self.by_minute().max().unwrap_or_default()
     }
 
-    /// How many in the busiest second.
     pub fn busiest_second(&self) -> u32 {
         self.punctual.iter().copied().max().unwrap_or_default()
     }
@@ -95,7 +90,7 @@ impl Minutes {
         sums.zip(after.chain(std::iter::repeat(0))).map(|(sum, after)| sum + after).max().unwrap_or_default()
     }
 
-    /// How many in each second of a day of the year. What is scattered over a minute is spread evenly.
+    /// Counts of each second of a day of the year. What is scattered over a minute is spread evenly.
     pub fn seconds_of(&self, day: usize) -> Vec<f64> {
         let minutes = length(MINUTES_A_DAY);
         let of_day = |counts: &[u32]| -> Vec<u32> {
@@ -173,7 +168,7 @@ impl Year {
         self.totals.notices += self.run(second, true);
     }
 
-    /// How many job rows wait at the end of each day of the year.
+    /// Number of job rows that wait at the end of each day of the year.
     pub fn rows_waiting(&self) -> Vec<i64> {
         let mut sum = 0;
         let sums = self.waiting.iter().map(|change| {

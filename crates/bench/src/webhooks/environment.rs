@@ -14,7 +14,6 @@ use rubis_kernel::{Clock as _, SystemClock};
 use super::event::Subscriber;
 use crate::Machine;
 
-/// What the events are signed with.
 const SECRET: &str = "whsec_bench";
 
 const DATABASE: &str = "bench_webhooks";

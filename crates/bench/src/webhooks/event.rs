@@ -11,7 +11,6 @@ pub struct Subscriber {
     pub organization: OrganizationId,
 }
 
-/// What happens to a subscription.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Happening {
     IsEdited,
@@ -21,10 +20,8 @@ pub enum Happening {
     RenewsAgain,
 }
 
-/// How long the trial lasts.
 const TRIAL: Duration = Duration::days(14);
 
-/// What a period lasts.
 const PERIOD: Duration = Duration::days(30);
 
 /// The event, as it is posted. What it tells of began at `began`.

@@ -15,7 +15,6 @@ use super::event::Subscriber;
 use crate::api::http::{self, Connection};
 use crate::statistics::percentile;
 
-/// How many events leave.
 #[derive(Clone, Copy, Debug)]
 pub struct Pace {
     /// In each second.
@@ -24,14 +23,12 @@ pub struct Pace {
     pub seconds: u32,
 }
 
-/// What became of the deliveries.
 #[derive(Debug, Default)]
 pub struct Sent {
     /// From the instant of the timetable to the end of the answer, in milliseconds; of those that were answered
     /// with success.
     latencies: Vec<f64>,
     failures: u32,
-    /// What was wrong with the first of these.
     pub first_failure: Option<String>,
     /// From the first event to the last answer, in seconds.
     seconds: f64,
@@ -47,7 +44,6 @@ impl Pace {
         self.rate as usize * self.seconds as usize
     }
 
-    /// How long after the first an event leaves.
     fn departure(self, number: u32) -> Duration {
         Duration::from_secs(1) * number / self.rate
     }

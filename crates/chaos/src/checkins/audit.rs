@@ -19,13 +19,12 @@ const IN_HAND: time::Duration = time::Duration::seconds(3);
 /// Links that no check-in of the run has.
 const UNKNOWN: &str = "links are of check-ins that were not due, or have other tokens than theirs";
 
-/// What stands before a token in a link.
 const BEFORE_TOKEN: &str = "/api/v1/checkin/";
 
-/// What a scenario lets happen beyond every check-in being asked about once.
+/// Exceptions of a scenario from every check-in being asked about once.
 #[derive(Clone, Debug, Default)]
 pub struct ExpectedCheckins {
-    /// Which mails may have arrived more than once, always the same to the letter.
+    /// Mails that may have arrived more than once, always the same to the letter.
     pub may_repeat: MayRepeat,
     /// Check-ins whose invoice was paid or cancelled while they were about to be asked.
     pub stopped: HashMap<Uuid, Stopped>,
@@ -41,7 +40,6 @@ pub(super) struct Evidence<'a> {
     pub jobs_left: &'a HashMap<String, LeftJob>,
 }
 
-/// What is known of a check-in.
 struct Known<'a> {
     question: &'a Question,
     ending: Option<&'a Ending>,
@@ -242,7 +240,7 @@ fn check_stopped(mails: &[Mail], tokens: &[String], known: &[Known<'_>], report:
     }
 }
 
-/// How late the first mails were after the dates of their check-ins.
+/// Lateness of the first mails were after the dates of their check-ins.
 fn lateness(known: &[Known<'_>], report: &mut Report) -> (Duration, Duration) {
     let late = known
         .iter()

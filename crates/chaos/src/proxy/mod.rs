@@ -24,10 +24,10 @@ pub use protocol::{Point, Protocol};
 /// Bytes taken from one side at once.
 const BUFFER: usize = 64 * 1024;
 
-/// How long the server's answer is waited for that the client is not to get.
+/// Time the server's answer is waited for that the client is not to get.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(5);
 
-/// When, about a point of the conversation, a connection is cut.
+/// Moment of a cut, about a point of the conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {
     /// In the middle of the request: the server gets half of it.
@@ -36,16 +36,16 @@ pub enum Moment {
     BeforeAnswer,
 }
 
-/// What is cut, and how often.
+/// A repeated cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cut {
-    /// Where in the conversation.
+    /// Point of the conversation.
     pub at: Point,
-    /// When about that.
+    /// Moment about that point.
     pub moment: Moment,
     /// At each such occasion, at every second, …: from 1.
     pub every: u32,
-    /// How often in all.
+    /// Number of times in all.
     pub times: u32,
 }
 
@@ -86,7 +86,7 @@ impl Proxy {
         Ok(Self { address, shared, accepting })
     }
 
-    /// Where it listens.
+    /// Address that it listens on.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
@@ -102,7 +102,7 @@ impl Proxy {
         self.shared.axe.send_modify(|times| *times = times.wrapping_add(1));
     }
 
-    /// How many cuts were made that had been armed.
+    /// Number of cuts were made that had been armed.
     #[must_use]
     pub fn cuts(&self) -> u32 {
         *self.shared.cuts.borrow()
@@ -129,7 +129,7 @@ impl Shared {
         self.armed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether the connection is cut at one of these points.
+    /// Returns true if the connection is cut at one of these points.
     fn decide(&self, points: &[Point]) -> Option<Moment> {
         let mut armed = self.armed();
         for point in points {

@@ -15,16 +15,14 @@ enum Step {
 /// The code of an SSLRequest, which the server of the scenarios declines.
 const ENCRYPTION_REQUEST: [u8; 4] = 80_877_103_u32.to_be_bytes();
 
-/// What was said so far.
 #[derive(Default)]
 pub(super) struct PostgresReader {
     /// The startup message, which has no type, has been read.
     started: bool,
     /// The bytes of a message that is not complete yet.
     rest: Vec<u8>,
-    /// What each prepared statement does, where that is of interest.
+    /// Step of each prepared statement, if it is of interest.
     prepared: HashMap<Vec<u8>, Step>,
-    /// What the transaction that is open has done.
     in_transaction: HashSet<Step>,
 }
 

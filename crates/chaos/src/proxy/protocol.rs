@@ -3,7 +3,7 @@
 use super::postgres::PostgresReader;
 use super::smtp::SmtpReader;
 
-/// What is spoken over a connection.
+/// Protocol of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
     /// PostgreSQL's protocol.

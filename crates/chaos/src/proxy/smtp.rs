@@ -4,7 +4,6 @@ use super::Point;
 
 const END: &[u8] = b"\r\n.\r\n";
 
-/// What was said so far.
 #[derive(Default)]
 pub(super) struct SmtpReader {
     in_content: bool,

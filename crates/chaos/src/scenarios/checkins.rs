@@ -20,10 +20,9 @@ use crate::{
 const HELD: usize = 3;
 const FOR_EVER: u64 = 120_000;
 
-/// How long the mail server takes for any other, so that something is always on its way.
+/// Time the mail server takes for any other, so that something is always on its way.
 const SLOW: u64 = 100;
 
-/// How long a first mail is waited for.
 const ARRIVAL: Duration = Duration::from_secs(45);
 
 /// The ends of invoices are spread about the dates of their check-ins: from so long before each.
@@ -31,7 +30,7 @@ const BEFORE: time::Duration = time::Duration::milliseconds(60);
 const STEP: time::Duration = time::Duration::milliseconds(20);
 const STEPS: i32 = 15;
 
-/// How many people end invoices at the same time.
+/// Number of people who end invoices at the same time.
 const HANDS: usize = 8;
 
 /// Waits until all is quiet, and compares.

@@ -30,8 +30,8 @@ async fn postgres_proxy(run: &ScenarioRun, cuts: &[Cut]) -> Result<Proxy> {
     Ok(proxy)
 }
 
-/// Claims are cut off: the statement in PostgreSQL, and every sort of call in Redis. The worker does not know which jobs
-/// it has claimed.
+/// Claims are cut off: the statement in PostgreSQL, and every sort of call in Redis. The worker does not know which
+/// jobs it has claimed.
 pub(super) async fn cut_in_claims(environment: &mut Environment, run: &mut ScenarioRun) -> Result<Report> {
     let claims = [cut(Point::Claim, Moment::InRequest, 3), cut(Point::Claim, Moment::BeforeAnswer, 4)];
     let postgres = postgres_proxy(run, &claims).await?;
@@ -48,8 +48,8 @@ pub(super) async fn cut_in_claims(environment: &mut Environment, run: &mut Scena
     Ok(counted(report, postgres.cuts() + redis.cuts()))
 }
 
-/// Mails are cut off: before their end, and after the server has them and before the worker knows. Their next attempt is
-/// made to come at once.
+/// Mails are cut off: before their end, and after the server has them and before the worker knows. Their next attempt
+/// is made to come at once.
 pub(super) async fn cut_in_sends(run: &mut ScenarioRun) -> Result<Report> {
     let smtp = Proxy::start(run.inbox.smtp_addr(), Protocol::Smtp).await?;
     smtp.arm(cut(Point::Content, Moment::InRequest, 11));
@@ -91,7 +91,7 @@ pub(super) async fn cut_at_random(run: &mut ScenarioRun) -> Result<Report> {
     settle(run, Instant::now()).await
 }
 
-/// What was in flight at the last cut has to be over as soon as after a crash.
+/// Checks that what was in flight at the last cut is over as soon as after a crash.
 async fn settle(run: &ScenarioRun, last: Instant) -> Result<Report> {
     let held = run.being_sent().await?;
     run.over(&held, QUIET).await?;

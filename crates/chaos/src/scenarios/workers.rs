@@ -18,7 +18,7 @@ const FOR_EVER: u64 = 120_000;
 const HELD: usize = 5;
 const LOST_WORKERS: usize = 2;
 
-/// How long a mail is waited for, a lease and the waits after a crash included.
+/// Time a mail is waited for, a lease and the waits after a crash included.
 const ARRIVAL: Duration = Duration::from_secs(45);
 
 /// Waits until all is quiet, and compares.

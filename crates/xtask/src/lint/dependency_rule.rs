@@ -98,7 +98,7 @@ fn own_problems(name: &str, code: &BTreeSet<&str>, tests: &BTreeSet<&str>) -> Ve
     beyond.chain(tests_beyond).collect()
 }
 
-/// What the arrows reach from a crate; nothing when the table does not have it.
+/// Crates that the arrows reach from a crate; `None` if the table does not have it.
 fn reach(name: &str) -> Option<BTreeSet<&'static str>> {
     let (_, arrows) = ARROWS.iter().find(|(from, _)| *from == name)?;
     let mut reached = BTreeSet::new();

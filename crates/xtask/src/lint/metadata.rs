@@ -30,7 +30,7 @@ struct Dependency {
     kind: Option<String>,
 }
 
-/// What part of a package a dependency is of.
+/// Part of a package that has a dependency.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Part {
     Code,

@@ -16,7 +16,6 @@ const EXEMPT: [&str; 5] = ["bench", "chaos", "db", "testkit", "xtask"];
 /// Handlers go through a domain crate, always.
 const QUERY_NOTHING: [&str; 1] = ["api"];
 
-/// What stands before a table's name in SQL.
 const SQL_KEYWORDS: [&str; 5] = ["FROM", "INTO", "UPDATE", "JOIN", "TABLE"];
 
 /// Table to crate to the files that query it.

@@ -12,7 +12,7 @@ use crate::terminal::{progress, step, step_with};
 use crate::verification;
 use rubis_devkit::http::{Client, text};
 
-/// What the mail must tell: two invoices, one reminder, both paid.
+/// Figures that the mail must have: two invoices, one reminder, both paid.
 const FIGURES: [&str; 4] = ["importées : 2", "envoyées : 1", "gagnés : 3", "15 min par rubis"];
 
 /// Starts the trial before anything else happens, so that all of it counts; answers Stripe's id of it.

@@ -83,7 +83,7 @@ fn generate(may_install: bool, down_as_well: bool) -> Result<String> {
     formatted(&catalog.render()?)
 }
 
-/// What the migrations have made so far, as JSON.
+/// The catalog after the migrations so far, as JSON.
 fn catalog(postgres: &Postgres) -> Result<String> {
     postgres.query(DATABASE, CATALOG_QUERY)
 }

@@ -26,7 +26,7 @@ const POSTGRES_DIRECTORIES: [&str; 8] = [
     "/Applications/Postgres.app/Contents/Versions/*/bin",
 ];
 
-/// Where package managers put programs that a short `PATH` may lack.
+/// Directories of package managers that a short `PATH` may lack.
 const COMMON_DIRECTORIES: [&str; 6] =
     ["/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/opt/homebrew/bin"];
 
@@ -38,8 +38,8 @@ pub struct Programs {
 }
 
 impl Programs {
-    /// Finds the programs. What is missing is installed with the system's package manager, if `may_install` and this user
-    /// can.
+    /// Finds the programs. What is missing is installed with the system's package manager, if `may_install` and this
+    /// user can.
     pub fn find(may_install: bool) -> Result<Self> {
         let missing: Vec<Need> =
             [(Need::Postgres, find_postgres().is_none()), (Need::Redis, find_redis().is_none())]
