@@ -8,7 +8,7 @@ mod creation;
 mod environment;
 mod fill;
 pub mod http;
-mod load;
+pub mod load;
 mod operation;
 mod replay;
 mod rounds;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
-/// The kernel tells processor time in hundredths of a second on every machine that the product runs on,
+/// The kernel reports processor time in hundredths of a second on every machine that the product runs on,
 /// however finely it counts.
 const TICKS_A_SECOND: f64 = 100.0;
 
@@ -23,7 +23,7 @@ pub fn taken_by(process: u32) -> Result<f64> {
     loop {
         let of_running_children: u64 = children(process)?.map(|stat| stat.own).sum();
         let after = stat_of(process)?;
-        // A child tells itself what it took until its parent has noticed its end, and the parent does from then
+        // A child reports what it took until its parent has noticed its end, and the parent does from then
         // on: it might have been counted by neither of them, or by both.
         if after.of_ended_children == before.of_ended_children {
             return Ok(seconds(after.own + after.of_ended_children + of_running_children));

@@ -13,7 +13,7 @@ use clap::Args;
 use rubis_kernel::{Clock as _, SystemClock};
 
 use self::calendar::Calendar;
-use self::timing::Timings;
+use self::timing::{LOOKS, Timings, medians};
 use crate::report::{Bar, say};
 use crate::{Machine, Report};
 
@@ -62,7 +62,12 @@ pub async fn run(machine: &Machine, mut settings: Arguments) -> Result<Report> {
     for round in 0..=settings.rounds {
         for (calendar, timings) in calendars.iter().zip(&mut rounds) {
             let timing = timing::round(calendar).await?;
-            say(&format!("{} jobs, round {round}: {timing}", thousands(calendar.jobs)));
+            let jobs = thousands(calendar.jobs);
+            let [sweep, slices, claim, claim_due, stats] = timing;
+            say(format_args!(
+                "{jobs} jobs, round {round}: sweep {sweep:.2} ms, slices {slices:.2} ms, claim {claim:.2} ms or \
+                 {claim_due:.2} ms by PostgreSQL, counting {stats:.2} ms"
+            ));
             // The first fills the caches of servers and connections.
             if round > 0 {
                 timings.push(timing);
@@ -78,9 +83,9 @@ pub async fn run(machine: &Machine, mut settings: Arguments) -> Result<Report> {
             .map_or_else(String::new, |size| format!("the same among {} planned jobs", thousands(*size))),
         ..Report::default()
     };
-    let medians: Vec<(u32, Timings)> =
-        settings.sizes.iter().copied().zip(rounds.iter().map(|rounds| Timings::median_of(rounds))).collect();
-    add_timings(&mut report, &medians);
+    let by_size: Vec<(u32, Timings)> =
+        settings.sizes.iter().copied().zip(rounds.iter().map(|rounds| medians(rounds))).collect();
+    add_timings(&mut report, &by_size);
 
     if let Some(largest) = calendars.pop() {
         memory::measure(machine, &largest, settings.due, settings.watch, &mut report).await?;
@@ -100,14 +105,10 @@ fn add_timings(report: &mut Report, medians: &[(u32, Timings)]) {
     let Some(((_, reference), larger)) = medians.split_first() else { return };
     for (size, timings) in larger {
         let size = thousands(*size);
-        let mut add = |what: &str, of: fn(&Timings) -> f64, bar| {
-            report.add(format!("{what} among {size}, ms"), of(timings), Some(of(reference)), bar);
-        };
-        add("sweep of the whole window", |timings| timings.sweep, Some(FLAT));
-        add("reading the slices of a second", |timings| timings.slice, Some(FLAT));
-        add("claim by Redis and PostgreSQL", |timings| timings.claim, Some(FLAT));
-        add("claim by PostgreSQL alone", |timings| timings.claim_due, None);
-        add("counting for the metrics", |timings| timings.stats, None);
+        for ((what, has_bar), (ours, reference)) in LOOKS.iter().zip(timings.iter().zip(reference)) {
+            let name = format!("{what} among {size}, ms");
+            report.add(name, *ours, Some(*reference), has_bar.then_some(FLAT));
+        }
     }
 }
 
@@ -138,7 +139,7 @@ mod tests {
 
     #[test]
     fn a_sweep_that_grows_with_the_table_falls_short() {
-        let timings = |sweep| Timings { sweep, slice: 1.0, claim: 1.0, claim_due: 1.0, stats: 1.0 };
+        let timings = |sweep| [sweep, 1.0, 1.0, 1.0, 1.0];
         let report = |largest| {
             let mut report = Report::default();
             add_timings(&mut report, &[(10, timings(1.0)), (100, timings(1.0)), (1_000, timings(largest))]);

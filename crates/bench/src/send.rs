@@ -108,13 +108,13 @@ pub async fn run(machine: &Machine, mut arguments: Arguments) -> Result<Report> 
 /// Bursts of all reminders, in turn with `pgbench`; gives a mail.
 async fn throughput(machine: &Machine, arguments: &Arguments, report: &mut Report) -> Result<Vec<u8>> {
     let Arguments { organizations, reminders, .. } = *arguments;
-    say(&format!("Filling a database with {reminders} reminders of {organizations} organizations"));
+    say(format!("Filling a database with {reminders} reminders of {organizations} organizations"));
     let sizes = spread(reminders, organizations);
     let template = Template::fill(machine, "send_even", &sizes).await?;
     say("Capturing the statements of a reminder");
     let captured = captured::captured(machine, &template).await?;
     let Captured { script, prepared_anew } = &captured;
-    say(&format!(
+    say(format!(
         "  {} statements in {} transactions, {prepared_anew} prepared anew each time",
         script.round_trips(),
         script.transactions()
@@ -124,12 +124,12 @@ async fn throughput(machine: &Machine, arguments: &Arguments, report: &mut Repor
     for round in 1..=arguments.rounds {
         let burst =
             burst(machine, arguments, &template, &template.organizations, &format!("send_{round}")).await?;
-        say(&format!(
+        say(format!(
             "Round {round}, worker: {:.0} reminders/s, the last after {:.2} s",
             burst.per_second, burst.seconds
         ));
         let reference = reference(machine, arguments, &template, script, &format!("pgbench_{round}")).await?;
-        say(&format!("Round {round}, pgbench: {:.0} reminders/s", reference.per_second));
+        say(format!("Round {round}, pgbench: {:.0} reminders/s", reference.per_second));
         ours.push(burst);
         theirs.push(reference);
     }
@@ -223,7 +223,7 @@ fn report_throughput(
 /// Small organizations alone, and beside a big one.
 async fn fairness(machine: &Machine, arguments: &Arguments, report: &mut Report) -> Result<()> {
     let Arguments { organizations, big, small, .. } = *arguments;
-    say(&format!(
+    say(format!(
         "Filling a database with {big} reminders of one organization and {small} each of the others"
     ));
     let sizes: Vec<usize> = std::iter::once(big).chain(vec![small; organizations - 1]).collect();
@@ -239,7 +239,7 @@ async fn fairness(machine: &Machine, arguments: &Arguments, report: &mut Report)
             let burst =
                 burst(machine, arguments, &template, organizations, &format!("{what}_{round}")).await?;
             let late = burst.lateness.together(|id| id != big_one);
-            say(&format!(
+            say(format!(
                 "Round {round}, small ones {what}: p50 {:.0} ms, p99 {:.0} ms late; {:.0} reminders/s",
                 late.p50, late.p99, burst.per_second
             ));

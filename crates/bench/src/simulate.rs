@@ -88,7 +88,7 @@ pub fn run(arguments: &Arguments) -> Result<Report> {
     let simulation = Simulation { world: &world, population: &population, seed: arguments.seed, threads };
 
     let invoices = simulation.invoices_for(f64::from(mails_per_day))?;
-    say(&format!("{invoices:.0} invoices of {organizations} organizations over {} days", world.days));
+    say(format!("{invoices:.0} invoices of {organizations} organizations over {} days", world.days));
     let year = simulation.play(invoices, 1)?;
     Ok(sizing::report(&world, &year, organizations, &arguments.costs))
 }
@@ -109,7 +109,7 @@ impl Simulation<'_> {
         for round in 1..=PILOT_ROUNDS {
             let mails = sizing::mails_a_business_day(self.world, &self.play(invoices, every)?) / share;
             ensure!(mails > 0.0, "no mail leaves");
-            say(&format!("pilot {round}: {invoices:.0} invoices make {mails:.0} mails a business day"));
+            say(format!("pilot {round}: {invoices:.0} invoices make {mails:.0} mails a business day"));
             invoices *= mails_per_day / mails;
         }
         Ok(invoices)

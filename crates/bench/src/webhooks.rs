@@ -60,7 +60,7 @@ pub async fn run(machine: &Machine, arguments: &Arguments) -> Result<Report> {
     let pace = arguments.settled();
     let warm_up = Pace { rate: pace.rate, seconds: WARM_UP };
     let environment = Environment::open(machine, pace.events() + warm_up.events()).await?;
-    say(&format!("{} organizations signed up", environment.subscribers.len()));
+    say(format!("{} organizations signed up", environment.subscribers.len()));
     let (few, many) = environment.subscribers.split_at(warm_up.events());
 
     let mut report = Report {
@@ -74,7 +74,7 @@ pub async fn run(machine: &Machine, arguments: &Arguments) -> Result<Report> {
         let body = |subscriber: &Subscriber| event::body(subscriber, happening, began);
         sender::send(&environment, few, warm_up, body).await?;
         let mut sent = sender::send(&environment, many, pace, body).await?;
-        say(&format!("{name}: {sent}"));
+        say(format!("{name}: {sent}"));
         tell(&mut report, name, &mut sent);
     }
     environment.verify(environment.subscribers.len()).await?;

@@ -99,7 +99,7 @@ fn sort_by_reminder<'a>(mails: &'a [Mail], report: &mut Report) -> Arrivals<'a> 
 fn check_unasked(arrivals: &Arrivals<'_>, due: &[&Reminder], report: &mut Report) {
     let due: HashSet<Uuid> = due.iter().map(|reminder| reminder.task).collect();
     for task in arrivals.keys().filter(|task| !due.contains(task)) {
-        report.find("arrived that were not due", task);
+        report.find("arrived that were not due", task.to_string());
     }
 }
 
@@ -175,7 +175,7 @@ fn check_endings(
 }
 
 /// After the end of an invoice was acknowledged nothing arrives, but what was in the mail server's
-/// hands already and is told of as such.
+/// hands already and is recorded as such.
 fn check_stopped(
     arrivals: &Arrivals<'_>,
     endings: &HashMap<Uuid, &Ending>,

@@ -66,15 +66,15 @@ impl Report {
     }
 
     /// Adds an item of which something is wrong.
-    pub(crate) fn find(&mut self, what: &'static str, item: impl ToString) {
+    pub(crate) fn find(&mut self, what: &'static str, item: impl Into<String>) {
         match self.found.iter_mut().find(|(known, _)| *known == what) {
-            Some((_, items)) => items.push(item.to_string()),
-            None => self.found.push((what, vec![item.to_string()])),
+            Some((_, items)) => items.push(item.into()),
+            None => self.found.push((what, vec![item.into()])),
         }
     }
 
     /// Adds a lost item.
-    pub(crate) fn lose(&mut self, item: impl ToString) {
+    pub(crate) fn lose(&mut self, item: impl Into<String>) {
         self.lost += 1;
         self.find("are lost", item);
     }

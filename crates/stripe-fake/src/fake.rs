@@ -52,9 +52,6 @@ pub enum StartError {
 
 impl StripeFake {
     /// Starts listening, on the current tokio runtime; returns once requests are taken.
-    ///
-    /// # Errors
-    /// When the address cannot be listened on or what was kept cannot be read.
     pub async fn start(settings: FakeSettings) -> Result<Self, StartError> {
         let mut state = match &settings.state_file {
             None => State::default(),

@@ -157,7 +157,7 @@ fn organization_details() -> Value {
 }
 
 /// Gives the joinery the trial of Pro if it never had one, since the free plan would chase two of its invoices and
-/// refuse the others; answers the address of its portal. At Stripe itself nobody can enter a card for it.
+/// refuse the others. Returns the address of its portal. With Stripe itself there is no card to enter.
 fn subscribe(client: &Client, addresses: &Addresses) -> Result<Option<String>> {
     let Some(stripe) = &addresses.stripe else { return Ok(None) };
     if subscription::read(client)?.status().is_none() {

@@ -45,7 +45,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         Err(TryLockError::Error(error)) => return Err(error).context(".dev/dev.lock cannot be locked"),
     }
     let note = directory.join("dev.json");
-    // What a run that was killed left would send people to addresses where nobody is.
+    // The addresses of a run that was killed are stale.
     let _ = fs::remove_file(&note);
 
     let mut stack = Stack::durable(&directory, !arguments.no_install, Stripe::of_environment())?;

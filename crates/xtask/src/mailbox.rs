@@ -44,8 +44,8 @@ impl Mailbox {
         list(&page, "items")?.iter().map(whole).collect()
     }
 
-    /// Waits until `find` finds what it looks for among the mails to one address, and tells `meanwhile` again and
-    /// again that it waits. `what` is what does not come, should it not.
+    /// Waits until `find` finds what it looks for among the mails to one address, and calls `meanwhile` again and
+    /// again. `what` is named in the error.
     pub fn wait<T>(
         &self,
         stack: &mut Stack,

@@ -65,7 +65,7 @@ const PAID: Story = Story {
     cents: 67_200,
 };
 
-/// Runs the main job and tells it.
+/// Runs the main job and prints it.
 pub fn run(may_install: bool) -> Result<ExitCode> {
     let TemporaryStack { mut stack, directory: _directory } =
         TemporaryStack::start("once", may_install, &[])?;
@@ -241,7 +241,7 @@ fn wait_for_questions(stack: &mut Stack, mailbox: &Mailbox, planned: &Timeline) 
     Ok(asked)
 }
 
-/// Says that an invoice is not paid, as somebody does who is quick: the link is taken for opened by a mail scanner
+/// Says that an invoice is not paid, as a quick user does: the link is taken for opened by a mail scanner
 /// then, and the page that it leads to asks for the press of a button. Answers when that was.
 fn answer_pending(client: &Client, invoice: &str, question: &Question) -> Result<Instant> {
     let browser = Browser::new();

@@ -54,7 +54,7 @@ impl Stripe {
     }
 }
 
-/// The fake on this port, which tells the API at `api` what happens, and keeps what it knows below `data`.
+/// The fake on this port, which sends webhooks to the API at `api`, and keeps its state below `data`.
 pub fn fake(program: &Path, port: u16, api: &str, data: &Path, log: &Path) -> Launch {
     let state = data.join("stripe.json");
     Launch::new("rubis-stripe-fake", program)

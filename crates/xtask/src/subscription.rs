@@ -1,4 +1,4 @@
-//! What an organization subscribes to, as the API tells it, and how its trial is begun as its owner would.
+//! The subscription of an organization as the API returns it, and the start of its trial.
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ const EVENT_LIMIT: Duration = Duration::from_secs(20);
 
 pub struct Subscription(Value);
 
-/// Asks for the subscription of whoever is signed in.
+/// The subscription of the signed-in user.
 pub fn read(client: &Client) -> Result<Subscription> {
     Ok(Subscription(client.get("/billing/subscription")?))
 }

@@ -64,7 +64,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         ("TEST_TLS_REDIS_URL", format!("rediss://{CERTIFIED_NAME}:{}/", redis_ports[1])),
         ("TEST_TLS_FOLDER", certificates.directory().display().to_string()),
     ];
-    // Examples in the documentation first: whoever reads the end of the output finds the tests there.
+    // Examples in the documentation first, so that the output ends with the tests.
     let documentation = if arguments.rest.is_empty() {
         run_cargo(&["test", "--workspace", "--doc", "--quiet"], &servers)?
     } else {

@@ -1,4 +1,4 @@
-//! An invoice's timeline as the API tells it, and how it is written to the terminal.
+//! An invoice's timeline as the API returns it, and its form on the terminal.
 
 use anyhow::{Context as _, Result};
 use serde_json::Value;
@@ -35,7 +35,7 @@ pub fn at(planned: &Value) -> Result<OffsetDateTime> {
     instant(planned, "sendAt")
 }
 
-/// An instant that the API tells.
+/// An instant of a response.
 pub fn instant(object: &Value, key: &str) -> Result<OffsetDateTime> {
     let at = text(object, key)?;
     OffsetDateTime::parse(at, &Rfc3339).with_context(|| format!("{at} is no instant"))

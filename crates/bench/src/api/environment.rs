@@ -30,7 +30,7 @@ pub struct Environment {
     pub large: Tenant,
 }
 
-/// Somebody who is signed in, and what they can ask for.
+/// A signed-in user, and the values of their requests.
 #[derive(Clone, Debug)]
 pub struct Tenant {
     pub token: String,
@@ -88,7 +88,7 @@ impl Tenant {
         let token = text(&answer, "accessToken")?.to_owned();
         let clients = ask(connection, &format!("/clients?limit={LARGEST_PAGE}"), &token).await?;
         let clients = texts(&clients, "id");
-        // To the middle of the list, as somebody gets there who follows it.
+        // To the middle of the list, page by page.
         let mut ahead = (invoices / 2).clamp(1, DEEPEST);
         let mut cursor = String::new();
         let numbers = loop {

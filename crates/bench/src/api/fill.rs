@@ -56,7 +56,7 @@ pub fn database(size: Size) -> String {
     format!("api_{}", size.invoices)
 }
 
-/// Makes a database of this size, and tells its URL.
+/// Creates a database of this size, and returns its URL.
 pub async fn fill(machine: &Machine, database: &str, size: Size) -> Result<String> {
     let url = machine.database(database).await?;
     let mut conn = AsyncPgConnection::establish(&url).await?;

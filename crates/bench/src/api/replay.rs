@@ -67,7 +67,7 @@ impl Captured {
             requests.push(capture.transactions()?);
         }
         let requests = of_one_shape(requests);
-        // The least: where a value is asked for again, the log tells nothing of which time was the first.
+        // The least: where a value is asked for again, the log does not show which time was the first.
         let prepared_anew = requests.iter().map(|request| capture.prepared_anew(request).len()).min();
         Ok(Self { operation, requests, prepared_anew: prepared_anew.unwrap_or_default() })
     }

@@ -82,7 +82,7 @@ impl Rounds {
         self.refer(machine, environment, captured, intensity, &format!("PGBENCH{round}"), asked).await
     }
 
-    /// Loads the API, and tells how many requests it answered.
+    /// Loads the API, and returns the number of responses.
     async fn ask(
         &mut self,
         machine: &Machine,

@@ -102,7 +102,7 @@ pub async fn fill(url: &str, jobs: u32, due: u32, now: OffsetDateTime) -> Result
     conn.batch_execute("VACUUM (ANALYZE) jobs").await?;
     // One that began in the middle of a measurement would be measured.
     conn.batch_execute("CHECKPOINT").await?;
-    say(&format!("{} jobs put in within {:.0?}", thousands(jobs), began.elapsed()));
+    say(format!("{} jobs put in within {:.0?}", thousands(jobs), began.elapsed()));
     Ok(())
 }
 
@@ -128,7 +128,7 @@ async fn fill_part(
             .execute(&mut conn)
             .await?;
         if last % (BATCH * 10) == BATCH * 10 - 1 {
-            say(&format!("{} of {} jobs", thousands(last + 1), thousands(jobs)));
+            say(format!("{} of {} jobs", thousands(last + 1), thousands(jobs)));
         }
     }
     Ok(())

@@ -55,7 +55,7 @@ pub async fn measure(
     let run = machine.run("feed_worker", &calendar.url).await?;
     let mut worker = run.worker().start()?;
     let began = Instant::now();
-    say(&format!(
+    say(format!(
         "a worker among {} jobs, with {reminders} reminders due within a minute",
         thousands(calendar.jobs)
     ));
@@ -66,7 +66,7 @@ pub async fn measure(
     sleep_until(began + std::time::Duration::from_secs(seconds)).await;
     worker.check()?;
     let memory = Memory::of(worker.id())?;
-    say(&format!("its memory: {:.1} MiB, at most {:.1} MiB", memory.resident, memory.peak));
+    say(format!("its memory: {:.1} MiB, at most {:.1} MiB", memory.resident, memory.peak));
 
     let size = thousands(calendar.jobs);
     report.add(format!("memory of a worker among {size}, MiB"), memory.resident, None, Some(MEMORY));

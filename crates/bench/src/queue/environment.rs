@@ -156,7 +156,7 @@ pub struct Serving {
 }
 
 impl Serving {
-    /// Tells it to stop, and waits until it has.
+    /// Stops it, and waits for its end.
     pub async fn stop(self) -> Result<()> {
         self.stop.send_replace(true);
         Ok(timeout(PATIENCE, self.worker).await.context("the worker does not stop")??)

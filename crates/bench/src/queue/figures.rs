@@ -33,7 +33,7 @@ impl Rounds<'_> {
         }
     }
 
-    /// The longest time that Redis had no core, in seconds, if the system tells.
+    /// The longest time that Redis had no core, in seconds, if the system reports it.
     fn waited(&self, of: impl Fn(&Round) -> &Toll) -> Option<f64> {
         self.0.iter().filter_map(|round| of(round).waited).reduce(f64::max)
     }

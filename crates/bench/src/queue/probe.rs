@@ -38,7 +38,7 @@ pub struct Toll {
     pub cpu: f64,
     /// The number of scripts that were called.
     pub calls: f64,
-    /// The time that it could have computed and no core was free, in seconds, where the system tells:
+    /// The time that it could have computed and no core was free, in seconds, if the system reports it:
     /// that time is a part of what its scripts took.
     pub waited: Option<f64>,
     /// The longest call of each script, in milliseconds. None took longer than a tenth if there is none.

@@ -165,7 +165,7 @@ struct Running {
 }
 
 impl Running {
-    /// Waits for what it has to tell.
+    /// Waits for its result.
     fn result<T: DeserializeOwned>(&mut self) -> Result<T> {
         let result = &self.result;
         self.process.wait_until(PATIENCE, || result.exists())?;

@@ -1,6 +1,6 @@
 //! How long a script keeps Redis at most.
 //!
-//! The longest call of a burst tells of the machine and not of the script: Redis shares the cores with
+//! The longest call of a burst depends on the machine and not on the script: Redis shares the cores with
 //! PostgreSQL, the worker and whatever else the machine runs, and is stopped in the middle of some call for
 //! longer than any script takes. So the most that a call can be asked for is asked for again and again, beside
 //! as many jobs that wait as a burst has, and the call in the middle counts.

@@ -68,7 +68,7 @@ fn begun(line: &str) -> Option<(u32, &str, &str, &str)> {
     severity.bytes().all(|byte| byte.is_ascii_uppercase()).then_some((process, database, severity, message))
 }
 
-/// The name of the prepared statement, where there is one, and the SQL of an entry that tells of a
+/// The name of the prepared statement, if there is one, and the SQL of an entry about a
 /// statement.
 pub fn statement(message: &str) -> Option<(Option<&str>, &str)> {
     match message.strip_prefix("execute ") {

@@ -143,7 +143,7 @@ impl Script {
         self.transactions
     }
 
-    /// Makes the table that the script reads from, in place of an earlier script's, and tells how many
+    /// Makes the table that the script reads from, in place of an earlier script's, and returns how many
     /// subjects there are.
     pub async fn prepare(&self, url: &str) -> Result<usize> {
         let mut conn = AsyncPgConnection::establish(url).await?;

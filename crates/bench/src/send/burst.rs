@@ -80,7 +80,7 @@ pub async fn burst(
     })
 }
 
-/// Makes sure that each reminder's mail arrived, once, and nothing else; tells how late, in
+/// Makes sure that each reminder's mail arrived, once, and nothing else; returns how late, in
 /// milliseconds: by organization, and all in their order.
 fn judge(due: &[Reminder], mails: &[Mail], due_at: OffsetDateTime) -> Result<(ByOrganization, Vec<f64>)> {
     let expected: HashMap<&str, Uuid> =

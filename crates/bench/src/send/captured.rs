@@ -31,7 +31,7 @@ const CLAIM: &str = "lease_token = (SELECT gen_random_uuid())";
 /// The statement that ends a job, whose second value that token is.
 const FINISH: &str = "DELETE FROM jobs";
 
-/// The statement that tells of the reminder in the feed, whose first value is a new id.
+/// The statement that records the reminder in the feed, whose first value is a new id.
 const EVENT: &str = "INSERT INTO \"activity_events\"";
 
 /// Fields that differ from one reminder to the next and may be among the values.

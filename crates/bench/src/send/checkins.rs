@@ -35,7 +35,7 @@ pub async fn run(machine: &Machine, arguments: &Arguments) -> Result<Report> {
     let mut done = Vec::new();
     for number in 1..=rounds {
         let round = round(machine, arguments, &format!("checkins_{number}")).await?;
-        say(&format!(
+        say(format!(
             "Round {number}: {invoices} invoices by {:.0} mails, the last after {:.2} s, recorded after {:.2} s",
             round.mails, round.sent, round.recorded
         ));

@@ -48,7 +48,7 @@ impl Template {
     }
 }
 
-/// Every reminder has its job, its invoice and a client whom nobody else writes to.
+/// Every reminder has its job, its invoice and a client of its own.
 async fn check(conn: &mut AsyncPgConnection, expected: usize) -> Result<()> {
     let whole = count(
         conn,

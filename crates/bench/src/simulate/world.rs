@@ -52,7 +52,7 @@ pub struct Habits {
     /// Shares of the invoices still open that are paid before the first reminder, before the second one, …
     #[arg(long, value_delimiter = ',', default_values_t = [0.25, 0.4, 0.35, 0.3])]
     pub paid: Vec<f64>,
-    /// Share of formal notices that somebody approves
+    /// Share of formal notices that are approved
     #[arg(long, default_value_t = 0.5)]
     pub approved: f64,
     /// Share of invoices that are put in when they are overdue already, by up to 45 days

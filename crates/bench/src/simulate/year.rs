@@ -178,7 +178,7 @@ impl Year {
         sums.skip(length(self.lead)).collect()
     }
 
-    /// A job runs; tells 1 when that is within the year.
+    /// A job runs; returns 1 if that is within the year.
     fn run(&mut self, second: i64, mails: bool) -> u64 {
         let minute = second.div_euclid(60) - i64::from(self.lead * MINUTES_A_DAY);
         let Ok(minute) = usize::try_from(minute) else { return 0 };

@@ -34,7 +34,7 @@ const INSERT_ORGANIZATIONS: &str = "
         created_at - interval '1 day', created_at, created_at
     FROM (SELECT id, created_at, ('x' || right(id::text, 12))::bit(48)::bigint AS number FROM organization) AS made";
 
-/// Subscriptions that are as their last event told.
+/// Subscriptions that are in the state of their last event.
 const ACTIVE: &str = "SELECT count(*) AS count FROM subscriptions WHERE status = 'active' AND plan = 'pro'";
 
 /// Events that are on record.
@@ -67,7 +67,7 @@ impl Environment {
         Ok(Self { _api: api, database_url, address, secret: SECRET, subscribers })
     }
 
-    /// Makes sure that every subscription is as its last event told, and that each event has had its effect once.
+    /// Checks that every subscription is in the state of its last event, and that each event has had its effect once.
     pub async fn verify(&self, subscribers: usize) -> Result<()> {
         let mut conn = AsyncPgConnection::establish(&self.database_url).await?;
         let active = count(&mut conn, ACTIVE).await?;

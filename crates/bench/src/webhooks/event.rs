@@ -4,7 +4,7 @@ use rubis_kernel::OrganizationId;
 use serde_json::json;
 use time::{Duration, OffsetDateTime};
 
-/// Somebody who subscribes.
+/// A customer.
 #[derive(Clone, Debug)]
 pub struct Subscriber {
     pub number: usize,
@@ -16,7 +16,7 @@ pub enum Happening {
     IsEdited,
     /// It is charged, a minute later.
     Renews,
-    /// Stripe tells that once more, in the same event.
+    /// Stripe delivers the same event again.
     RenewsAgain,
 }
 
@@ -24,7 +24,7 @@ const TRIAL: Duration = Duration::days(14);
 
 const PERIOD: Duration = Duration::days(30);
 
-/// The event, as it is posted. What it tells of began at `began`.
+/// The event, as it is posted. The trial began at `began`.
 pub fn body(subscriber: &Subscriber, happening: Happening, began: OffsetDateTime) -> String {
     let (kind, id, created) = match happening {
         Happening::IsEdited => ("customer.subscription.updated", "evt_bench_edited", began),

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep_until};
 use super::environment::Environment;
 use super::event::Subscriber;
 use crate::api::http::{self, Connection};
-use crate::statistics::percentile;
+use crate::api::load::Load;
 
 #[derive(Clone, Copy, Debug)]
 pub struct Pace {
@@ -27,14 +27,12 @@ pub struct Pace {
 pub struct Sent {
     /// From the instant of the timetable to the end of the answer, in milliseconds; of those that were answered
     /// with success.
-    latencies: Vec<f64>,
+    load: Load,
     failures: u32,
     pub first_failure: Option<String>,
-    /// From the first event to the last answer, in seconds.
-    seconds: f64,
 }
 
-/// Connections that nobody uses at the moment.
+/// Connections that are idle.
 type Idle = Arc<Mutex<Vec<Connection>>>;
 
 impl Pace {
@@ -50,15 +48,14 @@ impl Pace {
 }
 
 impl Sent {
-    /// The time in milliseconds within which this share of the answers came.
+    /// The time in milliseconds within which this share of the responses came.
     pub fn within(&mut self, share: f64) -> f64 {
-        percentile(&mut self.latencies, share)
+        self.load.within(share)
     }
 
-    /// Answers of success in a second.
-    #[expect(clippy::cast_precision_loss, clippy::as_conversions, reason = "far below 2^52 events")]
+    /// Responses of success in a second.
     pub fn rate(&self) -> f64 {
-        if self.seconds > 0.0 { self.latencies.len() as f64 / self.seconds } else { 0.0 }
+        self.load.rate()
     }
 
     /// Events that were not answered with success.
@@ -93,18 +90,18 @@ pub async fn send(
     let mut sent = Sent::default();
     while let Some(delivery) = deliveries.join_next().await {
         match delivery? {
-            Ok(latency) => sent.latencies.push(latency),
+            Ok(latency) => sent.load.latencies.push(latency),
             Err(failure) => {
                 sent.failures += 1;
                 sent.first_failure.get_or_insert_with(|| format!("{failure:#}"));
             }
         }
     }
-    sent.seconds = started.elapsed().as_secs_f64();
+    sent.load.seconds = started.elapsed().as_secs_f64();
     Ok(sent)
 }
 
-/// Delivers an event on a connection that is idle, or else on a new one, and tells how many milliseconds after it
+/// Delivers an event on a connection that is idle, or else on a new one, and returns how many milliseconds after it
 /// was due its answer was there.
 async fn deliver(
     address: std::net::SocketAddr,
@@ -142,7 +139,8 @@ mod tests {
 
     #[test]
     fn what_failed_is_no_fast_answer() {
-        let mut sent = Sent { latencies: vec![4.0, 2.0], failures: 1, seconds: 2.0, ..Sent::default() };
+        let mut sent =
+            Sent { load: Load { latencies: vec![4.0, 2.0], seconds: 2.0 }, failures: 1, ..Sent::default() };
         assert_eq!((sent.rate(), sent.errors()), (1.0, 1.0));
         assert_eq!((sent.within(0.0), sent.within(1.0)), (2.0, 4.0));
     }

@@ -144,21 +144,21 @@ fn check_mails(arrivals: &Arrivals<'_>, known: &[Known<'_>], tokens: &[String], 
         let letters: HashSet<_> =
             mails.iter().map(|mail| (&mail.summary.message_id, &mail.text, &mail.html)).collect();
         if letters.len() > 1 {
-            report.find("mails arrived again as other messages or with other links", id);
+            report.find("mails arrived again as other messages or with other links", id.to_string());
         }
         let Some(mail) = mails.first() else { continue };
         let (text, html) = (mail.text.as_deref(), mail.html.as_deref());
         let links = tokens_in(text, "paid");
         let twins = [tokens_in(text, "pending"), tokens_in(html, "paid"), tokens_in(html, "pending")];
         if links.is_empty() || twins.iter().any(|twin| *twin != links) {
-            report.find("mails lack links that stand elsewhere in them", id);
+            report.find("mails lack links that stand elsewhere in them", id.to_string());
         }
         if links.len() > MAX_OF_MAIL {
             report.find("mails ask about more than they may", format!("{id} about {}", links.len()));
         }
         for token in &links {
             match owners.get(token.as_str()) {
-                None => report.find(UNKNOWN, id),
+                None => report.find(UNKNOWN, id.to_string()),
                 Some(owner) if mails.iter().any(|mail| mail.summary.envelope_to != [(*owner).to_owned()]) => {
                     report.find("links arrived at another recipient", format!("{id} for {owner}"));
                 }

@@ -17,7 +17,7 @@ use crate::{Caller, Environment, Expected, Report, ScenarioRun};
 const CREATIONS: usize = 40;
 const ANSWERS: u32 = 12;
 
-/// Time the answers may take that nobody is to get.
+/// Time for the responses that are withheld.
 const LIMIT: Duration = Duration::from_secs(20);
 
 /// All of the answers are withheld, the API is killed when some have come, and everybody asks

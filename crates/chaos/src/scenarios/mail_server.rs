@@ -52,7 +52,7 @@ pub(super) async fn refuses(run: &mut ScenarioRun) -> Result<Report> {
     run.database.quiet(None, QUIET).await?;
     let expected = Expected {
         refused: refused.iter().map(|reminder| reminder.task).collect(),
-        // They wait among the dead letters for somebody to correct the address.
+        // They wait among the dead letters for a corrected address.
         jobs_left: refused.iter().map(Reminder::job).collect(),
         ..Expected::default()
     };
@@ -128,7 +128,7 @@ pub(super) async fn closes(run: &mut ScenarioRun) -> Result<Report> {
 }
 
 /// Every mail takes a moment, and some take longer than the lease of their job: who sends them gives
-/// signs of life, and nobody else takes them over.
+/// signs of life, and no other worker takes them over.
 pub(super) async fn is_slow(run: &mut ScenarioRun) -> Result<Report> {
     let concerned = run.some(CONCERNED / 2);
     let slow = for_each(&recipients(&concerned), || Fault::delay(Stage::Message, LONGER_THAN_A_LEASE));

@@ -48,7 +48,7 @@ where
 }
 
 /// Every other reminder in the order in which they leave, organizations in turn, but for the very
-/// first: whoever ends their invoices runs beside the workers, and is overtaken somewhere.
+/// first: the task that ends invoices runs beside the workers, and is overtaken somewhere.
 fn chased(due: &[Reminder]) -> Vec<Reminder> {
     let mut places: HashMap<Uuid, usize> = HashMap::new();
     let mut in_turn: Vec<(usize, &Reminder)> = due

@@ -121,7 +121,7 @@ async fn arrived(run: &ScenarioRun, reminders: &[Reminder], times: usize) -> Res
     Ok(())
 }
 
-/// Two workers, one of which is told to stop in the burst.
+/// Two workers, one of which is stopped in the burst.
 pub async fn stop_one_of_two(run: &ScenarioRun) -> Result<Report> {
     let [leaving, _other] = run.two_workers()?;
     run.burst().await?;

@@ -8,9 +8,6 @@ use crate::webhooks::{DeliveryFault, DeliveryRecord, ReleaseOrder, SignedDeliver
 
 impl StripeFake {
     /// Programs a failure of the next requests, behind those that are programmed.
-    ///
-    /// # Errors
-    /// When its status is not one of a failure.
     pub fn fail_requests(&self, fault: RequestFault) -> Result<(), InvalidFault> {
         self.shared.faults.add(fault)
     }

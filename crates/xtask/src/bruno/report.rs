@@ -4,71 +4,42 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use serde::Deserialize;
+use serde_json::Value;
 
-/// One run over the collection.
-#[derive(Deserialize)]
-struct Iteration {
-    results: Vec<Request>,
-}
+/// Lists of a request's checks.
+const CHECKS: [&str; 4] =
+    ["testResults", "preRequestTestResults", "postResponseTestResults", "assertionResults"];
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Request {
-    path: String,
-    error: Option<String>,
-    #[serde(default)]
-    assertion_results: Vec<Assertion>,
-    #[serde(default)]
-    test_results: Vec<Test>,
-    #[serde(default)]
-    pre_request_test_results: Vec<Test>,
-    #[serde(default)]
-    post_response_test_results: Vec<Test>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Assertion {
-    lhs_expr: String,
-    rhs_expr: String,
-    status: String,
-    error: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Test {
-    description: String,
-    status: String,
-    error: Option<String>,
-}
-
-/// One line a failure: the request, what was expected of it, what it did instead.
+/// One line for each failure: the request, the check, and the result.
 pub fn failures(report: &Path) -> Result<Vec<String>> {
     let text = fs::read_to_string(report).context("Bruno has left no report")?;
-    let iterations: Vec<Iteration> =
-        serde_json::from_str(&text).context("the report of Bruno is not understood")?;
-    Ok(iterations.iter().flat_map(|iteration| &iteration.results).flat_map(Request::failures).collect())
+    Ok(failures_of(&serde_json::from_str(&text).context("the report of Bruno is not understood")?))
 }
 
-impl Request {
-    fn failures(&self) -> Vec<String> {
-        let tests = [&self.test_results, &self.pre_request_test_results, &self.post_response_test_results]
-            .into_iter()
-            .flatten()
-            .filter(|test| test.status == "fail")
-            .map(|test| (test.description.clone(), test.error.as_deref()));
-        let assertions =
-            self.assertion_results.iter().filter(|assertion| assertion.status == "fail").map(|assertion| {
-                (format!("{} {}", assertion.lhs_expr, assertion.rhs_expr), assertion.error.as_deref())
+fn failures_of(report: &Value) -> Vec<String> {
+    let items =
+        |value: &Value, key: &str| value.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
+    let iterations = report.as_array().cloned().unwrap_or_default();
+    iterations
+        .iter()
+        .flat_map(|iteration| items(iteration, "results"))
+        .flat_map(|request| {
+            let path = text(&request, "path").unwrap_or("?").to_owned();
+            let sending = text(&request, "error").map(|error| format!("{path}: the request: {error}"));
+            let checks = CHECKS.iter().flat_map(|key| items(&request, key));
+            let failed = checks.filter(|check| text(check, "status") == Some("fail")).map(|check| {
+                let (left, right) = (text(&check, "lhsExpr"), text(&check, "rhsExpr"));
+                let assertion = format!("{} {}", left.unwrap_or_default(), right.unwrap_or_default());
+                let what = text(&check, "description").unwrap_or(&assertion);
+                format!("{path}: {what}: {}", text(&check, "error").unwrap_or("failed"))
             });
-        let sending = self.error.iter().map(|error| ("the request".to_owned(), Some(error.as_str())));
-        sending
-            .chain(tests)
-            .chain(assertions)
-            .map(|(what, error)| format!("{}: {what}: {}", self.path, error.unwrap_or("failed")))
-            .collect()
-    }
+            sending.into_iter().chain(failed).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
+    value.get(key)?.as_str()
 }
 
 #[cfg(test)]
@@ -87,11 +58,8 @@ mod tests {
               ],
               "testResults": [{ "description": "is three", "status": "fail", "error": "expected 1 to equal 3" }] },
         ] }]);
-        let iterations: Vec<Iteration> = serde_json::from_value(report).unwrap();
-        let told: Vec<String> =
-            iterations.iter().flat_map(|iteration| &iteration.results).flat_map(Request::failures).collect();
         assert_eq!(
-            told,
+            failures_of(&report),
             [
                 "01-A/broken: is three: expected 1 to equal 3",
                 "01-A/broken: res.status eq 201: expected 200 to equal 201",

@@ -1,4 +1,4 @@
-//! Each table is queried by exactly one crate: whoever else needs its rows calls that crate.
+//! Each table is queried by exactly one crate: other crates that need its rows call that crate.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

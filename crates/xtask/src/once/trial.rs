@@ -1,4 +1,4 @@
-//! The trial: begun with a Checkout that is played, and told of in a mail when its end is near.
+//! The trial: begun with a simulated Checkout, and announced by a mail before its end.
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
@@ -41,7 +41,7 @@ pub(super) fn begin(client: &Client, addresses: &Addresses) -> Result<String> {
     Ok(id)
 }
 
-/// Lets Stripe say that the trial ends soon, and waits for the mail that tells what it was good for.
+/// Lets Stripe say that the trial ends soon, and waits for its recap mail.
 pub(super) fn end_soon(
     stack: &mut Stack,
     mailbox: &Mailbox,
