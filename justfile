@@ -37,7 +37,7 @@ bruno:
 fuzz-api *arguments:
     cargo xtask fuzz-api {{ arguments }}
 
-# Inject faults and count the reminders; `just chaos --list` lists the trials
+# Inject faults and count the reminders; `just chaos --list` lists the scenarios
 chaos *arguments:
     cargo xtask chaos {{ arguments }}
 
