@@ -308,27 +308,22 @@ impl Database {
     }
 
     pub(crate) async fn endings(&self) -> Result<Vec<Ending>> {
-        self.ask(async |conn| {
-            sql_query(
-                "SELECT task.id AS task, task.status::text AS status, task.reason, clients.email AS recipient,
-                     EXISTS (
-                         SELECT 1 FROM activity_events AS event
-                         WHERE event.invoice_id = task.invoice_id
-                             AND event.kind IN ('invoice_paid', 'invoice_cancelled')
-                             AND (event.meta->>'relancesBeingSent')::integer > 0
-                     ) AS was_being_sent,
-                     EXISTS (
-                         SELECT 1 FROM activity_events AS event
-                         WHERE event.invoice_id = task.invoice_id AND event.kind = 'relance_failed'
-                     ) AS failure_is_told
-                 FROM relance_tasks AS task
-                 JOIN invoices ON invoices.id = task.invoice_id
-                 JOIN clients ON clients.id = invoices.client_id",
-            )
-            .load(conn)
-            .await
-        })
-        .await
+        const QUERY: &str =
+            "SELECT task.id AS task, task.status::text AS status, task.reason, clients.email AS recipient,
+                 EXISTS (
+                     SELECT 1 FROM activity_events AS event
+                     WHERE event.invoice_id = task.invoice_id
+                         AND event.kind IN ('invoice_paid', 'invoice_cancelled')
+                         AND (event.meta->>'relancesBeingSent')::integer > 0
+                 ) AS was_being_sent,
+                 EXISTS (
+                     SELECT 1 FROM activity_events AS event
+                     WHERE event.invoice_id = task.invoice_id AND event.kind = 'relance_failed'
+                 ) AS failure_is_told
+             FROM relance_tasks AS task
+             JOIN invoices ON invoices.id = task.invoice_id
+             JOIN clients ON clients.id = invoices.client_id";
+        self.ask(async |conn| sql_query(QUERY).load(conn).await).await
     }
 
     /// The invoices whose number is like this.
@@ -347,16 +342,10 @@ impl Database {
     }
 
     pub(crate) async fn counters(&self) -> Result<Counters> {
-        self.ask(async |conn| {
-            sql_query(
-                "SELECT (SELECT count(*) FROM relance_tasks WHERE status = 'sent') AS sent,
-                     (SELECT count(*) FROM activity_events WHERE kind = 'relance_sent') AS events_of_sent,
-                     (SELECT count(*) FROM invoices WHERE status = 'paid') AS paid,
-                     (SELECT coalesce(sum(rubis_count), 0)::bigint FROM organizations) AS rubis",
-            )
-            .get_result(conn)
-            .await
-        })
-        .await
+        const QUERY: &str = "SELECT (SELECT count(*) FROM relance_tasks WHERE status = 'sent') AS sent,
+                 (SELECT count(*) FROM activity_events WHERE kind = 'relance_sent') AS events_of_sent,
+                 (SELECT count(*) FROM invoices WHERE status = 'paid') AS paid,
+                 (SELECT coalesce(sum(rubis_count), 0)::bigint FROM organizations) AS rubis";
+        self.ask(async |conn| sql_query(QUERY).get_result(conn).await).await
     }
 }

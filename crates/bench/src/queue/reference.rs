@@ -5,9 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use rubis_devkit::http::{list, text};
 use rubis_devkit::{Launch, Process};
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
@@ -46,27 +45,13 @@ pub struct BullMqBurst {
     pub toll: Toll,
 }
 
-#[derive(Deserialize)]
-struct Took {
-    seconds: f64,
+fn number(value: &Value, key: &str) -> Result<f64> {
+    value.get(key).and_then(Value::as_f64).with_context(|| format!("no `{key}` in {value}"))
 }
 
-#[derive(Deserialize)]
-struct Late {
-    lateness: Vec<f64>,
-}
-
-#[derive(Deserialize)]
-struct Package {
-    version: String,
-}
-
-#[derive(Deserialize)]
-struct Nothing {}
-
-fn version(package: &Path) -> Result<String> {
-    let text = fs::read_to_string(package).with_context(|| format!("{} is missing", package.display()))?;
-    Ok(serde_json::from_str::<Package>(&text)?.version)
+fn json(file: &Path) -> Result<Value> {
+    let text = fs::read_to_string(file).with_context(|| format!("{} is missing", file.display()))?;
+    Ok(serde_json::from_str(&text)?)
 }
 
 impl BullMq {
@@ -74,7 +59,8 @@ impl BullMq {
     pub fn install(machine: &Machine) -> Result<Self> {
         let packages = &machine.options.packages;
         let modules = packages.join("node_modules");
-        let version = version(&modules.join("bullmq/package.json"))?;
+        let package = json(&modules.join("bullmq/package.json"))?;
+        let version = text(&package, "version")?.to_owned();
         ensure!(version.starts_with(VERSION), "BullMQ {VERSION}x is expected, {version} is installed");
         ensure!(modules.join("ioredis").is_dir(), "BullMQ's client for Redis, ioredis, is not installed");
         let program = packages.join("bullmq.mjs");
@@ -96,11 +82,11 @@ impl BullMq {
         let add = json!({
             "jobs": sizes.jobs, "organizations": sizes.organizations, "chunk": CHUNK.min(sizes.jobs), "delay": 1,
         });
-        let added = self.run::<Took>("add", add).await?.seconds;
+        let added = number(&self.run("add", add)?, "seconds")?;
         let memory = (probe.memory().await? - before) / jobs;
         let start = probe.start().await?;
         let work = json!({ "jobs": sizes.jobs, "concurrency": sizes.concurrency });
-        let done = self.run::<Took>("work", work).await?.seconds;
+        let done = number(&self.run("work", work)?, "seconds")?;
         Ok(BullMqBurst { added: jobs / added, done: jobs / done, memory, toll: probe.end(&start).await? })
     }
 
@@ -112,7 +98,8 @@ impl BullMq {
             "jobs": sizes.trickle_jobs(), "every": sizes.trickle_every().as_secs_f64() * 1_000.0,
             "lead": u32::try_from(super::TRICKLE_LEAD.as_millis())?, "concurrency": sizes.concurrency,
         });
-        let mut late = self.run::<Late>("trickle", settings).await?.lateness;
+        let late = self.run("trickle", settings)?;
+        let mut late: Vec<f64> = list(&late, "lateness")?.iter().filter_map(Value::as_f64).collect();
         Ok((Lateness::of(&mut late), probe.end(&start).await?))
     }
 
@@ -122,17 +109,17 @@ impl BullMq {
         probe.empty().await?;
         let settings = json!({ "jobs": sizes.concurrency, "concurrency": sizes.concurrency });
         let mut holder = self.start("hold", settings.clone())?;
-        holder.result::<Nothing>()?;
+        holder.result()?;
         let mut taker = self.start("take", settings)?;
         // It has started and found nothing to do.
         sleep(Duration::from_secs(2)).await;
         holder.process.kill()?;
         let killed = Instant::now();
-        taker.result::<Nothing>()?;
+        taker.result()?;
         Ok(killed.elapsed().as_secs_f64())
     }
 
-    async fn run<T: DeserializeOwned>(&self, mode: &str, settings: Value) -> Result<T> {
+    fn run(&self, mode: &str, settings: Value) -> Result<Value> {
         let mut running = self.start(mode, settings)?;
         let result = running.result()?;
         let status = running.process.wait_within(PATIENCE)?;
@@ -166,9 +153,9 @@ struct Running {
 
 impl Running {
     /// Waits for its result.
-    fn result<T: DeserializeOwned>(&mut self) -> Result<T> {
+    fn result(&mut self) -> Result<Value> {
         let result = &self.result;
         self.process.wait_until(PATIENCE, || result.exists())?;
-        Ok(serde_json::from_str(&fs::read_to_string(&self.result)?)?)
+        json(&self.result)
     }
 }
