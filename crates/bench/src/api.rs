@@ -20,9 +20,8 @@ use self::environment::Environment;
 use self::fill::Size;
 use self::operation::Operation;
 use self::replay::Captured;
-use self::rounds::{Intensity, Rounds};
+use self::rounds::{Load, Round, Rounds};
 use crate::report::{Bar, say};
-use crate::statistics::median;
 use crate::{Machine, Report};
 
 /// A page of a hundred times as many invoices may take this many times as long.
@@ -79,11 +78,17 @@ pub async fn run(machine: &Machine, mut arguments: Arguments) -> Result<Report> 
     conditions(&mut report, &arguments);
     for (index, operation) in Operation::ALL.into_iter().enumerate() {
         let mut all = vec![Rounds::default(); places.len()];
-        let intensity = Intensity { connections: arguments.connections, seconds: arguments.seconds };
         for round in 1..=arguments.rounds {
             for (place, rounds) in places.iter().zip(&mut all) {
                 let Some(captured) = place.captured.get(index) else { continue };
-                rounds.round(machine, &place.environment, captured, intensity, round).await?;
+                let load = Load {
+                    machine,
+                    environment: &place.environment,
+                    captured,
+                    connections: arguments.connections,
+                    seconds: arguments.seconds,
+                };
+                rounds.measure(&load, round).await?;
                 progress(operation, round, &place.environment, rounds);
             }
         }
@@ -120,33 +125,31 @@ fn conditions(report: &mut Report, arguments: &Arguments) {
 }
 
 fn progress(operation: Operation, round: u32, environment: &Environment, rounds: &Rounds) {
-    let last = |values: &[f64]| values.last().copied().unwrap_or_default();
-    let reference = rounds.reference.last().map(|reference| reference.per_second).unwrap_or_default();
+    let Some(last) = rounds.all.last() else { return };
     say(format_args!(
-        "{}, {}, round {round}: {:.0}/s, p50 {:.2} ms, p99 {:.2} ms; pgbench {reference:.0}/s",
+        "{}, {}, round {round}: {:.0}/s, p50 {:.2} ms, p99 {:.2} ms; pgbench {:.0}/s",
         operation.name(),
         environment.size.label(),
-        last(&rounds.rates),
-        last(&rounds.p50),
-        last(&rounds.p99),
+        last.rate,
+        last.latency.p50,
+        last.latency.p99,
+        last.reference.per_second,
     ));
 }
 
 /// The figures of an operation on one database.
 fn tell(report: &mut Report, place: &Place, captured: &Captured, rounds: &Rounds) {
     let name = format!("{}, {}", captured.operation().name(), place.environment.size.label());
-    let rate = rounds.reference(|reference| reference.per_second);
-    report.add(format!("{name}: requests/s"), middle(&rounds.rates), Some(rate), None);
-    let p99 = rounds.reference(|reference| reference.p99_ms);
-    report.add(format!("{name}: p99, ms"), middle(&rounds.p99), Some(p99), None);
-    let lookup = match rounds.lookup_ms {
-        None => String::new(),
-        Some(alone) => format!(
-            "; the lookup alone takes {alone:.2} ms of the {:.2} ms of a run",
-            rounds.reference(|reference| reference.mean_ms)
-        ),
-    };
-    let large = match (middle(&rounds.p50_large), middle(&rounds.p99_large)) {
+    let median = |figure: fn(&Round) -> f64| rounds.median(figure);
+    let rate = Some(median(|round| round.reference.per_second));
+    report.add(format!("{name}: requests/s"), median(|round| round.rate), rate, None);
+    let p99 = Some(median(|round| round.reference.p99_ms));
+    report.add(format!("{name}: p99, ms"), median(|round| round.latency.p99), p99, None);
+    let run = median(|round| round.reference.mean_ms);
+    let lookup = rounds.lookup_ms.map_or_else(String::new, |alone| {
+        format!("; the lookup alone takes {alone:.2} ms of the {run:.2} ms of a run")
+    });
+    let large = match (rounds.large(|large| large.p50), rounds.large(|large| large.p99)) {
         (0.0, _) => String::new(),
         (p50, p99) => format!(", of the large organization {p50:.2} and {p99:.2} ms"),
     };
@@ -155,12 +158,12 @@ fn tell(report: &mut Report, place: &Place, captured: &Captured, rounds: &Rounds
          {:.2}, PostgreSQL {:.2}, client {:.2} ms; of a run of pgbench: PostgreSQL {:.2} ms{lookup}.",
         captured.round_trips(),
         captured.prepared_anew(),
-        middle(&rounds.p50),
-        middle(&rounds.p99),
-        middle(&rounds.api),
-        middle(&rounds.postgres),
-        middle(&rounds.client),
-        middle(&rounds.reference_postgres),
+        median(|round| round.latency.p50),
+        median(|round| round.latency.p99),
+        median(|round| round.cpu.api),
+        median(|round| round.cpu.postgres),
+        median(|round| round.cpu.client),
+        median(|round| round.reference_postgres),
     ));
 }
 
@@ -181,16 +184,9 @@ fn compare(report: &mut Report, operation: Operation, places: &[Place], all: &[R
         few.environment.size.label()
     );
     let bar = Some(Bar::RatioAtMost(FLAT));
-    report.add(format!("{name}: p50, ms"), middle(&of_many.p50), Some(middle(&of_few.p50)), bar);
-    report.add(
-        format!("{name}, the large organization: p50, ms"),
-        middle(&of_many.p50_large),
-        Some(middle(&of_few.p50_large)),
-        bar,
-    );
-}
-
-/// The middle round's value.
-fn middle(rounds: &[f64]) -> f64 {
-    median(&mut rounds.to_vec())
+    let p50 = |rounds: &Rounds| rounds.median(|round| round.latency.p50);
+    report.add(format!("{name}: p50, ms"), p50(of_many), Some(p50(of_few)), bar);
+    let large = |rounds: &Rounds| rounds.large(|large| large.p50);
+    let what = format!("{name}, the large organization: p50, ms");
+    report.add(what, large(of_many), Some(large(of_few)), bar);
 }

@@ -147,3 +147,52 @@ pub fn list<'a>(object: &'a Value, key: &str) -> Result<&'a [Value]> {
     let list = object.get(key).and_then(Value::as_array).map(Vec::as_slice);
     list.with_context(|| format!("no list `{key}` in {object}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead as _, BufReader, Write as _};
+    use std::net::TcpListener;
+
+    use serde_json::json;
+
+    use super::*;
+
+    /// A client of a server that gives these responses in turn, and the requests of that server.
+    fn served(responses: Vec<String>) -> (Client, std::thread::JoinHandle<Vec<String>>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let serving = move || {
+            let respond = |response: String| {
+                let (mut stream, _) = listener.accept().unwrap();
+                let mut lines = BufReader::new(stream.try_clone().unwrap()).lines().map(Result::unwrap);
+                let first = lines.next().unwrap();
+                let _head: Vec<String> = lines.by_ref().take_while(|line| !line.is_empty()).collect();
+                stream.write_all(response.as_bytes()).unwrap();
+                first
+            };
+            responses.into_iter().map(respond).collect()
+        };
+        (Client::new(base), std::thread::spawn(serving))
+    }
+
+    fn response(status: &str, body: &str) -> String {
+        let length = body.len();
+        format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}")
+    }
+
+    #[test]
+    fn a_refusal_is_an_error_with_its_problem_and_a_body_that_is_no_json_is_a_text() {
+        let problem = r#"{"code":"unknown_plan","detail":"There is no such plan."}"#;
+        let (client, server) = served(vec![
+            response("200 OK", r#"{"id":"a"}"#),
+            response("404 Not Found", problem),
+            response("502 Bad Gateway", "out of order"),
+        ]);
+        assert_eq!(client.get("/plans/a").unwrap(), json!({ "id": "a" }));
+        let refused = client.get("/plans/b").unwrap_err().to_string();
+        assert_eq!(refused, "GET /plans/b answers 404 unknown_plan: There is no such plan.");
+        let broken = client.try_get("/plans").unwrap();
+        assert_eq!((broken.status, broken.body), (502, json!("out of order")));
+        assert_eq!(server.join().unwrap().len(), 3);
+    }
+}

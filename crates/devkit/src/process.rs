@@ -311,3 +311,57 @@ fn own_program() -> Result<PathBuf> {
     let link = Path::new("/proc/self/exe");
     if link.exists() { Ok(link.to_owned()) } else { Ok(std::env::current_exe()?) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_secs(20);
+
+    /// A log in a directory for temporary files, removed with this value.
+    struct Log(PathBuf);
+
+    impl Log {
+        fn of(test: &str) -> Self {
+            Self(std::env::temp_dir().join(format!("rubis-devkit-{test}-{}", std::process::id())))
+        }
+
+        fn shell(&self, script: &str) -> Launch {
+            Launch::new("shell", "sh").arguments(["-c", script]).log(&self.0)
+        }
+
+        fn text(&self) -> String {
+            fs::read_to_string(&self.0).unwrap_or_default()
+        }
+    }
+
+    impl Drop for Log {
+        fn drop(&mut self) {
+            let _ = fs::remove_file(&self.0);
+        }
+    }
+
+    #[test]
+    fn a_program_that_ends_before_it_is_ready_is_reported_with_the_end_of_its_log() {
+        let log = Log::of("early");
+        let error =
+            log.shell("echo no disk; exit 3").start().unwrap().wait_until(LIMIT, || false).unwrap_err();
+        let error = error.to_string();
+        assert!(error.contains("shell ended") && error.contains("no disk"), "{error}");
+        assert!(log.shell("exit 0").run().unwrap().success());
+    }
+
+    #[test]
+    fn a_program_that_fails_when_it_is_stopped_is_an_error() {
+        let log = Log::of("stopped");
+        let stopped = |code: u8| {
+            let script = format!("sleep 60 & trap 'kill $!; exit {code}' TERM; echo ready {code}; wait");
+            let mut process = log.shell(&script).start().unwrap();
+            process.wait_until(LIMIT, || log.text().contains(&format!("ready {code}"))).unwrap();
+            process.terminate(LIMIT)
+        };
+        assert!(stopped(0).is_ok());
+        assert!(stopped(1).unwrap_err().to_string().contains("after SIGTERM"));
+        assert_eq!(log.text(), "ready 0\nready 1\n", "the second start kept the log of the first");
+    }
+}

@@ -6,10 +6,9 @@ use anyhow::{Context as _, Result};
 
 use super::environment::Environment;
 use super::load::{Until, load};
-use super::operation::Operation;
 use super::replay::Captured;
-use crate::reference::{Length, Measured, Part, Script, pgbench};
-use crate::statistics::median;
+use crate::reference::{Length, Measured, Part, pgbench};
+use crate::statistics::{Lateness, median_of};
 use crate::{Machine, cpu};
 
 /// Requests to the large organization in a round, for each second that the others are measured: the twenty
@@ -22,101 +21,90 @@ const LEAST_REQUESTS: u32 = 100;
 /// Time the lookup of the reference is measured by itself, once: enough to judge its share.
 const LOOKUP_SECONDS: u32 = 3;
 
+/// Figures of one round. Times are in milliseconds.
 #[derive(Clone, Copy, Debug)]
-pub struct Intensity {
+pub struct Round {
+    /// The API's requests a second.
+    pub rate: f64,
+    pub latency: Lateness,
+    /// As `latency`, of requests to the large organization.
+    pub large: Option<Lateness>,
+    /// Processor time for a request.
+    pub cpu: Processors,
+    pub reference: Measured,
+    /// Processor time of PostgreSQL for a run of the reference.
+    pub reference_postgres: f64,
+}
+
+/// All rounds of an operation.
+#[derive(Clone, Debug, Default)]
+pub struct Rounds {
+    pub all: Vec<Round>,
+    /// Mean time of a run of which the subject is only looked up, in milliseconds.
+    pub lookup_ms: Option<f64>,
+}
+
+/// Processor time of the programs.
+#[derive(Clone, Copy, Debug)]
+pub struct Processors {
+    pub api: f64,
+    pub postgres: f64,
+    pub client: f64,
+}
+
+/// A database and its load.
+pub struct Load<'a> {
+    pub machine: &'a Machine,
+    pub environment: &'a Environment,
+    pub captured: &'a Captured,
     /// Connections that are used at the same time.
     pub connections: u32,
     /// Time each side is measured in a round.
     pub seconds: u32,
 }
 
-/// Figures of all rounds, a value for each.
-#[derive(Clone, Debug, Default)]
-pub struct Rounds {
-    /// The API's requests a second.
-    pub rates: Vec<f64>,
-    /// Half of the requests took at most this, in milliseconds.
-    pub p50: Vec<f64>,
-    /// 99 of 100 requests took at most this, in milliseconds.
-    pub p99: Vec<f64>,
-    /// As `p50`, of requests to the large organization.
-    pub p50_large: Vec<f64>,
-    /// As `p99`, of requests to the large organization.
-    pub p99_large: Vec<f64>,
-    pub reference: Vec<Measured>,
-    /// Mean time of a run of which the subject is only looked up, in milliseconds.
-    pub lookup_ms: Option<f64>,
-    /// Processor time for a request, in milliseconds: the API's.
-    pub api: Vec<f64>,
-    pub postgres: Vec<f64>,
-    pub client: Vec<f64>,
-    pub reference_postgres: Vec<f64>,
-}
-
-/// Processor time of the programs.
-struct Processors {
-    api: f64,
-    postgres: f64,
-    client: f64,
-}
-
 impl Rounds {
     /// Measures both sides once.
-    pub async fn round(
-        &mut self,
-        machine: &Machine,
-        environment: &Environment,
-        captured: &Captured,
-        intensity: Intensity,
-        round: u32,
-    ) -> Result<()> {
-        let asked = self.ask(machine, environment, captured.operation(), intensity, round).await?;
-        if !captured.operation().writes() {
-            let requests = captured.operation().requests(std::slice::from_ref(&environment.large), "");
-            let count = (intensity.seconds * REQUESTS_TO_THE_LARGE_ONE).max(LEAST_REQUESTS);
-            let until = Until::Asked(usize::try_from(count)?);
-            let mut answered = load(environment.address, intensity.connections, &requests, until).await?;
-            self.p50_large.push(answered.within(0.5));
-            self.p99_large.push(answered.within(0.99));
-        }
-        self.refer(machine, environment, captured, intensity, &format!("PGBENCH{round}"), asked).await
-    }
-
-    /// Loads the API, and returns the number of responses.
-    async fn ask(
-        &mut self,
-        machine: &Machine,
-        environment: &Environment,
-        operation: Operation,
-        intensity: Intensity,
-        round: u32,
-    ) -> Result<usize> {
+    pub async fn measure(&mut self, on: &Load<'_>, round: u32) -> Result<()> {
+        let (environment, operation) = (on.environment, on.captured.operation());
         let requests = operation.requests(&environment.small, &format!("ROUND{round}"));
-        let until = Until::Elapsed(Duration::from_secs(intensity.seconds.into()));
-        let before = Processors::taken(machine, environment)?;
-        let mut answered = load(environment.address, intensity.connections, &requests, until).await?;
-        let after = Processors::taken(machine, environment)?;
-        let per_request = |before: f64, after: f64| (after - before) * 1000.0 / answered.requests().max(1.0);
-        self.api.push(per_request(before.api, after.api));
-        self.postgres.push(per_request(before.postgres, after.postgres));
-        self.client.push(per_request(before.client, after.client));
-        self.rates.push(answered.rate());
-        self.p50.push(answered.within(0.5));
-        self.p99.push(answered.within(0.99));
-        Ok(answered.latencies.len())
+        let until = Until::Elapsed(Duration::from_secs(on.seconds.into()));
+        let before = on.taken()?;
+        let mut answered = load(environment.address, on.connections, &requests, until).await?;
+        let cpu = on.taken()?.since(before, answered.requests());
+        let large = if operation.writes() { None } else { Some(on.large().await?) };
+        let (run, asked) = (format!("PGBENCH{round}"), answered.latencies.len());
+        let (reference, reference_postgres) = on.refer(&run, asked, &mut self.lookup_ms).await?;
+        let (rate, latency) = (answered.rate(), Lateness::of(&mut answered.latencies));
+        self.all.push(Round { rate, latency, large, cpu, reference, reference_postgres });
+        Ok(())
     }
 
-    /// Runs `pgbench`.
-    async fn refer(
-        &mut self,
-        machine: &Machine,
-        environment: &Environment,
-        captured: &Captured,
-        intensity: Intensity,
-        run: &str,
-        asked: usize,
-    ) -> Result<()> {
-        let Intensity { connections, seconds } = intensity;
+    /// The median of a figure.
+    pub fn median(&self, figure: impl Fn(&Round) -> f64) -> f64 {
+        median_of(&self.all, figure)
+    }
+
+    /// The median of a figure of the large organization; zero if it sends no requests.
+    pub fn large(&self, figure: fn(&Lateness) -> f64) -> f64 {
+        self.median(|round| round.large.as_ref().map_or(0.0, figure))
+    }
+}
+
+impl Load<'_> {
+    /// Requests to the large organization.
+    async fn large(&self) -> Result<Lateness> {
+        let tenant = std::slice::from_ref(&self.environment.large);
+        let requests = self.captured.operation().requests(tenant, "");
+        let count = (self.seconds * REQUESTS_TO_THE_LARGE_ONE).max(LEAST_REQUESTS);
+        let until = Until::Asked(usize::try_from(count)?);
+        let mut answered = load(self.environment.address, self.connections, &requests, until).await?;
+        Ok(Lateness::of(&mut answered.latencies))
+    }
+
+    /// Runs `pgbench`, which `asked` requests of the API came before; returns PostgreSQL's processor time as well.
+    async fn refer(&self, run: &str, asked: usize, lookup_ms: &mut Option<f64>) -> Result<(Measured, f64)> {
+        let Self { machine, environment, captured, connections, seconds } = *self;
         // As many new invoices as it takes to be busy for as long, at twice the API's speed.
         let each = u32::try_from((asked * 2).div_ceil(usize::try_from(connections)?))?.max(1);
         let script = captured.script(run, usize::try_from(each * connections)?)?;
@@ -126,39 +114,42 @@ impl Rounds {
         } else {
             Length::Seconds(seconds, subjects)
         };
-        let bench = async |script: &Script, part, length| {
-            pgbench(machine, &environment.database_url, script, part, connections, length).await
+        let bench = async |part, length| {
+            pgbench(machine, &environment.database_url, &script, part, connections, length).await
         };
         let before = cpu::taken_by(postgres(machine)?)?;
-        let measured = bench(&script, Part::Whole, length).await?;
+        let measured = bench(Part::Whole, length).await?;
         let taken = cpu::taken_by(postgres(machine)?)? - before;
         // Connections wait for nothing but PostgreSQL: so many runs there were.
         let runs = match length {
             Length::EachOnce(each) => f64::from(each * connections),
             Length::Seconds(seconds, _) => measured.per_second * f64::from(seconds),
         };
-        self.reference_postgres.push(taken * 1000.0 / runs.max(1.0));
-        if script.has_lookup() && self.lookup_ms.is_none() {
-            let lookup = bench(&script, Part::Lookup, Length::Seconds(LOOKUP_SECONDS, subjects)).await?;
-            self.lookup_ms = Some(lookup.mean_ms);
+        if script.has_lookup() && lookup_ms.is_none() {
+            let lookup = bench(Part::Lookup, Length::Seconds(LOOKUP_SECONDS, subjects)).await?;
+            *lookup_ms = Some(lookup.mean_ms);
         }
-        self.reference.push(measured);
-        Ok(())
+        Ok((measured, taken * 1000.0 / runs.max(1.0)))
     }
 
-    /// The middle round's.
-    pub fn reference(&self, value: impl Fn(&Measured) -> f64) -> f64 {
-        median(&mut self.reference.iter().map(value).collect::<Vec<_>>())
+    fn taken(&self) -> Result<Processors> {
+        Ok(Processors {
+            api: self.environment.processor_time()?,
+            postgres: cpu::taken_by(postgres(self.machine)?)?,
+            client: cpu::taken_alone(std::process::id())?,
+        })
     }
 }
 
 impl Processors {
-    fn taken(machine: &Machine, environment: &Environment) -> Result<Self> {
-        Ok(Self {
-            api: environment.processor_time()?,
-            postgres: cpu::taken_by(postgres(machine)?)?,
-            client: cpu::taken_alone(std::process::id())?,
-        })
+    /// Milliseconds since an earlier reading, divided by a count.
+    fn since(self, before: Self, count: f64) -> Self {
+        let each = |before: f64, after: f64| (after - before) * 1000.0 / count.max(1.0);
+        Self {
+            api: each(before.api, self.api),
+            postgres: each(before.postgres, self.postgres),
+            client: each(before.client, self.client),
+        }
     }
 }
 
