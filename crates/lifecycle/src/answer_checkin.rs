@@ -17,23 +17,23 @@ use crate::{
     settle_invoice::settle_locked, take_answer_back::take_answer_back,
 };
 
-/// What the feed and the payment say of an invoice that was settled, or reopened, by a check-in.
+/// Label in the feed and on the payment of an invoice that was settled or reopened by a check-in.
 pub(crate) const LABEL: &str = "via check-in";
 
-/// How the user answers.
+/// Way in which the user answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AnsweredBy {
     /// By a link of the mail, which a machine may have opened.
     Link(Opening),
     /// By a button, which a person pressed.
     Button {
-        /// What the person's program calls itself.
+        /// User agent of the request.
         user_agent: String,
     },
 }
 
 impl AnsweredBy {
-    /// What is kept of it.
+    /// The record that is kept of it.
     pub(crate) fn opening(&self, answer: CheckinAnswer, now: OffsetDateTime) -> Opening {
         match self {
             Self::Link(opening) => Opening { link: answer.into(), ..opening.clone() },
@@ -54,7 +54,7 @@ pub(crate) fn pressed(link: CheckinLink, user_agent: &str, now: OffsetDateTime) 
     Opening::from_request(now, "POST", link, [("user-agent", user_agent.as_bytes())])
 }
 
-/// What an answer came to.
+/// Outcome of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CheckinOutcome {
     /// The invoice is settled.
@@ -73,7 +73,7 @@ pub enum CheckinOutcome {
     Gone,
 }
 
-/// Why an answer could not be recorded. What a rule forbids is an outcome: each of these is a failure.
+/// Failures to record an answer. A broken rule is an outcome and no error.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckinError {
     /// The payment could not be recorded, though the invoice was open.
@@ -186,7 +186,7 @@ fn verdict_on_button(task: &CheckinTask, now: OffsetDateTime) -> Verdict {
     }
 }
 
-/// What a check-in says that takes no answer any more.
+/// Outcome for a check-in that takes no answer any more.
 fn ended(asked: &AskedInvoice) -> CheckinOutcome {
     if asked.invoice.status == InvoiceStatus::Paid {
         CheckinOutcome::AlreadyAnswered

@@ -5,7 +5,7 @@ use rubis_invoices::Invoice;
 use rubis_relances::{CalledOff, cancel_planned};
 use time::OffsetDateTime;
 
-/// Why an invoice is not chased any more.
+/// Reason why an invoice is not chased any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
     Paid,

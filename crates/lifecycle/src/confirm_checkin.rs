@@ -1,4 +1,4 @@
-//! The user is told by mail that they declared an invoice paid.
+//! Confirms by mail to the user that they declared an invoice paid.
 
 use rubis_accounts::User;
 use rubis_checkins::{

@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 
 use crate::{events, invoice_limit::admit_limited, plan_again::plan_invoice};
 
-/// Which plan chases an invoice.
+/// The plan that chases an invoice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PlanChoice {
     /// The organization's default.
@@ -23,7 +23,7 @@ pub enum PlanChoice {
     Plan(PlanId),
 }
 
-/// Why an invoice could not be created.
+/// Errors of creating an invoice.
 #[derive(Debug, thiserror::Error)]
 pub enum CreateInvoiceError {
     /// A rule of invoices forbids it.
@@ -40,7 +40,7 @@ pub enum CreateInvoiceError {
     Database(#[from] diesel::result::Error),
 }
 
-/// Creates an invoice, plans the question whether it was paid and its reminders, and tells the feed. One that a
+/// Creates an invoice, plans its check-in and its reminders, and records the activity. One that a
 /// plan is to chase is refused where as many are chased already as the subscription allows.
 ///
 /// # Errors

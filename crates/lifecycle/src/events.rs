@@ -1,4 +1,4 @@
-//! What the feed is told of an invoice.
+//! Activity events of an invoice.
 
 use rubis_accounts::{ActivityKind, NewEvent};
 use rubis_db::AsyncPgConnection;
@@ -7,7 +7,7 @@ use rubis_kernel::UserId;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-/// Tells the feed that something happened to an invoice. `more` is an object of further facts.
+/// Records an activity event of an invoice. `more` is an object of further facts.
 pub(crate) async fn record(
     conn: &mut AsyncPgConnection,
     invoice: &Invoice,

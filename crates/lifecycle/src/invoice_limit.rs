@@ -1,15 +1,15 @@
-//! How many invoices are chased at once, and whether one more may be.
+//! The limit of invoices that are chased at once.
 
 use rubis_billing::{BillingRules, PlanLimitReached, SubscriptionView};
 use rubis_db::AsyncPgConnection;
 use rubis_kernel::{InvoiceId, OrganizationId};
 use time::OffsetDateTime;
 
-/// Whether an invoice may begin to be chased.
+/// Permission to chase an invoice.
 pub(crate) type Admission = Result<(), PlanLimitReached>;
 
-/// Whether the organization's plan lets this invoice be chased beside the others, which is or will be written in
-/// this transaction. Where the plan has a limit, nobody else is admitted until the transaction ends. The caller
+/// Checks that the organization's tier admits this invoice beside the others, which is or will be written in
+/// this transaction. If the tier has a limit, no other invoice is admitted until the transaction ends. The caller
 /// holds the invoice's lock, and none of the organization's row.
 pub(crate) async fn admit(
     conn: &AsyncPgConnection,
@@ -41,7 +41,7 @@ pub(crate) async fn admit_limited(
     Ok(Err(PlanLimitReached { limit, usage }))
 }
 
-/// What the organization subscribes to, with how much of it is used.
+/// Returns the organization's subscription and its use.
 ///
 /// # Errors
 /// The database's.

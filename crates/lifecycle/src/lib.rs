@@ -82,7 +82,7 @@ pub use update_invoice::{UpdateInvoiceError, update_invoice};
 pub use verify_address::{mark_address_verified, verify_address};
 pub use void_payment::{PaymentVoided, void_payment};
 
-/// Why a move of an invoice was refused.
+/// Errors of a transition of an invoice.
 #[derive(Debug, thiserror::Error)]
 pub enum MoveError {
     /// The organization has no such invoice.

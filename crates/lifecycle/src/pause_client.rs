@@ -9,7 +9,7 @@ use time::{Date, OffsetDateTime};
 
 use crate::request_planning::{self, RequestedBy};
 
-/// Why a client could not be paused.
+/// Errors of pausing a client.
 #[derive(Debug, thiserror::Error)]
 pub enum PauseClientError {
     /// The organization has no such client.

@@ -10,7 +10,7 @@ use time::{Date, OffsetDateTime};
 
 use crate::{events, plan_again::plan_invoice};
 
-/// Why an invoice could not be paused.
+/// Errors of pausing an invoice.
 #[derive(Debug, thiserror::Error)]
 pub enum PauseInvoiceError {
     /// The organization has no such invoice.

@@ -8,10 +8,10 @@ use rubis_kernel::{InvoiceId, OrganizationId};
 use rubis_relances::{PlanningTrigger, plan_relances};
 use time::OffsetDateTime;
 
-/// How many invoices are planned in one transaction.
+/// Number of invoices planned in one transaction.
 const PAGE: u32 = 100;
 
-/// How far the planning of a whole organization has come.
+/// Progress of planning a whole organization.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PlanAgainProgress {
     /// Go on after this invoice.
@@ -21,7 +21,7 @@ pub enum PlanAgainProgress {
 }
 
 /// Plans the next hundred of these invoices again, in one transaction, in the order of their ids, as
-/// everybody does who locks several. Starting over does no harm: what is planned as it should be stays.
+/// every use case that locks several. Starting over does no harm: what is planned as it should be stays.
 ///
 /// # Errors
 /// The database's.

@@ -1,4 +1,4 @@
-//! What whoever holds a check-in's token may see.
+//! The view of a check-in for the holder of its token.
 
 use std::collections::HashMap;
 
@@ -22,7 +22,7 @@ pub struct CheckinView {
     pub mates: Vec<CheckinCard>,
     /// The number of answers that can be undone together; 0 unless several were given in one go.
     pub undo_together: usize,
-    /// Where the organization reads its calendar.
+    /// Time zone of the organization.
     pub time_zone: TimeZone,
 }
 
@@ -31,21 +31,19 @@ pub struct CheckinView {
 pub struct CheckinCard {
     /// Its id.
     pub id: CheckinTaskId,
-    /// What can be said of it now.
+    /// Its state.
     pub state: CheckinState,
     /// The invoice; `None` once its links have ended and no answer can be taken back.
     pub invoice: Option<CheckinInvoice>,
-    /// What the user answered.
     pub answer: Option<CheckinAnswer>,
-    /// When.
     pub answered_at: Option<OffsetDateTime>,
-    /// When its links end, or did; not known before its mail has left.
+    /// End of its links; `None` before its mail was sent.
     pub expires_at: Option<OffsetDateTime>,
     /// Until when the answer can be taken back, where it can be.
     pub undo_until: Option<OffsetDateTime>,
-    /// Whether the answer can be taken back.
+    /// True if the answer can be taken back.
     pub can_undo: bool,
-    /// Whether fresh links can be asked for.
+    /// True if fresh links can be requested.
     pub can_renew: bool,
 }
 
@@ -75,7 +73,7 @@ pub enum ReadCheckinError {
     Database(#[from] diesel::result::Error),
 }
 
-/// What can be said of a check-in now.
+/// State of a check-in as its page shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CheckinState {
     /// It waits for an answer.
@@ -256,7 +254,7 @@ fn state_of(task: &CheckinTask, invoice: &Invoice, now: OffsetDateTime) -> Check
     }
 }
 
-/// Whether fresh links can be asked for in place of these, if not too often.
+/// Returns true if fresh links can be requested in place of these, apart from the rate limit.
 fn can_be_renewed(task: &CheckinTask, invoice: &Invoice, now: OffsetDateTime) -> bool {
     task.status != CheckinStatus::Answered
         && !task.takes_answers(now)

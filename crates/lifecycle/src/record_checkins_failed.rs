@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 
 use crate::{events, plan_again::plan_invoice};
 
-/// A mail is given up: the feed says of each of its invoices that nobody could be asked, and the reminders
+/// Records that a mail was given up: the feed says for each of its invoices that the question was not sent, and the reminders
 /// that waited for the answer go on. Runs in the transaction that makes the job a dead letter.
 ///
 /// # Errors

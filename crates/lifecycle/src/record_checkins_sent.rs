@@ -24,7 +24,7 @@ pub async fn record_checkins_sent(
     sent_at: OffsetDateTime,
 ) -> Result<(), FinishError> {
     conn.transaction(async |conn| {
-        // The invoices are locked before the job's row, as by whoever plans them again.
+        // The invoices are locked before the job's row, as planning does.
         let mut sent = rubis_checkins::record_sent(conn, job, rules, sent_at).await?;
         lease.finish(conn).await?;
         for asked in &mut sent {

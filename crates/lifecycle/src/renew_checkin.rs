@@ -14,7 +14,7 @@ use crate::{
     plan_again::plan_invoice,
 };
 
-/// Why no fresh links are mailed.
+/// Errors of requesting fresh links.
 #[derive(Debug, thiserror::Error)]
 pub enum RenewCheckinError {
     /// There is no such check-in.
@@ -32,7 +32,7 @@ pub enum RenewCheckinError {
     /// Fresh links were mailed a short while ago.
     #[error("new links were mailed a short while ago")]
     TooSoon {
-        /// How long until they can be asked for again.
+        /// Time until they can be requested again.
         retry_after: Duration,
     },
     /// The database refused.
@@ -51,7 +51,7 @@ impl From<RenewError> for RenewCheckinError {
 }
 
 /// Mails fresh links to the organization's user, in place of those that a token came with. Those end, and the
-/// fresh ones are never shown to whoever asks.
+/// fresh ones are never shown in the response.
 ///
 /// # Errors
 /// [`RenewCheckinError`].

@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 
 use crate::{events, invoice_limit::admit, plan_again::plan_and_ask, take_answer_back::withdraw_answer};
 
-/// Why a settlement could not be undone.
+/// Errors of undoing a settlement.
 #[derive(Debug, thiserror::Error)]
 pub enum ReopenError {
     /// The organization has no such invoice.
@@ -64,14 +64,13 @@ pub(crate) fn takes_place_when_reopened(invoice: &Invoice) -> bool {
     invoice.plan_id.is_some() && reopened.is_ok_and(InvoiceStatus::is_chased)
 }
 
-/// How a settlement is undone.
+/// Terms of undoing a settlement.
 #[derive(Clone, Copy)]
 pub(crate) struct Reopening {
-    /// Whether the user is asked again.
+    /// Check-in that is planned again.
     pub asking: PlanCheckin,
-    /// Who undoes it.
     pub actor: Option<UserId>,
-    /// What the feed says of the way it was undone.
+    /// Label in the feed.
     pub label: Option<&'static str>,
 }
 

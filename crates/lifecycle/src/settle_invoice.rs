@@ -13,7 +13,7 @@ use crate::{
     events,
 };
 
-/// Why a payment could not be recorded.
+/// Errors of recording a payment.
 #[derive(Debug, thiserror::Error)]
 pub enum SettleError {
     /// The organization has no such invoice.
@@ -32,9 +32,8 @@ pub enum SettleError {
 pub struct Settled {
     /// The invoice as it is now.
     pub invoice: Invoice,
-    /// What was recorded.
     pub payment: Payment,
-    /// What became of the planned reminders; nothing while something is outstanding.
+    /// The planned reminders that were cancelled; none while something is outstanding.
     pub called_off: CalledOff,
 }
 

@@ -79,7 +79,7 @@ pub(crate) async fn settlement(
     Ok(last.filter(|last| last.id == payment))
 }
 
-/// Whether an answer that an invoice is still pending is the last word about it.
+/// Returns true if an answer *still pending* is the latest about its invoice.
 async fn still_stands(
     conn: &mut AsyncPgConnection,
     invoice: &Invoice,

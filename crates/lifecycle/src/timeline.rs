@@ -1,4 +1,4 @@
-//! What will leave for an invoice and when, what left, and why the rest does not.
+//! The timeline of an invoice: reminders and check-ins planned, sent, and not sent with their reasons.
 
 use rubis_accounts::{ActivityEvent, Organization, Pause};
 use rubis_checkins::CheckinTask;
@@ -26,7 +26,7 @@ pub struct Timeline {
     pub checkins: Vec<CheckinTask>,
     /// Its payments and credit notes, in the order in which they were recorded.
     pub payments: Vec<Payment>,
-    /// What happened to it, the earliest first.
+    /// Its activity events, the earliest first.
     pub events: Vec<ActivityEvent>,
 }
 
@@ -37,11 +37,11 @@ pub struct TimelineRelance {
     pub task: RelanceTask,
     /// The step it is.
     pub step: ListedStep,
-    /// Why it has not left, where it is not simply waiting for its date.
+    /// Reason why it was not sent, unless it waits for its date.
     pub why_not: Option<WhyNot>,
 }
 
-/// Why a reminder has not left.
+/// Reason why a reminder was not sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WhyNot {
     /// It was cancelled or failed, for this reason.
@@ -65,7 +65,7 @@ pub enum WhyNot {
     Quarantined,
 }
 
-/// Tells everything of an invoice's chain.
+/// Returns the timeline of an invoice.
 ///
 /// # Errors
 /// The database's.
@@ -149,8 +149,8 @@ fn why_not(
     }
 }
 
-/// Whether a reminder would have left earlier, were the user's answer not awaited: its plan says so, and it is
-/// to leave when the wait ends.
+/// Returns true if a reminder waits for the user's answer: its plan has an earlier date, and it is to be sent when
+/// the wait ends.
 fn waits_for_answer(
     organization: &Organization,
     invoice: &Invoice,

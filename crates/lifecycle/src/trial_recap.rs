@@ -1,4 +1,4 @@
-//! The recap of a trial: the figures of its invoices and reminders, and the mail that tells them.
+//! The recap of a trial: the figures of its invoices and reminders, and the mail that states them.
 
 use rubis_billing::{
     BillingMailTerms, EndingTrial, Recap, RecapError, RecapFigures, TrialRecap, compose_recap, ending_trial,
@@ -10,7 +10,7 @@ use rubis_kernel::{Email, OrganizationId};
 use rubis_stripe::{Charge, StripeError, StripeGateway};
 use time::OffsetDateTime;
 
-/// What Rubis did for an organization from one instant until before another.
+/// Returns the figures of an organization from one instant until before another.
 ///
 /// # Errors
 /// The database's.
@@ -30,10 +30,10 @@ pub async fn recap_figures(
     })
 }
 
-/// The mail that tells the owner how the trial went, which is to be sent; `None`, and the job finished, where
-/// the trial was ended, cancelled, moved or replaced meanwhile. Stripe, where it can be asked, tells what
-/// will be charged, outside of any transaction and with no connection held; what it will not tell later
-/// either is no reason to keep the mail back. The same again, as after a crash, is the same mail.
+/// The mail to the owner about the end of the trial, which is to be sent; `None`, and the job finished, where
+/// the trial was ended, cancelled, moved or replaced meanwhile. Stripe is asked for the
+/// charge, outside of any transaction and with no connection held; a charge that Stripe does not know is no reason to
+/// keep the mail back. The same again, as after a crash, is the same mail.
 ///
 /// # Errors
 /// [`RecapError`]; nothing was recorded then.
@@ -69,7 +69,7 @@ pub async fn claim_trial_recap(
     .await
 }
 
-/// What the subscription itself costs: its lookup key may name another price by now.
+/// Returns the price of the subscription itself: its lookup key may name another price by now.
 async fn charge_of(stripe: &StripeGateway, job: &TrialRecap) -> Result<Option<Charge>, StripeError> {
     match stripe.subscription(&job.subscription_id).await {
         Ok(subscription) => Ok(subscription.charge),

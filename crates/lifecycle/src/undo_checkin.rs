@@ -13,7 +13,7 @@ use crate::{
     take_answer_back::settlement,
 };
 
-/// Why an answer could not be taken back.
+/// Errors of taking an answer back.
 #[derive(Debug, thiserror::Error)]
 pub enum UndoCheckinError {
     /// There is no such check-in.

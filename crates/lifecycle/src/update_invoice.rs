@@ -16,7 +16,7 @@ use crate::{
     plan_again::plan_invoice,
 };
 
-/// Why an invoice could not be corrected.
+/// Errors of correcting an invoice.
 #[derive(Debug, thiserror::Error)]
 pub enum UpdateInvoiceError {
     /// A rule of invoices forbids it.

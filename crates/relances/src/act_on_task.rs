@@ -1,4 +1,4 @@
-//! What a person does to one reminder: approve it, send it now, take it out.
+//! Actions of a user on one reminder: approve it, send it now, cancel it.
 
 use rubis_accounts::{ActivityKind, NewEvent};
 use rubis_db::AsyncPgConnection;
@@ -16,7 +16,7 @@ use crate::{
     text::TextError,
 };
 
-/// Why a person's wish about a reminder can't be met.
+/// Errors of an action on a reminder.
 #[derive(Debug, thiserror::Error)]
 pub enum RelanceActionError {
     /// The organization has no such reminder.
@@ -40,7 +40,7 @@ pub enum RelanceActionError {
     /// A person has to approve it first.
     #[error("the reminder has to be approved before it leaves")]
     ApprovalRequired,
-    /// Its text was not put before anybody yet.
+    /// It was not drafted yet.
     #[error("the reminder is not drafted yet: it is when its date comes")]
     NotDrafted,
     /// It was approved before.
@@ -80,7 +80,7 @@ pub(crate) async fn enqueue_soon(
 }
 
 impl LockedTask {
-    /// Whether the reminder may leave at all.
+    /// Checks that the reminder may be sent.
     pub fn check_may_leave(&self, now: OffsetDateTime) -> Result<(), RelanceActionError> {
         if self.task.sending_since.is_some() {
             return Err(RelanceActionError::AlreadyBeingSent);
@@ -107,7 +107,7 @@ impl LockedTask {
         plan_relances(conn, &self.organization, &self.invoice, self.client.pause, trigger, now).await
     }
 
-    /// Tells the feed what a person did to the reminder.
+    /// Records the action in the feed.
     pub async fn record(
         &self,
         conn: &mut AsyncPgConnection,

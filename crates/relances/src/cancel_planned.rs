@@ -9,7 +9,7 @@ use crate::{
     task::{Reason, RelanceStatus, RelanceTask},
 };
 
-/// What became of an invoice's planned reminders.
+/// Result of cancelling an invoice's planned reminders.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CalledOff {
     /// These will not leave.

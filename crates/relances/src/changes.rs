@@ -79,7 +79,7 @@ impl<'a> Changes<'a> {
 
     fn leave_alone(&mut self, task: &RelanceTask, moment: Moment) {
         if !task.awaits_approval() {
-            // What a user sent or approved is sent when the pause ends.
+            // A reminder that a user sent or approved is sent when the pause ends.
             let is_paused = moment.from > moment.now;
             let send_at = if is_paused { moment.from + CATCH_UP_DELAY } else { task.send_at };
             self.scheduled.push((task.id, send_at));
@@ -95,7 +95,7 @@ impl<'a> Changes<'a> {
         calendar: &SendingCalendar,
         moment: Moment,
     ) -> bool {
-        // What is catching up already is not put off by being planned once more.
+        // A reminder that catches up already is not put off by being planned once more.
         let goes_on = moment.from == moment.now
             && date.catches_up
             && task.send_at <= date.instant

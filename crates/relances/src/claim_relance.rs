@@ -29,7 +29,7 @@ use crate::{
 /// The outage of the mail server that does not delay what a user started outside business hours.
 const SHORT_OUTAGE: Duration = Duration::hours(1);
 
-/// What is to be done about a reminder that is due.
+/// Result of claiming a reminder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Claimed {
     /// Send this, then record how it went.
@@ -38,7 +38,7 @@ pub enum Claimed {
     Settled(NotSent),
 }
 
-/// Why a reminder that was due does not leave now.
+/// Reason why a due reminder is not sent now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotSent {
     /// It was sent, cancelled or deleted meanwhile.
@@ -59,7 +59,7 @@ pub enum NotSent {
     Replanned,
 }
 
-/// Why a reminder could not be claimed.
+/// Errors of claiming a reminder.
 #[derive(Debug, thiserror::Error)]
 pub enum ClaimError {
     /// Another worker has the job.
@@ -276,9 +276,9 @@ fn decide(case: &LockedTask, contacts: &[Contact], now: OffsetDateTime) -> Decis
     Decision::Send
 }
 
-/// Whether a text was written for the reminder, and would read the same still.
-fn still_so(case: &LockedTask, written_at: Option<OffsetDateTime>) -> Result<bool, TextError> {
-    written_at.map_or(Ok(false), |written_at| case.says_what_is_so(written_at))
+/// Returns true if a text was written for the reminder and would read the same today.
+fn has_current_draft(case: &LockedTask, written_at: Option<OffsetDateTime>) -> Result<bool, TextError> {
+    written_at.map_or(Ok(false), |written_at| case.draft_is_current(written_at))
 }
 
 async fn settle(
@@ -325,7 +325,7 @@ async fn send(
 ) -> Result<Claimed, ClaimError> {
     // A text that a crash may have cut off after the mail server took it is sent as it was: the same message again is
     // recognised, another would be a second. Any other has the figures of today, also one that was approved before.
-    let is_fixed = still_so(case, case.task.sending_since)?;
+    let is_fixed = has_current_draft(case, case.task.sending_since)?;
     let text = match (&case.task.subject, &case.task.body) {
         (Some(subject), Some(body)) if is_fixed => {
             RenderedText { subject: subject.clone(), body: body.clone() }
@@ -341,7 +341,7 @@ async fn send(
     Ok(Claimed::Send(Box::new(email)))
 }
 
-/// What an event tells of a reminder.
+/// Metadata of an event about a reminder.
 pub(crate) fn event_meta(
     task: rubis_kernel::RelanceTaskId,
     invoice: &Invoice,

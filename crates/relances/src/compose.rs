@@ -6,7 +6,7 @@ use rubis_kernel::{Email, EmailAddress, MailContent, Mailbox, RelanceTaskId, Ren
 
 use crate::{letter::letter, text::RenderedText};
 
-/// What the product's mails come from.
+/// Sender of the product's mails.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sender {
     /// The product's address; its domain also ends each `Message-ID`.
@@ -20,7 +20,7 @@ pub struct Parties<'a> {
     pub sender: &'a Sender,
     /// The creditor.
     pub organization: &'a Organization,
-    /// Who gets the answers.
+    /// Recipient of the replies.
     pub owner: Option<&'a User>,
     /// The debtor.
     pub client: &'a Client,

@@ -1,4 +1,4 @@
-//! How many reminders left in a time.
+//! Number of reminders sent in a time.
 
 use rubis_db::AsyncPgConnection;
 use rubis_kernel::OrganizationId;
@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use crate::queries::tasks;
 
-/// How many of the organization's reminders left from one instant until before another.
+/// Counts the organization's reminders sent from one instant until before another.
 ///
 /// # Errors
 /// The database's.

@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 
 use crate::queries::plans;
 
-/// Why a plan could not be taken away.
+/// Errors of deleting a plan.
 #[derive(Debug, thiserror::Error)]
 pub enum DeletePlanError {
     /// The organization has no such plan.
@@ -21,7 +21,7 @@ pub enum DeletePlanError {
     Database(#[from] Error),
 }
 
-/// What became of the plan.
+/// Result of deleting a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeletedPlan {
     /// Nothing is left of it.

@@ -9,9 +9,7 @@ use serde::{Deserialize, Serialize};
 /// Sends one reminder, or finds out that it is not to be sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SendRelance {
-    /// Whose reminder it is.
     pub organization_id: OrganizationId,
-    /// Which reminder.
     pub task_id: RelanceTaskId,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A plan is a sequence of steps; [`plan_relances`] gives each step of an invoice's plan its date and
 //! enqueues its job; [`claim_relance`] decides, when the date comes, whether the reminder leaves, and
-//! [`record_sent`], [`record_not_sent_yet`] and [`record_failed`] say how that went. Whoever changes an
+//! [`record_sent`], [`record_not_sent_yet`] and [`record_failed`] say how that went. A use case that changes an
 //! invoice and its reminders locks the invoice first, then its reminders, then their jobs.
 
 mod act_on_task;

@@ -64,7 +64,7 @@ pub async fn steps_by_ids(
     plan_queries::listed_steps_by_ids(conn, organization, ids).await
 }
 
-/// Which reminders a list shows, and from where on.
+/// Filter and start of a list of reminders.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RelancesFilter {
     /// Only those that stand there.

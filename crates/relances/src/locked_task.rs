@@ -26,7 +26,7 @@ pub(crate) struct LockedTask {
     pub was_reminded: bool,
 }
 
-/// Locks a reminder's invoice and then the reminder, as everybody does who changes both.
+/// Locks a reminder's invoice and then the reminder, as every use case that changes both.
 ///
 /// Statements that do not wait for each other's answers are sent together, here and by the callers: most of
 /// what a reminder costs is the way to the database and back.
@@ -118,7 +118,7 @@ impl LockedTask {
         [self.organization.pause, self.client.pause, self.invoice.pause].into_iter().flatten()
     }
 
-    /// Whether a pause holds the reminder back.
+    /// Returns true if a pause holds the reminder back.
     pub fn is_paused(&self, now: OffsetDateTime) -> bool {
         let today = self.organization.time_zone.local_date(now);
         self.pauses().any(|pause| pause.holds_on(today))
@@ -149,9 +149,9 @@ impl LockedTask {
         render(&self.step.content.subject, &self.step.content.body, &self.values_at(at))
     }
 
-    /// Whether the text that was written for the reminder at this instant would read the same still:
-    /// neither the balance nor a name in it is another.
-    pub fn says_what_is_so(&self, written_at: OffsetDateTime) -> Result<bool, TextError> {
+    /// Returns true if the text that was written for the reminder at this instant would read the same today: the balance
+    /// and the names in it are unchanged.
+    pub fn draft_is_current(&self, written_at: OffsetDateTime) -> Result<bool, TextError> {
         Ok(self.task.reads_as(&self.text_at(written_at)?))
     }
 }

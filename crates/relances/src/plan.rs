@@ -19,13 +19,11 @@ const OFFSET_DAYS: std::ops::RangeInclusive<i32> = -365..=3_650;
 pub struct Plan {
     /// Its id.
     pub id: PlanId,
-    /// What the organization calls it.
     pub name: String,
-    /// Whether invoices that name no plan get this one.
+    /// True if invoices that name no plan get this one.
     pub is_default: bool,
-    /// When it was put away, because invoices still use it.
+    /// Time of archiving; invoices still use it.
     pub archived_at: Option<OffsetDateTime>,
-    /// When it was made.
     pub created_at: OffsetDateTime,
     /// The steps in force, in the order of their offsets.
     pub steps: Vec<PlanStep>,
@@ -45,7 +43,7 @@ pub struct PlanStep {
     pub order: i32,
     /// Its text and date.
     pub content: StepContent,
-    /// When another wording took its place.
+    /// Time at which another wording replaced it.
     pub retired_at: Option<OffsetDateTime>,
 }
 
@@ -93,46 +91,43 @@ impl From<PlanStep> for ListedStep {
     }
 }
 
-/// What a step says, and when.
+/// Content of a step: its offset, tone and text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepContent {
     /// Days from the due date, negative before it.
     pub offset_days: i32,
-    /// How firmly it speaks.
     pub tone: Tone,
     /// The subject, with variables.
     pub subject: String,
     /// The plain text, with variables.
     pub body: String,
-    /// Whether a person approves it before it leaves.
+    /// True if a user approves it before it is sent.
     pub requires_manual_validation: bool,
 }
 
-/// A plan as somebody typed it, not checked yet.
+/// Input for a plan, not validated.
 #[derive(Clone, Debug, Default)]
 pub struct PlanInput {
-    /// What it is to be called.
     pub name: String,
-    /// Whether it becomes the organization's default.
+    /// True if it becomes the organization's default.
     pub is_default: bool,
     /// Its steps.
     pub steps: Vec<StepInput>,
 }
 
-/// A step as somebody typed it, not checked yet.
+/// Input for a step, not validated.
 #[derive(Clone, Debug)]
 pub struct StepInput {
     /// The step in force that this one rewrites.
     pub id: Option<PlanStepId>,
     /// Days from the due date.
     pub offset_days: i32,
-    /// How firmly it speaks.
     pub tone: Tone,
     /// The subject.
     pub subject: String,
     /// The text.
     pub body: String,
-    /// Whether a person approves it first; left out, a formal notice alone is.
+    /// True if a user approves it first; if `None`, only a formal notice is approved.
     pub requires_manual_validation: Option<bool>,
 }
 

@@ -47,7 +47,7 @@ pub enum PreviewError {
     Address(#[from] InvalidEmailAddress),
 }
 
-/// What a plan is tried on.
+/// Invoice for which a plan is previewed.
 #[derive(Clone, Copy, Debug)]
 pub enum PreviewSubject<'a> {
     /// An imaginary invoice to a client of this kind, due on this date.

@@ -30,7 +30,7 @@ pub async fn record_sent(
     now: OffsetDateTime,
 ) -> Result<(), FinishError> {
     conn.transaction(async |conn| {
-        // The invoice is locked before the job's row, as by whoever plans the invoice again.
+        // The invoice is locked before the job's row, as planning does.
         let locked = lock_with_invoice(conn, job.organization_id, job.task_id).await?;
         let Some((mut invoice, task, step)) = locked else {
             return lease.finish(conn).await;

@@ -11,7 +11,7 @@ use crate::{
     queries::plans::{self, StepToInsert},
 };
 
-/// Why a plan could not be edited.
+/// Errors of editing a plan.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplacePlanError {
     /// The organization has no such plan.
@@ -30,11 +30,11 @@ pub enum ReplacePlanError {
 pub struct ReplacedPlan {
     /// As it is now.
     pub plan: Plan,
-    /// Whether a text or a date changed, so that the invoices that use it have to be planned again.
+    /// True if a text or a date changed, so that the invoices that use it have to be planned again.
     pub steps_changed: bool,
 }
 
-/// How the steps of an edited plan come from those it had.
+/// Mapping of an edited plan's steps to those it had.
 #[derive(Debug, Default)]
 struct Edit {
     kept: Vec<(PlanStepId, i32)>,

@@ -1,7 +1,7 @@
 //! Default texts of earlier releases.
 //!
-//! Plans hold the texts that they were made with. A text that is still word for word a former default was chosen by
-//! nobody: it is read as the default of today, by every plan that has it.
+//! Plans hold the texts that they were made with. A text that is still word for word a former default was not
+//! chosen by a user: every plan that has it uses the current default.
 
 use crate::default_plan::{
     AMICAL, COURTOIS, COURTOIS_SUBJECT, FERME, FERME_SUBJECT, MISE_EN_DEMEURE, MISE_EN_DEMEURE_SUBJECT,

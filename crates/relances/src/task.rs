@@ -10,7 +10,7 @@ use time::{Date, OffsetDateTime};
 
 use crate::{draft::Draft, text::RenderedText};
 
-/// Where a reminder stands.
+/// State of a reminder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, AsExpression, FromSqlRow)]
 #[diesel(sql_type = sql_types::RelanceStatus)]
 #[serde(rename_all = "snake_case")]
@@ -49,7 +49,7 @@ pub enum Reason {
     SkippedByCatchUp,
     /// It belongs before the due date, and its day has passed.
     DayPassed,
-    /// Somebody took it out.
+    /// A user cancelled it.
     CancelledByUser,
     /// A later one was sent first.
     Overtaken,
@@ -114,7 +114,7 @@ impl Reason {
     }
 }
 
-/// Why an invoice is not reminded, unless it is.
+/// Returns the reason why an invoice is not reminded; `None` if it is.
 #[must_use]
 pub const fn reason_not_to_remind(status: InvoiceStatus) -> Option<Reason> {
     match status {
@@ -130,33 +130,27 @@ pub const fn reason_not_to_remind(status: InvoiceStatus) -> Option<Reason> {
 pub struct RelanceTask {
     /// Its id.
     pub id: RelanceTaskId,
-    /// Whose it is.
     pub organization_id: OrganizationId,
     /// The invoice it reminds of.
     pub invoice_id: InvoiceId,
     /// The step it is.
     pub plan_step_id: PlanStepId,
-    /// When it is to leave, or was.
+    /// Planned time of sending.
     pub send_at: OffsetDateTime,
     /// The day that it is meant for, before weekends and public holidays are passed over.
     pub meant_for: Date,
     /// The chain of its invoice that it belongs to.
     pub chain: i32,
-    /// Where it stands.
     pub status: RelanceStatus,
-    /// Since when a worker has been handing it to the mail server.
+    /// Time at which a worker began to hand it to the mail server.
     pub sending_since: Option<OffsetDateTime>,
-    /// When it left.
     pub sent_at: Option<OffsetDateTime>,
-    /// Why it did not leave: a code of [`Reason`], or of a newer release.
+    /// Reason why it was not sent: a code of [`Reason`], or of a newer release.
     pub reason: Option<String>,
     /// The words of the recipient's mail server, or a code of [`MailFailure`].
     pub reason_detail: Option<String>,
-    /// When its text was put before a person.
     pub drafted_at: Option<OffsetDateTime>,
-    /// When that person approved it.
     pub approved_at: Option<OffsetDateTime>,
-    /// Who approved it.
     pub approved_by: Option<UserId>,
     /// The draft that a person reads; not read for lists.
     pub draft: Option<Draft>,
@@ -164,24 +158,22 @@ pub struct RelanceTask {
     pub counted_on: Option<Date>,
     /// Their number on that day.
     pub counted_recipients: u32,
-    /// When a person asked for it to leave at once.
+    /// Time at which a user asked to send it now.
     pub hurried_at: Option<OffsetDateTime>,
     /// The subject that was drafted, approved or sent.
     pub subject: Option<String>,
     /// The text that was drafted, approved or sent; not read for lists.
     pub body: Option<String>,
-    /// Whom it was sent to.
     pub recipient: Option<String>,
     /// Copies that the mail server refused for good, at most 20; the mail was sent to the others.
     pub refused_copies: Vec<String>,
     /// The job that sends it.
     pub queue_job_id: JobId,
-    /// When it was planned.
     pub created_at: OffsetDateTime,
 }
 
 impl RelanceTask {
-    /// Whether it waits for a person's approval.
+    /// Returns true if it waits for approval.
     #[must_use]
     pub const fn awaits_approval(&self) -> bool {
         matches!(self.status, RelanceStatus::Scheduled)
@@ -189,7 +181,7 @@ impl RelanceTask {
             && self.approved_at.is_none()
     }
 
-    /// Whether its text is this one.
+    /// Returns true if its text is this one.
     #[must_use]
     pub fn reads_as(&self, text: &RenderedText) -> bool {
         self.subject.as_deref() == Some(&*text.subject) && self.body.as_deref() == Some(&*text.body)
@@ -208,7 +200,7 @@ impl RelanceTask {
         self.subject.is_some()
     }
 
-    /// Whether it can still be stopped.
+    /// Returns true if it can still be cancelled.
     #[must_use]
     pub const fn can_be_cancelled(&self) -> bool {
         matches!(self.status, RelanceStatus::Scheduled) && self.sending_since.is_none()

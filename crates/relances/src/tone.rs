@@ -1,4 +1,4 @@
-//! How firmly a reminder speaks.
+//! Tone of a reminder.
 
 use diesel::{deserialize::FromSqlRow, expression::AsExpression};
 use rubis_db::schema::sql_types;

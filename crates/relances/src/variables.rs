@@ -66,11 +66,9 @@ pub struct Values {
     pub numero: String,
     /// The invoice's total.
     pub amount: Money,
-    /// What is left to pay.
     pub balance: Money,
     /// Date of issue.
     pub issue_date: Date,
-    /// When it was due.
     pub due_date: Date,
     /// The day on which the reminder is sent.
     pub today: Date,

@@ -179,7 +179,7 @@ pub async fn reconcile(
         after_request: planning::sweep(conn, job.after_request.clone(), now, &mut findings).await?,
         after_job: jobs::sweep(conn, job.after_job.clone(), now, &mut findings).await?,
     };
-    // What came due lately is compared twice.
+    // Rows that came due lately are compared twice.
     let mut seen = HashSet::new();
     findings.retain(|finding| seen.insert((finding.kind, finding.id.clone())));
     Ok((findings, next))

@@ -80,7 +80,7 @@ struct NewStepRow<'a> {
     created_at: OffsetDateTime,
 }
 
-/// Which plans a list shows.
+/// Filter of a list of plans.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PlansShown {
     /// Those that can be chosen.
@@ -154,7 +154,7 @@ pub async fn find(
     Ok(with_steps(conn, organization, row.into_iter().collect()).await?.pop())
 }
 
-/// A plan that nobody else edits until the transaction ends.
+/// Locks a plan until the transaction ends.
 pub async fn lock(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

@@ -127,7 +127,7 @@ pub async fn find(
         .map(|row| row.map(RelanceTask::from))
 }
 
-/// A reminder that nobody else changes until the transaction ends. Lock its invoice first.
+/// Locks a reminder until the transaction ends. Lock its invoice first.
 pub async fn lock(
     mut conn: &AsyncPgConnection,
     organization: OrganizationId,
@@ -490,7 +490,7 @@ pub async fn change(
         .map(drop)
 }
 
-/// How many reminders left in a time.
+/// Counts the reminders sent in a time.
 pub async fn count_sent(
     mut conn: &AsyncPgConnection,
     organization: OrganizationId,
