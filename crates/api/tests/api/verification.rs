@@ -102,7 +102,7 @@ async fn a_reminder_is_not_sent_by_hand_before_the_address_is_verified() {
     rubis_lifecycle::mark_address_verified(&mut conn, user, app.now()).await.unwrap();
     drop(conn);
     owner.signed_in_again().await.act(&path).await.expect(200);
-    app.run_due_jobs().await;
+    app.advance(Duration::minutes(1)).await;
     assert_eq!(app.relances_received(), [invoice.client_email]);
     app.finish().await;
 }
