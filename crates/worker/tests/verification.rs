@@ -136,6 +136,6 @@ async fn nobody_sends_a_reminder_by_hand_for_an_unverified_company() {
     assert!(matches!(refused, Err(RelanceActionError::SenderNotVerified)), "{refused:?}");
     verify(&chain).await;
     send_relance_now(&mut *chain.conn().await, organization, first, now).await.unwrap();
-    chain.worker.run_due().await;
+    chain.worker.run_until(chain.now() + time::Duration::MINUTE).await;
     assert_eq!(chain.reminders().len(), 1);
 }
