@@ -466,3 +466,15 @@ async fn an_invoice_that_keeps_its_place_is_counted_once_when_it_is_chased_again
         .unwrap();
     assert_eq!(company.view().await.invoices_chased, 2);
 }
+
+#[tokio::test]
+async fn a_reminded_invoice_that_is_disputed_takes_no_place_without_its_plan_either() {
+    let company = Company::new().await;
+    let reminded = company.create(PlanChoice::Default).await.unwrap();
+    company.let_reminders_leave().await;
+    let silence = InvoiceInput { plan_id: Some(None), ..InvoiceInput::default() };
+    company.update(reminded.id, silence).await.unwrap();
+    assert_eq!(company.view().await.invoices_chased, 1, "it keeps its place");
+    company.dispute(reminded.id).await;
+    assert_eq!(company.view().await.invoices_chased, 0);
+}

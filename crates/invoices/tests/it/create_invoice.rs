@@ -258,3 +258,24 @@ async fn what_an_invoice_names_has_to_be_its_organizations_and_nothing_is_left_o
     outcome.unwrap();
     put_in(&mut conn, fixture.ours, input(ours.id, "F-1")).await;
 }
+
+#[tokio::test]
+async fn a_client_that_an_invoice_creates_has_the_kind_it_names_and_a_known_one_keeps_theirs() {
+    let fixture = Fixture::new().await;
+    let mut conn = fixture.conn().await;
+    let of_kind = |name: &str, kind: Option<&str>, numero: &str| {
+        let mut input = named(name, "compta@exemple.fr", numero);
+        input.client =
+            input.client.map(|client| InvoicedClientInput { kind: kind.map(str::to_owned), ..client });
+        input
+    };
+    let mut kinds = Vec::new();
+    for (name, kind, numero) in [
+        ("Menuiserie Roux", Some("company"), "F-1"),
+        ("Menuiserie Roux", Some("person"), "F-2"),
+        ("Jeanne Morel", None, "F-3"),
+    ] {
+        kinds.push(put_in(&mut conn, fixture.ours, of_kind(name, kind, numero)).await.client.kind.as_str());
+    }
+    assert_eq!(kinds, ["company", "company", "person"]);
+}
