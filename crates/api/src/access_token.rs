@@ -1,13 +1,13 @@
 //! Access tokens: a session and an expiry, sealed with a key of their own.
 //!
-//! The session is looked up at each request, so the token proves nothing that signing out could not
-//! take back; the expiry bounds what a token that leaked is worth.
+//! The session is looked up at each request, so a token stops working when the user signs out. The expiry
+//! limits how long a leaked token can be used.
 
 use rubis_kernel::{PurposeKey, SessionId};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// The token of a session until an instant.
+/// Returns the token of a session until an instant.
 #[must_use]
 pub fn seal(key: &PurposeKey, session: SessionId, expires_at: OffsetDateTime) -> String {
     let mut payload = session.as_uuid().as_bytes().to_vec();
@@ -15,7 +15,7 @@ pub fn seal(key: &PurposeKey, session: SessionId, expires_at: OffsetDateTime) ->
     key.seal(&payload)
 }
 
-/// The session of a token that was made with the same key and has not expired.
+/// Returns the session of a token that was made with the same key and has not expired.
 #[must_use]
 pub fn open(key: &PurposeKey, token: &str, now: OffsetDateTime) -> Option<SessionId> {
     let payload = key.open(token)?;

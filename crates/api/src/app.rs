@@ -1,4 +1,4 @@
-//! What every handler can reach.
+//! The state shared by all handlers.
 
 use std::{sync::Arc, time::Duration};
 
@@ -24,29 +24,26 @@ use crate::{
 /// Passwords hashed at once: each takes 19 MiB and a processor for tens of milliseconds. A queue of 64 is empty
 /// again after about a second.
 const PASSWORD_LIMITS: SlotLimits = SlotLimits { running: 4, waiting: 64, patience: Duration::from_secs(3) };
-/// Requests of one organization that wait for others of it, and for how long.
+/// Requests of one organization that wait for its other requests, and the longest wait.
 const ORGANIZATION_WAITING: usize = 100;
 const ORGANIZATION_PATIENCE: Duration = Duration::from_secs(2);
-/// Connections that readiness is asked on, to each server.
+/// Connections to each server that are reserved for the readiness probe.
 const PROBE_CONNECTIONS: usize = 1;
 /// Rate limits take a connection for well below a millisecond.
 const REDIS_CONNECTIONS: usize = 8;
 
-/// The parts that handlers work with, shared by all threads of the server.
+/// The state shared by all handlers and all threads of the server.
 pub struct App {
-    /// Connections to the database.
     pub db: Pool,
-    /// The time.
     pub clock: SharedClock,
-    /// Keys derived from the server's secret, one a purpose.
+    /// Keys derived from the server's secret, one for each purpose.
     pub keys: Keys,
-    /// Connections for `/readyz` alone, so that requests that hold all others do not make a server look dead.
+    /// Connections for `/readyz` alone: a server whose other connections are all in use still counts as
+    /// ready.
     pub probes: Probes,
-    /// Who has asked too often.
     pub limiter: RateLimiter,
     /// Rubis's own subscription.
     pub billing: Billing,
-    /// How this server is set up.
     pub settings: ApiSettings,
     /// Bounds the hashing of passwords.
     password_slots: Arc<Slots>,
@@ -54,29 +51,27 @@ pub struct App {
     organization_slots: Arc<KeyedSlots>,
 }
 
-/// Connections of their own for asking whether the servers answer.
+/// Connections reserved for readiness probes of PostgreSQL and Redis.
 pub struct Probes {
-    /// To the database.
     pub db: Pool,
-    /// To Redis.
     pub redis: RedisPool,
 }
 
-/// Why an application can't be set up like this.
+/// A failure to set up the application.
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
     /// The address of the database cannot be used.
     #[error("DATABASE_URL: {0}")]
     Database(#[from] rubis_db::AddressError),
-    /// The address of Redis is not one.
+    /// The address of Redis is invalid.
     #[error(transparent)]
     Redis(#[from] RedisPoolError),
-    /// The key of Stripe or its address can't be used.
+    /// The key of Stripe or its address cannot be used.
     #[error(transparent)]
     Stripe(#[from] StripeError),
 }
 
-/// The keys of the API's own purposes.
+/// Keys derived for the API's own purposes.
 pub struct Keys {
     /// Makes the tokens in account mails.
     pub account: AccountKeys,
@@ -95,10 +90,7 @@ pub struct Keys {
 }
 
 impl App {
-    /// An application set up like this. Nothing is connected yet.
-    ///
-    /// # Errors
-    /// [`AppError`].
+    /// Sets up the application. Opens no connection yet.
     pub fn new(settings: ApiSettings, clock: SharedClock) -> Result<Self, AppError> {
         let postgres = &settings.postgres;
         let db = rubis_db::connect(postgres.url.expose_secret(), postgres.pool_size)?;
@@ -124,13 +116,13 @@ impl App {
         Ok(Self { db, clock, keys, probes, limiter, billing, settings, password_slots, organization_slots })
     }
 
-    /// Whether people reach the API over HTTPS.
+    /// Returns true if clients reach the API over HTTPS.
     #[must_use]
     pub fn is_served_over_https(&self) -> bool {
         self.settings.process.app_url.scheme() == "https"
     }
 
-    /// Lifetimes of sessions.
+    /// Returns the lifetimes of sessions.
     #[must_use]
     pub fn session_rules(&self) -> SessionRules {
         let settings = &self.settings.auth;
@@ -140,7 +132,7 @@ impl App {
         }
     }
 
-    /// How long a check-in lives, and when its links are believed.
+    /// Returns the lifetime of check-ins, and the rules by which their links are trusted.
     #[must_use]
     pub fn checkin_rules(&self) -> CheckinRules {
         let settings = &self.settings.checkins;
@@ -152,21 +144,21 @@ impl App {
         }
     }
 
-    /// Hashes or verifies a password, aside from the threads that serve requests.
+    /// Hashes or verifies a password on a thread that serves no requests.
     ///
     /// # Errors
-    /// `overloaded` when more wait for it than can be done soon.
+    /// `overloaded` if the queue is full, or if no slot is free in time.
     pub(crate) async fn hash_aside<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, ApiError> {
         let slot = self.password_slots.acquire().await.map_err(|_| ApiError::overloaded())?;
-        // The slot goes along: a client that goes away does not stop the work.
+        // The slot moves into the closure: the work goes on if the client disconnects.
         let done = actix_web::web::block(move || (work(), slot)).await.map_err(ApiError::internal)?;
         Ok(done.0)
     }
 
-    /// A slot for a request of an organization, or of one of its sessions.
+    /// Acquires a slot for a request of an organization, or of one of its sessions.
     ///
     /// # Errors
     /// `too_many_concurrent_requests`.

@@ -1,5 +1,5 @@
-//! The security audit trail: one log event each, under a target of its own, for what operations have to be able to
-//! follow after an attack. Its fields are described in `docs/accounts.md`.
+//! The security audit trail: one log event for each action, under its own target, so that operations can
+//! investigate an attack. Its fields are described in `docs/accounts.md`.
 
 use std::{fmt, net::IpAddr};
 
@@ -8,21 +8,17 @@ use rubis_kernel::{OrganizationId, SessionId, UserId};
 
 use crate::{App, client_address::client_address, middleware::current_request_id, tenant::known_tenant};
 
-/// Bytes of the keyed hash by which failed sign-ins at one address are recognised.
+/// Length of the keyed hash that identifies failed sign-ins with one address.
 const HASH_BYTES: usize = 16;
 const EVENTS: &str = "rubis_audit_events_total";
 
-/// Something that has to do with the security of an account.
+/// An event that concerns the security of an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AuditEvent {
-    /// An account was created.
     SignedUp,
-    /// A user signed in.
     SignInSucceeded {
-        /// True if the account knew the device.
         known_device: bool,
     },
-    /// A sign-in was refused.
     SignInFailed {
         /// The keyed hash of the address that was typed.
         account: String,
@@ -34,7 +30,7 @@ pub enum AuditEvent {
         /// The keyed hash of the address that was typed.
         account: String,
     },
-    /// A password was reset through the link of a mail.
+    /// A password was reset with the link of a mail.
     PasswordReset {
         /// Number of sessions that ended.
         ended: usize,
@@ -44,7 +40,7 @@ pub enum AuditEvent {
         /// Number of other sessions that ended.
         ended: usize,
     },
-    /// A signed-in user gave a wrong password where theirs is asked for.
+    /// A signed-in user gave a wrong password when asked for their own.
     PasswordRefused,
     /// A user verified their address.
     AddressVerified,
@@ -52,20 +48,20 @@ pub enum AuditEvent {
     SignedOut,
     /// A user ended one of their sessions.
     SessionEnded {
-        /// The one that was used.
+        /// The session that was ended.
         ended: SessionId,
     },
-    /// Something was refused to a user, or to the page that a request came from.
+    /// A request was refused because of the user's role or the page that sent it.
     AccessDenied {
         /// The code of the refusal.
         code: &'static str,
     },
-    /// A request was one too many.
+    /// A rate limit was exceeded.
     RateLimited {
         /// The code of the refusal.
         code: &'static str,
     },
-    /// A webhook was not believed.
+    /// A webhook was refused.
     WebhookRejected {
         /// The code of the refusal.
         code: &'static str,
@@ -77,20 +73,17 @@ pub enum AuditEvent {
 /// Settings whose changes are recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Setting {
-    /// The organization's settings.
     Organization,
-    /// True if the organization is paused.
+    /// The organization's pause.
     Pause,
-    /// A reminder plan.
     Plan,
-    /// The subscription.
     Subscription,
     /// The user's own name.
     Profile,
 }
 
 impl AuditEvent {
-    /// Its stable name.
+    /// Returns the stable name of the event.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
@@ -112,7 +105,7 @@ impl AuditEvent {
         }
     }
 
-    /// The detail of this event, in one word.
+    /// Returns the detail of this event, in one word.
     fn detail(&self) -> Option<String> {
         match self {
             Self::SignInSucceeded { known_device: true } => Some("known_device".to_owned()),
@@ -163,7 +156,7 @@ pub struct Audit {
 }
 
 impl Audit {
-    /// The audit of a request, about the user who is signed in.
+    /// Returns the audit of a request, about the user who is signed in.
     #[must_use]
     pub fn of(request: &HttpRequest) -> Self {
         let app = request.app_data::<Data<App>>();
@@ -177,19 +170,19 @@ impl Audit {
         }
     }
 
-    /// The same about this user.
+    /// Replaces the user and the organization.
     #[must_use]
     pub fn about(self, user: UserId, organization: OrganizationId) -> Self {
         Self { user: Some(user), organization: Some(organization), ..self }
     }
 
-    /// The same about this user, in whichever organizations.
+    /// Replaces the user.
     #[must_use]
     pub fn about_user(self, user: UserId) -> Self {
         Self { user: Some(user), ..self }
     }
 
-    /// The same about this session.
+    /// Replaces the session.
     #[must_use]
     pub fn in_session(self, session: SessionId) -> Self {
         Self { session: Some(session), ..self }
@@ -213,14 +206,14 @@ impl Audit {
     }
 }
 
-/// Recognises failed sign-ins at one address, without naming it.
+/// Returns a keyed hash by which failed sign-ins with one address are recognised without naming it.
 #[must_use]
 pub fn account_hash(app: &App, email: &str) -> String {
     let hash = app.keys.audit.sign(email.trim().to_lowercase().as_bytes());
     hash.iter().take(HASH_BYTES).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Describes the counter of events to readers of the metrics.
+/// Registers the description of the counter of events.
 pub fn describe_audit() {
     metrics::describe_counter!(EVENTS, "Events of the security audit trail, by event.");
 }

@@ -1,4 +1,4 @@
-//! What serves Rubis's own subscription.
+//! State for Rubis's own subscription.
 
 use rubis_billing::{BillingLinks, BillingRules, PlanLimits};
 use rubis_kernel::SharedClock;
@@ -11,23 +11,20 @@ use secrecy::SecretString;
 
 use crate::ApiError;
 
-/// The parts that Rubis's own subscription is served with.
+/// State for Rubis's own subscription.
 pub struct Billing {
-    /// What plans allow.
+    /// Limits of each tier.
     pub rules: BillingRules,
-    /// Where Stripe's pages lead back to.
+    /// Addresses that Stripe's pages lead back to.
     pub links: BillingLinks,
-    /// The way to Stripe; `None` where nobody can subscribe.
+    /// The client of Stripe; `None` if no subscriptions are sold.
     pub stripe: Option<StripeGateway>,
-    /// What Stripe's events are signed with.
+    /// Secrets that Stripe's events are signed with.
     pub webhook_secrets: Vec<SecretString>,
 }
 
 impl Billing {
-    /// The parts, from the settings.
-    ///
-    /// # Errors
-    /// The key of Stripe or its address can't be used.
+    /// Builds the state from the settings.
     pub fn new(settings: &ApiSettings, clock: SharedClock) -> Result<Self, StripeError> {
         Ok(Self {
             rules: rules(&settings.billing),
@@ -37,10 +34,10 @@ impl Billing {
         })
     }
 
-    /// The way to Stripe.
+    /// Returns the client of Stripe.
     ///
     /// # Errors
-    /// `billing_unavailable` where there is none.
+    /// `billing_unavailable` if none is configured.
     pub fn stripe(&self) -> Result<&StripeGateway, ApiError> {
         self.stripe.as_ref().ok_or_else(ApiError::billing_unavailable)
     }

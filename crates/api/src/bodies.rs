@@ -1,4 +1,4 @@
-//! The shapes of what is answered, one entity a file, and of the parts that requests share.
+//! Bodies of responses, one entity per file, and the parts that requests share.
 
 mod activity_event;
 mod address;

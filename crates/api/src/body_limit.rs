@@ -1,16 +1,16 @@
 //! Sizes of request bodies, by route.
 
-/// The limit of what a signed-in user sends: a plan of twelve steps of 10,000 characters fits, however they are
-/// escaped.
+/// The limit for signed-in users: a plan of twelve steps of 10,000 characters fits, in any JSON escaping.
 pub(crate) const BODY_LIMIT: usize = 1024 * 1024;
 
-/// The limit of what anyone can send without an access token: some texts of at most 200 characters, or 50 answers.
+/// The limit without an access token: some texts of at most 200 characters, or 50 answers.
 pub(crate) const ANONYMOUS_BODY_LIMIT: usize = 16 * 1024;
 
-/// The limit of a webhook event. Stripe's have a few kilobytes.
+/// The limit of a webhook event. Stripe's events have a few kilobytes.
 pub(crate) const EVENT_LIMIT: usize = 512 * 1024;
 
-/// The limit of a route, given its pattern. Anything below `/auth/` and `/checkin/` is open to anyone.
+/// Returns the limit of a route, given its pattern. Routes below `/auth/` and `/checkin/` need no access
+/// token.
 pub(crate) fn body_limit(pattern: &str) -> usize {
     let route = pattern.strip_prefix("/api/v1").unwrap_or(pattern);
     if route.starts_with("/webhooks/") {

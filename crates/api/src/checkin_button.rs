@@ -1,5 +1,5 @@
-//! The value that a button of a check-in's page carries. Only the page, or the state that the single-page app shows,
-//! contains one, so that a program that has the link alone cannot answer.
+//! The value that each button of a check-in's page sends. Only the page, or the state that the
+//! single-page app shows, contains it, so a program that has only the link cannot answer.
 
 use actix_web::HttpRequest;
 use rubis_checkins::CheckinLink;
@@ -17,10 +17,10 @@ use crate::{
 /// The header that carries the value.
 pub const BUTTON_HEADER: &str = "x-checkin-button";
 
-/// The time for which a value is valid: that of the page's cookie.
+/// The lifetime of a value: that of the page's cookie.
 const LIFE: Duration = Duration::HOUR;
 
-/// The header of a button.
+/// The header parameter, for the document.
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Header)]
 pub struct ButtonHeader {
@@ -30,14 +30,14 @@ pub struct ButtonHeader {
     value: String,
 }
 
-/// The value of the buttons of a token, which is valid for an hour.
+/// Returns the value for the buttons of a token. It is valid for an hour.
 #[must_use]
 pub fn button_value(key: &PurposeKey, token: &str, now: OffsetDateTime) -> String {
     let ends_at = (now + LIFE).unix_timestamp();
     key.seal(&[ends_at.to_be_bytes().as_slice(), &sha256(token.as_bytes())].concat())
 }
 
-/// Reports whether a value was made for this token and is still valid.
+/// Returns true if a value was made for this token and is still valid.
 #[must_use]
 pub fn is_button_value(key: &PurposeKey, token: &str, value: &str, now: OffsetDateTime) -> bool {
     let Some(payload) = key.open(value) else { return false };

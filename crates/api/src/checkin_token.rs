@@ -1,7 +1,8 @@
-//! The token in the address of a check-in, and what a request tells of who opened it.
+//! The token in the address of a check-in, and the facts that a request states about its sender.
 //!
-//! Whoever has the token may answer, so it goes from the address to the lookup and nowhere else: what holds it
-//! does not print, and the extractors of actix, which log the paths that they refuse, do not see it.
+//! A token authorizes an answer, so it goes from the address to the lookup and nowhere else. Its type
+//! implements neither `Debug` nor `Display`, and it is not read by the path extractors of actix, which
+//! log the paths that they refuse.
 
 use std::{
     convert::Infallible,
@@ -12,7 +13,7 @@ use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use rubis_checkins::{CheckinLink, Opening};
 use time::OffsetDateTime;
 
-/// The token in a path, whatever it looks like: one that can't be one is looked up as an unknown one is.
+/// The token in a path, whatever its form: a malformed token is looked up as an unknown one is.
 pub struct CheckinToken(String);
 
 impl CheckinToken {
@@ -32,16 +33,16 @@ impl FromRequest for CheckinToken {
     }
 }
 
-/// What a request tells of who opened a link.
+/// Returns the facts that a request states about the program that opened a link.
 #[must_use]
 pub fn opening(request: &HttpRequest, link: CheckinLink, now: OffsetDateTime) -> Opening {
     let headers = request.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
     Opening::from_request(now, request.method().as_str(), link, headers)
 }
 
-/// What the program that sent a request calls itself, as far as it is kept.
+/// Returns the user agent of a request, cut to the length that is stored.
 #[must_use]
 pub fn user_agent(request: &HttpRequest) -> String {
-    // The same rules hold for buttons as for links.
+    // The same rules apply to buttons and links.
     opening(request, CheckinLink::Page, OffsetDateTime::UNIX_EPOCH).user_agent
 }

@@ -1,13 +1,13 @@
-//! Where a request comes from.
+//! The client address of a request.
 
 use std::net::IpAddr;
 
 use actix_web::HttpRequest;
 use ipnet::IpNet;
 
-/// The address of the client: the peer's own, or, where the peer is a proxy that is believed, the last
-/// one in `X-Forwarded-For` that no believed proxy added. What a client writes there itself comes
-/// before that and counts for nothing.
+/// Returns the client's address: the peer's own, or, if the peer is a trusted proxy, the last one in
+/// `X-Forwarded-For` that no trusted proxy added. Addresses that the client writes there itself come
+/// before that one and are ignored.
 pub(crate) fn client_address(request: &HttpRequest, trusted: &[IpNet]) -> Option<IpAddr> {
     let peer = request.peer_addr()?.ip().to_canonical();
     let forwarded: Vec<&str> = request
@@ -29,8 +29,8 @@ pub(crate) fn client_address(request: &HttpRequest, trusted: &[IpNet]) -> Option
     Some(client)
 }
 
-/// The network of one subscriber: an IPv4 address, or the 64 bits of IPv6 within which a subscriber chooses
-/// addresses.
+/// Returns the network of one subscriber: an IPv4 address, or the 64 bits of IPv6 within which a
+/// subscriber chooses addresses.
 pub(crate) fn subscriber_network(address: IpAddr) -> String {
     match address.to_canonical() {
         IpAddr::V4(address) => address.to_string(),
@@ -41,8 +41,8 @@ pub(crate) fn subscriber_network(address: IpAddr) -> String {
     }
 }
 
-/// The network of one site: the 48 bits of IPv6 that a company or a rented server gets, with 65,536 networks of
-/// subscribers in it. `None` for IPv4, where every address is scarce.
+/// Returns the network of one site: the 48 bits of IPv6 that a company or a rented server gets, with
+/// 65,536 subscriber networks. `None` for IPv4, whose addresses are scarce.
 pub(crate) fn site_network(address: IpAddr) -> Option<String> {
     match address.to_canonical() {
         IpAddr::V4(_) => None,
@@ -74,7 +74,7 @@ mod tests {
         assert_eq!((network("192.0.2.1"), network("::ffff:192.0.2.1")), (None, None));
     }
 
-    /// The client of a request from `peer` that says it was forwarded for these.
+    /// Returns the client of a request from `peer` with this `X-Forwarded-For` header.
     fn client(peer: &str, forwarded: &[&str]) -> String {
         let mut request = TestRequest::get().peer_addr(format!("{peer}:4711").parse().unwrap());
         for value in forwarded {

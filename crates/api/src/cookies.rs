@@ -1,9 +1,10 @@
-//! The cookies of a sign-in: the refresh token, and the token by which an account knows a device again. Scripts
-//! can't read either.
+//! The cookies of a sign-in: the refresh token, and the token by which an account recognises a device.
+//! Scripts cannot read either.
 //!
-//! Over HTTPS their names have a prefix that browsers enforce: `__Host-` (this host alone, so that no other host of
-//! the domain can plant one), or `__Secure-` where the settings name a domain. Releases before had no prefix: a
-//! refresh token under the plain name is still taken, and removed when it is replaced.
+//! Over HTTPS their names have a prefix that browsers enforce: `__Host-` (this host alone, so that no
+//! other host of the domain can set one), or `__Secure-` if the settings name a domain. Earlier releases
+//! used no prefix: a refresh token under the plain name is still accepted, and removed when it is
+//! replaced.
 
 use actix_web::{
     HttpRequest,
@@ -21,7 +22,7 @@ const AUTH_PATH: &str = "/api/v1/auth";
 /// Browsers keep no cookie for more than 400 days.
 const DEVICE_LIFETIME: Duration = Duration::days(365);
 
-/// The cookies of a sign-in that begins or goes on.
+/// Returns the cookies of a sign-in that begins or goes on.
 #[must_use]
 pub fn signed_in(app: &App, request: &HttpRequest, token: &RefreshToken) -> Vec<Cookie<'static>> {
     let refresh =
@@ -29,26 +30,26 @@ pub fn signed_in(app: &App, request: &HttpRequest, token: &RefreshToken) -> Vec<
     [Some(refresh), unprefixed(app, request)].into_iter().flatten().collect()
 }
 
-/// The cookies that take a browser's refresh token away.
+/// Returns the cookies that remove a browser's refresh token.
 #[must_use]
 pub fn signed_out(app: &App, request: &HttpRequest) -> Vec<Cookie<'static>> {
     let forgotten = cookie(app, REFRESH, String::new(), Duration::ZERO);
     [Some(forgotten), unprefixed(app, request)].into_iter().flatten().collect()
 }
 
-/// The cookie by which an account knows this browser again.
+/// Returns the cookie by which an account recognises this browser.
 #[must_use]
 pub fn device(app: &App, token: String) -> Cookie<'static> {
     cookie(app, DEVICE, token, DEVICE_LIFETIME)
 }
 
-/// The refresh token that a request carries.
+/// Returns the refresh token that a request carries.
 #[must_use]
 pub fn refresh_token(app: &App, request: &HttpRequest) -> Option<String> {
     value(request, &name(app, REFRESH)).or_else(|| value(request, REFRESH))
 }
 
-/// The token of a known device that a request carries.
+/// Returns the token of a known device that a request carries.
 #[must_use]
 pub fn device_token(app: &App, request: &HttpRequest) -> Option<String> {
     value(request, &name(app, DEVICE))
@@ -58,7 +59,7 @@ fn value(request: &HttpRequest, name: &str) -> Option<String> {
     request.cookie(name).map(|cookie| cookie.value().to_owned()).filter(|value| !value.is_empty())
 }
 
-/// Takes away a refresh token that a previous release set under the plain name.
+/// Returns a cookie that removes a refresh token under the plain name of an earlier release.
 fn unprefixed(app: &App, request: &HttpRequest) -> Option<Cookie<'static>> {
     let is_left = name(app, REFRESH) != REFRESH && request.cookie(REFRESH).is_some();
     is_left.then(|| {

@@ -1,4 +1,5 @@
-//! Where a list goes on: opaque to clients, and good for the one list it was made for.
+//! Cursors: the position at which a list continues. They are opaque to clients, and valid for one list
+//! only.
 
 use actix_web::http::StatusCode;
 use rubis_kernel::{PurposeKey, sha256};
@@ -6,7 +7,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::ApiError;
 
-/// A list in one order under one filter: what a cursor belongs to.
+/// A list in one order under one filter, to which a cursor belongs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct List {
     name: &'static str,
@@ -21,27 +22,24 @@ struct Sealed<Name, Position> {
 }
 
 impl List {
-    /// The list of this name with these filters and this order; whatever decides which rows it has
-    /// and how they are sorted belongs into `filter`.
+    /// Returns the list of this name with these filters and this order. `filter` must hold everything
+    /// that decides which rows the list has and how they are sorted.
     #[must_use]
     pub fn new(name: &'static str, filter: &impl Serialize) -> Self {
-        // What is serialised here are strings, numbers and dates, which can't fail.
+        // The filters are strings, numbers and dates, whose serialization cannot fail.
         let filter = serde_json::to_vec(filter).unwrap_or_default();
         Self { name, filter: sha256(&filter) }
     }
 
-    /// The cursor that goes on after a position. It is sealed, so that a position that comes back is
-    /// one that was given out.
+    /// Returns the cursor that continues after a position. It is sealed, so that clients cannot make one
+    /// themselves.
     #[must_use]
     pub fn cursor(&self, key: &PurposeKey, after: &impl Serialize) -> String {
         let sealed = Sealed { list: self.name, filter: self.filter, after };
         key.seal(&serde_json::to_vec(&sealed).unwrap_or_default())
     }
 
-    /// The position that a request's cursor tells, if it has one.
-    ///
-    /// # Errors
-    /// Those of [`Self::position`].
+    /// Returns the position in a request's cursor, if it has one.
     pub fn after<P: DeserializeOwned>(
         &self,
         key: &PurposeKey,
@@ -50,10 +48,10 @@ impl List {
         cursor.map(|cursor| self.position(key, cursor)).transpose()
     }
 
-    /// The position that a cursor tells.
+    /// Returns the position in a cursor.
     ///
     /// # Errors
-    /// `invalid_cursor` when it was made for another list, another filter or order, or not by us.
+    /// `invalid_cursor` if the cursor was made for another list, filter or order, or by another party.
     pub fn position<P: DeserializeOwned>(&self, key: &PurposeKey, cursor: &str) -> Result<P, ApiError> {
         let refused = || {
             ApiError::new(

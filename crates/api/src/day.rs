@@ -5,8 +5,8 @@ use time::{Date, format_description::BorrowedFormatItem, macros::format_descript
 
 const DAY: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]");
 
-/// The years in which an invoice can be issued, due or paid. Dates far outside them are slips of the
-/// hand, and further out they are no dates to the database.
+/// The years in which an invoice can be issued, due or paid. Dates outside are typing errors, and
+/// PostgreSQL cannot store those far outside.
 const YEARS: std::ops::RangeInclusive<i32> = 1900..=2199;
 
 /// A date of a request, `YYYY-MM-DD`.

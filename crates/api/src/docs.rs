@@ -1,21 +1,21 @@
-//! The OpenAPI document as a page that people read and try.
+//! The OpenAPI document as an interactive page.
 
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::openapi;
 
-/// Where the page is.
+/// The path of the page.
 pub const PATH: &str = "/api/docs";
 
-/// The page itself; what it loads lies beside it.
+/// The page itself, with its files beside it.
 pub const INDEX: &str = "/api/docs/";
 
-/// The page runs its own scripts and nobody else's; it styles elements in place.
+/// Allows only the page's own scripts, and inline styles, which the page uses.
 pub const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
     img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'";
 
-/// The page and its files, which come with the binary.
+/// Serves the page and its files, which are part of the binary.
 #[must_use]
 pub fn page() -> SwaggerUi {
     let config = Config::new([openapi::PATH])

@@ -1,5 +1,5 @@
-//! Everything that a handler can answer instead of what it was asked for. Nothing else knows which
-//! HTTP status a broken rule has; the files below translate one domain crate each.
+//! The error type of handlers. Only this module maps broken rules to HTTP statuses; each file below it
+//! maps one domain crate.
 
 mod accounts;
 mod billing;
@@ -22,13 +22,13 @@ use rubis_kernel::{FieldError, FieldErrors, RenderError};
 
 use crate::problem::{ClientCandidate, Problem, ReachedLimit};
 
-/// What a handler answers: a JSON body, or a problem.
+/// The result of a handler: a JSON body or a problem.
 pub type ApiResult<T> = Result<Reply<T>, ApiError>;
 
-/// A JSON answer with status 200.
+/// A JSON response with status 200.
 pub use actix_web::web::Json as Reply;
 
-/// A request that is refused, or that failed.
+/// A refused or failed request.
 pub struct ApiError(Box<Refusal>);
 
 struct Refusal {
@@ -37,16 +37,16 @@ struct Refusal {
     detail: String,
     errors: FieldErrors,
     headers: Vec<(HeaderName, HeaderValue)>,
-    /// Which limit was reached.
+    /// The limit of the tier that was reached.
     plan_limit: Option<ReachedLimit>,
     /// The clients that may be meant.
     candidates: Vec<ClientCandidate>,
-    /// What the operators are told and the client is not.
+    /// The cause, which is logged and never sent to the client.
     cause: Option<Box<dyn Error + Send + Sync>>,
 }
 
 impl ApiError {
-    /// A refusal with this status and code.
+    /// Returns a refusal with this status and code.
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
         Self(Box::new(Refusal {
             status,
@@ -60,18 +60,19 @@ impl ApiError {
         }))
     }
 
-    /// The object does not exist, or belongs to another organization: the two answers are the same.
+    /// Returns the refusal for an object that does not exist or belongs to another organization; both get
+    /// the same response.
     #[must_use]
     pub fn not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", "There is no such object.")
     }
 
-    /// The request is right and what it finds is in its way.
+    /// Returns the refusal of a valid request that conflicts with the current state.
     pub fn conflict(code: &'static str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, code, detail)
     }
 
-    /// Fields are wrong.
+    /// Returns the refusal of a request with invalid fields.
     #[must_use]
     pub fn invalid(errors: FieldErrors) -> Self {
         Self::new(
@@ -82,17 +83,17 @@ impl ApiError {
         .with_errors(errors)
     }
 
-    /// One field is wrong.
+    /// Returns the refusal of a request with one invalid field.
     pub fn invalid_field(field: &str, code: &'static str, message: impl Into<String>) -> Self {
         Self::invalid(FieldErrors::one(field, code, message))
     }
 
-    /// Nobody is signed in, or their access has ended.
+    /// Returns the refusal of a request without valid authentication.
     pub fn unauthorized(code: &'static str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, code, detail)
     }
 
-    /// Too many requests; the client may come back after this long.
+    /// Returns the refusal of a request over its rate; the client may retry after this delay.
     #[must_use]
     pub fn rate_limited(retry_after: Duration) -> Self {
         let seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
@@ -104,7 +105,7 @@ impl ApiError {
         .with_header(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)))
     }
 
-    /// The organization has too many requests running at once.
+    /// Returns the refusal for an organization with too many concurrent requests.
     #[must_use]
     pub fn too_many_concurrent_requests() -> Self {
         Self::new(
@@ -115,7 +116,7 @@ impl ApiError {
         .with_header(header::RETRY_AFTER, HeaderValue::from(1))
     }
 
-    /// The server has more of this to do than it can; the load is shed instead of queued.
+    /// Returns the refusal of an overloaded server, which sheds load instead of queueing it.
     #[must_use]
     pub fn overloaded() -> Self {
         Self::new(
@@ -126,7 +127,7 @@ impl ApiError {
         .with_header(header::RETRY_AFTER, HeaderValue::from(2))
     }
 
-    /// Something that is needed does not answer; trying again may help.
+    /// Returns the failure of a dependency that does not respond; a retry may succeed.
     pub fn unavailable(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         let error = Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
@@ -137,7 +138,7 @@ impl ApiError {
         error.caused_by(cause)
     }
 
-    /// Something failed that the client can do nothing about, and is told nothing about.
+    /// Returns an internal failure. The cause is logged and never sent to the client.
     pub fn internal(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         let error = Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
@@ -147,55 +148,55 @@ impl ApiError {
         error.caused_by(cause)
     }
 
-    /// The same, with what the operators are told and the client is not.
+    /// Adds the cause, which is logged and never sent to the client.
     #[must_use]
     fn caused_by(mut self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.0.cause = Some(cause.into());
         self
     }
 
-    /// The same with the fields that are wrong.
+    /// Adds the invalid fields.
     #[must_use]
     pub fn with_errors(mut self, errors: FieldErrors) -> Self {
         self.0.errors = errors;
         self
     }
 
-    /// The same, caused by one field.
+    /// Adds the one field that caused it.
     #[must_use]
     pub fn about(self, field: &str) -> Self {
         let error = FieldErrors::one(field, self.0.code, self.0.detail.clone());
         self.with_errors(error)
     }
 
-    /// The same with a header on its answer.
+    /// Adds a header to the response.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.0.headers.push((name, value));
         self
     }
 
-    /// The same, because of a plan's limit.
+    /// Adds the limit of the tier that was reached.
     #[must_use]
     fn with_plan_limit(mut self, reached: ReachedLimit) -> Self {
         self.0.plan_limit = Some(reached);
         self
     }
 
-    /// The same, because one of these clients may be meant.
+    /// Adds the clients that may be meant.
     #[must_use]
     fn with_candidates(mut self, candidates: Vec<ClientCandidate>) -> Self {
         self.0.candidates = candidates;
         self
     }
 
-    /// The kind of problem: stable, `snake_case`.
+    /// Returns the kind of problem: stable, `snake_case`.
     #[must_use]
     pub fn code(&self) -> &'static str {
         self.0.code
     }
 
-    /// The fields that are wrong.
+    /// Returns the invalid fields.
     #[must_use]
     pub fn errors(&self) -> &[FieldError] {
         self.0.errors.as_slice()
@@ -214,7 +215,7 @@ impl From<FieldErrors> for ApiError {
     }
 }
 
-/// The code alone: an error ends up in logs, and details can name people.
+/// Writes the code alone: errors are logged, and details can name people.
 impl fmt::Display for ApiError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.0.code)
@@ -247,7 +248,7 @@ impl ResponseError for ApiError {
         problem = problem.with_candidates(&self.0.candidates);
         let mut response = problem.response();
         for (name, value) in &self.0.headers {
-            // Several cookies are several headers of one name.
+            // Several cookies are several headers with one name.
             response.headers_mut().append(name.clone(), value.clone());
         }
         response.extensions_mut().insert(RefusalCode(self.0.code));
@@ -259,13 +260,13 @@ impl ResponseError for ApiError {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RefusalCode(pub(crate) &'static str);
 
-/// An error and what caused it, in one line.
+/// Formats an error and its causes on one line.
 fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
         let further = error.to_string();
-        // A transparent wrapper says what its cause says.
+        // A transparent wrapper has the same text as its cause.
         if !text.ends_with(&further) {
             text.push_str(": ");
             text.push_str(&further);

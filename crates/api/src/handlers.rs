@@ -1,4 +1,4 @@
-//! One endpoint a file.
+//! One endpoint per file.
 
 pub mod activity;
 pub mod auth;

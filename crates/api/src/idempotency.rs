@@ -1,4 +1,4 @@
-//! Creating something once, however often its creation is asked for.
+//! Idempotency keys: a repeated request to create something creates it once.
 
 use std::future::{Ready, ready};
 
@@ -15,18 +15,18 @@ use crate::{ApiError, App, Tenant};
 
 type Transactions = <AsyncPgConnection as AsyncConnection>::TransactionManager;
 
-/// The header by which a client calls a request the same.
+/// The header parameter, for the document.
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Header)]
 pub struct IdempotencyHeader {
-    /// 1 to 255 printable ASCII characters of your choice. The same key with the same body answers the
-    /// first answer again for 24 hours.
+    /// 1 to 255 printable ASCII characters of your choice. The same key with the same body returns the
+    /// first response again for 24 hours.
     #[param(rename = "Idempotency-Key", required = false, min_length = 1, max_length = 255)]
     #[expect(dead_code, reason = "only its documentation is used")]
     key: Option<String>,
 }
 
-/// A request that creates something: its key, if it has one, and what it asks for.
+/// A request that creates something, with its key if it has one.
 #[derive(Debug)]
 pub struct Creation {
     key: Option<IdempotencyKey>,
@@ -59,12 +59,12 @@ impl FromRequest for Creation {
 }
 
 impl Creation {
-    /// Does the work in one transaction with the key, and answers 201 with what it gives; answers the
-    /// first answer again when the work was done before.
+    /// Does the work in one transaction with the key, and responds with 201 and the created object;
+    /// returns the first response again if the work was done before.
     ///
     /// # Errors
-    /// Those of the work, whose transaction is then undone and the key with it; `idempotency_mismatch`
-    /// when the key was used for something else.
+    /// Those of the work, whose transaction is rolled back with the key; `idempotency_mismatch` if the
+    /// key was used for another request.
     pub async fn run<Created: Serialize>(
         self,
         app: &App,
@@ -73,9 +73,9 @@ impl Creation {
         work: impl AsyncFnOnce(&mut AsyncPgConnection) -> Result<Created, ApiError>,
     ) -> Result<HttpResponse, ApiError> {
         let mut conn = app.db.get().await?;
-        // `transaction` wants work that can move between threads, which is not known of any closure. A
-        // request that is dropped half-way leaves its connection inside the transaction, and the pool
-        // closes such a connection instead of lending it again.
+        // `transaction` requires a future that is `Send`, which is not known of every closure. A request
+        // that is dropped half-way leaves its connection inside the transaction, and the pool closes such
+        // a connection instead of reusing it.
         Transactions::begin_transaction(&mut *conn).await?;
         match self.run_inside(&mut conn, app, tenant, request, work).await {
             Ok(response) => {
@@ -109,7 +109,7 @@ impl Creation {
         let body = serde_json::to_value(&created).map_err(ApiError::internal)?;
         let status = StatusCode::CREATED;
         rubis_accounts::complete(conn, tenant.organization, &key, status.as_u16(), &body).await?;
-        // The struct and not the stored value is answered, which has lost the order of its fields.
+        // Returns the struct instead of the stored value, which has lost the order of its fields.
         Ok(HttpResponse::build(status).json(created))
     }
 }
@@ -119,7 +119,7 @@ fn replay(status: u16, body: &Value) -> HttpResponse {
     HttpResponse::build(status).insert_header(("Idempotency-Replayed", "true")).json(body)
 }
 
-/// What tells a request from others: what it is sent to, and what its body says, however it is spelt.
+/// Returns a hash of the target and the body of a request, independent of the body's formatting.
 fn fingerprint(target: &str, request: &impl Serialize) -> Result<[u8; 32], ApiError> {
     let body = serde_json::to_vec(request).map_err(ApiError::internal)?;
     let mut told = target.as_bytes().to_vec();

@@ -1,5 +1,5 @@
-//! JSON bodies: read within the limit of their route, checked for NUL characters, and parsed with the place of
-//! each mistake.
+//! JSON bodies: read within the limit of their route, checked for NUL characters, and parsed with the
+//! path of each mistake.
 
 mod nul;
 mod strict;
@@ -19,18 +19,18 @@ use serde_json::Value;
 
 use crate::{ApiError, body_limit::body_limit};
 
-/// A body that is too large is read on and thrown away up to this many times its limit, so that its sender
+/// A body that is too large is read and discarded up to this many times its limit, so that its sender
 /// reads the refusal instead of a closed connection.
 const DRAINED: usize = 8;
 
-/// How long the sender of a body may take.
+/// The time in which a whole body has to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A JSON body that a handler needs.
 #[derive(Debug)]
 pub struct Json<T>(pub T);
 
-/// A JSON body that may be missing, which is the same as `{}`.
+/// A JSON body that may be missing. A missing body is the same as `{}`.
 #[derive(Debug)]
 pub struct OptionalJson<T>(pub T);
 
@@ -69,7 +69,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for OptionalJson<T> {
     }
 }
 
-/// Whether the body says that it is plain JSON.
+/// Checks that the body is declared as JSON without a content encoding.
 fn check_type(request: &HttpRequest) -> Result<(), ApiError> {
     let unsupported =
         |detail: &str| ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail);
@@ -87,12 +87,12 @@ fn check_type(request: &HttpRequest) -> Result<(), ApiError> {
     }
 }
 
-/// The body limit of the route that the request matches.
+/// Returns the body limit of the route that the request matches.
 fn limit_of(request: &HttpRequest) -> usize {
     body_limit(&request.match_pattern().unwrap_or_default())
 }
 
-/// A whole body of at most `limit` bytes that arrives in time.
+/// Reads a whole body of at most `limit` bytes that arrives in time.
 ///
 /// # Errors
 /// `payload_too_large`, `request_timeout`, `unreadable_body`.
@@ -133,7 +133,6 @@ async fn read_within_limit(mut payload: Payload, limit: usize) -> Result<Vec<u8>
     Ok(body)
 }
 
-/// Parses a body.
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     let value: Value = serde_json::from_slice(bytes).map_err(|error| {
         ApiError::new(StatusCode::BAD_REQUEST, "invalid_json", format!("The body is not JSON: {error}."))
@@ -148,7 +147,7 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     })
 }
 
-/// What serde says about a place, as a field's mistake with a stable code.
+/// Converts serde's message about a path to a field error with a stable code.
 pub(crate) fn mistake(path: &str, message: &str) -> FieldErrors {
     let place = if path == "." { "" } else { path };
     if let Some(name) = quoted_after(message, "unknown field `") {
@@ -162,7 +161,7 @@ pub(crate) fn mistake(path: &str, message: &str) -> FieldErrors {
     FieldErrors::one(place, code, message)
 }
 
-/// A field's place below its parent's, unless the path ends with it already.
+/// Returns a field's path below its parent's, unless the path ends with the field already.
 fn below(place: &str, name: &str) -> String {
     if place == name || place.ends_with(&format!(".{name}")) { place.to_owned() } else { join(place, name) }
 }

@@ -1,5 +1,5 @@
-//! The names that the document lists for each field with a closed set of them, taken from the domain's
-//! own list so that the two can't differ.
+//! The values that the document lists for each field with a closed set of them, taken from the domain's
+//! own list so that the two cannot differ.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use utoipa::{
     openapi::{RefOr, Schema, schema::ObjectBuilder, schema::Type},
 };
 
-/// Declares a schema of strings: its name, its documentation and where its values come from.
+/// Declares a schema of strings: its name, its documentation and the source of its values.
 macro_rules! labels {
     ($($(#[doc = $doc:literal])+ $name:ident => $values:expr;)+) => {$(
         $(#[doc = $doc])+
@@ -33,7 +33,7 @@ macro_rules! labels {
     )+};
 }
 
-/// The labels of a domain's enum, in its own order.
+/// Lists the labels of a domain's enum, in its own order.
 macro_rules! all {
     ($type:ty) => {
         <$type>::ALL.iter().map(|value| value.as_str()).collect::<Vec<_>>()
@@ -41,47 +41,47 @@ macro_rules! all {
 }
 
 labels! {
-    /// What a member may do.
+    /// The role of a member.
     Role => all!(rubis_accounts::Role);
-    /// What becomes of the reminders that an invoice should have had before it was put in: the later ones
-    /// keep the plan's spacing, all leave at once, or only the last missed one leaves.
+    /// The policy for reminders whose date had passed when the invoice was created: the later ones keep
+    /// the plan's spacing, all are sent at once, or only the last missed one is sent.
     CatchUpPolicy => all!(rubis_accounts::CatchUpPolicy);
-    /// Which public holidays are passed over.
+    /// The public holidays on which nothing is sent.
     HolidayCalendar => all!(rubis_kernel::HolidayCalendar);
     /// The kind of a client, a company or a person. Only companies owe penalties at the rate of the Code de commerce and
     /// the indemnity of 40 €.
     ClientKind => all!(rubis_invoices::ClientKind);
-    /// Where an invoice stands.
+    /// The status of an invoice.
     InvoiceStatus => all!(rubis_invoices::InvoiceStatus);
-    /// The end of an invoice's chain: money came in, credit notes waived all of it, or it was given up.
+    /// The end of an invoice's chain: money came in, credit notes waived all of it, or it was cancelled.
     InvoiceOutcome => all!(rubis_invoices::InvoiceOutcome);
-    /// The order of a list of invoices: a field, with a dash before it when descending.
+    /// The order of a list of invoices: a field, with a dash before it for a descending order.
     InvoiceSort => all!(rubis_invoices::InvoiceSort);
-    /// Whether money came in or a part was waived.
+    /// The kind of a payment: money that came in, or a part that was waived.
     PaymentKind => all!(rubis_invoices::PaymentKind);
-    /// How money came in.
+    /// The method of a payment.
     PaymentMethod => all!(rubis_invoices::PaymentMethod);
-    /// Where a reminder stands.
+    /// The status of a reminder.
     RelanceStatus => all!(rubis_relances::RelanceStatus);
-    /// Where a check-in stands.
+    /// The status of a check-in.
     CheckinStatus => all!(rubis_checkins::CheckinStatus);
-    /// What a check-in was answered.
+    /// The answer to a check-in.
     CheckinAnswer => all!(rubis_checkins::CheckinAnswer);
-    /// How a check-in can be looked at: it waits for an answer, was answered, need not be answered any more,
-    /// or can't be.
+    /// The state of a check-in for the holder of its token: it waits for an answer, was answered, needs
+    /// no answer any more, or can no longer be answered.
     CheckinState => ["open", "paid", "pending", "already_answered", "expired"];
-    /// What came of one answer of several.
+    /// The outcome of one answer of several.
     CheckinOutcome => ["paid", "pending", "already_answered", "expired", "not_found"];
-    /// What an organization subscribes to.
+    /// The tier of an organization's subscription.
     BillingPlan => all!(rubis_billing::BillingPlan);
-    /// A plan that is paid for.
+    /// A tier that is paid for.
     PaidPlan => all!(rubis_billing::PaidPlan);
-    /// How often a subscription is charged.
+    /// The billing cycle of a subscription.
     BillingCycle => all!(rubis_billing::BillingCycle);
-    /// Where a subscription stands, in Stripe's words.
+    /// The status of a subscription, in Stripe's words.
     SubscriptionStatus => all!(rubis_stripe::SubscriptionStatus);
-    /// What came of an event of Stripe's.
+    /// The outcome of a Stripe event.
     EventOutcome => all!(rubis_billing::EventOutcome);
-    /// How firmly a reminder speaks, from friendly to the formal notice.
+    /// The firmness of a reminder, from friendly to the formal notice.
     Tone => all!(rubis_relances::Tone);
 }

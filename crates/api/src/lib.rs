@@ -1,6 +1,6 @@
 //! The HTTP API: actix-web handlers, extractors, errors and the OpenAPI document.
 //!
-//! A request is extracted, parsed into domain types, answered by one domain call, and mapped to JSON.
+//! A request is extracted, parsed into domain types, handled by one domain call, and mapped to JSON.
 
 mod access_token;
 mod app;
@@ -46,7 +46,7 @@ pub use problem::{Problem, ProblemField};
 pub use serve::{ServeError, serve};
 pub use tenant::{Manager, Tenant};
 
-/// A duration of the settings as the domains take it; one too long for that is as long as it gets.
+/// Converts a duration of the settings; one too long becomes the longest possible.
 fn lifetime(duration: std::time::Duration) -> time::Duration {
     time::Duration::try_from(duration).unwrap_or(time::Duration::MAX)
 }

@@ -1,5 +1,5 @@
-//! `rubis-api`: serves the API. `rubis-api migrate` brings the database up to date, `rubis-api openapi` prints
-//! the document.
+//! `rubis-api`: serves the API. `rubis-api migrate` migrates the database, `rubis-api openapi` prints the
+//! document.
 
 use std::{
     error::Error,
@@ -19,7 +19,7 @@ use rubis_runtime::{
 };
 use secrecy::ExposeSecret;
 
-/// The settings, or the command, can't be understood.
+/// Exit code for settings or a command that cannot be understood.
 const BAD_USAGE: u8 = 2;
 
 type Failure = Box<dyn Error + Send + Sync>;
@@ -58,7 +58,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(settings: ApiSettings) -> Result<(), Failure> {
-    // Fails only when a provider is installed already, which serves as well.
+    // Fails only if a provider is installed already, which serves as well.
     drop(rustls::crypto::ring::default_provider().install_default());
     init_tracing(&settings.process.log)?;
     let metrics = Metrics::install("rubis-api", env!("CARGO_PKG_VERSION"))?;
@@ -75,13 +75,13 @@ async fn run(settings: ApiSettings) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The value of `--database-url`, the only argument of `migrate`.
+/// Returns the value of `--database-url`, the only argument of `migrate`.
 fn database_url(mut arguments: impl Iterator<Item = String>) -> Result<Option<String>, String> {
     let Some(argument) = arguments.next() else { return Ok(None) };
     let url = match argument.split_once('=') {
         Some(("--database-url", url)) => Some(url.to_owned()),
         None if argument == "--database-url" => arguments.next(),
-        // Not repeated: it may be an address with a password.
+        // The value is not printed: it may be an address with a password.
         _ => return Err("migrate: takes --database-url and an address, and nothing else".to_owned()),
     };
     match (url, arguments.next()) {
@@ -114,12 +114,12 @@ fn refuse(why: &str) -> ExitCode {
     ExitCode::from(BAD_USAGE)
 }
 
-/// One line on the standard error. When that is closed nobody is there to be told.
+/// Writes one line to the standard error, and ignores a closed one.
 fn say(line: &str) {
     let _written = writeln!(io::stderr().lock(), "rubis-api: {line}");
 }
 
-/// An error and what caused it, in one line.
+/// Formats an error and its causes on one line.
 fn told(error: &(dyn Error + 'static)) -> String {
     let mut line = error.to_string();
     let mut cause = error.source();

@@ -1,4 +1,4 @@
-//! What happens to every request, whichever handler answers it.
+//! Middleware for every request.
 
 mod admission;
 mod audit;

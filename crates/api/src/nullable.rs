@@ -2,11 +2,8 @@
 
 use serde::{Deserialize, Deserializer};
 
-/// What a field that is there says: `null` is `Some(None)`. With `#[serde(default)]`, a field that is not
-/// there is `None`.
-///
-/// # Errors
-/// The value's.
+/// Deserializes a field that is present: `null` is `Some(None)`. With `#[serde(default)]`, a missing
+/// field is `None`.
 pub fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Option<T>>, D::Error> {

@@ -10,10 +10,10 @@ use utoipa_actix_web::AppExt;
 
 use crate::routes;
 
-/// Where the document is served.
+/// The path of the document.
 pub const PATH: &str = "/api/v1/openapi.json";
 
-/// The whole document.
+/// Returns the whole document.
 #[must_use]
 pub fn document() -> OpenApi {
     let (_, mut document) = actix_web::App::new()
@@ -25,17 +25,14 @@ pub fn document() -> OpenApi {
     document
 }
 
-/// The document as it is committed and served: indented JSON, ended by a line break.
-///
-/// # Errors
-/// It holds what is not JSON.
+/// Returns the document as it is committed and served: indented JSON with a final line break.
 pub fn document_json() -> Result<String, serde_json::Error> {
     let mut json = document().to_pretty_json()?;
     json.push('\n');
     Ok(json)
 }
 
-/// The operations of a path, with the names of their methods.
+/// Returns the operations of a path with the names of their methods.
 pub fn operations(item: &PathItem) -> impl Iterator<Item = (&'static str, &Operation)> {
     [
         ("DELETE", &item.delete),
@@ -48,7 +45,7 @@ pub fn operations(item: &PathItem) -> impl Iterator<Item = (&'static str, &Opera
     .filter_map(|(method, operation)| operation.as_ref().map(|operation| (method, operation)))
 }
 
-/// Answers the document.
+/// Serves the document.
 pub async fn serve(document: actix_web::web::Data<Bytes>) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "application/json"))

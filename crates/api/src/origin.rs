@@ -1,8 +1,9 @@
-//! The pages that may act with a cookie.
+//! The check of the page that sent a request with a cookie.
 //!
-//! A cookie comes along whichever page makes the request. Operations that a cookie alone authenticates therefore
-//! check where the request was made: browsers send `Origin` with every `POST`, and `Sec-Fetch-Site` beside it.
-//! Programs that are no browsers send neither, and hold no cookie of another user.
+//! Browsers send a cookie with requests of any page. Operations that a cookie alone authenticates
+//! therefore check the origin of the request: browsers send `Origin` with every `POST`, and
+//! `Sec-Fetch-Site` beside it. Programs that are no browsers send neither, and hold no cookie of another
+//! user.
 
 use actix_web::{
     HttpRequest,
@@ -16,7 +17,7 @@ use crate::{ApiError, App};
 
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// Checks that a request was made by a page of ours, if a page made it.
+/// Checks that a request from a page comes from one of our origins.
 ///
 /// # Errors
 /// `foreign_origin`.

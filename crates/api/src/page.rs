@@ -16,13 +16,13 @@ const LARGEST_LIMIT: u32 = 200;
 pub struct PageBody<T> {
     /// The rows, in the list's order.
     pub items: Vec<T>,
-    /// What to send as `cursor` for the next page; `null` on the last.
+    /// The `cursor` of the next page; `null` on the last.
     #[schema(required)]
     pub next_cursor: Option<String>,
 }
 
 impl<T> PageBody<T> {
-    /// The page of some rows, with the cursor after the last of them if the list goes on.
+    /// Returns a page, with the cursor after its last row if the list goes on.
     pub fn new<Row, Position: Serialize>(
         page: Page<Row>,
         list: &List,
@@ -36,7 +36,7 @@ impl<T> PageBody<T> {
         Self { items: page.items.into_iter().map(T::from).collect(), next_cursor }
     }
 
-    /// A list that is short enough to have one page.
+    /// Returns a list that always fits on one page.
     pub fn whole<Row>(rows: Vec<Row>) -> Self
     where
         T: From<Row>,
@@ -45,7 +45,7 @@ impl<T> PageBody<T> {
     }
 }
 
-/// How many rows a page has.
+/// Returns the number of rows of a page.
 ///
 /// # Errors
 /// `out_of_range` for the parameter `limit`.

@@ -1,4 +1,4 @@
-//! The pages for people that the api serves itself, where no single-page app does.
+//! The HTML pages that the API serves itself if no single-page app does.
 
 mod checkin;
 mod frame;

@@ -1,4 +1,4 @@
-//! What a refused or failed request is answered with: RFC 9457 problem details.
+//! Bodies of refused and failed requests: RFC 9457 problem details.
 
 use actix_web::{
     HttpResponse,
@@ -9,7 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// Why a request was refused or failed (RFC 9457).
+/// The reason why a request was refused or failed (RFC 9457).
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(example = json!({
@@ -25,22 +25,22 @@ pub struct Problem {
     /// Names the kind of problem; `urn:rubis:problem:` and the code.
     #[serde(rename = "type")]
     pub kind: String,
-    /// The kind of problem in words, the same for every occurrence.
+    /// A description of the kind of problem, the same for every occurrence.
     pub title: String,
     /// The HTTP status.
     pub status: u16,
-    /// This occurrence in words.
+    /// A description of this occurrence.
     pub detail: String,
     /// The kind of problem for programs: stable, `snake_case`.
     pub code: String,
-    /// Which fields of the request are wrong, if that is the problem.
+    /// The invalid fields of the request, if that is the problem.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<ProblemField>,
-    /// With `plan_limit_reached`: how many invoices the plan lets be chased at once.
+    /// With `plan_limit_reached`: the number of invoices that the plan lets be chased at once.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub limit: Option<u32>,
-    /// With `plan_limit_reached`: how many are.
+    /// With `plan_limit_reached`: the number of invoices that are chased.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub usage: Option<u32>,
@@ -52,16 +52,16 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(max_items = 10)]
     pub candidates: Vec<ClientCandidate>,
-    /// What the operators find this request by.
+    /// The id by which the operators find this request.
     pub request_id: String,
 }
 
-/// The limit of a plan that a request would have gone beyond.
+/// The limit of a tier that a request would have exceeded.
 #[derive(Clone, Debug)]
 pub struct ReachedLimit {
-    /// How many invoices the plan lets be chased at once.
+    /// Number of invoices that the plan lets be chased at once.
     pub limit: u32,
-    /// How many are.
+    /// Number of invoices that are chased.
     pub usage: u32,
     /// The page on which another plan is chosen.
     pub upgrade_url: String,
@@ -79,19 +79,20 @@ pub struct ClientCandidate {
     pub email: String,
 }
 
-/// What is wrong with one field of a request.
+/// A mistake in one field of a request.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ProblemField {
-    /// Where it is, as `steps[1].offsetDays`; the parameter's name for a query parameter or a header.
+    /// The path of the field, as `steps[1].offsetDays`; the parameter's name for a query parameter or a
+    /// header.
     pub field: String,
-    /// Which rule it broke: stable, `snake_case`.
+    /// The rule that was broken: stable, `snake_case`.
     pub code: String,
-    /// The rule in words.
+    /// A description of the rule.
     pub message: String,
 }
 
 impl Problem {
-    /// A problem of the request that is being handled.
+    /// Returns a problem of the current request.
     #[must_use]
     pub fn new(status: StatusCode, code: &str, detail: &str, errors: &[FieldError]) -> Self {
         Self {
@@ -109,7 +110,7 @@ impl Problem {
         }
     }
 
-    /// The same, because of a plan's limit.
+    /// Adds the limit of the tier.
     #[must_use]
     pub fn with_plan_limit(mut self, reached: &ReachedLimit) -> Self {
         self.limit = Some(reached.limit);
@@ -118,14 +119,14 @@ impl Problem {
         self
     }
 
-    /// The same, because one of these clients may be meant.
+    /// Adds the clients that may be meant.
     #[must_use]
     pub fn with_candidates(mut self, candidates: &[ClientCandidate]) -> Self {
         self.candidates = candidates.to_vec();
         self
     }
 
-    /// The answer that carries it.
+    /// Returns the response that carries it.
     #[must_use]
     pub fn response(&self) -> HttpResponse {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -142,7 +143,7 @@ impl From<&FieldError> for ProblemField {
     }
 }
 
-/// A code as words: `email_taken` becomes `Email taken`.
+/// Returns a code in words: `email_taken` becomes `Email taken`.
 fn title(code: &str) -> String {
     let mut letters = code.replace('_', " ").chars().collect::<Vec<_>>();
     if let Some(first) = letters.first_mut() {

@@ -1,4 +1,4 @@
-//! Query parameters, refused by name.
+//! Query parameters, whose errors name the parameter.
 
 use std::{
     collections::BTreeSet,
@@ -10,8 +10,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{ApiError, json_body::mistake};
 
-/// The query parameters of a request. A parameter that does not exist, comes twice or can't be
-/// understood is refused.
+/// The query parameters of a request. A parameter that is unknown, repeated or invalid is refused.
 #[derive(Debug)]
 pub struct Query<T>(pub T);
 

@@ -1,4 +1,4 @@
-//! Rates: how often something may be requested.
+//! Rate limits of requests.
 
 use std::time::Duration;
 
@@ -21,11 +21,11 @@ const SUBSCRIBERS_OF_SITE: u32 = 8;
 
 /// Each fresh link of a check-in is a mail.
 const CHECKIN_RENEWAL_FROM_ADDRESS: AddressLimit = AddressLimit::new("checkin-renewal", 10, HOUR);
-/// Each is a mail to an address that may be a stranger's.
+/// Each is a mail to an address that may belong to a third party.
 const VERIFICATION_MAIL_OF_USER: Rate = Rate::new(5, HOUR);
-/// Each makes something at Stripe, which limits us all together.
+/// Each creates an object at Stripe, whose rate limit all organizations share.
 const BILLING_OF_ORGANIZATION: Rate = Rate::new(30, MINUTE);
-/// Each change of a rule plans up to all invoices of the organization again.
+/// Each change makes up to all invoices of the organization be planned again.
 const PLANNING_CHANGES_OF_ORGANIZATION: Rate = Rate::new(30, MINUTE);
 
 /// A rate by client address.
@@ -34,7 +34,7 @@ pub(crate) struct AddressLimit {
     name: &'static str,
     burst: u32,
     per: Duration,
-    /// True if each process counts on its own, without Redis.
+    /// True if each process counts alone, without Redis.
     in_process: bool,
 }
 
@@ -48,52 +48,53 @@ impl AddressLimit {
     }
 }
 
-/// Guessing many accounts' passwords from one place, which may be a whole office.
+/// Limits the guessing of many accounts' passwords from one place, which may be a whole office.
 const SIGN_IN_FROM_ADDRESS: AddressLimit = AddressLimit::new("sign-in", 60, Duration::from_secs(15 * 60));
-/// Signing in with the cookie of a device that some account knows: other clients of the same network cannot use
-/// this up, and each such cookie takes an account.
+/// Sign-ins with the cookie of a device that some account knows: other clients of the same network cannot
+/// use this up, and each such cookie takes an account.
 const SIGN_IN_OF_HOLDER: Rate = Rate::new(30, Duration::from_secs(15 * 60));
 
-/// Mails that let a password be reset: as many as are valid at once, so that those who ask for more than that in
-/// another user's name take nothing from that user.
+/// Mails that let a password be reset: as many as are valid at once, so that requests in another user's
+/// name beyond that take nothing from that user.
 const PASSWORD_MAIL_OF_ACCOUNT: Rate = Rate::new(3, HOUR);
-/// Guessing the password of a session that was left open.
+/// Limits the guessing of the password in a session that was left open.
 const PASSWORD_OF_USER: Rate = Rate::new(10, Duration::from_secs(15 * 60));
 
-/// The routes below that of the accounts which need an access token.
+/// The routes below `/auth/` that need an access token.
 const SIGNED_IN_ROUTES: [&str; 3] =
     ["/api/v1/auth/sessions", "/api/v1/auth/sessions/{sessionId}", "/api/v1/auth/password/change"];
 
-/// The routes that answer without an access token, each with the rate of a client address there. A pattern that
-/// ends with a slash is that of everything below it; the first that fits counts.
+/// The routes that need no access token, each with the rate of a client address there. A pattern that
+/// ends with a slash covers everything below it; the first match counts.
 const OPEN_ROUTES: [(&str, AddressLimit); 11] = [
     ("/api/v1/auth/login", SIGN_IN_FROM_ADDRESS),
-    // Making accounts by machine.
+    // Limits the creation of accounts by machines.
     ("/api/v1/auth/signup", AddressLimit::new("sign-up", 20, HOUR)),
-    // Guessing refresh tokens is hopeless; a client in a loop is not.
+    // Guessing refresh tokens is hopeless; this limits clients in a loop.
     ("/api/v1/auth/refresh", AddressLimit::new("refresh", 120, MINUTE)),
-    // Each may be a mail to a stranger.
+    // Each may be a mail to a third party.
     ("/api/v1/auth/password/forgot", AddressLimit::new("password-mail", 20, HOUR)),
     ("/api/v1/auth/logout", AddressLimit::new("logout", 120, MINUTE)),
     ("/api/v1/checkin/{token}/renew", CHECKIN_RENEWAL_FROM_ADDRESS),
-    // Guessing the tokens of check-ins is hopeless; looking up a million of them is not free. A whole company may
-    // open its links from one address, each of them more than once.
+    // Guessing the tokens of check-ins is hopeless; looking up a million of them is not free. A whole
+    // company may open its links from one address, each of them more than once.
     ("/api/v1/checkin/", CHECKIN_FROM_ADDRESS),
-    // Stripe's events come from a few addresses, and all at once at the end of a month.
+    // Stripe sends events from a few addresses, and many at once at the end of a month.
     ("/api/v1/webhooks/", AddressLimit::new("webhook", 3_000, Duration::from_secs(10))),
     // Probes of the platform must not depend on Redis.
     ("/healthz", AddressLimit::new("alive", 600, MINUTE).in_process()),
     ("/readyz", AddressLimit::new("ready", 120, MINUTE).in_process()),
-    // What is added below the path of the accounts is about passwords and mails unless it says otherwise.
+    // New routes below `/auth/` are assumed to concern passwords and mails.
     ("/api/v1/auth/", AddressLimit::new("auth", 60, Duration::from_secs(15 * 60))),
 ];
 
 const CHECKIN_FROM_ADDRESS: AddressLimit = AddressLimit::new("checkin", 120, MINUTE);
 
-/// Requests without an access token: refusals, the documentation, addresses that do not exist.
+/// Requests without an access token: refusals, the documentation, unknown paths.
 const ANONYMOUS: AddressLimit = AddressLimit::new("anonymous", 600, MINUTE);
 
-/// The rate of a client address on a route, given its pattern; `None` where only signed-in users are answered.
+/// Returns the rate of a client address on a route, given its pattern; `None` if the route needs an
+/// access token.
 pub(crate) fn of_open_route(pattern: &str) -> Option<AddressLimit> {
     if SIGNED_IN_ROUTES.contains(&pattern) {
         return None;
@@ -134,8 +135,8 @@ pub async fn anonymous(app: &App, request: &HttpRequest) -> Result<(), ApiError>
     from_address(app, request, ANONYMOUS).await
 }
 
-/// Counts a mail that lets a password be reset; returns whether it is to be sent. Counted under the address that was
-/// typed, whether an account has it or not.
+/// Counts a mail that lets a password be reset; returns true if it is to be sent. The count belongs to
+/// the typed address, for known and unknown accounts alike.
 pub async fn may_send_password_mail(app: &App, email: &str) -> bool {
     let account = email.trim().to_lowercase();
     app.limiter.check(&format!("password-mail-of:{account}"), PASSWORD_MAIL_OF_ACCOUNT).await.is_allowed()
@@ -154,7 +155,7 @@ pub async fn password_was_right(app: &App, user: UserId) {
     app.limiter.give_back(&format!("password-of:{user}"), PASSWORD_OF_USER).await;
 }
 
-/// Counts that an organization is led to one of Stripe's pages.
+/// Counts a request that leads to one of Stripe's pages.
 ///
 /// # Errors
 /// `rate_limited`.
@@ -162,8 +163,8 @@ pub async fn billing(app: &App, organization: OrganizationId) -> Result<(), ApiE
     check(app, &format!("billing-of:{organization}"), BILLING_OF_ORGANIZATION).await
 }
 
-/// Counts a change after which invoices of an organization are planned again: of its settings, of a plan, of a
-/// pause.
+/// Counts a change after which invoices of an organization are planned again: of its settings, of a plan,
+/// of a pause.
 ///
 /// # Errors
 /// `rate_limited`.
@@ -198,7 +199,7 @@ pub(crate) async fn open_route(
     Ok(())
 }
 
-/// Takes back what [`open_route`] counted of a sign-in: a success counts for nothing.
+/// Takes back what [`open_route`] counted for a sign-in that succeeded.
 pub async fn sign_in_succeeded(app: &App, request: &HttpRequest) {
     for (key, rate) in sign_in_counts(app, request) {
         app.limiter.give_back(&key, rate).await;
@@ -213,8 +214,8 @@ fn sign_in_counts(app: &App, request: &HttpRequest) -> Vec<(String, Rate)> {
     }
 }
 
-/// Counts a sign-in by address after all if it was admitted by the device cookie of another account: an own account
-/// gives no further guesses at others.
+/// Counts a sign-in by address after all if it was admitted by the device cookie of another account, so
+/// that an own account gives no further guesses at others.
 ///
 /// # Errors
 /// `rate_limited`.
@@ -226,7 +227,7 @@ pub async fn device_of_another_account(app: &App, request: &HttpRequest) -> Resu
     }
 }
 
-/// Counts a request by where it comes from.
+/// Counts a request by its client address.
 ///
 /// # Errors
 /// `rate_limited`.
@@ -245,9 +246,9 @@ pub(crate) async fn from_address(
     Ok(())
 }
 
-/// Keys that a request is counted under by its origin: the subscriber's network, and the site's around it, so
-/// that a rented IPv6 prefix is no way round. The address is the connection's own, or the one that a trusted proxy
-/// names.
+/// Returns the keys under which a request is counted by its origin: the subscriber's network, and the
+/// site's around it, so that a rented IPv6 prefix does not evade the limit. The address is the
+/// connection's own, or the one that a trusted proxy names.
 fn counts_from_address(app: &App, request: &HttpRequest, limit: AddressLimit) -> Vec<(String, Rate)> {
     let address = client_address(request, &app.settings.http.trusted_proxies);
     let count =

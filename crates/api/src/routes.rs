@@ -1,4 +1,4 @@
-//! Which handler answers what.
+//! The routes of the API.
 
 use utoipa_actix_web::{scope, service_config::ServiceConfig};
 
@@ -7,7 +7,7 @@ use crate::handlers::{
     plans, referrals, relances, service_locations, webhooks,
 };
 
-/// The paths that answer `HEAD` as they do `GET`: links of mails, which machines look at this way.
+/// The paths that answer `HEAD` as they do `GET`: links of mails, which scanners open this way.
 pub const ALSO_HEAD: [&str; 5] = [
     "/api/v1/checkin/{token}",
     "/api/v1/checkin/{token}/paid",

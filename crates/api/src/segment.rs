@@ -1,4 +1,4 @@
-//! What the path of a request names: an object's id, or several.
+//! The ids in the path of a request.
 
 use std::future::{Ready, ready};
 
@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use crate::ApiError;
 
-/// The ids in a path. What can't be an id names nothing, and is answered as an unknown object is.
+/// The ids in a path. A malformed id gets the same response as an unknown object.
 #[derive(Clone, Copy, Debug)]
 pub struct Segment<T>(pub T);
 

@@ -26,27 +26,24 @@ use crate::{
     unmatched::{KnownPaths, unmatched},
 };
 
-/// How long the head of a request may take to arrive.
+/// The time in which the head of a request has to arrive.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long an idle connection is kept for the next request.
+/// The time for which an idle connection is kept for the next request.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
-/// Why the server ended before it was told to.
+/// The reason why the server ended before `shutdown` asked it to.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// The OpenAPI document can't be written.
+    /// The OpenAPI document cannot be serialized.
     #[error("the OpenAPI document can't be written")]
     Document(#[from] serde_json::Error),
-    /// The socket failed.
     #[error("the socket failed")]
     Socket(#[from] io::Error),
 }
 
-/// Serves an application until `shutdown` asks it to stop; then takes no more connections and finishes what
-/// it has begun, within the grace of the settings. Without a number of `workers` there is one a processor.
-///
-/// # Errors
-/// See [`ServeError`].
+/// Serves an application until `shutdown` asks it to stop; then accepts no more connections and finishes
+/// running requests within the grace of the settings. Without a number of `workers` it starts one for
+/// each processor.
 pub async fn serve(
     app: Data<App>,
     listener: TcpListener,
@@ -67,13 +64,13 @@ pub async fn serve(
     let mut server = HttpServer::new(move || {
         let origins = &app.settings.http.cors_origins;
         let checkin_page = checkin_page.clone();
-        // Before the operations, whose scope takes everything below its prefix.
+        // Registered before the operations, whose scope takes everything below its prefix.
         let (routes, _) = ActixApp::new()
             .service(web::resource(openapi::PATH).guard(guard::Get()).to(openapi::serve))
             .into_utoipa_app()
             .configure(routes::configure)
             .split_for_parts();
-        // The last one wrapped is the first that a request meets.
+        // The middleware that is wrapped last handles a request first.
         routes
             .app_data(app.clone())
             .app_data(known_paths.clone())

@@ -1,4 +1,4 @@
-//! The client of a session, as its user is shown it.
+//! The client of a session, as its user sees it.
 
 use std::net::IpAddr;
 
@@ -7,7 +7,7 @@ use rubis_accounts::SessionClient;
 
 use crate::{App, client_address::client_address};
 
-/// Describes the client of a request: what it says of itself, and the network it comes from.
+/// Describes the client of a request: its user agent, and its network.
 #[must_use]
 pub fn session_client(app: &App, request: &HttpRequest) -> SessionClient {
     let user_agent = request.headers().get(USER_AGENT).and_then(|value| value.to_str().ok());
@@ -15,7 +15,7 @@ pub fn session_client(app: &App, request: &HttpRequest) -> SessionClient {
     SessionClient::new(user_agent, network)
 }
 
-/// The network around an address, large enough not to single a household out.
+/// Returns the network around an address, large enough not to identify a household.
 fn network(address: IpAddr) -> String {
     match address.to_canonical() {
         IpAddr::V4(address) => {

@@ -1,11 +1,12 @@
-//! Limits of guessing one account's password.
+//! Limits on guessing one account's password.
 //!
-//! No client can use them up for another: what a client may still try depends on that client's own failures
-//! alone. A device that the account knows counts for itself. Any other client counts by account and network, and
-//! while the account is being guessed at from many networks, each of those waits longer between two attempts. The
-//! first attempt from a network never waits. Successes are not counted, and neither are attempts that are refused.
+//! No client can use up the attempts of another: a client's attempts depend on that client's own failures
+//! alone. A device that the account knows is counted on its own. Any other client is counted by account
+//! and network, and while the account is being guessed at from many networks, each of those waits longer
+//! between two attempts. The first attempt from a network never waits. Successes and refused attempts are
+//! not counted.
 //!
-//! Everything is counted under the address that was typed, so that an unknown one is limited in the same way.
+//! The typed address is the key of every count, so that an unknown one is limited in the same way.
 
 use std::time::Duration;
 
@@ -22,14 +23,15 @@ const QUARTER: Duration = Duration::from_secs(15 * 60);
 
 /// Failures of one client at one account: ten at once, then one each ninety seconds.
 const OF_CLIENT: Rate = Rate::new(10, QUARTER);
-/// Failures of all unknown clients at one account, of which one is forgotten each six minutes.
+/// Failures of all unknown clients at one account, of which one is forgotten every six minutes.
 const OF_ACCOUNT: Rate = Rate::new(100, Duration::from_secs(100 * 6 * 60));
-/// Failures of all unknown clients from which on each of them waits, and the account's holder is warned.
+/// Number of failures of all unknown clients from which on each of them waits, and the account's holder
+/// is warned.
 const CONSPICUOUS: u32 = 10;
 /// The first wait; it doubles with every ten further failures.
 const FIRST_WAIT: Duration = Duration::from_secs(30);
 
-/// An attempt to sign in that has been counted and not yet decided.
+/// An attempt to sign in that has been counted and has no result yet.
 #[derive(Debug)]
 pub struct SignInAttempt {
     counted: Vec<(String, Rate)>,
@@ -64,8 +66,8 @@ impl SignInAttempt {
         Ok(attempt)
     }
 
-    /// The password was wrong. Returns whether the account is being guessed at conspicuously often by clients it
-    /// does not know.
+    /// Records a wrong password. Returns true if unknown clients guess at the account conspicuously
+    /// often.
     pub async fn failed(self, app: &App) -> bool {
         let Some(failures) = self.failures else { return false };
         match app.limiter.check(&failures, OF_ACCOUNT).await {
@@ -87,7 +89,7 @@ impl SignInAttempt {
         }
     }
 
-    /// The password was right, or was not looked at: the attempt counts for nothing.
+    /// Takes the count of an attempt back, after a right password or without a check.
     pub async fn give_back(&self, app: &App) {
         for (key, rate) in &self.counted {
             app.limiter.give_back(key, *rate).await;
@@ -95,7 +97,7 @@ impl SignInAttempt {
     }
 }
 
-/// Time that an unknown client waits between two attempts, after so many failures of all of them.
+/// Returns the time that an unknown client waits between two attempts, given the failures of all of them.
 fn wait_after(failures: u32) -> Option<Duration> {
     let doublings = failures.checked_sub(CONSPICUOUS)? / 10;
     Some(FIRST_WAIT.saturating_mul(2_u32.saturating_pow(doublings)).min(QUARTER))

@@ -1,5 +1,5 @@
-//! Bounds on how much runs at once. A request that finds all slots taken waits for a moment, but neither long nor in
-//! a long queue: what cannot be done soon is refused, so that a burst ends with refusals instead of time-outs.
+//! Bounds on concurrency. A request that finds all slots taken waits briefly in a short queue, and is
+//! refused otherwise, so that a burst ends with refusals instead of time-outs.
 
 use std::{
     collections::HashMap,
@@ -13,12 +13,12 @@ use std::{
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use uuid::Uuid;
 
-/// Number of requests that run at once, and of those that wait.
+/// Limits on running and waiting requests.
 #[derive(Clone, Copy, Debug)]
 pub struct SlotLimits {
-    /// Number that runs at once.
+    /// Maximum number that runs at once.
     pub running: usize,
-    /// Number that waits for a slot at once.
+    /// Maximum number that waits at once.
     pub waiting: usize,
     /// Longest wait for a slot.
     pub patience: Duration,
@@ -28,7 +28,7 @@ pub struct SlotLimits {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Saturated;
 
-/// Slots that everything shares.
+/// Slots shared by all requests.
 #[derive(Debug)]
 pub struct Slots {
     limits: SlotLimits,
@@ -37,28 +37,28 @@ pub struct Slots {
     users: AtomicUsize,
 }
 
-/// A slot, free again when this is dropped.
+/// A slot, released when this is dropped.
 #[derive(Debug)]
 pub struct Slot {
     _permit: OwnedSemaphorePermit,
     _user: User,
 }
 
-/// Something that runs or waits, counted until it is dropped.
+/// A running or waiting request, counted until it is dropped.
 #[derive(Debug)]
 pub(crate) struct User(Arc<Slots>);
 
 impl Slots {
-    /// Slots with these limits, all of them free.
+    /// Returns slots with these limits, all of them free.
     pub fn new(limits: SlotLimits) -> Arc<Self> {
         let semaphore = Arc::new(Semaphore::new(limits.running));
         Arc::new(Self { limits, semaphore, users: AtomicUsize::new(0) })
     }
 
-    /// A slot, after a wait if need be.
+    /// Acquires a slot, after a wait if necessary.
     ///
     /// # Errors
-    /// [`Saturated`] at once when too many wait already, otherwise after the limits' patience.
+    /// [`Saturated`] at once if too many wait already, otherwise after the limits' patience.
     pub async fn acquire(self: &Arc<Self>) -> Result<Slot, Saturated> {
         let user = self.enter()?;
         self.wait(user).await
@@ -68,7 +68,7 @@ impl Slots {
     pub(crate) fn enter(self: &Arc<Self>) -> Result<User, Saturated> {
         let most = self.limits.running.saturating_add(self.limits.waiting);
         let before = self.users.fetch_add(1, Ordering::Relaxed);
-        // Dropped on refusal, which takes the count back.
+        // The count is taken back when this is dropped on refusal.
         let user = User(Arc::clone(self));
         if before < most { Ok(user) } else { Err(Saturated) }
     }
@@ -93,14 +93,14 @@ impl Drop for User {
     }
 }
 
-/// Slots of each key of its own. A key without users takes no memory.
+/// Separate slots for each key. A key without users takes no memory.
 #[derive(Debug)]
 pub struct KeyedSlots {
     limits: SlotLimits,
     keys: Mutex<HashMap<Uuid, Arc<Slots>>>,
 }
 
-/// A key's slot, free again when this is dropped.
+/// A key's slot, released when this is dropped.
 #[derive(Debug)]
 pub struct KeyedSlot {
     // Dropped in this order: the key is forgotten if this was its last user.
@@ -115,20 +115,17 @@ struct KeyUser {
 }
 
 impl KeyedSlots {
-    /// Slots with these limits for each key.
+    /// Returns slots with these limits for each key.
     pub fn new(limits: SlotLimits) -> Arc<Self> {
         Arc::new(Self { limits, keys: Mutex::default() })
     }
 
-    /// A slot of this key, after a wait if need be.
-    ///
-    /// # Errors
-    /// As [`Slots::acquire`].
+    /// Acquires a slot of this key, after a wait if necessary.
     pub async fn acquire(self: &Arc<Self>, key: Uuid) -> Result<KeyedSlot, Saturated> {
         let (slots, user) = {
             let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
             let slots = Arc::clone(keys.entry(key).or_insert_with(|| Slots::new(self.limits)));
-            // Under the lock, so that a key is not forgotten between being found and being used.
+            // Under the lock, so that a key is not removed between being found and being used.
             let user = slots.enter();
             (slots, user)
         };

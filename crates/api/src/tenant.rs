@@ -1,4 +1,4 @@
-//! Who makes a request: what a handler that serves an organization asks for first.
+//! The caller of a request in their organization, as an extractor of handlers.
 
 use std::future::{Ready, ready};
 
@@ -15,16 +15,13 @@ use rubis_kernel::{OrganizationId, SessionId, UserId};
 
 use crate::{ApiError, App, access_token};
 
-/// A signed-in user, in the organization that everything they ask for belongs to.
+/// A signed-in user, in the organization that all requested objects belong to.
 #[derive(Clone, Copy, Debug)]
 pub struct Tenant {
-    /// Where.
     pub organization: OrganizationId,
-    /// Who.
     pub user: UserId,
-    /// As what, at this moment.
+    /// The role at this moment.
     pub role: Role,
-    /// In which session.
     pub session: SessionId,
 }
 
@@ -32,18 +29,18 @@ pub struct Tenant {
 #[derive(Clone, Copy, Debug)]
 pub struct Manager(pub Tenant);
 
-/// What the authentication of a request found: somebody, nobody, or a token that is refused.
+/// The result of authentication: a caller, no token, or a refused token.
 pub(crate) struct Access(pub Result<Tenant, Option<ApiError>>);
 
 impl Tenant {
-    /// The session that an access token was made for, which may have ended since.
+    /// Returns the session that an access token was made for, which may have ended since.
     pub(crate) fn session_of(app: &App, token: &str) -> Result<SessionId, ApiError> {
         access_token::open(&app.keys.access, token, app.clock.now()).ok_or_else(|| {
             challenge("invalid_access_token", "The access token is not valid or has expired. Refresh it.")
         })
     }
 
-    /// The user of a session, as the database knows them now.
+    /// Returns the user of a session, as the database knows them now.
     pub(crate) async fn of_session(app: &App, session: SessionId) -> Result<Self, ApiError> {
         let mut conn = app.db.get().await?;
         let found =
@@ -59,7 +56,7 @@ impl Tenant {
     }
 }
 
-/// The signed-in user of a request, if there is one.
+/// Returns the signed-in user of a request, if there is one.
 pub(crate) fn known_tenant(request: &HttpRequest) -> Option<Tenant> {
     match request.extensions().get::<Access>() {
         Some(Access(Ok(tenant))) => Some(*tenant),
@@ -72,7 +69,7 @@ impl FromRequest for Tenant {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
-        // It stays there for the audit trail.
+        // The extension stays on the request for the audit trail.
         if let Some(tenant) = known_tenant(request) {
             return ready(Ok(tenant));
         }

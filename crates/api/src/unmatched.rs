@@ -1,4 +1,4 @@
-//! Requests that no handler takes: an unknown path, or a method that a path does not have.
+//! Requests that no handler accepts: an unknown path, or a method that a path does not have.
 
 use std::collections::BTreeSet;
 
@@ -15,11 +15,11 @@ use utoipa::openapi::OpenApi;
 
 use crate::{ApiError, openapi, routes};
 
-/// Which methods each path has, as the OpenAPI document tells.
+/// The methods of each path, from the OpenAPI document.
 pub struct KnownPaths(Vec<(ResourceDef, BTreeSet<&'static str>)>);
 
 impl KnownPaths {
-    /// The paths of a document.
+    /// Returns the paths of a document.
     #[must_use]
     pub fn of(document: &OpenApi) -> Self {
         let mut paths: Vec<_> = document
@@ -38,7 +38,7 @@ impl KnownPaths {
         Self(paths)
     }
 
-    /// The same with another path.
+    /// Adds a path.
     #[must_use]
     pub fn with(mut self, path: &str, methods: &[&'static str]) -> Self {
         self.0.push((ResourceDef::new(path), methods.iter().copied().collect()));
@@ -56,7 +56,7 @@ impl KnownPaths {
     }
 }
 
-/// Answers such a request.
+/// Refuses a request that no handler accepts.
 ///
 /// # Errors
 /// Always: 405 with the methods that the path has, or 404.

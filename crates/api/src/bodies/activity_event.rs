@@ -1,4 +1,4 @@
-//! Something that happened.
+//! Events of the organization's activity.
 
 use rubis_accounts::ActivityEvent;
 use serde::Serialize;
@@ -6,13 +6,13 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// Something that happened.
+/// An event of the organization's activity.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ActivityEventBody {
     /// Its id.
     pub id: Uuid,
-    /// What kind of thing: `invoice_created`, `relance_sent`, `invoice_paid`, …
+    /// The kind of event: `invoice_created`, `relance_sent`, `invoice_paid`, …
     pub kind: String,
     /// The invoice it is about.
     #[schema(required)]
@@ -20,10 +20,10 @@ pub struct ActivityEventBody {
     /// The user who did it; `null` when Rubis did.
     #[schema(required)]
     pub actor_user_id: Option<Uuid>,
-    /// What else is told, by name: `numero`, `clientId`, `label`, `planStepOrder`, …
+    /// Further facts by name: `numero`, `clientId`, `label`, `planStepOrder`, …
     #[schema(value_type = Object)]
     pub meta: serde_json::Value,
-    /// When it happened.
+    /// Time at which it happened.
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
 }

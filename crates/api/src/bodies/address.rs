@@ -4,7 +4,7 @@ use rubis_accounts::{AddressInput, PostalAddress};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// Where letters go; each part may be unknown.
+/// A postal address. Each part may be unknown.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AddressBody {
@@ -37,7 +37,7 @@ impl From<PostalAddress> for AddressBody {
     }
 }
 
-/// Where letters go. It replaces the whole address: what is left out is unknown.
+/// A postal address. It replaces the whole address: a part that is left out is unknown.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AddressRequest {

@@ -12,9 +12,9 @@ use crate::labels;
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CheckinInvoiceBody {
-    /// The number on it.
+    /// The number printed on it.
     pub numero: String,
-    /// Who owes it.
+    /// The name of the client that owes it.
     pub client_name: String,
     /// Its total, VAT included, in minor units of the currency.
     pub amount_ttc_cents: i64,
@@ -22,40 +22,40 @@ pub struct CheckinInvoiceBody {
     pub balance_cents: i64,
     /// The currency's ISO 4217 code.
     pub currency: &'static str,
-    /// When it is due.
+    /// The due date.
     pub due_date: Date,
 }
 
-/// One question, and what was answered.
+/// One question and its answer.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CheckinCardBody {
     /// Its id, by which it can be answered together with the others of its mail.
     pub checkin_id: Uuid,
-    /// How it stands. `already_answered`: the invoice is settled, though not by an answer here.
+    /// Its status. `already_answered`: the invoice is settled, though not by an answer here.
     #[schema(value_type = labels::CheckinState)]
     pub status: &'static str,
-    /// The invoice it asks about; `null` once the links have ended and no answer can be taken back.
+    /// The invoice it asks about; `null` once the links have expired and no answer can be undone.
     #[schema(required)]
     pub invoice: Option<CheckinInvoiceBody>,
-    /// What was answered.
+    /// The answer.
     #[schema(value_type = Option<labels::CheckinAnswer>, required)]
     pub answer: Option<&'static str>,
-    /// When.
+    /// Time of the answer.
     #[serde(with = "time::serde::rfc3339::option")]
     #[schema(required)]
     pub answered_at: Option<OffsetDateTime>,
-    /// Until when it can be answered; `null` until that is known.
+    /// Time until which it can be answered; `null` if that is not known yet.
     #[serde(with = "time::serde::rfc3339::option")]
     #[schema(required)]
     pub expires_at: Option<OffsetDateTime>,
-    /// Whether the answer `paid` can be taken back.
+    /// True if the answer `paid` can be undone.
     pub can_undo: bool,
-    /// Until when.
+    /// Time until which it can be undone.
     #[serde(with = "time::serde::rfc3339::option")]
     #[schema(required)]
     pub undo_until: Option<OffsetDateTime>,
-    /// Whether fresh links can be asked for.
+    /// True if fresh links can be requested.
     pub can_renew: bool,
 }
 
@@ -63,12 +63,13 @@ pub struct CheckinCardBody {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CheckinBody {
-    /// The one whose token was given.
+    /// The check-in whose token was given.
     #[serde(flatten)]
     pub checkin: CheckinCardBody,
-    /// The others of its mail.
+    /// The other check-ins of the same mail.
     pub mates: Vec<CheckinCardBody>,
-    /// The number of answers that `POST /checkin/{token}/undo-together` undoes; 0 unless several were given in one go.
+    /// The number of answers that `POST /checkin/{token}/undo-together` undoes; 0 unless several were
+    /// given at once.
     pub undo_together: usize,
     /// The value of `X-Checkin-Button` with which a button of the page sends its request. Valid for an hour.
     pub button_value: String,
@@ -104,7 +105,7 @@ impl From<CheckinCard> for CheckinCardBody {
 }
 
 impl CheckinBody {
-    /// A check-in with the value of its buttons.
+    /// Returns a check-in with the value of its buttons.
     #[must_use]
     pub fn new(view: CheckinView, button_value: String) -> Self {
         Self {

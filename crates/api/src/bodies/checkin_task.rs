@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::labels;
 
-/// One question put to the organization's user about one invoice: planned, sent, answered or over.
+/// One question put to the organization's user about one invoice: planned, sent, answered or ended.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CheckinTaskBody {
@@ -18,38 +18,38 @@ pub struct CheckinTaskBody {
     pub invoice_id: Uuid,
     /// The due date it asks about.
     pub due_date: Date,
-    /// Where it stands.
+    /// Its status.
     #[schema(value_type = labels::CheckinStatus)]
     pub status: &'static str,
-    /// When it is to leave, or was.
+    /// Time at which it is to be sent, or was.
     #[serde(with = "time::serde::rfc3339")]
     pub send_at: OffsetDateTime,
-    /// When it left.
+    /// Time at which it was sent.
     #[serde(with = "time::serde::rfc3339::option")]
     #[schema(required)]
     pub sent_at: Option<OffsetDateTime>,
-    /// Until when its links can be answered by.
+    /// Time until which its links can be used to answer.
     #[serde(with = "time::serde::rfc3339::option")]
     #[schema(required)]
     pub expires_at: Option<OffsetDateTime>,
-    /// What was answered.
+    /// The answer.
     #[schema(value_type = Option<labels::CheckinAnswer>, required)]
     pub answer: Option<&'static str>,
-    /// When.
+    /// Time of the answer.
     #[serde(with = "time::serde::rfc3339::option")]
     #[schema(required)]
     pub answered_at: Option<OffsetDateTime>,
-    /// How: `link`, which a machine may have opened, or `button`.
+    /// The means of the answer: `link`, which a machine may have opened, or `button`.
     #[schema(required)]
     pub answered_by: Option<&'static str>,
-    /// Since when only a button is believed, because both links were opened within a moment.
+    /// Time since which only a button is accepted, because both links were opened within a moment.
     #[serde(with = "time::serde::rfc3339::option")]
     #[schema(required)]
     pub suspect_since: Option<OffsetDateTime>,
-    /// Why it was called off or failed, as a stable code.
+    /// Reason why it was cancelled or failed, as a stable code.
     #[schema(required)]
     pub reason: Option<String>,
-    /// When it was planned.
+    /// Time at which it was planned.
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
 }

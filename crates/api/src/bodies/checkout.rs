@@ -1,4 +1,4 @@
-//! What is bought, and the page on which it is paid.
+//! Offers, and the Stripe pages on which they are paid.
 
 use rubis_billing::{BillingCycle, Offer, PaidPlan};
 use rubis_kernel::FieldErrors;
@@ -8,15 +8,15 @@ use utoipa::ToSchema;
 
 use crate::labels;
 
-/// What is to be bought, or tried.
+/// The tier to buy or to try.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(example = json!({ "plan": "pro", "cycle": "monthly" }))]
 pub struct OfferRequest {
-    /// Which plan.
+    /// The tier.
     #[schema(value_type = labels::PaidPlan)]
     plan: String,
-    /// How often it is charged.
+    /// The billing cycle.
     #[schema(value_type = labels::BillingCycle)]
     cycle: String,
 }
@@ -42,7 +42,7 @@ impl TryFrom<OfferRequest> for Offer {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CheckoutBody {
-    /// Stripe's page, to send the browser to.
+    /// The address of Stripe's page. Send the browser there.
     pub url: String,
     /// Stripe's id of the checkout.
     pub session_id: String,
@@ -54,10 +54,10 @@ impl From<CheckoutSession> for CheckoutBody {
     }
 }
 
-/// A way to the portal.
+/// A session of Stripe's customer portal.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PortalBody {
-    /// Stripe's page, to send the browser to; good for one visit within some minutes.
+    /// The address of Stripe's page. Send the browser there; it can be opened once, within some minutes.
     pub url: String,
 }

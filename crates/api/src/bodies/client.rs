@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{AddressBody, PauseBody};
 use crate::labels;
 
-/// A client: who owes money.
+/// A client of the organization.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ClientBody {
@@ -28,12 +28,12 @@ pub struct ListedClientBody {
     pub id: Uuid,
     /// Their name.
     pub name: String,
-    /// Where their reminders go.
+    /// Address that their reminders are sent to.
     pub email: String,
     /// Their telephone number.
     #[schema(required)]
     pub phone: Option<String>,
-    /// Where their letters go.
+    /// Their postal address.
     pub address: AddressBody,
     /// Their kind; with a SIREN or a VAT number, a company.
     #[schema(value_type = labels::ClientKind)]
@@ -44,13 +44,13 @@ pub struct ListedClientBody {
     /// Their VAT number.
     #[schema(required)]
     pub vat_number: Option<String>,
-    /// Whether they get no reminders, and until when.
+    /// The pause of their reminders; `null` if there is none.
     #[schema(required)]
     pub pause: Option<PauseBody>,
-    /// When they were put in.
+    /// Time at which they were created.
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
-    /// When something about them last changed.
+    /// Time of the last change.
     #[serde(with = "time::serde::rfc3339")]
     pub updated_at: OffsetDateTime,
 }

@@ -14,17 +14,17 @@ pub struct ContactBody {
     pub id: Uuid,
     /// Their name.
     pub name: String,
-    /// Where they get their mail.
+    /// Their mail address.
     pub email: String,
     /// Their telephone number.
     #[schema(required)]
     pub phone: Option<String>,
-    /// What they do there.
+    /// Their job title.
     #[schema(required)]
     pub job_title: Option<String>,
-    /// Whether they are put in copy of the reminders.
+    /// True if they are sent a copy of the reminders.
     pub receives_relances: bool,
-    /// When they were put in.
+    /// Time at which they were created.
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
 }

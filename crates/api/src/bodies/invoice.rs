@@ -15,12 +15,12 @@ use crate::labels;
 pub struct InvoiceBody {
     /// Its id.
     pub id: Uuid,
-    /// Who owes it.
+    /// The client that owes it.
     pub client_id: Uuid,
     /// The plan that chases it; `null`: it is not chased.
     #[schema(required)]
     pub plan_id: Option<Uuid>,
-    /// The number on it.
+    /// The number printed on it.
     pub numero: String,
     /// Its total, VAT included, in minor units of the currency.
     pub amount_ttc_cents: i64,
@@ -32,33 +32,34 @@ pub struct InvoiceBody {
     pub overpaid_cents: i64,
     /// The currency's ISO 4217 code.
     pub currency: &'static str,
-    /// When it was issued.
+    /// The date of issue.
     pub issue_date: Date,
-    /// When it is due.
+    /// The due date.
     pub due_date: Date,
-    /// Where it stands.
+    /// Its status.
     #[schema(value_type = labels::InvoiceStatus)]
     pub status: &'static str,
-    /// The end of its chain; `null` while it is open. One that credit notes alone settled is `credited`.
+    /// The end of its chain; `null` while it is open. An invoice settled by credit notes alone is
+    /// `credited`.
     #[schema(required, value_type = Option<labels::InvoiceOutcome>)]
     pub outcome: Option<&'static str>,
     /// The points it earned.
     pub rubis_earned: i32,
-    /// When it was settled in full.
+    /// Time at which it was settled in full.
     #[serde(with = "time::serde::rfc3339::option")]
     #[schema(required)]
     pub paid_at: Option<OffsetDateTime>,
-    /// When it was given up.
+    /// Time at which it was cancelled.
     #[serde(with = "time::serde::rfc3339::option")]
     #[schema(required)]
     pub cancelled_at: Option<OffsetDateTime>,
-    /// Whether its reminders wait, and until when.
+    /// The pause of its reminders; `null` if there is none.
     #[schema(required)]
     pub pause: Option<PauseBody>,
-    /// When it was put in.
+    /// Time at which it was created.
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
-    /// When something about it last changed.
+    /// Time of the last change.
     #[serde(with = "time::serde::rfc3339")]
     pub updated_at: OffsetDateTime,
 }
@@ -96,14 +97,14 @@ pub struct InvoiceDetailBody {
     /// The invoice.
     #[serde(flatten)]
     pub invoice: InvoiceBody,
-    /// Who owes it.
+    /// The client that owes it.
     pub client: ClientBody,
     /// Its lines.
     pub items: Vec<LineBody>,
 }
 
 impl InvoiceDetailBody {
-    /// The body of an invoice with what belongs to it.
+    /// Returns the body of an invoice with its client and its lines.
     #[must_use]
     pub fn new(invoice: Invoice, client: Client, lines: Vec<InvoiceLine>) -> Self {
         Self {

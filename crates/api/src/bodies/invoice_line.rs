@@ -12,15 +12,15 @@ use uuid::Uuid;
 pub struct LineBody {
     /// Its id.
     pub id: Uuid,
-    /// What was delivered.
+    /// The goods or the service delivered.
     pub description: String,
-    /// How much of it, with up to three decimals.
+    /// The quantity, with up to three decimals.
     pub quantity: String,
-    /// Price of one without VAT, in minor units of the currency.
+    /// Price of one unit without VAT, in minor units of the currency.
     pub unit_price_cents: i64,
     /// The VAT rate in hundredths of a percent: 2000 is 20 %.
     pub vat_rate_basis_points: i32,
-    /// Where it was delivered.
+    /// The service location of the delivery.
     #[schema(required)]
     pub service_location_id: Option<Uuid>,
 }
@@ -42,13 +42,13 @@ impl From<InvoiceLine> for LineBody {
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LineRequest {
-    /// What was delivered.
+    /// The goods or the service delivered.
     #[schema(min_length = 1, max_length = 500)]
     description: String,
-    /// How much of it, with up to three decimals; left out: 1.
+    /// The quantity, with up to three decimals; 1 if left out.
     #[schema(pattern = r"^[0-9]+(\.[0-9]+)?$", example = "2.5")]
     quantity: Option<String>,
-    /// Price of one without VAT, in minor units of the currency; negative for a discount.
+    /// Price of one unit without VAT, in minor units of the currency; negative for a discount.
     #[schema(minimum = -1_000_000_000_000_i64, maximum = 1_000_000_000_000_i64)]
     unit_price_cents: i64,
     /// The VAT rate in hundredths of a percent; left out: 2000, which is 20 %.

@@ -15,12 +15,12 @@ use crate::labels;
 pub struct MemberBody {
     /// The membership's id.
     pub id: Uuid,
-    /// What they may do.
+    /// Their role.
     #[schema(value_type = labels::Role)]
     pub role: &'static str,
     /// The person.
     pub user: UserBody,
-    /// When they joined.
+    /// Time at which they joined.
     #[serde(with = "time::serde::rfc3339")]
     pub joined_at: OffsetDateTime,
 }

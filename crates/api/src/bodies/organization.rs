@@ -11,15 +11,15 @@ use uuid::Uuid;
 use super::{AddressBody, PauseBody};
 use crate::labels;
 
-/// Whether and how the organization is asked if an invoice was paid.
+/// Settings of the check-ins, which ask the organization if an invoice was paid.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CheckinPolicyBody {
-    /// Whether check-ins are sent.
+    /// True if check-ins are sent.
     pub enabled: bool,
-    /// How many hours reminders wait for the answer; 0: they do not.
+    /// Number of hours for which reminders wait for the answer; 0: they do not wait.
     pub grace_hours: u16,
-    /// For how many days reminders wait for the answer instead; `null`: the grace counts.
+    /// Number of days for which reminders wait for the answer instead; `null`: the grace applies.
     #[schema(required)]
     pub wait_for_answer_days: Option<u16>,
 }
@@ -32,29 +32,29 @@ pub struct OrganizationBody {
     pub id: Uuid,
     /// The company's name, as debtors read it.
     pub name: String,
-    /// Where its sending time is read off the wall: a name of the IANA database.
+    /// The time zone of its sending time: a name of the IANA database.
     pub time_zone: String,
-    /// The time of day at which its mails leave, as `09:00`.
+    /// The time of day at which its mails are sent, as `09:00`.
     pub sending_time: String,
-    /// Whether weekends and public holidays are passed over.
+    /// True if nothing is sent at weekends and on public holidays.
     pub business_days_only: bool,
-    /// The public holidays: those that were chosen, or else those of the postal code.
+    /// The public holidays: those that were chosen, or those of the postal code.
     #[schema(value_type = labels::HolidayCalendar)]
     pub holiday_calendar: &'static str,
     /// True if they were chosen.
     pub holiday_calendar_chosen: bool,
-    /// What becomes of missed reminders.
+    /// The policy for missed reminders.
     #[schema(value_type = labels::CatchUpPolicy)]
     pub catch_up_policy: &'static str,
-    /// Whether it is asked if an invoice was paid.
+    /// Settings of its check-ins.
     pub checkins: CheckinPolicyBody,
-    /// What `{{signature}}` stands for.
+    /// The text that replaces `{{signature}}`.
     pub signature: String,
-    /// What the foot of its documents says.
+    /// Text at the foot of its documents.
     pub legal_mentions: String,
-    /// Where it gets its letters.
+    /// Its postal address.
     pub address: AddressBody,
-    /// Its nine-digit number.
+    /// Its nine-digit SIREN number.
     #[schema(required)]
     pub siren: Option<String>,
     /// The yearly rate of penalties for late payment in its terms of sale, in hundredths of a percent: 1215 is 12.15 %.
@@ -62,48 +62,48 @@ pub struct OrganizationBody {
     pub late_penalty_basis_points: Option<u16>,
     /// Addresses of its own that get a silent copy of each reminder.
     pub silent_copies: Vec<String>,
-    /// Whether nothing of it leaves, and until when.
+    /// The pause of everything it sends; `null` if there is none.
     #[schema(required)]
     pub pause: Option<PauseBody>,
-    /// True if its owner's address is verified. No mail is sent on its behalf before.
+    /// True if its owner's address is verified. Until then no mail is sent on its behalf.
     pub sender_verified: bool,
-    /// What it subscribes to.
+    /// The tier of its subscription.
     #[schema(value_type = labels::BillingPlan)]
     pub plan: &'static str,
-    /// Where its subscription stands; `null`: there never was one.
+    /// The status of its subscription; `null` if it never had one.
     #[schema(value_type = Option<labels::SubscriptionStatus>, required)]
     pub subscription_status: Option<&'static str>,
-    /// How often it is charged.
+    /// The billing cycle of its subscription.
     #[schema(value_type = Option<labels::BillingCycle>, required)]
     pub billing_cycle: Option<&'static str>,
-    /// Until when its subscription is paid, or on trial.
+    /// Time until which its subscription is paid, or on trial.
     #[schema(required)]
     #[serde(with = "time::serde::rfc3339::option")]
     pub current_period_end: Option<OffsetDateTime>,
-    /// Whether it ends then.
+    /// True if the subscription ends at that time.
     pub cancel_at_period_end: bool,
-    /// When its trial ends or ended.
+    /// Time at which its trial ends or ended.
     #[schema(required)]
     #[serde(with = "time::serde::rfc3339::option")]
     pub trial_ends_at: Option<OffsetDateTime>,
-    /// How Stripe knows it.
+    /// Stripe's id of the customer.
     #[schema(required)]
     pub stripe_customer_id: Option<String>,
-    /// How Stripe knows its subscription, also after the end of that.
+    /// Stripe's id of the subscription, kept after it ends.
     #[schema(required)]
     pub stripe_subscription_id: Option<String>,
     /// The points it earned.
     pub rubis_count: i64,
-    /// When it signed up.
+    /// Time at which it signed up.
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
-    /// When its settings last changed.
+    /// Time of the last change of its settings.
     #[serde(with = "time::serde::rfc3339")]
     pub updated_at: OffsetDateTime,
 }
 
 impl OrganizationBody {
-    /// An organization, with what it subscribes to.
+    /// Returns the body of an organization with its subscription.
     #[must_use]
     pub fn new(organization: Organization, subscription: Subscription) -> Self {
         let time = organization.sending_time;

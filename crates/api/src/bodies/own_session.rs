@@ -27,13 +27,13 @@ pub struct OwnSessionBody {
     /// User agent of the browser at the last refresh.
     #[schema(required)]
     pub user_agent: Option<String>,
-    /// The network that it last refreshed from: the address without its last part.
+    /// The network of the last refresh: the address without its last part.
     #[schema(required)]
     pub network: Option<String>,
 }
 
 impl From<(OwnSession, SessionId)> for OwnSessionBody {
-    /// A session, seen from the one with this id.
+    /// Converts a session; the second value is the id of the request's own session.
     fn from((session, current): (OwnSession, SessionId)) -> Self {
         Self {
             id: session.id.into(),

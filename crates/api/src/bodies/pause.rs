@@ -7,14 +7,14 @@ use utoipa::ToSchema;
 
 use crate::day::Day;
 
-/// Nothing leaves until a date, or until somebody resumes.
+/// A pause until a date, or until a user resumes. Nothing is sent meanwhile.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PauseBody {
-    /// When it was asked for.
+    /// Time at which the pause began.
     #[serde(with = "time::serde::rfc3339")]
     pub since: OffsetDateTime,
-    /// The first day on which reminders leave again; `null`: until somebody resumes.
+    /// The first day on which reminders are sent again; `null`: when a user resumes.
     #[schema(required)]
     pub until: Option<Date>,
 }
@@ -25,18 +25,18 @@ impl From<Pause> for PauseBody {
     }
 }
 
-/// How long nothing is to leave.
+/// The length of a pause.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(example = json!({ "until": "2027-01-04" }))]
 pub struct PauseRequest {
-    /// The first day on which reminders leave again, after today; left out: until somebody resumes.
+    /// The first day on which reminders are sent again, after today; left out: when a user resumes.
     #[schema(value_type = Option<Date>)]
     pub until: Option<Day>,
 }
 
 impl PauseRequest {
-    /// The first day on which reminders leave again.
+    /// Returns the first day on which reminders are sent again.
     #[must_use]
     pub fn until(&self) -> Option<Date> {
         self.until.map(Date::from)

@@ -14,28 +14,28 @@ use crate::labels;
 pub struct PaymentBody {
     /// Its id.
     pub id: Uuid,
-    /// What it is for.
+    /// The invoice it belongs to.
     pub invoice_id: Uuid,
-    /// Whether money came in or a part was waived.
+    /// The kind: money that came in, or a part that was waived.
     #[schema(value_type = labels::PaymentKind)]
     pub kind: &'static str,
     /// Amount, in minor units of the invoice's currency.
     pub amount_cents: i64,
-    /// How it came.
+    /// The method of payment.
     #[schema(value_type = labels::PaymentMethod)]
     pub method: &'static str,
-    /// On which day.
+    /// The day of the payment.
     pub paid_on: Date,
-    /// How it became known; may be empty.
+    /// The source of the information; may be empty.
     pub label: String,
-    /// Time at which it was voided; since then it counts no more.
+    /// Time at which it was voided. A voided payment does not count.
     #[serde(with = "time::serde::rfc3339::option")]
     #[schema(required)]
     pub voided_at: Option<OffsetDateTime>,
     /// The reason why it was voided; `null` if none was given.
     #[schema(required)]
     pub void_reason: Option<String>,
-    /// When it was recorded.
+    /// Time at which it was recorded.
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
 }

@@ -15,15 +15,15 @@ use crate::labels;
 pub struct PlanBody {
     /// Its id.
     pub id: Uuid,
-    /// What the organization calls it.
+    /// Name that the organization gave it.
     pub name: String,
-    /// Whether invoices that name no plan get this one.
+    /// True if invoices that name no plan get this one.
     pub is_default: bool,
-    /// When it was put away, because invoices still use it.
+    /// Time at which it was archived, because invoices still use it.
     #[serde(with = "time::serde::rfc3339::option")]
     #[schema(required)]
     pub archived_at: Option<OffsetDateTime>,
-    /// When it was made.
+    /// Time at which it was created.
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
     /// Its steps, in the order of their offsets.
@@ -44,7 +44,7 @@ pub struct ListedPlanBody {
     #[serde(with = "time::serde::rfc3339::option")]
     #[schema(required)]
     pub archived_at: Option<OffsetDateTime>,
-    /// Time at which it was made.
+    /// Time at which it was created.
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
     /// Its steps, in the order of their offsets.
@@ -57,14 +57,14 @@ pub struct ListedPlanBody {
 pub struct ListedPlanStepBody {
     /// Its id.
     pub id: Uuid,
-    /// Its place in the plan, from 0.
+    /// Its position in the plan, from 0.
     pub order: i32,
     /// Days from the due date, negative before it.
     pub offset_days: i32,
     /// Firmness of the text.
     #[schema(value_type = labels::Tone)]
     pub tone: &'static str,
-    /// True if a person approves it before it leaves.
+    /// True if a person approves it before it is sent.
     pub requires_manual_validation: bool,
 }
 
@@ -99,18 +99,18 @@ impl From<ListedStep> for ListedPlanStepBody {
 pub struct PlanStepBody {
     /// Its id.
     pub id: Uuid,
-    /// Its place in the plan, from 0.
+    /// Its position in the plan, from 0.
     pub order: i32,
     /// Days from the due date, negative before it.
     pub offset_days: i32,
-    /// How firmly it speaks.
+    /// Firmness of the text.
     #[schema(value_type = labels::Tone)]
     pub tone: &'static str,
     /// The subject, with variables.
     pub subject: String,
     /// The plain text, with variables.
     pub body: String,
-    /// Whether a person approves it before it leaves.
+    /// True if a person approves it before it is sent.
     pub requires_manual_validation: bool,
 }
 
@@ -141,7 +141,7 @@ impl From<PlanStep> for PlanStepBody {
     }
 }
 
-/// A plan as it is to be.
+/// The new content of a plan.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(example = json!({
@@ -163,10 +163,10 @@ impl From<PlanStep> for PlanStepBody {
     ],
 }))]
 pub struct PlanRequest {
-    /// What the organization calls it.
+    /// Name that the organization gave it.
     #[schema(min_length = 1, max_length = 100)]
     name: String,
-    /// Whether invoices that name no plan get this one from now on; left out: no.
+    /// True if invoices that name no plan get this one from now on; `false` if left out.
     #[serde(default)]
     is_default: bool,
     /// Its steps, in the order of their offsets.
@@ -174,18 +174,18 @@ pub struct PlanRequest {
     steps: Vec<StepRequest>,
 }
 
-/// A step of a plan as it is to be.
+/// The new content of a step.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct StepRequest {
-    /// When a plan is replaced: the step that this one rewrites. Invoices that were sent the old wording are
+    /// The step that this one rewrites, if a plan is replaced. Invoices that were sent the old text are
     /// not sent the new one.
     #[schema(value_type = Option<Uuid>)]
     id: Option<PlanStepId>,
     /// Days from the due date, negative before it; more than the step before it.
     #[schema(minimum = -365, maximum = 3650)]
     offset_days: i32,
-    /// How firmly it speaks.
+    /// Firmness of the text.
     #[schema(value_type = labels::Tone)]
     tone: Tone,
     /// The subject, with the variables that always have a value, and sections.
@@ -200,7 +200,7 @@ pub struct StepRequest {
     /// `{{/company}}`.
     #[schema(min_length = 1, max_length = 10_000)]
     body: String,
-    /// Whether a person approves it before it leaves; left out, a formal notice alone is approved.
+    /// True if a person approves it before it is sent; left out, only a formal notice is approved.
     requires_manual_validation: Option<bool>,
 }
 

@@ -18,8 +18,8 @@ pub struct RelanceBody {
     /// The text that was drafted, approved or sent. While it waits for its approval it has the figures of today.
     #[schema(required)]
     pub body: Option<String>,
-    /// The figures that the text of a drafted reminder has today, and what it lacks; `null` if it is not drafted, or is not
-    /// to be sent any more.
+    /// The figures that the text of a drafted reminder has today, and the fields that it lacks; `null` if
+    /// it is not drafted, or is not to be sent any more.
     #[schema(required)]
     pub approval: Option<ApprovalBody>,
     /// The text that was approved. The text that is sent differs in the figures that follow from the day.
@@ -27,7 +27,7 @@ pub struct RelanceBody {
     pub approved_text: Option<ApprovedTextBody>,
 }
 
-/// The figures of a drafted reminder, and what a person should know before they approve it.
+/// The figures of a drafted reminder, for the person who approves it.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ApprovalBody {
@@ -99,21 +99,21 @@ pub struct ListedRelanceBody {
     pub id: Uuid,
     /// The invoice it reminds of.
     pub invoice_id: Uuid,
-    /// The plan's step that it is.
+    /// The step of the plan that it follows.
     pub plan_step_id: Uuid,
-    /// Where it stands.
+    /// Its status.
     #[schema(value_type = labels::RelanceStatus)]
     pub status: &'static str,
-    /// When it is to leave, or was.
+    /// Time at which it is to be sent, or was.
     #[serde(with = "time::serde::rfc3339")]
     pub send_at: OffsetDateTime,
-    /// When it left.
+    /// Time at which it was sent.
     #[serde(with = "time::serde::rfc3339::option")]
     #[schema(required)]
     pub sent_at: Option<OffsetDateTime>,
-    /// Whether its text waits for a person's approval.
+    /// True if its text waits for a person's approval.
     pub awaits_approval: bool,
-    /// Whether a worker is handing it to the mail server at this moment.
+    /// True if a worker is handing it to the mail server at this moment.
     pub is_being_sent: bool,
     /// Reason why it was not sent, as a stable code. `facts_changed`: what it states changed since it was drafted or approved, so
     /// that a person has to approve it again; `reasonDetail` lists what (`amount`, `due_date`, `invoice`, `recipient`,
@@ -125,26 +125,26 @@ pub struct ListedRelanceBody {
     /// `text_too_long`, `subject_empty`, `text_empty`, `internal_error`.
     #[schema(required)]
     pub reason_detail: Option<String>,
-    /// When its text was put before a person.
+    /// Time at which its text was drafted for approval.
     #[serde(with = "time::serde::rfc3339::option")]
     #[schema(required)]
     pub drafted_at: Option<OffsetDateTime>,
-    /// When that person approved it.
+    /// Time at which it was approved.
     #[serde(with = "time::serde::rfc3339::option")]
     #[schema(required)]
     pub approved_at: Option<OffsetDateTime>,
-    /// Who approved it.
+    /// The user who approved it.
     #[schema(required)]
     pub approved_by: Option<Uuid>,
     /// The subject that was drafted, approved or sent.
     #[schema(required)]
     pub subject: Option<String>,
-    /// Whom it was sent to.
+    /// The address that it was sent to.
     #[schema(required)]
     pub recipient: Option<String>,
-    /// Copies that the mail server refused for good; the mail was sent to the others.
+    /// Copies that the mail server refused permanently; the mail was sent to the others.
     pub refused_copies: Vec<String>,
-    /// When it was planned.
+    /// Time at which it was planned.
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
 }

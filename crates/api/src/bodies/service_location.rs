@@ -14,11 +14,11 @@ use super::AddressBody;
 pub struct ServiceLocationBody {
     /// Its id.
     pub id: Uuid,
-    /// How it is called.
+    /// Its name.
     pub name: String,
-    /// Where it is.
+    /// Its postal address.
     pub address: AddressBody,
-    /// When it was put in.
+    /// Time at which it was created.
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
 }

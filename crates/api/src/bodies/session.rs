@@ -1,4 +1,4 @@
-//! What somebody who signs in gets.
+//! The session of a user who signs in.
 
 use rubis_accounts::{Role, User};
 use rubis_kernel::SessionId;
@@ -8,25 +8,25 @@ use utoipa::ToSchema;
 use super::{OrganizationBody, UserBody};
 use crate::{App, access_token, labels, lifetime};
 
-/// A session: its access token, and whose it is. The refresh token is in the cookie.
+/// A session: its access token and its user. The refresh token is in the cookie.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SessionBody {
-    /// What to send as `Authorization: Bearer`.
+    /// The token to send as `Authorization: Bearer`.
     pub access_token: String,
-    /// For how many seconds it is taken.
+    /// The lifetime of the access token in seconds.
     pub expires_in: i64,
-    /// Who signed in.
+    /// The user who signed in.
     pub user: UserBody,
-    /// What they may do in the organization.
+    /// Their role in the organization.
     #[schema(value_type = labels::Role)]
     pub role: &'static str,
-    /// Where they work.
+    /// The user's organization.
     pub organization: OrganizationBody,
 }
 
 impl SessionBody {
-    /// The body of a session that begins or goes on.
+    /// Returns the body of a session that begins or goes on.
     #[must_use]
     pub fn new(
         app: &App,

@@ -7,66 +7,66 @@ use utoipa::ToSchema;
 
 use crate::labels;
 
-/// What the organization subscribes to, and how much of it is used.
+/// The organization's subscription and its usage.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SubscriptionBody {
-    /// What is subscribed to; `free` without a subscription.
+    /// The tier of the subscription; `free` without a subscription.
     #[schema(value_type = labels::BillingPlan)]
     pub plan: &'static str,
-    /// The plan whose limits apply: `free` once a missing payment has outlasted the grace.
+    /// The tier whose limits apply: `free` once a missing payment has outlasted the grace.
     #[schema(value_type = labels::BillingPlan)]
     pub effective_plan: &'static str,
-    /// Where the subscription stands, in Stripe's words; `null`: there never was one.
+    /// The status of the subscription, in Stripe's words; `null` if there never was one.
     #[schema(value_type = Option<labels::SubscriptionStatus>, required)]
     pub status: Option<&'static str>,
-    /// How often it is charged.
+    /// The billing cycle.
     #[schema(value_type = Option<labels::BillingCycle>, required)]
     pub cycle: Option<&'static str>,
-    /// Whether the trial goes on.
+    /// True while the trial lasts.
     pub in_trial: bool,
-    /// When the trial ends or ended; not `null`: there is no second one.
+    /// Time at which the trial ends or ended. If it is not `null`, there is no second trial.
     #[schema(required)]
     #[serde(with = "time::serde::rfc3339::option")]
     pub trial_ends_at: Option<OffsetDateTime>,
-    /// How many days the trial still lasts, rounded up; 0 without one.
+    /// Days that the trial still lasts, rounded up; 0 without a trial.
     pub trial_days_remaining: u32,
-    /// Until when it is paid, or on trial.
+    /// Time until which it is paid, or on trial.
     #[schema(required)]
     #[serde(with = "time::serde::rfc3339::option")]
     pub current_period_end: Option<OffsetDateTime>,
-    /// Whether it ends then instead of being charged again.
+    /// True if it ends at that time instead of being charged again.
     pub cancel_at_period_end: bool,
-    /// Since when a payment is missing.
+    /// Time since which a payment is missing.
     #[schema(required)]
     #[serde(with = "time::serde::rfc3339::option")]
     pub past_due_since: Option<OffsetDateTime>,
-    /// When the limits of `free` begin to apply because of that.
+    /// Time at which the limits of `free` begin to apply because of the missing payment.
     #[schema(required)]
     #[serde(with = "time::serde::rfc3339::option")]
     pub grace_ends_at: Option<OffsetDateTime>,
-    /// What is allowed at this moment.
+    /// The limits that apply now.
     pub limits: PlanLimitsBody,
-    /// How much of it is used.
+    /// The usage that counts towards the limits.
     pub usage: PlanUsageBody,
-    /// Whether no further invoice may be chased.
+    /// True if no further invoice may be chased.
     pub is_at_limit: bool,
 }
 
-/// What a plan allows.
+/// The limits of a tier.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PlanLimitsBody {
-    /// How many invoices may be chased at once; `null`: any number.
+    /// Number of invoices that may be chased at once; `null`: any number.
     #[schema(required)]
     pub chased_invoices: Option<u32>,
 }
 
-/// How much of a plan is used.
+/// The usage of a tier.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PlanUsageBody {
-    /// How many invoices are chased: open ones with a plan. More than the limit after a downgrade.
+    /// Number of chased invoices: open ones with a plan. It exceeds the limit after a downgrade.
     pub chased_invoices: u32,
 }
 

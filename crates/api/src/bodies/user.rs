@@ -12,13 +12,13 @@ use uuid::Uuid;
 pub struct UserBody {
     /// Their id.
     pub id: Uuid,
-    /// Where they get their mail and what they sign in with.
+    /// Their mail address, which they also sign in with.
     pub email: String,
-    /// How they are called.
+    /// Their full name.
     pub full_name: String,
-    /// True if they have proved that they receive the mail of their address.
+    /// True if they have verified their mail address.
     pub email_verified: bool,
-    /// When they signed up.
+    /// Time at which they signed up.
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
 }

@@ -80,7 +80,8 @@ impl From<RefreshError> for ApiError {
             | RefreshError::Expired
             | RefreshError::Reused(_)
             | RefreshError::Revoked => {
-                // Which of them it is would help a thief more than a user: both have to sign in again.
+                // One response for all of them: the difference would help a thief more than a user, who
+                // has to sign in again in any case.
                 Self::unauthorized("invalid_refresh_token", "The session has ended. Sign in again.")
             }
             RefreshError::Database(error) => error.into(),

@@ -1,4 +1,4 @@
-//! Refusals of `rubis-billing`, and what Stripe answers instead of what it was asked for.
+//! Refusals of `rubis-billing`, and failures of Stripe.
 
 use actix_web::http::{
     StatusCode,
@@ -9,11 +9,11 @@ use rubis_stripe::{SignatureError, StripeError};
 
 use super::ApiError;
 
-/// When Stripe is worth another try, in seconds.
+/// Seconds after which a client may retry a failed call to Stripe.
 const STRIPE_PAUSE: u32 = 5;
 
 impl ApiError {
-    /// This server is set up without Stripe.
+    /// Returns the refusal of a server that is set up without Stripe.
     #[must_use]
     pub fn billing_unavailable() -> Self {
         Self::new(
@@ -23,7 +23,7 @@ impl ApiError {
         )
     }
 
-    /// A delivery carries no signature at all.
+    /// Returns the refusal of a delivery without a signature.
     #[must_use]
     pub fn signature_missing() -> Self {
         refused_delivery("signature_missing", "The Stripe-Signature header is missing.")

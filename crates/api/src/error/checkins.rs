@@ -8,25 +8,26 @@ use rubis_lifecycle::{
 use super::ApiError;
 
 impl ApiError {
-    /// No check-in has this token: one that was mistyped and one that was made up are answered alike.
+    /// Returns the refusal for an unknown token; mistyped and invented tokens get the same response.
     #[must_use]
     pub fn checkin_not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "checkin_not_found", "No check-in has this token.")
     }
 
-    /// A token is not answered any more once its links ended long ago.
+    /// Returns the refusal for a token whose links expired long ago.
     #[must_use]
     pub fn checkin_gone() -> Self {
         Self::new(StatusCode::GONE, "checkin_gone", "The links of this check-in ended too long ago.")
     }
 
-    /// A check-in that was answered before, or whose invoice is settled, is not answered again.
+    /// Returns the refusal of a check-in that was answered before, or whose invoice is settled.
     #[must_use]
     pub fn checkin_already_answered() -> Self {
         Self::conflict("already_answered", "The check-in was answered before, or its invoice is settled.")
     }
 
-    /// A request that no button of the page sent, or one of a page that was open for too long.
+    /// Returns the refusal of a request that no button of the page sent, or whose page was open for too
+    /// long.
     #[must_use]
     pub fn checkin_button_refused() -> Self {
         Self::new(
@@ -36,7 +37,7 @@ impl ApiError {
         )
     }
 
-    /// What an outcome that is no answer is refused with.
+    /// Returns the refusal for an outcome that is no answer.
     #[must_use]
     pub fn of_checkin_outcome(outcome: CheckinOutcome) -> Option<Self> {
         match outcome {
@@ -59,7 +60,7 @@ impl ApiError {
 impl From<CheckinError> for ApiError {
     fn from(error: CheckinError) -> Self {
         match error {
-            // What a rule forbids is an outcome; that it comes as an error is our mistake.
+            // A forbidden answer is an outcome, so a rule that arrives as an error is a bug.
             CheckinError::Settle(_) | CheckinError::Reopen(_) => Self::internal(error),
             CheckinError::Database(error) => error.into(),
         }

@@ -1,4 +1,4 @@
-//! Failures of the database, which no client caused.
+//! Failures of the database, which are never the client's fault.
 
 use rubis_db::{PoolError, interruption};
 
@@ -6,8 +6,8 @@ use super::ApiError;
 
 impl From<diesel::result::Error> for ApiError {
     fn from(error: diesel::result::Error) -> Self {
-        // The connection broke, a limit of time ended the statement, or two transactions got into each other's way:
-        // another try may succeed.
+        // The connection broke, a timeout ended the statement, or two transactions conflicted: a retry
+        // may succeed.
         match interruption(&error) {
             Some(_) => Self::unavailable(error),
             None => Self::internal(error),

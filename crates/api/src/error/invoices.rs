@@ -139,7 +139,7 @@ fn candidate(client: Client) -> ClientCandidate {
     ClientCandidate { client_id: client.id.into(), name: client.name, email: client.email.to_string() }
 }
 
-/// An error's message with a capital and a full stop.
+/// Returns an error's message with a capital letter and a full stop.
 pub(super) fn sentence(error: &impl std::fmt::Display) -> String {
     let text = error.to_string();
     let mut letters = text.chars();

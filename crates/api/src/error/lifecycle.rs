@@ -10,17 +10,16 @@ use rubis_lifecycle::{
 use super::{ApiError, invoices::sentence};
 use crate::problem::ReachedLimit;
 
-/// Why an invoice is not chased: by the plan's limit, which is told with where it can be raised, or for another
-/// reason.
+/// The reason why an invoice is not chased: the limit of the tier, whose refusal names the page on which
+/// it can be raised, or another reason.
 pub enum ChasingRefusal {
-    /// The plan allows no further one.
+    /// The tier allows no further chased invoice.
     LimitReached(PlanLimitReached),
-    /// Anything else.
     Other(ApiError),
 }
 
 impl ApiError {
-    /// The answer to a request that would have made an invoice be chased.
+    /// Returns the refusal of a request that would have started to chase an invoice.
     pub fn of_chasing(refusal: impl Into<ChasingRefusal>, links: &BillingLinks) -> Self {
         match refusal.into() {
             ChasingRefusal::LimitReached(reached) => {

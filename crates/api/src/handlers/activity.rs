@@ -12,15 +12,15 @@ use crate::{
     query::Query,
 };
 
-/// Where the page begins and how long it is.
+/// Position and length of the page.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ListActivity {
-    /// How many rows, 50 if left out.
+    /// Number of rows, 50 if left out.
     #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
-    /// The `nextCursor` of the page before.
+    /// The `nextCursor` of the previous page.
     cursor: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! Rubis's own subscription: what there is of it, and the ways to Stripe's pages.
+//! Rubis's own subscription: its state, and the ways to Stripe's pages.
 
 mod checkout;
 mod portal;

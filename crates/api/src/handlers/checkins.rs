@@ -1,4 +1,4 @@
-//! Check-ins, answered by whoever holds the token of a mail's link: nobody signs in.
+//! Check-ins, answered without signing in by the holder of the token in a mail's link.
 
 mod answer;
 mod answer_several;
@@ -20,7 +20,7 @@ use rubis_db::AsyncPgConnection;
 
 use crate::{ApiError, App, bodies::CheckinBody, checkin_button::button_value, checkin_token::CheckinToken};
 
-/// How a check-in stands.
+/// Returns the state of a check-in.
 async fn state(
     conn: &mut AsyncPgConnection,
     app: &App,

@@ -1,4 +1,4 @@
-//! Who owes money.
+//! The organization's clients.
 
 mod create;
 mod delete;

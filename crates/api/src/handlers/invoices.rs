@@ -1,4 +1,4 @@
-//! What is owed, from its creation to its settlement.
+//! Invoices, from their creation to their settlement.
 
 mod cancel;
 mod create;

@@ -15,16 +15,16 @@ use crate::{
     labels,
 };
 
-/// The signed-in user and where they work.
+/// The signed-in user and their organization.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MeBody {
     /// The user.
     pub user: UserBody,
-    /// What they may do in the organization.
+    /// Their role in the organization.
     #[schema(value_type = labels::Role)]
     pub role: &'static str,
-    /// Where they work.
+    /// The user's organization.
     pub organization: OrganizationBody,
 }
 

@@ -1,4 +1,4 @@
-//! Whether the service is well.
+//! Health and readiness of the service.
 
 mod alive;
 mod ready;

@@ -1,4 +1,4 @@
-//! Which reminders an invoice gets, and when.
+//! Reminder plans.
 
 mod create;
 mod delete;

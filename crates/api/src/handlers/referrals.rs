@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::{ApiError, ApiResult, App, Reply, Tenant, segment::Segment};
 
-/// Whom a referral code names.
+/// The client that a referral code names.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ReferralBody {
@@ -17,9 +17,9 @@ pub struct ReferralBody {
     pub client_name: String,
 }
 
-/// Tells which client a referral code names.
+/// Returns the client that a referral code names.
 ///
-/// Case, spaces and dashes don't matter; I and L count as 1, O as 0.
+/// Case, spaces and dashes are ignored; I and L count as 1, O as 0.
 #[utoipa::path(
     tag = "clients",
     responses((status = 200, description = "The client.", body = ReferralBody)),

@@ -1,4 +1,4 @@
-//! What other services tell Rubis by themselves.
+//! Webhooks of other services.
 
 mod measurements;
 mod stripe;

@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde_json::Value;
 
-/// The place of a value inside a body, as `steps[1].body`. It borrows the names of the body's fields: a place
-/// costs nothing until it is reported.
+/// The path of a value in a body, as `steps[1].body`. It borrows the field names of the body, so it
+/// allocates nothing until it is reported.
 #[derive(Debug)]
 pub(super) struct Place<'body> {
     /// Innermost first.
@@ -18,14 +18,14 @@ enum Step<'body> {
     Field(&'body str),
 }
 
-/// The place of the first text or field name that holds a NUL character.
+/// Returns the path of the first text or field name that holds a NUL character.
 pub(super) fn find(body: &Value) -> Option<Place<'_>> {
     let mut steps = Vec::new();
     holds_nul(body, &mut steps).then_some(Place { steps })
 }
 
-/// Visits each value once. A step is added on the way back from a NUL character and at no other time: adding them
-/// on the way there made the cost quadratic (10 s for 1 MiB of zeros below a long name).
+/// Visits each value once. Steps are added only on the way back from a NUL character: adding them on the
+/// way down made the cost quadratic (10 s for 1 MiB of zeros below a long name).
 fn holds_nul<'body>(value: &'body Value, steps: &mut Vec<Step<'body>>) -> bool {
     match value {
         Value::String(text) => text.contains('\0'),
@@ -67,7 +67,7 @@ mod tests {
 
     use super::*;
 
-    /// 1 MiB: as many zeros as fit below a name of half of it, then one more value.
+    /// Returns 1 MiB of JSON: as many zeros as fit below a name of half that size, then one more value.
     fn hostile(last: &str) -> Value {
         let mut items = vec![json!(0); 261_900];
         items.push(json!(last));

@@ -1,8 +1,8 @@
-//! Deserialization that takes JSON as the OpenAPI document describes it.
+//! Deserialization that accepts JSON as the OpenAPI document describes it.
 //!
-//! serde's derived structs also take a sequence, as formats without names need it: `["claire@exemple.fr", "…"]`
-//! would sign in, and `"checkins": [true]` would change settings. And they refuse `1.0` for an integer, which JSON
-//! Schema does not.
+//! The structs derived by serde also accept a sequence, as formats without names need it:
+//! `["claire@exemple.fr", "…"]` would sign in, and `"checkins": [true]` would change settings. They also
+//! refuse `1.0` for an integer, which JSON Schema accepts.
 
 use serde::{
     Deserializer,
@@ -14,14 +14,14 @@ use serde::{
 };
 use serde_json::{Error, Value};
 
-/// A value whose objects are objects, and whose whole numbers are integers, at every depth.
+/// A value that accepts only objects for structs, and whole numbers for integers, at every depth.
 pub(super) struct Strict(pub Value);
 
 impl Strict {
-    /// The number as an integer, if it is a whole one that was written as a float.
+    /// Returns the number as an integer if it is a whole one that was written as a float.
     fn whole(self) -> Self {
         let float = self.0.as_f64().filter(|_| self.0.is_f64());
-        // A float is displayed without an exponent, and a whole one without a point.
+        // A float is displayed without an exponent, and a whole one without a decimal point.
         let whole = float.and_then(|number| number.to_string().parse::<i64>().ok());
         whole.map_or(self, |number| Self(Value::from(number)))
     }

@@ -1,5 +1,5 @@
-//! Admission: rates by client address, then the caller, then the caller's rate and share of the server. All of it
-//! before a handler runs or a body is read.
+//! Admission: rates by client address, then the caller, then the caller's rate and share of the server.
+//! All of it comes before a handler runs or a body is read.
 
 use actix_web::{
     Error, HttpMessage, HttpResponse, ResponseError,
@@ -19,11 +19,8 @@ use crate::{
     tenant::{Access, Tenant},
 };
 
-/// Admits a request, and leaves what is known of its caller for the [`Tenant`] extractor. Extractors run side by
-/// side, so anything that must come before the body is read cannot be one.
-///
-/// # Errors
-/// Those of the handler.
+/// Admits a request, and stores the caller for the [`Tenant`] extractor. Extractors run side by side, so
+/// a check that must come before the body is read cannot be one.
 pub async fn admit(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
@@ -37,12 +34,12 @@ pub async fn admit(
     };
     request.extensions_mut().insert(access);
     let response = next.call(request).await?.map_into_left_body();
-    // Responses are whole by now: what the request held is free again.
+    // The response is complete here, so the slot is free again.
     drop(slot);
     Ok(response)
 }
 
-/// Facts about the caller for the handler, and the slot that the request holds until it is answered.
+/// Returns the caller for the handler, and the slot that the request holds until it is answered.
 async fn decide(request: &ServiceRequest) -> Result<(Access, Option<KeyedSlot>), ApiError> {
     let app = request
         .app_data::<Data<App>>()
@@ -51,7 +48,7 @@ async fn decide(request: &ServiceRequest) -> Result<(Access, Option<KeyedSlot>),
     let access = match identify(app, request).await {
         Ok(Some((tenant, slot))) => return Ok((Access(Ok(tenant)), Some(slot))),
         Ok(None) => Access(Err(None)),
-        // A token that is refused matters only to a handler that needs one.
+        // A refused token matters only to a handler that needs one.
         Err(error) if error.status_code() == StatusCode::UNAUTHORIZED => Access(Err(Some(error))),
         Err(error) => return Err(error),
     };
@@ -61,7 +58,7 @@ async fn decide(request: &ServiceRequest) -> Result<(Access, Option<KeyedSlot>),
     Ok((access, None))
 }
 
-/// Counts a request to a route that answers without an access token; returns whether it is one.
+/// Counts a request to a route that needs no access token; returns true if it is one.
 async fn limit_open_route(app: &App, request: &ServiceRequest) -> Result<bool, ApiError> {
     let pattern = route_pattern(request).unwrap_or_default();
     if let Some(limit) = rate_limits::of_open_route(&pattern) {
@@ -75,12 +72,13 @@ async fn limit_open_route(app: &App, request: &ServiceRequest) -> Result<bool, A
     Ok(false)
 }
 
-/// The caller whose access token the request carries, with a slot of their organization; `None` without a token.
+/// Returns the caller whose access token the request carries, with a slot of their organization; `None`
+/// without a token.
 async fn identify(app: &App, request: &ServiceRequest) -> Result<Option<(Tenant, KeyedSlot)>, ApiError> {
     let Some(token) = bearer_token(request) else { return Ok(None) };
     let session = Tenant::session_of(app, &token)?;
     let tenant = {
-        // One session cannot fill the pool with lookups of itself.
+        // A slot of the session, so that one session cannot fill the pool with lookups of itself.
         let _slot = app.slots_of(session.into()).await?;
         Tenant::of_session(app, session).await?
     };
@@ -93,7 +91,7 @@ fn is_checkin_page(request: &ServiceRequest) -> bool {
     request.app_data::<Data<CheckinPage>>().is_some_and(|page| page.path() == request.match_info().as_str())
 }
 
-/// People read a page; programs read a problem.
+/// Returns a page for people and a problem for programs.
 fn refusal(request: &ServiceRequest, error: &ApiError) -> HttpResponse {
     if is_checkin_page(request) { trouble::page(error) } else { error.error_response() }
 }

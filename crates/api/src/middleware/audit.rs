@@ -27,9 +27,6 @@ const SETTINGS: [(&str, &str, Setting); 9] = [
 ];
 
 /// Records refusals and changes of settings.
-///
-/// # Errors
-/// Those of the handler.
 pub async fn audit(
     request: ServiceRequest,
     next: Next<impl MessageBody>,

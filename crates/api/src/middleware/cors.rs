@@ -1,4 +1,4 @@
-//! Which web pages may call the API.
+//! Origins of web pages that may call the API.
 
 use actix_cors::Cors;
 use actix_web::http::{
@@ -8,7 +8,7 @@ use actix_web::http::{
 
 use crate::checkin_button::BUTTON_HEADER;
 
-/// Exactly the origins that the settings name, with their cookies.
+/// Allows exactly the origins that the settings name, with their cookies.
 pub fn cors(origins: &[String]) -> Cors {
     let idempotency_key = HeaderName::from_static("idempotency-key");
     let request_id = HeaderName::from_static("x-request-id");

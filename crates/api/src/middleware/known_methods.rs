@@ -1,4 +1,4 @@
-//! Methods of HTTP. A client can invent others; they are refused, and nothing repeats their names.
+//! Known HTTP methods. Methods invented by clients are refused, and their names are never repeated.
 
 use actix_web::{
     Error, ResponseError,
@@ -13,19 +13,17 @@ use crate::ApiError;
 /// The label of a method that is not registered for HTTP.
 const OTHER: &str = "other";
 
-/// The methods that clients of HTTP send; `QUERY` is the youngest, and no path here takes it.
+/// The methods that HTTP clients send. No path here accepts `QUERY`, the latest one.
 const KNOWN: [&str; 10] =
     ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "QUERY"];
 
-/// The method's name, out of a bounded set: an invented one is `other`.
+/// Returns the method's name from a bounded set: an invented one is `other`.
 pub(super) fn label(method: &Method) -> &'static str {
     KNOWN.into_iter().find(|known| method.as_str() == *known).unwrap_or(OTHER)
 }
 
-/// Refuses methods that are not HTTP's. A known one that a path lacks is refused with 405 by the router's default.
-///
-/// # Errors
-/// Those of the handler.
+/// Refuses methods that are not HTTP's. A known one that a path lacks is refused with 405 by the router's
+/// default.
 pub async fn refuse_unknown_methods(
     request: ServiceRequest,
     next: Next<impl MessageBody>,

@@ -18,22 +18,19 @@ tokio::task_local! {
 /// The ids of a request, as an extension of it.
 #[derive(Clone, Debug, Default)]
 pub struct RequestIds {
-    /// Made here: no two requests share it, whatever clients send.
+    /// Id that is generated here and therefore unique, whatever clients send.
     pub ours: String,
     /// Id that the client, or a proxy, gave the request. It is logged beside ours and proves nothing.
     pub client: Option<String>,
 }
 
-/// The id of the request that is being handled; empty outside of one.
+/// Returns the id of the current request; empty outside of one.
 #[must_use]
 pub fn current_request_id() -> String {
     CURRENT.try_with(Clone::clone).unwrap_or_default()
 }
 
-/// Gives the request an id, and its response the same.
-///
-/// # Errors
-/// Those of the handler.
+/// Assigns an id to the request and its response.
 pub async fn identify(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
@@ -50,7 +47,7 @@ pub async fn identify(
     Ok(response)
 }
 
-/// Reports whether an id of a client can go into logs as it came.
+/// Returns true if a client's id can be logged unchanged.
 fn is_plausible(id: &str) -> bool {
     (1..=128).contains(&id.len())
         && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))

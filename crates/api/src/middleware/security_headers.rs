@@ -1,4 +1,4 @@
-//! Headers that keep a browser from doing more with an answer than it is meant for.
+//! Security headers of responses.
 
 use actix_web::{
     Error,
@@ -11,16 +11,13 @@ use actix_web::{
 
 use crate::{App, docs};
 
-/// JSON needs nothing; nothing may frame it.
+/// JSON responses load nothing and may not be framed.
 const API_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
 
-/// Two years, as browsers ask for before they preload a host.
+/// Two years, as browsers require before they preload a host.
 const STRICT_TRANSPORT: &str = "max-age=63072000; includeSubDomains";
 
-/// Adds the headers that an answer does not set itself.
-///
-/// # Errors
-/// Those of the handler.
+/// Adds the headers that a response does not set itself.
 pub async fn secure(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
@@ -42,7 +39,7 @@ pub async fn secure(
         set(header::CONTENT_SECURITY_POLICY, docs::POLICY);
     } else {
         set(header::CONTENT_SECURITY_POLICY, API_POLICY);
-        // What an API answers depends on who asks and when, and is nothing to be found by a search.
+        // Responses depend on the caller and the time, and are not meant for search engines.
         set(header::CACHE_CONTROL, "no-store");
         set(HeaderName::from_static("x-robots-tag"), "noindex");
     }

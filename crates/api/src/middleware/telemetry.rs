@@ -1,5 +1,5 @@
-//! One span, one line and one measurement a request. They tell the route's template and never the
-//! path or the query, which may hold a token, a name or an address.
+//! One span, one log line and one measurement per request. They name the template of the route and never
+//! the path or the query, which may hold a token, a name or an address.
 
 use std::time::Instant;
 
@@ -18,7 +18,7 @@ use crate::route_pattern::route_pattern;
 const REQUESTS: &str = "rubis_http_requests_total";
 const DURATION: &str = "rubis_http_request_duration_seconds";
 
-/// Says what the measurements mean to whoever reads the metrics.
+/// Registers the descriptions of the measurements.
 pub fn describe_measurements() {
     metrics::describe_counter!(REQUESTS, "Requests answered, by method, route and status.");
     metrics::describe_histogram!(
@@ -48,9 +48,6 @@ impl RootSpanBuilder for RequestSpan {
 }
 
 /// Measures and logs a request.
-///
-/// # Errors
-/// Those of the handler.
 pub async fn measure(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
@@ -64,7 +61,7 @@ pub async fn measure(
         Ok(response) => response.status(),
         Err(error) => error.as_response_error().status_code(),
     };
-    // Each of the three comes from a bounded set: nothing that a client writes becomes a series.
+    // Each label comes from a bounded set: nothing that a client writes becomes a series.
     let status_label = status.as_str().to_owned();
     metrics::counter!(REQUESTS, "method" => method, "route" => route.clone(), "status" => status_label.clone())
         .increment(1);
@@ -78,7 +75,7 @@ pub async fn measure(
     outcome
 }
 
-/// The template of the route that the request matches.
+/// Returns the template of the route that the request matches.
 fn route(request: &ServiceRequest) -> String {
     route_pattern(request).unwrap_or_else(|| "unmatched".to_owned())
 }
@@ -105,7 +102,7 @@ mod tests {
         }
     }
 
-    /// The log line of a request with these ids.
+    /// Returns the log line of a request with these ids.
     fn logged(ids: RequestIds) -> String {
         let log = Log::default();
         let writer = log.clone();

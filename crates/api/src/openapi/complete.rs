@@ -1,5 +1,6 @@
-//! What every operation has in common is derived from its shape instead of being repeated, and forgotten,
-//! at each handler: an operation with a body can refuse it, one with an id can miss it, and so on.
+//! Completion of the document: the common parts of operations are derived from their shape instead of
+//! being repeated at each handler. An operation with a body can refuse it, one with an id can miss it,
+//! and so on.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,7 +37,7 @@ pub(super) fn complete(document: &mut OpenApi) {
     }
 }
 
-/// Lets a page's schema refer to its rows' instead of repeating it.
+/// Makes the schema of a page refer to the schema of its rows instead of repeating it.
 fn refer_to_rows(document: &mut OpenApi) {
     let Some(components) = &mut document.components else { return };
     let names: BTreeSet<String> = components.schemas.keys().cloned().collect();
@@ -56,7 +57,7 @@ fn operations_mut(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
         .filter_map(Option::as_mut)
 }
 
-/// The names in braces of a path. All but referral codes are ids.
+/// Returns the names in braces of a path. All but referral codes are ids.
 fn path_names(path: &str) -> impl Iterator<Item = &str> {
     path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
 }
@@ -77,7 +78,7 @@ fn add_path_parameters(path: &str, operation: &mut Operation) {
     }
 }
 
-/// The example of each schema that has one.
+/// Returns the example of each schema that has one.
 fn examples(document: &OpenApi) -> BTreeMap<String, Value> {
     let schemas = document.components.iter().flat_map(|components| &components.schemas);
     schemas
@@ -88,7 +89,7 @@ fn examples(document: &OpenApi) -> BTreeMap<String, Value> {
         .collect()
 }
 
-/// Shows a body's example where the body is, which is where tools look for it.
+/// Adds a body's example to the body, which is where tools look for it.
 fn add_example(operation: &mut Operation, examples: &BTreeMap<String, Value>) {
     let Some(RefOr::T(body)) = &mut operation.request_body else {
         return;
@@ -96,7 +97,7 @@ fn add_example(operation: &mut Operation, examples: &BTreeMap<String, Value>) {
     for content in body.content.values_mut() {
         let RefOr::T(content) = content else { continue };
         if let Some(schema) = content.schema.as_ref().and_then(optional_schema) {
-            // A body that may be left out is just that: `null` is no body.
+            // An optional body is described by its schema alone: `null` is no body.
             content.schema = Some(RefOr::Ref(schema));
             body.required = Some(Required::False);
         }
@@ -107,7 +108,7 @@ fn add_example(operation: &mut Operation, examples: &BTreeMap<String, Value>) {
     }
 }
 
-/// The schema that an optional one allows beside `null`.
+/// Returns the schema that an optional one allows beside `null`.
 fn optional_schema(schema: &RefOr<Schema>) -> Option<Ref> {
     match schema {
         RefOr::T(Schema::OneOf(one_of)) => one_of.items.iter().find_map(|item| match item {
@@ -118,7 +119,7 @@ fn optional_schema(schema: &RefOr<Schema>) -> Option<Ref> {
     }
 }
 
-/// An operation that says nothing else takes an access token.
+/// Adds the access token to an operation that states no other security.
 fn add_security(operation: &mut Operation) {
     if operation.security.is_none() {
         operation.security = Some(vec![SecurityRequirement::new::<_, [&str; 0], &str>("bearer", [])]);
@@ -145,7 +146,7 @@ fn add_refusals(path: &str, operation: &mut Operation) {
     let (in_path, in_query, in_header) =
         (has(&ParameterIn::Path), has(&ParameterIn::Query), has(&ParameterIn::Header));
     let has_body = operation.request_body.is_some();
-    // What another service signs is read as it came, and is no JSON of ours.
+    // A signed webhook is read as raw bytes, not as JSON.
     let takes_json = has_body && !is_signed;
     let mut refuse = |status: &str, description: &str| add_refusal(operation, status, description);
     if takes_json || in_query {
@@ -195,7 +196,7 @@ fn add_refusal(operation: &mut Operation, status: &str, description: &str) {
         .or_insert_with(|| RefOr::T(ResponseBuilder::new().description(description).build()));
 }
 
-/// Says of each refusal that it is a problem.
+/// Describes each refusal as a problem.
 fn describe_problems(operation: &mut Operation) {
     for (status, response) in &mut operation.responses.responses {
         let RefOr::T(response) = response else { continue };

@@ -1,4 +1,4 @@
-//! What the document says of the API as a whole.
+//! The general part of the document.
 
 use utoipa::{
     OpenApi,
@@ -24,7 +24,7 @@ use crate::{
             - **Idempotency**: a `POST` that creates takes an `Idempotency-Key`, and answers the same key and body with its first answer for 24 hours.\n\
             - **Another organization's object** is answered as one that does not exist: 404."
     ),
-    // What only parameters and completed refusals refer to is not collected from the handlers.
+    // Schemas that only parameters and completed refusals refer to are not collected from the handlers.
     components(schemas(Problem, ProblemField, labels::InvoiceSort)),
     tags(
         (name = "auth", description = "Signing up, in and out"),
@@ -43,10 +43,10 @@ use crate::{
 )]
 struct Base;
 
-/// The document without its operations.
+/// Returns the document without its operations.
 pub(super) fn base() -> utoipa::openapi::OpenApi {
     let mut base = Base::openapi();
-    // Taken from the package, and no address to be followed.
+    // The license is taken from the package, and has no address.
     base.info.license = None;
     let components = base.components.get_or_insert_default();
     components.add_security_scheme(

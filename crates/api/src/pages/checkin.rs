@@ -1,8 +1,8 @@
-//! The page that a check-in's links lead to: it shows how things stand and takes the answer, by plain forms.
+//! The page that a check-in's links lead to: it shows the state and accepts the answer by plain forms.
 //!
-//! It is served where the single-page app would be, `{WEB_URL}/checkin`, and only while that is the api's own
-//! origin: elsewhere somebody else serves it. What it shows follows from the database; what its address says
-//! only tells which of two true things to say first.
+//! It is served at the address of the single-page app, `{WEB_URL}/checkin`, and only if that is the API's
+//! own origin. Its content follows from the database; the address only selects which of several true
+//! messages comes first.
 
 mod act;
 mod choose;
@@ -19,27 +19,27 @@ use rubis_runtime::settings::ProcessSettings;
 pub use landing::land;
 pub use told::Told;
 
-/// Where the page is, when this server has it.
+/// The path and address of the page, if this server has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckinPage {
     path: String,
 }
 
 impl CheckinPage {
-    /// The page, if the address of the single-page app is this server's own.
+    /// Returns the page if the address of the single-page app is this server's own.
     #[must_use]
     pub fn of(settings: &ProcessSettings) -> Option<Self> {
         let is_own = settings.web_url.origin() == settings.app_url.origin();
         is_own.then(|| Self { path: format!("{}/checkin", settings.web_url.path().trim_end_matches('/')) })
     }
 
-    /// The path it is served under.
+    /// Returns the path under which it is served.
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// Serves it.
+    /// Registers the routes of the page.
     pub fn register(self, config: &mut web::ServiceConfig) {
         let path = self.path.clone();
         config
@@ -52,7 +52,7 @@ impl CheckinPage {
             .service(web::resource(&path).guard(guard::Post()).to(act::act_on_checkin_page));
     }
 
-    /// Address of the page on this server, with the outcome that it shows.
+    /// Returns the address of the page on this server, with the outcome that it shows.
     fn address(&self, told: Option<Told>) -> String {
         format!("{}{}", self.path, told::query(told))
     }

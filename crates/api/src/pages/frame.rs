@@ -35,7 +35,7 @@ pub static PAGES: Templates = Templates::new(templates![
 
 const STYLE: &str = include_str!("templates/style.css");
 
-/// The limit for a page. One of 50 invoices with names of 200 characters stays within it.
+/// The size limit of a page. A page of 50 invoices with names of 200 characters stays within it.
 const MAX_PAGE_BYTES: usize = 256 * 1024;
 
 /// Allows the page its own style, by its hash, and forms to its own origin; nothing else.
@@ -60,7 +60,7 @@ impl Page {
         PAGES.render(template, values, MAX_PAGE_BYTES).map(Self)
     }
 
-    /// The response with the page as its body.
+    /// Returns the response with the page as its body.
     #[must_use]
     pub fn response(self, status: StatusCode) -> HttpResponse {
         HttpResponse::build(status)

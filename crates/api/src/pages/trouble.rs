@@ -15,7 +15,7 @@ pub(super) struct Trouble<'a> {
     pub(super) text: &'a str,
 }
 
-/// The page of a refusal or a failure. Its cause is logged, as that of a problem is.
+/// Returns the page of a refusal or a failure. Its cause is logged, as for a problem.
 pub fn page(error: &ApiError) -> HttpResponse {
     let problem = error.error_response();
     let status = problem.status();

@@ -20,7 +20,7 @@ use crate::{
 /// More requests than the widest rate allows at once.
 const BEYOND_EVERY_RATE: usize = 3_200;
 
-/// The status of a request whose body is announced and never sent.
+/// Returns the status of a request whose body is announced and never sent.
 async fn status_before_body(app: &TestApp, method: &Method, path: &str, token: &str) -> String {
     let address = app.url.strip_prefix("http://").unwrap();
     let mut connection = TcpStream::connect(address).await.unwrap();
@@ -62,10 +62,10 @@ async fn every_operation_without_an_access_token_is_limited_by_address_before_it
         let first = app.send(visit(&app, method.clone(), &path)).await;
         assert_ne!(first.status.as_u16(), 429, "{method} {path} is answered at first");
         exhaust(&app, &method, &path).await;
-        // An account of one's own is no way round.
+        // A token of one's own account does not avoid the limit.
         let status = status_before_body(&app, &method, &path, &owner.access_token).await;
         assert_eq!(status, "429", "{method} {path}");
-        // Nor is another spelling of the path.
+        // Nor does another spelling of the path.
         let (start, last) = path.split_at(path.len() - 1);
         let encoded = format!("{start}%{:02X}", last.as_bytes()[0]);
         let status = status_before_body(&app, &method, &encoded, &owner.access_token).await;
@@ -157,7 +157,7 @@ async fn a_hostile_body_gets_a_short_refusal() {
     app.finish().await;
 }
 
-/// A connection that keeps everyone from changing an organization's clients.
+/// Returns a connection that locks all clients against changes.
 async fn locked_clients(app: &TestApp) -> AsyncPgConnection {
     let mut holder = AsyncPgConnection::establish(&app.database.url).await.unwrap();
     holder.batch_execute("BEGIN; LOCK TABLE clients IN SHARE MODE").await.unwrap();
@@ -185,7 +185,7 @@ async fn an_organization_whose_requests_hang_does_not_hold_the_others_up() {
     let mut holder = locked_clients(&app).await;
 
     let mut requests: FuturesUnordered<_> = (0..6).map(|_| rename(&busy, &client.id)).collect();
-    // Two run and hang; the others give up waiting for them.
+    // Two requests run and hang; the others give up waiting for them.
     for _ in 0..4 {
         let refused = requests.next().await.unwrap().expect(429);
         assert_eq!((refused.code(), refused.header("retry-after")), ("too_many_concurrent_requests", "1"));

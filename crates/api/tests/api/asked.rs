@@ -1,4 +1,4 @@
-//! Invoices that somebody was asked about by mail, and a person, or a machine, who opens the links.
+//! Invoices with a check-in mail, and clients that open its links as a person or a machine would.
 
 use reqwest::{
     Client, Method, RequestBuilder,
@@ -10,7 +10,8 @@ use rubis_testkit::{Answer, BROWSER_HEADERS, CreatedInvoice, Owner, TestApp};
 use serde_json::Value;
 use time::Duration;
 
-/// A minute: longer than a mail is younger than any person could be, and than both links are suspect.
+/// Longer than the first moments after a mail, in which its links are not trusted, and than the period in
+/// which both opened links are suspect.
 const LATER: Duration = Duration::minutes(2);
 
 /// An invoice whose check-in has arrived.
@@ -65,35 +66,35 @@ impl<'app> Asked<'app> {
         asked
     }
 
-    /// The path of one of the addresses below the token.
+    /// Returns the path of one of the addresses below the token.
     pub fn path(&self, what: &str) -> String {
         format!("/api/v1/checkin/{}/{what}", self.token)
     }
 
-    /// A person opens a link of the mail, and their browser stops where it is sent on.
+    /// Opens a link of the mail as a person does, without following the redirect.
     pub async fn open(&self, link: &str) -> Answer {
         open(self.app, &self.path(link)).await
     }
 
-    /// A button of the page is pressed.
+    /// Presses a button of the page.
     pub async fn press(&self, button: &str) -> Answer {
         let request = self.app.request(Method::POST, &self.path(button));
         self.app.send(request.header("X-Checkin-Button", self.button_value().await)).await
     }
 
-    /// Several invoices of the mail are answered by the button of the page.
+    /// Answers several invoices of the mail by the button of the page.
     pub async fn answer(&self, answers: Value) -> Answer {
         let request = self.app.request(Method::POST, &self.path("answers")).json(&answers);
         self.app.send(request.header("X-Checkin-Button", self.button_value().await)).await
     }
 
-    /// The value that the page's buttons carry; empty if there is no page.
+    /// Returns the value that the page's buttons carry; empty if there is no page.
     pub async fn button_value(&self) -> String {
         let state = self.app.get(&format!("/api/v1/checkin/{}", self.token)).await;
         state.json["buttonValue"].as_str().unwrap_or_default().to_owned()
     }
 
-    /// How it stands.
+    /// Returns the state of the check-in.
     pub async fn state(&self) -> Value {
         let mut state = self.app.get(&format!("/api/v1/checkin/{}", self.token)).await.expect(200).json;
         let value = state.as_object_mut().unwrap().remove("buttonValue").unwrap();
@@ -101,12 +102,12 @@ impl<'app> Asked<'app> {
         state
     }
 
-    /// Where a link ends that led to this.
+    /// Returns the address that a link leads to with this status.
     pub fn landing(&self, status: &str) -> String {
         format!("http://localhost:5173/checkin?status={status}#token={}", self.token)
     }
 
-    /// How the invoice stands.
+    /// Returns the status of the invoice.
     pub async fn invoice_status(&self, owner: &Owner<'_>) -> String {
         let invoice = owner.get(&format!("/invoices/{}", self.invoice.id)).await.expect(200);
         invoice.text_at("/status")

@@ -1,4 +1,4 @@
-//! What bad input gets: a problem that names the field and the rule.
+//! Responses to bad input: a problem that names the field and the rule.
 
 use reqwest::{Method, header};
 use rubis_testkit::{Answer, TestApp};

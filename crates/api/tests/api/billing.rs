@@ -1,4 +1,4 @@
-//! Rubis's own subscription: what is told of it, and the ways to Stripe's pages.
+//! Rubis's own subscription: its state, and the ways to Stripe's pages.
 
 use futures_util::future::join_all;
 use reqwest::Method;
@@ -63,7 +63,7 @@ async fn every_member_sees_the_subscription_and_only_owners_and_admins_change_it
     app.finish().await;
 }
 
-/// Makes somebody a member of another's organization, as this, instead of whatever they were before.
+/// Makes an owner a member of another organization with this role, instead of their previous membership.
 async fn join<'app>(owner: &Owner<'app>, other: &Owner<'app>, role: &str) -> Owner<'app> {
     let (organization, email) = (&owner.organization_id, &other.email);
     let user = format!("user_id = (SELECT id FROM users WHERE email = '{email}')");

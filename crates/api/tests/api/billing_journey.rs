@@ -14,7 +14,7 @@ fn mails_of(app: &TestApp, kind: &str) -> Vec<Email> {
     mails
 }
 
-/// Stripe plays what is due by now, and what it tells of that has arrived.
+/// Simulates everything due at Stripe, and waits for its events to arrive.
 async fn stripe_catches_up(app: &TestApp) {
     app.stripe().catch_up();
     app.stripe().settled().await;
@@ -31,7 +31,7 @@ async fn a_company_tries_rubis_out_is_charged_falls_behind_and_leaves() {
     let refused = owner.post("/invoices", owner.invoice().body()).await.expect(402);
     assert_eq!(refused.text_at("/upgradeUrl"), "http://localhost:5173/parametres/abonnement");
 
-    // The trial: a card is given on Stripe's page.
+    // The trial: a card is entered on Stripe's page.
     let started = owner.post("/billing/start-trial", pro()).await.expect(200);
     let id = app.stripe().complete_checkout(&started.text_at("/sessionId")).unwrap();
     app.stripe().settled().await;
@@ -44,7 +44,7 @@ async fn a_company_tries_rubis_out_is_charged_falls_behind_and_leaves() {
     assert_eq!(app.relances_received(), [paid.client_email.as_str()]);
     owner.mark_paid(&paid.id).await;
 
-    // Three days before its end Stripe says so, twice: one mail leaves.
+    // Three days before the end Stripe sends its notice twice; one mail is sent.
     app.advance(Duration::days(11)).await;
     app.stripe().disturb_deliveries(DeliveryFault::Double { times: 1, of: None });
     stripe_catches_up(&app).await;
@@ -75,7 +75,7 @@ async fn a_company_tries_rubis_out_is_charged_falls_behind_and_leaves() {
     assert_eq!(failed.to.address.to_string(), owner.email);
     owner.invoice().due_in(20).create().await;
 
-    // The grace is over: what is chased goes on, and nothing more begins.
+    // The grace is over: chased invoices go on, and no further ones begin.
     app.advance(Duration::days(8)).await;
     let owner = owner.signed_in_again().await;
     let told = subscription(&owner).await;
@@ -84,7 +84,7 @@ async fn a_company_tries_rubis_out_is_charged_falls_behind_and_leaves() {
     let refused = owner.post("/invoices", owner.invoice().body()).await.expect(402);
     assert_eq!((&refused.json["limit"], &refused.json["usage"]), (&json!(2), &json!(3)));
 
-    // They leave by the portal.
+    // The user cancels in the portal.
     owner.act("/billing/portal").await.expect(200);
     app.stripe().cancel(&id).unwrap();
     app.stripe().settled().await;

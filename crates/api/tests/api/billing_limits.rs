@@ -1,4 +1,4 @@
-//! How many invoices a subscription lets be chased at once.
+//! The limit of a subscription on chased invoices.
 
 use futures_util::future::join_all;
 use reqwest::Method;

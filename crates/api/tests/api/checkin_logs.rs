@@ -1,4 +1,4 @@
-//! What nobody may find in the logs: whoever has a token may answer.
+//! Logs without tokens of check-ins, which authorize an answer.
 
 use std::{
     io::{self, Write},

@@ -1,4 +1,4 @@
-//! The page that a check-in's links lead to, as the api serves it itself.
+//! The page that a check-in's links lead to, as the API serves it itself.
 
 use reqwest::Method;
 use rubis_testkit::{Answer, Owner, TestApp};
@@ -41,7 +41,7 @@ async fn follow(app: &TestApp, answer: &Answer) -> Answer {
     open_page(app, cookie.strip_prefix("rubis_checkin=").unwrap_or_default(), query).await
 }
 
-/// What a page says, without its markup, its style and what only breaks its lines.
+/// Returns the text of a page, without its markup, its style and its line-break characters.
 fn words(page: &Answer) -> String {
     let body = page.text.split("</head>").nth(1).unwrap_or_default();
     let mut words = String::new();

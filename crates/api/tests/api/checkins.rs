@@ -1,4 +1,4 @@
-//! Check-ins, answered over HTTP by whoever holds the token.
+//! Check-ins, answered over HTTP by the holder of the token.
 
 use reqwest::{Method, header};
 use rubis_testkit::{Answer, Owner, TestApp};
@@ -235,7 +235,7 @@ async fn a_click_in_the_first_seconds_has_to_be_confirmed_by_a_button() {
     app.finish().await;
 }
 
-/// What machines send that look at a link.
+/// Returns requests that machines send to inspect a link.
 fn harmless() -> Vec<(Method, &'static str, &'static str)> {
     vec![
         (Method::HEAD, "accept", "*/*"),
@@ -303,7 +303,7 @@ async fn a_scanner_that_opens_both_links_leaves_the_chain_alive() {
         assert_eq!(rubis(&owner).await, before);
         let state = asked.state().await;
         assert_eq!((&state["status"], &state["answer"]), (&json!("open"), &json!(null)));
-        // From now on a link is not believed, and a button is.
+        // From now on a link is not trusted, and a button is.
         app.clock.advance(Duration::minutes(10));
         assert!(asked.open(first).await.header("location").contains("status=confirm"));
         asked.press("pending").await.expect(200);

@@ -42,7 +42,7 @@ impl Operation {
             .collect()
     }
 
-    /// Whether it answers who has not signed in.
+    /// Returns true if it can be called without signing in.
     pub fn is_public(&self) -> bool {
         self.json["security"][0].get("bearer").is_none()
     }
@@ -117,7 +117,7 @@ pub async fn objects(owner: &Owner<'_>) -> BTreeMap<String, String> {
         ("invoiceId", invoice.id),
         ("relanceId", relance),
         ("paymentId", payment.text_at("/id")),
-        // One that nobody has: who holds a good one is asked for nothing else.
+        // A token that does not exist: a valid one needs no access token.
         ("token", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA".to_owned()),
     ]
     .map(|(name, value)| (name.to_owned(), value))

@@ -28,7 +28,7 @@ async fn a_list_read_page_by_page_shows_everything_once_while_rows_are_added() {
         loop {
             let rows = page(&owner, &path, cursor.as_ref()).await;
             seen.extend(items(&rows).iter().map(|row| row["id"].as_str().unwrap().to_owned()));
-            // What is put in meanwhile moves no row from one page to another.
+            // A row that is created meanwhile moves no row from one page to another.
             owner.invoice().due_in(1).amount(1003).create().await;
             cursor = Some(rows["nextCursor"].clone()).filter(|cursor| !cursor.is_null());
             if cursor.is_none() || seen.len() > 60 {

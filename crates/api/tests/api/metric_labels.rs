@@ -1,4 +1,4 @@
-//! Labels of metrics: none holds what a client wrote.
+//! Labels of metrics: none holds text that a client wrote.
 
 use std::collections::{BTreeMap, BTreeSet};
 

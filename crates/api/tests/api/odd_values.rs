@@ -116,8 +116,8 @@ async fn odd_bodies_are_refused_or_taken_and_never_break_anything() {
         let objects = objects(&owner).await;
         let path = operation.path_with(|name| objects[name].clone());
         for body in variants(&example) {
-            // What has no organization is limited by where it comes from; of an organization, changes of rules are
-            // limited most: 30 a minute. Wrong passwords are limited by user.
+            // A request without an organization is limited by client address; changes of rules have the
+            // strictest limit of an organization, 30 a minute. Wrong passwords are limited by user.
             let refill = match operation.id() {
                 _ if operation.is_public() => Duration::minutes(5),
                 "change_password" => Duration::minutes(1),
@@ -142,7 +142,7 @@ async fn odd_paths_and_queries_are_refused_or_taken_and_never_break_anything() {
             if operation.is_public() {
                 app.clock.advance(Duration::minutes(10));
             }
-            // Where a link leads is not ours to look at.
+            // The target of a redirect is not under test.
             let request = visit(&app, method.clone(), path).bearer_auth(&owner.access_token);
             let request = match operation.example() {
                 Some(body) => request.json(&body),

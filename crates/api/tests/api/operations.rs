@@ -1,4 +1,4 @@
-//! Whether the service is well, and the page that explains it.
+//! Health and readiness of the service, and its documentation page.
 
 use std::{
     net::TcpListener,
@@ -59,7 +59,7 @@ async fn without_a_database_requests_are_told_to_come_back() {
 
 #[tokio::test]
 async fn servers_that_hang_do_not_make_the_question_hang() {
-    // They take connections and never say a word.
+    // They accept connections and never respond.
     let (postgres, redis) =
         (TcpListener::bind("127.0.0.1:0").unwrap(), TcpListener::bind("127.0.0.1:0").unwrap());
     let app = TestApp::builder()

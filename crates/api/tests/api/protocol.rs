@@ -1,4 +1,4 @@
-//! What HTTP itself asks for: headers, limits, methods, origins.
+//! Rules of HTTP itself: headers, limits, methods, origins.
 
 use reqwest::{Method, header};
 use rubis_testkit::TestApp;

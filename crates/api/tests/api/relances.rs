@@ -1,4 +1,4 @@
-//! What a person does to a reminder.
+//! Actions of a user on a reminder.
 
 use rubis_testkit::TestApp;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! Guessing a password, and those whom it must not hold up.
+//! Password guessing, and users whom it must not delay.
 
 use reqwest::{Method, header};
 use rubis_testkit::{Answer, Owner, TestApp};

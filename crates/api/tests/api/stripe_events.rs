@@ -1,4 +1,4 @@
-//! What Stripe tells, delivered over HTTP: once, twice, fifty times, late, in any order, in either shape.
+//! Stripe events, delivered over HTTP: once, twice, fifty times, late, in any order, in either shape.
 
 use futures_util::future::join_all;
 use rubis_stripe_fake::{ApiShape, DeliveryFault, DeliveryOutcome, ReleaseOrder, RequestFault, Shapes};
@@ -170,7 +170,7 @@ async fn fifty_deliveries_of_the_event_that_begins_a_subscription_begin_it_once(
 #[tokio::test]
 async fn events_in_the_wrong_order_end_in_the_right_state() {
     for order in [ReleaseOrder::AsSent, ReleaseOrder::Reversed, ReleaseOrder::Shuffled] {
-        // What happened at instants apart, and all within the same second.
+        // Changes at separate instants, and all within the same second.
         for apart in [A_WHILE, Duration::SECOND, Duration::ZERO] {
             let app = app_with_stripe().await;
             let owner = app.signed_up_owner().await;

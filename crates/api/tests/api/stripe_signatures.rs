@@ -8,7 +8,7 @@ use time::Duration;
 
 use crate::subscriber::{WEBHOOK, app_with_stripe, begin_trial, count, last_event, post, standing, stands};
 
-/// The body of an event that would end the subscription of whoever believes it.
+/// Returns the body of an event that would end a subscription if it were accepted.
 async fn ending(app: &TestApp) -> String {
     let mut event = last_event(app, "customer.subscription.created").body;
     event["id"] = json!("evt_forged");
@@ -59,8 +59,8 @@ async fn only_who_has_the_secret_is_believed_and_only_for_five_minutes() {
     assert_eq!(count(&app, "stripe_events").await, known);
     assert_eq!(standing(&owner).await, stands("pro", "trialing"));
 
-    // The control: the same body, signed as it should be, is believed to the last second. Stripe is asked
-    // whether that is the end, and says so.
+    // The control: the same body with a valid signature is accepted to the last second. Stripe is asked
+    // if the subscription has ended, and confirms it.
     app.stripe().hold_deliveries();
     app.stripe().cancel(&id).unwrap();
     post(&app, &signed_at(now - Duration::seconds(300))).await.expect(200);

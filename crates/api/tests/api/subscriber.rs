@@ -1,4 +1,4 @@
-//! Organizations that subscribe, and what Stripe tells of it.
+//! Organizations that subscribe, and Stripe's events about them.
 
 use diesel::{QueryableByName, sql_types::BigInt};
 use diesel_async::RunQueryDsl;
@@ -7,7 +7,7 @@ use rubis_stripe_fake::{Event, SignedDelivery};
 use rubis_testkit::{Answer, Owner, TestApp, WEBHOOK_SECRET};
 use serde_json::{Value, json};
 
-/// Where Stripe tells what happens.
+/// The path to which Stripe delivers events.
 pub const WEBHOOK: &str = "/api/v1/webhooks/stripe";
 
 /// An application beside a fake of Stripe.
@@ -38,12 +38,12 @@ async fn subscribe(owner: &Owner<'_>, path: &str) -> String {
     subscription
 }
 
-/// What the organization is told of its subscription.
+/// Returns the organization's subscription as the API reports it.
 pub async fn subscription(owner: &Owner<'_>) -> Value {
     owner.get("/billing/subscription").await.expect(200).json
 }
 
-/// The plan, and where it stands.
+/// Returns the tier and the status.
 pub async fn standing(owner: &Owner<'_>) -> (String, Option<String>) {
     let told = subscription(owner).await;
     (told["plan"].as_str().unwrap().to_owned(), told["status"].as_str().map(str::to_owned))
@@ -85,7 +85,7 @@ struct Count {
     count: i64,
 }
 
-/// What a query counts.
+/// Returns the count of a query.
 pub async fn count(app: &TestApp, from: &str) -> i64 {
     let mut conn = app.database.pool.get().await.unwrap();
     let counted: Count = diesel::sql_query(format!("SELECT count(*) AS count FROM {from}"))
@@ -95,7 +95,7 @@ pub async fn count(app: &TestApp, from: &str) -> i64 {
     counted.count
 }
 
-/// Changes the database behind the application's back.
+/// Changes the database without the application.
 pub async fn execute(app: &TestApp, sql: &str) {
     let mut conn = app.database.pool.get().await.unwrap();
     diesel::sql_query(sql).execute(&mut conn).await.unwrap();

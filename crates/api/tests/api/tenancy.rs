@@ -32,7 +32,7 @@ async fn every_operation_that_takes_an_id_answers_another_organization_that_ther
         let refused = call(&stranger, &method, &filled, &operation).await;
         assert_eq!(refused.status.as_u16(), 404, "{method} {path}: {}", refused.text);
         assert_eq!(refused.code(), "not_found", "{method} {path}");
-        // The control: the same request finds what it names for whom it belongs to.
+        // The control: the owner of the objects gets them with the same request.
         let found = call(&owner, &method, &filled, &operation).await;
         assert_ne!(found.status.as_u16(), 404, "{method} {path}: {}", found.text);
         assert_ne!(found.status.as_u16(), 422, "{method} {path}: the example is not right: {}", found.text);
@@ -51,7 +51,7 @@ async fn every_operation_but_the_public_ones_asks_who_is_there_first() {
             continue;
         }
         let filled = operation.path_with(|_| "01934f6e-7d8c-7b1a-9c55-0d6c1b6f2a11".to_owned());
-        // What is wrong with the request is not told to who has not said who they are.
+        // An unauthenticated caller does not learn what is wrong with the request.
         let request =
             app.request(method.clone(), &filled).header("content-type", "application/json").body("{");
         let answer = app.send(request).await;

@@ -11,7 +11,7 @@ use crate::{ApiError, App, Tenant, rate_limits};
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct VerificationBody {
-    /// True if the address is verified already: no mail is sent then.
+    /// True if the address was verified already; no mail is sent then.
     pub email_verified: bool,
 }
 

@@ -22,8 +22,8 @@ pub struct VerifyEmail {
 
 /// Verifies a user's mail address.
 ///
-/// A token is good for 24 hours and for one use. From then on mails are sent on behalf of the organization; those
-/// that waited for it follow by the catch-up policy.
+/// A token is valid for 24 hours and one use. From then on mails are sent on behalf of the organization;
+/// those that waited for it are sent by the catch-up policy.
 #[utoipa::path(
     tag = "auth",
     responses(

@@ -31,8 +31,9 @@ pub struct LogIn {
 
 /// Signs a user in.
 ///
-/// The response takes the same time whether the address is known or not. It gives the browser a cookie by which the
-/// account knows it again: wrong passwords from elsewhere do not hold up a device that it knows.
+/// The response takes the same time for known and unknown addresses. It sets a cookie by which the
+/// account recognises the browser: wrong passwords from elsewhere do not delay a device that the account
+/// knows.
 #[utoipa::path(
     tag = "auth",
     responses(
@@ -68,7 +69,7 @@ pub async fn log_in(
             open(&app, &request, account, device).await
         }
         Err(error) => {
-            // The password was not looked at.
+            // The password was not checked.
             attempt.give_back(&app).await;
             Err(error)
         }

@@ -20,7 +20,7 @@ pub struct ListSessions {
     /// Number of rows, 50 if left out.
     #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
-    /// The `nextCursor` of the page before.
+    /// The `nextCursor` of the previous page.
     cursor: Option<String>,
 }
 

@@ -13,7 +13,7 @@ use crate::{
     rate_limits,
 };
 
-/// A user's password and another one to replace it.
+/// A user's current password and its replacement.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(example = json!({
@@ -21,7 +21,7 @@ use crate::{
     "newPassword": "le rabot chante sous la pluie",
 }))]
 pub struct ChangePassword {
-    /// The password as it is.
+    /// The current password.
     #[schema(format = "password")]
     current_password: String,
     /// Neither a common password nor one made of the mail address or a name, and not the current one.

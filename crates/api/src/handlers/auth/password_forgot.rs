@@ -14,31 +14,32 @@ use crate::{
     rate_limits,
 };
 
-/// The response is given after this long, whether the address is known or not. What is done for a known one takes a
-/// few milliseconds.
+/// Time after which the response is sent, for known and unknown addresses alike. The work for a known one
+/// takes a few milliseconds.
 const RESPONSE_TIME: Duration = Duration::from_millis(200);
 
-/// An address whose password is forgotten.
+/// The address of an account whose password was forgotten.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(example = json!({ "email": "claire.martin@exemple.fr" }))]
 pub struct ForgottenPassword {
-    /// The mail address of the account. Any other text is taken as well, and sends nothing.
+    /// The mail address of the account. Any other text is accepted too, and sends nothing.
     email: String,
 }
 
-/// The confirmation that a request was taken.
+/// The confirmation that a request was accepted.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PasswordMailBody {
-    /// For how many minutes the link is valid, if a mail is sent.
+    /// Minutes for which the link is valid, if a mail is sent.
     pub valid_minutes: i64,
 }
 
-/// Sends a link to choose another password, if an account has this address.
+/// Sends a link to choose another password if an account has this address.
 ///
-/// The response is the same, and takes the same time, whether one has it or not. The link is valid for 30 minutes and
-/// one use. At most three mails an hour are sent to one address: more requests are taken and send nothing.
+/// The response is the same, and takes the same time, for known and unknown addresses. The link is valid
+/// for 30 minutes and one use. At most three mails an hour are sent to one address: further requests are
+/// accepted and send nothing.
 #[utoipa::path(
     tag = "auth",
     responses((status = 202, description = "The request was taken.", body = PasswordMailBody)),

@@ -12,7 +12,7 @@ use crate::{
     json_body::Json,
 };
 
-/// The token of a password mail, and the password to replace the forgotten one.
+/// The token of a password mail, and the new password.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(example = json!({
@@ -30,8 +30,9 @@ pub struct ResetPassword {
 
 /// Replaces a forgotten password.
 ///
-/// A token is good for 30 minutes and for one use; a refused password does not use it. All sessions of the user end,
-/// and the address counts as verified, since the link was sent there. Sign in with the new password afterwards.
+/// A token is valid for 30 minutes and one use; a refused password does not use it. All sessions of the
+/// user end, and the address counts as verified, since the link was sent there. Sign in with the new
+/// password afterwards.
 #[utoipa::path(
     tag = "auth",
     responses(

@@ -16,10 +16,10 @@ use crate::{
     session_client::session_client,
 };
 
-/// Gives the next access token for the refresh token in the cookie.
+/// Returns a new access token for the refresh token in the cookie.
 ///
-/// The refresh token is spent and replaced. One that is spent a second time has been copied: the whole
-/// session ends, for both who hold it.
+/// The refresh token is used up and replaced. A token that is used twice has been copied, so the whole
+/// session ends for both holders.
 #[utoipa::path(
     tag = "auth",
     responses(
@@ -51,7 +51,7 @@ pub async fn refresh_session(request: HttpRequest, app: Data<App>) -> Result<Htt
     Ok(response.json(body))
 }
 
-/// A token that is refused once is refused for ever: the browser may forget it.
+/// A refused token stays refused, so the browser may delete it.
 fn refused(app: &App, request: &HttpRequest, error: RefreshError) -> ApiError {
     if let RefreshError::Reused(holder) = &error {
         Audit::of(request)

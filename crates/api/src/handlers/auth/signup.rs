@@ -15,7 +15,7 @@ use crate::{
     session_client::session_client,
 };
 
-/// Who signs up, and what they found.
+/// A new user and their organization.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(example = json!({
@@ -25,16 +25,16 @@ use crate::{
     "organizationName": "Menuiserie Martin",
 }))]
 pub struct SignUp {
-    /// Where they get their mail.
+    /// Their mail address.
     #[schema(format = "email")]
     email: String,
     /// Neither a common password nor one made of the mail address or a name.
     #[schema(format = "password", min_length = 10, max_length = 128)]
     password: String,
-    /// How they are called.
+    /// Their full name.
     #[schema(min_length = 1, max_length = 200)]
     full_name: String,
-    /// The company's name, as its debtors are to read it.
+    /// The company's name, as its debtors read it.
     #[schema(min_length = 1, max_length = 200)]
     organization_name: String,
 }
@@ -52,8 +52,8 @@ impl From<SignUp> for NewAccountInput {
 
 /// Creates a user and their organization, with a plan of four reminders.
 ///
-/// The user owns the organization and is signed in. A mail asks them to verify their address; no mail is sent on
-/// behalf of the organization before they have.
+/// The user owns the organization and is signed in. A mail asks them to verify their address; until they
+/// have, no mail is sent on behalf of the organization.
 #[utoipa::path(
     tag = "auth",
     responses(

@@ -12,8 +12,8 @@ use crate::{
 
 /// Starts the checkout of a subscription.
 ///
-/// Send the browser to `url`. Stripe leads it back to the page of the subscription, and tells Rubis by itself
-/// what was bought.
+/// Send the browser to `url`. Stripe leads it back to the page of the subscription, and reports the
+/// purchase to Rubis by a webhook.
 #[utoipa::path(
     tag = "billing",
     responses(

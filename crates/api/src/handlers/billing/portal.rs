@@ -4,7 +4,8 @@ use actix_web::{post, web::Data};
 
 use crate::{ApiResult, App, Manager, Reply, bodies::PortalBody, rate_limits};
 
-/// Opens Stripe's portal, where the subscription is changed and cancelled, and cards and receipts are kept.
+/// Opens Stripe's portal, where the subscription is changed and cancelled, and cards and receipts are
+/// kept.
 #[utoipa::path(
     tag = "billing",
     responses(

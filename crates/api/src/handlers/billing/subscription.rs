@@ -4,7 +4,7 @@ use actix_web::{get, web::Data};
 
 use crate::{ApiResult, App, Reply, Tenant, bodies::SubscriptionBody};
 
-/// Tells what the organization subscribes to, what that allows and how much of it is used.
+/// Returns the organization's subscription, its limits and its usage.
 #[utoipa::path(
     tag = "billing",
     responses((status = 200, description = "The subscription.", body = SubscriptionBody)),

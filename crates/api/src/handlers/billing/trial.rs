@@ -12,8 +12,8 @@ use crate::{
 
 /// Starts the checkout of the organization's trial.
 ///
-/// A card is collected, and charged when the trial ends. There is one trial per organization, ever; asked for
-/// again before it has begun, it is the same checkout for the rest of the day.
+/// A card is collected, and charged when the trial ends. An organization has one trial. Requested again
+/// before it has begun, it is the same checkout for the rest of the day.
 #[utoipa::path(
     tag = "billing",
     responses(

@@ -13,8 +13,9 @@ use crate::{
 
 /// Declares an invoice paid, by a button.
 ///
-/// Settles the invoice as marking it paid does, with the label `via check-in`, calls off what was planned for
-/// it, and mails a confirmation. A person pressed the button: none of the caution about links applies.
+/// Settles the invoice as `POST /invoices/{invoiceId}/mark-paid` does, with the label `via check-in`,
+/// cancels everything planned for it, and mails a confirmation. A person pressed the button, so the
+/// precautions for links do not apply.
 #[utoipa::path(
     tag = "check-in",
     params(ButtonHeader),
@@ -36,7 +37,7 @@ pub async fn answer_paid(
     answer(&request, &token, CheckinAnswer::Paid, &app).await
 }
 
-/// Answers that an invoice is still to be paid, by a button.
+/// Answers that an invoice is still unpaid, by a button.
 ///
 /// The reminders go on; one that waited for the answer is sent in business hours.
 #[utoipa::path(

@@ -19,7 +19,7 @@ use crate::{
     labels,
 };
 
-/// How many invoices one mail asks about at most.
+/// The maximum number of invoices in one mail.
 const MOST: usize = 50;
 
 /// Answers to several check-ins of one mail.
@@ -29,46 +29,47 @@ const MOST: usize = 50;
     "answers": [{ "checkinId": "01934f6e-7d8c-7b1a-9c55-0d6c1b6f2a11", "answer": "still_pending" }],
 }))]
 pub struct AnswerTogether {
-    /// Each check-in once.
+    /// The answers, one for each check-in.
     #[schema(min_items = 1, max_items = 50)]
     answers: Vec<AnswerToOne>,
 }
 
-/// The answer to one of them.
+/// The answer to one check-in.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AnswerToOne {
-    /// Which, as the check-in's state names it.
+    /// The id of the check-in, as the check-in's state names it.
     checkin_id: Uuid,
-    /// What.
+    /// The answer.
     #[schema(value_type = labels::CheckinAnswer)]
     answer: String,
 }
 
-/// What came of the answers.
+/// The outcomes of the answers.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AnsweredTogether {
-    /// What came of each, in the order in which they were given.
+    /// The outcome of each answer, in the order in which they were given.
     pub outcomes: Vec<OutcomeBody>,
-    /// The check-in whose token was given, as it is now, with the others of its mail.
+    /// The check-in whose token was given, in its current state, with the others of its mail.
     pub checkin: CheckinBody,
 }
 
-/// What came of one answer.
+/// The outcome of one answer.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OutcomeBody {
-    /// Which check-in.
+    /// The id of the check-in.
     pub checkin_id: Uuid,
-    /// What came of it. `not_found`: the mail has no such check-in.
+    /// The outcome. `not_found`: the mail has no such check-in.
     #[schema(value_type = labels::CheckinOutcome)]
     pub outcome: &'static str,
 }
 
 /// Answers several invoices of one mail at once, by a button.
 ///
-/// Each is answered for itself: one that was answered before does not keep the others from being answered.
+/// Each answer stands alone: a check-in that was answered before does not prevent the others from being
+/// answered.
 #[utoipa::path(
     tag = "check-in",
     params(ButtonHeader),

@@ -4,7 +4,7 @@ use actix_web::{route, web::Data};
 
 use crate::{ApiResult, App, Reply, bodies::CheckinBody, checkin_token::CheckinToken};
 
-/// Tells how a check-in stands, with the others of its mail. Nothing changes by it.
+/// Returns the state of a check-in, with the others of its mail. Changes nothing.
 #[utoipa::path(
     get,
     path = "/checkin/{token}",

@@ -12,12 +12,13 @@ use crate::{
 
 /// Declares an invoice paid, by the link of the mail.
 ///
-/// Settles the invoice as marking it paid does, unless the opening may be a mail scanner's: `HEAD`, prefetches,
-/// `Range`, the first seconds after the mail left, or both links within a moment. These change nothing and lead
-/// to `status=confirm`, where a person presses a button. The answer always leads to `{WEB_URL}/checkin` with
-/// `status` (`paid`, `invalid`, `expired`, `already_answered`, `confirm`) and for `confirm` the `answer` that is
-/// to be confirmed. The token follows in the fragment, which is not sent to servers and in no log; the page that
-/// the API serves itself gets it in a cookie for its own path.
+/// Settles the invoice as `POST /invoices/{invoiceId}/mark-paid` does, unless the request may be a mail
+/// scanner's: `HEAD`, prefetches, `Range`, the first seconds after the mail was sent, or both links
+/// within a moment. Such a request changes nothing and leads to `status=confirm`, where a person presses
+/// a button. The response always leads to `{WEB_URL}/checkin` with `status` (`paid`, `invalid`,
+/// `expired`, `already_answered`, `confirm`), and for `confirm` the `answer` to be confirmed. The token
+/// follows in the fragment, which is neither sent to servers nor logged; the page that the API serves
+/// itself gets it in a cookie for its own path.
 #[utoipa::path(
     get,
     path = "/checkin/{token}/paid",
@@ -38,10 +39,10 @@ pub async fn open_paid_link(
     open(&request, &token, CheckinAnswer::Paid, &app).await
 }
 
-/// Answers that an invoice is still to be paid, by the link of the mail.
+/// Answers that an invoice is still unpaid, by the link of the mail.
 ///
-/// The reminders go on; one that waited for the answer leaves at once. What is said of the link that declares
-/// the invoice paid holds for this one too, with `status=pending`.
+/// The reminders go on; one that waited for the answer is sent in business hours. The rules of the link
+/// that declares the invoice paid apply to this one too, with `status=pending`.
 #[utoipa::path(
     get,
     path = "/checkin/{token}/pending",

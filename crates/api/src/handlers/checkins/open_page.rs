@@ -1,4 +1,5 @@
-//! `GET /checkin/{token}/page`, `GET /checkin/{token}/answered`: the links of the mails that answer nothing
+//! `GET /checkin/{token}/page`, `GET /checkin/{token}/answered`: the links of the mails that answer
+//! nothing
 
 use actix_web::{HttpResponse, route, web::Data};
 
@@ -28,9 +29,9 @@ pub async fn open_checkin_page(token: CheckinToken, app: Data<App>) -> Result<Ht
     Ok(land(&app, None, token.expose()))
 }
 
-/// Leads to the page where an answer can be taken back.
+/// Leads to the page where an answer can be undone.
 ///
-/// As the link to the page, with `status=already_answered`.
+/// Works as the link to the page does, with `status=already_answered`.
 #[utoipa::path(
     get,
     path = "/checkin/{token}/answered",

@@ -10,9 +10,10 @@ use crate::{
     checkin_token::{CheckinToken, user_agent},
 };
 
-/// Has fresh links mailed to the organization's user, in place of those whose life is over.
+/// Mails fresh links to the organization's user, in place of expired ones.
 ///
-/// They go to the address that the account has now, and are shown nowhere. One mail an hour for an invoice.
+/// They are sent to the current address of the account, and never shown. One mail an hour is sent for an
+/// invoice.
 #[utoipa::path(
     tag = "check-in",
     params(ButtonHeader),

@@ -10,9 +10,10 @@ use crate::{
     checkin_token::{CheckinToken, user_agent},
 };
 
-/// Takes the answer "paid" back: the invoice is still pending after all.
+/// Undoes the answer "paid": the invoice is still pending.
 ///
-/// Exactly the payment that the answer recorded counts no more, and what had not been sent is planned again.
+/// Only the payment that the answer recorded is voided, and reminders that had not been sent are planned
+/// again.
 #[utoipa::path(
     tag = "check-in",
     params(ButtonHeader),
@@ -41,10 +42,11 @@ pub async fn undo_answer(
     super::state(&mut conn, &app, &token).await.map(Reply)
 }
 
-/// Undoes the answers "paid" that were given in one go.
+/// Undoes the answers "paid" that were given at once.
 ///
-/// Those that were given together with this check-in's own, or else the last ones that were given together for its mail.
-/// Each is undone as by itself; one that cannot be undone any more stays as it is.
+/// Undoes the answers that were given together with this check-in's own, or else the last ones that were
+/// given together for its mail. Each is undone on its own; one that cannot be undone any more stays as it
+/// is.
 #[utoipa::path(
     tag = "check-in",
     params(ButtonHeader),

@@ -29,23 +29,23 @@ pub struct CreateClient {
     /// Their name.
     #[schema(min_length = 1, max_length = 200)]
     name: String,
-    /// Where their reminders go.
+    /// Address that their reminders are sent to.
     #[schema(format = "email")]
     email: String,
     /// Their telephone number.
     #[schema(max_length = 40)]
     phone: Option<String>,
-    /// Where their letters go.
+    /// Their postal address.
     address: Option<AddressRequest>,
-    /// Their kind. If it is left out, a client with a SIREN or a VAT number is a company, and any other is a person:
-    /// reminders claim nothing of them that only professionals owe.
+    /// Their kind. If it is left out, a client with a SIREN or a VAT number is a company, and any other
+    /// is a person, from whom reminders claim nothing that only professionals owe.
     #[schema(value_type = Option<labels::ClientKind>)]
     kind: Option<String>,
-    /// Their nine-digit number.
+    /// Their nine-digit SIREN number.
     siren: Option<String>,
     /// Their VAT number.
     vat_number: Option<String>,
-    /// What the organization notes about them.
+    /// Notes of the organization about them.
     #[schema(max_length = 5000)]
     notes: Option<String>,
 }

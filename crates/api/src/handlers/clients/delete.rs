@@ -5,7 +5,7 @@ use rubis_kernel::ClientId;
 
 use crate::{ApiError, App, Tenant, segment::Segment};
 
-/// Removes a client without invoices, with their contacts and places.
+/// Deletes a client without invoices, with their contacts and service locations.
 #[utoipa::path(
     tag = "clients",
     responses(

@@ -15,11 +15,11 @@ pub struct ClientDetailBody {
     /// The client.
     #[serde(flatten)]
     pub client: ClientBody,
-    /// Six characters by which others name this client; the same for ever.
+    /// Six characters by which others name this client. They never change.
     pub referral_code: String,
 }
 
-/// Tells everything about a client but their contacts and places.
+/// Returns a client without their contacts and service locations.
 #[utoipa::path(
     tag = "clients",
     responses((status = 200, description = "The client.", body = ClientDetailBody)),

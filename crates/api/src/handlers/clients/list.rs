@@ -13,17 +13,17 @@ use crate::{
     query::Query,
 };
 
-/// Which clients, and which page of them.
+/// Filters and position of the page.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ListClients {
     /// Words to look for in names, addresses and numbers; every one has to occur.
     q: Option<String>,
-    /// How many rows, 50 if left out.
+    /// Number of rows, 50 if left out.
     #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
-    /// The `nextCursor` of the page before.
+    /// The `nextCursor` of the previous page.
     cursor: Option<String>,
 }
 

@@ -11,9 +11,9 @@ use crate::{
     segment::Segment,
 };
 
-/// Holds a client's reminders back.
+/// Pauses a client's reminders.
 ///
-/// Pausing again replaces the pause.
+/// Another pause replaces the first.
 #[utoipa::path(
     tag = "clients",
     request_body(content = Option<PauseRequest>),

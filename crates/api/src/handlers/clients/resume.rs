@@ -5,9 +5,9 @@ use rubis_kernel::ClientId;
 
 use crate::{ApiResult, App, Reply, Tenant, bodies::ClientBody, rate_limits, segment::Segment};
 
-/// Lets a client's reminders leave again.
+/// Resumes a client's reminders.
 ///
-/// Those that were held back catch up as late ones do.
+/// Reminders that were held back are sent by the catch-up policy, as late ones are.
 #[utoipa::path(
     tag = "clients",
     responses((status = 200, description = "The client as they are now.", body = ClientBody)),

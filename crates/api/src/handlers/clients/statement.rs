@@ -12,23 +12,23 @@ use crate::{
     segment::Segment,
 };
 
-/// What a client owes.
+/// The amounts that a client owes.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct StatementBody {
-    /// Who.
+    /// The client.
     pub client: ClientBody,
-    /// How much, in each currency.
+    /// The balance in each currency.
     pub balances: Vec<BalanceBody>,
-    /// Their open invoices, those due first at the front, 200 at most.
+    /// Their open invoices, the earliest due date first, 200 at most.
     pub open_invoices: Vec<InvoiceBody>,
-    /// Whether there are more open invoices than these.
+    /// True if there are more open invoices than these.
     pub more_open_invoices: bool,
     /// Their latest payments and credit notes, the latest first, 20 at most.
     pub recent_payments: Vec<StatementPaymentBody>,
 }
 
-/// What a client owes in one currency.
+/// The amounts that a client owes in one currency.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BalanceBody {
@@ -38,9 +38,10 @@ pub struct BalanceBody {
     pub outstanding_cents: i64,
     /// The part of it that is late, in minor units of the currency.
     pub overdue_cents: i64,
-    /// On how many invoices.
+    /// The number of open invoices.
     pub open_invoices: i64,
-    /// Payments beyond the amounts of their invoices, in minor units of the currency: what the client is owed.
+    /// Payments beyond the amounts of their invoices, in minor units of the currency, which the client is
+    /// owed.
     pub credit_cents: i64,
 }
 
@@ -51,7 +52,7 @@ pub struct StatementPaymentBody {
     /// The payment.
     #[serde(flatten)]
     pub payment: PaymentBody,
-    /// In which currency.
+    /// The ISO 4217 code of its currency.
     pub currency: &'static str,
     /// The number of its invoice.
     pub numero: String,
@@ -91,7 +92,7 @@ impl From<StatementPayment> for StatementPaymentBody {
     }
 }
 
-/// Tells what a client owes, and what came in lately.
+/// Returns the amounts that a client owes, and their latest payments.
 #[utoipa::path(
     tag = "clients",
     responses((status = 200, description = "The client's statement.", body = StatementBody)),

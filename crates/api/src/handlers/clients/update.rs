@@ -14,7 +14,7 @@ use crate::{
     segment::Segment,
 };
 
-/// What changes about a client; what is left out stays, `null` empties.
+/// Changes to a client. A field that is left out stays as it is, `null` empties it.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(example = json!({ "email": "factures@boulangerie-petit.fr", "phone": null }))]
@@ -22,19 +22,19 @@ pub struct UpdateClient {
     /// Their name.
     #[schema(min_length = 1, max_length = 200)]
     name: Option<String>,
-    /// Where their reminders go.
+    /// Address that their reminders are sent to.
     #[schema(format = "email")]
     email: Option<String>,
     /// Their telephone number.
     #[serde(default, deserialize_with = "nullable::given")]
     #[schema(value_type = Option<String>, max_length = 40)]
     phone: Option<Option<String>>,
-    /// Replaces the whole address.
+    /// The new address, which replaces the whole old one.
     address: Option<AddressRequest>,
     /// Their kind: `company` if they have a SIREN or a VAT number.
     #[schema(value_type = Option<labels::ClientKind>)]
     kind: Option<String>,
-    /// Their nine-digit number.
+    /// Their nine-digit SIREN number.
     #[serde(default, deserialize_with = "nullable::given")]
     #[schema(value_type = Option<String>)]
     siren: Option<Option<String>>,
@@ -42,7 +42,7 @@ pub struct UpdateClient {
     #[serde(default, deserialize_with = "nullable::given")]
     #[schema(value_type = Option<String>)]
     vat_number: Option<Option<String>>,
-    /// What the organization notes about them.
+    /// Notes of the organization about them.
     #[schema(max_length = 5000)]
     notes: Option<String>,
 }

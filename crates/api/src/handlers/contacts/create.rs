@@ -27,16 +27,16 @@ pub struct CreateContact {
     /// Their name.
     #[schema(min_length = 1, max_length = 200)]
     name: String,
-    /// Where they get their mail.
+    /// Their mail address.
     #[schema(format = "email")]
     email: String,
     /// Their telephone number.
     #[schema(max_length = 40)]
     phone: Option<String>,
-    /// What they do there.
+    /// Their job title.
     #[schema(max_length = 100)]
     job_title: Option<String>,
-    /// Whether they are put in copy of the reminders; left out: no.
+    /// True if they are sent a copy of the reminders; `false` if left out.
     #[serde(default)]
     receives_relances: bool,
 }

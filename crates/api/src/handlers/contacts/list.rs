@@ -5,7 +5,7 @@ use rubis_kernel::ClientId;
 
 use crate::{ApiError, ApiResult, App, Reply, Tenant, bodies::ContactBody, page::PageBody, segment::Segment};
 
-/// Lists the people at a client, those put in first at the front: 100 at most, on one page.
+/// Lists the people at a client in the order in which they were created: 100 at most, on one page.
 #[utoipa::path(
     tag = "clients",
     responses((status = 200, description = "The contacts.", body = PageBody<ContactBody>)),

@@ -10,7 +10,7 @@ use crate::{
     ApiResult, App, Reply, Tenant, bodies::ContactBody, json_body::Json, nullable, segment::Segment,
 };
 
-/// What changes about a person at a client; what is left out stays, `null` empties.
+/// Changes to a person at a client. A field that is left out stays as it is, `null` empties it.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(example = json!({ "jobTitle": "Directrice", "receivesRelances": false }))]
@@ -18,18 +18,18 @@ pub struct UpdateContact {
     /// Their name.
     #[schema(min_length = 1, max_length = 200)]
     name: Option<String>,
-    /// Where they get their mail.
+    /// Their mail address.
     #[schema(format = "email")]
     email: Option<String>,
     /// Their telephone number.
     #[serde(default, deserialize_with = "nullable::given")]
     #[schema(value_type = Option<String>, max_length = 40)]
     phone: Option<Option<String>>,
-    /// What they do there.
+    /// Their job title.
     #[serde(default, deserialize_with = "nullable::given")]
     #[schema(value_type = Option<String>, max_length = 100)]
     job_title: Option<Option<String>>,
-    /// Whether they are put in copy of the reminders.
+    /// True if they are sent a copy of the reminders.
     receives_relances: Option<bool>,
 }
 

@@ -5,9 +5,9 @@ use rubis_kernel::InvoiceId;
 
 use crate::{ApiResult, App, Reply, Tenant, bodies::InvoiceBody, segment::Segment};
 
-/// Gives an invoice up.
+/// Cancels an invoice.
 ///
-/// Everything that was planned for it is called off in the same transaction.
+/// Everything planned for it is cancelled in the same transaction.
 #[utoipa::path(
     tag = "invoices",
     responses(

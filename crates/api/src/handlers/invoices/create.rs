@@ -36,7 +36,8 @@ pub struct CreateInvoice {
     client_id: Option<ClientId>,
     /// A client by name and address together: the one that has both, or a new one.
     client: Option<InvoicedClientRequest>,
-    /// The number on the invoice, unique for the client without case, width, spaces, dashes and invisible characters.
+    /// The number printed on the invoice, unique for the client without case, width, spaces, dashes and
+    /// invisible characters.
     #[schema(min_length = 1, max_length = 64)]
     numero: String,
     /// The total, VAT included, in minor units of the currency: cents of EUR, francs of XPF, millimes of TND.
@@ -44,10 +45,10 @@ pub struct CreateInvoice {
     amount_ttc_cents: i64,
     /// An ISO 4217 code with a minor unit, so no metal, `XXX` or `XTS`; left out: `EUR`.
     currency: Option<String>,
-    /// When it was issued.
+    /// The date of issue.
     #[schema(value_type = Date)]
     issue_date: Day,
-    /// When it is due, not before it was issued.
+    /// The due date, not before the date of issue.
     #[schema(value_type = Date)]
     due_date: Day,
     /// The plan that chases it; left out: the default one; `null`: it is not chased.
@@ -74,8 +75,8 @@ pub struct InvoicedClientRequest {
     #[schema(value_type = Option<labels::ClientKind>)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     kind: Option<String>,
-    /// True if a new client is created whatever others are called: the way out of `ambiguous_client` if none of the
-    /// candidates is meant.
+    /// True if a new client is to be created even if others have similar names. Use it after
+    /// `ambiguous_client` if none of the candidates is meant.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     create_new: bool,
 }
@@ -112,7 +113,7 @@ impl From<CreateInvoice> for NewInvoiceInput {
 
 /// Creates an invoice and plans its reminders.
 ///
-/// What should have left before today is caught up with, as the organization's policy says.
+/// Reminders whose date has passed are sent by the organization's catch-up policy.
 #[utoipa::path(
     tag = "invoices",
     params(IdempotencyHeader),

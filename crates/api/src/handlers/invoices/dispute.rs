@@ -5,9 +5,9 @@ use rubis_kernel::InvoiceId;
 
 use crate::{ApiResult, App, Reply, Tenant, bodies::InvoiceBody, segment::Segment};
 
-/// Notes that the debtor disputes an invoice.
+/// Records that the debtor disputes an invoice.
 ///
-/// Its chain is suspended until the dispute is over.
+/// Its reminders are suspended until the dispute ends.
 #[utoipa::path(
     tag = "invoices",
     responses(

@@ -5,7 +5,7 @@ use rubis_kernel::InvoiceId;
 
 use crate::{ApiError, ApiResult, App, Reply, Tenant, bodies::InvoiceDetailBody, segment::Segment};
 
-/// Tells an invoice with its lines and its client.
+/// Returns an invoice with its lines and its client.
 #[utoipa::path(
     tag = "invoices",
     responses((status = 200, description = "The invoice.", body = InvoiceDetailBody)),

@@ -19,35 +19,35 @@ use crate::{
     query::Query,
 };
 
-/// Which invoices, in which order, and which page of them.
+/// Filters, order and position of the page.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ListInvoices {
-    /// In one of these states, separated by commas: `pending,in_relance`.
+    /// States of the invoice, separated by commas: `pending,in_relance`.
     status: Option<String>,
-    /// Owed by this client.
+    /// The client that owes it.
     #[param(value_type = Option<Uuid>)]
     client_id: Option<ClientId>,
     /// Words to look for in numbers and clients' names; every one has to occur.
     q: Option<String>,
-    /// Due on this day or later.
+    /// The first due date.
     #[param(value_type = Option<Date>)]
     due_from: Option<Day>,
-    /// Due on this day or earlier.
+    /// The last due date.
     #[param(value_type = Option<Date>)]
     due_to: Option<Day>,
-    /// Whether only late invoices are listed: due before today, with something outstanding.
+    /// True if only late invoices are listed: due before today, with something outstanding.
     #[serde(default)]
     #[param(required = false)]
     overdue: bool,
-    /// The order; left out: put in last at the front.
+    /// The order; left out, the latest created come first.
     #[param(value_type = Option<labels::InvoiceSort>)]
     sort: Option<String>,
-    /// How many rows, 50 if left out.
+    /// Number of rows, 50 if left out.
     #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
-    /// The `nextCursor` of the page before.
+    /// The `nextCursor` of the previous page.
     cursor: Option<String>,
 }
 
@@ -58,7 +58,7 @@ pub struct ListedInvoiceBody {
     /// The invoice.
     #[serde(flatten)]
     pub invoice: InvoiceBody,
-    /// Who owes it.
+    /// The client that owes it.
     pub client_name: String,
 }
 
@@ -69,7 +69,7 @@ impl From<ListedInvoice> for ListedInvoiceBody {
 }
 
 impl ListInvoices {
-    /// What a cursor of this list depends on.
+    /// Returns the list that the cursor belongs to.
     fn list(&self) -> List {
         let filter =
             ((&self.status, self.client_id, &self.q), (self.due_from, self.due_to, self.overdue), &self.sort);
@@ -81,7 +81,7 @@ impl ListInvoices {
         let mut statuses = Vec::new();
         for name in names.split(',') {
             let status = parse_status(name.trim())?;
-            // A list that repeats itself for 100 KiB is no longer than the list of statuses.
+            // Each status is kept once, so that a long parameter does not make a long list.
             if !statuses.contains(&status) {
                 statuses.push(status);
             }

@@ -12,19 +12,19 @@ use crate::{
     segment::Segment,
 };
 
-/// What was paid, when and how; left out: everything outstanding, today.
+/// The payment. Left out, everything outstanding was paid today.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(example = json!({ "method": "transfer" }))]
 pub struct MarkInvoicePaid {
-    /// On which day, not in the future.
+    /// The day of the payment, not in the future.
     #[schema(value_type = Option<Date>)]
     paid_at: Option<Day>,
-    /// Amount, in minor units of the invoice's currency; less than is outstanding leaves the chain running,
-    /// and what is beyond it becomes the client's credit.
+    /// Amount, in minor units of the invoice's currency. A partial payment leaves the reminders running,
+    /// and the part beyond what is outstanding becomes the client's credit.
     #[schema(minimum = 1, maximum = 1_000_000_000_000_i64)]
     amount_cents: Option<i64>,
-    /// How it came; left out: `other`.
+    /// The method of payment; `other` if left out.
     #[schema(value_type = Option<labels::PaymentMethod>)]
     method: Option<String>,
 }
@@ -40,7 +40,7 @@ impl From<MarkInvoicePaid> for NewPaymentInput {
     }
 }
 
-/// Records that an invoice has been paid, and calls off everything that was planned for it.
+/// Records that an invoice has been paid, and cancels everything planned for it.
 #[utoipa::path(
     tag = "invoices",
     request_body(content = Option<MarkInvoicePaid>),

@@ -10,9 +10,9 @@ use crate::{
     segment::Segment,
 };
 
-/// Holds an invoice's reminders back.
+/// Pauses an invoice's reminders.
 ///
-/// Pausing again replaces the pause.
+/// Another pause replaces the first.
 #[utoipa::path(
     tag = "invoices",
     request_body(content = Option<PauseRequest>),

@@ -7,8 +7,8 @@ use crate::{ApiError, ApiResult, App, Reply, Tenant, bodies::InvoiceBody, segmen
 
 /// Undoes the settlement of an invoice.
 ///
-/// The payment that settled it counts no more, and what had not been sent is planned again. An invoice that was
-/// disputed when it was settled is disputed again, and nothing is planned.
+/// The payment that settled it is voided, and reminders that had not been sent are planned again. An
+/// invoice that was disputed when it was settled is disputed again, and nothing is planned.
 #[utoipa::path(
     tag = "invoices",
     responses(

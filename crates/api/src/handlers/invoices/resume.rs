@@ -5,9 +5,10 @@ use rubis_kernel::InvoiceId;
 
 use crate::{ApiError, ApiResult, App, Reply, Tenant, bodies::InvoiceBody, segment::Segment};
 
-/// Notes that the dispute over an invoice is over.
+/// Records that the dispute over an invoice has ended.
 ///
-/// Plans again what had not been sent. The invoice takes one of the places that the subscription limits.
+/// Reminders that had not been sent are planned again. The invoice counts again towards the limit of the
+/// subscription.
 #[utoipa::path(
     tag = "invoices",
     responses(

@@ -16,50 +16,50 @@ use crate::{
     segment::Segment,
 };
 
-/// An invoice's chain: the latest 200 of each kind.
+/// The history of an invoice and what is planned for it: the latest 200 of each kind.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TimelineBody {
     /// The invoice.
     pub invoice: InvoiceBody,
-    /// Who owes it.
+    /// The client that owes it.
     pub client: ClientBody,
-    /// The questions to the organization whether it was paid: the earliest first.
+    /// The check-ins about it, the earliest first.
     pub checkins: Vec<CheckinTaskBody>,
-    /// What will leave and when, what left, and what does not: the earliest first.
+    /// Its reminders, whether planned, sent or cancelled, the earliest first.
     pub relances: Vec<TimelineRelanceBody>,
     /// Its payments and credit notes, in the order in which they were recorded.
     pub payments: Vec<PaymentBody>,
-    /// What happened to it, the earliest first.
+    /// Its events, the earliest first.
     pub events: Vec<ActivityEventBody>,
 }
 
-/// A reminder of the chain.
+/// A reminder of the invoice.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TimelineRelanceBody {
     /// The reminder.
     #[serde(flatten)]
     pub relance: ListedRelanceBody,
-    /// The plan's step that it is.
+    /// The step of the plan that it follows.
     pub step: ListedPlanStepBody,
-    /// Why it has not left; `null` when it has, or simply waits for its date.
+    /// Reason why it has not been sent; `null` if it was sent, or only waits for its date.
     #[schema(required)]
     pub why_not: Option<WhyNotBody>,
 }
 
-/// Why a reminder has not left.
+/// Reason why a reminder has not been sent.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct WhyNotBody {
     /// `sender_not_verified`, `daily_limit`, `awaits_answer`, `awaits_approval`, `paused`, `being_sent`, `retrying`, `quarantined`, or the reason for which it was
     /// cancelled or failed (`invoice_paid`, `cancelled_by_user`, `skipped_by_catch_up`, …).
     pub code: String,
-    /// Until when one waits for the answer to a check-in; the answer lets it leave at once, or calls it off.
+    /// Time until which it waits for the answer to a check-in. The answer lets it be sent, or cancels it.
     #[serde(with = "time::serde::rfc3339::option")]
     #[schema(required)]
     pub awaits_answer_until: Option<OffsetDateTime>,
-    /// When a paused one leaves again, if that is known.
+    /// The day on which a paused one is sent again, if that is known.
     #[schema(required)]
     pub paused_until: Option<Date>,
     /// Time of the next attempt of one whose last attempt failed, and of one that exceeded the day's recipients.
@@ -115,7 +115,7 @@ impl From<WhyNot> for WhyNotBody {
     }
 }
 
-/// Tells what will leave for an invoice and when, what left, and what does not and why.
+/// Returns the sent, planned and unsent reminders of an invoice, with the reason for each unsent one.
 #[utoipa::path(
     tag = "invoices",
     responses((status = 200, description = "The invoice's timeline.", body = TimelineBody)),

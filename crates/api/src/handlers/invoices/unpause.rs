@@ -7,7 +7,7 @@ use crate::{ApiResult, App, Reply, Tenant, bodies::InvoiceBody, segment::Segment
 
 /// Ends an invoice's pause, if it has one.
 ///
-/// Reminders that were held back catch up as late ones do.
+/// Reminders that were held back are sent by the catch-up policy, as late ones are.
 #[utoipa::path(
     tag = "invoices",
     responses((status = 200, description = "The invoice as it is now.", body = InvoiceBody)),

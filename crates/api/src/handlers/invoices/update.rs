@@ -16,7 +16,7 @@ use crate::{
     segment::Segment,
 };
 
-/// What changes about an invoice; what is left out stays.
+/// Changes to an invoice. A field that is left out stays as it is.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(example = json!({ "dueDate": "2026-12-20", "amountTtcCents": 135_000 }))]
@@ -27,14 +27,14 @@ pub struct UpdateInvoice {
     /// The total, VAT included, in minor units of the currency; more than is settled.
     #[schema(minimum = 1, maximum = 1_000_000_000_000_i64)]
     amount_ttc_cents: Option<i64>,
-    /// When it was issued.
+    /// The date of issue.
     #[schema(value_type = Option<Date>)]
     issue_date: Option<Day>,
-    /// When it is due, not before it was issued.
+    /// The due date, not before the date of issue.
     #[schema(value_type = Option<Date>)]
     due_date: Option<Day>,
-    /// Lets the chain of reminders start over at its first step for the new due date; by default for one in the future.
-    /// Given with `dueDate` alone.
+    /// True if the reminders start over at the first step for the new due date; by default they do for a
+    /// date in the future. Given with `dueDate` alone.
     restart_chain: Option<bool>,
     /// Another client of the organization.
     #[schema(value_type = Option<Uuid>)]
@@ -43,7 +43,7 @@ pub struct UpdateInvoice {
     #[serde(default, deserialize_with = "nullable::given")]
     #[schema(value_type = Option<Uuid>)]
     plan_id: Option<Option<PlanId>>,
-    /// Replaces all lines, 200 at most.
+    /// The new lines, 200 at most, which replace all old ones.
     #[schema(max_items = 200)]
     items: Option<Vec<LineRequest>>,
 }
@@ -65,9 +65,9 @@ impl From<UpdateInvoice> for InvoiceInput {
 
 /// Corrects an invoice that is neither paid nor cancelled.
 ///
-/// Another due date or another plan calls off what was planned and plans afresh. A due date in the future starts the
-/// chain over at its first step, unless `restartChain` is `false`, and so does another client; in any other case what was
-/// sent is not sent again.
+/// Another due date or another plan cancels what was planned and plans again. A due date in the future
+/// starts over at the first step, unless `restartChain` is `false`, and so does another client; in any
+/// other case reminders that were sent are not sent again.
 #[utoipa::path(
     tag = "invoices",
     responses(

@@ -6,7 +6,7 @@ use futures_util::future::try_join;
 use super::MeBody;
 use crate::{ApiError, ApiResult, App, Reply, Tenant, bodies::OrganizationBody};
 
-/// Tells who is signed in, and where.
+/// Returns the signed-in user and their organization.
 #[utoipa::path(
     tag = "me",
     responses((status = 200, description = "The signed-in user.", body = MeBody)),

@@ -9,17 +9,17 @@ use utoipa::ToSchema;
 use super::MeBody;
 use crate::{ApiError, ApiResult, App, Reply, Tenant, bodies::OrganizationBody, json_body::Json};
 
-/// What changes about the signed-in user; what is left out stays.
+/// Changes to the signed-in user. A field that is left out stays as it is.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(example = json!({ "fullName": "Claire Martin-Dubois" }))]
 pub struct UpdateMe {
-    /// How they are called.
+    /// Their full name.
     #[schema(min_length = 1, max_length = 200)]
     full_name: Option<String>,
 }
 
-/// Changes what is known of the signed-in user.
+/// Changes the signed-in user.
 #[utoipa::path(
     tag = "me",
     responses((status = 200, description = "The user as they are now.", body = MeBody)),

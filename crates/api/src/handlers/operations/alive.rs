@@ -6,14 +6,14 @@ use utoipa::ToSchema;
 
 use crate::Reply;
 
-/// The process answers.
+/// The health of the process.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct HealthBody {
     /// Always `alive`.
     pub status: &'static str,
 }
 
-/// Tells that the process answers, whatever else does.
+/// Reports that the process responds, whatever the state of its dependencies.
 #[utoipa::path(
     tag = "operations",
     responses((status = 200, description = "The process answers.", body = HealthBody)),

@@ -8,30 +8,30 @@ use utoipa::ToSchema;
 
 use crate::App;
 
-/// A server that has not answered by then counts as away.
+/// Time after which a server that has not responded counts as unavailable.
 const PATIENCE: Duration = Duration::from_millis(1500);
 
-/// Whether requests can be served.
+/// The readiness to serve requests.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ReadinessBody {
     /// `ready` or `not_ready`.
     pub status: &'static str,
-    /// What was asked.
+    /// The result of each check.
     pub checks: ChecksBody,
 }
 
-/// What each part answered: `ok`, `unavailable`, or `pending` for migrations that have not run.
+/// Results of the checks: `ok`, `unavailable`, or `pending` for migrations that have not run.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ChecksBody {
-    /// Whether the database answers.
+    /// Result of the check of the database.
     pub postgres: &'static str,
-    /// Whether the database has every table that this release needs.
+    /// Result of the check of the migrations: the database has every table that this release needs.
     pub migrations: &'static str,
-    /// Whether Redis answers.
+    /// Result of the check of Redis.
     pub redis: &'static str,
 }
 
-/// Tells whether requests can be served: the database and Redis answer, and the migrations have run.
+/// Reports if requests can be served: the database and Redis respond, and the migrations have run.
 #[utoipa::path(
     tag = "operations",
     responses(
@@ -54,7 +54,7 @@ pub async fn readyz(app: Data<App>) -> HttpResponse {
 async fn database(app: &App) -> (&'static str, &'static str) {
     let answer = within_patience(async {
         let mut conn = app.probes.db.get().await.ok()?;
-        // A database that answers with an error has no table of migrations yet.
+        // A database without a table of migrations responds with an error.
         let pending = rubis_db::has_pending_migrations(&mut conn).await.unwrap_or(true);
         Some(if pending { "pending" } else { "ok" })
     });

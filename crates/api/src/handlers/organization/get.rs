@@ -5,7 +5,7 @@ use futures_util::future::try_join;
 
 use crate::{ApiError, ApiResult, App, Reply, Tenant, bodies::OrganizationBody};
 
-/// Tells the organization's settings.
+/// Returns the organization's settings.
 #[utoipa::path(
     tag = "organization",
     responses((status = 200, description = "The organization.", body = OrganizationBody)),

@@ -12,19 +12,19 @@ use crate::{
     query::Query,
 };
 
-/// Where the page begins and how long it is.
+/// Position and length of the page.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ListMembers {
-    /// How many rows, 50 if left out.
+    /// Number of rows, 50 if left out.
     #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
-    /// The `nextCursor` of the page before.
+    /// The `nextCursor` of the previous page.
     cursor: Option<String>,
 }
 
-/// Lists the organization's members, those who joined first at the front.
+/// Lists the organization's members in the order in which they joined.
 #[utoipa::path(
     tag = "organization",
     params(ListMembers),

@@ -9,9 +9,9 @@ use crate::{
     rate_limits,
 };
 
-/// Holds all reminders of the organization back.
+/// Pauses all reminders of the organization.
 ///
-/// Pausing again replaces the pause.
+/// Another pause replaces the first.
 #[utoipa::path(
     tag = "organization",
     request_body(content = Option<PauseRequest>),

@@ -4,9 +4,9 @@ use actix_web::{post, web::Data};
 
 use crate::{ApiResult, App, Manager, Reply, bodies::OrganizationBody, rate_limits};
 
-/// Lets the organization's reminders leave again.
+/// Resumes the organization's reminders.
 ///
-/// Those that were held back catch up as late ones do.
+/// Reminders that were held back are sent by the catch-up policy, as late ones are.
 #[utoipa::path(
     tag = "organization",
     responses(

@@ -12,7 +12,7 @@ use crate::{
     labels, nullable, rate_limits,
 };
 
-/// New settings; what is left out stays.
+/// New settings. A field that is left out stays as it is.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(example = json!({
@@ -36,29 +36,29 @@ pub struct UpdateOrganization {
     name: Option<String>,
     /// A name of the IANA database.
     time_zone: Option<String>,
-    /// The time of day at which mails leave.
+    /// The time of day at which mails are sent.
     #[schema(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$")]
     sending_time: Option<String>,
-    /// Whether weekends and public holidays are passed over.
+    /// True if nothing is sent at weekends and on public holidays.
     business_days_only: Option<bool>,
     /// The public holidays; `null`: those of the postal code.
     #[serde(default, deserialize_with = "nullable::given")]
     #[schema(value_type = Option<labels::HolidayCalendar>)]
     holiday_calendar: Option<Option<String>>,
-    /// What becomes of missed reminders.
+    /// The policy for missed reminders.
     #[schema(value_type = Option<labels::CatchUpPolicy>)]
     catch_up_policy: Option<String>,
-    /// Whether and how the organization is asked if an invoice was paid.
+    /// Settings of the check-ins, which ask the organization if an invoice was paid.
     checkins: Option<UpdateCheckinPolicy>,
-    /// What `{{signature}}` stands for.
+    /// The text that replaces `{{signature}}`.
     #[schema(max_length = 1000)]
     signature: Option<String>,
-    /// What the foot of documents says.
+    /// Text at the foot of documents.
     #[schema(max_length = 2000)]
     legal_mentions: Option<String>,
-    /// Replaces the whole address.
+    /// The new address, which replaces the whole old one.
     address: Option<AddressRequest>,
-    /// The nine-digit number; `null` forgets it.
+    /// The nine-digit SIREN number; `null` removes it.
     #[serde(default, deserialize_with = "nullable::given")]
     #[schema(value_type = Option<String>)]
     siren: Option<Option<String>>,
@@ -74,16 +74,16 @@ pub struct UpdateOrganization {
     silent_copies: Option<Vec<String>>,
 }
 
-/// New settings of check-ins; what is left out stays.
+/// New settings of check-ins. A field that is left out stays as it is.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UpdateCheckinPolicy {
-    /// Whether check-ins are sent.
+    /// True if check-ins are sent.
     enabled: Option<bool>,
-    /// How many hours reminders wait for the answer; 0: they do not.
+    /// Number of hours for which reminders wait for the answer; 0: they do not wait.
     #[schema(minimum = 0, maximum = 720)]
     grace_hours: Option<i64>,
-    /// For how many days reminders wait for the answer instead; `null`: the grace counts.
+    /// Number of days for which reminders wait for the answer instead; `null`: the grace applies.
     #[serde(default, deserialize_with = "nullable::given")]
     #[schema(value_type = Option<i64>, minimum = 1, maximum = 60)]
     wait_for_answer_days: Option<Option<i64>>,
@@ -121,8 +121,8 @@ impl From<UpdateOrganization> for OrganizationInput {
 
 /// Changes the organization's settings.
 ///
-/// If reminders are to be sent at other times than before, those that are planned are planned again in the
-/// background. At most 30 changes of settings, plans and pauses a minute are accepted from an organization.
+/// Planned reminders are planned again in the background if the new settings move them. At most 30
+/// changes of settings, plans and pauses a minute are accepted from an organization.
 #[utoipa::path(
     tag = "organization",
     responses(

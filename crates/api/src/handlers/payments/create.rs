@@ -22,19 +22,19 @@ use crate::{
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(example = json!({ "amountCents": 5000, "kind": "payment", "method": "transfer" }))]
 pub struct CreatePayment {
-    /// Amount, in minor units of the invoice's currency; left out: everything outstanding.
+    /// Amount, in minor units of the invoice's currency; everything outstanding if left out.
     #[schema(minimum = 1, maximum = 1_000_000_000_000_i64)]
     amount_cents: Option<i64>,
-    /// Whether money came in or a part is waived; left out: `payment`.
+    /// The kind: money that came in, or a part that is waived; `payment` if left out.
     #[schema(value_type = Option<labels::PaymentKind>)]
     kind: Option<String>,
-    /// How it came; left out: `other`.
+    /// The method of payment; `other` if left out.
     #[schema(value_type = Option<labels::PaymentMethod>)]
     method: Option<String>,
-    /// On which day, not in the future; left out: today.
+    /// The day of the payment, not in the future; today if left out.
     #[schema(value_type = Option<Date>)]
     paid_at: Option<Day>,
-    /// How it became known.
+    /// The source of the information.
     #[schema(max_length = 200)]
     label: Option<String>,
 }
@@ -53,9 +53,9 @@ impl From<CreatePayment> for NewPaymentInput {
 
 /// Records a payment or a credit note.
 ///
-/// As soon as nothing is outstanding any more the invoice is paid, and everything planned for it is called off. The part of
-/// a payment beyond what is outstanding becomes the client's credit. An invoice that credit notes alone settle ends
-/// as `credited`: it earns no rubis and does not count as recovered.
+/// The invoice is paid as soon as nothing is outstanding, and everything planned for it is cancelled. The
+/// part of a payment beyond what is outstanding becomes the client's credit. An invoice settled by credit
+/// notes alone ends as `credited`: it earns no rubis and does not count as recovered.
 #[utoipa::path(
     tag = "invoices",
     params(IdempotencyHeader),

@@ -13,7 +13,7 @@ use crate::{
     segment::Segment,
 };
 
-/// The reason why a payment counts no more.
+/// The reason for voiding a payment.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(example = json!({ "reason": "Virement rejeté par la banque" }))]
@@ -29,15 +29,16 @@ pub struct VoidPayment {
 pub struct VoidedPaymentBody {
     /// The payment.
     pub payment: PaymentBody,
-    /// The invoice as it is now.
+    /// The invoice in its current state.
     pub invoice: InvoiceBody,
 }
 
 /// Voids a payment or a credit note.
 ///
-/// It stays on record with the reason and counts no more. If something is outstanding then, a paid invoice is
-/// reopened: the rubis it earned by being paid is taken back, what had not been sent is planned again, and the user
-/// is asked again whether it was paid. Otherwise the client's credit shrinks.
+/// The payment stays on record with the reason and no longer counts. If something is outstanding then, a
+/// paid invoice is reopened: the rubis that its payment earned are taken back, reminders that had not
+/// been sent are planned again, and the user is asked again if it was paid. Otherwise the client's credit
+/// shrinks.
 #[utoipa::path(
     tag = "invoices",
     responses(

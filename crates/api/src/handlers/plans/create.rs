@@ -12,7 +12,7 @@ use crate::{
 
 /// Creates a plan.
 ///
-/// Made the default, it takes that from the plan that was.
+/// A new default plan replaces the previous default.
 #[utoipa::path(
     tag = "plans",
     params(IdempotencyHeader),

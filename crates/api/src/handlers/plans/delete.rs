@@ -8,15 +8,16 @@ use utoipa::ToSchema;
 
 use crate::{ApiResult, App, Reply, Tenant, segment::Segment};
 
-/// What became of a plan.
+/// The result of the deletion of a plan.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DeletedPlanBody {
-    /// Whether the plan was kept, because invoices use it: they go on with it, and no other can choose it.
+    /// True if the plan was archived because invoices use it: they keep it, and no other invoice can
+    /// choose it.
     pub archived: bool,
 }
 
-/// Takes a plan away: it is deleted when nothing used it, else archived.
+/// Deletes a plan that nothing used, and archives any other.
 #[utoipa::path(
     tag = "plans",
     responses(

@@ -5,7 +5,7 @@ use rubis_kernel::PlanId;
 
 use crate::{ApiError, ApiResult, App, Reply, Tenant, bodies::PlanBody, segment::Segment};
 
-/// Tells a plan and its steps, archived or not.
+/// Returns a plan and its steps, archived or not.
 #[utoipa::path(
     tag = "plans",
     responses((status = 200, description = "The plan.", body = PlanBody)),

@@ -13,23 +13,23 @@ use crate::{
     query::Query,
 };
 
-/// Which plans, and which page of them.
+/// Filters and position of the page.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ListPlans {
-    /// Whether archived plans are listed too; left out: no.
+    /// True if archived plans are listed too; `false` if left out.
     #[serde(default)]
     #[param(required = false)]
     archived: bool,
-    /// How many rows, 50 if left out.
+    /// Number of rows, 50 if left out.
     #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
-    /// The `nextCursor` of the page before.
+    /// The `nextCursor` of the previous page.
     cursor: Option<String>,
 }
 
-/// Lists the organization's plans in the order in which they were made.
+/// Lists the organization's plans in the order in which they were created.
 #[utoipa::path(
     tag = "plans",
     params(ListPlans),

@@ -13,7 +13,7 @@ use crate::{
     segment::Segment,
 };
 
-/// What a plan is tried on: a due date, or an invoice.
+/// The basis of a preview: a due date, or an invoice.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(example = json!({ "dueDate": "2026-12-15" }))]
@@ -21,15 +21,15 @@ pub struct PreviewPlan {
     /// The due date of an imaginary invoice.
     #[schema(value_type = Option<Date>)]
     due_date: Option<Day>,
-    /// The kind of the imaginary client; left out, a company.
+    /// The kind of the imaginary client; a company if left out.
     #[schema(value_type = Option<labels::ClientKind>)]
     client_kind: Option<String>,
-    /// An invoice, as though nothing had been sent for it yet.
+    /// An invoice, previewed as if nothing had been sent for it yet.
     #[schema(value_type = Option<Uuid>)]
     invoice_id: Option<InvoiceId>,
 }
 
-/// What a plan would send.
+/// The mails that a plan would send.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PreviewBody {
@@ -37,26 +37,26 @@ pub struct PreviewBody {
     pub relances: Vec<PreviewedRelanceBody>,
 }
 
-/// A reminder as it would leave.
+/// A reminder as it would be sent.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PreviewedRelanceBody {
-    /// The step.
+    /// The step of the plan.
     pub step: ListedPlanStepBody,
-    /// When it would leave; `null` when the catch-up policy skips it.
+    /// Time at which it would be sent; `null` if the catch-up policy skips it.
     #[serde(with = "time::serde::rfc3339::option")]
     #[schema(required)]
     pub send_at: Option<OffsetDateTime>,
-    /// The name that the mail would come from.
+    /// The sender's name in the mail.
     pub from_name: String,
-    /// The mailbox that answers would go to: the owner's.
+    /// The mailbox that replies would be sent to: the owner's.
     #[schema(required)]
     pub reply_to: Option<String>,
-    /// The subject as it would be read.
+    /// The subject with its variables replaced.
     pub subject: String,
-    /// The text as it would be read.
+    /// The text with its variables replaced.
     pub body: String,
-    /// The HTML as it would be read, a whole document. Show it in a sandboxed frame.
+    /// The HTML with its variables replaced, a whole document. Show it in a sandboxed frame.
     pub html: String,
 }
 
@@ -75,7 +75,7 @@ impl From<PreviewedRelance> for PreviewedRelanceBody {
     }
 }
 
-/// Shows the mails that a plan would send and when, and writes nothing.
+/// Renders the mails that a plan would send, with their times, and stores nothing.
 #[utoipa::path(
     tag = "plans",
     responses(

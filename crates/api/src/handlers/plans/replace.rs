@@ -12,11 +12,10 @@ use crate::{
     segment::Segment,
 };
 
-/// Gives a plan another name and other steps.
+/// Replaces a plan's name and steps.
 ///
-/// What has left stays as it was; reminders that have not left yet leave in the new wording and on the new
-/// dates. An archived plan can be used again. The default plan stays the default until another takes its
-/// place.
+/// Sent reminders stay as they were; unsent reminders get the new text and dates. An archived plan can be
+/// used again. The default plan stays the default until another replaces it.
 #[utoipa::path(
     tag = "plans",
     responses((status = 200, description = "The plan as it is now.", body = PlanBody)),

@@ -5,7 +5,7 @@ use rubis_kernel::RelanceTaskId;
 
 use crate::{ApiResult, App, Reply, Tenant, bodies::RelanceBody, segment::Segment};
 
-/// Takes one reminder out for good. Once this is answered, it does not leave.
+/// Cancels one reminder permanently. After the response, it is not sent.
 #[utoipa::path(
     tag = "relances",
     responses(

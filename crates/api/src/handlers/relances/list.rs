@@ -14,18 +14,18 @@ use crate::{
     query::Query,
 };
 
-/// Which reminders, and which page of them.
+/// Filters and position of the page.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ListRelances {
-    /// Only those that stand there.
+    /// The status of the reminders.
     #[param(value_type = Option<labels::RelanceStatus>)]
     status: Option<RelanceStatus>,
-    /// How many rows, 50 if left out.
+    /// Number of rows, 50 if left out.
     #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
-    /// The `nextCursor` of the page before.
+    /// The `nextCursor` of the previous page.
     cursor: Option<String>,
 }
 

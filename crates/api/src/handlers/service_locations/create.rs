@@ -22,10 +22,10 @@ use crate::{
     "address": { "line1": "8 cours Tolstoï", "postalCode": "69100", "city": "Villeurbanne", "country": "FR" },
 }))]
 pub struct CreateServiceLocation {
-    /// How it is called.
+    /// Its name.
     #[schema(min_length = 1, max_length = 200)]
     name: String,
-    /// Where it is.
+    /// Its postal address.
     address: Option<AddressRequest>,
 }
 

@@ -5,7 +5,7 @@ use rubis_kernel::{ClientId, ServiceLocationId};
 
 use crate::{ApiError, App, Tenant, segment::Segment};
 
-/// Removes a place that no line of an invoice names.
+/// Deletes a service location that no line of an invoice names.
 #[utoipa::path(
     tag = "clients",
     responses(

@@ -22,11 +22,11 @@ pub struct ListServiceLocations {
     /// Number of rows, 50 if left out.
     #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
-    /// The `nextCursor` of the page before.
+    /// The `nextCursor` of the previous page.
     cursor: Option<String>,
 }
 
-/// Lists the places where a client is served, those put in first at the front.
+/// Lists the places where a client is served, in the order in which they were created.
 #[utoipa::path(
     tag = "clients",
     params(ListServiceLocations),

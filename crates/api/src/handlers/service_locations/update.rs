@@ -13,15 +13,15 @@ use crate::{
     segment::Segment,
 };
 
-/// What changes about a place; what is left out stays.
+/// Changes to a service location. A field that is left out stays as it is.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(example = json!({ "name": "Fournil de Bron" }))]
 pub struct UpdateServiceLocation {
-    /// How it is called.
+    /// Its name.
     #[schema(min_length = 1, max_length = 200)]
     name: Option<String>,
-    /// Replaces the whole address.
+    /// The new address, which replaces the whole old one.
     address: Option<AddressRequest>,
 }
 

@@ -1,9 +1,9 @@
-//! How many events came, and what became of them.
+//! The counter of Stripe events by type and outcome.
 
 const EVENTS: &str = "rubis_stripe_events_total";
 
-/// The types of events that are counted by name: those that mean something to a subscription. Stripe has
-/// hundreds, and whoever sets its webhooks up decides which of them come.
+/// The event types that are counted by name: those that concern a subscription. Stripe has hundreds, and
+/// its settings decide which of them are sent.
 const KNOWN: [&str; 8] = [
     "checkout.session.completed",
     "customer.subscription.created",
@@ -15,10 +15,10 @@ const KNOWN: [&str; 8] = [
     "invoice.payment_succeeded",
 ];
 
-/// What a delivery is counted as that was not believed, and whose type is therefore nobody's word.
+/// The type label of a delivery with an invalid signature, whose stated type cannot be trusted.
 pub(super) const UNVERIFIED: &str = "unverified";
 
-/// Says what the measurement means to whoever reads the metrics.
+/// Registers the description of the counter.
 pub fn describe_events() {
     metrics::describe_counter!(
         EVENTS,
@@ -26,7 +26,7 @@ pub fn describe_events() {
     );
 }
 
-/// The name that an event's type is counted under.
+/// Returns the label under which an event type is counted.
 pub(super) fn counted_type(kind: &str) -> &'static str {
     KNOWN.into_iter().find(|known| *known == kind).unwrap_or("other")
 }

@@ -18,19 +18,19 @@ use crate::{
     json_body, labels,
 };
 
-/// What became of an event, for those who look at its delivery in Stripe's dashboard.
+/// The outcome of an event, for readers of its delivery in Stripe's dashboard.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DeliveryBody {
-    /// What came of it.
+    /// The outcome.
     #[schema(value_type = labels::EventOutcome)]
     pub outcome: &'static str,
 }
 
-/// Takes an event of Stripe's about Rubis's own subscriptions.
+/// Accepts an event of Stripe's about Rubis's own subscriptions.
 ///
-/// Stripe calls this. The signature is checked on the body as it came; each event has its effect once, however
-/// often and in whatever order they are delivered. Types that mean nothing here are answered 200.
+/// Called by Stripe. The signature is checked on the raw body; each event has its effect once, however
+/// often and in whatever order events are delivered. Irrelevant types are answered with 200.
 #[utoipa::path(
     tag = "webhooks",
     request_body(
@@ -74,7 +74,7 @@ pub async fn receive_stripe_event(
         Err(error) => {
             count(kind, "failed");
             tracing::error!(event = event.id, kind = event.kind, "an event could not be dealt with");
-            // Whatever it was: Stripe delivers again what was not answered with a success.
+            // Any failure: Stripe delivers an event again until the response is a success.
             Err(ApiError::internal(error))
         }
     }
@@ -82,7 +82,7 @@ pub async fn receive_stripe_event(
 
 fn believed(request: &HttpRequest, body: &[u8], app: &App, now: OffsetDateTime) -> Result<Event, ApiError> {
     let header = request.headers().get("stripe-signature").ok_or_else(ApiError::signature_missing)?;
-    // What is no text is no signature either.
+    // A header that is not text is no valid signature either.
     let header = header.to_str().unwrap_or_default();
     Ok(verify(body, header, &app.billing.webhook_secrets, now)?)
 }

@@ -16,8 +16,8 @@ use crate::{
     rate_limits,
 };
 
-/// Does what the button says, and sends the browser on to the page that tells what came of it, so that loading
-/// that page again sends nothing.
+/// Executes a button's action, and redirects the browser to the page with the outcome, so that a reload
+/// sends nothing again.
 pub async fn act_on_checkin_page(
     request: HttpRequest,
     payload: web::Payload,
@@ -46,12 +46,12 @@ async fn act(app: &App, request: &HttpRequest, fields: &Fields) -> Result<Option
         "undo" => Some(undo(app, request, token).await?),
         "undo_together" => Some(undo_together(app, request, token).await?),
         "renew" => Some(renew(app, request, token).await?),
-        // A button that no page of ours has.
+        // Our pages have no such button.
         _ => None,
     })
 }
 
-/// Leads back to the page, with a new value, after a button that the page did not set or set too long ago.
+/// Redirects to the page, with a new value, after a button that the page did not set or set too long ago.
 async fn refuse(
     app: &App,
     request: &HttpRequest,
@@ -64,7 +64,7 @@ async fn refuse(
         "answers" => (CheckinLink::Page, Told::Repeat),
         "undo" | "undo_together" => (CheckinLink::Undo, Told::AlreadyAnswered),
         "renew" => (CheckinLink::Renew, Told::Expired),
-        // A button that no page of ours has.
+        // Our pages have no such button.
         _ => return Ok(None),
     };
     let opening = opening(request, link, app.clock.now());

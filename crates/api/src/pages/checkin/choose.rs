@@ -1,40 +1,40 @@
-//! Which page a check-in has: what is true decides, and what has just happened says which of it is told first.
+//! The choice of the page for a check-in: its state decides, and the latest event selects the message
+//! that comes first.
 
 use rubis_checkins::CheckinAnswer;
 use rubis_lifecycle::{CheckinCard, CheckinState, CheckinView};
 
 use super::Told;
 
-/// One of the pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shown {
-    /// Was it paid?
+    /// Asks if the invoice was paid.
     Question,
-    /// The same, after a click that may have been a machine's.
+    /// Asks to confirm an answer, after a click that may have been a machine's.
     Confirm(CheckinAnswer),
-    /// All the invoices of the mail at once.
+    /// Shows all invoices of the mail.
     Together,
-    /// It has just been declared paid.
+    /// The invoice has just been declared paid.
     Paid,
-    /// It has just been declared pending.
+    /// The invoice has just been declared pending.
     Pending,
-    /// It has just been declared pending after all.
+    /// The answer has just been undone.
     Undone,
-    /// It was declared paid before.
+    /// The invoice was declared paid before.
     WasPaid,
-    /// It was declared pending before.
+    /// The invoice was declared pending before.
     WasPending,
-    /// It was settled in another way.
+    /// The invoice was settled in another way.
     Settled,
-    /// The links live no more.
+    /// The links have expired.
     Expired,
-    /// A fresh one is on its way.
+    /// A fresh link is being sent.
     Renewed,
-    /// One was sent not long ago.
+    /// A fresh link was sent not long ago.
     TooSoon,
 }
 
-/// The page of a check-in.
+/// Returns the page of a check-in.
 pub(super) fn choose(view: &CheckinView, told: Option<Told>) -> Shown {
     if is_about_all(view, told) {
         return Shown::Together;
@@ -54,8 +54,8 @@ pub(super) fn choose(view: &CheckinView, told: Option<Told>) -> Shown {
     }
 }
 
-/// Whether the page is of the mail rather than of one of its invoices: when it was opened as such, and there is
-/// something left to answer or to show for it.
+/// Returns true if the page shows the whole mail rather than one of its invoices: it was opened as such,
+/// and something is left to answer or to show.
 fn is_about_all(view: &CheckinView, told: Option<Told>) -> bool {
     match told {
         _ if view.mates.is_empty() => false,
@@ -65,7 +65,7 @@ fn is_about_all(view: &CheckinView, told: Option<Told>) -> bool {
     }
 }
 
-/// How many other invoices of the mail wait for an answer.
+/// Returns the number of other invoices of the mail that wait for an answer.
 pub(super) fn open_mates(view: &CheckinView) -> usize {
     view.mates.iter().filter(|mate| is_open(mate)).count()
 }

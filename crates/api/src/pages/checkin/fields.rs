@@ -1,4 +1,4 @@
-//! What the page is sent: the parameters of its address, and the fields of its forms.
+//! The parameters of the page's address, and the fields of its forms.
 
 use std::collections::BTreeSet;
 
@@ -13,26 +13,23 @@ use rubis_kernel::CheckinTaskId;
 use super::Told;
 use crate::{ApiError, body_limit::ANONYMOUS_BODY_LIMIT, json_body};
 
-/// What a field that answers one of several invoices is called, before the check-in's id.
+/// The prefix of a field that answers one of several invoices, before the check-in's id.
 pub(super) const ANSWER: &str = "answer-";
 
 /// The most invoices that one mail asks about.
 const MAX_ANSWERS: usize = 50;
 
-/// Names and values. Those that the page does not know are passed over: mail programs add some of their own.
+/// Names and values. Unknown ones are skipped, since mail programs add some of their own.
 #[derive(Default)]
 pub(super) struct Fields(Vec<(String, String)>);
 
 impl Fields {
-    /// The parameters of an address.
+    /// Returns the parameters of an address.
     pub(super) fn of_query(request: &HttpRequest) -> Self {
         Self::parse(request.query_string().as_bytes())
     }
 
-    /// The fields of a form.
-    ///
-    /// # Errors
-    /// The body is no form, is too large, or breaks off.
+    /// Returns the fields of a form.
     pub(super) async fn of_form(request: &HttpRequest, payload: Payload) -> Result<Self, ApiError> {
         let body = json_body::read_within(payload, ANONYMOUS_BODY_LIMIT).await?;
         let media_type = request
@@ -56,17 +53,17 @@ impl Fields {
         Self(pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect())
     }
 
-    /// The value of a field; empty where there is none.
+    /// Returns the value of a field; empty if there is none.
     pub(super) fn get(&self, name: &str) -> &str {
         self.0.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
     }
 
-    /// What the address says has just happened.
+    /// Returns the event that the address states.
     pub(super) fn told(&self) -> Option<Told> {
         Told::read(self.get("status"), Some(self.get("answer")))
     }
 
-    /// The answers to several invoices, the first one of each, 50 at most.
+    /// Returns the answers to several invoices, the first one of each, 50 at most.
     pub(super) fn answers(&self) -> Vec<(CheckinTaskId, CheckinAnswer)> {
         let mut known: BTreeSet<CheckinTaskId> = BTreeSet::new();
         let answers = self.0.iter().filter_map(|(name, value)| {

@@ -1,7 +1,7 @@
-//! The way from a link or a button to the page, without the token in the page's address.
+//! The redirect from a link or a button to the page, without the token in the page's address.
 //!
-//! Proxies log addresses. The page that the API serves itself gets the token in a cookie for its path alone; a
-//! page of another origin gets it in the fragment, which no browser sends to a server.
+//! Proxies log addresses. The page that the API serves itself gets the token in a cookie for its path
+//! alone; a page of another origin gets it in the fragment, which browsers do not send to servers.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -21,10 +21,10 @@ const COOKIE: &str = "rubis_checkin";
 /// Time for which the page can be loaded again without its link.
 const COOKIE_LIFE: Duration = Duration::HOUR;
 
-/// The longest token that is passed on; ours have 43 characters.
+/// The longest token that is passed on; real tokens have 43 characters.
 const MAX_TOKEN: usize = 64;
 
-/// Sends a browser that opened a link on to the page, here or in the single-page app.
+/// Redirects a browser that opened a link to the page, here or in the single-page app.
 #[must_use]
 pub fn land(app: &App, told: Option<Told>, token: &str) -> HttpResponse {
     let settings = &app.settings.process;
@@ -40,24 +40,24 @@ pub fn land(app: &App, told: Option<Told>, token: &str) -> HttpResponse {
     }
 }
 
-/// Sends a browser on to the page from one of its own forms or addresses.
+/// Redirects a browser to the page from one of its own forms or addresses.
 pub(super) fn continue_on(app: &App, page: &CheckinPage, told: Option<Told>, token: &str) -> HttpResponse {
     let token = told.is_none_or(Told::has_page).then_some(token).filter(|token| is_plausible(token));
     redirect(StatusCode::SEE_OTHER, &page.address(told)).with(&cookie(app, page, token))
 }
 
-/// The token of the check-in that this browser has opened last; empty if there is none.
+/// Returns the token of the check-in that this browser opened last; empty if there is none.
 pub(super) fn token_of(request: &HttpRequest) -> String {
     request.cookie(COOKIE).map(|cookie| cookie.value().to_owned()).unwrap_or_default()
 }
 
-/// Only what a token consists of goes into a header.
+/// Returns true if every character can occur in a token, so that nothing else goes into a header.
 fn is_plausible(token: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     !token.is_empty() && token.len() <= MAX_TOKEN && token.bytes().all(allowed)
 }
 
-/// The cookie that gives the page its token, or takes it away.
+/// Returns the cookie that sets or removes the token of the page.
 fn cookie(app: &App, page: &CheckinPage, token: Option<&str>) -> Cookie<'static> {
     // The links of mails come from another site, from which `Strict` would not send it.
     Cookie::build(COOKIE, token.unwrap_or_default().to_owned())
@@ -73,7 +73,7 @@ struct Redirect(HttpResponse);
 
 fn redirect(status: StatusCode, address: &str) -> Redirect {
     let mut response = HttpResponse::build(status).finish();
-    // An address is made of settings and percent-encoded parameters, which always fit in a header.
+    // The address consists of settings and percent-encoded parameters, which always fit in a header.
     if let Ok(address) = HeaderValue::from_str(address) {
         response.headers_mut().insert(header::LOCATION, address);
     }

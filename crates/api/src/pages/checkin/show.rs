@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{ApiError, App, checkin_button::button_value, checkin_token::opening, pages::trouble};
 
-/// Shows how a check-in stands. Opening the page changes nothing about it.
+/// Shows the state of a check-in. Opening the page changes nothing.
 pub async fn show_checkin_page(
     request: HttpRequest,
     page: Data<CheckinPage>,
@@ -27,7 +27,7 @@ pub async fn show_checkin_page(
 async fn show(request: &HttpRequest, page: &CheckinPage, app: &App) -> Result<HttpResponse, ApiError> {
     let fields = Fields::of_query(request);
     if !fields.get("token").is_empty() {
-        // A link of a mail from the release before, whose address would stay in histories and logs.
+        // A link in a mail of an earlier release, whose address would stay in histories and logs.
         return Ok(continue_on(app, page, fields.told(), fields.get("token")));
     }
     let (token, now) = (token_of(request), app.clock.now());

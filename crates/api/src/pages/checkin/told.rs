@@ -1,9 +1,9 @@
-//! What the address of the page tells it: what has just come of a click or of a button.
+//! The outcome of a click or a button, as the address of the page carries it.
 
 use rubis_checkins::CheckinAnswer;
 use rubis_lifecycle::CheckinOutcome;
 
-/// What has just happened.
+/// The outcome of a click or a button.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Told {
     /// The invoice was declared paid.
@@ -12,32 +12,31 @@ pub enum Told {
     Pending,
     /// No check-in has this token.
     Invalid,
-    /// Its links ended too long ago: it says no more than that it is expired.
+    /// Its links expired too long ago: the page shows no more than that.
     Gone,
-    /// Its life is over.
+    /// Its links have expired.
     Expired,
-    /// It was answered before.
     AlreadyAnswered,
-    /// Nothing yet: a person has to confirm this answer.
+    /// Nothing was changed: a person has to confirm this answer.
     Confirm(CheckinAnswer),
     /// Several invoices were answered together.
     Answered,
-    /// They were sent without any answer.
+    /// The form for several invoices was sent without any answer.
     NothingChosen,
-    /// A button of a page that was open for too long: it has to be pressed again.
+    /// The page of a button was open for too long: it has to be pressed again.
     Repeat,
-    /// The answer "paid" was taken back.
+    /// The answer "paid" was undone.
     Undone,
-    /// The answers that were given in one go were taken back.
+    /// The answers that were given at once were undone.
     UndoneTogether,
-    /// A fresh link is on its way.
+    /// A fresh link is being sent.
     Renewed,
-    /// One was sent not long ago.
+    /// A fresh link was sent not long ago.
     TooSoon,
 }
 
 impl Told {
-    /// What came of an answer.
+    /// Converts the outcome of an answer.
     #[must_use]
     pub fn of(outcome: CheckinOutcome, answer: CheckinAnswer) -> Self {
         match outcome {
@@ -51,13 +50,13 @@ impl Told {
         }
     }
 
-    /// Reports whether there is a check-in that the page can show.
+    /// Returns true if there is a check-in that the page can show.
     #[must_use]
     pub const fn has_page(self) -> bool {
         !matches!(self, Self::Invalid | Self::Gone)
     }
 
-    /// The parameter `status`.
+    /// Returns the parameter `status`.
     #[must_use]
     pub const fn status(self) -> &'static str {
         match self {
@@ -77,7 +76,7 @@ impl Told {
         }
     }
 
-    /// What a status and an answer tell; nothing, where they make no sense.
+    /// Parses a status and an answer; returns `None` if they make no sense.
     #[must_use]
     pub fn read(status: &str, answer: Option<&str>) -> Option<Self> {
         let confirmed = if answer == Some(word(CheckinAnswer::StillPending)) {
@@ -104,7 +103,7 @@ impl Told {
     }
 }
 
-/// The query of the page's address, with its question mark; empty if nothing has happened.
+/// Returns the query of the page's address with its question mark; empty without an outcome.
 pub(super) fn query(told: Option<Told>) -> String {
     let Some(told) = told else { return String::new() };
     let answer = match told {
@@ -114,7 +113,7 @@ pub(super) fn query(told: Option<Told>) -> String {
     format!("?status={}{answer}", told.status())
 }
 
-/// An answer as addresses and buttons name it: as the links of the mail do.
+/// Returns an answer as the links of the mail and the buttons name it.
 pub(super) const fn word(answer: CheckinAnswer) -> &'static str {
     match answer {
         CheckinAnswer::Paid => "paid",

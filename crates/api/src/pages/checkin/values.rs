@@ -1,4 +1,4 @@
-//! The values of the templates of check-ins.
+//! The values for the templates of check-ins.
 
 use rubis_checkins::CheckinAnswer;
 use rubis_kernel::{Money, format_date_french};
@@ -22,14 +22,14 @@ impl<'a> Form<'a> {
     }
 }
 
-/// An invoice in figures and dates as they are read.
+/// An invoice with formatted amounts and dates.
 #[derive(Serialize)]
 struct Invoice<'a> {
     client_name: &'a str,
     numero: &'a str,
     due_date: String,
     owed: String,
-    /// The total, if it is not what is owed.
+    /// The total, if it differs from the outstanding amount.
     total: Option<String>,
 }
 
@@ -110,7 +110,7 @@ struct Card<'a> {
 
 impl<'a> Together<'a> {
     pub(super) fn new(form: Form<'a>, view: &'a CheckinView, told: Option<Told>) -> Self {
-        // The order does not depend on the check-in with which the page was opened.
+        // The order is independent of the check-in with which the page was opened.
         let mut cards: Vec<&CheckinCard> = std::iter::once(&view.checkin).chain(&view.mates).collect();
         cards.sort_by_key(|card| card.id);
         let (open, done): (Vec<_>, Vec<_>) = cards.into_iter().partition(|card| choose::is_open(card));
@@ -141,12 +141,12 @@ impl<'a> Card<'a> {
     }
 }
 
-/// A date that stays on one line.
+/// Formats a date with no-break spaces.
 fn day(date: Date) -> String {
     format_date_french(date).replace(' ', "\u{a0}")
 }
 
-/// The outstanding amount; the whole amount if nothing is outstanding.
+/// Returns the outstanding amount; the whole amount if nothing is outstanding.
 fn owed(invoice: &CheckinInvoice) -> Money {
     if invoice.balance.cents > 0 { invoice.balance } else { invoice.amount }
 }

@@ -26,26 +26,17 @@ pub(super) struct Writing<'a> {
 }
 
 /// Renders the page of a token that no check-in has.
-///
-/// # Errors
-/// [`RenderError`].
 pub(super) fn unknown() -> Result<Page, RenderError> {
     Page::render("checkin_unknown.html", ())
 }
 
-/// Renders the page of a token that is not answered any more.
-///
-/// # Errors
-/// [`RenderError`].
+/// Renders the page of a token whose links expired long ago.
 pub(super) fn gone() -> Result<Page, RenderError> {
     Page::render("checkin_gone.html", ())
 }
 
 impl Writing<'_> {
-    /// Renders the page after what has just happened.
-    ///
-    /// # Errors
-    /// [`RenderError`].
+    /// Renders the page with this outcome.
     pub(super) fn page(&self, told: Option<Told>) -> Result<Page, RenderError> {
         let form = Form::new(self.page, self.token, self.button);
         let shown = choose::choose(self.view, told);

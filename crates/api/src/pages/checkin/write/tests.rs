@@ -1,4 +1,4 @@
-//! Every template of the pages, with values that look like markup and like templates.
+//! Tests of every template of the pages, with values that look like markup and like templates.
 
 use std::collections::BTreeSet;
 
@@ -35,7 +35,7 @@ fn card(state: CheckinState, name: &str) -> CheckinCard {
     }
 }
 
-/// One state and event for each page, and the page of several invoices in each of its forms.
+/// Returns one state and event for each page, and the page of several invoices in each of its forms.
 fn views(name: &str) -> Vec<(CheckinView, Option<Told>)> {
     use CheckinState::{AlreadyAnswered, Expired, Open, Paid, StillPending};
     let view = |state, mates: &[CheckinState]| CheckinView {
