@@ -1,4 +1,4 @@
-//! What Stripe tells is applied, once and never backwards.
+//! Applies Stripe's events, once each and never backwards.
 
 use rubis_db::{AsyncConnection, AsyncPgConnection};
 use rubis_stripe::{Event, MalformedObject, Subscription as StripeSubscription, SubscriptionStatus};
@@ -13,28 +13,27 @@ use crate::{
     queries::{events, subscriptions},
 };
 
-/// What is to be done about an event.
+/// The result of applying an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Applied {
-    /// Nothing more: it is dealt with.
+    /// The event is finished.
     Done(EventOutcome),
-    /// The event alone does not tell enough. Nothing was recorded: ask Stripe for this subscription and apply
-    /// the event again, with the answer.
+    /// The event alone is not enough. Nothing was recorded: ask Stripe for this subscription, and apply
+    /// the event again with the answer.
     Ask(Question),
 }
 
-/// Why an event could not be applied: Stripe should deliver it again.
+/// An event could not be applied, and Stripe should deliver it again.
 #[derive(Debug, thiserror::Error)]
 pub enum ApplyEventError {
-    /// Its object is not what its type says.
+    /// The object does not match the event's type.
     #[error(transparent)]
     Malformed(#[from] MalformedObject),
-    /// The database refused.
     #[error(transparent)]
     Database(#[from] diesel::result::Error),
 }
 
-/// Why the transaction ends without a commit.
+/// The reason why the transaction ends without a commit.
 enum Interruption {
     Ask(Question),
     Database(diesel::result::Error),
@@ -46,9 +45,9 @@ impl From<diesel::result::Error> for Interruption {
     }
 }
 
-/// Applies an event whose signature was verified, received at `now`, in the transaction that puts it on
-/// record as dealt with: of any number of deliveries, at any time, one has an effect. What is older than what
-/// is known changes nothing; where that cannot be told, Stripe has to be asked.
+/// Applies an event whose signature was verified, received at `now`, in the transaction that records it
+/// as processed: of any number of deliveries, at any time, one has an effect. An event older than the
+/// known state changes nothing; if its age is in doubt, Stripe has to be asked.
 ///
 /// # Errors
 /// [`ApplyEventError`]; nothing was recorded then.
@@ -101,8 +100,8 @@ pub async fn apply_event(
     }
 }
 
-/// Puts an organization on record that is none yet, because it signed up with a release that knew no
-/// subscriptions. Returns whether there is such an organization.
+/// Inserts the row of an organization that has none yet, because it signed up with a release that knew no
+/// subscriptions. Returns true if there is such an organization.
 async fn begin(
     conn: &mut AsyncPgConnection,
     subject: &Subject,
@@ -125,7 +124,7 @@ async fn without_effect(
     Ok(outcome)
 }
 
-/// Changes what the organization has, as far as the event or Stripe's answer tells.
+/// Changes the organization's subscription, as far as the event or Stripe's answer allows.
 fn change(
     subscription: &mut Subscription,
     event: &Event,
@@ -146,12 +145,12 @@ fn change(
             subscription.take_over(other, mark);
         }
         if matches!(subject, Subject::PaymentFailed { .. }) && !was_missing {
-            // The grace begins with the failure, not with the delivery that told of it at last.
+            // The grace begins with the failure, not with the late delivery of its event.
             subscription.past_due_since = subscription.past_due_since.map(|since| since.min(event.created));
         }
         return Ok(outcome);
     }
-    // An answer that something else has overtaken is worth nothing: the event is judged anew.
+    // An outdated answer is discarded: the event is judged again.
     match judge(subscription, event, subject, now) {
         Judgement::Ask => {
             Err(Interruption::Ask(Question::new(subscription, subject.subscription().clone(), now)))
@@ -163,8 +162,8 @@ fn change(
     }
 }
 
-/// Reports whether Stripe answered exactly what the event says, which is newer than what is known. The state then has the
-/// event's own date, and events of the same minute need no question each.
+/// Returns true if Stripe answered exactly what the event says, which is newer than the known state. The
+/// state then has the event's own date, and events of the same minute need no question each.
 fn confirms(
     told: &StripeSubscription,
     event: &Event,
@@ -176,8 +175,8 @@ fn confirms(
     **snapshot == *told && order(event.created, now, known.state) == Order::Newer
 }
 
-/// Takes over what Stripe says of a subscription, unless it is not the organization's own or the organization
-/// has another that counts.
+/// Adopts the subscription as Stripe describes it, unless it is not the organization's own or the
+/// organization has another that counts.
 fn adopt(known: &mut Subscription, told: &StripeSubscription, mark: StateMark) -> EventOutcome {
     if !belongs_to(told, known) {
         return EventOutcome::ConflictingOrganization;
@@ -194,8 +193,8 @@ fn adopt(known: &mut Subscription, told: &StripeSubscription, mark: StateMark) -
     if are_two { EventOutcome::SecondSubscription } else { EventOutcome::Applied }
 }
 
-/// Reports whether a subscription is the organization's: of its customer, or, as long as it has none, with its id in the
-/// metadata. Metadata that names another organization speaks against it in either case.
+/// Returns true if a subscription is the organization's: of its customer, or, as long as it has none,
+/// with its id in the metadata. Metadata that names another organization rules it out in either case.
 fn belongs_to(told: &StripeSubscription, known: &Subscription) -> bool {
     let named = told.metadata.get(ORGANIZATION).map(|id| id.parse() == Ok(known.organization_id));
     match &known.customer {
@@ -204,7 +203,7 @@ fn belongs_to(told: &StripeSubscription, known: &Subscription) -> bool {
     }
 }
 
-/// Asks for the mails that follow from an event, each once.
+/// Requests the mails that follow from an event, each once.
 async fn request_mails(
     conn: &mut AsyncPgConnection,
     subscription: &mut Subscription,
@@ -216,7 +215,7 @@ async fn request_mails(
         return Ok(());
     }
     match subject {
-        // A notice of an end that was moved since is none of the end that is known.
+        // A notice about an end that was moved since does not apply to the current end.
         Subject::Subscription { snapshot, trial_will_end: true }
             if subscription.awaits_recap(now)
                 && snapshot.trial_end.is_none_or(|end| subscription.trial_ends_at == Some(end)) =>

@@ -12,20 +12,19 @@ use crate::{
     },
 };
 
-/// What a recap tells.
+/// The content of a recap.
 #[derive(Clone, Copy, Debug)]
 pub struct Recap<'a> {
-    /// The company that tried Rubis out.
+    /// The company on trial.
     pub organization: &'a Organization,
-    /// Who gets the mail.
+    /// The recipient.
     pub owner: &'a User,
-    /// The subscription that goes on.
+    /// The subscription that follows the trial.
     pub subscription: &'a SubscriptionId,
-    /// The trial.
     pub trial: &'a EndingTrial,
-    /// What Rubis did meanwhile.
+    /// Figures of the activity during the trial.
     pub figures: &'a RecapFigures,
-    /// What will be charged; where Stripe does not know, no amount is told.
+    /// The charge at the end; `None` if Stripe does not know it, and then the mail names no amount.
     pub charge: Option<Charge>,
 }
 
@@ -36,15 +35,15 @@ struct Values<'a> {
     since: String,
     end: String,
     charge: &'a str,
-    /// The text that a reader's list of mails shows beside the subject.
+    /// The preview text that mail programs show beside the subject.
     preview: &'a str,
     after: String,
     url: String,
     figures: Option<Figures>,
 }
 
-/// The mail that tells the owner what Rubis did during the trial, what will be charged when, and how to
-/// cancel. The same again is the same mail.
+/// Composes the mail to the owner with the figures of the trial, the amount and date of the charge, and
+/// the way to cancel. The same content gives the same mail.
 ///
 /// # Errors
 /// A part of the mail is too long.
@@ -65,13 +64,13 @@ pub fn compose_recap(terms: &BillingMailTerms<'_>, recap: &Recap<'_>) -> Result<
         figures: (!figures.is_nothing()).then(|| Figures::new(figures, terms.minutes_per_rubis)),
     };
     let content = MAILS.mail("recap", values)?;
-    // With the end that it tells: a trial that is made longer has another recap.
+    // The key contains the end of the trial, because an extended trial has another recap.
     let key = format!("{}.{}", recap.subscription, trial.ends_at.unix_timestamp());
     Ok(addressed(terms, owner, content, "trial-recap", &key))
 }
 
 impl RecapFigures {
-    /// Whether nothing happened at all.
+    /// Returns true if nothing happened during the trial.
     fn is_nothing(&self) -> bool {
         self.invoices_imported == 0
             && self.relances_sent == 0
@@ -80,7 +79,7 @@ impl RecapFigures {
     }
 }
 
-/// The figures as they are written.
+/// The formatted figures.
 #[derive(Serialize)]
 struct Figures {
     imported: String,
@@ -116,12 +115,12 @@ impl Figures {
     }
 }
 
-/// The word for so many: French has the singular up to below two.
+/// Returns the word for a count: French uses the singular below two.
 const fn plural(count: u64, one: &'static str, several: &'static str) -> &'static str {
     if count < 2 { one } else { several }
 }
 
-/// What will be charged when.
+/// Returns the sentence about the charge at the end of the trial.
 fn charge(charge: Option<Charge>, plan: &str, end: &str) -> String {
     let Some(charge) = charge else {
         return format!(

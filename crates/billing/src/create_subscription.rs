@@ -1,4 +1,4 @@
-//! An organization begins without a subscription.
+//! Creation of the row of an organization without a subscription.
 
 use rubis_db::AsyncPgConnection;
 use rubis_kernel::OrganizationId;
@@ -6,11 +6,8 @@ use time::OffsetDateTime;
 
 use crate::queries;
 
-/// Records that an organization has no subscription yet, in the transaction of its sign-up. What is on record
-/// already stays.
-///
-/// # Errors
-/// The database's.
+/// Records that an organization has no subscription yet, in the transaction of its sign-up. An existing
+/// row stays as it is.
 pub async fn create_subscription(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

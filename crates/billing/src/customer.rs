@@ -1,4 +1,4 @@
-//! The organization as a customer of Stripe's, made once.
+//! The organization as a customer of Stripe's, created once.
 
 use rubis_accounts::{Organization, User};
 use rubis_db::{AsyncConnection as _, Pool};
@@ -8,33 +8,32 @@ use time::OffsetDateTime;
 
 use crate::{Subscription, queries, subscription_of};
 
-/// What a Checkout is prepared from.
+/// The data from which a Checkout is prepared.
 pub(crate) struct Payer {
     organization: Organization,
     owner: User,
-    /// What the organization subscribes to.
     pub subscription: Subscription,
 }
 
-/// Why nothing could be prepared.
+/// A customer could not be prepared.
 #[derive(Debug, thiserror::Error)]
 pub enum CustomerError {
-    /// There is no such organization, or nobody owns it.
+    /// There is no such organization, or it has no owner.
     #[error("there is no such organization, or nobody owns it")]
     NobodyToCharge,
-    /// Stripe did not do its part.
+    /// A call to Stripe failed.
     #[error(transparent)]
     Stripe(#[from] rubis_stripe::StripeError),
-    /// No connection could be had.
+    /// No database connection was available.
     #[error(transparent)]
     Pool(#[from] rubis_db::PoolError),
-    /// The database refused.
     #[error(transparent)]
     Database(#[from] diesel::result::Error),
 }
 
 impl Payer {
-    /// Reads who is to pay, and gives the connection back before anybody talks to Stripe.
+    /// Reads the organization, its owner and its subscription, and returns the connection to the pool
+    /// before any call to Stripe.
     pub async fn read(pool: &Pool, organization: OrganizationId) -> Result<Self, CustomerError> {
         let conn = pool.get().await?;
         let subscription = subscription_of(&conn, organization).await?;
@@ -46,9 +45,9 @@ impl Payer {
         Ok(Self { organization, owner, subscription })
     }
 
-    /// The organization's customer, made at Stripe where there is none. Two who do so at once make one: the
-    /// request to Stripe is the same to the letter, and who comes last takes what the first has saved. No
-    /// connection is held meanwhile.
+    /// Returns the organization's customer, created at Stripe if there is none. Two concurrent calls
+    /// create one: their requests to Stripe are identical, and the later one uses what the first has
+    /// saved. No connection is held meanwhile.
     pub async fn customer(
         &self,
         pool: &Pool,
@@ -62,8 +61,8 @@ impl Payer {
         self.save(pool, None, &made, now).await
     }
 
-    /// Another customer instead of one that Stripe has no more. Only without a subscription: one that lives
-    /// is somebody's, whatever Stripe says of who pays for it.
+    /// Creates another customer in place of one that no longer exists at Stripe. Only without a
+    /// subscription: a live subscription belongs to a customer, whatever Stripe reports about them.
     pub async fn customer_instead_of(
         &self,
         pool: &Pool,

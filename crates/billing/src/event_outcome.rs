@@ -1,33 +1,32 @@
-//! What an event came to.
+//! The outcome of an event.
 
-/// What an event came to.
+/// The outcome of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum EventOutcome {
-    /// What it tells is on record now.
+    /// The event changed the recorded state.
     Applied,
-    /// It tells nothing that was not known.
+    /// The event contains no change.
     Unchanged,
-    /// Something later is known already.
+    /// A later state is known already.
     Stale,
-    /// It was dealt with before.
+    /// The event was processed before.
     Duplicate,
-    /// Its type is none of our concern.
+    /// The type of the event is irrelevant.
     Ignored,
-    /// It is about another subscription than the one that the organization has now.
+    /// The event is about another subscription than the organization's current one.
     Superseded,
-    /// The organization has two subscriptions that are charged; the later one counts. Operations have to end
-    /// the other.
+    /// The organization has two subscriptions that are charged; the later one counts. Operations have to
+    /// end the other.
     SecondSubscription,
-    /// No organization is named that is known here.
+    /// The event names no known organization.
     UnknownOrganization,
     /// Its metadata names one organization and its customer is another's: neither is changed.
     ConflictingOrganization,
-    /// Stripe knows no such subscription.
+    /// Stripe has no such subscription.
     UnknownSubscription,
 }
 
 impl EventOutcome {
-    /// Every outcome.
     pub const ALL: &'static [Self] = &[
         Self::Applied,
         Self::Unchanged,
@@ -41,7 +40,7 @@ impl EventOutcome {
         Self::UnknownSubscription,
     ];
 
-    /// Its name on record, in metrics and in logs.
+    /// Returns the name used in the database, in metrics and in logs.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -58,7 +57,7 @@ impl EventOutcome {
         }
     }
 
-    /// Whether operations should look at it.
+    /// Returns true if operations should look at the event.
     #[must_use]
     pub const fn is_suspicious(self) -> bool {
         matches!(
@@ -70,7 +69,8 @@ impl EventOutcome {
         )
     }
 
-    /// Whether it came to nothing for a reason that may be mended: delivered again, it is judged anew.
+    /// Returns true if the event had no effect for a reason that may be fixed: delivered again, it is
+    /// judged again.
     #[must_use]
     pub const fn is_unresolved(self) -> bool {
         matches!(self, Self::UnknownOrganization | Self::ConflictingOrganization | Self::UnknownSubscription)

@@ -1,4 +1,4 @@
-//! What an event is about.
+//! The subject of an event.
 
 use rubis_kernel::OrganizationId;
 use rubis_stripe::{
@@ -6,47 +6,43 @@ use rubis_stripe::{
     SubscriptionId, SubscriptionStatus, parse_completed_checkout, parse_invoice, parse_subscription,
 };
 
-/// Where the organization is named in what Stripe keeps for us.
+/// The metadata key of the organization's id.
 pub(crate) const ORGANIZATION: &str = "organization_id";
 
-/// Where the plan is, for a price that has lost its lookup key.
+/// The metadata key of the tier, for a price that has lost its lookup key.
 pub(crate) const PLAN: &str = "plan";
 
-/// What an event is about.
+/// The subject of an event.
 #[derive(Clone, Debug)]
 pub(crate) enum Subject {
-    /// A subscription, as it was after what happened.
+    /// A subscription in the state after the event.
     Subscription {
-        /// The subscription.
         snapshot: Box<StripeSubscription>,
-        /// Whether its trial is about to end.
+        /// True if its trial is about to end.
         trial_will_end: bool,
     },
-    /// A Checkout that made this subscription, of which it tells nothing else.
+    /// A Checkout that made this subscription, and describes it no further.
     Checkout {
-        /// The subscription.
         subscription: SubscriptionId,
-        /// What is said of the session.
+        /// The completed session.
         session: Box<CompletedCheckout>,
     },
     /// A payment for this subscription failed.
     PaymentFailed {
-        /// The subscription.
         subscription: SubscriptionId,
-        /// What was to be paid.
+        /// The unpaid invoice.
         invoice: Box<StripeInvoice>,
     },
     /// A payment for this subscription came in.
     Paid {
-        /// The subscription.
         subscription: SubscriptionId,
-        /// What was paid.
+        /// The paid invoice.
         invoice: Box<StripeInvoice>,
     },
 }
 
 impl Subject {
-    /// What the event is about; `None` when that is nothing to us.
+    /// Returns the subject of the event; `None` if it is irrelevant.
     pub fn of(event: &Event) -> Result<Option<Self>, MalformedObject> {
         let object = &event.object;
         Ok(match event.kind.as_str() {
@@ -82,7 +78,7 @@ impl Subject {
         })
     }
 
-    /// The subscription that it is about.
+    /// Returns the subscription of the subject.
     pub fn subscription(&self) -> &SubscriptionId {
         match self {
             Self::Subscription { snapshot, .. } => &snapshot.id,
@@ -92,7 +88,7 @@ impl Subject {
         }
     }
 
-    /// The customer that it names.
+    /// Returns the customer that the event names.
     pub fn customer(&self) -> Option<&CustomerId> {
         match self {
             Self::Subscription { snapshot, .. } => Some(&snapshot.customer),
@@ -101,7 +97,7 @@ impl Subject {
         }
     }
 
-    /// The organization that its metadata names.
+    /// Returns the organization that its metadata names.
     pub fn organization(&self) -> Option<OrganizationId> {
         let metadata = match self {
             Self::Subscription { snapshot, .. } => &snapshot.metadata,

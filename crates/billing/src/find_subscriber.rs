@@ -1,22 +1,22 @@
-//! Whom an event is about.
+//! Finds the organization of an event.
 
 use rubis_db::AsyncPgConnection;
 
 use crate::{Subscription, event_subject::Subject, queries::subscriptions};
 
-/// Whom an event is about.
+/// The organization that an event is about.
 pub(crate) enum Subscriber {
     /// This organization's subscription, locked.
     Known(Box<Subscription>),
-    /// Nobody here.
+    /// No organization here.
     Unknown,
-    /// It says two different things.
+    /// The metadata and the customer name different organizations.
     Conflicting,
 }
 
-/// Finds and locks what the organization has that an event names: by its metadata, else by the customer. Where
-/// the two disagree, nobody is meant: metadata is a text that whoever can edit a subscription can write, and
-/// must not let one company change another.
+/// Finds and locks the subscription that an event names: by its metadata, else by the customer. If the
+/// two disagree, no subscription is chosen: metadata can be written by any person who can edit a
+/// subscription, and must not let one company change another.
 pub(crate) async fn find_subscriber(
     conn: &AsyncPgConnection,
     subject: &Subject,

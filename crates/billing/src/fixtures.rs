@@ -1,4 +1,4 @@
-//! A company and its owner, as the tests of mails write to them.
+//! A company and its owner for the tests of mails.
 
 use rubis_accounts::{CatchUpPolicy, CheckinPolicy, Organization, PostalAddress, User};
 use rubis_kernel::{EmailAddress, HolidayCalendar, OrganizationId, UserId};
@@ -10,10 +10,10 @@ use uuid::Uuid;
 
 use crate::{BillingLinks, BillingRules, mail::BillingMailTerms};
 
-/// When all of it began.
+/// The start of the subscription.
 pub const START: OffsetDateTime = datetime!(2026-11-24 08:00 UTC);
 
-/// All that a mail of the product is made with.
+/// The parts of the product that every mail needs.
 pub struct Product {
     sender: EmailAddress,
     links: BillingLinks,

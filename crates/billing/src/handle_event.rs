@@ -1,4 +1,4 @@
-//! An event is applied, with Stripe asked where the event alone does not tell enough.
+//! Applies an event, and asks Stripe if the event alone is not enough.
 
 use rubis_db::Pool;
 use rubis_stripe::{CustomerId, Event, StripeError, StripeGateway, Subscription};
@@ -9,29 +9,30 @@ use crate::{
     apply_event::{Applied, ApplyEventError, apply_event},
 };
 
-/// How often Stripe is asked about one delivery: each time that something else overtook its answer.
+/// The maximum number of questions to Stripe about one delivery, one each time another event overtook its
+/// answer.
 const QUESTIONS: u32 = 4;
 
-/// Why an event could not be dealt with: Stripe should deliver it again.
+/// An event could not be processed, and Stripe should deliver it again.
 #[derive(Debug, thiserror::Error)]
 pub enum HandleEventError {
-    /// It could not be applied.
     #[error(transparent)]
     Apply(#[from] ApplyEventError),
     /// Stripe could not be asked.
     #[error(transparent)]
     Stripe(#[from] StripeError),
-    /// Whatever Stripe answered was overtaken by other events.
+    /// Each of Stripe's answers was overtaken by other events.
     #[error("other events overtook this one again and again")]
     Overtaken,
-    /// No connection could be had.
+    /// No database connection was available.
     #[error(transparent)]
     Pool(#[from] rubis_db::PoolError),
 }
 
-/// Deals with an event whose signature was verified, received at `now`. Stripe is asked outside of any
-/// transaction, holding no connection, and in a hurry: it waits for our answer meanwhile, and delivers the
-/// event again when it gets none. An event of another account or mode than our key's has no effect.
+/// Processes an event whose signature was verified, received at `now`. Stripe is asked outside of any
+/// transaction, holding no connection, with a short timeout: it waits for our response meanwhile, and
+/// delivers the event again if it gets none. An event of another account or mode than our key's has no
+/// effect.
 ///
 /// # Errors
 /// [`HandleEventError`]; nothing was recorded then.
@@ -42,7 +43,7 @@ pub async fn handle_event(
     now: OffsetDateTime,
 ) -> Result<EventOutcome, HandleEventError> {
     if stripe.stranger(event).is_some() {
-        // Not put on record: another mode's events are not part of this one's history.
+        // Not recorded: events of another mode are not part of this one's history.
         return Ok(EventOutcome::Ignored);
     }
     let mut answer: Option<Answer> = None;
@@ -74,7 +75,7 @@ async fn ask(stripe: &StripeGateway, question: Question) -> Result<Answer, Strip
 
 async fn others_of(stripe: &StripeGateway, customer: &CustomerId) -> Result<Vec<Subscription>, StripeError> {
     match stripe.subscriptions_of_in_a_hurry(customer).await {
-        // A customer who was deleted has none.
+        // A deleted customer has no subscriptions.
         Err(error) if error.is_missing_customer() => Ok(Vec::new()),
         outcome => outcome,
     }

@@ -1,4 +1,4 @@
-//! How many invoices an organization may have chased at once.
+//! The limit on an organization's chased invoices.
 
 use rubis_db::AsyncPgConnection;
 use rubis_kernel::OrganizationId;
@@ -6,11 +6,8 @@ use time::OffsetDateTime;
 
 use crate::{BillingRules, queries, subscription_of};
 
-/// How many invoices the organization may have chased at once; `None` is any number. Nothing is locked: who
-/// finds a limit goes on with [`lock_invoice_limit`] before counting.
-///
-/// # Errors
-/// The database's.
+/// Returns the number of invoices that the organization may have chased at once; `None` is any number.
+/// Nothing is locked: a caller that finds a limit goes on with [`lock_invoice_limit`] before counting.
 pub async fn invoice_limit(
     conn: &AsyncPgConnection,
     organization: OrganizationId,
@@ -23,11 +20,9 @@ pub async fn invoice_limit(
     Ok(subscription_of(conn, organization).await?.invoice_limit(rules, now))
 }
 
-/// As [`invoice_limit`], and lets nobody else ask so until the transaction ends: what is counted by a later
-/// statement of this transaction stays true until then. Lock invoices before, and the organization's row after.
-///
-/// # Errors
-/// The database's.
+/// Works as [`invoice_limit`], and makes other callers of this function wait until the transaction ends:
+/// a count by a later statement of this transaction stays valid until then. Lock invoices before, and the
+/// organization's row after.
 pub async fn lock_invoice_limit(
     conn: &AsyncPgConnection,
     organization: OrganizationId,

@@ -8,14 +8,14 @@ use rubis_stripe::{StripeInvoiceId, SubscriptionId};
 use serde::{Deserialize, Serialize};
 use time::{Date, OffsetDateTime};
 
-/// Where a mail is sent, and Stripe asked before.
+/// The retry policy of jobs that call Stripe and send a mail.
 const MAIL: RetryPolicy = RetryPolicy {
     max_attempts: 8,
     first_delay: Duration::from_secs(30),
     max_delay: Duration::from_secs(3_600),
 };
 
-/// Where nothing but the database is asked.
+/// The retry policy of jobs that only use the database.
 const RECORD: RetryPolicy = RetryPolicy {
     max_attempts: 20,
     first_delay: Duration::from_secs(5),
@@ -25,9 +25,7 @@ const RECORD: RetryPolicy = RetryPolicy {
 /// Sends the owner of an organization the recap of their trial, which is about to end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrialRecap {
-    /// Whose trial.
     pub organization_id: OrganizationId,
-    /// Which subscription.
     pub subscription_id: SubscriptionId,
 }
 
@@ -45,14 +43,13 @@ impl Job for TrialRecap {
     }
 }
 
-/// Tells the owner of an organization that a payment failed.
+/// Notifies the owner of an organization that a payment failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentFailedMail {
-    /// Whose payment.
     pub organization_id: OrganizationId,
-    /// Which invoice of Stripe's.
+    /// The unpaid invoice at Stripe.
     pub stripe_invoice_id: StripeInvoiceId,
-    /// When Stripe tries the payment again; `None` when it has given up.
+    /// Time of Stripe's next attempt; `None` if it has given up.
     #[serde(default)]
     pub next_attempt_at: Option<OffsetDateTime>,
 }
@@ -71,8 +68,8 @@ impl Job for PaymentFailedMail {
     }
 }
 
-/// The daily round for trials that are about to end and whose recap was not sent: what Stripe told of the end
-/// was lost, or the mail was given up. One a day for all workers together; each asks for the next.
+/// The daily round for trials that are about to end and whose recap was not sent, because Stripe's event
+/// was lost or the mail was given up. One job a day for all workers together; each enqueues the next.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrialSweep {
     /// The day, in UTC.

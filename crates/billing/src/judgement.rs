@@ -1,4 +1,4 @@
-//! What an event means for what is known.
+//! The meaning of an event for the known state.
 
 use rubis_stripe::{Event, Subscription as StripeSubscription, SubscriptionStatus};
 use time::OffsetDateTime;
@@ -9,17 +9,17 @@ use crate::{
     order::{Order, order},
 };
 
-/// What an event means for what is known.
+/// The meaning of an event for the known state.
 pub(crate) enum Judgement<'a> {
-    /// Only Stripe can tell.
+    /// Stripe has to be asked.
     Ask,
     /// Nothing changes.
     Nothing(EventOutcome),
-    /// The subscription is as this says.
+    /// The subscription has this state.
     Adopt(&'a StripeSubscription),
 }
 
-/// Judges an event, received at this instant, by what is known.
+/// Judges an event, received at this instant, by the known state.
 pub(crate) fn judge<'a>(
     known: &Subscription,
     event: &Event,
@@ -30,19 +30,20 @@ pub(crate) fn judge<'a>(
     let is_about_known = known.is_about(subject.subscription());
     match subject {
         Subject::Subscription { snapshot, .. } => {
-            // A signature proves only that its maker knows the endpoint's secret. What links a subscription, or
-            // allows more than before, is therefore confirmed by Stripe.
+            // A signature proves only that its maker knows the endpoint's secret. An event that links a
+            // subscription, or allows more than before, is therefore confirmed by Stripe.
             if known.stripe_id.is_none() {
                 return Judgement::Ask;
             }
             if !is_about_known {
-                // One that has ended never takes another's place; of the others Stripe tells how they stand
-                // now.
+                // A subscription that has ended never replaces another; for any other one Stripe is asked
+                // for the current state.
                 let is_past = snapshot.status.is_over() || (known.is_live() && !known.gives_way_to(snapshot));
                 return if is_past { Judgement::Nothing(EventOutcome::Superseded) } else { Judgement::Ask };
             }
             match order {
-                // Who has another one that is charged has that one from now on: Stripe tells.
+                // The customer may have another charged subscription, which counts from now on, so Stripe
+                // is asked.
                 Order::Newer if known.is_live() && snapshot.status.is_over() => Judgement::Ask,
                 Order::Newer if known.is_raised_by(snapshot) => Judgement::Ask,
                 Order::Newer => Judgement::Adopt(snapshot),
@@ -63,8 +64,8 @@ pub(crate) fn judge<'a>(
             }
             match (order, known.status) {
                 (Order::Older, _) => Judgement::Nothing(EventOutcome::Stale),
-                // That a payment failed says neither where the subscription stands since nor what else of it
-                // has changed: taken for its state, it would make what happened just before look old.
+                // A failed payment states neither the current status of the subscription nor its other
+                // changes: taken for its state, it would make an event just before look old.
                 (
                     Order::Newer,
                     Some(
@@ -81,7 +82,8 @@ pub(crate) fn judge<'a>(
         Subject::Paid { .. } => match known.status {
             Some(SubscriptionStatus::PastDue | SubscriptionStatus::Unpaid) if is_about_known => match order {
                 Order::Older => Judgement::Nothing(EventOutcome::Stale),
-                // What the subscription is then, its own events tell; this one only that something changed.
+                // The event states only that something changed; the subscription's own events describe
+                // its state.
                 Order::Newer | Order::InDoubt => Judgement::Ask,
             },
             _ => Judgement::Nothing(EventOutcome::Unchanged),

@@ -1,10 +1,11 @@
-//! Rubis's own subscription: plans and their limits, the trial, Stripe's events, and the mails about them.
+//! Rubis's own subscription: tiers and their limits, the trial, Stripe's events, and the mails about
+//! them.
 //!
-//! [`start_checkout`], [`start_trial`] and [`open_portal`] lead to Stripe's pages; what comes of that, Stripe
-//! tells in events, which [`handle_event`] applies once each and never backwards. [`invoice_limit`] says how
-//! many invoices may be chased at once; counting them, and the figures of a recap, are the business of
-//! `lifecycle`. Who changes invoices locks these first, then the row of the subscription, then that of the
-//! organization.
+//! [`start_checkout`], [`start_trial`] and [`open_portal`] lead to Stripe's pages. Stripe reports the
+//! results in events, which [`handle_event`] applies once each and never backwards. [`invoice_limit`]
+//! returns the number of invoices that may be chased at once; `lifecycle` counts them and computes the
+//! figures of a recap. Code that changes invoices locks these first, then the row of the subscription,
+//! then that of the organization.
 
 mod apply_event;
 mod compose_recap;

@@ -1,4 +1,4 @@
-//! Where Stripe's pages and the mails lead back to.
+//! The addresses that Stripe's pages and the mails lead back to.
 
 /// The pages of the subscription, below the public address of the SPA.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -7,37 +7,37 @@ pub struct BillingLinks {
 }
 
 impl BillingLinks {
-    /// From `WEB_URL`.
+    /// Builds the addresses from `WEB_URL`.
     #[must_use]
     pub fn new(web: &str) -> Self {
         Self { web: web.trim_end_matches('/').to_owned() }
     }
 
-    /// The page of the subscription, where a plan is chosen, and the portal opened.
+    /// Returns the page of the subscription, on which a tier is chosen and the portal opened.
     #[must_use]
     pub fn subscription_page(&self) -> String {
         format!("{}/parametres/abonnement", self.web)
     }
 
-    /// Where a completed Checkout leads. Stripe writes the session's id in its place.
+    /// Returns the target of a completed Checkout. Stripe fills in the session's id.
     #[must_use]
     pub fn checkout_success(&self) -> String {
         format!("{}/parametres/abonnement?checkout=success&session_id={{CHECKOUT_SESSION_ID}}", self.web)
     }
 
-    /// Where a Checkout leads that was given up.
+    /// Returns the target of an abandoned Checkout.
     #[must_use]
     pub fn checkout_cancel(&self) -> String {
         format!("{}/parametres/abonnement?checkout=cancel", self.web)
     }
 
-    /// Where the Checkout of a trial leads.
+    /// Returns the target of a completed Checkout of a trial.
     #[must_use]
     pub fn trial_success(&self) -> String {
         format!("{}/onboarding/compte?trial=started&session_id={{CHECKOUT_SESSION_ID}}", self.web)
     }
 
-    /// Where the Checkout of a trial leads that was given up.
+    /// Returns the target of an abandoned Checkout of a trial.
     #[must_use]
     pub fn trial_cancel(&self) -> String {
         format!("{}/onboarding/billing?trial=cancel", self.web)

@@ -1,4 +1,4 @@
-//! The product's mails to those who pay for it.
+//! The product's mails to its subscribers.
 
 use rubis_accounts::{Organization, User};
 use rubis_kernel::{Email, EmailAddress, MailContent, Mailbox, Templates, format_date_french, templates};
@@ -6,16 +6,16 @@ use time::{Date, OffsetDateTime};
 
 use crate::{BillingLinks, BillingRules};
 
-/// What every mail about a subscription is made with.
+/// The common data of all mails about a subscription.
 #[derive(Clone, Copy, Debug)]
 pub struct BillingMailTerms<'a> {
     /// The product's address; its domain also ends each `Message-ID`.
     pub sender: &'a EmailAddress,
-    /// Where links lead.
+    /// The targets of links.
     pub links: &'a BillingLinks,
     /// The limits and the grace, as the mails announce them.
     pub rules: &'a BillingRules,
-    /// How many minutes of work a rubis stands for.
+    /// Minutes of work that one rubis stands for.
     pub minutes_per_rubis: u32,
 }
 
@@ -33,8 +33,8 @@ pub(crate) static MAILS: Templates = Templates::new(templates![
     "recap_nothing.txt",
 ]);
 
-/// A mail to the person who owns an organization, with identifiers that follow from all that a reader sees: the
-/// same again has the same ones.
+/// Addresses a mail to the owner of an organization. Its identifiers follow from everything that a reader
+/// sees, so the same content has the same ones.
 pub(crate) fn addressed(
     terms: &BillingMailTerms<'_>,
     owner: &User,
@@ -46,7 +46,7 @@ pub(crate) fn addressed(
     Email::of_product(terms.sender, to, content).identified(kind, key)
 }
 
-/// The day of an instant where the organization is, on one line.
+/// Formats the day of an instant in the organization's time zone, with no-break spaces.
 pub(crate) fn day_french(organization: &Organization, instant: OffsetDateTime) -> String {
     date_french(organization.time_zone.local_date(instant))
 }
@@ -55,7 +55,7 @@ fn date_french(date: Date) -> String {
     format_date_french(date).replace(' ', "\u{a0}")
 }
 
-/// A count as it is written in France: thousands apart by a narrow no-break space.
+/// Formats a count as in France: thousands separated by a narrow no-break space.
 pub(crate) fn count_french(count: u64) -> String {
     let digits = count.to_string();
     let mut grouped = String::with_capacity(digits.len() * 2);
@@ -68,7 +68,7 @@ pub(crate) fn count_french(count: u64) -> String {
     grouped
 }
 
-/// A length of time as it is written in France: `45 min`, `3 h`, `3 h 20`.
+/// Formats a length of time as in France: `45 min`, `3 h`, `3 h 20`.
 pub(crate) fn hours_french(minutes: u64) -> String {
     let (hours, minutes) = (minutes / 60, minutes % 60);
     match (hours, minutes) {
@@ -78,7 +78,7 @@ pub(crate) fn hours_french(minutes: u64) -> String {
     }
 }
 
-/// What becomes of an organization without a subscription, as the second half of a sentence.
+/// Returns the consequence of having no subscription, as the second half of a sentence.
 pub(crate) fn without_subscription(rules: &BillingRules) -> String {
     let going_on = "les relances déjà en cours continuent";
     match rules.limits.free {

@@ -1,4 +1,4 @@
-//! One open Checkout for each organization: two that are open could both be completed, and be charged side by side.
+//! One open Checkout for each organization: if two were open, both could be completed and charged.
 
 use rubis_db::Pool;
 use rubis_kernel::OrganizationId;
@@ -14,19 +14,20 @@ use crate::{
     subscription::is_live,
 };
 
-/// Times that another request may take the place of a session before this one fails.
+/// Number of times that another request may replace a session before this one fails.
 const ATTEMPTS: usize = 10;
 
 /// A Checkout that is the only open one of its organization.
 pub(crate) enum OnlyCheckout {
-    /// The browser is sent to it.
+    /// The session for the browser.
     Open(CheckoutSession),
-    /// An earlier one was completed in the meantime: its subscription lives, and this one was ended.
+    /// An earlier session was completed in the meantime: its subscription is live, and this session was
+    /// ended.
     Subscribed,
 }
 
-/// Opens a Checkout and ends the one that was opened before it at Stripe, before anybody gets the address of the new one.
-/// A session that is opened at the same moment is ended by the later of the two.
+/// Opens a Checkout and ends the previous one at Stripe, before the address of the new one is returned.
+/// Of two sessions opened at the same moment, the later request ends the other.
 ///
 /// # Errors
 /// [`CustomerError`]; the earlier session may have been ended then.
@@ -65,8 +66,8 @@ async fn last(pool: &Pool, organization: OrganizationId) -> Result<Option<Checko
     Ok(checkouts::open_checkout(&mut *pool.get().await?, organization).await?)
 }
 
-/// Opens a Checkout. Stripe answers a repeated request with the session of the first one: if that was ended since, another
-/// is opened.
+/// Opens a Checkout. Stripe responds to a repeated request with the session of the first one: if that was
+/// ended since, another is opened.
 async fn open_living(
     pool: &Pool,
     stripe: &StripeGateway,
@@ -85,14 +86,14 @@ async fn open_living(
     open(pool, stripe, payer, NewCheckout { request_id, ..checkout }, now).await
 }
 
-/// The end of an id, which differs from that of others.
+/// Returns the end of an id, which differs from that of others.
 fn short(id: &CheckoutSessionId) -> String {
     let mut end: Vec<char> = id.as_str().chars().rev().filter(char::is_ascii_alphanumeric).take(16).collect();
     end.reverse();
     end.into_iter().collect()
 }
 
-/// Ends a session, and returns whether it had been completed and its subscription lives.
+/// Ends a session, and returns true if it had been completed and its subscription is live.
 async fn has_subscribed(stripe: &StripeGateway, session: &CheckoutSessionId) -> Result<bool, StripeError> {
     if end(stripe, session).await? {
         return Ok(false);
@@ -110,7 +111,7 @@ async fn has_subscribed(stripe: &StripeGateway, session: &CheckoutSessionId) -> 
     }
 }
 
-/// Ends a session if it is open, and returns whether it was.
+/// Ends a session if it is open, and returns true if it was.
 async fn end(stripe: &StripeGateway, session: &CheckoutSessionId) -> Result<bool, StripeError> {
     match stripe.expire_checkout_session(session).await {
         Ok(_) => Ok(true),

@@ -1,4 +1,4 @@
-//! The portal, where a subscription is changed and ended, and cards and invoices are kept.
+//! The portal, in which a subscription is changed and ended, and cards and invoices are kept.
 
 use rubis_db::Pool;
 use rubis_kernel::OrganizationId;
@@ -6,28 +6,24 @@ use rubis_stripe::StripeGateway;
 
 use crate::{BillingLinks, subscription_of};
 
-/// Why the portal stays closed.
+/// The portal could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenPortalError {
-    /// The organization never went to a Checkout, or was deleted at Stripe since: there is nothing to look
-    /// after.
+    /// The organization never went to a Checkout, or was deleted at Stripe since: it has no customer to
+    /// manage.
     #[error("the organization is no customer yet")]
     NoCustomer,
-    /// Stripe did not do its part.
+    /// A call to Stripe failed.
     #[error(transparent)]
     Stripe(#[from] rubis_stripe::StripeError),
-    /// No connection could be had.
+    /// No database connection was available.
     #[error(transparent)]
     Pool(#[from] rubis_db::PoolError),
-    /// The database refused.
     #[error(transparent)]
     Database(#[from] diesel::result::Error),
 }
 
-/// The address of a session of the portal, from which one comes back to the page of the subscription.
-///
-/// # Errors
-/// [`OpenPortalError`].
+/// Returns the address of a portal session, which leads back to the page of the subscription.
 pub async fn open_portal(
     pool: &Pool,
     stripe: &StripeGateway,
@@ -39,7 +35,7 @@ pub async fn open_portal(
     drop(conn);
     let customer = subscription.customer.as_ref().ok_or(OpenPortalError::NoCustomer)?;
     match stripe.create_portal_session(customer, &links.subscription_page()).await {
-        // The next Checkout makes another.
+        // The next Checkout creates another customer.
         Err(error) if error.is_missing_customer() && !subscription.is_live() => {
             Err(OpenPortalError::NoCustomer)
         }

@@ -1,20 +1,20 @@
-//! Whether what an event tells is newer than what is known.
+//! The order of an event and the known state.
 
 use time::{Duration, OffsetDateTime};
 
 use crate::StateMark;
 
-/// How far two clocks may be apart: ours and Stripe's, and those of our processes.
+/// The maximum difference between two clocks: ours and Stripe's, and those of our processes.
 const CLOCKS_APART: Duration = Duration::minutes(1);
 
-/// How an event stands to the state that is known.
+/// The order of an event relative to the known state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Order {
-    /// It tells of something later.
+    /// The event is later than the state.
     Newer,
-    /// What it tells of is part of the state.
+    /// The event is part of the state.
     Older,
-    /// Nobody can tell: Stripe has to be asked.
+    /// The order cannot be determined, so Stripe has to be asked.
     InDoubt,
 }
 
@@ -78,7 +78,7 @@ mod tests {
         #[case] state: Option<StateMark>,
         #[case] expected: Order,
     ) {
-        // However late it comes.
+        // The order is the same however late the event arrives.
         for received in [NOON, NOON + Duration::hours(5)] {
             assert_eq!(order(NOON, received, state), expected);
         }
@@ -121,7 +121,7 @@ mod tests {
     ) {
         let received = NOON + Duration::SECOND;
         let asked = received + waited;
-        // Dated as late as can be, so that only the reception tells.
+        // Dated as late as possible, so that only the reception decides.
         let created = asked + Duration::seconds(30);
         assert_eq!(order(created, received, asked_at(asked)), expected);
     }

@@ -1,4 +1,4 @@
-//! The owner is told that a payment failed.
+//! The mail to the owner about a failed payment.
 
 use rubis_accounts::{Organization, User};
 use rubis_db::{AsyncConnection, AsyncPgConnection};
@@ -15,9 +15,9 @@ use crate::{
     subscription_of,
 };
 
-/// The mail that tells the owner that a payment failed, how to mend it, and until when nothing changes;
-/// `None`, and the job finished, where the payment has come in meanwhile or the subscription has ended. In
-/// one transaction; the same again is the same mail, as long as what it tells is so.
+/// Composes the mail to the owner about a failed payment, with the way to fix it and the end of the
+/// grace. Returns `None`, and finishes the job, if the payment has come in meanwhile or the subscription
+/// has ended. Runs in one transaction; unchanged facts give the same mail again.
 ///
 /// # Errors
 /// [`RecapError`], but never [`RecapError::Stripe`] or [`RecapError::Pool`].
@@ -49,11 +49,8 @@ pub async fn claim_payment_failed_mail(
     .await
 }
 
-/// Records that the mail was given up, so that the next attempt of Stripe's at the same invoice asks for it
+/// Records that the mail was given up, so that Stripe's next attempt at the same invoice requests it
 /// again. Call it in a transaction.
-///
-/// # Errors
-/// The database's.
 pub async fn give_payment_failed_mail_up(
     conn: &mut AsyncPgConnection,
     job: &PaymentFailedMail,
@@ -72,7 +69,7 @@ struct Values<'a> {
     plan: &'a str,
     organization: String,
     retry: &'a str,
-    /// The text that a reader's list of mails shows beside the subject.
+    /// The preview text that mail programs show beside the subject.
     preview: String,
     until: Option<String>,
     limits: String,

@@ -1,18 +1,18 @@
-//! What can be subscribed to.
+//! Tiers and billing cycles.
 
 use diesel::{deserialize::FromSqlRow, expression::AsExpression};
 use rubis_db::{pg_enum, schema::sql_types};
 
-/// Plans of an organization, the smallest first.
+/// Tiers of an organization, the smallest first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, AsExpression, FromSqlRow)]
 #[diesel(sql_type = sql_types::BillingPlan)]
 pub enum BillingPlan {
     /// Without a subscription.
     #[default]
     Free,
-    /// For a company that chases its invoices by itself.
+    /// For a company that chases its own invoices.
     Pro,
-    /// For one that has many.
+    /// For a company with many invoices.
     Business,
 }
 
@@ -23,7 +23,7 @@ pg_enum!(BillingPlan, sql_types::BillingPlan {
 });
 
 impl BillingPlan {
-    /// The plan's name, as people read it.
+    /// Returns the name of the tier for people.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -34,13 +34,11 @@ impl BillingPlan {
     }
 }
 
-/// How often a subscription is charged.
+/// The interval at which a subscription is charged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, AsExpression, FromSqlRow)]
 #[diesel(sql_type = sql_types::BillingCycle)]
 pub enum BillingCycle {
-    /// Each month.
     Monthly,
-    /// Each year.
     Yearly,
 }
 
@@ -49,20 +47,17 @@ pg_enum!(BillingCycle, sql_types::BillingCycle {
     Yearly => "yearly",
 });
 
-/// A plan that is paid for.
+/// A tier that is paid for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PaidPlan {
-    /// [`BillingPlan::Pro`].
     Pro,
-    /// [`BillingPlan::Business`].
     Business,
 }
 
 impl PaidPlan {
-    /// Every one.
     pub const ALL: &'static [Self] = &[Self::Pro, Self::Business];
 
-    /// The name by which the API and Stripe's metadata know it.
+    /// Returns the name used in the API and in Stripe's metadata.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -81,23 +76,21 @@ impl From<PaidPlan> for BillingPlan {
     }
 }
 
-/// What is bought: a plan, and how often it is charged. Stripe has one price for each.
+/// A tier and its billing cycle. Stripe has one price for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Offer {
-    /// Which plan.
     pub plan: PaidPlan,
-    /// How often it is charged.
     pub cycle: BillingCycle,
 }
 
 impl Offer {
-    /// The lookup key of its price at Stripe, `rubis_{plan}_{cycle}`.
+    /// Returns the lookup key of its price at Stripe, `rubis_{plan}_{cycle}`.
     #[must_use]
     pub fn lookup_key(self) -> String {
         format!("rubis_{}_{}", self.plan.as_str(), self.cycle.as_str())
     }
 
-    /// The offer whose price has this lookup key.
+    /// Returns the offer whose price has this lookup key.
     #[must_use]
     pub fn of_lookup_key(key: &str) -> Option<Self> {
         let (plan, cycle) = key.strip_prefix("rubis_")?.split_once('_')?;

@@ -1,19 +1,16 @@
-//! Events of long ago are forgotten.
+//! Deletion of old events.
 
 use rubis_db::AsyncPgConnection;
 use time::{Duration, OffsetDateTime};
 
 use crate::queries::events;
 
-/// For how long dealt-with events are kept: Stripe delivers one again for three days, and lets a person do so
-/// for thirty.
+/// The time for which processed events are kept: Stripe delivers one again for three days, and allows
+/// users to do so for thirty.
 const KEPT: Duration = Duration::days(90);
 
-/// Forgets at most `limit` events that were received more than 90 days ago, and says whether they were so
-/// many, so that there may be more to forget. Several workers may do this at once.
-///
-/// # Errors
-/// The database's.
+/// Deletes at most `limit` events that were received more than 90 days ago. Returns true if it deleted
+/// that many, and more may be left. Several workers may do this at once.
 pub async fn purge_events(
     conn: &AsyncPgConnection,
     now: OffsetDateTime,

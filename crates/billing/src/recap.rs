@@ -1,4 +1,4 @@
-//! The recap of a trial: what Rubis did for a company while it tried it out.
+//! The recap of a trial: the figures of a company's activity during it.
 
 use rubis_db::{AsyncConnection as _, AsyncPgConnection};
 use rubis_jobs::{FinishError, Lease};
@@ -7,51 +7,51 @@ use time::{Duration, OffsetDateTime};
 
 use crate::{BillingRules, Offer, PaidPlan, Subscription, TrialRecap, queries::subscriptions};
 
-/// What Rubis did for a company in a time.
+/// The figures of a company's activity in a period.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RecapFigures {
-    /// How many invoices were put in.
+    /// Number of invoices that were created.
     pub invoices_imported: u64,
-    /// How many reminders left.
+    /// Number of reminders that were sent.
     pub relances_sent: u64,
-    /// What came in, one amount for each currency, the largest first.
+    /// The recovered amounts, one for each currency, the largest first.
     pub recovered: Vec<Money>,
-    /// The points of the product: one for each reminder that left and one for each invoice that was paid.
+    /// The points of the product: one for each reminder that was sent and one for each invoice that was
+    /// paid.
     pub rubis: u64,
 }
 
 /// A trial whose recap is to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EndingTrial {
-    /// When it began.
+    /// The start of the trial.
     pub began_at: OffsetDateTime,
-    /// When it ends.
+    /// The end of the trial.
     pub ends_at: OffsetDateTime,
-    /// Until when is told what happened: when the recap was asked for, however often it has to be tried.
+    /// The end of the counted period: the time at which the recap was requested, however often its mail
+    /// is tried.
     pub counted_until: OffsetDateTime,
-    /// What is subscribed to, where it is one of our offers.
+    /// The offer that is subscribed to, if it is one of ours.
     pub offer: Option<Offer>,
 }
 
-/// Why the recap of a trial can't be written.
+/// The recap of a trial cannot be composed.
 #[derive(Debug, thiserror::Error)]
 pub enum RecapError {
     /// Another worker has the job.
     #[error("the lease was lost")]
     LeaseLost,
-    /// The organization has no owner to tell.
+    /// The organization has no owner to notify.
     #[error("the organization has no owner")]
     NobodyToTell,
-    /// Stripe does not tell the price at the moment.
+    /// The price could not be read from Stripe.
     #[error(transparent)]
     Stripe(#[from] rubis_stripe::StripeError),
-    /// No connection could be had.
+    /// No database connection was available.
     #[error(transparent)]
     Pool(#[from] rubis_db::PoolError),
-    /// The mail cannot be written.
     #[error(transparent)]
     Render(#[from] rubis_kernel::RenderError),
-    /// The database refused.
     #[error(transparent)]
     Database(#[from] diesel::result::Error),
 }
@@ -65,11 +65,8 @@ impl From<FinishError> for RecapError {
     }
 }
 
-/// The trial that a recap is about; `None` where it was ended, cancelled or replaced since the recap was
-/// asked for.
-///
-/// # Errors
-/// The database's.
+/// Returns the trial of a recap; `None` if it was ended, cancelled or replaced since the recap was
+/// requested.
 pub async fn ending_trial(
     conn: &AsyncPgConnection,
     job: &TrialRecap,
@@ -95,17 +92,18 @@ fn of(
     Some(EndingTrial {
         began_at: subscription.stripe_created_at.unwrap_or(ends_at - trial),
         ends_at,
-        // Withdrawn where the end was moved since: it is asked for again three days before the new one.
+        // The request is withdrawn if the end was moved since: the recap is requested again three days
+        // before the new end.
         counted_until: subscription.recap_queued_at?,
         offer: plan.zip(subscription.cycle).map(|(plan, cycle)| Offer { plan, cycle }),
     })
 }
 
-/// Records that no recap is to be sent as things stand, and finishes the job: should the owner change their
-/// mind while the trial goes on, it is asked for again. Call it in a transaction.
+/// Records that no recap is to be sent in the current state, and finishes the job. If the owner changes
+/// their mind during the trial, the recap is requested again. Call it in a transaction.
 ///
 /// # Errors
-/// [`FinishError::LeaseLost`] when another worker may have the job.
+/// [`FinishError::LeaseLost`] if another worker may have the job.
 pub async fn give_recap_up(
     conn: &mut AsyncPgConnection,
     job: &TrialRecap,
@@ -122,11 +120,11 @@ pub async fn give_recap_up(
     lease.finish(conn).await
 }
 
-/// Records that the recap was sent at an instant, and finishes the job. Where the end of the trial was moved
-/// meanwhile, its recap is still to come.
+/// Records that the recap was sent at an instant, and finishes the job. If the end of the trial was moved
+/// meanwhile, its recap is still to be sent.
 ///
 /// # Errors
-/// [`FinishError::LeaseLost`] when another worker may have the job.
+/// [`FinishError::LeaseLost`] if another worker may have the job.
 pub async fn record_recap_sent(
     conn: &mut AsyncPgConnection,
     job: &TrialRecap,

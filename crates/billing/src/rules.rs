@@ -1,22 +1,19 @@
-//! What operations set about plans: their limits, the trial and the grace.
+//! The settings of tiers: their limits, the trial and the grace.
 
 use time::Duration;
 
 use crate::BillingPlan;
 
-/// How many invoices each plan lets be chased at once; `None` is any number.
+/// Number of invoices that each tier lets be chased at once; `None` is any number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PlanLimits {
-    /// Without a subscription.
     pub free: Option<u32>,
-    /// With Pro.
     pub pro: Option<u32>,
-    /// With Business.
     pub business: Option<u32>,
 }
 
 impl PlanLimits {
-    /// The limit of a plan.
+    /// Returns the limit of a tier.
     #[must_use]
     pub const fn of(self, plan: BillingPlan) -> Option<u32> {
         match plan {
@@ -26,26 +23,26 @@ impl PlanLimits {
         }
     }
 
-    /// Whether no plan has a limit, so that nothing has to be looked up.
+    /// Returns true if no tier has a limit, so that no row has to be read.
     #[must_use]
     pub const fn are_none(self) -> bool {
         self.free.is_none() && self.pro.is_none() && self.business.is_none()
     }
 }
 
-/// What operations set about plans.
+/// The settings of tiers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BillingRules {
-    /// How many invoices are chased at once.
+    /// Limits on chased invoices.
     pub limits: PlanLimits,
-    /// For how long after a failed payment the plan's own limit stays.
+    /// Time after a failed payment for which the tier's own limit still applies.
     pub grace: Duration,
-    /// How long a trial lasts, in days of 24 hours.
+    /// Length of a trial, in days of 24 hours.
     pub trial_days: u32,
 }
 
 impl BillingRules {
-    /// The rules, but without any limit: for what is about something else.
+    /// Returns the default rules without any limit, for callers to which limits are irrelevant.
     #[must_use]
     pub fn without_limits() -> Self {
         Self { limits: PlanLimits { free: None, pro: None, business: None }, ..Self::default() }
@@ -62,12 +59,11 @@ impl Default for BillingRules {
     }
 }
 
-/// As many invoices are being chased as the plan allows.
+/// The number of chased invoices has reached the limit of the tier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the plan lets {limit} invoices be chased at once, and {usage} are")]
 pub struct PlanLimitReached {
-    /// How many the plan allows.
     pub limit: u32,
-    /// How many are being chased: more than the limit after a downgrade.
+    /// Number of chased invoices. It exceeds the limit after a downgrade.
     pub usage: u32,
 }

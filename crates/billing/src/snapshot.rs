@@ -1,4 +1,4 @@
-//! What Stripe says of a subscription becomes what an organization has.
+//! Adoption of Stripe's description of a subscription.
 
 use rubis_stripe::{Subscription as StripeSubscription, SubscriptionStatus};
 
@@ -8,20 +8,20 @@ use crate::{
 };
 
 impl Subscription {
-    /// Whether this is the subscription that the organization has, or had last.
+    /// Returns true if this is the subscription that the organization has, or had last.
     pub(crate) fn is_about(&self, stripe_id: &rubis_stripe::SubscriptionId) -> bool {
         self.stripe_id.as_ref() == Some(stripe_id)
     }
 
-    /// Whether another subscription takes the place of the one that is known. A live one gives way to none
-    /// but a later one that lives too.
+    /// Returns true if another subscription replaces the known one. A live one is only replaced by a
+    /// later one that is live too.
     pub(crate) fn gives_way_to(&self, other: &StripeSubscription) -> bool {
         let later = self.stripe_created_at.is_none_or(|created| created < other.created);
         if self.is_live() { later && is_live(other.status) } else { later || is_live(other.status) }
     }
 
-    /// Reports whether the organization would be allowed more by this state of its subscription than by the known one:
-    /// a larger plan, a status that counts for more, or a longer trial.
+    /// Returns true if this state of its subscription would allow the organization more than the known
+    /// one: a larger tier, a status that counts for more, or a longer trial.
     pub(crate) fn is_raised_by(&self, snapshot: &StripeSubscription) -> bool {
         let mut after = self.clone();
         after.take_over(snapshot, StateMark { at: snapshot.created, fetched: false });
@@ -31,7 +31,7 @@ impl Subscription {
             || (in_trial && after.trial_ends_at > self.trial_ends_at)
     }
 
-    /// Takes over what Stripe says, which was so at this instant.
+    /// Adopts Stripe's description of the state at this instant.
     pub(crate) fn take_over(&mut self, snapshot: &StripeSubscription, mark: StateMark) {
         let is_same = self.is_about(&snapshot.id);
         let (plan, cycle) = self.offer_of(snapshot, is_same);
@@ -40,7 +40,7 @@ impl Subscription {
             self.failed_invoice = None;
         }
         if !is_same || self.trial_ends_at.is_some_and(|end| snapshot.trial_end > Some(end)) {
-            // The recap of a trial that goes on beyond the end that it told is still to come.
+            // An extended trial needs a new recap, since the old one named another end.
             self.recap_queued_at = None;
             self.recap_sent_at = None;
         }
@@ -69,8 +69,8 @@ impl Subscription {
         self.revision = self.revision.saturating_add(1);
     }
 
-    /// The plan and the cycle of what is subscribed to. A price loses its lookup key when a newer one gets
-    /// it; who subscribed at the old one keeps what they had.
+    /// Returns the tier and the cycle of the subscription. A price loses its lookup key to a newer one; a
+    /// subscription at the old price keeps its tier.
     fn offer_of(&self, snapshot: &StripeSubscription, is_same: bool) -> (BillingPlan, Option<BillingCycle>) {
         if let Some(offer) = snapshot.lookup_key.as_deref().and_then(Offer::of_lookup_key) {
             return (offer.plan.into(), Some(offer.cycle));
@@ -84,8 +84,8 @@ impl Subscription {
     }
 }
 
-/// Rank of what a status allows, the larger the more: everything in a trial, the plan's limit, that limit for a
-/// while, nothing.
+/// Returns the rank of what a status allows, the larger the more: everything in a trial, the tier's
+/// limit, that limit for a while, nothing.
 const fn rights(status: Option<SubscriptionStatus>) -> u8 {
     match status {
         Some(SubscriptionStatus::Trialing) => 3,

@@ -1,4 +1,4 @@
-//! A plan is bought on Stripe's page.
+//! The purchase of a tier on Stripe's page.
 
 use std::collections::BTreeMap;
 
@@ -15,13 +15,14 @@ use crate::{
     only_checkout::{OnlyCheckout, open_only},
 };
 
-/// Why no Checkout was started.
+/// A Checkout could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum StartCheckoutError {
-    /// There is a subscription: a second one would be charged beside it. The portal changes plans.
+    /// There is a subscription already, and a second one would be charged as well. The portal changes
+    /// tiers.
     #[error("the organization has a subscription: the portal changes it")]
     AlreadySubscribed,
-    /// The customer could not be made, or Stripe or the database failed.
+    /// The customer could not be created, or Stripe or the database failed.
     #[error(transparent)]
     Customer(#[from] CustomerError),
 }
@@ -32,12 +33,9 @@ impl From<rubis_stripe::StripeError> for StartCheckoutError {
     }
 }
 
-/// Starts the Checkout of a subscription, to which the browser is then sent. An earlier one that is still open is ended:
-/// two could both be completed. Talks to Stripe outside of any
-/// transaction, holding no connection.
-///
-/// # Errors
-/// [`StartCheckoutError`].
+/// Starts the Checkout of a subscription, to which the browser is then sent. An earlier one that is still
+/// open is ended: two could both be completed. Calls Stripe outside of any transaction, holding no
+/// connection.
 pub async fn start_checkout(
     pool: &Pool,
     stripe: &StripeGateway,
@@ -54,7 +52,7 @@ pub async fn start_checkout(
     let customer = payer.customer(pool, stripe, now).await?;
     let checkout = NewCheckout {
         organization_id: organization,
-        // One that was completed must not come back when somebody subscribes again.
+        // A fresh id: a completed session must not come back when the organization subscribes again.
         request_id: format!("checkout-{}", Uuid::now_v7()),
         customer,
         price: price.id,
@@ -69,8 +67,8 @@ pub async fn start_checkout(
     }
 }
 
-/// Opens a Checkout; where Stripe has no such customer any more, because somebody deleted them there, that of
-/// another. Nothing is lost by that: who was deleted has no subscription either.
+/// Opens a Checkout; if Stripe has no such customer any more, because the customer was deleted there,
+/// creates another one first. Nothing is lost: a deleted customer has no subscription either.
 pub(crate) async fn open(
     pool: &Pool,
     stripe: &StripeGateway,
@@ -90,7 +88,7 @@ pub(crate) async fn open(
     }
 }
 
-/// What Stripe keeps with a session and its subscription, for its events to name the organization.
+/// Returns the metadata of a session and its subscription, by which events name the organization.
 pub(crate) fn metadata(organization: OrganizationId, offer: Offer) -> BTreeMap<String, String> {
     BTreeMap::from([
         (ORGANIZATION.to_owned(), organization.to_string()),

@@ -1,4 +1,4 @@
-//! The trial: a card is taken on Stripe's page, and not charged before the trial ends.
+//! The trial: a card is collected on Stripe's page, and not charged before the trial ends.
 
 use rubis_db::Pool;
 use rubis_kernel::{OrganizationId, sha256};
@@ -12,13 +12,13 @@ use crate::{
     start_checkout::metadata,
 };
 
-/// Why no trial was started.
+/// A trial could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum StartTrialError {
     /// The organization had its trial, or has a subscription.
     #[error("the organization had its trial, or has a subscription")]
     AlreadyConsumed,
-    /// The customer could not be made, or Stripe or the database failed.
+    /// The customer could not be created, or Stripe or the database failed.
     #[error(transparent)]
     Customer(#[from] CustomerError),
 }
@@ -29,12 +29,9 @@ impl From<rubis_stripe::StripeError> for StartTrialError {
     }
 }
 
-/// Starts the Checkout of the organization's trial, to which the browser is then sent. Asked again on the
-/// same day it is the same Checkout, so that it is not completed twice. Another that is still open is ended. Talks to Stripe outside of any
-/// transaction, holding no connection.
-///
-/// # Errors
-/// [`StartTrialError`].
+/// Starts the Checkout of the organization's trial, to which the browser is then sent. Requested again on
+/// the same day it is the same Checkout, so that it is not completed twice. Another that is still open is
+/// ended. Calls Stripe outside of any transaction, holding no connection.
 pub async fn start_trial(
     pool: &Pool,
     stripe: &StripeGateway,
@@ -69,8 +66,8 @@ pub async fn start_trial(
     }
 }
 
-/// The same for the same Checkout on the same day: Stripe refuses an id that comes back with something else,
-/// and a Checkout is open for a day.
+/// Returns the same id for the same Checkout on the same day: Stripe refuses an id that is reused for
+/// another request, and a Checkout is open for a day.
 fn request_id(checkout: &NewCheckout, now: OffsetDateTime) -> String {
     let day = now.to_offset(UtcOffset::UTC).date();
     let hash = sha256(format!("{day} {checkout:?}").as_bytes());

@@ -1,4 +1,4 @@
-//! What an organization subscribes to, and what follows from it.
+//! An organization's subscription, and the rights that follow from it.
 
 use rubis_db::AsyncPgConnection;
 use rubis_kernel::OrganizationId;
@@ -7,66 +7,64 @@ use time::{Duration, OffsetDateTime};
 
 use crate::{BillingCycle, BillingPlan, BillingRules, queries};
 
-/// What an organization subscribes to, as far as Stripe has told.
+/// An organization's subscription, as far as Stripe has reported it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subscription {
-    /// Whose it is.
     pub organization_id: OrganizationId,
-    /// What is subscribed to; `free` without a subscription and after its end.
+    /// The tier; `free` without a subscription and after its end.
     pub plan: BillingPlan,
-    /// Where the subscription stands; `None` where there never was one.
+    /// The status; `None` if there never was a subscription.
     pub status: Option<SubscriptionStatus>,
-    /// How often it is charged.
     pub cycle: Option<BillingCycle>,
     /// The organization at Stripe.
     pub customer: Option<CustomerId>,
     /// The subscription at Stripe, also after its end.
     pub stripe_id: Option<SubscriptionId>,
-    /// When it was made there.
+    /// Time at which it was created there.
     pub stripe_created_at: Option<OffsetDateTime>,
-    /// Until when it is paid, or on trial.
+    /// Time until which it is paid, or on trial.
     pub current_period_end: Option<OffsetDateTime>,
-    /// Whether it ends then rather than being charged again.
+    /// True if it ends at that time instead of being charged again.
     pub cancel_at_period_end: bool,
-    /// When the trial ends or ended. Stays for ever: who has one has used their trial.
+    /// Time at which the trial ends or ended. Never removed, because an organization has one trial.
     pub trial_ends_at: Option<OffsetDateTime>,
-    /// Since when a payment is missing.
+    /// Time since which a payment is missing.
     pub past_due_since: Option<OffsetDateTime>,
-    /// The last invoice of Stripe's whose failed payment the owner was told about.
+    /// The last invoice of Stripe's whose failed payment was announced to the owner.
     pub failed_invoice: Option<StripeInvoiceId>,
-    /// What instant the state is of.
+    /// The instant that the state describes.
     pub state: Option<StateMark>,
     /// Counts the changes of the state.
     pub revision: i64,
-    /// When the recap of the trial was first asked for.
+    /// Time at which the recap of the trial was first requested.
     pub recap_queued_at: Option<OffsetDateTime>,
-    /// When it was sent.
+    /// Time at which the recap was sent.
     pub recap_sent_at: Option<OffsetDateTime>,
 }
 
-/// The instant that a state is of.
+/// The instant that a state describes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StateMark {
-    /// When the state was so.
     pub at: OffsetDateTime,
-    /// Whether Stripe was asked for it: the instant is of our clock then, and else of Stripe's.
+    /// True if Stripe was asked for the state: the instant is then of our clock, otherwise of Stripe's.
     pub fetched: bool,
 }
 
 impl Subscription {
-    /// Whether there is a subscription that is charged, or will be: a second one would be charged beside it.
+    /// Returns true if there is a subscription that is charged, or will be: a second one would be charged
+    /// as well.
     #[must_use]
     pub fn is_live(&self) -> bool {
         self.status.is_some_and(is_live)
     }
 
-    /// Whether the organization tries Rubis out at this instant.
+    /// Returns true if the organization is on trial at this instant.
     #[must_use]
     pub fn is_in_trial(&self, now: OffsetDateTime) -> bool {
         self.status == Some(SubscriptionStatus::Trialing) && self.trial_ends_at.is_some_and(|end| now < end)
     }
 
-    /// How many days of 24 hours the trial still lasts, rounded up; 0 without a trial.
+    /// Returns the days of 24 hours that the trial still lasts, rounded up; 0 without a trial.
     #[must_use]
     pub fn trial_days_remaining(&self, now: OffsetDateTime) -> u32 {
         match self.trial_ends_at {
@@ -75,13 +73,14 @@ impl Subscription {
         }
     }
 
-    /// When the limit of `free` begins to apply, unless the missing payment comes in.
+    /// Returns the time at which the limit of `free` begins to apply, unless the missing payment comes
+    /// in.
     #[must_use]
     pub fn grace_ends_at(&self, rules: &BillingRules) -> Option<OffsetDateTime> {
         self.past_due_since.map(|since| since + rules.grace)
     }
 
-    /// The plan whose rights the organization has at this instant.
+    /// Returns the tier whose rights the organization has at this instant.
     #[must_use]
     pub fn effective_plan(&self, rules: &BillingRules, now: OffsetDateTime) -> BillingPlan {
         match self.status {
@@ -101,21 +100,21 @@ impl Subscription {
         }
     }
 
-    /// How many invoices may be chased at once at this instant; `None` is any number.
+    /// Returns the number of invoices that may be chased at once at this instant; `None` is any number.
     #[must_use]
     pub fn invoice_limit(&self, rules: &BillingRules, now: OffsetDateTime) -> Option<u32> {
         if self.is_in_trial(now) { None } else { rules.limits.of(self.effective_plan(rules, now)) }
     }
 
-    /// Whether the recap of the trial is to be sent still: it was not, the trial goes on, and will be charged
-    /// at its end.
+    /// Returns true if the recap of the trial is still to be sent: it was not, the trial goes on, and
+    /// will be charged at its end.
     #[must_use]
     pub fn awaits_recap(&self, now: OffsetDateTime) -> bool {
         self.is_in_trial(now) && !self.cancel_at_period_end && self.recap_sent_at.is_none()
     }
 }
 
-/// Whether a subscription in this state is charged, or will be.
+/// Returns true if a subscription in this state is charged, or will be.
 pub(crate) const fn is_live(status: SubscriptionStatus) -> bool {
     match status {
         SubscriptionStatus::Trialing
@@ -135,10 +134,7 @@ fn days_rounded_up(left: Duration) -> u32 {
     u32::try_from(days.saturating_add(begun)).unwrap_or(0)
 }
 
-/// What the organization subscribes to; one of which nothing is on record has nothing.
-///
-/// # Errors
-/// The database's.
+/// Returns the organization's subscription; an organization without a row has none.
 pub async fn subscription_of(
     conn: &AsyncPgConnection,
     organization: OrganizationId,
@@ -148,7 +144,7 @@ pub async fn subscription_of(
 }
 
 impl Subscription {
-    /// What an organization has that never subscribed.
+    /// Returns the state of an organization that never subscribed.
     #[must_use]
     pub const fn nothing_of(organization: OrganizationId) -> Self {
         Self {

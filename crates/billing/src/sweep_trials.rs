@@ -6,19 +6,16 @@ use time::{Date, Duration, OffsetDateTime, Time, macros::time};
 
 use crate::{TrialRecap, jobs::TrialSweep, queries::subscriptions};
 
-/// When the round is made: before the first offices open, after the last night's maintenance.
+/// The time of the round: before the first offices open, after the last night's maintenance.
 const AT: Time = time!(05:00);
 
-/// How long before its end a trial is told of.
+/// The time before its end at which a trial's recap is requested.
 const AHEAD: Duration = Duration::days(3);
 
-/// How many trials are looked at in one statement.
+/// Number of trials that one statement reads.
 const BATCH: i64 = 500;
 
-/// Asks for the next daily round, if it is not asked for already. Every worker does so when it starts.
-///
-/// # Errors
-/// The database's.
+/// Enqueues the next daily round unless it is enqueued already. Every worker does so when it starts.
 pub async fn seed_trial_sweep(
     conn: &mut AsyncPgConnection,
     now: OffsetDateTime,
@@ -26,11 +23,11 @@ pub async fn seed_trial_sweep(
     enqueue(conn, next_round(now), now).await
 }
 
-/// Asks for the recap of every trial that ends within three days, will be charged then and had none, for the
-/// next round, and finishes this one, in one transaction. Says how many recaps it asked for.
+/// Enqueues the recap of every trial that ends within three days, will be charged then and had none, and
+/// the next round, and finishes this one, in one transaction. Returns the number of recaps.
 ///
 /// # Errors
-/// [`FinishError::LeaseLost`] when another worker may have the job.
+/// [`FinishError::LeaseLost`] if another worker may have the job.
 pub async fn sweep_trials(
     conn: &mut AsyncPgConnection,
     job: &TrialSweep,
@@ -53,11 +50,11 @@ pub async fn sweep_trials(
                     subscriptions::save(conn, &subscription, now).await?;
                 }
             }
-            // One that was asked for and given up is tried again.
+            // A recap that was requested and given up is tried again.
             rubis_jobs::enqueue_many(conn, &recaps, now).await?;
             asked_for = asked_for.saturating_add(recaps.len());
         }
-        // Not this round again, should the worker's clock be behind.
+        // Never this round again, even if the worker's clock is behind.
         enqueue(conn, next_round(now).max(day_after(job.date)), now).await?;
         lease.finish(conn).await?;
         Ok(asked_for)
@@ -74,7 +71,7 @@ async fn enqueue(
     rubis_jobs::enqueue(conn, &TrialSweep { date }, at, now).await.map(drop)
 }
 
-/// The day of the next round after this instant.
+/// Returns the day of the next round after this instant.
 fn next_round(now: OffsetDateTime) -> Date {
     let now = now.to_offset(time::UtcOffset::UTC);
     if now.time() < AT { now.date() } else { day_after(now.date()) }

@@ -8,38 +8,36 @@ use crate::{BillingCycle, BillingPlan, BillingRules, Subscription};
 /// A subscription as its owner sees it at an instant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SubscriptionView {
-    /// What is subscribed to.
     pub plan: BillingPlan,
-    /// The plan whose rights the organization has: `free` once a missing payment has outlasted the grace.
+    /// The tier whose rights the organization has: `free` once a missing payment has outlasted the grace.
     pub effective_plan: BillingPlan,
-    /// Where the subscription stands; `None` where there never was one.
+    /// The status; `None` if there never was a subscription.
     pub status: Option<SubscriptionStatus>,
-    /// How often it is charged.
     pub cycle: Option<BillingCycle>,
-    /// Whether the trial goes on.
+    /// True while the trial lasts.
     pub in_trial: bool,
-    /// When the trial ends or ended; who has one has used their trial.
+    /// Time at which the trial ends or ended. An organization has one trial.
     pub trial_ends_at: Option<OffsetDateTime>,
-    /// How many days the trial still lasts, rounded up; 0 without a trial.
+    /// Days that the trial still lasts, rounded up; 0 without a trial.
     pub trial_days_remaining: u32,
-    /// Until when it is paid, or on trial.
+    /// Time until which it is paid, or on trial.
     pub current_period_end: Option<OffsetDateTime>,
-    /// Whether it ends then.
+    /// True if it ends at that time.
     pub cancel_at_period_end: bool,
-    /// Since when a payment is missing.
+    /// Time since which a payment is missing.
     pub past_due_since: Option<OffsetDateTime>,
-    /// When the limit of `free` begins to apply because of that.
+    /// Time at which the limit of `free` begins to apply because of the missing payment.
     pub grace_ends_at: Option<OffsetDateTime>,
-    /// How many invoices may be chased at once; `None` is any number.
+    /// Number of invoices that may be chased at once; `None` is any number.
     pub invoice_limit: Option<u32>,
-    /// How many are.
+    /// Number of invoices that are chased.
     pub invoices_chased: u32,
-    /// Whether no further one may be.
+    /// True if no further invoice may be chased.
     pub is_at_limit: bool,
 }
 
 impl SubscriptionView {
-    /// The view of a subscription of which this many invoices are being chased.
+    /// Returns the view of a subscription, given the number of chased invoices.
     #[must_use]
     pub fn new(
         subscription: &Subscription,

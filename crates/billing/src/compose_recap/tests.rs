@@ -1,4 +1,4 @@
-//! The recap as its reader gets it.
+//! Tests of the recap as its reader sees it.
 
 use time::macros::datetime;
 
@@ -97,7 +97,7 @@ fn the_same_recap_again_is_the_same_mail_and_another_is_not() {
     assert!(first.idempotency_key.starts_with("trial-recap/sub_1.1796769000/"), "{}", first.idempotency_key);
     let other = mail(&trial(), &RecapFigures { rubis: 14, ..figures() }, charge);
     assert_ne!(first.message_id, other.message_id);
-    // Made longer by some minutes of the same day: nothing that is told differs.
+    // Extended by some minutes of the same day: the text of the mail does not change.
     let longer = EndingTrial { ends_at: trial().ends_at + time::Duration::minutes(5), ..trial() };
     assert_ne!(first.message_id, mail(&longer, &figures(), charge).message_id);
 }

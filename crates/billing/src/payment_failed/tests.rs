@@ -1,4 +1,4 @@
-//! The mail about a failed payment as its reader gets it.
+//! Tests of the mail about a failed payment as its reader sees it.
 
 use rubis_kernel::OrganizationId;
 use time::{Duration, macros::datetime};
@@ -20,7 +20,7 @@ fn missing() -> Subscription {
 
 const FAILED_AT: OffsetDateTime = datetime!(2026-12-08 23:30 UTC);
 
-/// The mail as it is at an instant, with Stripe trying again then.
+/// Composes the mail at an instant, with Stripe's next attempt.
 fn mail_at(product: &Product, now: OffsetDateTime, next_attempt_at: Option<OffsetDateTime>) -> Email {
     let job = PaymentFailedMail {
         organization_id: OrganizationId::new(),

@@ -7,7 +7,7 @@ use rubis_kernel::OrganizationId;
 use rubis_stripe::CheckoutSessionId;
 use time::OffsetDateTime;
 
-/// The session that was opened last for an organization.
+/// Returns the session that was opened last for an organization.
 pub(crate) async fn open_checkout(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -21,7 +21,7 @@ pub(crate) async fn open_checkout(
     Ok(found.flatten().map(CheckoutSessionId::from))
 }
 
-/// Saves a session in place of the one that was read. Returns `false` if another took its place meanwhile.
+/// Saves a session in place of the one that was read. Returns `false` if another replaced it meanwhile.
 pub(crate) async fn replace_checkout(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

@@ -24,9 +24,9 @@ statement!(
              IN ('unknown_organization', 'conflicting_organization', 'unknown_subscription')"
 );
 
-/// Puts an event on record, unless it is; waits for another transaction that does so. Returns whether it is
-/// to be dealt with: it is new, or it came to nothing for a reason that may have been mended since, see
-/// [`EventOutcome::is_unresolved`].
+/// Records an event unless it is recorded, and waits for another transaction that does so. Returns true
+/// if it is to be processed: it is new, or it had no effect for a reason that may have been fixed since,
+/// see [`EventOutcome::is_unresolved`].
 pub(crate) async fn insert(
     mut conn: &AsyncPgConnection,
     event: &Event,
@@ -46,7 +46,7 @@ pub(crate) async fn insert(
 
 statement!(SaveOutcome, "UPDATE stripe_events SET outcome = ?, organization_id = ? WHERE id = ?");
 
-/// Saves what an event came to.
+/// Saves the outcome of an event.
 pub(crate) async fn save_outcome(
     mut conn: &AsyncPgConnection,
     event: &Event,
@@ -69,7 +69,7 @@ statement!(
      )"
 );
 
-/// Forgets at most `limit` events received before an instant, and says how many they were.
+/// Deletes at most `limit` events received before an instant, and returns their number.
 pub(crate) async fn purge(
     mut conn: &AsyncPgConnection,
     before: OffsetDateTime,

@@ -1,4 +1,4 @@
-//! The only diesel of this crate, a file for each table.
+//! The only diesel code of this crate, one file per table.
 
 pub(crate) mod checkouts;
 pub(crate) mod events;

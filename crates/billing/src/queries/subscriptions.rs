@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use crate::{BillingCycle, BillingPlan, StateMark, Subscription};
 
-/// [`SubscriptionStatus`] as the database holds it; the gateway knows no database.
+/// [`SubscriptionStatus`] as the database stores it; the gateway does not depend on diesel.
 #[derive(Clone, Copy, Debug, AsExpression, FromSqlRow)]
 #[diesel(sql_type = sql_types::SubscriptionStatus)]
 enum StatusColumn {
@@ -119,7 +119,7 @@ impl From<SubscriptionRow> for Subscription {
     }
 }
 
-/// The organization's row; none where it signed up with a release that knew no subscriptions.
+/// Returns the organization's row; none if it signed up with a release that knew no subscriptions.
 pub(crate) async fn find(
     mut conn: &AsyncPgConnection,
     organization: OrganizationId,
@@ -133,7 +133,7 @@ pub(crate) async fn find(
         .map(|row| row.map(Into::into))
 }
 
-/// The organization's row, which nobody else changes until the transaction ends.
+/// Returns the organization's row, locked until the transaction ends.
 pub(crate) async fn lock(
     mut conn: &AsyncPgConnection,
     organization: OrganizationId,
@@ -148,7 +148,7 @@ pub(crate) async fn lock(
         .map(|row| row.map(Into::into))
 }
 
-/// As [`lock`], and makes the row where there is none.
+/// Works as [`lock`], and inserts the row if there is none.
 pub(crate) async fn lock_or_insert(
     conn: &AsyncPgConnection,
     organization: OrganizationId,
@@ -161,8 +161,8 @@ pub(crate) async fn lock_or_insert(
     lock(conn, organization).await?.ok_or(diesel::result::Error::NotFound)
 }
 
-/// The rows of the organization and of the customer that an event names, none, one or two, locked in the
-/// order of their ids.
+/// Returns the rows of the organization and of the customer that an event names, none, one or two, locked
+/// in the order of their ids.
 pub(crate) async fn lock_named(
     mut conn: &AsyncPgConnection,
     organization: Option<OrganizationId>,
@@ -187,7 +187,7 @@ statement!(
      ON CONFLICT DO NOTHING"
 );
 
-/// Makes the row of an organization, unless there is one.
+/// Inserts the row of an organization unless there is one.
 pub(crate) async fn insert(
     mut conn: &AsyncPgConnection,
     organization: OrganizationId,
@@ -242,8 +242,8 @@ pub(crate) async fn save(
         .map(drop)
 }
 
-/// Saves the organization's customer instead of none or of this one that is gone, and returns the one that
-/// counts: another that is there, or that of a subscription which began meanwhile.
+/// Saves the organization's customer if it has none, or has this one that is gone, and returns the one
+/// that counts: another that is there, or that of a subscription which began meanwhile.
 pub(crate) async fn save_customer(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -265,9 +265,9 @@ pub(crate) async fn save_customer(
     Ok(customer.clone())
 }
 
-/// The organizations whose trial ends until this instant and whose recap was not sent, at most `limit` of
-/// those that come after one, locked, in the order of their ids; those that somebody else has locked are left
-/// to another time.
+/// Returns the organizations whose trial ends until this instant and whose recap was not sent, at most
+/// `limit` of those that come after one, locked, in the order of their ids. Rows locked by another
+/// transaction are skipped.
 pub(crate) async fn lock_without_recap(
     conn: &mut AsyncPgConnection,
     now: OffsetDateTime,

@@ -1,4 +1,4 @@
-//! One company cannot change what another has.
+//! Events of one company, which cannot change another's subscription.
 
 use rubis_billing::{BillingPlan, EventOutcome};
 use serde_json::json;
@@ -36,7 +36,7 @@ async fn metadata_that_names_another_company_changes_neither() {
 async fn another_customer_cannot_take_a_companys_place() {
     let company = Company::on_trial().await;
     let later = TUESDAY + Duration::days(1);
-    // A customer that nobody here knows, with the metadata of a company that has another.
+    // An unknown customer, with the metadata of a company that has another customer.
     let forged = company.paid().set("customer", "cus_9").set("id", "sub_9").with("created", later);
     let created = company.created(later, &forged);
     assert_eq!(company.deliver(&created, later).await, EventOutcome::ConflictingOrganization);
@@ -90,7 +90,7 @@ async fn a_subscription_that_stripe_does_not_know_is_linked_to_nobody() {
     let before = company.subscription().await;
     assert_eq!((before.plan, before.customer, before.stripe_id), (BillingPlan::Free, None, None));
 
-    // The control: once Stripe knows it, it is linked.
+    // The control: it is linked once Stripe confirms it.
     assert_eq!(company.deliver_confirmed(&created, TUESDAY).await, EventOutcome::Applied);
     assert_eq!(company.subscription().await.plan, BillingPlan::Business);
 }

@@ -21,7 +21,7 @@ use crate::company::{Company, TUESDAY};
 const PRO: Offer = Offer { plan: PaidPlan::Pro, cycle: BillingCycle::Monthly };
 const BUSINESS: Offer = Offer { plan: PaidPlan::Business, cycle: BillingCycle::Monthly };
 
-/// A company, Stripe, and the way there.
+/// A company, Stripe, and the gateway between them.
 struct Site {
     company: Company,
     fake: StripeFake,
@@ -29,7 +29,7 @@ struct Site {
     links: BillingLinks,
     rules: BillingRules,
     clock: Arc<ManualClock>,
-    /// How many of Stripe's events were dealt with.
+    /// Number of Stripe's events that were processed.
     heard: usize,
 }
 
@@ -88,7 +88,7 @@ impl Site {
         handle_event(&self.company.database.pool, &self.stripe, event, self.now()).await
     }
 
-    /// What Stripe has to tell since the last time, in its order.
+    /// Returns Stripe's events since the last call, in its order.
     fn news(&mut self) -> Vec<Event> {
         let all = self.fake.events();
         let news = all.iter().skip(self.heard).map(|event| read(&event.body)).collect();
@@ -96,7 +96,7 @@ impl Site {
         news
     }
 
-    /// Deals with all that Stripe has to tell, in its order.
+    /// Processes all pending events of Stripe's, in its order.
     async fn hear_all(&mut self) {
         for event in self.news() {
             self.hear(&event).await.unwrap();
@@ -176,7 +176,7 @@ async fn a_trial_is_had_once_ever() {
     site.hear_all().await;
     assert_eq!(site.company.subscription().await.plan, BillingPlan::Free);
     assert!(matches!(site.trial().await, Err(StartTrialError::AlreadyConsumed)));
-    // They may subscribe, of course.
+    // The organization may subscribe, of course.
     let again = site.checkout(PRO).await.unwrap();
     let id = site.fake.complete_checkout(again.id.as_str()).unwrap();
     site.hear_all().await;
@@ -424,7 +424,7 @@ async fn trials_that_find_the_customer_deleted_at_the_same_moment_make_one_other
     );
 }
 
-/// The sessions that a card can still be given to.
+/// Returns the sessions that can still be completed.
 fn open_sessions(site: &Site) -> Vec<String> {
     let sessions = site.fake.checkout_sessions().into_iter();
     sessions.filter(|session| session.status == CheckoutStatus::Open).map(|session| session.id).collect()

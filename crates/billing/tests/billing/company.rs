@@ -1,4 +1,4 @@
-//! Companies, and what Stripe tells of their subscriptions.
+//! Companies, and Stripe's events about their subscriptions.
 
 use diesel::{QueryableByName, sql_types::Text};
 use diesel_async::RunQueryDsl;
@@ -31,7 +31,7 @@ impl Company {
         Self { database, id }
     }
 
-    /// One that began its trial on [`TUESDAY`], as `sub_1` of `cus_1`.
+    /// Returns a company that began its trial on [`TUESDAY`], as `sub_1` of `cus_1`.
     pub async fn on_trial() -> Self {
         let company = Self::new().await;
         let created = company.created(TUESDAY, &company.trial());
@@ -40,7 +40,7 @@ impl Company {
         company
     }
 
-    /// One that pays since [`TUESDAY`], as `sub_1` of `cus_1`.
+    /// Returns a company that pays since [`TUESDAY`], as `sub_1` of `cus_1`.
     pub async fn paying() -> Self {
         let company = Self::new().await;
         let created = company.created(TUESDAY, &company.paid());
@@ -49,7 +49,7 @@ impl Company {
         company
     }
 
-    /// Another company of the same database.
+    /// Creates another company in the same database.
     pub async fn neighbour(&self) -> OrganizationId {
         sign_up(&self.database, "paul.durand@durand.example", "Durand").await
     }
@@ -66,12 +66,12 @@ impl Company {
         subscription_of(&*self.conn().await, organization).await.unwrap()
     }
 
-    /// A subscription of Pro, each month, on trial.
+    /// Returns a subscription to Pro, each month, on trial.
     pub fn trial(&self) -> Told {
         Told::new(self.id, "trialing").with("trial_end", TRIAL_END).with("current_period_end", TRIAL_END)
     }
 
-    /// A subscription of Pro, each month, paid for.
+    /// Returns a subscription to Pro, each month, paid for.
     pub fn paid(&self) -> Told {
         Told::new(self.id, "active")
     }
@@ -92,12 +92,12 @@ impl Company {
         event("customer.subscription.trial_will_end", at, told.object())
     }
 
-    /// A payment for `sub_1` that failed.
+    /// Returns the event of a failed payment for `sub_1`.
     pub fn payment_failed(&self, at: OffsetDateTime, invoice: &str) -> Event {
         event("invoice.payment_failed", at, self.invoice(invoice))
     }
 
-    /// Stripe's invoice for `sub_1`.
+    /// Returns Stripe's invoice for `sub_1`.
     pub fn invoice(&self, id: &str) -> Value {
         json!({
             "id": id, "object": "invoice", "customer": "cus_1", "amount_due": 2900, "currency": "eur",
@@ -108,19 +108,19 @@ impl Company {
         })
     }
 
-    /// A payment for `sub_1` that failed, at which the subscription is past due, is delivered.
+    /// Delivers a failed payment for `sub_1`, after which the subscription is past due.
     pub async fn fail_payment(&self, at: OffsetDateTime, invoice: &str) -> EventOutcome {
         let past_due = self.paid().set("status", "past_due");
         self.deliver_asking(&self.payment_failed(at, invoice), &past_due, at).await
     }
 
-    /// The deletion of a subscription is delivered, which has ended.
+    /// Delivers the deletion of a subscription, which has ended.
     pub async fn end(&self, at: OffsetDateTime, told: &Told) -> EventOutcome {
         let ended = told.clone().set("status", "canceled");
         self.deliver_asking(&self.deleted(at, told), &ended, at).await
     }
 
-    /// A delivery for which Stripe does not have to be asked.
+    /// Delivers an event about which Stripe does not have to be asked.
     pub async fn deliver(&self, event: &Event, now: OffsetDateTime) -> EventOutcome {
         match apply_event(&mut *self.conn().await, event, None, now).await.unwrap() {
             Applied::Done(outcome) => outcome,
@@ -128,17 +128,17 @@ impl Company {
         }
     }
 
-    /// A delivery for which Stripe has to be asked, and answers this.
+    /// Delivers an event about which Stripe has to be asked, and answers this.
     pub async fn deliver_asking(&self, event: &Event, answer: &Told, now: OffsetDateTime) -> EventOutcome {
         self.deliver_asking_beside(event, answer, &[], now).await
     }
 
-    /// A delivery for which Stripe has to be asked, and answers what the event says.
+    /// Delivers an event about which Stripe has to be asked, and confirms it.
     pub async fn deliver_confirmed(&self, event: &Event, now: OffsetDateTime) -> EventOutcome {
         self.deliver_asking(event, &Told(event.object.clone()), now).await
     }
 
-    /// The same, with these being the customer's subscriptions.
+    /// Works as `deliver_asking`, with these being the customer's subscriptions.
     pub async fn deliver_asking_beside(
         &self,
         event: &Event,
@@ -158,7 +158,7 @@ impl Company {
         }
     }
 
-    /// A delivery for which Stripe has to be asked, and knows no such subscription.
+    /// Delivers an event about which Stripe has to be asked, and has no such subscription.
     pub async fn deliver_asking_in_vain(&self, event: &Event, now: OffsetDateTime) -> EventOutcome {
         let mut conn = self.conn().await;
         let Applied::Ask(question) = apply_event(&mut conn, event, None, now).await.unwrap() else {
@@ -174,12 +174,12 @@ impl Company {
         rubis_jobs::find(&mut *self.conn().await, &job.id()).await.unwrap()
     }
 
-    /// The ids of all jobs, in their order.
+    /// Returns the ids of all jobs, in their order.
     pub async fn jobs(&self) -> Vec<String> {
         texts(&mut self.conn().await, "SELECT id AS text FROM jobs ORDER BY id").await
     }
 
-    /// What the events came to, in the order of their ids.
+    /// Returns the outcomes of the events, in the order of their ids.
     pub async fn outcomes(&self) -> Vec<String> {
         texts(&mut self.conn().await, "SELECT outcome AS text FROM stripe_events ORDER BY id").await
     }
@@ -213,7 +213,7 @@ async fn sign_up(database: &TestDatabase, email: &str, name: &str) -> Organizati
     id
 }
 
-/// What Stripe tells of a subscription.
+/// Stripe's description of a subscription.
 #[derive(Clone)]
 pub struct Told(Value);
 
@@ -249,7 +249,8 @@ impl Told {
     }
 }
 
-/// Something that happened at Stripe, at an instant of whole seconds. Its id tells the rest.
+/// Returns an event at an instant of whole seconds. Its id is made of the time, the kind, and the
+/// object's id and status.
 pub fn event(kind: &str, created: OffsetDateTime, object: Value) -> Event {
     let about = object["id"].as_str().unwrap().to_owned();
     let status = object["status"].as_str().unwrap_or_default().to_owned();

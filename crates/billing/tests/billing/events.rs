@@ -1,4 +1,4 @@
-//! What each kind of event does.
+//! The effect of each kind of event.
 
 use rubis_billing::{BillingCycle, BillingPlan, EventOutcome, TrialRecap, record_recap_sent};
 use rubis_jobs::{Job as _, Queue};
@@ -51,7 +51,7 @@ async fn an_update_changes_plan_cycle_and_whether_it_ends() {
 async fn a_deletion_leads_back_to_free_and_keeps_that_there_was_a_trial() {
     let company = Company::on_trial().await;
     let later = TUESDAY + Duration::days(2);
-    // As in old versions, the object of a deletion may say anything.
+    // As in old versions, the object of a deletion may have any content.
     assert_eq!(company.end(later, &company.trial()).await, EventOutcome::Applied);
     let subscription = company.subscription().await;
     assert_eq!((subscription.plan, subscription.cycle), (BillingPlan::Free, None));
@@ -96,7 +96,7 @@ async fn a_failed_payment_marks_the_subscription_and_mails_the_owner_once_for_an
     assert_eq!(subscription.past_due_since, Some(failed_at), "whenever that is heard of");
     assert_eq!(company.jobs().await, ["payment-failed:in_1"]);
 
-    // The mail has left, and Stripe tries the same invoice again.
+    // The mail was sent, and Stripe tries the same invoice again.
     let job = ["payment-failed:in_1".parse().unwrap()];
     rubis_jobs::cancel(&mut *company.conn().await, &job).await.unwrap();
     let again_at = failed_at + Duration::days(3);
@@ -145,7 +145,7 @@ async fn the_end_of_a_trial_asks_for_its_recap_once_however_often_it_is_told() {
     assert_eq!(company.jobs().await, ["trial-recap:sub_1"]);
     assert_eq!(company.deliver(&told, told_at).await, EventOutcome::Duplicate);
 
-    // The mail has left, and the same is told by an event of its own.
+    // The mail was sent, and another event reports the same failure.
     let job = TrialRecap { organization_id: company.id, subscription_id: "sub_1".into() };
     let (queue, lease_for) = (Queue::Billing, std::time::Duration::from_secs(60));
     let mut conn = company.conn().await;
@@ -239,7 +239,7 @@ async fn an_event_that_found_nobody_is_judged_anew_when_it_is_delivered_again() 
     let conflicting = company.updated(at + Duration::SECOND, &company.paid());
     assert_eq!(company.deliver(&conflicting, at).await, EventOutcome::ConflictingOrganization);
 
-    // Operations mend it, and have Stripe deliver both again.
+    // Operations fix it, and have Stripe deliver both again.
     diesel::sql_query(customer("cus_1")).execute(&mut conn).await.unwrap();
     for event in [&named, &conflicting] {
         assert_eq!(company.deliver(event, at).await, EventOutcome::Applied);

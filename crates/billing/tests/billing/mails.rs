@@ -1,4 +1,4 @@
-//! When mails are written, and when they are not any more.
+//! Conditions for composing mails about a subscription.
 
 use std::time::Duration as StdDuration;
 
@@ -119,7 +119,7 @@ async fn a_mail_that_was_given_up_is_asked_for_when_stripe_tries_the_same_paymen
     company.fail_payment(at + Duration::days(3), "in_1").await;
     assert_eq!(company.jobs().await, ["payment-failed:in_1"]);
 
-    // One that was replaced by a later one meanwhile gives nothing up.
+    // Giving up an earlier mail does not affect a later one.
     let later = at + Duration::days(30);
     company.fail_payment(later, "in_2").await;
     give_payment_failed_mail_up(&mut *company.conn().await, &job, later).await.unwrap();
@@ -141,7 +141,7 @@ async fn a_trial_whose_end_is_moved_while_its_recap_waits_has_it_before_the_new_
     let rules = BillingRules::default();
     let wanted = ending_trial(&*company.conn().await, &job, &rules, moved_at).await.unwrap();
     assert_eq!(wanted, None, "it is too early for that end");
-    // The mail about the first end was under way.
+    // The mail about the first end was being sent.
     record_recap_sent(&mut *company.conn().await, &job, &lease, moved_at).await.unwrap();
     let late = company.trial_will_end(now - Duration::MINUTE, &company.trial());
     company.deliver(&late, moved_at).await;

@@ -1,4 +1,4 @@
-//! What is promised of subscriptions, against a real database.
+//! Guarantees about subscriptions, tested against a real database.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

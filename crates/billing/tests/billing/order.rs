@@ -1,4 +1,4 @@
-//! Nothing moves backwards, in whatever order events arrive.
+//! The order of events: the state never moves backwards, in whatever order they arrive.
 
 use rubis_billing::{Applied, BillingPlan, EventOutcome, apply_event};
 use rubis_stripe::{SubscriptionStatus, parse_subscription};
@@ -76,7 +76,7 @@ async fn an_answer_that_something_else_has_overtaken_is_asked_for_again() {
         panic!("Stripe has to be asked");
     };
     let before = question.answered(Some(parse_subscription(&company.paid().object()).unwrap()));
-    // While Stripe answers, something later arrives, of the same second as far as anybody can tell.
+    // A later event arrives while Stripe answers, in the same second as far as the timestamps show.
     let meanwhile = company.deleted(at, &company.paid());
     assert_eq!(
         company.deliver_asking(&meanwhile, &company.paid().set("status", "canceled"), at).await,
@@ -99,7 +99,7 @@ async fn what_happens_to_an_old_subscription_leaves_the_new_one_alone() {
     let company = Company::on_trial().await;
     let ended_at = TUESDAY + Duration::days(20);
     company.end(ended_at, &company.trial()).await;
-    // They subscribe again, to Business.
+    // The organization subscribes again, to Business.
     let again_at = TUESDAY + Duration::days(40);
     let second = company.paid().set("id", "sub_2").price("rubis_business_monthly").with("created", again_at);
     let created = company.created(again_at, &second);
@@ -119,7 +119,7 @@ async fn what_happens_to_an_old_subscription_leaves_the_new_one_alone() {
     assert_eq!(subscription.status, Some(SubscriptionStatus::Active));
     assert_eq!(subscription.trial_ends_at, Some(TRIAL_END), "the trial stays used");
 
-    // A payment of the old one that failed is none of the new one's.
+    // A failed payment of the old subscription does not concern the new one.
     let failed = company.payment_failed(now, "in_1");
     let old = company.paid().set("status", "canceled");
     assert_eq!(company.deliver_asking(&failed, &old, now).await, EventOutcome::Superseded);
@@ -136,7 +136,7 @@ async fn a_late_event_does_not_bring_a_subscription_back_that_ended_before_the_l
     let end = later + Duration::days(1);
     company.end(end, &second).await;
 
-    // It says that the first one is paid, as it once was: Stripe tells that it is not.
+    // The event says that the first one is paid, as it once was; Stripe answers that it is not.
     let late = company.updated(TUESDAY + Duration::days(14), &company.paid());
     let truth = company.paid().set("status", "canceled");
     assert_eq!(company.deliver_asking(&late, &truth, end).await, EventOutcome::Superseded);
@@ -197,7 +197,7 @@ async fn a_failed_payment_does_not_make_the_change_before_it_look_old() {
     let failed_at = changed_at + Duration::SECOND;
     let business = company.paid().price("rubis_business_yearly").set("cancel_at_period_end", true);
     let past_due = business.clone().set("status", "past_due");
-    // The delivery of the change failed, and it comes again an hour later.
+    // The delivery of the change failed, and it is repeated an hour later.
     let failed = company.payment_failed(failed_at, "in_1");
     assert_eq!(company.deliver_asking(&failed, &past_due, failed_at).await, EventOutcome::Applied);
     let again_at = changed_at + Duration::HOUR;

@@ -65,7 +65,7 @@ async fn an_event_whose_answer_was_lost_is_dealt_with_once() {
     let company = Company::on_trial().await;
     let later = TUESDAY + Duration::days(1);
     let failed = company.payment_failed(later, "in_1");
-    // The effect was committed, and Stripe never got our answer: it delivers again, the next day too.
+    // The effect was committed, and Stripe never got our response: it delivers again, the next day too.
     assert_eq!(company.fail_payment(later, "in_1").await, EventOutcome::Applied);
     let after = company.subscription().await;
     for days in 1..4 {

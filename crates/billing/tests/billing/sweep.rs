@@ -1,4 +1,4 @@
-//! The daily round, and the recaps that it asks for.
+//! The daily round, and the recaps that it requests.
 
 use std::time::Duration as StdDuration;
 
@@ -50,7 +50,7 @@ async fn a_round_asks_for_the_recaps_that_a_lost_event_would_have_cost_and_for_t
     assert_eq!(sweep(&company, now).await, 1);
     assert_eq!(company.jobs().await, ["trial-recap:sub_1", "trial-sweep:2026-12-06"]);
 
-    // The mail has left; neither the next round nor the event that was only late ask for it again.
+    // The mail was sent; neither the next round nor the late event requests it again.
     let recap = TrialRecap { organization_id: company.id, subscription_id: "sub_1".into() };
     let lease = claim(&company, &recap, now).await;
     record_recap_sent(&mut *company.conn().await, &recap, &lease, now).await.unwrap();
@@ -93,7 +93,7 @@ async fn a_recap_that_was_asked_for_and_never_sent_is_asked_for_again() {
     let company = Company::on_trial().await;
     let told_at = TRIAL_END - Duration::days(3);
     company.deliver(&company.trial_will_end(told_at, &company.trial()), told_at).await;
-    // The mail server was away for longer than the job lasted, or the job brought its workers down.
+    // The mail server was unavailable for longer than the job lasted, or the job crashed its workers.
     let dead = "UPDATE jobs SET state = 'dead', attempts = 8, last_error = 'connection refused'";
     diesel::sql_query(dead).execute(&mut *company.conn().await).await.unwrap();
     seed_trial_sweep(&mut *company.conn().await, told_at).await.unwrap();
