@@ -2,13 +2,13 @@
 
 use rubis_kernel::OrganizationId;
 
-/// The customer to make of an organization.
+/// The data of a customer to create for an organization.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewCustomer<'a> {
-    /// Whose customer; it makes the idempotency key, and is in the customer's metadata.
+    /// The organization; it determines the idempotency key, and is part of the customer's metadata.
     pub organization_id: OrganizationId,
     /// The organization's name, as Stripe's receipts show it.
     pub name: &'a str,
-    /// Where Stripe's receipts go.
+    /// The address of Stripe's receipts.
     pub email: &'a str,
 }

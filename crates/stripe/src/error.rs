@@ -1,27 +1,27 @@
-//! Why Stripe did not do what was asked.
+//! Failures of calls to Stripe.
 
 use thiserror::Error;
 
-/// Why a call to Stripe failed.
+/// A failure of a call to Stripe.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum StripeError {
-    /// No answer, an answer nobody can read, a 5xx or a 429, and that at every attempt. What was asked may or
-    /// may not have happened; asking again under the same idempotency key is safe.
+    /// At every attempt there was no response, an unreadable one, a 5xx or a 429. The request may or may
+    /// not have had an effect; repeating it under the same idempotency key is safe.
     #[error("Stripe cannot be reached or does not answer properly: {reason}")]
     Unavailable {
-        /// What the last attempt met, for operations; never a secret, never Stripe's words.
+        /// The result of the last attempt, for operations; never a secret, never Stripe's words.
         reason: String,
-        /// The HTTP status of the last answer; `None` when none came that is Stripe's.
+        /// The HTTP status of the last response; `None` if Stripe sent none.
         status: Option<u16>,
     },
-    /// Stripe understood and said no; asking again changes nothing. Stripe's words are left out: they quote
-    /// what was sent, addresses included.
+    /// Stripe understood and refused; a retry changes nothing. Stripe's words are left out: they quote
+    /// the request, addresses included.
     #[error("Stripe refused ({status}, {code}, {})", param.as_deref().unwrap_or("no field"))]
     Refused {
-        /// Stripe's error code (`card_declined`), or the error's type where it has no code
+        /// Stripe's error code (`card_declined`), or the error's type if it has no code
         /// (`idempotency_error`).
         code: String,
-        /// The field that is wrong (`customer`), where it is one.
+        /// The field that is wrong (`customer`), if Stripe names one.
         param: Option<String>,
         /// The HTTP status, 400 to 499. A 401 or 403 means that our key is wrong.
         status: u16,
@@ -29,26 +29,26 @@ pub enum StripeError {
     /// Stripe has no such object, or no active price has this lookup key.
     #[error("Stripe has no {what}")]
     NotFound {
-        /// What was asked for.
+        /// The requested object.
         what: String,
     },
-    /// Stripe answered something that this program does not understand.
+    /// Stripe sent a response that this program does not understand.
     #[error("Stripe answered something unexpected: {reason}")]
     Unexpected {
-        /// What is strange about it.
+        /// The reason why the response is not understood.
         reason: String,
     },
 }
 
 impl StripeError {
-    /// Whether the same call may work later.
+    /// Returns true if the same call may succeed later.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Unavailable { .. })
     }
 
-    /// Whether Stripe has no such customer, or not any more: what a Checkout or the portal of a customer is
-    /// answered who was deleted, and what [`crate::StripeGateway::subscriptions_of`] is.
+    /// Returns true if Stripe has no such customer, or has it no more: the error of a Checkout or the
+    /// portal for a deleted customer, and of [`crate::StripeGateway::subscriptions_of`].
     #[must_use]
     pub fn is_missing_customer(&self) -> bool {
         match self {
@@ -59,7 +59,7 @@ impl StripeError {
         }
     }
 
-    /// Whether Stripe itself answered that it failed (5xx), rather than nobody or with something else.
+    /// Returns true if Stripe itself reported a failure (5xx), rather than no response or another one.
     pub(crate) fn is_failure_of_stripe(&self) -> bool {
         matches!(self, Self::Unavailable { status: Some(500..), .. })
     }
@@ -75,8 +75,8 @@ impl From<MalformedObject> for StripeError {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("not a {kind} of Stripe's: {reason}")]
 pub struct MalformedObject {
-    /// What was expected.
+    /// The expected kind of object.
     pub kind: &'static str,
-    /// What is missing or wrong.
+    /// The reason why the value is not that object.
     pub reason: String,
 }

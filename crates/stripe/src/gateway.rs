@@ -1,4 +1,4 @@
-//! The calls to Stripe, one method for each.
+//! The calls to Stripe, one method each.
 
 mod call;
 mod customers;
@@ -28,18 +28,18 @@ use crate::price::{Price, parse_price};
 use crate::settings::StripeSettings;
 use crate::subscription::{Subscription, parse_subscription};
 
-/// Talks to one Stripe account.
+/// The client of one Stripe account.
 ///
-/// Each call is tried again, under the same idempotency key, when the network, the answer or Stripe itself
-/// fails, as the [`StripeSettings`] say: with those of [`StripeSettings::new`] one request takes at most some
-/// 32 seconds, or 42 where it creates something and Stripe fails to the last. Dropping a call is safe: what was
-/// asked may or may not have happened, and asking again repeats it.
+/// Each call is tried again, under the same idempotency key, if the network, the response or Stripe
+/// itself fails, as the [`StripeSettings`] define: with those of [`StripeSettings::new`] one request
+/// takes at most some 32 seconds, or 42 if it creates an object and Stripe fails to the last. Dropping a
+/// call is safe: it may or may not have had an effect, and calling again repeats it.
 pub struct StripeGateway {
     transport: Transport,
     prices: PriceCache,
     clock: SharedClock,
     hurry: Duration,
-    /// What the key is for, where it tells.
+    /// The mode of the key, if the key states it.
     mode: Option<Mode>,
 }
 
@@ -54,10 +54,11 @@ struct List {
 }
 
 impl StripeGateway {
-    /// A gateway to this account. The clock says when a kept price is too old.
+    /// Builds a gateway to this account. The clock decides if a cached price is too old.
     ///
     /// # Errors
-    /// [`StripeError::Unexpected`] when the key cannot be sent in a header, or the address is not one of HTTP.
+    /// [`StripeError::Unexpected`] if the key cannot be sent in a header, or the address is not one of
+    /// HTTP.
     pub fn new(settings: &StripeSettings, clock: SharedClock) -> Result<Self, StripeError> {
         let prices = PriceCache::new(settings.price_cache, clock.clone());
         let transport = Transport::new(settings)?;
@@ -65,10 +66,10 @@ impl StripeGateway {
         Ok(Self { transport, prices, clock, hurry: settings.hurry, mode })
     }
 
-    /// The active price with this lookup key, kept for [`StripeSettings::price_cache`].
+    /// Returns the active price with this lookup key, cached for [`StripeSettings::price_cache`].
     ///
     /// # Errors
-    /// See [`StripeError`]; `NotFound` when no active price has the key.
+    /// See [`StripeError`]; `NotFound` if no active price has the key.
     pub async fn price(&self, lookup_key: &str) -> Result<Price, StripeError> {
         if let Some(price) = self.prices.get(lookup_key) {
             return Ok(price);
@@ -86,10 +87,10 @@ impl StripeGateway {
         Ok(price)
     }
 
-    /// Opens a Checkout for a subscription: promotion codes allowed, in French, a card always asked for.
+    /// Opens a Checkout for a subscription: promotion codes allowed, in French, a card always required.
     ///
     /// # Errors
-    /// See [`StripeError`]; `Refused` with the code `idempotency_error` when the request id was used for
+    /// See [`StripeError`]; `Refused` with the code `idempotency_error` if the request id was used for
     /// another Checkout.
     pub async fn create_checkout_session(
         &self,
@@ -115,17 +116,14 @@ impl StripeGateway {
         if let Some(trial) = checkout.trial {
             call = call
                 .field("subscription_data[trial_period_days]", &trial.days.to_string())
-                // A card that was taken off during the trial leaves nothing to charge.
+                // A card that was removed during the trial leaves nothing to charge.
                 .field("subscription_data[trial_settings][end_behavior][missing_payment_method]", "cancel");
         }
         let key = format!("checkout-{organization}-{}", checkout.request_id);
         self.create("Checkout session", call, key).await
     }
 
-    /// A Checkout session as it stands.
-    ///
-    /// # Errors
-    /// See [`StripeError`].
+    /// Returns the current state of a Checkout session.
     pub async fn checkout_session(&self, id: &CheckoutSessionId) -> Result<CheckoutState, StripeError> {
         let call = Call::get("/checkout/sessions").segment(id.as_str());
         self.ask("Checkout session", &call).await
@@ -139,21 +137,19 @@ impl StripeGateway {
         &self,
         id: &CheckoutSessionId,
     ) -> Result<CheckoutState, StripeError> {
-        // Without a key: what has ended is not ended again.
+        // Without a key: a session that has ended is not ended again.
         let call = Call::post("/checkout/sessions").segment(id.as_str()).segment("expire");
         self.ask("Checkout session", &call).await
     }
 
-    /// Opens the Billing Portal for a customer; gives its address, valid for some minutes and one visit.
-    ///
-    /// # Errors
-    /// See [`StripeError`].
+    /// Opens the Billing Portal for a customer, and returns its address, valid for some minutes and one
+    /// visit.
     pub async fn create_portal_session(
         &self,
         customer: &CustomerId,
         return_url: &str,
     ) -> Result<String, StripeError> {
-        // Without a key: a session too many is one that nobody visits.
+        // Without a key: a surplus session is never visited and does no harm.
         let call = Call::post("/billing_portal/sessions")
             .field("customer", customer.as_str())
             .field("return_url", return_url)
@@ -162,38 +158,29 @@ impl StripeGateway {
         Ok(url)
     }
 
-    /// A subscription as it stands.
-    ///
-    /// # Errors
-    /// See [`StripeError`].
+    /// Returns the current state of a subscription.
     pub async fn subscription(&self, id: &SubscriptionId) -> Result<Subscription, StripeError> {
         let call = Call::get("/subscriptions").segment(id.as_str());
         Ok(parse_subscription(&self.transport.send(&call).await?)?)
     }
 
-    /// The same for somebody who waits and can ask again: one attempt, no longer than
+    /// Works as [`Self::subscription`] for a caller that waits and can retry: one attempt, no longer than
     /// [`StripeSettings::hurry`].
-    ///
-    /// # Errors
-    /// See [`StripeError`].
     pub async fn subscription_in_a_hurry(&self, id: &SubscriptionId) -> Result<Subscription, StripeError> {
         let call = Call::get("/subscriptions").segment(id.as_str());
         Ok(parse_subscription(&self.transport.send_once(&call, self.hurry).await?)?)
     }
 
-    /// All subscriptions of a customer, those that ended included, newest first.
+    /// Returns all subscriptions of a customer, including ended ones, newest first.
     ///
     /// # Errors
-    /// See [`StripeError`]; [`StripeError::is_missing_customer`] when there never was such a customer.
+    /// See [`StripeError`]; [`StripeError::is_missing_customer`] if there never was such a customer.
     pub async fn subscriptions_of(&self, customer: &CustomerId) -> Result<Vec<Subscription>, StripeError> {
         subscriptions::all_of(&self.transport, customer, None).await
     }
 
-    /// The same for somebody who waits and can ask again: one attempt for each hundred of them, no longer than
-    /// [`StripeSettings::hurry`].
-    ///
-    /// # Errors
-    /// See [`StripeError`].
+    /// Works as [`Self::subscriptions_of`] for a caller that waits and can retry: one attempt for each
+    /// hundred of them, no longer than [`StripeSettings::hurry`].
     pub async fn subscriptions_of_in_a_hurry(
         &self,
         customer: &CustomerId,
@@ -201,12 +188,12 @@ impl StripeGateway {
         subscriptions::all_of(&self.transport, customer, Some(self.hurry)).await
     }
 
-    /// Makes a call that creates, the same however often it is asked for under this key.
+    /// Makes a call that creates an object. Repeated under this key, it creates one object.
     ///
-    /// For a day Stripe answers a key as it did the first time, and that includes failures of its own: where
-    /// the last attempt is still answered by one, the call is made once more under a key of this minute. That
-    /// may create something twice, if the failure had an effect after all; else whoever met it would be refused
-    /// for a day.
+    /// For a day Stripe repeats its first response to a key, and that includes failures of its own: if
+    /// the last attempt still gets one, the call is made once more under a key of this minute. That may
+    /// create two objects if the failure had an effect after all; otherwise a caller that met the failure
+    /// would be refused for a day.
     async fn create<T: for<'de> Deserialize<'de>>(
         &self,
         kind: &'static str,

@@ -1,4 +1,4 @@
-//! Stripe's names for its objects, one type for each kind.
+//! Stripe's ids, one type for each kind of object.
 
 use std::fmt;
 
@@ -12,13 +12,13 @@ macro_rules! stripe_id {
         pub struct $name(String);
 
         impl $name {
-            /// The id as Stripe writes it.
+            /// Returns the id as Stripe writes it.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
             }
 
-            /// The id as Stripe writes it.
+            /// Returns the id as Stripe writes it.
             #[must_use]
             pub fn into_string(self) -> String {
                 self.0
@@ -50,10 +50,11 @@ stripe_id! {
     CustomerId;
     /// A subscription, `sub_…`.
     SubscriptionId;
-    /// A price, `price_…`: a plan at a billing cycle.
+    /// A price, `price_…`: a tier at a billing cycle.
     PriceId;
     /// A Checkout session, `cs_…`.
     CheckoutSessionId;
-    /// An invoice of Stripe's to one of our customers, `in_…`; none of the invoices that Rubis chases.
+    /// An invoice of Stripe's to one of our customers, `in_…`, unrelated to the invoices that Rubis
+    /// chases.
     StripeInvoiceId;
 }

@@ -12,27 +12,25 @@ use crate::ids::{CustomerId, StripeInvoiceId, SubscriptionId};
 use crate::json::{self, Instant};
 use crate::price::parse_currency;
 
-/// What `invoice.payment_failed` says of the invoice. Whose and for what it is must be readable; the rest, of
-/// which nothing depends, is `None` where it is not.
+/// The invoice of an event about a payment. Its customer and subscription must be readable; the other
+/// fields, on which nothing depends, are `None` if they are not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StripeInvoice {
-    /// Stripe's id.
     pub id: StripeInvoiceId,
-    /// Who owes it.
     pub customer: Option<CustomerId>,
     /// The subscription that it is for; `None` for a single charge.
     pub subscription: Option<SubscriptionId>,
     /// Amount owed, in the smallest unit that Stripe counts the currency in.
     pub amount_due_cents: Option<i64>,
-    /// In which currency; `None` when we do not know it.
+    /// The currency; `None` if it is unknown here.
     pub currency: Option<Currency>,
-    /// How often Stripe has tried to charge it.
+    /// Number of Stripe's attempts to charge it.
     pub attempt_count: Option<u32>,
-    /// When Stripe tries next; `None` when it has given up.
+    /// Time of Stripe's next attempt; `None` if it has given up.
     pub next_payment_attempt: Option<OffsetDateTime>,
     /// Stripe's page on which it can be paid.
     pub hosted_url: Option<String>,
-    /// The metadata of the subscription, as it was when the invoice was made.
+    /// The metadata of the subscription, as it was when the invoice was created.
     pub subscription_metadata: BTreeMap<String, String>,
 }
 
@@ -41,12 +39,12 @@ struct RawInvoice {
     id: StripeInvoiceId,
     #[serde(default, deserialize_with = "json::optional_id")]
     customer: Option<CustomerId>,
-    /// Where versions before 2025-03-31 have it.
+    /// The field in versions before 2025-03-31.
     #[serde(default, deserialize_with = "json::optional_id")]
     subscription: Option<SubscriptionId>,
     #[serde(default)]
     subscription_details: Option<RawSubscriptionDetails>,
-    /// Where later versions have it.
+    /// The field in later versions.
     #[serde(default)]
     parent: Option<RawParent>,
     #[serde(default, deserialize_with = "json::readable")]
@@ -75,10 +73,10 @@ struct RawSubscriptionDetails {
     metadata: BTreeMap<String, String>,
 }
 
-/// Reads the invoice of an event, whichever version of the API wrote it.
+/// Reads the invoice of an event, written by any version of the API.
 ///
 /// # Errors
-/// When it is none.
+/// The value is not such an object.
 pub fn parse_invoice(value: &Value) -> Result<StripeInvoice, MalformedObject> {
     let raw: RawInvoice = json::read("invoice", value)?;
     let details = raw.parent.and_then(|parent| parent.subscription_details).or(raw.subscription_details);

@@ -1,4 +1,4 @@
-//! Invoices that say less than usual.
+//! Tests of invoices with missing fields.
 
 use rstest::rstest;
 use serde_json::json;

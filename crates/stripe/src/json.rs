@@ -1,4 +1,4 @@
-//! Reading Stripe's JSON, whichever version of the API wrote it.
+//! Reading Stripe's JSON, written by any version of the API.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
@@ -12,7 +12,7 @@ pub(crate) fn read<T: DeserializeOwned>(kind: &'static str, value: &Value) -> Re
     T::deserialize(value).map_err(|error| MalformedObject { kind, reason: error.to_string() })
 }
 
-/// A reference to another object: its id, or the object itself where the answer was expanded.
+/// A reference to another object: its id, or the object itself if the response was expanded.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum Reference<T> {
@@ -25,7 +25,7 @@ pub(crate) fn id<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D
     Reference::deserialize(deserializer).map(Reference::into_id)
 }
 
-/// Reads the id of a reference that may be null; a field that may be absent says `default` as well.
+/// Reads the id of a reference that may be null; a field that may be absent needs `default` as well.
 pub(crate) fn optional_id<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
@@ -58,7 +58,7 @@ impl<'de> Deserialize<'de> for Instant {
     }
 }
 
-/// Reads a field that may be null or anything else, which is `None` as well.
+/// Reads a field that may be null or unreadable, which is `None` as well.
 pub(crate) fn readable<'de, T: DeserializeOwned, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {

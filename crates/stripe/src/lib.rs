@@ -1,10 +1,10 @@
 //! The gateway to Stripe: customers, prices, Checkout, the portal, subscriptions and webhook signatures.
 //!
-//! Nothing of the client library leaves this crate. Requests go out by its HTTP client with bodies and answers
-//! of our own: its typed answers follow one version of Stripe's API and refuse objects of another, while the
-//! account, its webhook addresses and this program each may be on a different one.
+//! No type of the client library is public here. Requests use its HTTP client with bodies and responses
+//! of our own: its typed responses follow one version of Stripe's API and refuse objects of another,
+//! while the account, its webhook addresses and this program may each be on a different one.
 //!
-//! Processes that talk to Stripe install a rustls crypto provider first
+//! Processes that call Stripe install a rustls crypto provider first
 //! (`rustls::crypto::ring::default_provider().install_default()`).
 
 mod checkout;

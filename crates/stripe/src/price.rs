@@ -1,4 +1,4 @@
-//! Prices: what a plan costs at a billing cycle.
+//! Prices of a tier at a billing cycle.
 
 use rubis_kernel::Currency;
 use serde::Deserialize;
@@ -11,29 +11,22 @@ use crate::json;
 /// A price, found by its lookup key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Price {
-    /// Stripe's id.
     pub id: PriceId,
-    /// The name that we gave it, `rubis_{plan}_{cycle}`.
+    /// Our own name for it, `rubis_{plan}_{cycle}`.
     pub lookup_key: String,
     /// Amount charged each time, in the smallest unit that Stripe counts the currency in.
     pub amount_cents: i64,
-    /// In which currency.
     pub currency: Currency,
-    /// How often it is charged.
     pub interval: PriceInterval,
 }
 
-/// How often a price is charged.
+/// The interval at which a price is charged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PriceInterval {
-    /// Each day.
     Day,
-    /// Each week.
     Week,
-    /// Each month.
     Month,
-    /// Each year.
     Year,
 }
 
@@ -51,7 +44,6 @@ struct RawRecurring {
     interval: PriceInterval,
 }
 
-/// Reads a price.
 pub(crate) fn parse_price(value: &Value) -> Result<Price, MalformedObject> {
     let raw: RawPrice = json::read("price", value)?;
     let unknown = || MalformedObject { kind: "price", reason: "of a currency that is unknown".to_owned() };
@@ -65,7 +57,7 @@ pub(crate) fn parse_price(value: &Value) -> Result<Price, MalformedObject> {
     })
 }
 
-/// A currency as Stripe writes it (`eur`); `None` when we do not know it.
+/// Parses a currency as Stripe writes it (`eur`); `None` if it is unknown here.
 pub(crate) fn parse_currency(code: &str) -> Option<Currency> {
     code.to_ascii_uppercase().parse().ok()
 }

@@ -1,33 +1,33 @@
-//! What a gateway is made from.
+//! The settings of a gateway.
 
 use std::time::Duration;
 
 use secrecy::SecretString;
 use url::Url;
 
-/// How to reach Stripe.
+/// The settings of a gateway.
 #[derive(Debug, Clone)]
 pub struct StripeSettings {
     /// The account's secret key (`sk_…` or `rk_…`), which never prints.
     pub secret_key: SecretString,
-    /// Where the API is; `None` is Stripe itself, an address is a fake's.
+    /// The address of the API; `None` is Stripe itself, an address is a fake's.
     pub api_base: Option<Url>,
-    /// Time for one attempt, from the connection to the last byte of the answer.
+    /// Time for one attempt, from the connection to the last byte of the response.
     pub timeout: Duration,
-    /// How often one call is tried at most, at least once.
+    /// The maximum number of attempts of one call, at least one.
     pub attempts: u32,
-    /// The pause before the second attempt; each further one is twice as long, and all vary by half so that
-    /// callers do not come back together.
+    /// The pause before the second attempt; each further one is twice as long, and all vary by half so
+    /// that callers do not return together.
     pub backoff: Duration,
-    /// Time for each call that is made in a hurry, which is tried once.
+    /// Time for each call of a waiting caller, which is tried once.
     pub hurry: Duration,
-    /// How long a price that was found is used before it is asked for again.
+    /// Time for which a price that was found is cached.
     pub price_cache: Duration,
 }
 
 impl StripeSettings {
-    /// Stripe itself: ten seconds for an attempt, three attempts, five seconds in a hurry, prices kept for five
-    /// minutes.
+    /// Returns the settings for Stripe itself: ten seconds for an attempt, three attempts, five seconds
+    /// for a waiting caller, prices cached for five minutes.
     #[must_use]
     pub fn new(secret_key: SecretString) -> Self {
         Self {
@@ -41,7 +41,7 @@ impl StripeSettings {
         }
     }
 
-    /// The same, at another address.
+    /// Replaces the address.
     #[must_use]
     pub fn at(mut self, api_base: Url) -> Self {
         self.api_base = Some(api_base);

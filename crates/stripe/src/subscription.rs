@@ -1,4 +1,4 @@
-//! Subscriptions, as Stripe holds them.
+//! Subscriptions, as Stripe stores them.
 
 use std::collections::BTreeMap;
 use std::{fmt, str::FromStr};
@@ -14,45 +14,40 @@ use crate::ids::{CustomerId, SubscriptionId};
 use crate::json::{self, Instant};
 use crate::price::{PriceInterval, parse_currency};
 
-/// A subscription, as Stripe holds it.
+/// A subscription, as Stripe stores it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subscription {
-    /// Stripe's id.
     pub id: SubscriptionId,
-    /// Whose it is.
     pub customer: CustomerId,
-    /// Where it stands.
     pub status: SubscriptionStatus,
-    /// The lookup key of what is subscribed to, `rubis_{plan}_{cycle}`; `None` when the price has none any more
-    /// (it was given to a newer price).
+    /// The lookup key of its price, `rubis_{plan}_{cycle}`; `None` if the price has none any more (it was
+    /// given to a newer price).
     pub lookup_key: Option<String>,
-    /// What it costs each time; `None` when that is not one amount for one interval (several items, tiers, every
-    /// other month) or in a currency that we do not know.
+    /// The amount charged each time; `None` if that is not one amount for one interval (several items,
+    /// tiers, every other month) or in a currency that is unknown here.
     pub charge: Option<Charge>,
-    /// Until when it is paid, or on trial.
+    /// Time until which it is paid, or on trial.
     pub current_period_end: Option<OffsetDateTime>,
-    /// Whether it ends with the period rather than being charged again.
+    /// True if it ends with the period instead of being charged again.
     pub cancel_at_period_end: bool,
-    /// When the trial ends or ended; `None` if there never was one.
+    /// Time at which the trial ends or ended; `None` if there never was one.
     pub trial_end: Option<OffsetDateTime>,
-    /// When it began to exist.
+    /// Time at which it was created.
     pub created: OffsetDateTime,
-    /// What was given with the Checkout that made it.
+    /// The metadata given with the Checkout that made it.
     pub metadata: BTreeMap<String, String>,
 }
 
-/// What a subscription costs each time, before discounts.
+/// The amount that a subscription costs each time, before discounts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Charge {
     /// Amount, in the smallest unit that Stripe counts the currency in.
     pub amount_cents: i64,
-    /// In which currency.
     pub currency: Currency,
-    /// How often.
     pub interval: PriceInterval,
 }
 
-/// Where a subscription stands.
+/// The status of a subscription.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SubscriptionStatus {
@@ -68,7 +63,7 @@ pub enum SubscriptionStatus {
     Incomplete,
     /// The first charge was not completed within a day.
     IncompleteExpired,
-    /// Stripe gave up charging, and goes on making invoices.
+    /// Stripe has given up charging, but still creates invoices.
     Unpaid,
     /// The trial ended without a card.
     Paused,
@@ -80,7 +75,6 @@ pub enum SubscriptionStatus {
 pub struct UnknownStatus(pub String);
 
 impl SubscriptionStatus {
-    /// Every status.
     pub const ALL: [Self; 8] = [
         Self::Trialing,
         Self::Active,
@@ -92,7 +86,7 @@ impl SubscriptionStatus {
         Self::Paused,
     ];
 
-    /// Stripe's word for it.
+    /// Returns Stripe's name for it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -107,7 +101,7 @@ impl SubscriptionStatus {
         }
     }
 
-    /// Whether nothing can come of it any more.
+    /// Returns true if the subscription has ended permanently.
     #[must_use]
     pub fn is_over(self) -> bool {
         matches!(self, Self::Canceled | Self::IncompleteExpired)
@@ -139,7 +133,7 @@ struct RawSubscription {
     status: SubscriptionStatus,
     #[serde(default)]
     items: RawItems,
-    /// Where versions before 2025-03-31 have it.
+    /// The field in versions before 2025-03-31.
     #[serde(default)]
     current_period_end: Option<Instant>,
     #[serde(default)]
@@ -161,12 +155,12 @@ struct RawItems {
 
 #[derive(Deserialize)]
 struct RawItem {
-    /// Where later versions have it.
+    /// The field in later versions.
     #[serde(default)]
     current_period_end: Option<Instant>,
     #[serde(default)]
     price: Option<Value>,
-    /// Absent where what is sold is metered.
+    /// Absent for a metered price.
     #[serde(default)]
     quantity: Option<i64>,
 }
@@ -194,8 +188,8 @@ impl RawItem {
         Some(self.price.as_ref()?.get("lookup_key")?.as_str()?.to_owned())
     }
 
-    /// What the item costs. Nothing depends on it but what is told of it, so that whatever is strange about it
-    /// is no reason to refuse the subscription.
+    /// Returns the price of the item. It is only displayed, so an unusual price is no reason to refuse
+    /// the subscription.
     fn charge(&self) -> Option<Charge> {
         let raw: RawCharge = json::read("price", self.price.as_ref()?).ok()?;
         Some(Charge {
@@ -206,13 +200,13 @@ impl RawItem {
     }
 }
 
-/// Reads a subscription, whichever version of the API wrote it.
+/// Reads a subscription, written by any version of the API.
 ///
 /// Later versions keep the end of the period on the subscription's item, and may write a cancellation asked for
 /// in the portal as a `cancel_at` at that end rather than as `cancel_at_period_end`.
 ///
 /// # Errors
-/// When it is none.
+/// The value is not such an object.
 pub fn parse_subscription(value: &Value) -> Result<Subscription, MalformedObject> {
     let raw: RawSubscription = json::read("subscription", value)?;
     let item = raw.items.data.first();

@@ -1,4 +1,4 @@
-//! Objects of both shapes, and of neither.
+//! Tests of objects of both shapes, and of neither.
 
 use rstest::rstest;
 use serde_json::json;
@@ -16,7 +16,7 @@ fn classic() -> Value {
     })
 }
 
-/// The same with the end of the period where later versions have it.
+/// Returns the same subscription with the end of the period in the place of later versions.
 fn later() -> Value {
     let mut value = classic();
     let end = value.as_object_mut().unwrap().remove("current_period_end").unwrap();

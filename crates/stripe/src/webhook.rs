@@ -1,4 +1,4 @@
-//! Webhooks: what Stripe tells us, once it has proven that it is Stripe.
+//! Webhooks: the verification and parsing of Stripe's events.
 
 mod event;
 mod signature;

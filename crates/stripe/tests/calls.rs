@@ -1,4 +1,4 @@
-//! Each call, as Stripe gets and answers it.
+//! The request and the response of each call.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
@@ -192,7 +192,8 @@ async fn a_customer_who_was_deleted_is_recognised_and_has_one_successor() {
     assert_eq!(right.unwrap(), successor);
     assert_ne!(successor, gone);
 
-    // Whoever knows of neither is led to the successor too, by the customer that the first key still gives.
+    // A caller that knows neither customer is led to the successor too, by the customer that the first
+    // key still returns.
     assert_eq!(scene.gateway.create_customer(&customer).await.unwrap(), successor);
     let checkout = NewCheckout { customer: successor, price: scene.price().await, ..no_price };
     let checkout = NewCheckout { request_id: "request-2".to_owned(), ..checkout };

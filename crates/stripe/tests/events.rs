@@ -17,7 +17,7 @@ use sha2::Sha256;
 use support::{NOW, Scene};
 use time::Duration;
 
-/// Every event so far of this kind, signed by the fake and verified by us.
+/// Returns every event so far of this kind, signed by the fake and verified by us.
 fn verified(scene: &Scene, kind: &str) -> Vec<Event> {
     let signed = scene.fake.events().into_iter().filter(|event| event.kind == kind);
     signed
@@ -36,7 +36,7 @@ async fn a_trial_and_the_payment_that_fails_after_it_are_told_alike_in_both_vers
     #[case] shape: ApiShape,
 ) {
     let scene = Scene::start().await;
-    // Nobody listens there; the events are signed with its secret and read from the fake.
+    // No server listens there; the events are signed with its secret and read from the fake.
     let url = "http://127.0.0.1:9/".parse().unwrap();
     scene.fake.set_webhook(Some(WebhookTarget { url, secret: "whsec_test".to_owned() }));
     scene.fake.hold_deliveries();
@@ -101,7 +101,7 @@ async fn an_event_of_a_connected_account_is_a_stranger() {
     assert_eq!(scene.gateway.stranger(&event), None);
 }
 
-/// An event with these fields, verified.
+/// Returns an event with these fields, verified.
 fn told(more: &Value) -> Event {
     let mut body = json!({ "id": "evt_1", "type": "invoice.paid", "created": 1, "data": { "object": {} } });
     body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());

@@ -1,4 +1,4 @@
-//! What the network, Stripe and time do to a call.
+//! Calls under failures of the network and of Stripe, and over time.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
@@ -70,7 +70,7 @@ async fn a_failure_that_stripe_repeats_under_a_key_is_overcome_by_another() {
         "three times the same answer, then another key"
     );
 
-    // All who meet it within the minute get the same.
+    // All callers within the minute get the same.
     let (left, right) = tokio::join!(scene.create_customer(), scene.create_customer());
     assert_eq!([left.unwrap(), right.unwrap()], [customer.clone(), customer]);
     assert_eq!(scene.fake.customers().len(), 1);
@@ -174,7 +174,7 @@ async fn nobody_at_the_address_is_a_failure_that_may_pass() {
     let scene = Scene::start().await;
     let settings = StripeSettings {
         backoff: Duration::from_millis(1),
-        // Nobody listens on the discard port.
+        // No server listens on the discard port.
         ..StripeSettings::new("sk_test_rubis".into()).at("http://127.0.0.1:9".parse().unwrap())
     };
     let gateway = StripeGateway::new(&settings, scene.clock.clone()).unwrap();

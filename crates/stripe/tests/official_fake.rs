@@ -1,8 +1,8 @@
-//! Every request is one that Stripe accepts: tried on Stripe's own fake, which checks requests against the
-//! published description of the API, where `TEST_STRIPE_API_BASE` names it, and else on ours.
+//! Requests that Stripe accepts: each is tried on Stripe's own fake, which checks requests against the
+//! published description of the API, if `TEST_STRIPE_API_BASE` names it, and otherwise on ours.
 //!
-//! Stripe's fake keeps no state and answers with samples, so what it answers is not looked at: only that it
-//! refuses nothing. Ours has to answer in full.
+//! Stripe's fake keeps no state and responds with samples, so only the absence of refusals is checked.
+//! Ours has to respond in full.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -13,10 +13,11 @@ use std::{collections::BTreeMap, env, fmt::Debug};
 use rubis_stripe::{CustomerId, NewCheckout, NewCustomer, PriceId, StripeError, SubscriptionId, TrialTerms};
 use support::Scene;
 
-/// Where Stripe's own fake answers, such as `http://127.0.0.1:12111`.
+/// The variable with the address of Stripe's own fake, such as `http://127.0.0.1:12111`.
 const ELSEWHERE: &str = "TEST_STRIPE_API_BASE";
 
-/// What was answered, unless the request was refused; nothing where the answer is a sample of another shape.
+/// Returns the response unless the request was refused; `None` if the response is a sample of another
+/// shape.
 fn accepted<T: Debug>(call: &str, answer: Result<T, StripeError>, is_official: bool) -> Option<T> {
     match answer {
         Ok(answer) => Some(answer),

@@ -1,4 +1,4 @@
-//! One call: where to, with which fields, under which idempotency key.
+//! One call: its path, its fields and its idempotency key.
 
 use stripe::IdempotencyKey;
 use stripe_client_core::{RequestBuilder, RequestStrategy, StripeMethod};
@@ -9,7 +9,7 @@ use crate::error::StripeError;
 /// One call, the same at each attempt.
 pub(super) struct Call {
     method: StripeMethod,
-    /// Below `/v1`.
+    /// The path below `/v1`.
     path: String,
     /// Fields as Stripe nests them (`metadata[plan]`): the query of a GET, the body of a POST.
     fields: Vec<(String, String)>,
@@ -17,12 +17,11 @@ pub(super) struct Call {
 }
 
 impl Call {
-    /// Reads.
     pub(super) fn get(path: &str) -> Self {
         Self::new(StripeMethod::Get, path)
     }
 
-    /// Creates or changes.
+    /// Returns a call that creates or changes an object.
     pub(super) fn post(path: &str) -> Self {
         Self::new(StripeMethod::Post, path)
     }
@@ -44,18 +43,19 @@ impl Call {
         self
     }
 
-    /// Stripe answers a second call under the same key, within a day, as it answered the first.
+    /// Sets the idempotency key: within a day, Stripe repeats its first response to a second call under
+    /// the same key.
     pub(super) fn idempotency_key(mut self, key: String) -> Self {
         self.idempotency_key = Some(key);
         self
     }
 
-    /// The path, for messages.
+    /// Returns the path, for messages.
     pub(super) fn path(&self) -> &str {
         &self.path
     }
 
-    /// The request of one attempt.
+    /// Builds the request of one attempt.
     pub(super) fn request(&self) -> RequestBuilder {
         let mut request = RequestBuilder::new(self.method, self.path.clone());
         let fields = Serializer::new(String::new()).extend_pairs(&self.fields).finish();
@@ -67,11 +67,11 @@ impl Call {
         request
     }
 
-    /// One attempt at a time, each under the same key: the client's own ways of trying again make up a key of
-    /// theirs, which would not outlive this process.
+    /// Returns the strategy of one attempt at a time, each under the same key: the client library's own
+    /// retries generate a key, which would not outlive this process.
     ///
     /// # Errors
-    /// When the key is too long for Stripe.
+    /// The key is too long for Stripe.
     pub(super) fn strategy(&self) -> Result<RequestStrategy, StripeError> {
         match &self.idempotency_key {
             None => Ok(RequestStrategy::Once),

@@ -1,4 +1,5 @@
-//! Customers: made once, made anew where they were deleted, and described as far as Stripe takes it.
+//! Customers: created once, created again if they were deleted, and described as far as Stripe accepts
+//! it.
 
 use serde::Deserialize;
 use tracing::warn;
@@ -9,7 +10,7 @@ use crate::customer::NewCustomer;
 use crate::error::StripeError;
 use crate::ids::CustomerId;
 
-/// How many customers of one organization may have been deleted, each instead of another, within a day.
+/// The maximum number of customers of one organization deleted and replaced within a day.
 const DELETED_IN_A_DAY: u32 = 3;
 
 /// An object of which only the id matters.
@@ -19,25 +20,22 @@ struct Identified<T> {
 }
 
 impl StripeGateway {
-    /// Makes the customer of an organization, or gives the one that was made before.
+    /// Creates the customer of an organization, or returns the one that was created before.
     ///
-    /// However often and from however many places this is asked within a day, one customer is made: its
-    /// idempotency key and all that is sent with it depend on the organization alone. Name and address, which
-    /// two callers may see differently, are written in a second call; an address that Stripe does not take is
-    /// left out, and asked for by Checkout.
+    /// Any number of calls within a day, from any process, create one customer: the idempotency key and
+    /// the request depend on the organization alone. Name and address, which two callers may see
+    /// differently, are written in a second call; an address that Stripe rejects is left out, and
+    /// requested by Checkout.
     ///
     /// # Errors
-    /// See [`StripeError`]; the customer may have been made, and asking again gives it.
+    /// See [`StripeError`]; the customer may have been created, and a repeated call returns it.
     pub async fn create_customer(&self, customer: &NewCustomer<'_>) -> Result<CustomerId, StripeError> {
         self.customer_after(None, customer).await
     }
 
-    /// Makes the customer of an organization anew, once Stripe has said that the one it had is missing
-    /// ([`StripeError::is_missing_customer`]). As with [`Self::create_customer`], all who ask for a successor of
-    /// the same customer within a day get the same.
-    ///
-    /// # Errors
-    /// See [`StripeError`].
+    /// Creates the customer of an organization again, once Stripe has reported that the previous one is
+    /// missing ([`StripeError::is_missing_customer`]). As with [`Self::create_customer`], all callers
+    /// that replace the same customer within a day get the same successor.
     pub async fn create_customer_instead_of(
         &self,
         gone: &CustomerId,
@@ -54,7 +52,7 @@ impl StripeGateway {
         for _ in 0..=DELETED_IN_A_DAY {
             let id = self.make(gone.as_ref(), customer).await?;
             match self.describe(&id, customer).await {
-                // Made under this key earlier today, and deleted since.
+                // Created under this key earlier today, and deleted since.
                 Err(StripeError::NotFound { .. }) => gone = Some(id),
                 outcome => return outcome.map(|()| id),
             }
@@ -79,8 +77,8 @@ impl StripeGateway {
         Ok(id)
     }
 
-    /// Writes name and address, as far as Stripe takes them: a customer without them can pay, and nobody is to
-    /// be kept from that by an address of which Stripe thinks little.
+    /// Writes name and address, as far as Stripe accepts them: a customer without them can pay, so an
+    /// address that Stripe rejects must not prevent it.
     async fn describe(&self, id: &CustomerId, customer: &NewCustomer<'_>) -> Result<(), StripeError> {
         let named = || Call::post("/customers").segment(id.as_str()).field("name", customer.name);
         for call in [named().field("email", customer.email), named()] {

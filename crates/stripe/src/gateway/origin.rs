@@ -1,4 +1,4 @@
-//! Whether an event is of the account and the mode that the secret key is for.
+//! The check that an event belongs to the account and the mode of the secret key.
 
 use secrecy::{ExposeSecret as _, SecretString};
 use thiserror::Error;
@@ -6,29 +6,28 @@ use thiserror::Error;
 use super::StripeGateway;
 use crate::webhook::Event;
 
-/// Whether money is real.
+/// The mode of an account: real or test money.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {
-    /// It is.
     Live,
-    /// It is not.
     Test,
 }
 
-/// Why an event is none of ours, though its signature is right.
+/// The reason why an event with a valid signature is ignored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum Stranger {
     /// It happened in an account that is connected to ours (Stripe Connect).
     #[error("the event is of a connected account")]
     OfAnotherAccount,
-    /// It is of the test mode and our key of the live mode, or the other way round: the secret of the webhook
-    /// and the key do not belong together.
+    /// It is of the test mode and our key of the live mode, or the other way round: the secret of the
+    /// webhook and the key do not belong together.
     #[error("the event and the secret key are not of the same mode, live or test")]
     OfAnotherMode,
 }
 
 impl Mode {
-    /// The mode of a key of Stripe's, `sk_live_…` or `rk_test_…`; `None` where it does not tell.
+    /// Returns the mode of a key of Stripe's, `sk_live_…` or `rk_test_…`; `None` if the key does not
+    /// state it.
     pub(super) fn of_key(key: &SecretString) -> Option<Self> {
         let mut parts = key.expose_secret().splitn(3, '_');
         match (parts.next()?, parts.next()?, parts.next()) {
@@ -40,7 +39,7 @@ impl Mode {
 }
 
 impl StripeGateway {
-    /// Why this event is none of ours, if it is none: nothing may come of it then.
+    /// Returns the reason why this event must be ignored; `None` if it belongs to this account and mode.
     #[must_use]
     pub fn stranger(&self, event: &Event) -> Option<Stranger> {
         if event.account.is_some() {

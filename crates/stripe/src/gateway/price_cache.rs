@@ -1,4 +1,4 @@
-//! Prices that were found, for some minutes: they change a few times a year and are asked for at each Checkout.
+//! A cache of prices, for some minutes: they change a few times a year and are read at each Checkout.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,7 +9,6 @@ use time::OffsetDateTime;
 
 use crate::price::Price;
 
-/// Prices by lookup key.
 pub(super) struct PriceCache {
     keep: Duration,
     clock: SharedClock,
@@ -26,13 +25,13 @@ impl PriceCache {
         Self { keep, clock, found: Mutex::default() }
     }
 
-    /// The price, if it was found not too long ago.
+    /// Returns the price if it was found recently enough.
     pub(super) fn get(&self, lookup_key: &str) -> Option<Price> {
         let now = self.clock.now();
         self.lock().get(lookup_key).filter(|found| now < found.until).map(|found| found.price.clone())
     }
 
-    /// Keeps a price. Only keys that Stripe knows get here, so that there are only so many.
+    /// Stores a price. Only keys that Stripe knows are stored, which bounds their number.
     pub(super) fn put(&self, price: Price) {
         let until = self.clock.now() + self.keep;
         self.lock().insert(price.lookup_key.clone(), Found { price, until });

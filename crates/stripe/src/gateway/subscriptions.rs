@@ -12,7 +12,7 @@ use crate::ids::CustomerId;
 use crate::json;
 use crate::subscription::{Subscription, parse_subscription};
 
-/// As many as Stripe puts on a page.
+/// The maximum size of a page at Stripe.
 const PAGE: &str = "100";
 
 #[derive(Deserialize)]
@@ -22,8 +22,8 @@ struct Page {
     has_more: bool,
 }
 
-/// All subscriptions of a customer, in Stripe's order: newest first. With a patience, each page is asked for
-/// once, and waited for no longer than that.
+/// Returns all subscriptions of a customer, in Stripe's order: newest first. With a patience, each page
+/// is requested once, and waited for no longer than that.
 pub(super) async fn all_of(
     transport: &Transport,
     customer: &CustomerId,
@@ -43,7 +43,7 @@ pub(super) async fn all_of(
             Some(patience) => transport.send_once(&call, patience).await?,
         };
         let page: Page = json::read("list of subscriptions", &answer)?;
-        // A page of nothing that promises more would never end.
+        // An empty page that announces another one would never end.
         let is_last = !page.has_more || page.data.is_empty();
         for subscription in &page.data {
             found.push(parse_subscription(subscription)?);

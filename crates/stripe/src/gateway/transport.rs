@@ -1,4 +1,4 @@
-//! Sends calls, tries again what may work the next time, and reads what went wrong.
+//! Sends calls, retries those that may succeed later, and reads failures.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::call::Call;
 use crate::error::StripeError;
 use crate::settings::StripeSettings;
 
-/// The client library with our way of trying again.
+/// The client library with our own retries.
 pub(super) struct Transport {
     client: Client,
     attempts: u32,
@@ -25,7 +25,7 @@ const MAX_PAUSE: Duration = Duration::from_secs(8);
 
 impl Transport {
     /// # Errors
-    /// When the key cannot be sent in a header, or the address is not one of HTTP.
+    /// The key cannot be sent in a header, or the address is not one of HTTP.
     pub(super) fn new(settings: &StripeSettings) -> Result<Self, StripeError> {
         let mut builder = ClientBuilder::new(settings.secret_key.expose_secret())
             .timeout(settings.timeout)
@@ -35,7 +35,7 @@ impl Transport {
                 let reason = format!("{base} is not an address of HTTP");
                 return Err(StripeError::Unexpected { reason });
             }
-            // The client puts `v1/…` right behind it.
+            // The client library puts `v1/…` right behind it.
             let slash = if base.path().ends_with('/') { "" } else { "/" };
             builder = builder.url(format!("{base}{slash}"));
         }
@@ -59,7 +59,7 @@ impl Transport {
         }
     }
 
-    /// Makes a call once, and waits for its answer no longer than this.
+    /// Makes a call once, and waits for its response no longer than this.
     pub(super) async fn send_once(&self, call: &Call, patience: Duration) -> Result<Value, StripeError> {
         timeout(patience, self.attempt(call)).await.unwrap_or_else(|_elapsed| Err(too_late()))
     }
@@ -68,7 +68,7 @@ impl Transport {
     pub(super) async fn attempt(&self, call: &Call) -> Result<Value, StripeError> {
         let request = call
             .request()
-            // Any JSON: the typed answers belong to one version of the API.
+            // Any JSON: the library's typed responses belong to one version of the API.
             .customize::<miniserde::json::Value>()
             .request_strategy(call.strategy()?);
         let answer = request.send(&self.client).await.map_err(|error| failure(call, error))?;
@@ -76,7 +76,8 @@ impl Transport {
             .map_err(|error| StripeError::Unexpected { reason: format!("{}: {error}", call.path()) })
     }
 
-    /// Twice as long after each attempt, between half of that and all of it.
+    /// Returns the pause after an attempt, which doubles each time, varied between half of it and all of
+    /// it.
     fn pause(&self, attempt: u32) -> Duration {
         let doublings = attempt.saturating_sub(1).min(16);
         let longest = self.backoff.saturating_mul(1 << doublings).min(MAX_PAUSE);
@@ -87,7 +88,7 @@ impl Transport {
 fn failure(call: &Call, error: stripe::StripeError) -> StripeError {
     match error {
         stripe::StripeError::Stripe(error, status) => refusal(call, &error, status),
-        // An answer that is no JSON: a proxy in between, or one that broke off.
+        // A response that is not JSON: from a proxy in between, or interrupted.
         stripe::StripeError::JSONDeserialize(reason) | stripe::StripeError::ClientError(reason) => {
             StripeError::Unavailable { reason, status: None }
         }
@@ -104,7 +105,7 @@ fn refusal(call: &Call, error: &ApiErrors, status: u16) -> StripeError {
     let unavailable =
         |code| StripeError::Unavailable { reason: format!("{status} {code}"), status: Some(status) };
     match status {
-        // The same call is being carried out: its answer is there when it is done.
+        // The same call is being processed: its response is there when it is done.
         409 if code == "idempotency_key_in_use" => unavailable(code),
         404 => StripeError::NotFound { what: call.path().trim_start_matches('/').to_owned() },
         429 | 500.. => unavailable(code),

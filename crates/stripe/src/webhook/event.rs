@@ -1,4 +1,4 @@
-//! An event: what happened, when, and to which object.
+//! An event: its type, its time and its object.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -7,20 +7,20 @@ use time::OffsetDateTime;
 use crate::error::MalformedObject;
 use crate::json::{self, Instant};
 
-/// Something that happened at Stripe.
+/// An event at Stripe.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
     /// Stripe's id, `evt_…`: the same at every delivery.
     pub id: String,
-    /// What happened: `customer.subscription.updated`.
+    /// The type: `customer.subscription.updated`.
     pub kind: String,
-    /// When, in whole seconds: two events of one second have no order.
+    /// The time in whole seconds: two events of one second have no order.
     pub created: OffsetDateTime,
-    /// Whether money is real; `None` where the event does not say.
+    /// True for real money; `None` if the event does not state it.
     pub livemode: Option<bool>,
-    /// The connected account (Stripe Connect) in which it happened; `None` when that is our own.
+    /// The connected account (Stripe Connect) in which it happened; `None` for our own.
     pub account: Option<String>,
-    /// The object it happened to, as it was then, in the API version of the webhook address.
+    /// The object at the time of the event, in the API version of the webhook address.
     pub object: Value,
 }
 

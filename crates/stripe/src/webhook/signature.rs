@@ -11,10 +11,10 @@ use time::{Duration, OffsetDateTime};
 use super::event::Event;
 use crate::error::MalformedObject;
 
-/// How far the time of sending may be from ours, either way.
+/// The maximum difference between the time of sending and ours, either way.
 pub const SIGNATURE_TOLERANCE: Duration = Duration::minutes(5);
 
-/// Why a delivery is not believed.
+/// The reason why a delivery is rejected.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum SignatureError {
     /// The `Stripe-Signature` header is empty or not of the form `t=…,v1=…`.
@@ -26,25 +26,23 @@ pub enum SignatureError {
     /// No signature was made of this body with any of our secrets.
     #[error("the signature matches none of the secrets")]
     Mismatch,
-    /// The signature is right, and too old: the delivery may have been recorded and played again.
+    /// The signature is valid but too old: the delivery may be a replay.
     #[error("the signature is too old")]
     Stale,
-    /// The signature is right, and from the future: one of the two clocks is wrong.
+    /// The signature is valid but in the future: one of the two clocks is wrong.
     #[error("the signature is from the future")]
     Future,
-    /// The signature is right, but the body is not an event.
+    /// The signature is valid, but the body is not an event.
     #[error(transparent)]
     NotAnEvent(#[from] MalformedObject),
 }
 
-/// Believes a delivery, and reads its event, if one of the signatures in the `Stripe-Signature` header was made
-/// of these bytes with one of these secrets no more than [`SIGNATURE_TOLERANCE`] from `now`.
+/// Verifies a delivery and reads its event. It is accepted if one of the signatures in the
+/// `Stripe-Signature` header was made of these bytes with one of these secrets no more than
+/// [`SIGNATURE_TOLERANCE`] from `now`.
 ///
-/// Several secrets serve while one is being replaced by another; other schemes than `v1` are ignored.
+/// Several secrets are accepted while one replaces another; other schemes than `v1` are ignored.
 /// Signatures are compared in constant time.
-///
-/// # Errors
-/// See [`SignatureError`].
 pub fn verify(
     raw: &[u8],
     header: &str,
@@ -52,7 +50,7 @@ pub fn verify(
     now: OffsetDateTime,
 ) -> Result<Event, SignatureError> {
     let header = Header::parse(header)?;
-    // With an empty secret anybody could sign.
+    // An empty secret would let anyone sign.
     let secrets = secrets.iter().filter(|secret| !secret.expose_secret().is_empty());
     let matches = secrets.fold(Choice::from(0), |matches, secret| {
         let expected = sign(secret, header.timestamp, raw);
@@ -71,9 +69,9 @@ pub fn verify(
     Ok(Event::parse(raw)?)
 }
 
-/// What the header says.
+/// The parsed header.
 struct Header<'a> {
-    /// The time of sending as it is written, which is what was signed.
+    /// The time of sending as it is written, because this text was signed.
     timestamp: &'a str,
     sent_at: OffsetDateTime,
     /// The signatures of the scheme `v1`.
@@ -88,7 +86,7 @@ impl<'a> Header<'a> {
             let (name, value) = element.trim().split_once('=').ok_or(SignatureError::Malformed)?;
             match name {
                 "t" => timestamp = Some(value),
-                // What is not hexadecimal was not made by Stripe; another one may be.
+                // A value that is not hexadecimal was not made by Stripe; another one may match.
                 "v1" => signatures.extend(HEXLOWER_PERMISSIVE.decode(value.as_bytes())),
                 _ => {}
             }

@@ -1,4 +1,4 @@
-//! Who is believed, and who is not.
+//! Tests of accepted and rejected signatures.
 
 use rstest::rstest;
 use rubis_stripe_fake::SignedDelivery;
@@ -10,7 +10,7 @@ const SECRET: &str = "whsec_current";
 const BODY: &str = r#"{"id":"evt_1","object":"event","type":"customer.subscription.updated","created":1795262400,"data":{"object":{"id":"sub_1"}}}"#;
 const NOW: OffsetDateTime = datetime!(2026-11-21 12:00 UTC);
 
-/// The header of a delivery signed with this secret at this time.
+/// Returns the header of a delivery signed with this secret at this time.
 fn header(secret: &str, at: OffsetDateTime) -> String {
     SignedDelivery::new(BODY.to_owned(), secret, at).signature
 }

@@ -29,7 +29,7 @@ impl Scene {
         Self::with(|_| {}).await
     }
 
-    /// Pauses between attempts are too short to notice; `change` changes more.
+    /// Starts both. Pauses between attempts are too short to notice; `change` changes further settings.
     pub async fn with(change: impl FnOnce(&mut StripeSettings)) -> Self {
         // Another test of this process may have installed it already.
         let _installed = rustls::crypto::ring::default_provider().install_default();
@@ -75,7 +75,7 @@ impl Scene {
         self.gateway.create_checkout_session(&checkout).await.unwrap()
     }
 
-    /// The idempotency keys of the requests to this path, in order.
+    /// Returns the idempotency keys of the requests to this path, in order.
     pub fn keys_at(&self, path: &str) -> Vec<Option<String>> {
         let requests = self.fake.requests();
         requests.into_iter().filter(|request| request.path == path).map(|one| one.idempotency_key).collect()
