@@ -1,11 +1,11 @@
-//! The time at the fake: the clock it was given, and how far it was moved on.
+//! The time at the fake: the clock it was given, moved forward.
 
 use std::sync::{Mutex, PoisonError};
 
 use rubis_kernel::SharedClock;
 use time::{Duration, OffsetDateTime};
 
-/// The clock it was given, moved on.
+/// The clock it was given, moved forward.
 pub(crate) struct FakeClock {
     outside: SharedClock,
     ahead: Mutex<Duration>,
@@ -16,17 +16,17 @@ impl FakeClock {
         Self { outside, ahead: Mutex::default() }
     }
 
-    /// The time of what happens here, in whole seconds as Stripe counts.
+    /// Returns the time of events here, in whole seconds as Stripe counts.
     pub(crate) fn now(&self) -> OffsetDateTime {
         whole_seconds(self.outside.now() + self.ahead())
     }
 
-    /// The time of those who are outside: what a signature bears, since they compare it with their clock.
+    /// Returns the time outside the fake for signatures, since verifiers compare it with their own clock.
     pub(crate) fn outside(&self) -> OffsetDateTime {
         whole_seconds(self.outside.now())
     }
 
-    /// How far it was moved on.
+    /// Returns the difference to the clock it was given.
     pub(crate) fn ahead(&self) -> Duration {
         *self.ahead.lock().unwrap_or_else(PoisonError::into_inner)
     }

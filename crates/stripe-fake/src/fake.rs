@@ -1,4 +1,4 @@
-//! The fake as a whole, for those who start it in their own process.
+//! The fake as a whole, for programs that start it in their own process.
 
 mod disturbances;
 mod knowledge;
@@ -26,32 +26,22 @@ pub struct StripeFake {
     server: http::RunningServer,
 }
 
-/// Why a fake could not start.
+/// A failure to start a fake.
 #[derive(Debug, Error)]
 pub enum StartError {
     /// The address is taken or not ours.
     #[error("cannot listen on {addr}")]
-    Listen {
-        /// The address that was asked for.
-        addr: SocketAddr,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// What was kept cannot be read.
+    Listen { addr: SocketAddr, source: io::Error },
+    /// The state file cannot be read.
     #[error("cannot read {}", path.display())]
-    State {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        source: io::Error,
-    },
-    /// There is no client to deliver events with.
+    State { path: PathBuf, source: io::Error },
+    /// The client that delivers events cannot be built.
     #[error("no HTTP client: {0}")]
     Client(String),
 }
 
 impl StripeFake {
-    /// Starts listening, on the current tokio runtime; returns once requests are taken.
+    /// Starts listening, on the current tokio runtime; returns once requests are accepted.
     pub async fn start(settings: FakeSettings) -> Result<Self, StartError> {
         let mut state = match &settings.state_file {
             None => State::default(),
@@ -81,13 +71,13 @@ impl StripeFake {
         Ok(Self { shared, server })
     }
 
-    /// Where it listens.
+    /// Returns the address on which it listens.
     #[must_use]
     pub fn addr(&self) -> SocketAddr {
         self.server.addr()
     }
 
-    /// Its address as `STRIPE_API_BASE` takes it.
+    /// Returns its address as `STRIPE_API_BASE` expects it.
     ///
     /// # Panics
     /// Never: an address and a port make a URL.
@@ -97,13 +87,13 @@ impl StripeFake {
         format!("http://{}", self.addr()).parse().expect("an address and a port make a URL")
     }
 
-    /// The secret key that is taken.
+    /// Returns the secret key that is accepted.
     #[must_use]
     pub fn secret_key(&self) -> &str {
         &self.shared.secret_key
     }
 
-    /// Stops listening; what is on its way is not delivered any more.
+    /// Stops listening; pending deliveries are dropped.
     pub async fn stop(self) {
         self.server.stop().await;
     }

@@ -1,4 +1,4 @@
-//! Failures of answers, programmed ahead, and the requests that were made.
+//! Programmed failures of responses, and the log of requests.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -6,54 +6,54 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// Something that happens to the next requests.
+/// A programmed failure of the next requests.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RequestFault {
-    /// What happens.
+    /// The effect of the failure.
     pub action: RequestAction,
-    /// Only to requests of this method.
+    /// Limits the failure to requests of this method.
     #[serde(default)]
     pub method: Option<String>,
-    /// Only to requests whose path contains this.
+    /// Limits the failure to requests whose path contains this.
     #[serde(default)]
     pub path: Option<String>,
-    /// How often.
+    /// Number of requests.
     #[serde(default = "once")]
     pub times: u32,
 }
 
-/// What happens instead of the normal answer.
+/// The effect that replaces the normal response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "kind", deny_unknown_fields)]
 pub enum RequestAction {
-    /// An error in Stripe's words, and no effect.
+    /// An error as Stripe writes it, and no effect.
     Status {
         /// The HTTP status, 400 to 599.
         status: u16,
     },
-    /// An answer that is no JSON, as of a proxy in between, and no effect.
+    /// A response that is not JSON, as of a proxy in between, and no effect.
     Garbage {
         /// The HTTP status, 400 to 599.
         status: u16,
     },
     /// The connection is cut, and there is no effect.
     CutBefore,
-    /// The connection is cut once the effect took place: the answer is lost.
+    /// The connection is cut once the effect took place: the response is lost.
     CutAfter,
-    /// The effect takes place and the answer comes late; the next faults are still asked.
+    /// The effect takes place and the response comes late; the next faults still apply.
     Delay {
-        /// How late, in milliseconds.
+        /// The delay in milliseconds.
         milliseconds: u64,
     },
 }
 
-/// Why a fault cannot be played.
+/// A fault with an invalid HTTP status.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{0} is no failure, a status from 400 to 599 is needed")]
 pub struct InvalidFault(pub u16);
 
-/// A request that was made, whatever became of it.
+/// A request that was made, with any result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RecordedRequest {
@@ -72,26 +72,26 @@ fn once() -> u32 {
 }
 
 impl RequestFault {
-    /// This happens to the next request.
+    /// Returns a fault of the next request.
     #[must_use]
     pub fn new(action: RequestAction) -> Self {
         Self { action, method: None, path: None, times: 1 }
     }
 
-    /// The next request is answered with an error.
+    /// Returns a fault that answers the next request with an error.
     #[must_use]
     pub fn status(status: u16) -> Self {
         Self::new(RequestAction::Status { status })
     }
 
-    /// It happens this often.
+    /// Sets the number of requests.
     #[must_use]
     pub fn times(mut self, times: u32) -> Self {
         self.times = times;
         self
     }
 
-    /// It happens only to requests whose path contains this.
+    /// Limits the fault to requests whose path contains this.
     #[must_use]
     pub fn on(mut self, path: &str) -> Self {
         self.path = Some(path.to_owned());
@@ -105,16 +105,16 @@ impl RequestFault {
     }
 }
 
-/// What is to happen to one request.
+/// The programmed failures of one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Verdict {
-    /// Waited for before the answer.
+    /// The delay before the response.
     pub delay: Duration,
-    /// Replaces the normal answer; never [`RequestAction::Delay`].
+    /// Replaces the normal response; never [`RequestAction::Delay`].
     pub action: Option<RequestAction>,
 }
 
-/// The faults that are programmed and the requests that were made.
+/// The programmed faults and the log of requests.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
     inner: Mutex<Inner>,
@@ -126,11 +126,11 @@ struct Inner {
     requests: Vec<RecordedRequest>,
 }
 
-/// Requests that are remembered; the oldest leave first.
+/// Number of requests that are kept; the oldest are dropped first.
 const REMEMBERED: usize = 10_000;
 
 impl Faults {
-    /// Adds a fault behind those that are programmed.
+    /// Adds a fault after those already programmed.
     pub(crate) fn add(&self, fault: RequestFault) -> Result<(), InvalidFault> {
         if let RequestAction::Status { status } | RequestAction::Garbage { status } = fault.action
             && !(400..=599).contains(&status)
@@ -145,17 +145,17 @@ impl Faults {
         self.lock().faults.clear();
     }
 
-    /// What is left of the faults.
+    /// Returns the remaining faults.
     pub(crate) fn get(&self) -> Vec<RequestFault> {
         self.lock().faults.clone()
     }
 
-    /// The requests so far, oldest first.
+    /// Returns the requests so far, oldest first.
     pub(crate) fn requests(&self) -> Vec<RecordedRequest> {
         self.lock().requests.clone()
     }
 
-    /// Remembers a request, asks every fault in order, and spends those that happen.
+    /// Records a request, checks every fault in order, and uses up those that apply.
     pub(crate) fn decide(&self, request: RecordedRequest) -> Verdict {
         let mut inner = self.lock();
         let mut verdict = Verdict { delay: Duration::ZERO, action: None };

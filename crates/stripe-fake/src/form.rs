@@ -24,23 +24,22 @@ impl Form {
         Self { fields }
     }
 
-    /// Adds the fields of another.
     pub(crate) fn extend(&mut self, other: Self) {
         self.fields.extend(other.fields);
     }
 
-    /// The field at this path; an empty one counts as absent.
+    /// Returns the field at this path; an empty one counts as absent.
     pub(crate) fn text(&self, path: &[&str]) -> Option<&str> {
         let field = self.fields.iter().rev().find(|field| field.path == path)?;
         (!field.value.is_empty()).then_some(field.value.as_str())
     }
 
-    /// The fields right below this path, by name.
+    /// Returns the fields right below this path, by name.
     pub(crate) fn map(&self, path: &[&str]) -> BTreeMap<String, String> {
         self.below(path).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     }
 
-    /// The values right below this path, in order: `keys[]=a&keys[]=b`, or `keys[0]=a&keys[1]=b`.
+    /// Returns the values right below this path, in order: `keys[]=a&keys[]=b`, or `keys[0]=a&keys[1]=b`.
     pub(crate) fn list<'a>(&'a self, path: &[&str]) -> Vec<&'a str> {
         self.below(path).map(|(_, value)| value).collect()
     }
@@ -52,12 +51,12 @@ impl Form {
         })
     }
 
-    /// The outermost names.
+    /// Returns the outermost names.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.fields.iter().filter_map(|field| field.path.first()).map(String::as_str)
     }
 
-    /// Every field as it is written, sorted: equal for two requests that ask the same.
+    /// Returns every field as it is written, sorted: equal for two identical requests.
     pub(crate) fn canonical(&self) -> Vec<(String, String)> {
         let mut fields: Vec<_> =
             self.fields.iter().map(|field| (written(&field.path), field.value.clone())).collect();

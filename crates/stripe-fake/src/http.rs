@@ -15,10 +15,10 @@ use actix_web::{App, HttpServer, web};
 
 use crate::shared::Shared;
 
-/// Largest body taken, in bytes.
+/// Largest accepted body, in bytes.
 const MAX_BODY_BYTES: usize = 256 * 1024;
 
-/// An address that is ours, before anything is answered on it.
+/// A bound address, before any request is answered on it.
 pub(crate) struct Listener(TcpListener);
 
 impl Listener {
@@ -49,7 +49,7 @@ impl RunningServer {
 
 impl Drop for RunningServer {
     fn drop(&mut self) {
-        // The command is sent by the call itself; nobody needs to wait for the end.
+        // The call itself sends the command, so the future is not awaited.
         drop(self.handle.stop(false));
     }
 }

@@ -1,13 +1,14 @@
-//! A local fake of Stripe: its HTTP for subscriptions, signed webhooks, pages that play Checkout and the portal.
+//! A local fake of Stripe: its HTTP for subscriptions, signed webhooks, and pages that simulate Checkout
+//! and the portal.
 //!
-//! It speaks what Rubis asks of Stripe (customers, prices, Checkout and portal sessions, subscriptions) with
-//! Stripe's form bodies, errors and idempotency keys, keeps what it is told in memory or in a file, and
-//! delivers signed events to one address. A [`RequestFault`] makes its answers fail and a [`DeliveryFault`] its
-//! events go astray, the way they do on a network. No card is real and nobody is charged.
+//! It supports the part of Stripe that Rubis uses (customers, prices, Checkout and portal sessions,
+//! subscriptions) with Stripe's form bodies, errors and idempotency keys, keeps its state in memory or in
+//! a file, and delivers signed events to one address. A [`RequestFault`] makes its responses fail and a
+//! [`DeliveryFault`] its deliveries, as a network would. No card is real and no customer is charged.
 //!
 //! Processes that start one install a rustls crypto provider first
-//! (`rustls::crypto::ring::default_provider().install_default()`): the client that delivers events asks for it
-//! even where it only speaks plain HTTP.
+//! (`rustls::crypto::ring::default_provider().install_default()`): the client that delivers events
+//! requires it even for plain HTTP.
 
 mod clock;
 mod fake;

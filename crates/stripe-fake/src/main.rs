@@ -13,34 +13,34 @@ use tracing::info;
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
-/// Plays Stripe: takes no real card, charges nobody, and tells the product what happens.
+/// Simulates Stripe: accepts no real card, charges no customer, and delivers events to the product.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
-    /// Where the API and the pages are.
+    /// The address of the API and the pages.
     #[arg(long, default_value = "127.0.0.1:12111")]
     http: SocketAddr,
-    /// How browsers reach it, where that is another address.
+    /// The address for browsers, if it is another one.
     #[arg(long)]
     public_url: Option<Url>,
-    /// The one secret key that is taken.
+    /// The only secret key that is accepted.
     #[arg(long, default_value = "sk_test_rubis")]
     secret_key: String,
-    /// Where events are posted; nobody is told without it.
+    /// The address to which events are posted; without it no events are delivered.
     #[arg(long)]
     webhook: Option<Url>,
-    /// What events are signed with.
+    /// The secret that events are signed with.
     #[arg(long, default_value = "whsec_rubis_development")]
     webhook_secret: String,
-    /// Where what it knows is kept from one start to the next; it forgets without it.
+    /// The file that keeps the state from one start to the next; without it the state is lost.
     #[arg(long)]
     state: Option<PathBuf>,
-    /// Plays the version of Stripe's API before 2025-03-31.
+    /// Simulates the version of Stripe's API before 2025-03-31.
     #[arg(long)]
     classic: bool,
 }
 
-/// How often what became due by the clock is played.
+/// The interval at which changes that became due by the clock are simulated.
 const CATCH_UP_EVERY: Duration = Duration::from_secs(5);
 
 #[tokio::main]

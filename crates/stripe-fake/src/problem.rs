@@ -1,8 +1,8 @@
-//! Refusals, in the JSON that Stripe writes them in.
+//! Refusals, in the JSON that Stripe writes.
 
 use serde_json::{Value, json};
 
-/// Why a request is refused.
+/// A refusal of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Problem {
     /// The HTTP status.
@@ -18,12 +18,12 @@ impl Problem {
         Self { status: 400, kind: "invalid_request_error", code: None, param: None, message }
     }
 
-    /// No key, or not the right one.
+    /// Refuses a missing or wrong key.
     pub(crate) fn unauthorized(message: &str) -> Self {
         Self { status: 401, ..Self::invalid(message.to_owned()) }
     }
 
-    /// A path or method that this fake does not speak.
+    /// Refuses a path or method that this fake does not support.
     pub(crate) fn unknown_url(method: &str, path: &str) -> Self {
         Self {
             status: 404,
@@ -33,12 +33,12 @@ impl Problem {
         }
     }
 
-    /// The path names an object that does not exist.
+    /// Refuses a path that names an unknown object.
     pub(crate) fn no_such(kind: &str, id: &str) -> Self {
         Self { status: 404, ..Self::no_such_param(kind, id, "id") }
     }
 
-    /// A field names an object that does not exist.
+    /// Refuses a field that names an unknown object.
     pub(crate) fn no_such_param(kind: &str, id: &str, param: &str) -> Self {
         Self {
             code: Some("resource_missing"),
@@ -47,7 +47,7 @@ impl Problem {
         }
     }
 
-    /// A field that must be there is not.
+    /// Refuses a request without a required field.
     pub(crate) fn missing(param: &str) -> Self {
         Self {
             code: Some("parameter_missing"),
@@ -56,7 +56,7 @@ impl Problem {
         }
     }
 
-    /// A field that Stripe does not know, or this fake.
+    /// Refuses a field that Stripe does not know, or that this fake does not support.
     pub(crate) fn unknown(param: &str) -> Self {
         Self {
             code: Some("parameter_unknown"),
@@ -65,12 +65,12 @@ impl Problem {
         }
     }
 
-    /// A field that has no sense.
+    /// Refuses a field with an invalid value.
     pub(crate) fn bad_param(param: &str, message: impl Into<String>) -> Self {
         Self { param: Some(param.to_owned()), ..Self::invalid(message.into()) }
     }
 
-    /// An address that Stripe does not take; like Stripe's, the refusal quotes it.
+    /// Refuses an address that Stripe does not accept; like Stripe's, the refusal quotes it.
     pub(crate) fn invalid_email(email: &str) -> Self {
         Self {
             code: Some("email_invalid"),
@@ -79,7 +79,7 @@ impl Problem {
         }
     }
 
-    /// A key was used before for something else.
+    /// Refuses a key that was used before for another request.
     pub(crate) fn other_request_under_key(key: &str) -> Self {
         Self {
             kind: "idempotency_error",
@@ -90,7 +90,7 @@ impl Problem {
         }
     }
 
-    /// What Stripe says with this status when it is programmed to fail.
+    /// Returns Stripe's error for this status, for a programmed failure.
     pub(crate) fn of_status(status: u16) -> Self {
         let (kind, code, message) = match status {
             401 => ("invalid_request_error", None, "Invalid API Key provided: sk_test_***"),
@@ -108,7 +108,6 @@ impl Problem {
         Self { status, kind, code, param: None, message: message.to_owned() }
     }
 
-    /// The body.
     pub(crate) fn json(&self) -> Value {
         let mut error = json!({ "type": self.kind, "message": self.message });
         if let Some(fields) = error.as_object_mut() {

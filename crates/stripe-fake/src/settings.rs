@@ -1,4 +1,4 @@
-//! What a fake is started with.
+//! The settings of a fake.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -10,31 +10,31 @@ use url::Url;
 
 use crate::state::{Interval, Shapes};
 
-/// How a fake listens, whom it believes and whom it tells.
+/// The address, the accepted key, the webhook target and the simulated versions of a fake.
 #[derive(Clone)]
 pub struct FakeSettings {
-    /// Where it listens; port 0 takes a free one.
+    /// The address on which it listens; port 0 selects a free one.
     pub addr: SocketAddr,
-    /// How browsers reach it, for the addresses of its pages; `None` is where it listens.
+    /// The address for browsers, for the addresses of its pages; `None` is the listening address.
     pub public_url: Option<Url>,
-    /// The one secret key that is taken.
+    /// The only secret key that is accepted.
     pub secret_key: String,
-    /// Whom it tells what happens; `None` tells nobody. May be set later.
+    /// The webhook target; `None` delivers no events. May be set later.
     pub webhook: Option<WebhookTarget>,
     /// The pause before each further delivery of an event that was not answered with a 2xx.
     pub retry_delays: Vec<Duration>,
-    /// What time it is.
     pub clock: SharedClock,
-    /// What is for sale.
+    /// The prices for sale.
     pub prices: Vec<NewPrice>,
-    /// Which versions of Stripe's API it plays.
+    /// The simulated versions of Stripe's API.
     pub shapes: Shapes,
-    /// Where what it knows is kept from one start to the next; `None` forgets.
+    /// The file that keeps the state from one start to the next; without it the state is lost.
     pub state_file: Option<PathBuf>,
 }
 
 impl Default for FakeSettings {
-    /// A free port on loopback, Rubis's prices, the machine's clock, nobody to tell: what a test starts from.
+    /// Returns the settings for a test: a free port on loopback, Rubis's prices, the machine's clock, no
+    /// webhook target.
     fn default() -> Self {
         Self {
             addr: SocketAddr::from(([127, 0, 0, 1], 0)),
@@ -50,30 +50,28 @@ impl Default for FakeSettings {
     }
 }
 
-/// An address that is told what happens.
+/// The address that events are delivered to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebhookTarget {
-    /// Where events are posted.
     pub url: Url,
-    /// What they are signed with, `whsec_…`.
+    /// The secret that events are signed with, `whsec_…`.
     pub secret: String,
 }
 
-/// Something for sale.
+/// A price for sale.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewPrice {
-    /// The name it is found by.
+    /// The key by which it is found.
     pub lookup_key: String,
-    /// What Checkout calls it.
+    /// The product's name in Checkout.
     pub product: String,
-    /// What is charged each time, in cents of a euro.
+    /// The amount charged each time, in cents of a euro.
     pub amount_cents: i64,
-    /// How often.
     pub interval: Interval,
 }
 
 impl NewPrice {
-    /// The prices of Rubis, with amounts made up.
+    /// Returns the prices of Rubis, with invented amounts.
     #[must_use]
     pub fn of_rubis() -> Vec<Self> {
         let price = |lookup_key: &str, product: &str, amount_cents, interval| Self {

@@ -1,4 +1,4 @@
-//! What the pages, the API and the library's own calls have in common.
+//! The state shared by the pages, the API and the library's own calls.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,10 +11,10 @@ use crate::faults::Faults;
 use crate::state::State;
 use crate::webhooks::Webhooks;
 
-/// The whole fake, but for its server.
+/// The whole fake without its server.
 pub(crate) struct Shared {
     pub secret_key: String,
-    /// Where the pages are, without a slash at the end.
+    /// The address of the pages, without a slash at the end.
     pub public_url: String,
     pub clock: Arc<FakeClock>,
     pub faults: Faults,
@@ -24,8 +24,8 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    /// Reads or changes what is known, at the time that it is; events of the change are then delivered, and the
-    /// change is kept if there is a file for it.
+    /// Reads or changes the state at the current time; then delivers the events of the change, and saves
+    /// the change if there is a file for it.
     pub(crate) fn with<R>(&self, work: impl FnOnce(&mut State, OffsetDateTime) -> R) -> R {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let result = work(&mut state, self.clock.now());
@@ -36,12 +36,12 @@ impl Shared {
         result
     }
 
-    /// Plays what is due.
+    /// Simulates everything that is due.
     pub(crate) fn catch_up(&self) {
         self.with(State::catch_up);
     }
 
-    /// Moves the time on and plays what became due.
+    /// Moves the time forward and simulates everything that became due.
     pub(crate) fn advance(&self, by: Duration) {
         self.clock.advance(by);
         self.catch_up();
@@ -60,7 +60,7 @@ impl Shared {
     }
 }
 
-/// What was kept at the last start; nothing when the file is not there.
+/// Loads the saved state; an empty one if the file does not exist.
 pub(crate) fn load(path: &std::path::Path) -> std::io::Result<State> {
     match std::fs::read(path) {
         Ok(json) => serde_json::from_slice(&json).map_err(std::io::Error::from),

@@ -1,4 +1,4 @@
-//! What the fake knows: customers, prices, sessions, subscriptions, and what happened to them.
+//! The state of the fake: customers, prices, sessions, subscriptions, and their events.
 
 mod checkout;
 mod customer;
@@ -30,7 +30,7 @@ pub use subscription::{Subscription, SubscriptionStatus};
 
 use crate::settings::NewPrice;
 
-/// Everything the fake knows; all of it by Stripe's ids.
+/// The whole state, indexed by Stripe's ids.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct State {
     pub customers: BTreeMap<String, Customer>,
@@ -41,7 +41,7 @@ pub(crate) struct State {
     /// Oldest first.
     pub events: Vec<Event>,
     pub answers: Answers,
-    /// Not kept in the file: each start says which versions it plays.
+    /// Not saved in the file: each start sets the versions it simulates.
     #[serde(skip)]
     pub shapes: Shapes,
     /// Events that still have to be delivered.
@@ -49,11 +49,11 @@ pub(crate) struct State {
     outbox: Vec<Event>,
 }
 
-/// Events that are remembered; the oldest leave first.
+/// Number of events that are kept; the oldest are dropped first.
 const REMEMBERED_EVENTS: usize = 10_000;
 
 impl State {
-    /// Puts these prices on sale, under the ids they had if they were before.
+    /// Puts these prices on sale, under their former ids if they were on sale before.
     pub(crate) fn offer(&mut self, prices: &[NewPrice]) {
         for new in prices {
             let known = self.price_with_key(&new.lookup_key).map(|price| price.id.clone());
@@ -62,12 +62,12 @@ impl State {
         }
     }
 
-    /// The price that is found by this key.
+    /// Returns the price with this lookup key.
     pub(crate) fn price_with_key(&self, lookup_key: &str) -> Option<&Price> {
         self.prices.values().find(|price| price.lookup_key == lookup_key)
     }
 
-    /// Something happened: it is remembered, and delivered once the change is complete.
+    /// Records an event, which is delivered once the change is complete.
     fn emit(&mut self, event: Event) {
         if self.events.len() >= REMEMBERED_EVENTS {
             self.events.drain(..REMEMBERED_EVENTS / 10);
@@ -76,17 +76,17 @@ impl State {
         self.outbox.push(event);
     }
 
-    /// The events that still have to be delivered, which from now on is the caller's task.
+    /// Returns the events that still have to be delivered, and leaves that to the caller.
     pub(crate) fn take_outbox(&mut self) -> Vec<Event> {
         std::mem::take(&mut self.outbox)
     }
 
-    /// Whether there is such a customer, not deleted.
+    /// Returns true if there is such a customer, not deleted.
     pub(crate) fn has_customer(&self, id: &str) -> bool {
         self.customers.get(id).is_some_and(|customer| !customer.deleted)
     }
 
-    /// The customer's subscriptions, newest first.
+    /// Returns the customer's subscriptions, newest first.
     pub(crate) fn subscriptions_of(&self, customer: &str) -> Vec<&Subscription> {
         let mut found: Vec<_> = self.subscriptions.values().filter(|one| one.customer == customer).collect();
         found.sort_by_key(|one| std::cmp::Reverse(one.created));
@@ -94,13 +94,13 @@ impl State {
     }
 }
 
-/// An id that nobody has.
+/// Returns an unused id.
 pub(crate) fn new_id(prefix: &str) -> String {
     let random: String = rand::rng().sample_iter(Alphanumeric).take(16).map(char::from).collect();
     format!("{prefix}_{random}")
 }
 
-/// An instant as Stripe writes it.
+/// Returns an instant as Stripe writes it.
 fn seconds(instant: OffsetDateTime) -> i64 {
     instant.unix_timestamp()
 }

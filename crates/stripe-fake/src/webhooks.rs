@@ -1,4 +1,4 @@
-//! Deliveries: events on their way to the address that is told, and what goes wrong with them.
+//! Deliveries of events to the webhook target, and their programmed failures.
 
 mod courier;
 mod plan;
@@ -30,7 +30,7 @@ pub(crate) struct Webhooks {
 }
 
 impl Webhooks {
-    /// Starts to deliver, on the runtime that this is called on.
+    /// Starts to deliver, on the current runtime.
     pub(crate) fn start(
         target: Option<WebhookTarget>,
         retry_delays: Vec<Duration>,
@@ -42,7 +42,7 @@ impl Webhooks {
         Ok(Self { plan: Mutex::default(), parcels, courier, delivering })
     }
 
-    /// Delivers events, in this order, as the faults that are programmed allow.
+    /// Delivers events in this order, subject to the programmed faults.
     pub(crate) fn send(&self, events: Vec<Event>) {
         for event in events {
             let parcels = self.with_plan(|plan| plan.route(event, &self.courier));
@@ -50,12 +50,12 @@ impl Webhooks {
         }
     }
 
-    /// Changes what is programmed; gives back what has to be delivered for it.
+    /// Changes the programmed faults, and returns the result of the change.
     pub(crate) fn with_plan<R>(&self, change: impl FnOnce(&mut Plan) -> R) -> R {
         change(&mut self.plan.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Lets what was held back go.
+    /// Releases the events that were held back.
     pub(crate) fn release(&self, order: ReleaseOrder) {
         let parcels = self.with_plan(|plan| plan.release(order));
         self.post(parcels);
@@ -70,22 +70,22 @@ impl Webhooks {
         }
     }
 
-    /// Whom to tell from now on.
+    /// Sets the webhook target from now on.
     pub(crate) fn set_target(&self, target: Option<WebhookTarget>) {
         self.courier.set_target(target);
     }
 
-    /// The event as it would be delivered now.
+    /// Returns the event as it would be delivered now.
     pub(crate) fn sign(&self, event: &Event) -> Option<SignedDelivery> {
         self.courier.sign(event)
     }
 
-    /// Every delivery so far, oldest first.
+    /// Returns every delivery so far, oldest first.
     pub(crate) fn records(&self) -> Vec<DeliveryRecord> {
         self.courier.records()
     }
 
-    /// How many deliveries are under way, those that wait for another try included.
+    /// Returns the number of pending deliveries, including those that wait for another try.
     pub(crate) fn under_way(&self) -> watch::Receiver<usize> {
         self.courier.under_way()
     }

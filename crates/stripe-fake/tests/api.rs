@@ -1,4 +1,4 @@
-//! Stripe's API, as the fake speaks it.
+//! Stripe's API, as the fake implements it.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
@@ -75,7 +75,7 @@ async fn what_stripe_would_refuse_is_refused_in_its_words(
 async fn a_checkout_of_something_impossible_is_refused(#[case] field: &str, #[case] value: &str) {
     let scene = Scene::start().await;
     let customer = scene.customer().await;
-    // The last of two fields of one name counts.
+    // The last of two fields with one name counts.
     let fields = scene.checkout_fields(&customer, &format!("&{field}={value}"));
     let (status, error) = error_of(scene.post("/v1/checkout/sessions", &fields).await).await;
     assert_eq!((status, error["param"].as_str()), (400, Some(field)));

@@ -1,4 +1,4 @@
-//! What happens to a subscription, and what Stripe tells of it.
+//! Simulated changes of a subscription, and Stripe's events about them.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
@@ -99,7 +99,7 @@ async fn a_subscription_that_is_to_end_with_its_period_does() {
     scene.fake.set_cancel_at_period_end(&id, true).unwrap();
     let event = scene.fake.events().pop().unwrap();
     assert_eq!(event.body["data"]["previous_attributes"]["cancel_at_period_end"], false);
-    // Asked for twice, told once.
+    // Requested twice, reported once.
     assert_eq!(scene.kinds_of(|fake| fake.set_cancel_at_period_end(&id, true).unwrap()), [""; 0]);
 
     assert_eq!(scene.kinds_of(|fake| fake.advance(Duration::days(30))), ["customer.subscription.deleted"]);

@@ -1,4 +1,4 @@
-//! Deliveries, and what goes wrong with them.
+//! Deliveries, and their programmed failures.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
@@ -68,7 +68,7 @@ async fn it_gives_up_in_the_end() {
     scene.fake.set_webhook(listener.target());
     scene.subscribed(true).await;
     scene.fake.settled().await;
-    // One try and three more, of each of three events.
+    // One attempt and three more, of each of three events.
     assert_eq!(listener.kinds().len(), 12);
 }
 

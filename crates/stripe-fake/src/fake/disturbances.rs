@@ -1,4 +1,4 @@
-//! What goes wrong, and whom the fake tells.
+//! Programmed failures, and the webhook target.
 
 use super::StripeFake;
 use crate::faults::{InvalidFault, RequestFault};
@@ -7,32 +7,33 @@ use crate::state::{Event, Shapes};
 use crate::webhooks::{DeliveryFault, DeliveryRecord, ReleaseOrder, SignedDelivery};
 
 impl StripeFake {
-    /// Programs a failure of the next requests, behind those that are programmed.
+    /// Programs a failure of the next requests, after those already programmed.
     pub fn fail_requests(&self, fault: RequestFault) -> Result<(), InvalidFault> {
         self.shared.faults.add(fault)
     }
 
-    /// Forgets the failures of requests that are programmed.
+    /// Removes the programmed failures of requests.
     pub fn clear_request_faults(&self) {
         self.shared.faults.clear();
     }
 
-    /// Programs what happens to the next events, behind what is programmed.
+    /// Programs a failure of the next events, after those already programmed.
     pub fn disturb_deliveries(&self, fault: DeliveryFault) {
         self.shared.webhooks.with_plan(|plan| plan.add(fault));
     }
 
-    /// Forgets what is programmed for events; those that wait for others are held until they are released.
+    /// Removes the programmed failures of events; events that wait for others are held until they are
+    /// released.
     pub fn clear_delivery_faults(&self) {
         self.shared.webhooks.with_plan(|plan| plan.clear());
     }
 
-    /// Which versions of Stripe's API are played from now on.
+    /// Sets the versions of Stripe's API that are simulated from now on.
     pub fn set_shapes(&self, shapes: Shapes) {
         self.shared.with(|state, _| state.shapes = shapes);
     }
 
-    /// Whom to tell from now on; `None` tells nobody.
+    /// Sets the webhook target from now on; with `None` no events are delivered.
     pub fn set_webhook(&self, target: Option<WebhookTarget>) {
         self.shared.webhooks.set_target(target);
     }
@@ -42,13 +43,13 @@ impl StripeFake {
         self.shared.webhooks.with_plan(|plan| plan.hold());
     }
 
-    /// The events that are held back, oldest first.
+    /// Returns the events that are held back, oldest first.
     #[must_use]
     pub fn held_events(&self) -> Vec<Event> {
         self.shared.webhooks.with_plan(|plan| plan.held())
     }
 
-    /// Delivers what was held back, and holds nothing back any more.
+    /// Delivers the events that were held back, and holds no more back.
     pub fn release_deliveries(&self, order: ReleaseOrder) {
         self.shared.webhooks.release(order);
     }
@@ -58,20 +59,21 @@ impl StripeFake {
         self.shared.webhooks.send(vec![event.clone()]);
     }
 
-    /// The event as it would be posted now, for those who post it themselves; `None` when nobody is told.
+    /// Returns the event as it would be posted now, for callers that post it themselves; `None` without a
+    /// webhook target.
     #[must_use]
     pub fn sign(&self, event: &Event) -> Option<SignedDelivery> {
         self.shared.webhooks.sign(event)
     }
 
-    /// Every delivery so far, oldest first.
+    /// Returns every delivery so far, oldest first.
     #[must_use]
     pub fn deliveries(&self) -> Vec<DeliveryRecord> {
         self.shared.webhooks.records()
     }
 
-    /// Waits until no delivery is under way, those that wait for another try included; what is held back does
-    /// not count.
+    /// Waits until no delivery is pending, including those that wait for another try; events that are
+    /// held back do not count.
     pub async fn settled(&self) {
         let mut under_way = self.shared.webhooks.under_way();
         // The channel closes when the fake is dropped, which has it borrowed.

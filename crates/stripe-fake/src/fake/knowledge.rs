@@ -1,23 +1,21 @@
-//! What the fake knows.
+//! The state of the fake.
 
 use super::StripeFake;
 use crate::faults::RecordedRequest;
 use crate::state::{CheckoutSession, Customer, Event, Price, Subscription};
 
 impl StripeFake {
-    /// The customers.
     #[must_use]
     pub fn customers(&self) -> Vec<Customer> {
         self.shared.with(|state, _| state.customers.values().cloned().collect())
     }
 
-    /// The prices.
     #[must_use]
     pub fn prices(&self) -> Vec<Price> {
         self.shared.with(|state, _| state.prices.values().cloned().collect())
     }
 
-    /// The Checkout sessions, oldest first.
+    /// Returns the Checkout sessions, oldest first.
     #[must_use]
     pub fn checkout_sessions(&self) -> Vec<CheckoutSession> {
         self.shared.with(|state, _| {
@@ -27,13 +25,12 @@ impl StripeFake {
         })
     }
 
-    /// A Checkout session.
     #[must_use]
     pub fn checkout_session(&self, id: &str) -> Option<CheckoutSession> {
         self.shared.with(|state, _| state.sessions.get(id).cloned())
     }
 
-    /// The subscriptions, oldest first.
+    /// Returns the subscriptions, oldest first.
     #[must_use]
     pub fn subscriptions(&self) -> Vec<Subscription> {
         self.shared.with(|state, _| {
@@ -43,19 +40,18 @@ impl StripeFake {
         })
     }
 
-    /// A subscription.
     #[must_use]
     pub fn subscription(&self, id: &str) -> Option<Subscription> {
         self.shared.with(|state, _| state.subscriptions.get(id).cloned())
     }
 
-    /// Everything that happened, oldest first, delivered or not.
+    /// Returns all events, oldest first, delivered or not.
     #[must_use]
     pub fn events(&self) -> Vec<Event> {
         self.shared.with(|state, _| state.events.clone())
     }
 
-    /// The requests so far, oldest first, answered or not.
+    /// Returns the requests so far, oldest first, answered or not.
     #[must_use]
     pub fn requests(&self) -> Vec<RecordedRequest> {
         self.shared.faults.requests()

@@ -31,27 +31,27 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
 /// One request, read.
 struct ApiRequest {
     method: String,
-    /// Below `/v1/`.
+    /// The path below `/v1/`.
     path: String,
     form: Form,
     idempotency_key: Option<String>,
 }
 
-/// What a handler needs beside the request and what is known.
+/// The context that a handler needs beside the request and the state.
 #[derive(Clone, Copy)]
 struct Scene<'a> {
     now: OffsetDateTime,
     public_url: &'a str,
 }
 
-/// An answer, and whether it was given before.
+/// A response, with a flag for a repeated one.
 struct ApiAnswer {
     status: u16,
     body: Value,
     replayed: bool,
 }
 
-/// Answers one request, or does what is programmed instead.
+/// Answers one request, or applies the programmed failure instead.
 async fn answer(
     http: HttpRequest,
     path: web::Path<String>,
@@ -100,7 +100,7 @@ async fn answer(
     respond(&answer)
 }
 
-/// Answers a request, or gives the answer that was given under its key before.
+/// Answers a request, or repeats the response that was given under its key before.
 fn once(state: &mut State, request: &ApiRequest, scene: Scene<'_>) -> ApiAnswer {
     let Some(key) = request.key() else { return route(state, request, scene).into() };
     let fingerprint = request.fingerprint();
@@ -111,15 +111,15 @@ fn once(state: &mut State, request: &ApiRequest, scene: Scene<'_>) -> ApiAnswer 
         return ApiAnswer { status: stored.status, body: stored.body.clone(), replayed: true };
     }
     let answer = ApiAnswer::from(route(state, request, scene));
-    // Like Stripe: a request that was refused for what it says may be repeated, corrected, under its key.
+    // As at Stripe, a request that was refused as invalid may be corrected and repeated under its key.
     if answer.status == 200 {
         keep(state, key, request, &answer, scene.now);
     }
     answer
 }
 
-/// Fails as programmed. Like Stripe, a 500 is what the key is answered from now on; overload and the like are
-/// met before the request is begun, and pass.
+/// Fails as programmed. As at Stripe, a 500 is repeated for the key from now on; overload and similar
+/// failures occur before the request is begun, and pass.
 fn failure(state: &mut State, request: &ApiRequest, status: u16, now: OffsetDateTime) -> ApiAnswer {
     let answer = ApiAnswer { status, body: Problem::of_status(status).json(), replayed: false };
     if let (500, Some(key)) = (status, request.key())
@@ -178,7 +178,7 @@ impl ApiRequest {
         }
     }
 
-    /// The idempotency key, where it counts.
+    /// Returns the idempotency key of a `POST`; other methods ignore it.
     fn key(&self) -> Option<&str> {
         self.idempotency_key.as_deref().filter(|_| self.method == "POST")
     }

@@ -1,4 +1,4 @@
-//! The fake's own controls, for tools: what it knows, what happens next, what goes wrong.
+//! The fake's own controls, for tools: its state, simulated changes and failures.
 
 use actix_web::error::InternalError;
 use actix_web::{HttpRequest, HttpResponse, delete, get, post, put, web};
@@ -30,7 +30,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         .service(set_webhook);
 }
 
-/// `GET /_fake/state`: everything that it knows, and what was asked and delivered.
+/// `GET /_fake/state`: the whole state, with the requests and the deliveries.
 #[get("/_fake/state")]
 async fn read_state(shared: web::Data<Shared>) -> HttpResponse {
     let known = shared.with(|state, now| {
@@ -55,7 +55,7 @@ async fn read_state(shared: web::Data<Shared>) -> HttpResponse {
     }))
 }
 
-/// `POST /_fake/checkout/{id}/complete`: a card is taken.
+/// `POST /_fake/checkout/{id}/complete`: a card is entered.
 #[post("/_fake/checkout/{id}/complete")]
 async fn complete_checkout(shared: web::Data<Shared>, id: web::Path<String>) -> HttpResponse {
     match shared.with(|state, now| state.complete_checkout(&id, &shared.public_url, now)) {
@@ -64,7 +64,7 @@ async fn complete_checkout(shared: web::Data<Shared>, id: web::Path<String>) -> 
     }
 }
 
-/// What can happen to a subscription.
+/// Simulated changes of a subscription.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Play {
@@ -77,7 +77,7 @@ enum Play {
     Cancel,
 }
 
-/// `POST /_fake/subscriptions/{id}/{play}`: something happens to a subscription.
+/// `POST /_fake/subscriptions/{id}/{play}`: simulates a change of a subscription.
 #[post("/_fake/subscriptions/{id}/{play}")]
 async fn play_subscription(shared: web::Data<Shared>, path: web::Path<(String, Play)>) -> HttpResponse {
     let (id, play) = path.into_inner();
@@ -102,7 +102,7 @@ struct Advance {
     seconds: i64,
 }
 
-/// `POST /_fake/clock/advance`: time passes, and what becomes due by it happens.
+/// `POST /_fake/clock/advance`: moves the time forward, and simulates everything that becomes due.
 #[post("/_fake/clock/advance")]
 async fn advance(shared: web::Data<Shared>, body: web::Json<Advance>) -> HttpResponse {
     shared.advance(Duration::seconds(body.seconds));
@@ -118,21 +118,21 @@ async fn add_fault(shared: web::Data<Shared>, fault: web::Json<RequestFault>) ->
     }
 }
 
-/// `DELETE /_fake/faults`: they do not fail any more.
+/// `DELETE /_fake/faults`: the next requests fail no more.
 #[delete("/_fake/faults")]
 async fn clear_faults(shared: web::Data<Shared>) -> HttpResponse {
     shared.faults.clear();
     HttpResponse::NoContent().finish()
 }
 
-/// `POST /_fake/deliveries/faults`: the next events go astray.
+/// `POST /_fake/deliveries/faults`: deliveries of the next events fail.
 #[post("/_fake/deliveries/faults")]
 async fn disturb_deliveries(shared: web::Data<Shared>, fault: web::Json<DeliveryFault>) -> HttpResponse {
     shared.webhooks.with_plan(|plan| plan.add(fault.into_inner()));
     HttpResponse::NoContent().finish()
 }
 
-/// `DELETE /_fake/deliveries/faults`: they do not go astray any more.
+/// `DELETE /_fake/deliveries/faults`: deliveries fail no more.
 #[delete("/_fake/deliveries/faults")]
 async fn clear_disturbances(shared: web::Data<Shared>) -> HttpResponse {
     shared.webhooks.with_plan(|plan| plan.clear());
@@ -153,14 +153,14 @@ struct Release {
     order: ReleaseOrder,
 }
 
-/// `POST /_fake/deliveries/release`: what was held back is delivered.
+/// `POST /_fake/deliveries/release`: delivers the events that were held back.
 #[post("/_fake/deliveries/release")]
 async fn release_deliveries(shared: web::Data<Shared>, body: web::Json<Release>) -> HttpResponse {
     shared.webhooks.release(body.order);
     HttpResponse::NoContent().finish()
 }
 
-/// `PUT /_fake/shapes`: which versions of Stripe's API are played.
+/// `PUT /_fake/shapes`: sets the simulated versions of Stripe's API.
 #[put("/_fake/shapes")]
 async fn set_shapes(shared: web::Data<Shared>, shapes: web::Json<Shapes>) -> HttpResponse {
     shared.with(|state, _| state.shapes = shapes.into_inner());
@@ -174,7 +174,7 @@ struct NewTarget {
     secret: String,
 }
 
-/// `PUT /_fake/webhook`: whom to tell.
+/// `PUT /_fake/webhook`: sets the webhook target.
 #[put("/_fake/webhook")]
 async fn set_webhook(shared: web::Data<Shared>, target: web::Json<NewTarget>) -> HttpResponse {
     let NewTarget { url, secret } = target.into_inner();
@@ -200,7 +200,7 @@ fn refused(error: &PlayError) -> HttpResponse {
     }
 }
 
-/// Answers a body that is not the JSON it should be.
+/// Answers a body that is not the expected JSON.
 pub(super) fn refused_body(error: actix_web::error::JsonPayloadError, _: &HttpRequest) -> actix_web::Error {
     let answer = HttpResponse::BadRequest().json(Refusal { error: error.to_string() });
     InternalError::from_response(error, answer).into()

@@ -1,4 +1,4 @@
-//! The pages for people: Checkout, the portal, and what the fake knows.
+//! The pages for people: Checkout, the portal, and the state of the fake.
 
 mod checkout;
 mod frame;
@@ -10,11 +10,11 @@ use actix_web::http::header::{
 };
 use actix_web::{HttpResponse, get, web};
 
-/// Everything on these pages comes from this server, and no script runs. Forms lead on to addresses of the
+/// Everything on these pages comes from this server, and no script runs. Forms lead to addresses of the
 /// product, which are not known here.
 const POLICY: &str = "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// Adds the pages and what they load.
+/// Adds the pages and their files.
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     config
         .service(overview::overview_page)
@@ -48,7 +48,7 @@ fn html(mut response: actix_web::HttpResponseBuilder, page: String) -> HttpRespo
         .body(page)
 }
 
-/// Sends the browser on with a GET.
+/// Redirects the browser with a GET.
 fn see_other(address: &str) -> HttpResponse {
     HttpResponse::SeeOther().insert_header((LOCATION, address)).finish()
 }

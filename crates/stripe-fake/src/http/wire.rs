@@ -1,4 +1,4 @@
-//! The connection below a request, to be cut.
+//! The connection below a request, for cutting it.
 
 use std::any::Any;
 use std::net::{Shutdown, TcpStream};
@@ -12,7 +12,7 @@ use tracing::warn;
 /// A second handle on the connection.
 struct Wire(TcpStream);
 
-/// Remembers each connection beside its requests.
+/// Stores each connection beside its requests.
 pub(super) fn remember(connection: &dyn Any, data: &mut Extensions) {
     let Some(stream) = connection.downcast_ref::<AsyncTcpStream>() else { return };
     match stream.as_fd().try_clone_to_owned() {
@@ -23,10 +23,10 @@ pub(super) fn remember(connection: &dyn Any, data: &mut Extensions) {
     }
 }
 
-/// Cuts the connection: not a byte of an answer reaches the client.
+/// Cuts the connection: not a byte of a response reaches the client.
 pub(super) fn cut(request: &HttpRequest) {
     if let Some(Wire(stream)) = request.conn_data::<Wire>() {
-        // It fails when the client has gone already, which is as good.
+        // This fails if the client has disconnected already, which serves as well.
         let _already_gone = stream.shutdown(Shutdown::Both);
     }
 }

@@ -14,48 +14,44 @@ use super::seconds;
 pub struct CheckoutSession {
     /// `cs_test_…`.
     pub id: String,
-    /// When it was opened.
+    /// Time at which it was opened.
     #[serde(with = "time::serde::rfc3339")]
     pub created: OffsetDateTime,
-    /// Whose.
     pub customer: String,
-    /// To which price.
     pub price: String,
-    /// Where to go once it is completed, as it was given.
+    /// The target once it is completed, as it was given.
     pub success_url: String,
-    /// Where to go on giving up.
+    /// The target if it is abandoned.
     pub cancel_url: String,
     /// Days of trial before the first charge.
     pub trial_days: Option<u32>,
     /// Our own name for it.
     pub client_reference_id: Option<String>,
-    /// What was given with it.
+    /// The metadata given with it.
     pub metadata: BTreeMap<String, String>,
-    /// What the subscription is to get.
+    /// The metadata of the future subscription.
     pub subscription_metadata: BTreeMap<String, String>,
-    /// Its state: open, completed or ended.
     pub status: CheckoutStatus,
-    /// What completing it made.
+    /// The subscription that its completion created.
     pub subscription: Option<String>,
 }
 
-/// Where a Checkout stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum CheckoutStatus {
     /// It waits for the customer.
     Open,
-    /// A card was taken.
+    /// A card was entered.
     Complete,
     /// It was ended before.
     Expired,
 }
 
-/// How long a session can be completed.
+/// Time in which a session can be completed.
 const LIFETIME: Duration = Duration::days(1);
 
 impl CheckoutSession {
-    /// Reports whether it was ended, or left alone for too long.
+    /// Returns true if it was ended, or its lifetime has passed.
     pub(crate) fn is_expired(&self, now: OffsetDateTime) -> bool {
         match self.status {
             CheckoutStatus::Open => now >= self.created + LIFETIME,
@@ -64,12 +60,12 @@ impl CheckoutSession {
         }
     }
 
-    /// Where the browser goes once it is completed.
+    /// Returns the target of the browser once it is completed.
     pub(crate) fn filled_success_url(&self) -> String {
         self.success_url.replace("{CHECKOUT_SESSION_ID}", &self.id)
     }
 
-    /// The object as Stripe writes it.
+    /// Returns the object as Stripe writes it.
     pub(crate) fn json(&self, public_url: &str, now: OffsetDateTime) -> Value {
         let complete = self.status == CheckoutStatus::Complete;
         let expired = self.is_expired(now);

@@ -14,22 +14,21 @@ use super::seconds;
 pub struct Customer {
     /// `cus_…`.
     pub id: String,
-    /// When it was made.
     #[serde(with = "time::serde::rfc3339")]
     pub created: OffsetDateTime,
-    /// How it is called on receipts.
+    /// The name on receipts.
     pub name: Option<String>,
-    /// Where receipts go.
+    /// The address of receipts.
     pub email: Option<String>,
-    /// What was given with it.
+    /// The metadata given with it.
     pub metadata: BTreeMap<String, String>,
-    /// Whether it was deleted: Stripe remembers that there was one, and does nothing with it any more.
+    /// True if it was deleted: Stripe knows that there was one, and accepts nothing else for it.
     #[serde(default)]
     pub deleted: bool,
 }
 
 impl Customer {
-    /// The object as Stripe writes it.
+    /// Returns the object as Stripe writes it.
     pub(crate) fn json(&self) -> Value {
         if self.deleted {
             return json!({ "id": self.id, "object": "customer", "deleted": true });
@@ -62,7 +61,7 @@ pub(crate) struct PortalSession {
 }
 
 impl PortalSession {
-    /// The object as Stripe writes it.
+    /// Returns the object as Stripe writes it.
     pub(crate) fn json(&self, public_url: &str) -> Value {
         json!({
             "id": self.id,

@@ -1,4 +1,4 @@
-//! Events: what happened, in the words of a webhook.
+//! Events, in the words of a webhook.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use super::shape::ApiShape;
 use super::{new_id, seconds};
 
-/// Something that happened.
+/// An event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Event {
@@ -15,7 +15,6 @@ pub struct Event {
     pub id: String,
     /// `customer.subscription.updated`.
     pub kind: String,
-    /// When.
     #[serde(with = "time::serde::rfc3339")]
     pub created: OffsetDateTime,
     /// The whole event, as it is delivered.
@@ -23,7 +22,7 @@ pub struct Event {
 }
 
 impl Event {
-    /// Something happened to this object; `previous` are the former values of what changed.
+    /// Returns an event about this object; `previous` are the former values of the changed fields.
     pub(super) fn new(
         kind: &str,
         object: &Value,
@@ -51,7 +50,7 @@ impl Event {
     }
 }
 
-/// The former values of the fields that changed.
+/// Returns the former values of the changed fields.
 pub(super) fn differences(before: &Value, after: &Value) -> Map<String, Value> {
     let (Some(before), Some(after)) = (before.as_object(), after.as_object()) else {
         return Map::new();

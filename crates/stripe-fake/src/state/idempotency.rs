@@ -1,4 +1,4 @@
-//! Answers kept by idempotency key.
+//! Responses stored by idempotency key.
 
 use std::collections::BTreeMap;
 
@@ -6,14 +6,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::{Duration, OffsetDateTime};
 
-/// How long an answer is kept.
+/// Time for which a response is stored.
 const KEPT: Duration = Duration::days(1);
 
-/// The answers of the last day.
+/// The responses of the last day.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Answers(BTreeMap<String, StoredAnswer>);
 
-/// How a request was answered.
+/// The response to a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct StoredAnswer {
     #[serde(with = "time::serde::rfc3339")]
@@ -25,12 +25,12 @@ pub(crate) struct StoredAnswer {
 }
 
 impl Answers {
-    /// The answer that was given under this key.
+    /// Returns the response that was given under this key.
     pub(crate) fn get(&self, key: &str, now: OffsetDateTime) -> Option<&StoredAnswer> {
         self.0.get(key).filter(|answer| now < answer.at + KEPT)
     }
 
-    /// Keeps an answer, and drops those that are too old.
+    /// Stores a response, and drops those that are too old.
     pub(crate) fn put(&mut self, key: String, answer: StoredAnswer) {
         let now = answer.at;
         self.0.retain(|_, kept| now < kept.at + KEPT);

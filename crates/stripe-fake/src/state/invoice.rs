@@ -12,17 +12,16 @@ use super::subscription::Subscription;
 pub(super) struct Invoice<'a> {
     pub subscription: &'a Subscription,
     pub price: &'a Price,
-    /// What it comes to, in cents; zero during a trial.
+    /// The amount in cents; zero during a trial.
     pub amount_cents: i64,
-    /// Whether it was paid.
     pub paid: bool,
-    /// Why it was made, in Stripe's words.
+    /// The reason for the invoice, in Stripe's words.
     pub reason: &'static str,
     pub now: OffsetDateTime,
 }
 
 impl Invoice<'_> {
-    /// The object as a version of Stripe's API writes it.
+    /// Returns the object as a version of Stripe's API writes it.
     pub(super) fn json(&self, shape: ApiShape) -> Value {
         let id = &self.subscription.latest_invoice;
         let details = json!({ "metadata": self.subscription.metadata, "subscription": self.subscription.id });

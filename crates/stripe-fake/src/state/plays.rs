@@ -1,4 +1,4 @@
-//! What can happen to a subscription, with the events that Stripe makes of it.
+//! Simulated changes of a subscription, with the events that Stripe makes of them.
 
 use serde_json::Value;
 use thiserror::Error;
@@ -12,30 +12,25 @@ use super::shape::ApiShape;
 use super::subscription::{Subscription, SubscriptionStatus};
 use super::{State, new_id};
 
-/// Why something cannot be played.
+/// A change cannot be simulated.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum PlayError {
-    /// Nothing has this id.
+    /// No object has this id.
     #[error("no such {kind}: {id}")]
-    Unknown {
-        /// Of which kind.
-        kind: &'static str,
-        /// The id that was given.
-        id: String,
-    },
-    /// It cannot happen as things stand.
+    Unknown { kind: &'static str, id: String },
+    /// The current state does not allow it.
     #[error("{0}")]
     Impossible(&'static str),
 }
 
-/// How long after a failed charge the next one is tried.
+/// The time between a failed charge and the next one.
 const BETWEEN_ATTEMPTS: Duration = Duration::days(3);
 
 impl State {
-    /// A card was taken: the session is complete and its subscription begins. Gives the subscription's id.
+    /// Completes a session with a card, which begins its subscription. Returns the subscription's id.
     ///
-    /// Without a trial the events are those of a first charge: the subscription is made `incomplete` and
-    /// becomes `active` within the same second.
+    /// Without a trial the events are those of a first charge: the subscription is created `incomplete`
+    /// and becomes `active` within the same second.
     pub(crate) fn complete_checkout(
         &mut self,
         id: &str,
@@ -77,7 +72,7 @@ impl State {
         Ok(subscription_id)
     }
 
-    /// Stripe says that the trial ends soon.
+    /// Announces that the trial ends soon.
     pub(crate) fn announce_trial_end(&mut self, id: &str, now: OffsetDateTime) -> Result<(), PlayError> {
         let subscription = self.living_mut(id)?;
         if subscription.trial_end.is_none() {
@@ -91,14 +86,14 @@ impl State {
         Ok(())
     }
 
-    /// The subscription is charged: at the end of a trial, for the next period, or again for an unpaid one.
+    /// Charges the subscription: at the end of a trial, for the next period, or again for an unpaid one.
     pub(crate) fn charge(&mut self, id: &str, succeeds: bool, now: OffsetDateTime) -> Result<(), PlayError> {
         let subscription = self.living_mut(id)?;
         let again = subscription.status == SubscriptionStatus::PastDue;
         let price_id = subscription.price.clone();
         let price =
             self.prices.get(&price_id).cloned().ok_or(PlayError::Unknown { kind: "price", id: price_id })?;
-        // Stripe's invoice comes before what it does to the subscription.
+        // Stripe's invoice precedes its effect on the subscription.
         let mut charged = self.living_mut(id)?.clone();
         if !again {
             next_period(&mut charged, &price, now);
@@ -115,7 +110,7 @@ impl State {
         self.change(id, now, |one| *one = charged)
     }
 
-    /// The subscription ends with its period, or does not any more.
+    /// Sets if the subscription ends with its period.
     pub(crate) fn set_cancel_at_period_end(
         &mut self,
         id: &str,
@@ -129,7 +124,7 @@ impl State {
         })
     }
 
-    /// The subscription ends now.
+    /// Ends the subscription now.
     pub(crate) fn cancel(&mut self, id: &str, now: OffsetDateTime) -> Result<(), PlayError> {
         let subscription = self.living_mut(id)?;
         subscription.status = SubscriptionStatus::Canceled;
@@ -142,7 +137,7 @@ impl State {
         Ok(())
     }
 
-    /// Somebody deletes a customer, whose subscriptions end by that.
+    /// Deletes a customer, which ends the subscriptions.
     pub(crate) fn delete_customer(&mut self, id: &str, now: OffsetDateTime) -> Result<(), PlayError> {
         if !self.has_customer(id) {
             return Err(PlayError::Unknown { kind: "customer", id: id.to_owned() });
@@ -160,7 +155,7 @@ impl State {
         Ok(())
     }
 
-    /// The subscription is to another price from now on.
+    /// Changes the subscription to another price.
     pub(crate) fn change_price(
         &mut self,
         id: &str,
@@ -174,7 +169,7 @@ impl State {
         self.change(id, now, |one| one.price = price.to_owned())
     }
 
-    /// Changes a subscription and tells of it, if anything changed.
+    /// Changes a subscription, and emits an event if anything changed.
     pub(crate) fn change(
         &mut self,
         id: &str,
@@ -192,7 +187,7 @@ impl State {
         Ok(())
     }
 
-    /// A subscription as a version of Stripe's API writes it.
+    /// Returns a subscription as a version of Stripe's API writes it.
     pub(crate) fn subscription_json(&self, id: &str, shape: ApiShape) -> Result<Value, PlayError> {
         let unknown = || PlayError::Unknown { kind: "subscription", id: id.to_owned() };
         let subscription = self.subscriptions.get(id).ok_or_else(unknown)?;
@@ -200,7 +195,7 @@ impl State {
         Ok(subscription.json(price, shape))
     }
 
-    /// A subscription that has not ended.
+    /// Returns a subscription that has not ended.
     pub(crate) fn living_mut(&mut self, id: &str) -> Result<&mut Subscription, PlayError> {
         let subscription = self
             .subscriptions
@@ -243,7 +238,7 @@ impl State {
     }
 }
 
-/// The subscription that completing a session makes.
+/// Returns the subscription that completing a session creates.
 fn begin(id: String, session: &CheckoutSession, price: &Price, now: OffsetDateTime) -> Subscription {
     let trial_end = session.trial_days.map(|days| now + Duration::days(i64::from(days)));
     Subscription {
@@ -271,8 +266,8 @@ fn begin(id: String, session: &CheckoutSession, price: &Price, now: OffsetDateTi
     }
 }
 
-/// The period that is charged for: the one after the current one, or one from now where that has not ended yet
-/// (the charge is then played early, and a trial ended).
+/// Sets the period that is charged for: the one after the current one, or one from now if that has not
+/// ended yet (the charge is then simulated early, and a trial ended).
 fn next_period(subscription: &mut Subscription, price: &Price, now: OffsetDateTime) {
     if subscription.status == SubscriptionStatus::Trialing {
         subscription.trial_end = subscription.trial_end.map(|end| end.min(now));

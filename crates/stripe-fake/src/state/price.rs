@@ -7,29 +7,26 @@ use time::{Date, Month, OffsetDateTime};
 
 use crate::settings::NewPrice;
 
-/// Something for sale, in euros.
+/// A price, in euros.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Price {
     /// `price_…`.
     pub id: String,
-    /// The name it is found by.
+    /// The key by which it is found.
     pub lookup_key: String,
-    /// What Checkout calls it.
+    /// The product's name in Checkout.
     pub product: String,
-    /// What is charged each time, in cents of a euro.
+    /// The amount charged each time, in cents of a euro.
     pub amount_cents: i64,
-    /// How often.
     pub interval: Interval,
 }
 
-/// How often a price is charged.
+/// The interval at which a price is charged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Interval {
-    /// Each month.
     Month,
-    /// Each year.
     Year,
 }
 
@@ -41,7 +38,7 @@ impl Interval {
         }
     }
 
-    /// In French, after an amount.
+    /// Returns the interval in French, after an amount.
     pub(crate) fn french(self) -> &'static str {
         match self {
             Self::Month => "par mois",
@@ -49,7 +46,7 @@ impl Interval {
         }
     }
 
-    /// The same day of the next month or year, or the last one before.
+    /// Returns the same day of the next month or year, or the last one before.
     pub(crate) fn after(self, instant: OffsetDateTime) -> OffsetDateTime {
         let date = instant.date();
         let (year, month) = match (self, date.month()) {
@@ -74,12 +71,12 @@ impl Price {
         }
     }
 
-    /// The amount as it is written in France.
+    /// Returns the amount as it is written in France.
     pub(crate) fn french_amount(&self) -> String {
         Money::new(self.amount_cents, Currency::EUR).format_french()
     }
 
-    /// The object as Stripe writes it.
+    /// Returns the object as Stripe writes it.
     pub(crate) fn json(&self) -> Value {
         json!({
             "id": self.id,

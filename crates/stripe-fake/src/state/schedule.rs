@@ -1,17 +1,17 @@
-//! What happens because time has passed.
+//! Changes that follow from the passage of time.
 
 use time::{Duration, OffsetDateTime};
 
 use super::State;
 use super::subscription::{Subscription, SubscriptionStatus};
 
-/// How long before its end a trial's end is announced.
+/// The time before its end at which the end of a trial is announced.
 const ANNOUNCED_BEFORE: Duration = Duration::days(3);
 
-/// After so many failed charges of one invoice the subscription ends.
+/// Number of failed charges of one invoice after which the subscription ends.
 const MAX_FAILED_ATTEMPTS: u32 = 4;
 
-/// Something that is due.
+/// A change that is due.
 enum Due {
     Announcement,
     Charge,
@@ -19,9 +19,9 @@ enum Due {
 }
 
 impl State {
-    /// Plays everything that is due, in steps, so that several periods that have passed are several charges.
+    /// Simulates everything that is due, in steps, so that several past periods are several charges.
     pub(crate) fn catch_up(&mut self, now: OffsetDateTime) {
-        // Each step moves its subscription on; the bound is for a clock that was moved by centuries.
+        // Each step moves its subscription forward; the bound is for a clock that was moved by centuries.
         for _ in 0..1_000 {
             let due: Vec<(String, Due)> = self
                 .subscriptions

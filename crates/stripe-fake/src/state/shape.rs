@@ -1,4 +1,4 @@
-//! Where versions of Stripe's API put things.
+//! Differences between versions of Stripe's API.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,7 @@ pub enum ApiShape {
 }
 
 impl ApiShape {
-    /// A version of this shape.
+    /// Returns a version of this shape.
     #[must_use]
     pub fn version(self) -> &'static str {
         match self {
@@ -24,21 +24,21 @@ impl ApiShape {
     }
 }
 
-/// The versions that are played. Those of answers and of webhooks are set in different places at Stripe, and
-/// differ as long as only one of the two was moved.
+/// The versions that are simulated. Those of responses and of webhooks are set in different places at
+/// Stripe, and differ as long as only one of the two was changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Shapes {
-    /// Of answers.
+    /// The version of responses.
     #[serde(default)]
     pub api: ApiShape,
-    /// Of the objects in events.
+    /// The version of the objects in events.
     #[serde(default)]
     pub webhooks: ApiShape,
 }
 
 impl Shapes {
-    /// The same for both.
+    /// Returns the same version for both.
     #[must_use]
     pub fn both(shape: ApiShape) -> Self {
         Self { api: shape, webhooks: shape }

@@ -16,55 +16,49 @@ use super::shape::ApiShape;
 pub struct Subscription {
     /// `sub_…`.
     pub id: String,
-    /// When it was made.
     #[serde(with = "time::serde::rfc3339")]
     pub created: OffsetDateTime,
-    /// Whose.
     pub customer: String,
-    /// To which price.
     pub price: String,
-    /// Where it stands.
     pub status: SubscriptionStatus,
-    /// Since when the current charge, or the trial, runs.
+    /// Start of the current charge's period, or of the trial.
     #[serde(with = "time::serde::rfc3339")]
     pub period_start: OffsetDateTime,
-    /// Until when.
     #[serde(with = "time::serde::rfc3339")]
     pub period_end: OffsetDateTime,
-    /// Whether it ends with the period.
+    /// True if it ends with the period.
     pub cancel_at_period_end: bool,
-    /// When its end was asked for.
+    /// Time at which the cancellation was requested.
     #[serde(with = "time::serde::rfc3339::option")]
     pub canceled_at: Option<OffsetDateTime>,
-    /// When it ended.
+    /// Time at which it ended.
     #[serde(with = "time::serde::rfc3339::option")]
     pub ended_at: Option<OffsetDateTime>,
-    /// When the trial began.
     #[serde(with = "time::serde::rfc3339::option")]
     pub trial_start: Option<OffsetDateTime>,
-    /// When the trial ends or ended.
+    /// Time at which the trial ends or ended.
     #[serde(with = "time::serde::rfc3339::option")]
     pub trial_end: Option<OffsetDateTime>,
-    /// What was given with it.
+    /// The metadata given with it.
     pub metadata: BTreeMap<String, String>,
     /// The last invoice, `in_…`.
     pub latest_invoice: String,
-    /// Whether the next charge is to fail.
+    /// True if the next charge is to fail.
     pub next_payment_fails: bool,
-    /// How often the unpaid invoice was charged in vain.
+    /// Number of failed charges of the unpaid invoice.
     pub failed_attempts: u32,
-    /// When the unpaid invoice is charged again.
+    /// Time at which the unpaid invoice is charged again.
     #[serde(with = "time::serde::rfc3339::option")]
     pub next_attempt: Option<OffsetDateTime>,
-    /// Whether the end of the trial was announced.
+    /// True if the end of the trial was announced.
     pub trial_end_announced: bool,
 }
 
-/// Where a subscription stands; those that this fake never reaches are left out.
+/// The status of a subscription; statuses that this fake never reaches are left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum SubscriptionStatus {
-    /// The first charge is on its way.
+    /// The first charge is in progress.
     Incomplete,
     /// On trial.
     Trialing,
@@ -77,7 +71,7 @@ pub enum SubscriptionStatus {
 }
 
 impl SubscriptionStatus {
-    /// Stripe's word for it.
+    /// Returns Stripe's name for it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -89,7 +83,7 @@ impl SubscriptionStatus {
         }
     }
 
-    /// In French, for the pages.
+    /// Returns the status in French, for the pages.
     pub(crate) fn french(self) -> &'static str {
         match self {
             Self::Incomplete => "Premier paiement en cours",
@@ -102,13 +96,13 @@ impl SubscriptionStatus {
 }
 
 impl Subscription {
-    /// Whether it ended.
+    /// Returns true if it has ended.
     #[must_use]
     pub fn is_over(&self) -> bool {
         self.status == SubscriptionStatus::Canceled
     }
 
-    /// The object as a version of Stripe's API writes it.
+    /// Returns the object as a version of Stripe's API writes it.
     pub(crate) fn json(&self, price: &Price, shape: ApiShape) -> Value {
         let (start, end) = (seconds(self.period_start), seconds(self.period_end));
         let mut item = json!({

@@ -14,10 +14,10 @@ use crate::clock::FakeClock;
 use crate::settings::WebhookTarget;
 use crate::state::Event;
 
-/// Time for one delivery to be answered.
+/// Time in which a delivery has to be answered.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Deliveries that are remembered; the oldest leave first.
+/// Number of deliveries that are kept; the oldest are dropped first.
 const REMEMBERED: usize = 10_000;
 
 /// An event to deliver, at once or late.
@@ -37,7 +37,7 @@ impl Parcel {
     }
 }
 
-/// Posts events to the address that is told.
+/// Posts events to the webhook target.
 pub(super) struct Courier {
     client: reqwest::Client,
     target: Mutex<Option<WebhookTarget>>,
@@ -65,7 +65,7 @@ impl Courier {
         })
     }
 
-    /// Delivers what comes, one after another; what is late or has to be tried again does not hold up the rest.
+    /// Delivers incoming events one after another; late events and retries do not delay the rest.
     pub(super) async fn deliver(self: Arc<Self>, mut parcels: mpsc::UnboundedReceiver<Parcel>) {
         while let Some(Parcel { event, late }) = parcels.recv().await {
             if late.is_zero() {
@@ -80,7 +80,7 @@ impl Courier {
         }
     }
 
-    /// Delivers after a pause, and again after each pause that is allowed, until it is answered with a 2xx.
+    /// Delivers after a pause, and again after each allowed pause, until the response is a 2xx.
     async fn insist(self: Arc<Self>, event: Event, late: Duration, first_attempt: usize) {
         sleep(late).await;
         let mut attempt = first_attempt;
@@ -100,7 +100,7 @@ impl Courier {
         self.ends();
     }
 
-    /// One try; whether it has come to its end.
+    /// Makes one attempt, and returns true if no other is needed.
     async fn attempt(&self, event: &Event, attempt: usize) -> bool {
         let Some((target, delivery)) = self.prepare(event) else {
             self.record(event, attempt, DeliveryOutcome::NobodyToTell);

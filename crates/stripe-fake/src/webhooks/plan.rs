@@ -1,4 +1,4 @@
-//! What is to go wrong with deliveries, programmed ahead.
+//! Programmed failures of deliveries.
 
 use rand::seq::SliceRandom as _;
 use serde::{Deserialize, Serialize};
@@ -8,61 +8,55 @@ use super::courier::{Courier, Parcel};
 use super::record::DeliveryOutcome;
 use crate::state::Event;
 
-/// Something that happens to the next events instead of one delivery each.
+/// A failure of the next events that replaces one delivery each.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "kind", deny_unknown_fields)]
 pub enum DeliveryFault {
     /// They are never delivered.
     Lose {
-        /// How many events.
         times: u32,
-        /// Only events of this kind; `None` is any.
+        /// The kind of events; `None` is any.
         #[serde(default)]
         of: Option<String>,
     },
     /// They are delivered twice.
     Double {
-        /// How many events.
         times: u32,
-        /// Only events of this kind; `None` is any.
+        /// The kind of events; `None` is any.
         #[serde(default)]
         of: Option<String>,
     },
     /// They are delivered late, and later ones overtake them.
     Delay {
-        /// How many events.
         times: u32,
-        /// Only events of this kind; `None` is any.
+        /// The kind of events; `None` is any.
         #[serde(default)]
         of: Option<String>,
-        /// How late, in milliseconds.
+        /// The delay in milliseconds.
         milliseconds: u64,
     },
-    /// They wait for each other and are then delivered last one first.
-    Reverse {
-        /// How many events.
-        times: u32,
-    },
+    /// They wait for each other and are then delivered in reverse order.
+    Reverse { times: u32 },
 }
 
-/// In which order events that were held back leave.
+/// The order in which held events are released.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ReleaseOrder {
-    /// As they happened.
+    /// The order of the events.
     #[default]
     AsSent,
-    /// Last one first.
+    /// The reverse order.
     Reversed,
-    /// By chance.
+    /// A random order.
     Shuffled,
 }
 
-/// The faults that are programmed and the events that wait.
+/// The programmed faults and the events that wait.
 #[derive(Debug, Default)]
 pub(crate) struct Plan {
     faults: Vec<DeliveryFault>,
-    /// Whether everything is held back.
+    /// True if every event is held back.
     holding: bool,
     held: Vec<Event>,
     /// Events of a [`DeliveryFault::Reverse`] that is not complete.
@@ -70,20 +64,20 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// Adds a fault behind those that are programmed.
+    /// Adds a fault after those already programmed.
     pub(crate) fn add(&mut self, fault: DeliveryFault) {
         if fault.times() > 0 {
             self.faults.push(fault);
         }
     }
 
-    /// Forgets the faults. Events that wait for others of theirs wait to be released.
+    /// Removes the faults. Events that wait for others wait to be released.
     pub(crate) fn clear(&mut self) {
         self.faults.clear();
         self.held.append(&mut self.turning);
     }
 
-    /// What is left of the faults.
+    /// Returns the remaining faults.
     pub(crate) fn faults(&self) -> Vec<DeliveryFault> {
         self.faults.clone()
     }
@@ -93,12 +87,12 @@ impl Plan {
         self.holding = true;
     }
 
-    /// The events that are held back, oldest first.
+    /// Returns the events that are held back, oldest first.
     pub(crate) fn held(&self) -> Vec<Event> {
         self.held.clone()
     }
 
-    /// Ends the holding; gives what was held.
+    /// Ends the holding, and returns the held events.
     pub(super) fn release(&mut self, order: ReleaseOrder) -> Vec<Parcel> {
         self.holding = false;
         let mut events = std::mem::take(&mut self.held);
@@ -110,7 +104,7 @@ impl Plan {
         events.into_iter().map(Parcel::now).collect()
     }
 
-    /// What becomes of an event.
+    /// Returns the deliveries that follow from an event.
     pub(super) fn route(&mut self, event: Event, courier: &Courier) -> Vec<Parcel> {
         if self.holding {
             self.held.push(event);
@@ -163,7 +157,7 @@ impl DeliveryFault {
         }
     }
 
-    /// One less; whether that was the last.
+    /// Decreases the count, and returns true if it was the last.
     fn spend(&mut self) -> bool {
         let times = match self {
             Self::Lose { times, .. }

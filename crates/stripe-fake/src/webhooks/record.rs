@@ -1,4 +1,4 @@
-//! What became of each delivery.
+//! The results of deliveries.
 
 use serde::Serialize;
 
@@ -10,28 +10,28 @@ pub struct DeliveryRecord {
     pub event: String,
     /// `customer.subscription.updated`.
     pub kind: String,
-    /// Which try it was, from 1; 0 for an event that was lost on purpose.
+    /// The number of the attempt, from 1; 0 for an event that was lost on purpose.
     pub attempt: usize,
-    /// How it ended.
+    /// The result.
     pub outcome: DeliveryOutcome,
 }
 
-/// How a delivery ended.
+/// The result of a delivery.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "kind")]
 pub enum DeliveryOutcome {
-    /// It was answered.
+    /// A response was received.
     Answered {
         /// The HTTP status; another than 2xx is tried again.
         status: u16,
     },
-    /// There was no answer.
+    /// There was no response.
     Unreachable {
-        /// What was met.
+        /// The failure of the connection.
         reason: String,
     },
     /// It was lost on purpose.
     Lost,
-    /// There was nobody to tell.
+    /// There was no webhook target.
     NobodyToTell,
 }

@@ -1,4 +1,4 @@
-//! Signatures as Stripe makes them: scheme `v1`, and a `v0` that nobody may believe.
+//! Signatures as Stripe makes them: scheme `v1`, and a `v0` that must not be accepted.
 
 use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -16,7 +16,6 @@ pub struct SignedDelivery {
 }
 
 impl SignedDelivery {
-    /// Signs a body at this time.
     #[must_use]
     pub fn new(body: String, secret: &str, at: OffsetDateTime) -> Self {
         let timestamp = at.unix_timestamp();

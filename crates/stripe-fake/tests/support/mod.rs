@@ -1,4 +1,4 @@
-//! A running fake, a client, and somebody who is told what happens.
+//! A running fake, a client, and a webhook listener.
 
 #![allow(
     dead_code,
@@ -56,7 +56,7 @@ impl Scene {
         self.client.get(self.at(path)).bearer_auth(SECRET_KEY).send().await.unwrap()
     }
 
-    /// A form, as Stripe takes them.
+    /// Posts a form as Stripe expects it.
     pub async fn post(&self, path: &str, fields: &str) -> Response {
         self.post_under(None, path, fields).await
     }
@@ -84,7 +84,7 @@ impl Scene {
         made["id"].as_str().unwrap().to_owned()
     }
 
-    /// The fields of a Checkout that the fake takes.
+    /// Returns the fields of a Checkout that the fake accepts.
     pub fn checkout_fields(&self, customer: &str, more: &str) -> String {
         let prices = self.fake.prices();
         let price = prices.iter().find(|price| price.lookup_key == "rubis_pro_monthly").unwrap();
@@ -96,7 +96,7 @@ impl Scene {
         )
     }
 
-    /// A Checkout session with or without a trial of 14 days.
+    /// Opens a Checkout session with or without a trial of 14 days, and returns its id.
     pub async fn checkout(&self, trial: bool) -> String {
         let customer = self.customer().await;
         let more = if trial { "&subscription_data[trial_period_days]=14" } else { "" };
@@ -110,12 +110,12 @@ impl Scene {
         self.fake.complete_checkout(&session).unwrap()
     }
 
-    /// The kinds of all events so far.
+    /// Returns the kinds of all events so far.
     pub fn kinds(&self) -> Vec<String> {
         self.fake.events().into_iter().map(|event| event.kind).collect()
     }
 
-    /// The kinds of the events that what follows makes.
+    /// Returns the kinds of the events that a change makes.
     pub fn kinds_of(&self, happens: impl FnOnce(&StripeFake)) -> Vec<String> {
         let before = self.fake.events().len();
         happens(&self.fake);
@@ -123,7 +123,7 @@ impl Scene {
     }
 }
 
-/// Somebody who is told what happens.
+/// A server that receives webhooks.
 pub struct Listener {
     heard: web::Data<Heard>,
     url: String,
@@ -134,7 +134,7 @@ pub struct Listener {
 pub struct Heard {
     /// Body and signature of each delivery.
     deliveries: Mutex<Vec<(Value, String)>>,
-    /// How the next ones are answered; then 200.
+    /// The statuses of the next responses; then 200.
     answers: Mutex<VecDeque<u16>>,
 }
 
@@ -166,7 +166,7 @@ impl Listener {
         self.heard.deliveries.lock().unwrap().clone()
     }
 
-    /// The kinds of the events, as they were heard.
+    /// Returns the kinds of the events in the order of reception.
     pub fn kinds(&self) -> Vec<String> {
         self.deliveries().iter().map(|(event, _)| event["type"].as_str().unwrap().to_owned()).collect()
     }

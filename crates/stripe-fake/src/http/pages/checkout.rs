@@ -1,4 +1,4 @@
-//! The page that plays Checkout.
+//! The page that simulates Checkout.
 
 use actix_web::{HttpResponse, get, post, web};
 use rubis_kernel::escape_html;
@@ -9,13 +9,13 @@ use super::{found, gone, see_other};
 use crate::shared::Shared;
 use crate::state::{CheckoutSession, CheckoutStatus, Price, State};
 
-/// `GET /checkout/{id}`: what is bought, and the ways out.
+/// `GET /checkout/{id}`: the offer, and the possible actions.
 #[get("/checkout/{id}")]
 pub(super) async fn checkout_page(shared: web::Data<Shared>, id: web::Path<String>) -> HttpResponse {
     show(&shared, &id, None)
 }
 
-/// `POST /checkout/{id}/pay`: the card is taken.
+/// `POST /checkout/{id}/pay`: the card is accepted.
 #[post("/checkout/{id}/pay")]
 pub(super) async fn pay(shared: web::Data<Shared>, id: web::Path<String>) -> HttpResponse {
     let paid = shared.with(|state, now| {
@@ -24,7 +24,7 @@ pub(super) async fn pay(shared: web::Data<Shared>, id: web::Path<String>) -> Htt
     });
     match paid {
         Some(address) => see_other(&address),
-        // The page says why.
+        // The page states the reason.
         None => show(&shared, &id, None),
     }
 }

@@ -1,9 +1,9 @@
-//! The frame that every page shares.
+//! The frame shared by all pages.
 
 use rubis_kernel::{escape_html, format_date_french};
 use time::OffsetDateTime;
 
-/// A whole page. `title` is escaped here; `body` is HTML already.
+/// Returns a whole page. `title` is escaped here; `body` is HTML already.
 pub(super) fn page(title: &str, body: &str) -> String {
     let title = escape_html(title);
     format!(
@@ -16,12 +16,12 @@ pub(super) fn page(title: &str, body: &str) -> String {
     )
 }
 
-/// A page that only says something.
+/// Returns a page with a message only.
 pub(super) fn notice(title: &str, text: &str) -> String {
     format!("<section class=\"card\"><h1>{}</h1><p>{}</p></section>\n", escape_html(title), escape_html(text))
 }
 
-/// A button that posts to an address.
+/// Returns a button that posts to an address.
 pub(super) fn button(action: &str, label: &str, class: &str) -> String {
     format!(
         "<form method=\"post\" action=\"{}\"><button class=\"{class}\">{}</button></form>\n",
@@ -30,7 +30,7 @@ pub(super) fn button(action: &str, label: &str, class: &str) -> String {
     )
 }
 
-/// The day of an instant, in French and in UTC.
+/// Returns the day of an instant, in French and in UTC.
 pub(super) fn day(instant: OffsetDateTime) -> String {
     format_date_french(instant.date())
 }

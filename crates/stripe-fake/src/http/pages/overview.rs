@@ -1,4 +1,4 @@
-//! The first page: what the fake knows, and what it told.
+//! The first page: the state of the fake, and its deliveries.
 
 use actix_web::{HttpResponse, get, web};
 use rubis_kernel::escape_html;
@@ -9,10 +9,10 @@ use crate::shared::Shared;
 use crate::state::{CheckoutStatus, State};
 use crate::webhooks::{DeliveryOutcome, DeliveryRecord};
 
-/// Deliveries and sessions on the page; older ones are in the JSON.
+/// Number of deliveries and sessions on the page; older ones are in the JSON.
 const SHOWN: usize = 30;
 
-/// `GET /`: sessions that wait, subscriptions, deliveries.
+/// `GET /`: open sessions, subscriptions, deliveries.
 #[get("/")]
 pub(super) async fn overview_page(shared: web::Data<Shared>) -> HttpResponse {
     let mut body = String::from("<h1>Faux Stripe</h1>\n");

@@ -1,4 +1,4 @@
-//! The page that plays the portal.
+//! The page that simulates the portal.
 
 use actix_web::{HttpResponse, get, post, web};
 use rubis_kernel::escape_html;
@@ -10,7 +10,7 @@ use super::{found, gone, see_other};
 use crate::shared::Shared;
 use crate::state::{PlayError, PortalSession, State, Subscription, SubscriptionStatus};
 
-/// What can be asked for here.
+/// The actions of the portal.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Act {
@@ -30,7 +30,7 @@ struct Choice {
     price: String,
 }
 
-/// `GET /portal/{id}`: the customer's subscriptions and what can be done with them.
+/// `GET /portal/{id}`: the customer's subscriptions and their actions.
 #[get("/portal/{id}")]
 pub(super) async fn portal_page(shared: web::Data<Shared>, id: web::Path<String>) -> HttpResponse {
     let body = shared.with(|state, _| state.portals.get(id.as_str()).map(|portal| body(state, portal)));
@@ -43,7 +43,7 @@ pub(super) async fn portal_page(shared: web::Data<Shared>, id: web::Path<String>
     }
 }
 
-/// `POST /portal/{id}/{subscription}/{act}`: something is done with a subscription.
+/// `POST /portal/{id}/{subscription}/{act}`: an action on a subscription.
 #[post("/portal/{id}/{subscription}/{act}")]
 pub(super) async fn portal_act(
     shared: web::Data<Shared>,
