@@ -48,8 +48,8 @@ labels! {
     CatchUpPolicy => all!(rubis_accounts::CatchUpPolicy);
     /// The public holidays on which nothing is sent.
     HolidayCalendar => all!(rubis_kernel::HolidayCalendar);
-    /// The kind of a client, a company or a person. Only companies owe penalties at the rate of the Code de commerce and
-    /// the indemnity of 40 €.
+    /// The kind of a client, a company or a person. Only companies owe penalties at the rate of the Code
+    /// de commerce and the indemnity of 40 €.
     ClientKind => all!(rubis_invoices::ClientKind);
     /// The status of an invoice.
     InvoiceStatus => all!(rubis_invoices::InvoiceStatus);

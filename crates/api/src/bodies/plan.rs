@@ -191,12 +191,13 @@ pub struct StepRequest {
     /// The subject, with the variables that always have a value, and sections.
     #[schema(min_length = 1, max_length = 200)]
     subject: String,
-    /// The plain text, with variables: `{{client.name}}`, `{{client.address}}`, `{{client.siren}}`, `{{numero}}`,
-    /// `{{amount}}`, `{{balance}}`, `{{issueDate}}`, `{{dueDate}}`, `{{today}}`, `{{daysLate}}`, `{{delay}}`,
-    /// `{{deadline}}`, `{{penaltyRate}}`, `{{penalties}}`, `{{signature}}`, `{{payUrl}}`, `{{organization.name}}`,
-    /// `{{organization.address}}`, `{{organization.siren}}`. A line with a variable that has no value is left out.
-    /// `{{#name}}…{{/name}}` is written if a condition holds (`company`, `reminded`, `partPaid`, `overdue`) or a variable has
-    /// a value, `{{^name}}…{{/name}}` if not. What only professionals owe is claimed between `{{#company}}` and
+    /// The plain text, with variables: `{{client.name}}`, `{{client.address}}`, `{{client.siren}}`,
+    /// `{{numero}}`, `{{amount}}`, `{{balance}}`, `{{issueDate}}`, `{{dueDate}}`, `{{today}}`,
+    /// `{{daysLate}}`, `{{delay}}`, `{{deadline}}`, `{{penaltyRate}}`, `{{penalties}}`, `{{signature}}`,
+    /// `{{payUrl}}`, `{{organization.name}}`, `{{organization.address}}`, `{{organization.siren}}`. A
+    /// line with a variable that has no value is left out. `{{#name}}…{{/name}}` is written if a
+    /// condition holds (`company`, `reminded`, `partPaid`, `overdue`) or a variable has a value,
+    /// `{{^name}}…{{/name}}` if not. What only professionals owe is claimed between `{{#company}}` and
     /// `{{/company}}`.
     #[schema(min_length = 1, max_length = 10_000)]
     body: String,

@@ -115,9 +115,9 @@ pub struct ListedRelanceBody {
     pub awaits_approval: bool,
     /// True if a worker is handing it to the mail server at this moment.
     pub is_being_sent: bool,
-    /// Reason why it was not sent, as a stable code. `facts_changed`: what it states changed since it was drafted or approved, so
-    /// that a person has to approve it again; `reasonDetail` lists what (`amount`, `due_date`, `invoice`, `recipient`,
-    /// `client`, `organization`, `text`).
+    /// Reason why it was not sent, as a stable code. `facts_changed`: what it states changed since it was
+    /// drafted or approved, so that a person has to approve it again; `reasonDetail` lists what
+    /// (`amount`, `due_date`, `invoice`, `recipient`, `client`, `organization`, `text`).
     #[schema(required)]
     pub reason: Option<String>,
     /// The words of the recipient's mail server, or a stable code if it said nothing: `mail_refused`,

@@ -52,8 +52,9 @@ pub struct TimelineRelanceBody {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct WhyNotBody {
-    /// `sender_not_verified`, `daily_limit`, `awaits_answer`, `awaits_approval`, `paused`, `being_sent`, `retrying`, `quarantined`, or the reason for which it was
-    /// cancelled or failed (`invoice_paid`, `cancelled_by_user`, `skipped_by_catch_up`, …).
+    /// `sender_not_verified`, `daily_limit`, `awaits_answer`, `awaits_approval`, `paused`, `being_sent`,
+    /// `retrying`, `quarantined`, or the reason for which it was cancelled or failed (`invoice_paid`,
+    /// `cancelled_by_user`, `skipped_by_catch_up`, …).
     pub code: String,
     /// Time until which it waits for the answer to a check-in. The answer lets it be sent, or cancels it.
     #[serde(with = "time::serde::rfc3339::option")]

@@ -62,8 +62,9 @@ pub struct UpdateOrganization {
     #[serde(default, deserialize_with = "nullable::given")]
     #[schema(value_type = Option<String>)]
     siren: Option<Option<String>>,
-    /// The yearly rate of penalties for late payment in the terms of sale, in hundredths of a percent (1215 is 12.15 %);
-    /// `null` removes it. Formal notices to companies state it and the penalties so far.
+    /// The yearly rate of penalties for late payment in the terms of sale, in hundredths of a percent
+    /// (1215 is 12.15 %); `null` removes it. Formal notices to companies state it and the penalties so
+    /// far.
     #[serde(default, deserialize_with = "nullable::given")]
     #[schema(value_type = Option<i64>, minimum = 1, maximum = 10_000)]
     late_penalty_basis_points: Option<Option<i64>>,

@@ -7,9 +7,10 @@ use crate::{ApiError, ApiResult, App, Reply, Tenant, bodies::RelanceBody, segmen
 
 /// Approves a drafted *mise en demeure*, which is sent a minute later. Until then it can be cancelled.
 ///
-/// The approver, the text and the time stay on record. Days late, penalties and the deadline are computed again on the day
-/// of sending. If anything else changed, the approval is void: `reason` is `facts_changed`, and a person has to approve the
-/// new text. A mail does not prove that the client received the notice; only a registered letter does.
+/// The approver, the text and the time stay on record. Days late, penalties and the deadline are computed
+/// again on the day of sending. If anything else changed, the approval is void: `reason` is
+/// `facts_changed`, and a person has to approve the new text. A mail does not prove that the client
+/// received the notice; only a registered letter does.
 #[utoipa::path(
     tag = "relances",
     responses(
