@@ -54,7 +54,6 @@ stripe_id! {
     PriceId;
     /// A Checkout session, `cs_…`.
     CheckoutSessionId;
-    /// An invoice of Stripe's to one of our customers, `in_…`, unrelated to the invoices that Rubis
-    /// chases.
+    /// An invoice of Stripe's to one of our customers, `in_…`, unrelated to those that Rubis chases.
     StripeInvoiceId;
 }
