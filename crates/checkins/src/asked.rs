@@ -56,17 +56,13 @@ pub async fn lock_with_invoice(
     Ok(lock_asked(conn, organization, &[found]).await?.pop())
 }
 
-/// Locks an invoice and its check-in that still takes an answer, if there is one.
+/// Locks the check-in of a locked invoice that still takes an answer, if there is one.
 pub async fn lock_open_checkin(
     conn: &mut AsyncPgConnection,
-    organization: OrganizationId,
-    invoice: InvoiceId,
+    invoice: Invoice,
     now: OffsetDateTime,
 ) -> Result<Option<AskedInvoice>, diesel::result::Error> {
-    let Some(invoice) = rubis_invoices::lock_invoice(conn, organization, invoice).await? else {
-        return Ok(None);
-    };
-    let tasks = tasks::lock_of_invoice(conn, organization, invoice.id).await?;
+    let tasks = tasks::lock_of_invoice(conn, invoice.organization_id, invoice.id).await?;
     let open = tasks.into_iter().rev().find(|task| task.takes_answers(now));
     Ok(open.map(|task| AskedInvoice { invoice, task }))
 }

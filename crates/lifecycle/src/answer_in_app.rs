@@ -1,6 +1,6 @@
 //! A signed-in user answers a check-in.
 
-use rubis_checkins::{AskedInvoice, CheckinAnsweredBy};
+use rubis_checkins::CheckinAnsweredBy;
 use rubis_db::{AsyncConnection, AsyncPgConnection};
 use rubis_invoices::Invoice;
 use rubis_kernel::{InvoiceId, OrganizationId, UserId};
@@ -36,18 +36,16 @@ pub async fn answer_still_pending(
     now: OffsetDateTime,
 ) -> Result<Invoice, AnswerInAppError> {
     conn.transaction(async |conn| {
-        let Some(mut asked) = rubis_checkins::lock_open_checkin(conn, organization, invoice, now).await?
-        else {
-            let found = rubis_invoices::lock_invoice(conn, organization, invoice).await?;
-            return Err(found.map_or(AnswerInAppError::NotFound, |_| AnswerInAppError::NoOpenCheckin));
-        };
-        if !asked.invoice.status.is_open() {
+        let invoice = rubis_invoices::lock_invoice(conn, organization, invoice).await?;
+        let invoice = invoice.ok_or(AnswerInAppError::NotFound)?;
+        if !invoice.status.is_open() {
             return Err(AnswerInAppError::NoOpenCheckin);
         }
+        let asked = rubis_checkins::lock_open_checkin(conn, invoice, now).await?;
+        let mut asked = asked.ok_or(AnswerInAppError::NoOpenCheckin)?;
         let origin = Origin { by: CheckinAnsweredBy::Button, actor: Some(actor) };
         declare_pending(conn, &mut asked, origin, PlanningTrigger::AnsweredPending, now).await?;
-        let AskedInvoice { invoice, .. } = asked;
-        Ok(invoice)
+        Ok(asked.invoice)
     })
     .await
 }

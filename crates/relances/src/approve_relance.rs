@@ -18,9 +18,9 @@ use crate::{
     text::RenderedText,
 };
 
-/// Records who approved which text and when, and sends it a minute later, at any hour. The text has the figures of today. If anything else
-/// changed since the reminder was drafted (the balance, a name, a recipient, the plan's wording), it is drafted again and
-/// has to be approved in its new text.
+/// Records who approved which text and when, and sends it a minute later, at any hour. The text has the figures of
+/// today. If anything else changed since the reminder was drafted (the balance, a name, a recipient, the plan's
+/// wording), it is drafted again and has to be approved in its new text.
 ///
 /// # Errors
 /// [`RelanceActionError`].

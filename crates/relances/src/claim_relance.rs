@@ -175,7 +175,7 @@ enum Replanned {
     Replaced,
 }
 
-/// Plans the invoice again if its reminder is late, if it has another reminder today, or if the user's answer is awaited.
+/// Plans the invoice again if its reminder is late, if it has another today, or if the user's answer is awaited.
 /// After an outage the chain then catches up as that of a late invoice does, and of two reminders that are due
 /// together the later step is sent on the next business day. A reminder that a user sent or approved is sent at
 /// once, and the others make way for it.
@@ -276,11 +276,6 @@ fn decide(case: &LockedTask, contacts: &[Contact], now: OffsetDateTime) -> Decis
     Decision::Send
 }
 
-/// Returns true if a text was written for the reminder and would read the same today.
-fn has_current_draft(case: &LockedTask, written_at: Option<OffsetDateTime>) -> Result<bool, TextError> {
-    written_at.map_or(Ok(false), |written_at| case.draft_is_current(written_at))
-}
-
 async fn settle(
     conn: &mut AsyncPgConnection,
     case: &LockedTask,
@@ -325,7 +320,10 @@ async fn send(
 ) -> Result<Claimed, ClaimError> {
     // A text that a crash may have cut off after the mail server took it is sent as it was: the same message again is
     // recognised, another would be a second. Any other has the figures of today, also one that was approved before.
-    let is_fixed = has_current_draft(case, case.task.sending_since)?;
+    let is_fixed = match case.task.sending_since {
+        Some(written_at) => case.draft_is_current(written_at)?,
+        None => false,
+    };
     let text = match (&case.task.subject, &case.task.body) {
         (Some(subject), Some(body)) if is_fixed => {
             RenderedText { subject: subject.clone(), body: body.clone() }

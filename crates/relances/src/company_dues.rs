@@ -61,8 +61,8 @@ fn line_without_company_dues(line: &str) -> Option<Cow<'_, str>> {
     (!kept.is_empty()).then(|| Cow::Owned(format!("{kept}{end}")))
 }
 
-/// Splits a line after each full stop, exclamation mark or question mark that ends a sentence. A capital letter follows it
-/// after a space, and the word before it is neither an abbreviation nor an initial (`M. Martin`, `art. L. 441-10`).
+/// Splits a line after each full stop, exclamation mark or question mark that ends a sentence. A capital letter follows
+/// it after a space, and the word before it is neither an abbreviation nor an initial (`M. Martin`, `art. L. 441-10`).
 fn sentences(line: &str) -> Vec<&str> {
     let mut found = Vec::new();
     let mut start = 0;

@@ -149,8 +149,8 @@ impl LockedTask {
         render(&self.step.content.subject, &self.step.content.body, &self.values_at(at))
     }
 
-    /// Returns true if the text that was written for the reminder at this instant would read the same today: the balance
-    /// and the names in it are unchanged.
+    /// Returns true if the text that was written for the reminder at this instant would read the same today: the
+    /// balance and the names in it are unchanged.
     pub fn draft_is_current(&self, written_at: OffsetDateTime) -> Result<bool, TextError> {
         Ok(self.task.reads_as(&self.text_at(written_at)?))
     }

@@ -13,8 +13,8 @@ use crate::{
     task::{Reason, RelanceStatus, RelanceTask},
 };
 
-/// Sends a reminder a minute later, at any hour. Those that were to be sent before it are called off: a friendly reminder after a firm one
-/// would be strange. Those after it keep the plan's spacing from it.
+/// Sends a reminder a minute later, at any hour. Those planned before it are cancelled: a friendly reminder must not
+/// follow a firm one. Those after it keep the plan's spacing from it.
 ///
 /// # Errors
 /// [`RelanceActionError`].

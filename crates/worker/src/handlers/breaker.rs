@@ -1,9 +1,10 @@
 //! A circuit breaker before the mail server.
 //!
 //! While the server is away, each mail that is tried costs a connection and a transaction, and a server that is asked
-//! thousands of times with a wrong password locks us out. After a failure that says nothing about the mail no mail is tried
-//! for a while, and then one alone, until one is taken or refused for its own sake. A failure that the mail itself may
-//! have caused counts once two different mails had it in a row. All queues of a worker share one breaker. Each worker has its own, since a network may be cut for one of them only.
+//! thousands of times with a wrong password locks us out. After a failure that says nothing about the mail, no mail is
+//! tried for a while, and then one alone, until one is taken or refused for its own sake. A failure that the mail may
+//! have caused counts once two different mails had it in a row. All queues of a worker share one breaker. Each worker
+//! has its own, since a network may be cut for one of them only.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -88,7 +89,8 @@ impl Admission {
         *state = State::default();
     }
 
-    /// The server failed, because of this mail or because it is away. Returns the wait until this mail may be tried again.
+    /// The server failed, because of this mail or because it is away. Returns the wait until the mail may be tried
+    /// again.
     pub fn server_may_be_away(
         self,
         job: &JobId,
