@@ -11,8 +11,10 @@ use rubis_kernel::normalize_search;
 const ARTICLES: &[(&str, &str)] = &[("l", "10"), ("d", "5"), ("l", "6")];
 
 /// Words that a full stop follows within a sentence, without accents and in lower case.
-const ABBREVIATIONS: &[&str] =
-    &["art", "arts", "mm", "mme", "mlle", "dr", "me", "st", "ste", "no", "ref", "tel"];
+const ABBREVIATIONS: &[&str] = &[
+    "art", "arts", "al", "cf", "env", "ex", "fact", "max", "min", "mm", "mme", "mlle", "dr", "me", "st",
+    "ste", "no", "ref", "tel", "janv", "fevr", "avr", "juil", "sept", "oct", "nov", "dec",
+];
 
 /// Returns true if a text claims what only professionals owe.
 pub fn claims_company_dues(text: &str) -> bool {
@@ -58,11 +60,14 @@ fn line_without_company_dues(line: &str) -> Option<Cow<'_, str>> {
         }
     }
     let kept = kept.trim();
-    (!kept.is_empty()).then(|| Cow::Owned(format!("{kept}{end}")))
+    // The number of a list item alone is no text.
+    let can_be_read = kept.contains(|character: char| character.is_alphabetic() || character == '€');
+    can_be_read.then(|| Cow::Owned(format!("{kept}{end}")))
 }
 
-/// Splits a line after each full stop, exclamation mark or question mark that ends a sentence. A capital letter follows
-/// it after a space, and the word before it is neither an abbreviation nor an initial (`M. Martin`, `art. L. 441-10`).
+/// Splits a line after each full stop, exclamation mark or question mark that ends a sentence. A space follows it. After
+/// a full stop, a capital letter or a digit follows the space, and the word before is neither an abbreviation nor an
+/// initial (`M. Martin`, `art. L. 441-10`).
 fn sentences(line: &str) -> Vec<&str> {
     let mut found = Vec::new();
     let mut start = 0;
@@ -72,7 +77,10 @@ fn sentences(line: &str) -> Vec<&str> {
         let next = after.trim_start();
         let opens =
             next.chars().find(|character| !['«', '"', '“', '(', '\u{a0}', '\u{202f}'].contains(character));
-        let ends = next.len() < after.len() && opens.is_some_and(char::is_uppercase);
+        let begins = |character: char| {
+            character.is_uppercase() || character.is_ascii_digit() || mark != "." && character.is_alphabetic()
+        };
+        let ends = next.len() < after.len() && opens.is_some_and(begins);
         let word = before.rsplit(|character: char| !character.is_alphanumeric()).next().unwrap_or_default();
         let is_abbreviation = mark == "."
             && (ABBREVIATIONS.contains(&normalize_search(word).as_str())
@@ -133,6 +141,25 @@ mod tests {
         assert_eq!(without_company_dues(end), "", "its amount may be that of the indemnity");
         let other = "Bonjour M. Martin. Il reste 40,00 € à payer. Merci.";
         assert_eq!(without_company_dues(other), other, "no claim, nothing is taken out");
+    }
+
+    #[test]
+    fn a_claim_that_begins_with_its_amount_is_a_sentence_of_its_own() {
+        let facts = "Le solde de 300\u{a0}€ était dû le 12\u{a0}mai.";
+        let written = format!("{facts} 40\u{a0}€ de frais de recouvrement s’y ajoutent.");
+        assert_eq!(without_company_dues(&written), facts);
+        let shouted = "Le solde de 300\u{a0}€ reste dû ! une indemnité forfaitaire s’y ajoute.";
+        assert_eq!(without_company_dues(shouted), "Le solde de 300\u{a0}€ reste dû !");
+        let dated = "Une indemnité forfaitaire est due depuis le 12 sept. 2026.";
+        assert_eq!(without_company_dues(dated), "", "an abbreviated month ends no sentence");
+    }
+
+    #[test]
+    fn the_number_of_a_list_is_no_sentence_to_keep() {
+        let list = "1. Le solde est dû.\n2. Une indemnité forfaitaire est due.\n3. Merci de répondre.";
+        assert_eq!(without_company_dues(list), "1. Le solde est dû.\n3. Merci de répondre.");
+        let shared = "2. Une indemnité forfaitaire est due. Merci de répondre.";
+        assert_eq!(without_company_dues(shared), "2. Merci de répondre.");
     }
 
     #[test]
