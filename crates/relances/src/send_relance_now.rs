@@ -30,12 +30,13 @@ pub async fn send_relance_now(
             RelanceStatus::Scheduled | RelanceStatus::Failed => {}
             done => return Err(RelanceActionError::AlreadyDone(done)),
         }
-        if case.task.hurried_at.is_some() && case.task.send_at > now && !case.task.was_claimed() {
-            return Ok(case.task);
-        }
         case.check_may_leave(now)?;
         if case.step.content.requires_manual_validation && case.task.approved_at.is_none() {
             return Err(RelanceActionError::ApprovalRequired);
+        }
+        // A second click puts nothing off.
+        if case.task.hurried_at.is_some() && case.task.send_at > now && !case.task.was_claimed() {
+            return Ok(case.task);
         }
         let of_invoice = tasks::lock_of_invoice(conn, organization, case.invoice.id).await?;
         let same_step_is_planned = of_invoice.iter().any(|other| {

@@ -2,7 +2,7 @@
 
 use rubis_testkit::TestApp;
 use serde_json::json;
-use time::Duration;
+use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
 
 #[tokio::test]
 async fn a_formal_notice_leaves_once_somebody_has_approved_its_text() {
@@ -51,6 +51,33 @@ async fn a_formal_notice_leaves_once_somebody_has_approved_its_text() {
     assert_eq!(app.relances_received(), [invoice.client_email]);
     assert_eq!(owner.act(&path("approve")).await.expect(409).code(), "relance_already_done");
     app.finish().await;
+}
+
+#[tokio::test]
+async fn a_formal_notice_approved_by_mistake_is_cancelled_within_the_minute() {
+    for is_cancelled in [true, false] {
+        let app = TestApp::start().await;
+        let owner = app.signed_up_owner().await;
+        let plan = json!({
+            "name": "Ferme",
+            "steps": [{ "offsetDays": 1, "tone": "mise_en_demeure", "subject": "Mise en demeure {{numero}}", "body": "{{balance}}" }],
+        });
+        let plan = owner.post("/plans", plan).await.expect(201).text_at("/id");
+        let invoice = owner.invoice().due_in(-5).on_plan(plan.as_str()).create().await;
+        let notice = owner.relances(&invoice.id).await[0]["id"].as_str().unwrap().to_owned();
+        app.advance(Duration::minutes(5)).await;
+        let approved = owner.act(&format!("/relances/{notice}/approve")).await.expect(200).json;
+        let send_at = OffsetDateTime::parse(approved["sendAt"].as_str().unwrap(), &Rfc3339).unwrap();
+        assert_eq!(send_at, app.now() + Duration::MINUTE);
+        app.advance(Duration::seconds(50)).await;
+        assert!(app.relances_received().is_empty());
+        if is_cancelled {
+            owner.act(&format!("/relances/{notice}/cancel")).await.expect(200);
+        }
+        app.advance(Duration::minutes(5)).await;
+        assert_eq!(app.relances_received().is_empty(), is_cancelled);
+        app.finish().await;
+    }
 }
 
 #[tokio::test]
@@ -108,6 +135,25 @@ async fn a_reminder_sent_now_by_mistake_is_cancelled_within_the_minute() {
     owner.act(&format!("/relances/{first}/cancel")).await.expect(200);
     app.advance(Duration::minutes(2)).await;
     assert!(app.relances_received().is_empty());
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_pause_within_the_minute_holds_a_reminder_that_a_user_sends() {
+    let app = TestApp::start().await;
+    let owner = app.signed_up_owner().await;
+    let invoice = owner.invoice().due_in(20).create().await;
+    let first = owner.relances(&invoice.id).await[0]["id"].as_str().unwrap().to_owned();
+    let (send_now, pause) =
+        (format!("/relances/{first}/send-now"), format!("/invoices/{}/pause", invoice.id));
+    owner.act(&send_now).await.expect(200);
+    let until = (app.today() + Duration::days(3)).to_string();
+    owner.post(&pause, json!({ "until": until })).await.expect(200);
+    assert_eq!(owner.act(&send_now).await.expect(409).code(), "paused");
+    app.advance(Duration::minutes(2)).await;
+    assert!(app.relances_received().is_empty());
+    app.advance(Duration::days(4)).await;
+    assert_eq!(app.relances_received(), [invoice.client_email], "it is sent when the pause ends");
     app.finish().await;
 }
 
