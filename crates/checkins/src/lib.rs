@@ -45,7 +45,7 @@ pub use list::{
     lock_checkin, mates,
 };
 pub use opening::{CheckinLink, Opening};
-pub use plan_checkin::{PlanCheckin, plan_checkin};
+pub use plan_checkin::{PlanCheckin, hold_answer, plan_checkin};
 pub use planning::CATCH_UP_DELAY;
 pub use purge_clicks::{CLICKS_KEPT, purge_clicks};
 pub use reconcile::{

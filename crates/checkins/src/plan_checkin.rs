@@ -7,6 +7,7 @@ use rubis_kernel::CheckinTaskId;
 use time::OffsetDateTime;
 
 use crate::{
+    CheckinRules,
     call_off::call_off,
     jobs::GatherCheckins,
     planning::{ANSWER_DELAY, PlannedDate, planned_date},
@@ -76,7 +77,8 @@ pub async fn plan_checkin(
     if let Some(current) = &current {
         enqueue(conn, current, date, now).await?;
     }
-    let awaited = current.and_then(|current| awaited_answer(organization, &current, now));
+    let awaited =
+        current.and_then(|current| awaited_answer(organization, &current, invoice.awaited_answer, now));
     set_awaited_answer(conn, invoice, awaited, now).await
 }
 
@@ -118,23 +120,41 @@ fn last_asked<'a>(invoice: &Invoice, existing: &'a [CheckinTask]) -> Option<&'a 
 fn awaited_answer(
     organization: &Organization,
     task: &CheckinTask,
+    held: Option<AwaitedAnswer>,
     now: OffsetDateTime,
 ) -> Option<AwaitedAnswer> {
     let from = match task.status {
         // A late check-in is sent at once.
         CheckinStatus::Scheduled => task.send_at.max(now),
         CheckinStatus::Sent | CheckinStatus::Expired => task.asked_at()?,
-        CheckinStatus::Answered => return awaited_revocation(task, now),
+        CheckinStatus::Answered => return awaited_revocation(task, held, now),
         CheckinStatus::Cancelled | CheckinStatus::Failed => return None,
     };
     AwaitedAnswer::beginning(organization, from)
 }
 
-/// Returns the minute during which *paid* can revoke the answer *still pending* given by a link.
-fn awaited_revocation(task: &CheckinTask, now: OffsetDateTime) -> Option<AwaitedAnswer> {
+/// Makes the reminders of an invoice wait while *paid* can revoke the answer *still pending*, given by a link just now.
+/// Runs in the caller's transaction, which holds the invoice's lock; planning the invoice keeps this wait.
+pub async fn hold_answer(
+    conn: &mut AsyncPgConnection,
+    invoice: &mut Invoice,
+    rules: &CheckinRules,
+    now: OffsetDateTime,
+) -> Result<(), diesel::result::Error> {
+    let held = AwaitedAnswer { from: now, until: now + rules.answer_hold() };
+    set_awaited_answer(conn, invoice, Some(held), now).await
+}
+
+/// Returns the time during which *paid* can revoke the answer *still pending* given by a link: the one that the answer
+/// was given with, or the shortest.
+fn awaited_revocation(
+    task: &CheckinTask,
+    held: Option<AwaitedAnswer>,
+    now: OffsetDateTime,
+) -> Option<AwaitedAnswer> {
     let is_by_link = task.answered_by == Some(CheckinAnsweredBy::Link);
     let from = task.answered_at.filter(|_| is_by_link && task.answer == Some(CheckinAnswer::StillPending))?;
-    let until = from + ANSWER_DELAY;
+    let until = held.filter(|held| held.from == from).map_or(from + ANSWER_DELAY, |held| held.until);
     (now < until).then_some(AwaitedAnswer { from, until })
 }
 

@@ -9,7 +9,7 @@ use crate::task::CheckinTask;
 /// Delay of a check-in that is overdue when it is planned: time enough to take it back.
 pub const CATCH_UP_DELAY: Duration = Duration::minutes(1);
 
-/// Time during which an answer by link has no effect on the debtor, because the other link may still revoke it.
+/// Shortest time during which an answer by link has no effect on the debtor, because the other link may still revoke it.
 pub(crate) const ANSWER_DELAY: Duration = Duration::minutes(1);
 
 /// Check-ins of an organization planned within this time of the earliest one share its mail.

@@ -2,6 +2,8 @@
 
 use time::Duration;
 
+use crate::planning::ANSWER_DELAY;
+
 /// Operational settings of check-ins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CheckinRules {
@@ -13,6 +15,14 @@ pub struct CheckinRules {
     pub suspect: Duration,
     /// Time during which the answer that an invoice is paid can be taken back.
     pub undo: Duration,
+}
+
+impl CheckinRules {
+    /// Returns the time during which an answer by link has no effect on the debtor: a minute at least, and as long as
+    /// the other link can take the answer back.
+    pub(crate) fn answer_hold(&self) -> Duration {
+        ANSWER_DELAY.max(self.suspect)
+    }
 }
 
 impl Default for CheckinRules {

@@ -164,6 +164,9 @@ pub(crate) async fn answer_locked(
             CheckinAnswer::Paid => declare_paid(conn, asked, by.kind(), now).await,
             CheckinAnswer::StillPending => {
                 let origin = Origin { by: by.kind(), actor: None };
+                if origin.by == CheckinAnsweredBy::Link {
+                    rubis_checkins::hold_answer(conn, &mut asked.invoice, rules, now).await?;
+                }
                 declare_pending(conn, asked, origin, PlanningTrigger::AnsweredPendingByLink, now).await?;
                 Ok(CheckinOutcome::StillPending)
             }

@@ -1,13 +1,13 @@
 //! An answer is taken back, and links that have ended are replaced.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
-use rubis_checkins::{CheckinAnswer, CheckinRules, CheckinStatus};
-use rubis_invoices::{Invoice, InvoiceStatus};
+use rubis_checkins::{CheckinAnswer, CheckinRules, CheckinStatus, Opening};
+use rubis_invoices::{Invoice, InvoiceScope, InvoiceStatus};
 use rubis_lifecycle::{
-    CheckinOutcome, CheckinState, RenewCheckinError, UndoCheckinError, answer_many, renew_checkin,
-    undo_checkin, undo_checkins,
+    AnsweredBy, CheckinOutcome, CheckinState, RenewCheckinError, UndoCheckinError, answer_checkin,
+    answer_many, plan_page_again, renew_checkin, undo_checkin, undo_checkins,
 };
-use rubis_testkit::Chain;
+use rubis_testkit::{BROWSER_HEADERS, Chain};
 use time::{
     Duration, OffsetDateTime,
     macros::{date, datetime},
@@ -224,6 +224,53 @@ async fn an_answer_by_link_reaches_no_debtor_for_a_minute_in_which_paid_revokes_
         chain.worker.run_until(answered_at + Duration::minutes(10)).await;
         assert_eq!(chain.reminders().is_empty(), is_revoked);
         assert_eq!(chain.invoice(invoice.id).await.status == InvoiceStatus::Paid, is_revoked);
+    }
+}
+
+/// Opens a link of a check-in under other rules than the default.
+async fn open_under(
+    chain: &Chain,
+    token: &str,
+    answer: CheckinAnswer,
+    rules: &CheckinRules,
+) -> CheckinOutcome {
+    let headers = BROWSER_HEADERS.iter().map(|(name, value)| (*name, value.as_bytes()));
+    let by = AnsweredBy::Link(Opening::from_request(chain.now(), "GET", answer.into(), headers));
+    answer_checkin(&mut *chain.conn().await, token, answer, by, rules, chain.now()).await.unwrap()
+}
+
+#[tokio::test]
+async fn an_answer_by_link_is_held_as_long_as_the_other_link_can_take_it_back() {
+    for (suspect, hold) in [(10, 60), (60, 60), (300, 300)] {
+        let rules = CheckinRules { suspect: Duration::seconds(suspect), ..CheckinRules::default() };
+        let (chain, invoice, token) = asked().await;
+        let answered_at = chain.now();
+        assert_eq!(open_under(&chain, &token, StillPending, &rules).await, CheckinOutcome::StillPending);
+        chain.worker.run_until(answered_at + Duration::seconds(30)).await;
+        // A change of settings plans the invoice again in the meantime.
+        let (organization, all) = (chain.organization, InvoiceScope::All);
+        plan_page_again(&mut *chain.conn().await, organization, all, None, chain.now()).await.unwrap();
+        chain.worker.run_until(answered_at + Duration::seconds(hold - 1)).await;
+        assert!(chain.reminders().is_empty(), "{suspect} s");
+        chain.worker.run_until(answered_at + Duration::seconds(hold + 60)).await;
+        assert_eq!(chain.reminders().len(), 1, "{suspect} s");
+        assert!(chain.invoice(invoice.id).await.status.is_open());
+    }
+}
+
+#[tokio::test]
+async fn a_second_click_late_in_a_long_suspect_time_keeps_the_reminder_from_the_debtor() {
+    for (clicks_after, is_sent) in [(290, false), (310, true)] {
+        let rules = CheckinRules { suspect: Duration::seconds(300), ..CheckinRules::default() };
+        let (chain, _, token) = asked().await;
+        let answered_at = chain.now();
+        open_under(&chain, &token, StillPending, &rules).await;
+        chain.worker.run_until(answered_at + Duration::seconds(clicks_after)).await;
+        let second = open_under(&chain, &token, Paid, &rules).await;
+        let expected = if is_sent { CheckinOutcome::AlreadyAnswered } else { CheckinOutcome::Confirm };
+        assert_eq!(second, expected);
+        chain.worker.run_until(answered_at + Duration::minutes(20)).await;
+        assert_eq!(!chain.reminders().is_empty(), is_sent);
     }
 }
 
