@@ -78,7 +78,7 @@ impl ApiError {
         Self::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             "validation_failed",
-            "The request has fields that are not right.",
+            "The request has invalid fields. Correct those listed in errors.",
         )
         .with_errors(errors)
     }
@@ -100,7 +100,7 @@ impl ApiError {
         Self::new(
             StatusCode::TOO_MANY_REQUESTS,
             "rate_limited",
-            "Too many requests. Retry after the seconds that Retry-After tells.",
+            "Too many requests. Retry after the number of seconds given in the Retry-After header.",
         )
         .with_header(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)))
     }
@@ -132,7 +132,7 @@ impl ApiError {
         let error = Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "unavailable",
-            "The service can't answer at the moment. Try again shortly.",
+            "The service is temporarily unavailable. Retry shortly.",
         )
         .with_header(header::RETRY_AFTER, HeaderValue::from(1));
         error.caused_by(cause)
@@ -239,7 +239,7 @@ impl ResponseError for ApiError {
 
     fn error_response(&self) -> HttpResponse {
         if let Some(cause) = &self.0.cause {
-            tracing::error!(code = self.0.code, error = %chain(cause.as_ref()), "a request failed");
+            tracing::error!(code = self.0.code, error = %chain(cause.as_ref()), "request failed");
         }
         let mut problem = Problem::new(self.0.status, self.0.code, &self.0.detail, self.0.errors.as_slice());
         if let Some(reached) = &self.0.plan_limit {

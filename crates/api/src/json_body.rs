@@ -110,7 +110,7 @@ async fn read_within_limit(mut payload: Payload, limit: usize) -> Result<Vec<u8>
             ApiError::new(
                 StatusCode::BAD_REQUEST,
                 "unreadable_body",
-                "The body broke off or is not encoded as its headers say.",
+                "The body is incomplete or not encoded as its headers state.",
             )
         })?;
         received = received.saturating_add(chunk.len());

@@ -16,7 +16,7 @@ use uuid::Uuid;
     "type": "urn:rubis:problem:validation_failed",
     "title": "Validation failed",
     "status": 422,
-    "detail": "The request has fields that are not right.",
+    "detail": "The request has invalid fields. Correct those listed in errors.",
     "code": "validation_failed",
     "errors": [{ "field": "dueDate", "code": "before_issue_date", "message": "must not be before the issue date" }],
     "requestId": "01934f6e-7d8c-7b1a-9c55-0d6c1b6f2a11",

@@ -35,7 +35,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(75);
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     /// The OpenAPI document cannot be serialized.
-    #[error("the OpenAPI document can't be written")]
+    #[error("the OpenAPI document cannot be serialized")]
     Document(#[from] serde_json::Error),
     #[error("the socket failed")]
     Socket(#[from] io::Error),

@@ -63,11 +63,7 @@ impl KnownPaths {
 pub async fn unmatched(request: HttpRequest, known: Data<KnownPaths>) -> Result<&'static str, ApiError> {
     let methods = known.methods(request.path());
     if methods.is_empty() || methods.contains(&request.method().as_str()) {
-        return Err(ApiError::new(
-            StatusCode::NOT_FOUND,
-            "unknown_route",
-            "There is nothing at this address.",
-        ));
+        return Err(ApiError::new(StatusCode::NOT_FOUND, "unknown_route", "This address does not exist."));
     }
     let allowed = methods.join(", ");
     let detail = match *request.method() {

@@ -19,7 +19,7 @@ pub(crate) struct Payer {
 #[derive(Debug, thiserror::Error)]
 pub enum CustomerError {
     /// There is no such organization, or it has no owner.
-    #[error("there is no such organization, or nobody owns it")]
+    #[error("the organization does not exist or has no owner")]
     NobodyToCharge,
     /// A call to Stripe failed.
     #[error(transparent)]

@@ -22,7 +22,7 @@ pub enum HandleEventError {
     #[error(transparent)]
     Stripe(#[from] StripeError),
     /// Each of Stripe's answers was overtaken by other events.
-    #[error("other events overtook this one again and again")]
+    #[error("the event was overtaken by other events too often")]
     Overtaken,
     /// No database connection was available.
     #[error(transparent)]

@@ -11,7 +11,7 @@ use crate::{BillingLinks, subscription_of};
 pub enum OpenPortalError {
     /// The organization never went to a Checkout, or was deleted at Stripe since: it has no customer to
     /// manage.
-    #[error("the organization is no customer yet")]
+    #[error("the organization has no customer at Stripe")]
     NoCustomer,
     /// A call to Stripe failed.
     #[error(transparent)]

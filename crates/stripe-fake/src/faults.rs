@@ -50,7 +50,7 @@ pub enum RequestAction {
 
 /// A fault with an invalid HTTP status.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{0} is no failure, a status from 400 to 599 is needed")]
+#[error("{0} is no failure: use a status from 400 to 599")]
 pub struct InvalidFault(pub u16);
 
 /// A request that was made, with any result.

@@ -102,8 +102,8 @@ impl Problem {
                 "There is currently another in-progress request using this Idempotency Key.",
             ),
             429 => ("invalid_request_error", Some("rate_limit"), "Request rate limit exceeded."),
-            400..500 => ("invalid_request_error", None, "The fake was told to refuse this request."),
-            _ => ("api_error", None, "The fake was told to fail."),
+            400..500 => ("invalid_request_error", None, "The fake was programmed to refuse this request."),
+            _ => ("api_error", None, "The fake was programmed to fail."),
         };
         Self { status, kind, code, param: None, message: message.to_owned() }
     }

@@ -55,7 +55,7 @@ impl Shared {
             std::fs::rename(&unfinished, path)
         });
         if let Err(error) = saved {
-            warn!(path = %path.display(), %error, "what is known could not be kept");
+            warn!(path = %path.display(), %error, "state not saved");
         }
     }
 }

@@ -7,7 +7,7 @@ use thiserror::Error;
 pub enum StripeError {
     /// At every attempt there was no response, an unreadable one, a 5xx or a 429. The request may or may
     /// not have had an effect; repeating it under the same idempotency key is safe.
-    #[error("Stripe cannot be reached or does not answer properly: {reason}")]
+    #[error("Stripe is unavailable: {reason}")]
     Unavailable {
         /// The result of the last attempt, for operations; never a secret, never Stripe's words.
         reason: String,
@@ -33,7 +33,7 @@ pub enum StripeError {
         what: String,
     },
     /// Stripe sent a response that this program does not understand.
-    #[error("Stripe answered something unexpected: {reason}")]
+    #[error("Stripe sent an unexpected response: {reason}")]
     Unexpected {
         /// The reason why the response is not understood.
         reason: String,

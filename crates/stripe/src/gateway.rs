@@ -205,7 +205,7 @@ impl StripeGateway {
         let call = call.idempotency_key(key);
         let answer = match self.transport.send(&call).await {
             Err(error) if error.is_failure_of_stripe() => {
-                warn!(path = call.path(), %error, "Stripe fails under this idempotency key, trying the next");
+                warn!(path = call.path(), %error, "Stripe call retried under another idempotency key");
                 self.transport.attempt(&call.idempotency_key(next)).await
             }
             outcome => outcome,

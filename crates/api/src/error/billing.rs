@@ -19,7 +19,7 @@ impl ApiError {
         Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "billing_unavailable",
-            "Subscriptions can't be changed here: this server is set up without Stripe.",
+            "This server is set up without Stripe, so subscriptions cannot be changed.",
         )
     }
 
@@ -36,18 +36,16 @@ impl From<StripeError> for ApiError {
             StripeError::Unavailable { .. } => Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "stripe_unavailable",
-                "Stripe does not answer at the moment. Try again shortly.",
+                "Stripe does not respond. Retry shortly.",
             )
             .with_header(header::RETRY_AFTER, HeaderValue::from(STRIPE_PAUSE)),
-            StripeError::Refused { .. } => {
-                bad_gateway("stripe_refused", "Stripe refused what it was asked for.")
-            }
+            StripeError::Refused { .. } => bad_gateway("stripe_refused", "Stripe refused the request."),
             StripeError::NotFound { .. } => bad_gateway(
                 "stripe_object_missing",
-                "Stripe does not know the price or the customer: the Stripe account is not set up whole.",
+                "Stripe has no such price or customer. Complete the setup of the Stripe account.",
             ),
             StripeError::Unexpected { .. } => {
-                bad_gateway("stripe_unexpected_answer", "Stripe answered something that can't be understood.")
+                bad_gateway("stripe_unexpected_answer", "Stripe sent a response that cannot be understood.")
             }
         }
         .caused_by(error)
@@ -94,7 +92,7 @@ impl From<OpenPortalError> for ApiError {
         match error {
             OpenPortalError::NoCustomer => Self::conflict(
                 "no_stripe_customer",
-                "The organization never went to a checkout: there is nothing in the portal.",
+                "The organization has no Stripe customer yet. Start a checkout first.",
             ),
             OpenPortalError::Stripe(error) => error.into(),
             OpenPortalError::Pool(error) => error.into(),
@@ -117,7 +115,7 @@ impl From<SignatureError> for ApiError {
             }
             SignatureError::Stale => ("signature_stale", "The signature is too old."),
             SignatureError::Future => {
-                ("signature_from_the_future", "The signature is from the future: a clock is wrong.")
+                ("signature_from_the_future", "The signature is dated in the future. Check the clocks.")
             }
             SignatureError::NotAnEvent(_) => ("not_an_event", "The body is not an event of Stripe's."),
         };

@@ -17,7 +17,11 @@ impl ApiError {
     /// Returns the refusal for a token whose links expired long ago.
     #[must_use]
     pub fn checkin_gone() -> Self {
-        Self::new(StatusCode::GONE, "checkin_gone", "The links of this check-in ended too long ago.")
+        Self::new(
+            StatusCode::GONE,
+            "checkin_gone",
+            "The links of this check-in expired more than 30 days ago.",
+        )
     }
 
     /// Returns the refusal of a check-in that was answered before, or whose invoice is settled.
@@ -46,7 +50,7 @@ impl ApiError {
             CheckinOutcome::Expired => Some(Self::new(
                 StatusCode::GONE,
                 "checkin_expired",
-                "The check-in can't be answered any more. Ask for fresh links.",
+                "The check-in has expired. Request fresh links.",
             )),
             CheckinOutcome::Invalid => Some(Self::checkin_not_found()),
             CheckinOutcome::Gone => Some(Self::checkin_gone()),
@@ -93,7 +97,7 @@ impl From<UndoCheckinError> for ApiError {
             UndoCheckinError::Gone => Self::checkin_gone(),
             UndoCheckinError::NotUndoable => Self::conflict(
                 "not_undoable",
-                "There is no answer that could be undone: none was given, it was undone, or too long ago.",
+                "There is no answer to undo: none was given, it was undone before, or it is too old.",
             ),
             UndoCheckinError::Reopen(error) => Self::internal(error),
             UndoCheckinError::Database(error) => error.into(),
@@ -109,7 +113,7 @@ impl From<RenewCheckinError> for ApiError {
             RenewCheckinError::AlreadyAnswered => Self::checkin_already_answered(),
             RenewCheckinError::NotRenewable => Self::conflict(
                 "not_renewable",
-                "There is nothing to be asked about this invoice any more, or it was asked about anew.",
+                "The invoice needs no check-in any more, or another check-in was sent.",
             ),
             RenewCheckinError::TooSoon { retry_after } => {
                 Self::rate_limited(retry_after.try_into().unwrap_or_default())

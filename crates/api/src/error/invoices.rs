@@ -13,10 +13,9 @@ impl From<DeleteClientError> for ApiError {
     fn from(error: DeleteClientError) -> Self {
         match error {
             DeleteClientError::NotFound => Self::not_found(),
-            DeleteClientError::ClientHasInvoices => Self::conflict(
-                "client_has_invoices",
-                "A client with invoices stays, for the sake of what the invoices say.",
-            ),
+            DeleteClientError::ClientHasInvoices => {
+                Self::conflict("client_has_invoices", "A client with invoices cannot be deleted.")
+            }
             DeleteClientError::Database(error) => error.into(),
         }
     }

@@ -151,7 +151,10 @@ fn add_refusals(path: &str, operation: &mut Operation) {
     let mut refuse = |status: &str, description: &str| add_refusal(operation, status, description);
     if takes_json || in_query {
         refuse("400", "`invalid_json`, `nul_byte`: what was sent can't be read.");
-        refuse("422", "`validation_failed`: fields or parameters are wrong; `errors` tells which and why.");
+        refuse(
+            "422",
+            "`validation_failed`: fields or parameters are invalid; `errors` lists them with the broken rules.",
+        );
     }
     if has_body {
         refuse("408", "`request_timeout`: the body took too long to arrive.");
@@ -181,7 +184,8 @@ fn add_refusals(path: &str, operation: &mut Operation) {
     if asks_for(operation, "bearer") {
         operation.responses.responses.entry("401".to_owned()).or_insert_with(|| {
             let description =
-                "`unauthenticated`, `invalid_access_token`, `session_ended`: nobody is signed in.";
+                "`unauthenticated`, `invalid_access_token`, `session_ended`: the access token is missing or invalid, \
+                 or its session has ended.";
             RefOr::T(ResponseBuilder::new().description(description).build())
         });
     }

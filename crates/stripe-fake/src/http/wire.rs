@@ -19,7 +19,7 @@ pub(super) fn remember(connection: &dyn Any, data: &mut Extensions) {
         Ok(handle) => {
             data.insert(Wire(TcpStream::from(handle)));
         }
-        Err(error) => warn!(%error, "this connection cannot be cut"),
+        Err(error) => warn!(%error, "connection not cut"),
     }
 }
 

@@ -40,7 +40,7 @@ impl State {
                     Due::End => self.cancel(&id, now),
                 };
                 if let Err(error) = played {
-                    tracing::warn!(subscription = id, %error, "what was due could not be played");
+                    tracing::warn!(subscription = id, %error, "due change failed");
                     return;
                 }
             }

@@ -87,7 +87,7 @@ impl Courier {
         loop {
             if attempt > 1 {
                 let Some(delay) = self.retry_delays.get(attempt - 2) else {
-                    warn!(event = event.id, kind = event.kind, "gave up delivering an event");
+                    warn!(event = event.id, kind = event.kind, "event delivery given up");
                     break;
                 };
                 sleep(*delay).await;

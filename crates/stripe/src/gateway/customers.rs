@@ -84,7 +84,7 @@ impl StripeGateway {
         for call in [named().field("email", customer.email), named()] {
             match self.transport.send(&call).await {
                 Err(StripeError::Refused { code, status, .. }) => {
-                    warn!(customer = %id, status, code, "Stripe refuses what a customer is described with");
+                    warn!(customer = %id, status, code, "customer description refused by Stripe");
                 }
                 outcome => return outcome.map(drop),
             }

@@ -50,7 +50,7 @@ impl Transport {
         loop {
             match self.attempt(call).await {
                 Err(error) if error.is_transient() && attempt < self.attempts => {
-                    debug!(path = call.path(), attempt, %error, "trying again");
+                    debug!(path = call.path(), attempt, %error, "Stripe call retried");
                     sleep(self.pause(attempt)).await;
                     attempt += 1;
                 }

@@ -30,7 +30,7 @@ pub enum SignatureError {
     #[error("the signature is too old")]
     Stale,
     /// The signature is valid but in the future: one of the two clocks is wrong.
-    #[error("the signature is from the future")]
+    #[error("the signature is dated in the future")]
     Future,
     /// The signature is valid, but the body is not an event.
     #[error(transparent)]

@@ -42,7 +42,7 @@ pub struct PasswordMailBody {
 /// accepted and send nothing.
 #[utoipa::path(
     tag = "auth",
-    responses((status = 202, description = "The request was taken.", body = PasswordMailBody)),
+    responses((status = 202, description = "The request was accepted.", body = PasswordMailBody)),
     security(()),
 )]
 #[post("/auth/password/forgot")]

@@ -21,7 +21,7 @@ use crate::{
         (status = 403, description = "`forbidden`: only an owner or an admin may do this."),
         (status = 409, description = "`already_subscribed`: the portal changes a subscription."),
         (status = 502, description = "`stripe_refused`, `stripe_object_missing`, `stripe_unexpected_answer`: the Stripe account is not set up as it should be."),
-        (status = 503, description = "`billing_unavailable`: this server is set up without Stripe. `stripe_unavailable`, `unavailable`: something that is needed does not answer; try again."),
+        (status = 503, description = "`billing_unavailable`: this server is set up without Stripe. `stripe_unavailable`, `unavailable`: Stripe or the database does not respond; retry shortly."),
     ),
 )]
 #[post("/billing/checkout")]

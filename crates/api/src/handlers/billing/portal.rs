@@ -9,11 +9,11 @@ use crate::{ApiResult, App, Manager, Reply, bodies::PortalBody, rate_limits};
 #[utoipa::path(
     tag = "billing",
     responses(
-        (status = 200, description = "A way to the portal.", body = PortalBody),
+        (status = 200, description = "The address of the portal.", body = PortalBody),
         (status = 403, description = "`forbidden`: only an owner or an admin may do this."),
         (status = 409, description = "`no_stripe_customer`: the organization never went to a checkout."),
         (status = 502, description = "`stripe_refused`, `stripe_object_missing`, `stripe_unexpected_answer`: the Stripe account is not set up as it should be."),
-        (status = 503, description = "`billing_unavailable`: this server is set up without Stripe. `stripe_unavailable`, `unavailable`: something that is needed does not answer; try again."),
+        (status = 503, description = "`billing_unavailable`: this server is set up without Stripe. `stripe_unavailable`, `unavailable`: Stripe or the database does not respond; retry shortly."),
     ),
 )]
 #[post("/billing/portal")]

@@ -74,7 +74,7 @@ pub struct OutcomeBody {
     tag = "check-in",
     params(ButtonHeader),
     responses(
-        (status = 200, description = "What came of each.", body = AnsweredTogether),
+        (status = 200, description = "The outcome of each answer.", body = AnsweredTogether),
         (status = 403, description = "`button_refused`: `X-Checkin-Button` is missing, of another check-in, or older than an hour."),
         (status = 404, description = "`checkin_not_found`: no check-in has this token."),
         (status = 410, description = "`checkin_gone`: its links ended more than 30 days ago."),

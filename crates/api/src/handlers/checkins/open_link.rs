@@ -25,7 +25,7 @@ use crate::{
     tag = "check-in",
     responses((
         status = 302,
-        description = "To the page that tells what came of it.",
+        description = "Redirects to the page with the outcome.",
         headers(("Location" = String, description = "The page: `{WEB_URL}/checkin?status=…#token=…`, or without the fragment and with a cookie.")),
     )),
     security(()),
@@ -49,7 +49,7 @@ pub async fn open_paid_link(
     tag = "check-in",
     responses((
         status = 302,
-        description = "To the page that tells what came of it.",
+        description = "Redirects to the page with the outcome.",
         headers(("Location" = String, description = "The page: `{WEB_URL}/checkin?status=…#token=…`, or without the fragment and with a cookie.")),
     )),
     security(()),

@@ -19,7 +19,7 @@ use crate::{
     tag = "check-in",
     responses((
         status = 302,
-        description = "To the page.",
+        description = "Redirects to the page.",
         headers(("Location" = String, description = "The page: `{WEB_URL}/checkin#token=…`, or `{WEB_URL}/checkin` with a cookie.")),
     )),
     security(()),
@@ -38,7 +38,7 @@ pub async fn open_checkin_page(token: CheckinToken, app: Data<App>) -> Result<Ht
     tag = "check-in",
     responses((
         status = 302,
-        description = "To the page.",
+        description = "Redirects to the page.",
         headers(("Location" = String, description = "The page: `{WEB_URL}/checkin?status=already_answered#token=…`, or without the fragment and with a cookie.")),
     )),
     security(()),

@@ -18,13 +18,13 @@ use crate::{
     tag = "check-in",
     params(ButtonHeader),
     responses(
-        (status = 202, description = "The mail is on its way; the check-in as it is now.", body = CheckinBody),
+        (status = 202, description = "The mail is queued; the check-in in its current state.", body = CheckinBody),
         (status = 403, description = "`button_refused`: `X-Checkin-Button` is missing, of another check-in, or older than an hour."),
         (status = 404, description = "`checkin_not_found`: no check-in has this token."),
         (status = 410, description = "`checkin_gone`: its links ended more than 30 days ago."),
         (
             status = 409,
-            description = "`already_answered`: it was answered, or the invoice is settled; `not_renewable`: there is nothing to be asked any more.",
+            description = "`already_answered`: it was answered, or the invoice is settled; `not_renewable`: the invoice needs no check-in any more.",
         ),
     ),
     security(()),

@@ -9,8 +9,8 @@ use crate::{ApiError, App, Tenant, segment::Segment};
 #[utoipa::path(
     tag = "clients",
     responses(
-        (status = 204, description = "The client is gone."),
-        (status = 409, description = "`client_has_invoices`: a client with invoices stays."),
+        (status = 204, description = "The client was deleted."),
+        (status = 409, description = "`client_has_invoices`: a client with invoices cannot be deleted."),
     ),
 )]
 #[delete("/clients/{clientId}")]

@@ -8,7 +8,7 @@ use crate::{ApiError, App, Tenant, segment::Segment};
 /// Removes a person from a client.
 #[utoipa::path(
     tag = "clients",
-    responses((status = 204, description = "The contact is gone.")),
+    responses((status = 204, description = "The contact was deleted.")),
 )]
 #[delete("/clients/{clientId}/contacts/{contactId}")]
 pub async fn delete_contact(

@@ -119,7 +119,7 @@ impl From<CreateInvoice> for NewInvoiceInput {
     params(IdempotencyHeader),
     responses(
         (status = 201, description = "The new invoice.", body = InvoiceDetailBody),
-        (status = 402, description = "`plan_limit_reached`: as many invoices are chased as the subscription allows; `limit`, `usage` and `upgradeUrl` tell how many, and where that changes."),
+        (status = 402, description = "`plan_limit_reached`: as many invoices are chased as the subscription allows; `limit` and `usage` are the figures, `upgradeUrl` is the page of the subscription."),
         (status = 409, description = "`duplicate_numero`: the client has an invoice with this number, perhaps written with other dashes, spaces or case. `ambiguous_client`: `client` may be one of the `candidates`; repeat the request with the `clientId` of one, or with `client.createNew`. `idempotency_mismatch`: the key was used for another request."),
     ),
 )]

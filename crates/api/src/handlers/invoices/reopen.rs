@@ -13,7 +13,7 @@ use crate::{ApiError, ApiResult, App, Reply, Tenant, bodies::InvoiceBody, segmen
     tag = "invoices",
     responses(
         (status = 200, description = "The invoice as it is now.", body = InvoiceBody),
-        (status = 402, description = "`plan_limit_reached`: as many invoices are chased as the subscription allows; `limit`, `usage` and `upgradeUrl` tell how many, and where that changes."),
+        (status = 402, description = "`plan_limit_reached`: as many invoices are chased as the subscription allows; `limit` and `usage` are the figures, `upgradeUrl` is the page of the subscription."),
         (status = 409, description = "`illegal_transition`: it is not paid."),
     ),
 )]

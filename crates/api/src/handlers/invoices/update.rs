@@ -72,7 +72,7 @@ impl From<UpdateInvoice> for InvoiceInput {
     tag = "invoices",
     responses(
         (status = 200, description = "The invoice as it is now.", body = InvoiceBody),
-        (status = 402, description = "`plan_limit_reached`: it was chased by no plan, and as many invoices are chased as the subscription allows; `limit`, `usage` and `upgradeUrl` tell how many, and where that changes."),
+        (status = 402, description = "`plan_limit_reached`: it was chased by no plan, and as many invoices are chased as the subscription allows; `limit` and `usage` are the figures, `upgradeUrl` is the page of the subscription."),
         (status = 409, description = "`duplicate_numero`: the client has another invoice with this number. `invoice_not_editable`: it is paid or cancelled."),
     ),
 )]

@@ -36,7 +36,7 @@ pub struct ChecksBody {
     tag = "operations",
     responses(
         (status = 200, description = "Requests can be served.", body = ReadinessBody),
-        (status = 503, description = "Something that is needed is missing; `checks` tells what.", body = ReadinessBody),
+        (status = 503, description = "A dependency is unavailable or migrations are pending; `checks` has the results.", body = ReadinessBody),
     ),
     security(()),
 )]

@@ -44,7 +44,7 @@ pub struct VoidedPaymentBody {
     responses(
         (status = 200, description = "The payment and its invoice as they are now.", body = VoidedPaymentBody),
         (status = 402, description = "`plan_limit_reached`: as many invoices are chased as the subscription allows; `limit` and `usage` are the figures, `upgradeUrl` is the page of the subscription."),
-        (status = 409, description = "`payment_already_voided`: it counts no more already."),
+        (status = 409, description = "`payment_already_voided`: it was voided before."),
     ),
 )]
 #[post("/invoices/{invoiceId}/payments/{paymentId}/void")]

@@ -21,7 +21,7 @@ pub struct DeletedPlanBody {
 #[utoipa::path(
     tag = "plans",
     responses(
-        (status = 200, description = "The plan was taken away.", body = DeletedPlanBody),
+        (status = 200, description = "The plan was deleted or archived.", body = DeletedPlanBody),
         (status = 409, description = "`default_plan`: make another plan the default first."),
     ),
 )]

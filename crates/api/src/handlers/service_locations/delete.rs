@@ -9,7 +9,7 @@ use crate::{ApiError, App, Tenant, segment::Segment};
 #[utoipa::path(
     tag = "clients",
     responses(
-        (status = 204, description = "The place is gone."),
+        (status = 204, description = "The service location was deleted."),
         (status = 409, description = "`service_location_in_use`: lines of invoices name it."),
     ),
 )]

@@ -39,10 +39,10 @@ pub struct DeliveryBody {
         description = "An event, as Stripe writes it.",
     ),
     responses(
-        (status = 200, description = "It was dealt with.", body = DeliveryBody),
-        (status = 400, description = "`signature_missing`, `signature_malformed`, `signature_without_v1`, `signature_mismatch`, `signature_stale`, `signature_from_the_future`, `not_an_event`: it is not believed. `unreadable_body`: it broke off."),
+        (status = 200, description = "The event was processed.", body = DeliveryBody),
+        (status = 400, description = "`signature_missing`, `signature_malformed`, `signature_without_v1`, `signature_mismatch`, `signature_stale`, `signature_from_the_future`, `not_an_event`: the delivery is rejected. `unreadable_body`: the body is incomplete."),
         (status = 413, description = "`payload_too_large`: the body has more than 512 KiB."),
-        (status = 500, description = "`internal`: it could not be dealt with; Stripe delivers it again."),
+        (status = 500, description = "`internal`: the event could not be processed; Stripe delivers it again."),
         (status = 503, description = "`billing_unavailable`: this server is set up without Stripe."),
     ),
     security(("stripeSignature" = [])),
@@ -58,11 +58,11 @@ pub async fn receive_stripe_event(
     let now = app.clock.now();
     let event = believed(&request, &body, &app, now).inspect_err(|refusal| {
         count(UNVERIFIED, refusal.code());
-        tracing::warn!(code = refusal.code(), "an event is not believed");
+        tracing::warn!(code = refusal.code(), "webhook rejected");
         Audit::of(&request).record(&AuditEvent::WebhookRejected { code: refusal.code() });
     })?;
     if let Some(stranger) = stripe.stranger(&event) {
-        tracing::warn!(event = event.id, kind = event.kind, %stranger, "an event has no effect here");
+        tracing::warn!(event = event.id, kind = event.kind, %stranger, "webhook event ignored");
     }
     let kind = counted_type(&event.kind);
     match rubis_billing::handle_event(&app.db, stripe, &event, now).await {
@@ -73,7 +73,7 @@ pub async fn receive_stripe_event(
         }
         Err(error) => {
             count(kind, "failed");
-            tracing::error!(event = event.id, kind = event.kind, "an event could not be dealt with");
+            tracing::error!(event = event.id, kind = event.kind, "webhook event failed");
             // Any failure: Stripe delivers an event again until the response is a success.
             Err(ApiError::internal(error))
         }
@@ -90,8 +90,8 @@ fn believed(request: &HttpRequest, body: &[u8], app: &App, now: OffsetDateTime) 
 fn tell(event: &Event, outcome: EventOutcome) {
     let (id, kind, outcome_name) = (&event.id, &event.kind, outcome.as_str());
     if outcome.is_suspicious() {
-        tracing::warn!(event = id, kind, outcome = outcome_name, "an event needs to be looked at");
+        tracing::warn!(event = id, kind, outcome = outcome_name, "webhook event needs attention");
     } else {
-        tracing::info!(event = id, kind, outcome = outcome_name, "an event was dealt with");
+        tracing::info!(event = id, kind, outcome = outcome_name, "webhook event processed");
     }
 }
