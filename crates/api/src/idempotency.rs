@@ -122,8 +122,8 @@ fn replay(status: u16, body: &Value) -> HttpResponse {
 /// Returns a hash of the target and the body of a request, independent of the body's formatting.
 fn fingerprint(target: &str, request: &impl Serialize) -> Result<[u8; 32], ApiError> {
     let body = serde_json::to_vec(request).map_err(ApiError::internal)?;
-    let mut told = target.as_bytes().to_vec();
-    told.push(b'\n');
-    told.extend_from_slice(&body);
-    Ok(sha256(&told))
+    let mut hashed = target.as_bytes().to_vec();
+    hashed.push(b'\n');
+    hashed.extend_from_slice(&body);
+    Ok(sha256(&hashed))
 }

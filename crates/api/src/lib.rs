@@ -26,12 +26,12 @@ pub mod openapi;
 mod origin;
 mod page;
 mod pages;
+mod path_param;
 mod problem;
 mod query;
 mod rate_limits;
 mod route_pattern;
 mod routes;
-mod segment;
 mod serve;
 mod session_client;
 mod sign_in_limits;
@@ -44,7 +44,7 @@ pub use billing::Billing;
 pub use error::{ApiError, ApiResult, Reply};
 pub use problem::{Problem, ProblemField};
 pub use serve::{ServeError, serve};
-pub use tenant::{Manager, Tenant};
+pub use tenant::{OrganizationAdmin, Tenant};
 
 /// Converts a duration of the settings; one too long becomes the longest possible.
 fn lifetime(duration: std::time::Duration) -> time::Duration {

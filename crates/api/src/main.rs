@@ -51,7 +51,7 @@ async fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            say(&told(error.as_ref()));
+            say(&with_causes(error.as_ref()));
             ExitCode::FAILURE
         }
     }
@@ -120,7 +120,7 @@ fn say(line: &str) {
 }
 
 /// Formats an error and its causes on one line.
-fn told(error: &(dyn Error + 'static)) -> String {
+fn with_causes(error: &(dyn Error + 'static)) -> String {
     let mut line = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

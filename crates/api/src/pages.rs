@@ -4,4 +4,4 @@ mod checkin;
 mod frame;
 pub(crate) mod trouble;
 
-pub use checkin::{CheckinPage, Told, land};
+pub use checkin::{CheckinPage, PageStatus, land};

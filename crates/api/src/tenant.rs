@@ -27,7 +27,7 @@ pub struct Tenant {
 
 /// A signed-in user who may change the organization's own settings.
 #[derive(Clone, Copy, Debug)]
-pub struct Manager(pub Tenant);
+pub struct OrganizationAdmin(pub Tenant);
 
 /// The result of authentication: a caller, no token, or a refused token.
 pub(crate) struct Access(pub Result<Tenant, Option<ApiError>>);
@@ -84,7 +84,7 @@ impl FromRequest for Tenant {
     }
 }
 
-impl FromRequest for Manager {
+impl FromRequest for OrganizationAdmin {
     type Error = ApiError;
     type Future = Ready<Result<Self, ApiError>>;
 

@@ -133,14 +133,14 @@ fn change(
     now: OffsetDateTime,
 ) -> Result<EventOutcome, Interruption> {
     if let Some(answer) = answer.filter(|answer| answer.is_in_force(subscription, subject.subscription())) {
-        let Some(told) = &answer.told else { return Ok(EventOutcome::UnknownSubscription) };
-        let mark = if confirms(told, event, subject, subscription, now) {
+        let Some(reported) = &answer.reported else { return Ok(EventOutcome::UnknownSubscription) };
+        let mark = if confirms(reported, event, subject, subscription, now) {
             StateMark { at: event.created, fetched: false }
         } else {
             StateMark { at: answer.asked_at(), fetched: true }
         };
         let was_missing = subscription.past_due_since.is_some();
-        let outcome = adopt(subscription, told, mark);
+        let outcome = adopt(subscription, reported, mark);
         if let Some(other) = answer.other_that_lives(subscription) {
             subscription.take_over(other, mark);
         }
@@ -156,8 +156,8 @@ fn change(
             Err(Interruption::Ask(Question::new(subscription, subject.subscription().clone(), now)))
         }
         Judgement::Nothing(outcome) => Ok(outcome),
-        Judgement::Adopt(told) => {
-            Ok(adopt(subscription, told, StateMark { at: event.created, fetched: false }))
+        Judgement::Adopt(reported) => {
+            Ok(adopt(subscription, reported, StateMark { at: event.created, fetched: false }))
         }
     }
 }
@@ -165,40 +165,40 @@ fn change(
 /// Returns true if Stripe answered exactly what the event says, which is newer than the known state. The
 /// state then has the event's own date, and events of the same minute need no question each.
 fn confirms(
-    told: &StripeSubscription,
+    reported: &StripeSubscription,
     event: &Event,
     subject: &Subject,
     known: &Subscription,
     now: OffsetDateTime,
 ) -> bool {
     let Subject::Subscription { snapshot, .. } = subject else { return false };
-    **snapshot == *told && order(event.created, now, known.state) == Order::Newer
+    **snapshot == *reported && order(event.created, now, known.state) == Order::Newer
 }
 
 /// Adopts the subscription as Stripe describes it, unless it is not the organization's own or the
 /// organization has another that counts.
-fn adopt(known: &mut Subscription, told: &StripeSubscription, mark: StateMark) -> EventOutcome {
-    if !belongs_to(told, known) {
+fn adopt(known: &mut Subscription, reported: &StripeSubscription, mark: StateMark) -> EventOutcome {
+    if !belongs_to(reported, known) {
         return EventOutcome::ConflictingOrganization;
     }
-    if known.is_about(&told.id) {
-        known.take_over(told, mark);
+    if known.is_about(&reported.id) {
+        known.take_over(reported, mark);
         return EventOutcome::Applied;
     }
-    let are_two = known.is_live() && crate::subscription::is_live(told.status);
-    if !known.gives_way_to(told) {
+    let are_two = known.is_live() && crate::subscription::is_live(reported.status);
+    if !known.gives_way_to(reported) {
         return if are_two { EventOutcome::SecondSubscription } else { EventOutcome::Superseded };
     }
-    known.take_over(told, mark);
+    known.take_over(reported, mark);
     if are_two { EventOutcome::SecondSubscription } else { EventOutcome::Applied }
 }
 
 /// Returns true if a subscription is the organization's: of its customer, or, as long as it has none,
 /// with its id in the metadata. Metadata that names another organization rules it out in either case.
-fn belongs_to(told: &StripeSubscription, known: &Subscription) -> bool {
-    let named = told.metadata.get(ORGANIZATION).map(|id| id.parse() == Ok(known.organization_id));
+fn belongs_to(reported: &StripeSubscription, known: &Subscription) -> bool {
+    let named = reported.metadata.get(ORGANIZATION).map(|id| id.parse() == Ok(known.organization_id));
     match &known.customer {
-        Some(customer) => *customer == told.customer && named != Some(false),
+        Some(customer) => *customer == reported.customer && named != Some(false),
         None => named == Some(true),
     }
 }

@@ -20,7 +20,7 @@ pub(crate) struct Payer {
 pub enum CustomerError {
     /// There is no such organization, or it has no owner.
     #[error("the organization does not exist or has no owner")]
-    NobodyToCharge,
+    NoOwner,
     /// A call to Stripe failed.
     #[error(transparent)]
     Stripe(#[from] rubis_stripe::StripeError),
@@ -40,7 +40,7 @@ impl Payer {
         let found = rubis_accounts::organization(&conn, organization).await?;
         let owner = rubis_accounts::owner_of(&conn, organization).await?;
         let (Some(organization), Some(owner)) = (found, owner) else {
-            return Err(CustomerError::NobodyToCharge);
+            return Err(CustomerError::NoOwner);
         };
         Ok(Self { organization, owner, subscription })
     }

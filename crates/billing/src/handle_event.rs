@@ -60,17 +60,17 @@ pub async fn handle_event(
 }
 
 async fn ask(stripe: &StripeGateway, question: Question) -> Result<Answer, StripeError> {
-    let told = match stripe.subscription_in_a_hurry(&question.subscription).await {
-        Ok(told) => Some(told),
+    let reported = match stripe.subscription_in_a_hurry(&question.subscription).await {
+        Ok(reported) => Some(reported),
         Err(StripeError::NotFound { .. }) => None,
         Err(error) => return Err(error),
     };
-    let has_ended = told.as_ref().is_some_and(|told| told.status.is_over());
+    let has_ended = reported.as_ref().is_some_and(|reported| reported.status.is_over());
     let others = match &question.others_of {
         Some(customer) if has_ended => others_of(stripe, customer).await?,
         _ => Vec::new(),
     };
-    Ok(question.answered(told).beside(others))
+    Ok(question.answered(reported).beside(others))
 }
 
 async fn others_of(stripe: &StripeGateway, customer: &CustomerId) -> Result<Vec<Subscription>, StripeError> {

@@ -37,7 +37,7 @@ pub async fn claim_payment_failed_mail(
             return Ok(None);
         };
         let owner = rubis_accounts::owner_of(conn, organization.id).await?;
-        let owner = owner.ok_or(RecapError::NobodyToTell)?;
+        let owner = owner.ok_or(RecapError::NoOwner)?;
         if !owner.is_verified() {
             give_payment_failed_mail_up(conn, job, now).await?;
             lease.finish(conn).await?;

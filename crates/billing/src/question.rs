@@ -27,8 +27,8 @@ impl Question {
 
     /// Adds Stripe's answer; `None` if it has no such subscription.
     #[must_use]
-    pub const fn answered(self, told: Option<StripeSubscription>) -> Answer {
-        Answer { question: self, told, others: Vec::new() }
+    pub const fn answered(self, reported: Option<StripeSubscription>) -> Answer {
+        Answer { question: self, reported, others: Vec::new() }
     }
 }
 
@@ -37,7 +37,7 @@ impl Question {
 pub struct Answer {
     question: Question,
     /// The subscription that was asked for.
-    pub(crate) told: Option<StripeSubscription>,
+    pub(crate) reported: Option<StripeSubscription>,
     others: Vec<StripeSubscription>,
 }
 

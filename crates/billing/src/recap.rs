@@ -43,7 +43,7 @@ pub enum RecapError {
     LeaseLost,
     /// The organization has no owner to notify.
     #[error("the organization has no owner")]
-    NobodyToTell,
+    NoOwner,
     /// The price could not be read from Stripe.
     #[error(transparent)]
     Stripe(#[from] rubis_stripe::StripeError),

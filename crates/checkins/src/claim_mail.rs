@@ -56,7 +56,7 @@ pub enum ClaimMailError {
     LeaseLost,
     /// The organization has no owner to ask.
     #[error("the organization has no owner")]
-    NobodyToAsk,
+    NoOwner,
     /// The mail cannot be rendered.
     #[error(transparent)]
     Render(#[from] RenderError),
@@ -108,8 +108,7 @@ pub async fn claim_mail(
             lease.finish(conn).await?;
             return Ok(ClaimedMail::Settled);
         }
-        let owner =
-            rubis_accounts::owner_of(conn, organization.id).await?.ok_or(ClaimMailError::NobodyToAsk)?;
+        let owner = rubis_accounts::owner_of(conn, organization.id).await?.ok_or(ClaimMailError::NoOwner)?;
 
         // Uses the day of an interrupted attempt, so that its mail is the same.
         let began = wanted.iter().find_map(|asked| asked.task.sending_since).unwrap_or(now);

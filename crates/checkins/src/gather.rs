@@ -74,12 +74,12 @@ pub async fn gather(
         let candidates = candidates(conn, &organization, own, now).await?;
         let asked = lock_asked(conn, organization.id, &candidates).await?;
         let pauses = client_pauses(conn, organization.id, asked.iter().map(|asked| &asked.invoice)).await?;
-        let (own, mates): (Vec<_>, Vec<_>) = asked
+        let (own, siblings): (Vec<_>, Vec<_>) = asked
             .into_iter()
             .map(|asked| (state_of(&organization, &asked, &pauses, now), asked))
             .partition(|(_, asked)| asked.task.id == job.task_id);
         match own.into_iter().next() {
-            Some((State::Due, own)) => make_mail(conn, own, mates, lease, now).await,
+            Some((State::Due, own)) => make_mail(conn, own, siblings, lease, now).await,
             Some((state, own)) => settle(conn, &organization, own, state, &pauses, lease, now).await,
             None => {
                 lease.finish(conn).await?;
@@ -227,22 +227,22 @@ async fn client_pauses(
 async fn make_mail(
     conn: &mut AsyncPgConnection,
     own: AskedInvoice,
-    mates: Vec<(State, AskedInvoice)>,
+    siblings: Vec<(State, AskedInvoice)>,
     lease: &Lease,
     now: OffsetDateTime,
 ) -> Result<Gathered, FinishError> {
     let organization = own.task.organization_id;
     let mut ids = vec![own.task.id];
-    let mut mates_jobs = Vec::new();
-    for (state, mut mate) in mates {
+    let mut siblings_jobs = Vec::new();
+    for (state, mut sibling) in siblings {
         match state {
             State::Due => {
-                ids.push(mate.task.id);
-                mates_jobs.push(mate.task.gather_job_id());
+                ids.push(sibling.task.id);
+                siblings_jobs.push(sibling.task.gather_job_id());
             }
             State::Cancelled(reason) => {
-                call_off(conn, &mut mate.invoice, &mate.task, reason, now).await?;
-                set_awaited_answer(conn, &mut mate.invoice, None, now).await?;
+                call_off(conn, &mut sibling.invoice, &sibling.task, reason, now).await?;
+                set_awaited_answer(conn, &mut sibling.invoice, None, now).await?;
             }
             // Their own jobs handle them.
             State::AlreadyDone | State::Paused | State::SenderNotVerified | State::NotYetDue => {}
@@ -254,7 +254,7 @@ async fn make_mail(
     tasks::change(conn, organization, &ids, &change, now).await?;
     let job = SendCheckinMail { organization_id: organization, mail_id: mail };
     rubis_jobs::enqueue(conn, &job, now, now).await?;
-    rubis_jobs::cancel(conn, &mates_jobs).await?;
+    rubis_jobs::cancel(conn, &siblings_jobs).await?;
     lease.finish(conn).await?;
     Ok(Gathered::Mail(mail, ids.len()))
 }

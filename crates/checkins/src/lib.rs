@@ -42,7 +42,7 @@ pub use judge::{judge, record_click};
 pub use links::CheckinLinks;
 pub use list::{
     CheckinClick, checkin, checkins_of_invoice, clicks_of, find_by_token, latest_checkins_of_invoice,
-    lock_checkin, mates,
+    lock_checkin, siblings,
 };
 pub use opening::{CheckinLink, Opening};
 pub use plan_checkin::{PlanCheckin, hold_answer, plan_checkin};

@@ -57,7 +57,7 @@ pub async fn latest_checkins_of_invoice(
 }
 
 /// Returns all check-ins of one mail, oldest first.
-pub async fn mates(
+pub async fn siblings(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
     mail: CheckinMailId,

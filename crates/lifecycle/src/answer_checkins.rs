@@ -78,7 +78,7 @@ async fn of_same_mail(
     task: CheckinTask,
 ) -> Result<Vec<CheckinTask>, diesel::result::Error> {
     match task.mail_id {
-        Some(mail) => rubis_checkins::mates(conn, task.organization_id, mail).await,
+        Some(mail) => rubis_checkins::siblings(conn, task.organization_id, mail).await,
         None => Ok(vec![task]),
     }
 }

@@ -93,8 +93,8 @@ pub(crate) async fn answered_with(
     task: CheckinTask,
 ) -> Result<Vec<CheckinTask>, diesel::result::Error> {
     let (Some(mail), Some(_)) = (task.mail_id, task.answered_with) else { return Ok(vec![task]) };
-    let mut together = rubis_checkins::mates(conn, task.organization_id, mail).await?;
-    together.retain(|mate| mate.answered_with == task.answered_with);
+    let mut together = rubis_checkins::siblings(conn, task.organization_id, mail).await?;
+    together.retain(|sibling| sibling.answered_with == task.answered_with);
     Ok(together)
 }
 

@@ -19,7 +19,7 @@ pub struct CheckinView {
     /// The check-in of the token.
     pub checkin: CheckinCard,
     /// The others of its mail that show their invoices, in the order in which the mail asks about them.
-    pub mates: Vec<CheckinCard>,
+    pub siblings: Vec<CheckinCard>,
     /// The number of answers that can be undone together; 0 unless several were given in one go.
     pub undo_together: usize,
     /// Time zone of the organization.
@@ -126,7 +126,7 @@ pub async fn read_checkin(
     let id = found.id;
     let tasks = match found.mail_id {
         Some(mail) if visibility == Visibility::Full => {
-            rubis_checkins::mates(conn, organization_id, mail).await?
+            rubis_checkins::siblings(conn, organization_id, mail).await?
         }
         _ => vec![found],
     };
@@ -140,7 +140,7 @@ pub async fn read_checkin(
 
     let group = group_of(&tasks, id);
     let mut undo_together = 0;
-    let (mut checkin, mut mates) = (None, Vec::new());
+    let (mut checkin, mut siblings) = (None, Vec::new());
     for task in tasks {
         let Some(invoice) = invoices.get(&task.invoice_id) else { continue };
         let Some(client) = clients.get(&invoice.client_id) else { continue };
@@ -168,11 +168,11 @@ pub async fn read_checkin(
             can_undo: undo_until.is_some(),
             can_renew,
         };
-        if task.id == id { checkin = Some(card) } else { mates.push(card) }
+        if task.id == id { checkin = Some(card) } else { siblings.push(card) }
     }
     let undo_together = if undo_together > 1 { undo_together } else { 0 };
     let time_zone = organization.time_zone;
-    Ok(checkin.map(|checkin| CheckinView { checkin, mates, undo_together, time_zone }))
+    Ok(checkin.map(|checkin| CheckinView { checkin, siblings, undo_together, time_zone }))
 }
 
 /// Keeps that the page of a token's check-in was opened, which changes nothing else.

@@ -88,7 +88,7 @@ async fn compose(
     let organization = rubis_accounts::organization(conn, job.organization_id).await?;
     let owner = rubis_accounts::owner_of(conn, job.organization_id).await?;
     let (Some(organization), Some(owner)) = (organization, owner) else {
-        return Err(RecapError::NobodyToTell);
+        return Err(RecapError::NoOwner);
     };
     let figures = recap_figures(conn, organization.id, trial.began_at, trial.counted_until).await?;
     let recap = Recap {

@@ -106,10 +106,13 @@ pub(crate) async fn together_with(
     let (Some(mail), None) = (task.mail_id, task.answered_with) else {
         return answered_with(conn, task).await;
     };
-    let mut all = rubis_checkins::mates(conn, task.organization_id, mail).await?;
-    let last = all.iter().filter(|mate| mate.answered_with.is_some()).max_by_key(|mate| mate.answered_at);
+    let mut all = rubis_checkins::siblings(conn, task.organization_id, mail).await?;
+    let last = all
+        .iter()
+        .filter(|sibling| sibling.answered_with.is_some())
+        .max_by_key(|sibling| sibling.answered_at);
     let Some(group) = last.and_then(|last| last.answered_with) else { return Ok(vec![task]) };
-    all.retain(|mate| mate.answered_with == Some(group));
+    all.retain(|sibling| sibling.answered_with == Some(group));
     Ok(all)
 }
 

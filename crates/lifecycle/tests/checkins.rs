@@ -394,9 +394,9 @@ async fn invoices_of_one_mail_are_answered_together_each_by_its_own_task() {
         (view.checkin.id, view.checkin.state, view.checkin.can_undo),
         (ids[0], CheckinState::Paid, true)
     );
-    let mates: Vec<_> = view.mates.iter().map(|mate| (mate.id, mate.state)).collect();
+    let siblings: Vec<_> = view.siblings.iter().map(|sibling| (sibling.id, sibling.state)).collect();
     assert_eq!(
-        mates,
+        siblings,
         [
             (ids[1], CheckinState::StillPending),
             (ids[2], CheckinState::AlreadyAnswered),

@@ -1,6 +1,6 @@
 //! Deliveries of events to the webhook target, and their programmed failures.
 
-mod courier;
+mod dispatcher;
 mod plan;
 mod record;
 mod signature;
@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-use self::courier::{Courier, Parcel};
+use self::dispatcher::{Dispatcher, Parcel};
 use self::plan::Plan;
 use crate::clock::FakeClock;
 use crate::settings::WebhookTarget;
@@ -25,7 +25,7 @@ pub use signature::SignedDelivery;
 pub(crate) struct Webhooks {
     plan: Mutex<Plan>,
     parcels: mpsc::UnboundedSender<Parcel>,
-    courier: Arc<Courier>,
+    dispatcher: Arc<Dispatcher>,
     delivering: JoinHandle<()>,
 }
 
@@ -36,16 +36,16 @@ impl Webhooks {
         retry_delays: Vec<Duration>,
         clock: Arc<FakeClock>,
     ) -> Result<Self, reqwest::Error> {
-        let courier = Arc::new(Courier::new(target, retry_delays, clock)?);
+        let dispatcher = Arc::new(Dispatcher::new(target, retry_delays, clock)?);
         let (parcels, waiting) = mpsc::unbounded_channel();
-        let delivering = tokio::spawn(Arc::clone(&courier).deliver(waiting));
-        Ok(Self { plan: Mutex::default(), parcels, courier, delivering })
+        let delivering = tokio::spawn(Arc::clone(&dispatcher).deliver(waiting));
+        Ok(Self { plan: Mutex::default(), parcels, dispatcher, delivering })
     }
 
     /// Delivers events in this order, subject to the programmed faults.
     pub(crate) fn send(&self, events: Vec<Event>) {
         for event in events {
-            let parcels = self.with_plan(|plan| plan.route(event, &self.courier));
+            let parcels = self.with_plan(|plan| plan.route(event, &self.dispatcher));
             self.post(parcels);
         }
     }
@@ -63,31 +63,31 @@ impl Webhooks {
 
     fn post(&self, parcels: Vec<Parcel>) {
         for parcel in parcels {
-            self.courier.begins();
+            self.dispatcher.begins();
             if self.parcels.send(parcel).is_err() {
-                self.courier.ends();
+                self.dispatcher.ends();
             }
         }
     }
 
     /// Sets the webhook target from now on.
     pub(crate) fn set_target(&self, target: Option<WebhookTarget>) {
-        self.courier.set_target(target);
+        self.dispatcher.set_target(target);
     }
 
     /// Returns the event as it would be delivered now.
     pub(crate) fn sign(&self, event: &Event) -> Option<SignedDelivery> {
-        self.courier.sign(event)
+        self.dispatcher.sign(event)
     }
 
     /// Returns every delivery so far, oldest first.
     pub(crate) fn records(&self) -> Vec<DeliveryRecord> {
-        self.courier.records()
+        self.dispatcher.records()
     }
 
     /// Returns the number of pending deliveries, including those that wait for another try.
     pub(crate) fn under_way(&self) -> watch::Receiver<usize> {
-        self.courier.under_way()
+        self.dispatcher.under_way()
     }
 }
 

@@ -136,8 +136,5 @@ async fn with_nobody_to_tell_nothing_waits() {
     scene.subscribed(true).await;
     scene.fake.settled().await;
     let outcomes: Vec<_> = scene.fake.deliveries().into_iter().map(|record| record.outcome).collect();
-    assert_eq!(
-        outcomes,
-        [DeliveryOutcome::NobodyToTell, DeliveryOutcome::NobodyToTell, DeliveryOutcome::NobodyToTell]
-    );
+    assert_eq!(outcomes, [DeliveryOutcome::NoTarget, DeliveryOutcome::NoTarget, DeliveryOutcome::NoTarget]);
 }

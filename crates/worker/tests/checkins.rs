@@ -387,7 +387,7 @@ async fn invoices_of_one_morning_are_asked_about_in_one_mail() {
         let asking = mails.iter().filter(|mail| mail.text.contains(&token)).count();
         assert_eq!(asking, 1, "each invoice has links of its own, in one mail");
     }
-    assert_eq!(chain.checkin_view(&chain.token(invoices[0].id).await).await.unwrap().mates.len(), 39);
+    assert_eq!(chain.checkin_view(&chain.token(invoices[0].id).await).await.unwrap().siblings.len(), 39);
 }
 
 #[tokio::test]

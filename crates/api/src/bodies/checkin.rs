@@ -111,7 +111,7 @@ impl CheckinBody {
         Self {
             undo_together: view.undo_together,
             checkin: view.checkin.into(),
-            mates: view.mates.into_iter().map(CheckinCardBody::from).collect(),
+            mates: view.siblings.into_iter().map(CheckinCardBody::from).collect(),
             button_value,
         }
     }

@@ -55,7 +55,7 @@ impl From<StripeError> for ApiError {
 impl From<CustomerError> for ApiError {
     fn from(error: CustomerError) -> Self {
         match error {
-            CustomerError::NobodyToCharge => Self::internal(error),
+            CustomerError::NoOwner => Self::internal(error),
             CustomerError::Stripe(error) => error.into(),
             CustomerError::Pool(error) => error.into(),
             CustomerError::Database(error) => error.into(),

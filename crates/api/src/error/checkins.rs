@@ -17,11 +17,7 @@ impl ApiError {
     /// Returns the refusal for a token whose links expired long ago.
     #[must_use]
     pub fn checkin_gone() -> Self {
-        Self::new(
-            StatusCode::GONE,
-            "checkin_gone",
-            "The links of this check-in expired more than 30 days ago.",
-        )
+        Self::new(StatusCode::GONE, "checkin_gone", "The links of this check-in expired too long ago.")
     }
 
     /// Returns the refusal of a check-in that was answered before, or whose invoice is settled.

@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::{ApiError, ApiResult, App, Reply, Tenant, segment::Segment};
+use crate::{ApiError, ApiResult, App, Reply, Tenant, path_param::PathParam};
 
 /// The client that a referral code names.
 #[derive(Debug, Serialize, ToSchema)]
@@ -25,7 +25,11 @@ pub struct ReferralBody {
     responses((status = 200, description = "The client.", body = ReferralBody)),
 )]
 #[get("/referrals/{code}")]
-pub async fn get_referral(tenant: Tenant, code: Segment<String>, app: Data<App>) -> ApiResult<ReferralBody> {
+pub async fn get_referral(
+    tenant: Tenant,
+    code: PathParam<String>,
+    app: Data<App>,
+) -> ApiResult<ReferralBody> {
     let mut conn = app.db.get().await?;
     let id = rubis_invoices::resolve_referral(&mut conn, tenant.organization, &app.keys.referral, &code.0)
         .await?

@@ -19,7 +19,7 @@ use crate::{
             Sign up or sign in to get an access token, and send it as `Authorization: Bearer`. It lives for 30 minutes; `POST /api/v1/auth/refresh` \
             gives the next one for the refresh token in the cookie.\n\n\
             - **Money** is integer cents (`amountTtcCents`) and an ISO 4217 `currency`. **Dates** are `YYYY-MM-DD`, **instants** RFC 3339 in UTC, **ids** UUIDv7.\n\
-            - **Errors** are RFC 9457 `application/problem+json` with a stable `code`; what is wrong with a field is told in `errors`.\n\
+            - **Errors** are RFC 9457 `application/problem+json` with a stable `code`; what is wrong with a field is listed in `errors`.\n\
             - **Lists** are pages: send `nextCursor` back as `cursor` with the same filters and order.\n\
             - **Idempotency**: a `POST` that creates takes an `Idempotency-Key`, and answers the same key and body with its first answer for 24 hours.\n\
             - **Another organization's object** is answered as one that does not exist: 404."

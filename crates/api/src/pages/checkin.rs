@@ -8,8 +8,8 @@ mod act;
 mod choose;
 mod fields;
 mod landing;
+mod page_status;
 mod show;
-mod told;
 mod values;
 mod write;
 
@@ -17,7 +17,7 @@ use actix_web::{guard, web};
 use rubis_runtime::settings::ProcessSettings;
 
 pub use landing::land;
-pub use told::Told;
+pub use page_status::PageStatus;
 
 /// The path and address of the page, if this server has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,8 +53,8 @@ impl CheckinPage {
     }
 
     /// Returns the address of the page on this server, with the outcome that it shows.
-    fn address(&self, told: Option<Told>) -> String {
-        format!("{}{}", self.path, told::query(told))
+    fn address(&self, status: Option<PageStatus>) -> String {
+        format!("{}{}", self.path, page_status::query(status))
     }
 }
 

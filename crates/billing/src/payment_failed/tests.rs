@@ -45,14 +45,14 @@ fn the_mail_about_a_failed_payment() {
 
 #[test]
 fn what_the_free_plan_allows_is_told_as_it_is() {
-    let told = |free| {
+    let reported = |free| {
         let mut product = Product::new();
         product.rules.limits = PlanLimits { free, ..product.rules.limits };
         mail(&product).text
     };
-    assert!(told(None).contains("les relances déjà en cours continuent."));
-    assert!(told(Some(0)).contains("aucune autre facture n’est relancée"));
-    assert!(told(Some(1)).contains("une facture à la fois"));
+    assert!(reported(None).contains("les relances déjà en cours continuent."));
+    assert!(reported(Some(0)).contains("aucune autre facture n’est relancée"));
+    assert!(reported(Some(1)).contains("une facture à la fois"));
 }
 
 #[test]
@@ -65,9 +65,15 @@ fn nothing_is_promised_of_a_grace_that_is_over() {
         mail_at(&at_once, FAILED_AT, Some(later)),
     ] {
         let html = mail.html.unwrap();
-        for told in [&mail.text, &html] {
-            assert!(!told.contains("rien ne change") && !told.contains("Passé cette date"), "{told}");
-            assert!(told.contains("Tant que le paiement manque, les limites de l’offre gratuite"), "{told}");
+        for reported in [&mail.text, &html] {
+            assert!(
+                !reported.contains("rien ne change") && !reported.contains("Passé cette date"),
+                "{reported}"
+            );
+            assert!(
+                reported.contains("Tant que le paiement manque, les limites de l’offre gratuite"),
+                "{reported}"
+            );
         }
         assert!(!html.contains("<strong></strong>"), "{html}");
     }
@@ -78,9 +84,9 @@ fn a_payment_that_stripe_will_not_try_again_is_not_announced() {
     let given_up = mail_at(&Product::new(), FAILED_AT, None);
     let past = mail_at(&Product::new(), FAILED_AT, Some(FAILED_AT - Duration::HOUR));
     for mail in [given_up, past] {
-        for told in [mail.text, mail.html.unwrap()] {
-            assert!(!told.contains("Nous présenterons de nouveau"), "{told}");
-            assert!(told.contains("réglez la facture en attente depuis la même page."), "{told}");
+        for reported in [mail.text, mail.html.unwrap()] {
+            assert!(!reported.contains("Nous présenterons de nouveau"), "{reported}");
+            assert!(reported.contains("réglez la facture en attente depuis la même page."), "{reported}");
         }
     }
 }

@@ -11,7 +11,7 @@ fn at(at: OffsetDateTime) -> StateMark {
     StateMark { at, fetched: false }
 }
 
-fn told(id: &str, status: SubscriptionStatus) -> StripeSubscription {
+fn reported(id: &str, status: SubscriptionStatus) -> StripeSubscription {
     StripeSubscription {
         id: id.into(),
         customer: "cus_1".into(),
@@ -36,7 +36,7 @@ fn having(snapshot: &StripeSubscription) -> Subscription {
 fn what_stripe_says_is_what_one_has() {
     let trial_end = Some(NOON + Duration::days(14));
     let subscription =
-        having(&StripeSubscription { trial_end, ..told("sub_1", SubscriptionStatus::Trialing) });
+        having(&StripeSubscription { trial_end, ..reported("sub_1", SubscriptionStatus::Trialing) });
     assert_eq!(subscription.plan, BillingPlan::Pro);
     assert_eq!(subscription.cycle, Some(BillingCycle::Monthly));
     assert_eq!(subscription.status, Some(SubscriptionStatus::Trialing));
@@ -49,8 +49,8 @@ fn what_stripe_says_is_what_one_has() {
 fn an_end_leads_back_to_free_and_keeps_that_there_was_a_trial() {
     let trial_end = Some(NOON + Duration::days(14));
     let mut subscription =
-        having(&StripeSubscription { trial_end, ..told("sub_1", SubscriptionStatus::Trialing) });
-    subscription.take_over(&told("sub_1", SubscriptionStatus::Canceled), at(NOON + Duration::DAY));
+        having(&StripeSubscription { trial_end, ..reported("sub_1", SubscriptionStatus::Trialing) });
+    subscription.take_over(&reported("sub_1", SubscriptionStatus::Canceled), at(NOON + Duration::DAY));
     assert_eq!((subscription.plan, subscription.cycle), (BillingPlan::Free, None));
     assert_eq!(subscription.trial_ends_at, trial_end);
     assert_eq!(subscription.stripe_id, Some("sub_1".into()), "a late event about it is recognised");
@@ -59,18 +59,18 @@ fn an_end_leads_back_to_free_and_keeps_that_there_was_a_trial() {
 
 #[test]
 fn a_payment_is_missing_since_it_first_failed() {
-    let mut subscription = having(&told("sub_1", SubscriptionStatus::Active));
-    subscription.take_over(&told("sub_1", SubscriptionStatus::PastDue), at(NOON + Duration::days(1)));
-    subscription.take_over(&told("sub_1", SubscriptionStatus::PastDue), at(NOON + Duration::days(3)));
+    let mut subscription = having(&reported("sub_1", SubscriptionStatus::Active));
+    subscription.take_over(&reported("sub_1", SubscriptionStatus::PastDue), at(NOON + Duration::days(1)));
+    subscription.take_over(&reported("sub_1", SubscriptionStatus::PastDue), at(NOON + Duration::days(3)));
     assert_eq!(subscription.past_due_since, Some(NOON + Duration::days(1)));
-    subscription.take_over(&told("sub_1", SubscriptionStatus::Active), at(NOON + Duration::days(4)));
+    subscription.take_over(&reported("sub_1", SubscriptionStatus::Active), at(NOON + Duration::days(4)));
     assert_eq!(subscription.past_due_since, None);
 }
 
 #[test]
 fn a_price_that_lost_its_lookup_key_leaves_the_plan_as_it_was() {
-    let keyless = StripeSubscription { lookup_key: None, ..told("sub_1", SubscriptionStatus::Active) };
-    let mut subscription = having(&told("sub_1", SubscriptionStatus::Active));
+    let keyless = StripeSubscription { lookup_key: None, ..reported("sub_1", SubscriptionStatus::Active) };
+    let mut subscription = having(&reported("sub_1", SubscriptionStatus::Active));
     subscription.take_over(&keyless, at(NOON + Duration::DAY));
     assert_eq!((subscription.plan, subscription.cycle), (BillingPlan::Pro, Some(BillingCycle::Monthly)));
 
@@ -82,15 +82,15 @@ fn a_price_that_lost_its_lookup_key_leaves_the_plan_as_it_was() {
 
 #[test]
 fn a_live_subscription_gives_way_to_a_later_one_that_lives_and_to_no_other() {
-    let live = having(&told("sub_1", SubscriptionStatus::Active));
-    let other = |status, after| StripeSubscription { created: NOON + after, ..told("sub_2", status) };
+    let live = having(&reported("sub_1", SubscriptionStatus::Active));
+    let other = |status, after| StripeSubscription { created: NOON + after, ..reported("sub_2", status) };
     assert!(live.gives_way_to(&other(SubscriptionStatus::Trialing, Duration::DAY)));
     assert!(!live.gives_way_to(&other(SubscriptionStatus::Active, -Duration::DAY)));
     assert!(!live.gives_way_to(&other(SubscriptionStatus::Active, Duration::ZERO)));
     assert!(!live.gives_way_to(&other(SubscriptionStatus::Canceled, Duration::DAY)));
     assert!(!live.gives_way_to(&other(SubscriptionStatus::Incomplete, Duration::DAY)));
 
-    let ended = having(&told("sub_1", SubscriptionStatus::Canceled));
+    let ended = having(&reported("sub_1", SubscriptionStatus::Canceled));
     assert!(ended.gives_way_to(&other(SubscriptionStatus::Active, -Duration::DAY)));
     assert!(ended.gives_way_to(&other(SubscriptionStatus::Incomplete, Duration::DAY)));
     assert!(!ended.gives_way_to(&other(SubscriptionStatus::Canceled, -Duration::DAY)));
@@ -100,7 +100,7 @@ fn a_live_subscription_gives_way_to_a_later_one_that_lives_and_to_no_other() {
 fn a_trial_that_is_made_longer_awaits_another_recap_and_one_that_is_told_again_does_not() {
     let until = |days| StripeSubscription {
         trial_end: Some(NOON + Duration::days(days)),
-        ..told("sub_1", SubscriptionStatus::Trialing)
+        ..reported("sub_1", SubscriptionStatus::Trialing)
     };
     let mut subscription = having(&until(14));
     let now = NOON + Duration::days(11);

@@ -1,7 +1,7 @@
 //! All check-ins of an organization for one morning go into one mail.
 
 use rubis_accounts::{CheckinPolicyInput, Pause, pause_organization};
-use rubis_checkins::{CheckinStatus, GatherCheckins, Gathered, MAX_OF_MAIL, Reason, gather, mates};
+use rubis_checkins::{CheckinStatus, GatherCheckins, Gathered, MAX_OF_MAIL, Reason, gather, siblings};
 use rubis_invoices::{Invoice, Transition};
 use time::{
     Duration,
@@ -59,7 +59,7 @@ async fn several_due_at_once_make_one_mail_however_many_workers_gather_them() {
     let [Gathered::Mail(mail, count)] = made.as_slice() else { panic!("{gathered:?}") };
     assert_eq!(*count, 6);
     assert_eq!(gathered.iter().filter(|gathered| **gathered == Gathered::AlreadyDone).count(), 5);
-    assert_eq!(mates(&mut *company.conn().await, company.id, *mail).await.unwrap().len(), 6);
+    assert_eq!(siblings(&mut *company.conn().await, company.id, *mail).await.unwrap().len(), 6);
     for invoice in &invoices {
         let task = company.checkin(invoice.id).await;
         assert_eq!(task.mail_id, Some(*mail));
@@ -84,7 +84,7 @@ async fn more_than_one_mail_holds_make_two_mails_however_many_workers_gather_the
 }
 
 #[tokio::test]
-async fn the_mates_jobs_need_not_run_any_more() {
+async fn the_siblings_jobs_need_not_run_any_more() {
     let company = Company::new().await;
     let invoices = due_on_tuesday(&company, 3).await;
     let later = company.planned_invoice(date!(2026 - 11 - 25), TUESDAY).await;

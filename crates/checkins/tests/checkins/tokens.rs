@@ -1,6 +1,6 @@
 //! Only a token finds its check-in.
 
-use rubis_checkins::{checkin, find_by_token, lock_checkin, mates};
+use rubis_checkins::{checkin, find_by_token, lock_checkin, siblings};
 use time::{Duration, macros::date};
 
 use crate::company::{Company, Product, TUESDAY, tokens_in};
@@ -44,7 +44,7 @@ async fn a_check_in_is_another_organizations_in_every_other_query() {
     assert_eq!(task.organization_id, company.id);
     assert_eq!(checkin(&mut conn, neighbour, task.id).await.unwrap(), None);
     assert_eq!(lock_checkin(&mut conn, neighbour, task.id).await.unwrap(), None);
-    assert_eq!(mates(&mut conn, neighbour, task.mail_id.unwrap()).await.unwrap(), []);
+    assert_eq!(siblings(&mut conn, neighbour, task.mail_id.unwrap()).await.unwrap(), []);
     let of_invoice = rubis_checkins::checkins_of_invoice(&mut conn, neighbour, invoice.id).await.unwrap();
     assert_eq!(of_invoice, []);
     assert_eq!(rubis_checkins::clicks_of(&mut conn, neighbour, task.id).await.unwrap(), []);

@@ -4,7 +4,7 @@ use rand::seq::SliceRandom as _;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-use super::courier::{Courier, Parcel};
+use super::dispatcher::{Dispatcher, Parcel};
 use super::record::DeliveryOutcome;
 use crate::state::Event;
 
@@ -105,7 +105,7 @@ impl Plan {
     }
 
     /// Returns the deliveries that follow from an event.
-    pub(super) fn route(&mut self, event: Event, courier: &Courier) -> Vec<Parcel> {
+    pub(super) fn route(&mut self, event: Event, dispatcher: &Dispatcher) -> Vec<Parcel> {
         if self.holding {
             self.held.push(event);
             return Vec::new();
@@ -120,7 +120,7 @@ impl Plan {
         let fault = if is_last { self.faults.remove(index) } else { fault.clone() };
         match fault {
             DeliveryFault::Lose { .. } => {
-                courier.record(&event, 0, DeliveryOutcome::Lost);
+                dispatcher.record(&event, 0, DeliveryOutcome::Lost);
                 Vec::new()
             }
             DeliveryFault::Double { .. } => vec![Parcel::now(event.clone()), Parcel::now(event)],

@@ -33,5 +33,5 @@ pub enum DeliveryOutcome {
     /// It was lost on purpose.
     Lost,
     /// There was no webhook target.
-    NobodyToTell,
+    NoTarget,
 }

@@ -46,7 +46,7 @@ impl Mailing for CheckinMails {
             Err(ClaimMailError::LeaseLost) => Err(JobError::LeaseLost),
             Err(ClaimMailError::Database(error)) => Err(error.into()),
             Err(ClaimMailError::Render(error)) => Err(not_written(&error)),
-            Err(error @ ClaimMailError::NobodyToAsk) => Err(JobError::fail(error)),
+            Err(error @ ClaimMailError::NoOwner) => Err(JobError::fail(error)),
         }
     }
 

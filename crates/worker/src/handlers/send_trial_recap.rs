@@ -23,7 +23,7 @@ pub struct TrialRecaps {
 pub(super) fn not_written(error: RecapError) -> JobError {
     match error {
         RecapError::LeaseLost => JobError::LeaseLost,
-        RecapError::NobodyToTell => JobError::fail(error),
+        RecapError::NoOwner => JobError::fail(error),
         RecapError::Render(error) => mailing::not_written(&error),
         RecapError::Stripe(error) => JobError::retry(error),
         RecapError::Pool(error) => error.into(),

@@ -19,10 +19,10 @@ impl Handler for TrialSweepHandler {
         if asked_for > 0 {
             tracing::warn!(
                 recaps = asked_for,
-                "trials are about to end whose recap was not sent: Stripe did not tell of them, or the mails failed"
+                "recaps of ending trials were missing and are enqueued: Stripe sent no event, or the mails failed"
             );
         } else {
-            tracing::info!("every trial that is about to end was told of");
+            tracing::info!("every ending trial has its recap");
         }
         Ok(Finished::Recorded)
     }

@@ -6,7 +6,7 @@ use rubis_kernel::SessionId;
 use crate::{
     ApiError, App, Tenant,
     audit::{Audit, AuditEvent},
-    segment::Segment,
+    path_param::PathParam,
 };
 
 /// Ends one of the signed-in user's sessions at once, with its access and refresh tokens.
@@ -21,7 +21,7 @@ use crate::{
 pub async fn end_session(
     request: HttpRequest,
     tenant: Tenant,
-    id: Segment<SessionId>,
+    id: PathParam<SessionId>,
     app: Data<App>,
 ) -> Result<HttpResponse, ApiError> {
     let mut conn = app.db.get().await?;

@@ -4,7 +4,7 @@ use actix_web::{post, web::Data};
 use rubis_billing::Offer;
 
 use crate::{
-    ApiResult, App, Manager, Reply,
+    ApiResult, App, OrganizationAdmin, Reply,
     bodies::{CheckoutBody, OfferRequest},
     json_body::Json,
     rate_limits,
@@ -26,7 +26,7 @@ use crate::{
 )]
 #[post("/billing/checkout")]
 pub async fn start_checkout(
-    Manager(tenant): Manager,
+    OrganizationAdmin(tenant): OrganizationAdmin,
     body: Json<OfferRequest>,
     app: Data<App>,
 ) -> ApiResult<CheckoutBody> {

@@ -2,7 +2,7 @@
 
 use actix_web::{post, web::Data};
 
-use crate::{ApiResult, App, Manager, Reply, bodies::PortalBody, rate_limits};
+use crate::{ApiResult, App, OrganizationAdmin, Reply, bodies::PortalBody, rate_limits};
 
 /// Opens Stripe's portal, where the subscription is changed and cancelled, and cards and receipts are
 /// kept.
@@ -17,7 +17,10 @@ use crate::{ApiResult, App, Manager, Reply, bodies::PortalBody, rate_limits};
     ),
 )]
 #[post("/billing/portal")]
-pub async fn open_portal(Manager(tenant): Manager, app: Data<App>) -> ApiResult<PortalBody> {
+pub async fn open_portal(
+    OrganizationAdmin(tenant): OrganizationAdmin,
+    app: Data<App>,
+) -> ApiResult<PortalBody> {
     let billing = &app.billing;
     let stripe = billing.stripe()?;
     rate_limits::billing(&app, tenant.organization).await?;

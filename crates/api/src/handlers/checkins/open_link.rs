@@ -7,7 +7,7 @@ use rubis_lifecycle::AnsweredBy;
 use crate::{
     ApiError, App,
     checkin_token::{CheckinToken, opening},
-    pages::{Told, land},
+    pages::{PageStatus, land},
 };
 
 /// Declares an invoice paid, by the link of the mail.
@@ -75,5 +75,5 @@ async fn open(
     let outcome =
         rubis_lifecycle::answer_checkin(&mut conn, token.expose(), answer, by, &app.checkin_rules(), now)
             .await?;
-    Ok(land(app, Some(Told::of(outcome, answer)), token.expose()))
+    Ok(land(app, Some(PageStatus::of(outcome, answer)), token.expose()))
 }

@@ -6,7 +6,7 @@ use actix_web::{HttpResponse, route, web::Data};
 use crate::{
     ApiError, App,
     checkin_token::CheckinToken,
-    pages::{Told, land},
+    pages::{PageStatus, land},
 };
 
 /// Leads to the page of a check-in and of the others of its mail.
@@ -45,5 +45,5 @@ pub async fn open_checkin_page(token: CheckinToken, app: Data<App>) -> Result<Ht
 )]
 #[route("/checkin/{token}/answered", method = "GET", method = "HEAD")]
 pub async fn open_answered_page(token: CheckinToken, app: Data<App>) -> Result<HttpResponse, ApiError> {
-    Ok(land(&app, Some(Told::AlreadyAnswered), token.expose()))
+    Ok(land(&app, Some(PageStatus::AlreadyAnswered), token.expose()))
 }

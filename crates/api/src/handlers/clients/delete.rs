@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, delete, web::Data};
 use rubis_kernel::ClientId;
 
-use crate::{ApiError, App, Tenant, segment::Segment};
+use crate::{ApiError, App, Tenant, path_param::PathParam};
 
 /// Deletes a client without invoices, with their contacts and service locations.
 #[utoipa::path(
@@ -16,7 +16,7 @@ use crate::{ApiError, App, Tenant, segment::Segment};
 #[delete("/clients/{clientId}")]
 pub async fn delete_client(
     tenant: Tenant,
-    id: Segment<ClientId>,
+    id: PathParam<ClientId>,
     app: Data<App>,
 ) -> Result<HttpResponse, ApiError> {
     let mut conn = app.db.get().await?;

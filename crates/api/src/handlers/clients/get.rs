@@ -6,7 +6,7 @@ use rubis_kernel::ClientId;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{ApiError, ApiResult, App, Reply, Tenant, bodies::ClientBody, segment::Segment};
+use crate::{ApiError, ApiResult, App, Reply, Tenant, bodies::ClientBody, path_param::PathParam};
 
 /// A client, with their referral code.
 #[derive(Debug, Serialize, ToSchema)]
@@ -27,7 +27,7 @@ pub struct ClientDetailBody {
 #[get("/clients/{clientId}")]
 pub async fn get_client(
     tenant: Tenant,
-    id: Segment<ClientId>,
+    id: PathParam<ClientId>,
     app: Data<App>,
 ) -> ApiResult<ClientDetailBody> {
     let conn = app.db.get().await?;

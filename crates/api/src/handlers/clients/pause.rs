@@ -7,8 +7,8 @@ use crate::{
     ApiResult, App, Reply, Tenant,
     bodies::{ClientBody, PauseRequest},
     json_body::OptionalJson,
+    path_param::PathParam,
     rate_limits,
-    segment::Segment,
 };
 
 /// Pauses a client's reminders.
@@ -22,7 +22,7 @@ use crate::{
 #[post("/clients/{clientId}/pause")]
 pub async fn pause_client(
     tenant: Tenant,
-    id: Segment<ClientId>,
+    id: PathParam<ClientId>,
     body: OptionalJson<PauseRequest>,
     app: Data<App>,
 ) -> ApiResult<ClientBody> {

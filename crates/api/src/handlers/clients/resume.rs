@@ -3,7 +3,7 @@
 use actix_web::{post, web::Data};
 use rubis_kernel::ClientId;
 
-use crate::{ApiResult, App, Reply, Tenant, bodies::ClientBody, rate_limits, segment::Segment};
+use crate::{ApiResult, App, Reply, Tenant, bodies::ClientBody, path_param::PathParam, rate_limits};
 
 /// Resumes a client's reminders.
 ///
@@ -13,7 +13,7 @@ use crate::{ApiResult, App, Reply, Tenant, bodies::ClientBody, rate_limits, segm
     responses((status = 200, description = "The client as they are now.", body = ClientBody)),
 )]
 #[post("/clients/{clientId}/resume")]
-pub async fn resume_client(tenant: Tenant, id: Segment<ClientId>, app: Data<App>) -> ApiResult<ClientBody> {
+pub async fn resume_client(tenant: Tenant, id: PathParam<ClientId>, app: Data<App>) -> ApiResult<ClientBody> {
     rate_limits::planning_change(&app, tenant.organization).await?;
     let mut conn = app.db.get().await?;
     let actor = Some(tenant.user);

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use crate::{
     ApiError, ApiResult, App, Reply, Tenant,
     bodies::{ClientBody, InvoiceBody, PaymentBody},
-    segment::Segment,
+    path_param::PathParam,
 };
 
 /// The amounts that a client owes.
@@ -100,7 +100,7 @@ impl From<StatementPayment> for StatementPaymentBody {
 #[get("/clients/{clientId}/statement")]
 pub async fn get_client_statement(
     tenant: Tenant,
-    id: Segment<ClientId>,
+    id: PathParam<ClientId>,
     app: Data<App>,
 ) -> ApiResult<StatementBody> {
     let mut conn = app.db.get().await?;

@@ -11,7 +11,7 @@ use crate::{
     bodies::{AddressRequest, ClientBody},
     json_body::Json,
     labels, nullable,
-    segment::Segment,
+    path_param::PathParam,
 };
 
 /// Changes to a client. A field that is left out stays as it is, `null` empties it.
@@ -70,7 +70,7 @@ impl From<UpdateClient> for ClientInput {
 #[patch("/clients/{clientId}")]
 pub async fn update_client(
     tenant: Tenant,
-    id: Segment<ClientId>,
+    id: PathParam<ClientId>,
     body: Json<UpdateClient>,
     app: Data<App>,
 ) -> ApiResult<ClientBody> {

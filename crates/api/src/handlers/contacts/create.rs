@@ -11,7 +11,7 @@ use crate::{
     bodies::ContactBody,
     idempotency::{Creation, IdempotencyHeader},
     json_body::Json,
-    segment::Segment,
+    path_param::PathParam,
 };
 
 /// A new person at a client.
@@ -65,7 +65,7 @@ impl From<CreateContact> for NewContactInput {
 #[post("/clients/{clientId}/contacts")]
 pub async fn create_contact(
     tenant: Tenant,
-    id: Segment<ClientId>,
+    id: PathParam<ClientId>,
     creation: Creation,
     body: Json<CreateContact>,
     app: Data<App>,

@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, delete, web::Data};
 use rubis_kernel::{ClientId, ContactId};
 
-use crate::{ApiError, App, Tenant, segment::Segment};
+use crate::{ApiError, App, Tenant, path_param::PathParam};
 
 /// Removes a person from a client.
 #[utoipa::path(
@@ -13,10 +13,10 @@ use crate::{ApiError, App, Tenant, segment::Segment};
 #[delete("/clients/{clientId}/contacts/{contactId}")]
 pub async fn delete_contact(
     tenant: Tenant,
-    ids: Segment<(ClientId, ContactId)>,
+    ids: PathParam<(ClientId, ContactId)>,
     app: Data<App>,
 ) -> Result<HttpResponse, ApiError> {
-    let Segment((client, contact)) = ids;
+    let PathParam((client, contact)) = ids;
     let mut conn = app.db.get().await?;
     rubis_invoices::remove_contact(&mut conn, tenant.organization, client, contact).await?;
     Ok(HttpResponse::NoContent().finish())

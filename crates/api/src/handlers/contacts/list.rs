@@ -3,7 +3,9 @@
 use actix_web::{get, web::Data};
 use rubis_kernel::ClientId;
 
-use crate::{ApiError, ApiResult, App, Reply, Tenant, bodies::ContactBody, page::PageBody, segment::Segment};
+use crate::{
+    ApiError, ApiResult, App, Reply, Tenant, bodies::ContactBody, page::PageBody, path_param::PathParam,
+};
 
 /// Lists the people at a client in the order in which they were created: 100 at most, on one page.
 #[utoipa::path(
@@ -13,7 +15,7 @@ use crate::{ApiError, ApiResult, App, Reply, Tenant, bodies::ContactBody, page::
 #[get("/clients/{clientId}/contacts")]
 pub async fn list_contacts(
     tenant: Tenant,
-    id: Segment<ClientId>,
+    id: PathParam<ClientId>,
     app: Data<App>,
 ) -> ApiResult<PageBody<ContactBody>> {
     let conn = app.db.get().await?;

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::{
-    ApiResult, App, Reply, Tenant, bodies::ContactBody, json_body::Json, nullable, segment::Segment,
+    ApiResult, App, Reply, Tenant, bodies::ContactBody, json_body::Json, nullable, path_param::PathParam,
 };
 
 /// Changes to a person at a client. A field that is left out stays as it is, `null` empties it.
@@ -53,12 +53,12 @@ impl From<UpdateContact> for ContactInput {
 #[patch("/clients/{clientId}/contacts/{contactId}")]
 pub async fn update_contact(
     tenant: Tenant,
-    ids: Segment<(ClientId, ContactId)>,
+    ids: PathParam<(ClientId, ContactId)>,
     body: Json<UpdateContact>,
     app: Data<App>,
 ) -> ApiResult<ContactBody> {
     let patch = ContactPatch::parse(body.0.into())?;
-    let Segment((client, contact)) = ids;
+    let PathParam((client, contact)) = ids;
     let mut conn = app.db.get().await?;
     let contact =
         rubis_invoices::update_contact(&mut conn, tenant.organization, client, contact, patch).await?;

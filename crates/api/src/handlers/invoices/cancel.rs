@@ -3,7 +3,7 @@
 use actix_web::{post, web::Data};
 use rubis_kernel::InvoiceId;
 
-use crate::{ApiResult, App, Reply, Tenant, bodies::InvoiceBody, segment::Segment};
+use crate::{ApiResult, App, Reply, Tenant, bodies::InvoiceBody, path_param::PathParam};
 
 /// Cancels an invoice.
 ///
@@ -18,7 +18,7 @@ use crate::{ApiResult, App, Reply, Tenant, bodies::InvoiceBody, segment::Segment
 #[post("/invoices/{invoiceId}/cancel")]
 pub async fn cancel_invoice(
     tenant: Tenant,
-    id: Segment<InvoiceId>,
+    id: PathParam<InvoiceId>,
     app: Data<App>,
 ) -> ApiResult<InvoiceBody> {
     let mut conn = app.db.get().await?;

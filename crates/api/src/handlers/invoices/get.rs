@@ -3,7 +3,7 @@
 use actix_web::{get, web::Data};
 use rubis_kernel::InvoiceId;
 
-use crate::{ApiError, ApiResult, App, Reply, Tenant, bodies::InvoiceDetailBody, segment::Segment};
+use crate::{ApiError, ApiResult, App, Reply, Tenant, bodies::InvoiceDetailBody, path_param::PathParam};
 
 /// Returns an invoice with its lines and its client.
 #[utoipa::path(
@@ -13,7 +13,7 @@ use crate::{ApiError, ApiResult, App, Reply, Tenant, bodies::InvoiceDetailBody, 
 #[get("/invoices/{invoiceId}")]
 pub async fn get_invoice(
     tenant: Tenant,
-    id: Segment<InvoiceId>,
+    id: PathParam<InvoiceId>,
     app: Data<App>,
 ) -> ApiResult<InvoiceDetailBody> {
     let mut conn = app.db.get().await?;

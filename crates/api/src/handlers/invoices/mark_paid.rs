@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::{
     ApiError, ApiResult, App, Reply, Tenant, bodies::InvoiceBody, day::Day, json_body::OptionalJson, labels,
-    segment::Segment,
+    path_param::PathParam,
 };
 
 /// The payment. Left out, everything outstanding was paid today.
@@ -53,7 +53,7 @@ impl From<MarkInvoicePaid> for NewPaymentInput {
 #[post("/invoices/{invoiceId}/mark-paid")]
 pub async fn mark_invoice_paid(
     tenant: Tenant,
-    id: Segment<InvoiceId>,
+    id: PathParam<InvoiceId>,
     body: OptionalJson<MarkInvoicePaid>,
     app: Data<App>,
 ) -> ApiResult<InvoiceBody> {

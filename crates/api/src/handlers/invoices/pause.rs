@@ -7,7 +7,7 @@ use crate::{
     ApiResult, App, Reply, Tenant,
     bodies::{InvoiceBody, PauseRequest},
     json_body::OptionalJson,
-    segment::Segment,
+    path_param::PathParam,
 };
 
 /// Pauses an invoice's reminders.
@@ -21,7 +21,7 @@ use crate::{
 #[post("/invoices/{invoiceId}/pause")]
 pub async fn pause_invoice(
     tenant: Tenant,
-    id: Segment<InvoiceId>,
+    id: PathParam<InvoiceId>,
     body: OptionalJson<PauseRequest>,
     app: Data<App>,
 ) -> ApiResult<InvoiceBody> {

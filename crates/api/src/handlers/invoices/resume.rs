@@ -3,7 +3,7 @@
 use actix_web::{post, web::Data};
 use rubis_kernel::InvoiceId;
 
-use crate::{ApiError, ApiResult, App, Reply, Tenant, bodies::InvoiceBody, segment::Segment};
+use crate::{ApiError, ApiResult, App, Reply, Tenant, bodies::InvoiceBody, path_param::PathParam};
 
 /// Records that the dispute over an invoice has ended.
 ///
@@ -20,7 +20,7 @@ use crate::{ApiError, ApiResult, App, Reply, Tenant, bodies::InvoiceBody, segmen
 #[post("/invoices/{invoiceId}/resume")]
 pub async fn resume_invoice(
     tenant: Tenant,
-    id: Segment<InvoiceId>,
+    id: PathParam<InvoiceId>,
     app: Data<App>,
 ) -> ApiResult<InvoiceBody> {
     let mut conn = app.db.get().await?;

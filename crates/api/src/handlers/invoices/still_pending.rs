@@ -3,7 +3,7 @@
 use actix_web::{post, web::Data};
 use rubis_kernel::InvoiceId;
 
-use crate::{ApiResult, App, Reply, Tenant, bodies::InvoiceBody, segment::Segment};
+use crate::{ApiResult, App, Reply, Tenant, bodies::InvoiceBody, path_param::PathParam};
 
 /// Answers the check-in about an invoice: it is not paid yet.
 ///
@@ -19,7 +19,7 @@ use crate::{ApiResult, App, Reply, Tenant, bodies::InvoiceBody, segment::Segment
 #[post("/invoices/{invoiceId}/still-pending")]
 pub async fn answer_invoice_still_pending(
     tenant: Tenant,
-    id: Segment<InvoiceId>,
+    id: PathParam<InvoiceId>,
     app: Data<App>,
 ) -> ApiResult<InvoiceBody> {
     let (actor, now) = (tenant.user, app.clock.now());

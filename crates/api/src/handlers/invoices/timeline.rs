@@ -13,7 +13,7 @@ use crate::{
         ActivityEventBody, CheckinTaskBody, ClientBody, InvoiceBody, ListedPlanStepBody, ListedRelanceBody,
         PaymentBody,
     },
-    segment::Segment,
+    path_param::PathParam,
 };
 
 /// The history of an invoice and what is planned for it: the latest 200 of each kind.
@@ -124,7 +124,7 @@ impl From<WhyNot> for WhyNotBody {
 #[get("/invoices/{invoiceId}/timeline")]
 pub async fn get_invoice_timeline(
     tenant: Tenant,
-    id: Segment<InvoiceId>,
+    id: PathParam<InvoiceId>,
     app: Data<App>,
 ) -> ApiResult<TimelineBody> {
     let mut conn = app.db.get().await?;

@@ -3,7 +3,7 @@
 use actix_web::{delete, web::Data};
 use rubis_kernel::InvoiceId;
 
-use crate::{ApiResult, App, Reply, Tenant, bodies::InvoiceBody, segment::Segment};
+use crate::{ApiResult, App, Reply, Tenant, bodies::InvoiceBody, path_param::PathParam};
 
 /// Ends an invoice's pause, if it has one.
 ///
@@ -15,7 +15,7 @@ use crate::{ApiResult, App, Reply, Tenant, bodies::InvoiceBody, segment::Segment
 #[delete("/invoices/{invoiceId}/pause")]
 pub async fn unpause_invoice(
     tenant: Tenant,
-    id: Segment<InvoiceId>,
+    id: PathParam<InvoiceId>,
     app: Data<App>,
 ) -> ApiResult<InvoiceBody> {
     let mut conn = app.db.get().await?;

@@ -13,7 +13,7 @@ use crate::{
     day::Day,
     json_body::Json,
     nullable,
-    segment::Segment,
+    path_param::PathParam,
 };
 
 /// Changes to an invoice. A field that is left out stays as it is.
@@ -79,7 +79,7 @@ impl From<UpdateInvoice> for InvoiceInput {
 #[patch("/invoices/{invoiceId}")]
 pub async fn update_invoice(
     tenant: Tenant,
-    id: Segment<InvoiceId>,
+    id: PathParam<InvoiceId>,
     body: Json<UpdateInvoice>,
     app: Data<App>,
 ) -> ApiResult<InvoiceBody> {

@@ -3,7 +3,7 @@
 use actix_web::{post, web::Data};
 
 use crate::{
-    ApiResult, App, Manager, Reply,
+    ApiResult, App, OrganizationAdmin, Reply,
     bodies::{OrganizationBody, PauseRequest},
     json_body::OptionalJson,
     rate_limits,
@@ -22,7 +22,7 @@ use crate::{
 )]
 #[post("/organization/pause")]
 pub async fn pause_organization(
-    Manager(tenant): Manager,
+    OrganizationAdmin(tenant): OrganizationAdmin,
     body: OptionalJson<PauseRequest>,
     app: Data<App>,
 ) -> ApiResult<OrganizationBody> {

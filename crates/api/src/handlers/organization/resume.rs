@@ -2,7 +2,7 @@
 
 use actix_web::{post, web::Data};
 
-use crate::{ApiResult, App, Manager, Reply, bodies::OrganizationBody, rate_limits};
+use crate::{ApiResult, App, OrganizationAdmin, Reply, bodies::OrganizationBody, rate_limits};
 
 /// Resumes the organization's reminders.
 ///
@@ -15,7 +15,10 @@ use crate::{ApiResult, App, Manager, Reply, bodies::OrganizationBody, rate_limit
     ),
 )]
 #[post("/organization/resume")]
-pub async fn resume_organization(Manager(tenant): Manager, app: Data<App>) -> ApiResult<OrganizationBody> {
+pub async fn resume_organization(
+    OrganizationAdmin(tenant): OrganizationAdmin,
+    app: Data<App>,
+) -> ApiResult<OrganizationBody> {
     rate_limits::planning_change(&app, tenant.organization).await?;
     let mut conn = app.db.get().await?;
     let now = app.clock.now();

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::{
-    ApiResult, App, Manager, Reply,
+    ApiResult, App, OrganizationAdmin, Reply,
     bodies::{AddressRequest, OrganizationBody},
     json_body::Json,
     labels, nullable, rate_limits,
@@ -133,7 +133,7 @@ impl From<UpdateOrganization> for OrganizationInput {
 )]
 #[patch("/organization")]
 pub async fn update_organization(
-    Manager(tenant): Manager,
+    OrganizationAdmin(tenant): OrganizationAdmin,
     body: Json<UpdateOrganization>,
     app: Data<App>,
 ) -> ApiResult<OrganizationBody> {

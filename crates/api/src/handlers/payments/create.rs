@@ -14,7 +14,7 @@ use crate::{
     idempotency::{Creation, IdempotencyHeader},
     json_body::Json,
     labels,
-    segment::Segment,
+    path_param::PathParam,
 };
 
 /// A payment or a credit note.
@@ -68,7 +68,7 @@ impl From<CreatePayment> for NewPaymentInput {
 #[post("/invoices/{invoiceId}/payments")]
 pub async fn create_payment(
     tenant: Tenant,
-    id: Segment<InvoiceId>,
+    id: PathParam<InvoiceId>,
     creation: Creation,
     body: Json<CreatePayment>,
     app: Data<App>,

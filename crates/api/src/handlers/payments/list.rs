@@ -11,8 +11,8 @@ use crate::{
     bodies::PaymentBody,
     cursor::List,
     page::{PageBody, page_size},
+    path_param::PathParam,
     query::Query,
-    segment::Segment,
 };
 
 /// Position and length of the page.
@@ -36,7 +36,7 @@ pub struct ListPayments {
 #[get("/invoices/{invoiceId}/payments")]
 pub async fn list_payments(
     tenant: Tenant,
-    id: Segment<InvoiceId>,
+    id: PathParam<InvoiceId>,
     query: Query<ListPayments>,
     app: Data<App>,
 ) -> ApiResult<PageBody<PaymentBody>> {

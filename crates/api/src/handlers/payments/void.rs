@@ -10,7 +10,7 @@ use crate::{
     ApiError, ApiResult, App, Reply, Tenant,
     bodies::{InvoiceBody, PaymentBody},
     json_body::Json,
-    segment::Segment,
+    path_param::PathParam,
 };
 
 /// The reason for voiding a payment.
@@ -50,7 +50,7 @@ pub struct VoidedPaymentBody {
 #[post("/invoices/{invoiceId}/payments/{paymentId}/void")]
 pub async fn void_payment(
     tenant: Tenant,
-    ids: Segment<(InvoiceId, PaymentId)>,
+    ids: PathParam<(InvoiceId, PaymentId)>,
     body: Json<VoidPayment>,
     app: Data<App>,
 ) -> ApiResult<VoidedPaymentBody> {

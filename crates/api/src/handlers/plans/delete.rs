@@ -6,7 +6,7 @@ use rubis_relances::DeletedPlan;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{ApiResult, App, Reply, Tenant, segment::Segment};
+use crate::{ApiResult, App, Reply, Tenant, path_param::PathParam};
 
 /// The result of the deletion of a plan.
 #[derive(Debug, Serialize, ToSchema)]
@@ -26,7 +26,11 @@ pub struct DeletedPlanBody {
     ),
 )]
 #[delete("/plans/{planId}")]
-pub async fn delete_plan(tenant: Tenant, id: Segment<PlanId>, app: Data<App>) -> ApiResult<DeletedPlanBody> {
+pub async fn delete_plan(
+    tenant: Tenant,
+    id: PathParam<PlanId>,
+    app: Data<App>,
+) -> ApiResult<DeletedPlanBody> {
     let mut conn = app.db.get().await?;
     let deleted = rubis_relances::delete_plan(&mut conn, tenant.organization, id.0, app.clock.now()).await?;
     Ok(Reply(DeletedPlanBody { archived: deleted == DeletedPlan::Archived }))

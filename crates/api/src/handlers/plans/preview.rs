@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use crate::{
     ApiError, ApiResult, App, Reply, Tenant, bodies::ListedPlanStepBody, day::Day, json_body::Json, labels,
-    segment::Segment,
+    path_param::PathParam,
 };
 
 /// The basis of a preview: a due date, or an invoice.
@@ -86,7 +86,7 @@ impl From<PreviewedRelance> for PreviewedRelanceBody {
 #[post("/plans/{planId}/preview")]
 pub async fn preview_plan(
     tenant: Tenant,
-    id: Segment<PlanId>,
+    id: PathParam<PlanId>,
     body: Json<PreviewPlan>,
     app: Data<App>,
 ) -> ApiResult<PreviewBody> {

@@ -8,8 +8,8 @@ use crate::{
     ApiResult, App, Reply, Tenant,
     bodies::{PlanBody, PlanRequest},
     json_body::Json,
+    path_param::PathParam,
     rate_limits,
-    segment::Segment,
 };
 
 /// Replaces a plan's name and steps.
@@ -23,7 +23,7 @@ use crate::{
 #[put("/plans/{planId}")]
 pub async fn replace_plan(
     tenant: Tenant,
-    id: Segment<PlanId>,
+    id: PathParam<PlanId>,
     body: Json<PlanRequest>,
     app: Data<App>,
 ) -> ApiResult<PlanBody> {

@@ -3,7 +3,7 @@
 use actix_web::{post, web::Data};
 use rubis_kernel::RelanceTaskId;
 
-use crate::{ApiError, ApiResult, App, Reply, Tenant, bodies::RelanceBody, segment::Segment};
+use crate::{ApiError, ApiResult, App, Reply, Tenant, bodies::RelanceBody, path_param::PathParam};
 
 /// Approves a drafted *mise en demeure*, which is sent a minute later. Until then it can be cancelled.
 ///
@@ -21,7 +21,7 @@ use crate::{ApiError, ApiResult, App, Reply, Tenant, bodies::RelanceBody, segmen
 #[post("/relances/{relanceId}/approve")]
 pub async fn approve_relance(
     tenant: Tenant,
-    id: Segment<RelanceTaskId>,
+    id: PathParam<RelanceTaskId>,
     app: Data<App>,
 ) -> ApiResult<RelanceBody> {
     let mut conn = app.db.get().await?;

@@ -3,7 +3,7 @@
 use actix_web::{post, web::Data};
 use rubis_kernel::RelanceTaskId;
 
-use crate::{ApiResult, App, Reply, Tenant, bodies::RelanceBody, segment::Segment};
+use crate::{ApiResult, App, Reply, Tenant, bodies::RelanceBody, path_param::PathParam};
 
 /// Cancels one reminder permanently. After the response, it is not sent.
 #[utoipa::path(
@@ -16,7 +16,7 @@ use crate::{ApiResult, App, Reply, Tenant, bodies::RelanceBody, segment::Segment
 #[post("/relances/{relanceId}/cancel")]
 pub async fn cancel_relance(
     tenant: Tenant,
-    id: Segment<RelanceTaskId>,
+    id: PathParam<RelanceTaskId>,
     app: Data<App>,
 ) -> ApiResult<RelanceBody> {
     let mut conn = app.db.get().await?;

@@ -3,7 +3,7 @@
 use actix_web::{get, web::Data};
 use rubis_kernel::RelanceTaskId;
 
-use crate::{ApiError, ApiResult, App, Reply, Tenant, bodies::RelanceBody, segment::Segment};
+use crate::{ApiError, ApiResult, App, Reply, Tenant, bodies::RelanceBody, path_param::PathParam};
 
 /// Returns one reminder with its text. While it waits for its approval, its text has the figures of today.
 #[utoipa::path(
@@ -13,7 +13,7 @@ use crate::{ApiError, ApiResult, App, Reply, Tenant, bodies::RelanceBody, segmen
 #[get("/relances/{relanceId}")]
 pub async fn get_relance(
     tenant: Tenant,
-    id: Segment<RelanceTaskId>,
+    id: PathParam<RelanceTaskId>,
     app: Data<App>,
 ) -> ApiResult<RelanceBody> {
     let mut conn = app.db.get().await?;

@@ -3,7 +3,7 @@
 use actix_web::{post, web::Data};
 use rubis_kernel::RelanceTaskId;
 
-use crate::{ApiResult, App, Reply, Tenant, bodies::RelanceBody, segment::Segment};
+use crate::{ApiResult, App, Reply, Tenant, bodies::RelanceBody, path_param::PathParam};
 
 /// Sends a reminder before its date, or once more after it failed.
 ///
@@ -18,7 +18,7 @@ use crate::{ApiResult, App, Reply, Tenant, bodies::RelanceBody, segment::Segment
 #[post("/relances/{relanceId}/send-now")]
 pub async fn send_relance_now(
     tenant: Tenant,
-    id: Segment<RelanceTaskId>,
+    id: PathParam<RelanceTaskId>,
     app: Data<App>,
 ) -> ApiResult<RelanceBody> {
     let mut conn = app.db.get().await?;

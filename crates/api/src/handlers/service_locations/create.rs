@@ -11,7 +11,7 @@ use crate::{
     bodies::{AddressRequest, ServiceLocationBody},
     idempotency::{Creation, IdempotencyHeader},
     json_body::Json,
-    segment::Segment,
+    path_param::PathParam,
 };
 
 /// A new place where a client is served.
@@ -47,7 +47,7 @@ impl From<CreateServiceLocation> for NewServiceLocationInput {
 #[post("/clients/{clientId}/service-locations")]
 pub async fn create_service_location(
     tenant: Tenant,
-    id: Segment<ClientId>,
+    id: PathParam<ClientId>,
     creation: Creation,
     body: Json<CreateServiceLocation>,
     app: Data<App>,

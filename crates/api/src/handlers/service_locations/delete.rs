@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, delete, web::Data};
 use rubis_kernel::{ClientId, ServiceLocationId};
 
-use crate::{ApiError, App, Tenant, segment::Segment};
+use crate::{ApiError, App, Tenant, path_param::PathParam};
 
 /// Deletes a service location that no line of an invoice names.
 #[utoipa::path(
@@ -16,10 +16,10 @@ use crate::{ApiError, App, Tenant, segment::Segment};
 #[delete("/clients/{clientId}/service-locations/{serviceLocationId}")]
 pub async fn delete_service_location(
     tenant: Tenant,
-    ids: Segment<(ClientId, ServiceLocationId)>,
+    ids: PathParam<(ClientId, ServiceLocationId)>,
     app: Data<App>,
 ) -> Result<HttpResponse, ApiError> {
-    let Segment((client, place)) = ids;
+    let PathParam((client, place)) = ids;
     let mut conn = app.db.get().await?;
     rubis_invoices::remove_service_location(&mut conn, tenant.organization, client, place).await?;
     Ok(HttpResponse::NoContent().finish())

@@ -10,8 +10,8 @@ use crate::{
     bodies::ServiceLocationBody,
     cursor::List,
     page::{PageBody, page_size},
+    path_param::PathParam,
     query::Query,
-    segment::Segment,
 };
 
 /// Position and length of the page.
@@ -35,7 +35,7 @@ pub struct ListServiceLocations {
 #[get("/clients/{clientId}/service-locations")]
 pub async fn list_service_locations(
     tenant: Tenant,
-    id: Segment<ClientId>,
+    id: PathParam<ClientId>,
     query: Query<ListServiceLocations>,
     app: Data<App>,
 ) -> ApiResult<PageBody<ServiceLocationBody>> {

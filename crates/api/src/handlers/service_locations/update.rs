@@ -10,7 +10,7 @@ use crate::{
     ApiResult, App, Reply, Tenant,
     bodies::{AddressRequest, ServiceLocationBody},
     json_body::Json,
-    segment::Segment,
+    path_param::PathParam,
 };
 
 /// Changes to a service location. A field that is left out stays as it is.
@@ -39,12 +39,12 @@ impl From<UpdateServiceLocation> for ServiceLocationInput {
 #[patch("/clients/{clientId}/service-locations/{serviceLocationId}")]
 pub async fn update_service_location(
     tenant: Tenant,
-    ids: Segment<(ClientId, ServiceLocationId)>,
+    ids: PathParam<(ClientId, ServiceLocationId)>,
     body: Json<UpdateServiceLocation>,
     app: Data<App>,
 ) -> ApiResult<ServiceLocationBody> {
     let patch = ServiceLocationPatch::parse(body.0.into())?;
-    let Segment((client, place)) = ids;
+    let PathParam((client, place)) = ids;
     let mut conn = app.db.get().await?;
     let place =
         rubis_invoices::update_service_location(&mut conn, tenant.organization, client, place, patch).await?;

@@ -7,7 +7,7 @@ use actix_web::{
 use rubis_checkins::{CheckinAnswer, CheckinLink};
 use rubis_lifecycle::{AnsweredBy, CheckinOutcome, RefusedButton, RenewCheckinError, UndoCheckinError};
 
-use super::{CheckinPage, Told, fields::Fields, landing::continue_on};
+use super::{CheckinPage, PageStatus, fields::Fields, landing::continue_on};
 use crate::{
     ApiError, App,
     checkin_button::is_button_value,
@@ -26,13 +26,13 @@ pub async fn act_on_checkin_page(
 ) -> HttpResponse {
     let acted = async {
         let fields = Fields::of_form(&request, payload.into_inner()).await?;
-        let told = act(&app, &request, &fields).await?;
-        Ok(continue_on(&app, &page, told, fields.get("token")))
+        let status = act(&app, &request, &fields).await?;
+        Ok(continue_on(&app, &page, status, fields.get("token")))
     };
     acted.await.unwrap_or_else(|error| trouble::page(&error))
 }
 
-async fn act(app: &App, request: &HttpRequest, fields: &Fields) -> Result<Option<Told>, ApiError> {
+async fn act(app: &App, request: &HttpRequest, fields: &Fields) -> Result<Option<PageStatus>, ApiError> {
     let token = fields.get("token");
     let action = fields.get("action");
     let value = fields.get("button");
@@ -57,13 +57,13 @@ async fn refuse(
     request: &HttpRequest,
     token: &str,
     action: &str,
-) -> Result<Option<Told>, ApiError> {
-    let (link, told) = match action {
-        "paid" => (CheckinLink::Paid, Told::Confirm(CheckinAnswer::Paid)),
-        "pending" => (CheckinLink::Pending, Told::Confirm(CheckinAnswer::StillPending)),
-        "answers" => (CheckinLink::Page, Told::Repeat),
-        "undo" | "undo_together" => (CheckinLink::Undo, Told::AlreadyAnswered),
-        "renew" => (CheckinLink::Renew, Told::Expired),
+) -> Result<Option<PageStatus>, ApiError> {
+    let (link, status) = match action {
+        "paid" => (CheckinLink::Paid, PageStatus::Confirm(CheckinAnswer::Paid)),
+        "pending" => (CheckinLink::Pending, PageStatus::Confirm(CheckinAnswer::StillPending)),
+        "answers" => (CheckinLink::Page, PageStatus::Repeat),
+        "undo" | "undo_together" => (CheckinLink::Undo, PageStatus::AlreadyAnswered),
+        "renew" => (CheckinLink::Renew, PageStatus::Expired),
         // Our pages have no such button.
         _ => return Ok(None),
     };
@@ -72,9 +72,9 @@ async fn refuse(
     let refused =
         rubis_lifecycle::record_refused_button(&mut conn, token, &opening, &app.checkin_rules()).await?;
     Ok(Some(match refused {
-        RefusedButton::Recorded => told,
-        RefusedButton::Gone => Told::Gone,
-        RefusedButton::Unknown => Told::Invalid,
+        RefusedButton::Recorded => status,
+        RefusedButton::Gone => PageStatus::Gone,
+        RefusedButton::Unknown => PageStatus::Invalid,
     }))
 }
 
@@ -83,13 +83,13 @@ async fn answer(
     request: &HttpRequest,
     token: &str,
     answer: CheckinAnswer,
-) -> Result<Told, ApiError> {
+) -> Result<PageStatus, ApiError> {
     let by = AnsweredBy::Button { user_agent: user_agent(request) };
     let mut conn = app.db.get().await?;
     let outcome =
         rubis_lifecycle::answer_checkin(&mut conn, token, answer, by, &app.checkin_rules(), app.clock.now())
             .await?;
-    Ok(Told::of(outcome, answer))
+    Ok(PageStatus::of(outcome, answer))
 }
 
 async fn answer_together(
@@ -97,57 +97,59 @@ async fn answer_together(
     request: &HttpRequest,
     token: &str,
     fields: &Fields,
-) -> Result<Told, ApiError> {
+) -> Result<PageStatus, ApiError> {
     let answers = fields.answers();
     if answers.is_empty() {
-        return Ok(Told::NothingChosen);
+        return Ok(PageStatus::NothingChosen);
     }
     let (by, now) = (user_agent(request), app.clock.now());
     let mut conn = app.db.get().await?;
     let outcomes =
         rubis_lifecycle::answer_many(&mut conn, token, &answers, &by, &app.checkin_rules(), now).await?;
     Ok(match outcomes {
-        None => Told::Invalid,
-        Some(outcomes) if outcomes.iter().any(|(_, outcome)| *outcome == CheckinOutcome::Gone) => Told::Gone,
-        Some(_) => Told::Answered,
+        None => PageStatus::Invalid,
+        Some(outcomes) if outcomes.iter().any(|(_, outcome)| *outcome == CheckinOutcome::Gone) => {
+            PageStatus::Gone
+        }
+        Some(_) => PageStatus::Answered,
     })
 }
 
-async fn undo(app: &App, request: &HttpRequest, token: &str) -> Result<Told, ApiError> {
+async fn undo(app: &App, request: &HttpRequest, token: &str) -> Result<PageStatus, ApiError> {
     let (by, now) = (user_agent(request), app.clock.now());
     let mut conn = app.db.get().await?;
     let undone = rubis_lifecycle::undo_checkin(&mut conn, token, &by, &app.checkin_rules(), now).await;
-    told_of_undo(undone.map(|()| Told::Undone))
+    status_of_undo(undone.map(|()| PageStatus::Undone))
 }
 
-async fn undo_together(app: &App, request: &HttpRequest, token: &str) -> Result<Told, ApiError> {
+async fn undo_together(app: &App, request: &HttpRequest, token: &str) -> Result<PageStatus, ApiError> {
     let (by, now) = (user_agent(request), app.clock.now());
     let mut conn = app.db.get().await?;
     let undone = rubis_lifecycle::undo_checkins(&mut conn, token, &by, &app.checkin_rules(), now).await;
-    told_of_undo(undone.map(|_| Told::UndoneTogether))
+    status_of_undo(undone.map(|_| PageStatus::UndoneTogether))
 }
 
-fn told_of_undo(undone: Result<Told, UndoCheckinError>) -> Result<Told, ApiError> {
+fn status_of_undo(undone: Result<PageStatus, UndoCheckinError>) -> Result<PageStatus, ApiError> {
     match undone {
-        Ok(told) => Ok(told),
-        Err(UndoCheckinError::NotFound) => Ok(Told::Invalid),
-        Err(UndoCheckinError::Gone) => Ok(Told::Gone),
-        Err(UndoCheckinError::NotUndoable) => Ok(Told::AlreadyAnswered),
+        Ok(status) => Ok(status),
+        Err(UndoCheckinError::NotFound) => Ok(PageStatus::Invalid),
+        Err(UndoCheckinError::Gone) => Ok(PageStatus::Gone),
+        Err(UndoCheckinError::NotUndoable) => Ok(PageStatus::AlreadyAnswered),
         Err(error) => Err(error.into()),
     }
 }
 
-async fn renew(app: &App, request: &HttpRequest, token: &str) -> Result<Told, ApiError> {
+async fn renew(app: &App, request: &HttpRequest, token: &str) -> Result<PageStatus, ApiError> {
     rate_limits::checkin_renewal(app, request).await?;
     let (by, now) = (user_agent(request), app.clock.now());
     let mut conn = app.db.get().await?;
     match rubis_lifecycle::renew_checkin(&mut conn, token, &by, &app.checkin_rules(), now).await {
-        Ok(()) => Ok(Told::Renewed),
-        Err(RenewCheckinError::NotFound) => Ok(Told::Invalid),
-        Err(RenewCheckinError::Gone) => Ok(Told::Gone),
-        Err(RenewCheckinError::AlreadyAnswered) => Ok(Told::AlreadyAnswered),
-        Err(RenewCheckinError::NotRenewable) => Ok(Told::Expired),
-        Err(RenewCheckinError::TooSoon { .. }) => Ok(Told::TooSoon),
+        Ok(()) => Ok(PageStatus::Renewed),
+        Err(RenewCheckinError::NotFound) => Ok(PageStatus::Invalid),
+        Err(RenewCheckinError::Gone) => Ok(PageStatus::Gone),
+        Err(RenewCheckinError::AlreadyAnswered) => Ok(PageStatus::AlreadyAnswered),
+        Err(RenewCheckinError::NotRenewable) => Ok(PageStatus::Expired),
+        Err(RenewCheckinError::TooSoon { .. }) => Ok(PageStatus::TooSoon),
         Err(error) => Err(error.into()),
     }
 }

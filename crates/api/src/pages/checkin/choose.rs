@@ -4,7 +4,7 @@
 use rubis_checkins::CheckinAnswer;
 use rubis_lifecycle::{CheckinCard, CheckinState, CheckinView};
 
-use super::Told;
+use super::PageStatus;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shown {
@@ -35,39 +35,39 @@ pub(super) enum Shown {
 }
 
 /// Returns the page of a check-in.
-pub(super) fn choose(view: &CheckinView, told: Option<Told>) -> Shown {
-    if is_about_all(view, told) {
+pub(super) fn choose(view: &CheckinView, status: Option<PageStatus>) -> Shown {
+    if is_about_all(view, status) {
         return Shown::Together;
     }
-    match (view.checkin.state, told) {
-        (CheckinState::Open, Some(Told::Confirm(answer))) => Shown::Confirm(answer),
+    match (view.checkin.state, status) {
+        (CheckinState::Open, Some(PageStatus::Confirm(answer))) => Shown::Confirm(answer),
         (CheckinState::Open, _) => Shown::Question,
-        (CheckinState::Paid, Some(Told::Paid)) => Shown::Paid,
+        (CheckinState::Paid, Some(PageStatus::Paid)) => Shown::Paid,
         (CheckinState::Paid, _) => Shown::WasPaid,
-        (CheckinState::StillPending, Some(Told::Pending)) => Shown::Pending,
-        (CheckinState::StillPending, Some(Told::Undone)) => Shown::Undone,
+        (CheckinState::StillPending, Some(PageStatus::Pending)) => Shown::Pending,
+        (CheckinState::StillPending, Some(PageStatus::Undone)) => Shown::Undone,
         (CheckinState::StillPending, _) => Shown::WasPending,
         (CheckinState::AlreadyAnswered, _) => Shown::Settled,
-        (CheckinState::Expired, Some(Told::Renewed)) => Shown::Renewed,
-        (CheckinState::Expired, Some(Told::TooSoon)) => Shown::TooSoon,
+        (CheckinState::Expired, Some(PageStatus::Renewed)) => Shown::Renewed,
+        (CheckinState::Expired, Some(PageStatus::TooSoon)) => Shown::TooSoon,
         (CheckinState::Expired, _) => Shown::Expired,
     }
 }
 
 /// Returns true if the page shows the whole mail rather than one of its invoices: it was opened as such,
 /// and something is left to answer or to show.
-fn is_about_all(view: &CheckinView, told: Option<Told>) -> bool {
-    match told {
-        _ if view.mates.is_empty() => false,
-        None | Some(Told::NothingChosen) => is_open(&view.checkin) || open_mates(view) > 0,
-        Some(Told::Answered | Told::Repeat | Told::UndoneTogether) => true,
+fn is_about_all(view: &CheckinView, status: Option<PageStatus>) -> bool {
+    match status {
+        _ if view.siblings.is_empty() => false,
+        None | Some(PageStatus::NothingChosen) => is_open(&view.checkin) || open_siblings(view) > 0,
+        Some(PageStatus::Answered | PageStatus::Repeat | PageStatus::UndoneTogether) => true,
         Some(_) => false,
     }
 }
 
 /// Returns the number of other invoices of the mail that wait for an answer.
-pub(super) fn open_mates(view: &CheckinView) -> usize {
-    view.mates.iter().filter(|mate| is_open(mate)).count()
+pub(super) fn open_siblings(view: &CheckinView) -> usize {
+    view.siblings.iter().filter(|sibling| is_open(sibling)).count()
 }
 
 pub(super) fn is_open(card: &CheckinCard) -> bool {

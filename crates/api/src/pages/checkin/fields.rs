@@ -10,7 +10,7 @@ use actix_web::{
 use rubis_checkins::CheckinAnswer;
 use rubis_kernel::CheckinTaskId;
 
-use super::Told;
+use super::PageStatus;
 use crate::{ApiError, body_limit::ANONYMOUS_BODY_LIMIT, json_body};
 
 /// The prefix of a field that answers one of several invoices, before the check-in's id.
@@ -59,8 +59,8 @@ impl Fields {
     }
 
     /// Returns the event that the address states.
-    pub(super) fn told(&self) -> Option<Told> {
-        Told::read(self.get("status"), Some(self.get("answer")))
+    pub(super) fn page_status(&self) -> Option<PageStatus> {
+        PageStatus::read(self.get("status"), Some(self.get("answer")))
     }
 
     /// Returns the answers to several invoices, the first one of each, 50 at most.
@@ -107,11 +107,14 @@ mod tests {
 
     #[test]
     fn an_address_tells_what_happened_or_nothing() {
-        let told = |query: &str| Fields::parse(query.as_bytes()).told();
-        assert_eq!(told("status=paid&token=abc"), Some(Told::Paid));
-        assert_eq!(told("status=confirm&answer=pending"), Some(Told::Confirm(CheckinAnswer::StillPending)));
-        assert_eq!(told("status=confirm"), Some(Told::Confirm(CheckinAnswer::Paid)));
-        assert_eq!(told("token=abc"), None);
-        assert_eq!(told("status=%ff"), None);
+        let parsed = |query: &str| Fields::parse(query.as_bytes()).page_status();
+        assert_eq!(parsed("status=paid&token=abc"), Some(PageStatus::Paid));
+        assert_eq!(
+            parsed("status=confirm&answer=pending"),
+            Some(PageStatus::Confirm(CheckinAnswer::StillPending))
+        );
+        assert_eq!(parsed("status=confirm"), Some(PageStatus::Confirm(CheckinAnswer::Paid)));
+        assert_eq!(parsed("token=abc"), None);
+        assert_eq!(parsed("status=%ff"), None);
     }
 }

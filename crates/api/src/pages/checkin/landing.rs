@@ -13,7 +13,7 @@ use actix_web::{
 };
 use time::Duration;
 
-use super::{CheckinPage, Told, told};
+use super::{CheckinPage, PageStatus, page_status};
 use crate::App;
 
 const COOKIE: &str = "rubis_checkin";
@@ -26,24 +26,29 @@ const MAX_TOKEN: usize = 64;
 
 /// Redirects a browser that opened a link to the page, here or in the single-page app.
 #[must_use]
-pub fn land(app: &App, told: Option<Told>, token: &str) -> HttpResponse {
+pub fn land(app: &App, status: Option<PageStatus>, token: &str) -> HttpResponse {
     let settings = &app.settings.process;
     let web = settings.web_url.as_str().trim_end_matches('/');
-    let token = told.is_none_or(Told::has_page).then_some(token).filter(|token| is_plausible(token));
+    let token = status.is_none_or(PageStatus::has_page).then_some(token).filter(|token| is_plausible(token));
     match CheckinPage::of(settings) {
-        Some(page) => redirect(StatusCode::FOUND, &format!("{web}/checkin{}", told::query(told)))
+        Some(page) => redirect(StatusCode::FOUND, &format!("{web}/checkin{}", page_status::query(status)))
             .with(&cookie(app, &page, token)),
         None => {
             let fragment = token.map(|token| format!("#token={token}")).unwrap_or_default();
-            redirect(StatusCode::FOUND, &format!("{web}/checkin{}{fragment}", told::query(told))).0
+            redirect(StatusCode::FOUND, &format!("{web}/checkin{}{fragment}", page_status::query(status))).0
         }
     }
 }
 
 /// Redirects a browser to the page from one of its own forms or addresses.
-pub(super) fn continue_on(app: &App, page: &CheckinPage, told: Option<Told>, token: &str) -> HttpResponse {
-    let token = told.is_none_or(Told::has_page).then_some(token).filter(|token| is_plausible(token));
-    redirect(StatusCode::SEE_OTHER, &page.address(told)).with(&cookie(app, page, token))
+pub(super) fn continue_on(
+    app: &App,
+    page: &CheckinPage,
+    status: Option<PageStatus>,
+    token: &str,
+) -> HttpResponse {
+    let token = status.is_none_or(PageStatus::has_page).then_some(token).filter(|token| is_plausible(token));
+    redirect(StatusCode::SEE_OTHER, &page.address(status)).with(&cookie(app, page, token))
 }
 
 /// Returns the token of the check-in that this browser opened last; empty if there is none.

@@ -5,7 +5,7 @@ use rubis_checkins::CheckinLink;
 use rubis_lifecycle::ReadCheckinError;
 
 use super::{
-    CheckinPage, Told,
+    CheckinPage, PageStatus,
     fields::Fields,
     landing::{continue_on, token_of},
     write,
@@ -28,12 +28,12 @@ async fn show(request: &HttpRequest, page: &CheckinPage, app: &App) -> Result<Ht
     let fields = Fields::of_query(request);
     if !fields.get("token").is_empty() {
         // A link in a mail of an earlier release, whose address would stay in histories and logs.
-        return Ok(continue_on(app, page, fields.told(), fields.get("token")));
+        return Ok(continue_on(app, page, fields.page_status(), fields.get("token")));
     }
     let (token, now) = (token_of(request), app.clock.now());
     let token = token.as_str();
     let view = if token.is_empty() {
-        if fields.told() == Some(Told::Expired) {
+        if fields.page_status() == Some(PageStatus::Expired) {
             return Ok(write::gone()?.response(StatusCode::GONE));
         }
         None
@@ -51,7 +51,7 @@ async fn show(request: &HttpRequest, page: &CheckinPage, app: &App) -> Result<Ht
             let button = button_value(&app.keys.checkin_button, token, now);
             let written =
                 write::Writing { page, token, button: &button, view: &view, life: app.settings.checkins.ttl };
-            written.page(fields.told())?.response(StatusCode::OK)
+            written.page(fields.page_status())?.response(StatusCode::OK)
         }
         None => write::unknown()?.response(StatusCode::NOT_FOUND),
     })

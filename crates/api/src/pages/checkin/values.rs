@@ -6,7 +6,7 @@ use rubis_lifecycle::{CheckinCard, CheckinInvoice, CheckinState, CheckinView};
 use serde::Serialize;
 use time::{Date, Duration, OffsetDateTime};
 
-use super::{CheckinPage, Told, choose, fields::ANSWER, told};
+use super::{CheckinPage, PageStatus, choose, fields::ANSWER, page_status};
 
 /// The common part of the forms of a page.
 #[derive(Clone, Copy, Serialize)]
@@ -78,13 +78,13 @@ impl<'a> Single<'a> {
         Self {
             form,
             invoice: Invoice::of_card(card),
-            to_confirm: to_confirm.map(told::word),
+            to_confirm: to_confirm.map(page_status::word),
             answered_on: card.answered_at.map(day_of),
             undo_until: card.undo_until.map(day_of),
             undo_together: view.undo_together,
             can_renew: card.can_renew,
             link_hours: link_life.whole_hours(),
-            others_open: choose::open_mates(view),
+            others_open: choose::open_siblings(view),
         }
     }
 }
@@ -109,15 +109,18 @@ struct Card<'a> {
 }
 
 impl<'a> Together<'a> {
-    pub(super) fn new(form: Form<'a>, view: &'a CheckinView, told: Option<Told>) -> Self {
+    pub(super) fn new(form: Form<'a>, view: &'a CheckinView, status: Option<PageStatus>) -> Self {
         // The order is independent of the check-in with which the page was opened.
-        let mut cards: Vec<&CheckinCard> = std::iter::once(&view.checkin).chain(&view.mates).collect();
+        let mut cards: Vec<&CheckinCard> = std::iter::once(&view.checkin).chain(&view.siblings).collect();
         cards.sort_by_key(|card| card.id);
         let (open, done): (Vec<_>, Vec<_>) = cards.into_iter().partition(|card| choose::is_open(card));
-        let notice = match told {
-            Some(told @ (Told::NothingChosen | Told::Answered | Told::Repeat | Told::UndoneTogether)) => {
-                Some(told.status())
-            }
+        let notice = match status {
+            Some(
+                status @ (PageStatus::NothingChosen
+                | PageStatus::Answered
+                | PageStatus::Repeat
+                | PageStatus::UndoneTogether),
+            ) => Some(status.as_str()),
             _ => None,
         };
         Self {

@@ -5,7 +5,7 @@ use rubis_lifecycle::CheckinView;
 use time::Duration;
 
 use super::{
-    CheckinPage, Told,
+    CheckinPage, PageStatus,
     choose::{self, Shown},
     values::{Form, Single, Together},
 };
@@ -37,12 +37,12 @@ pub(super) fn gone() -> Result<Page, RenderError> {
 
 impl Writing<'_> {
     /// Renders the page with this outcome.
-    pub(super) fn page(&self, told: Option<Told>) -> Result<Page, RenderError> {
+    pub(super) fn page(&self, status: Option<PageStatus>) -> Result<Page, RenderError> {
         let form = Form::new(self.page, self.token, self.button);
-        let shown = choose::choose(self.view, told);
+        let shown = choose::choose(self.view, status);
         let to_confirm = match shown {
             Shown::Together => {
-                return Page::render(template(shown), Together::new(form, self.view, told));
+                return Page::render(template(shown), Together::new(form, self.view, status));
             }
             Shown::Confirm(answer) => Some(answer),
             _ => None,

@@ -62,7 +62,7 @@ fn deliveries(records: &[DeliveryRecord]) -> String {
             DeliveryOutcome::Answered { status } => format!("réponse {status}"),
             DeliveryOutcome::Unreachable { reason } => format!("sans réponse\u{a0}: {}", escape_html(reason)),
             DeliveryOutcome::Lost => "perdu exprès".to_owned(),
-            DeliveryOutcome::NobodyToTell => "personne à prévenir".to_owned(),
+            DeliveryOutcome::NoTarget => "personne à prévenir".to_owned(),
         };
         format!("<li><code>{}</code> · {outcome}</li>\n", escape_html(&record.kind))
     });

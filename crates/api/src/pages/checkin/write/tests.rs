@@ -36,34 +36,34 @@ fn card(state: CheckinState, name: &str) -> CheckinCard {
 }
 
 /// Returns one state and event for each page, and the page of several invoices in each of its forms.
-fn views(name: &str) -> Vec<(CheckinView, Option<Told>)> {
+fn views(name: &str) -> Vec<(CheckinView, Option<PageStatus>)> {
     use CheckinState::{AlreadyAnswered, Expired, Open, Paid, StillPending};
-    let view = |state, mates: &[CheckinState]| CheckinView {
+    let view = |state, siblings: &[CheckinState]| CheckinView {
         checkin: card(state, name),
-        mates: mates.iter().map(|state| card(*state, name)).collect(),
-        undo_together: mates.len(),
+        siblings: siblings.iter().map(|state| card(*state, name)).collect(),
+        undo_together: siblings.len(),
         time_zone: TimeZone::paris(),
     };
     vec![
         (view(Open, &[]), None),
-        (view(Open, &[]), Some(Told::Confirm(CheckinAnswer::Paid))),
-        (view(Open, &[Open]), Some(Told::Confirm(CheckinAnswer::StillPending))),
-        (view(Paid, &[Open, Open]), Some(Told::Paid)),
-        (view(Paid, &[]), Some(Told::AlreadyAnswered)),
-        (view(StillPending, &[]), Some(Told::Pending)),
-        (view(StillPending, &[]), Some(Told::Undone)),
-        (view(StillPending, &[]), Some(Told::AlreadyAnswered)),
+        (view(Open, &[]), Some(PageStatus::Confirm(CheckinAnswer::Paid))),
+        (view(Open, &[Open]), Some(PageStatus::Confirm(CheckinAnswer::StillPending))),
+        (view(Paid, &[Open, Open]), Some(PageStatus::Paid)),
+        (view(Paid, &[]), Some(PageStatus::AlreadyAnswered)),
+        (view(StillPending, &[]), Some(PageStatus::Pending)),
+        (view(StillPending, &[]), Some(PageStatus::Undone)),
+        (view(StillPending, &[]), Some(PageStatus::AlreadyAnswered)),
         (view(AlreadyAnswered, &[]), None),
         (view(Expired, &[]), None),
-        (view(Expired, &[]), Some(Told::Renewed)),
-        (view(Expired, &[]), Some(Told::TooSoon)),
+        (view(Expired, &[]), Some(PageStatus::Renewed)),
+        (view(Expired, &[]), Some(PageStatus::TooSoon)),
         (view(Open, &[Open, Paid]), None),
-        (view(Open, &[Paid, StillPending]), Some(Told::NothingChosen)),
-        (view(Open, &[Open]), Some(Told::Repeat)),
-        (view(Open, &[]), Some(Told::Repeat)),
-        (view(StillPending, &[StillPending]), Some(Told::UndoneTogether)),
-        (view(Paid, &[Open]), Some(Told::Answered)),
-        (view(Paid, &[AlreadyAnswered, Expired]), Some(Told::Answered)),
+        (view(Open, &[Paid, StillPending]), Some(PageStatus::NothingChosen)),
+        (view(Open, &[Open]), Some(PageStatus::Repeat)),
+        (view(Open, &[]), Some(PageStatus::Repeat)),
+        (view(StillPending, &[StillPending]), Some(PageStatus::UndoneTogether)),
+        (view(Paid, &[Open]), Some(PageStatus::Answered)),
+        (view(Paid, &[AlreadyAnswered, Expired]), Some(PageStatus::Answered)),
     ]
 }
 
@@ -71,17 +71,17 @@ fn tags(html: &str) -> Vec<&str> {
     html.split('<').skip(1).map(|rest| rest.split([' ', '>']).next().unwrap_or_default()).collect()
 }
 
-fn rendered(views: &mut [(CheckinView, Option<Told>)], name: &str) -> Vec<(&'static str, Page)> {
+fn rendered(views: &mut [(CheckinView, Option<PageStatus>)], name: &str) -> Vec<(&'static str, Page)> {
     let page = CheckinPage { path: name.to_owned() };
     let mut pages: Vec<_> = views
         .iter_mut()
-        .map(|(view, told)| {
-            for card in std::iter::once(&mut view.checkin).chain(&mut view.mates) {
+        .map(|(view, status)| {
+            for card in std::iter::once(&mut view.checkin).chain(&mut view.siblings) {
                 let invoice = card.invoice.as_mut().unwrap();
                 (invoice.numero, invoice.client_name) = (name.to_owned(), name.to_owned());
             }
             let writing = Writing { page: &page, token: name, button: name, view, life: Duration::hours(24) };
-            (template(choose::choose(view, *told)), writing.page(*told).unwrap())
+            (template(choose::choose(view, *status)), writing.page(*status).unwrap())
         })
         .collect();
     let trouble = Trouble { heading: name, text: name };
@@ -111,14 +111,14 @@ fn values_of_every_page_stay_text_whatever_they_look_like() {
 #[test]
 fn a_page_without_its_invoice_renders() {
     let page = CheckinPage { path: "/checkin".to_owned() };
-    for (mut view, told) in views("Dupont") {
+    for (mut view, status) in views("Dupont") {
         view.checkin.invoice = None;
         view.checkin.answered_at = None;
         view.checkin.undo_until = None;
         view.checkin.can_renew = false;
         let writing =
             Writing { page: &page, token: "x", button: "x", view: &view, life: Duration::hours(24) };
-        let html = writing.page(told).unwrap();
+        let html = writing.page(status).unwrap();
         assert!(html.html().contains("<h1>"), "{}", html.html());
     }
 }
@@ -128,7 +128,7 @@ fn a_page_of_fifty_long_names_is_within_its_limit() {
     let page = CheckinPage { path: "/checkin".to_owned() };
     let view = CheckinView {
         checkin: card(CheckinState::Open, "x"),
-        mates: (0..49).map(|_| card(CheckinState::Open, &"\"".repeat(200))).collect(),
+        siblings: (0..49).map(|_| card(CheckinState::Open, &"\"".repeat(200))).collect(),
         undo_together: 0,
         time_zone: TimeZone::paris(),
     };

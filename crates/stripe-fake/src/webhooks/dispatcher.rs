@@ -38,7 +38,7 @@ impl Parcel {
 }
 
 /// Posts events to the webhook target.
-pub(super) struct Courier {
+pub(super) struct Dispatcher {
     client: reqwest::Client,
     target: Mutex<Option<WebhookTarget>>,
     retry_delays: Vec<Duration>,
@@ -47,7 +47,7 @@ pub(super) struct Courier {
     under_way: watch::Sender<usize>,
 }
 
-impl Courier {
+impl Dispatcher {
     pub(super) fn new(
         target: Option<WebhookTarget>,
         retry_delays: Vec<Duration>,
@@ -103,7 +103,7 @@ impl Courier {
     /// Makes one attempt, and returns true if no other is needed.
     async fn attempt(&self, event: &Event, attempt: usize) -> bool {
         let Some((target, delivery)) = self.prepare(event) else {
-            self.record(event, attempt, DeliveryOutcome::NobodyToTell);
+            self.record(event, attempt, DeliveryOutcome::NoTarget);
             return true;
         };
         let request = self

@@ -9,9 +9,9 @@ use crate::ApiError;
 
 /// The ids in a path. A malformed id gets the same response as an unknown object.
 #[derive(Clone, Copy, Debug)]
-pub struct Segment<T>(pub T);
+pub struct PathParam<T>(pub T);
 
-impl<T: DeserializeOwned> FromRequest for Segment<T> {
+impl<T: DeserializeOwned> FromRequest for PathParam<T> {
     type Error = ApiError;
     type Future = Ready<Result<Self, ApiError>>;
 

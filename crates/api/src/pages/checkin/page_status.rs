@@ -5,7 +5,7 @@ use rubis_lifecycle::CheckinOutcome;
 
 /// The outcome of a click or a button.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Told {
+pub enum PageStatus {
     /// The invoice was declared paid.
     Paid,
     /// It was declared to be still pending.
@@ -35,7 +35,7 @@ pub enum Told {
     TooSoon,
 }
 
-impl Told {
+impl PageStatus {
     /// Converts the outcome of an answer.
     #[must_use]
     pub fn of(outcome: CheckinOutcome, answer: CheckinAnswer) -> Self {
@@ -58,7 +58,7 @@ impl Told {
 
     /// Returns the parameter `status`.
     #[must_use]
-    pub const fn status(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Paid => "paid",
             Self::Pending => "pending",
@@ -99,18 +99,18 @@ impl Told {
             Self::Renewed,
             Self::TooSoon,
         ];
-        all.into_iter().find(|told| told.status() == status)
+        all.into_iter().find(|known| known.as_str() == status)
     }
 }
 
 /// Returns the query of the page's address with its question mark; empty without an outcome.
-pub(super) fn query(told: Option<Told>) -> String {
-    let Some(told) = told else { return String::new() };
-    let answer = match told {
-        Told::Confirm(answer) => format!("&answer={}", word(answer)),
+pub(super) fn query(status: Option<PageStatus>) -> String {
+    let Some(status) = status else { return String::new() };
+    let answer = match status {
+        PageStatus::Confirm(answer) => format!("&answer={}", word(answer)),
         _ => String::new(),
     };
-    format!("?status={}{answer}", told.status())
+    format!("?status={}{answer}", status.as_str())
 }
 
 /// Returns an answer as the links of the mail and the buttons name it.
@@ -126,16 +126,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_tells_what_it_was_made_of() {
+    fn an_address_is_parsed_into_the_status_it_was_made_of() {
         for answer in [CheckinAnswer::Paid, CheckinAnswer::StillPending] {
-            let told = Told::Confirm(answer);
-            assert_eq!(Told::read(told.status(), Some(word(answer))), Some(told));
+            let status = PageStatus::Confirm(answer);
+            assert_eq!(PageStatus::read(status.as_str(), Some(word(answer))), Some(status));
         }
-        assert_eq!(query(Some(Told::Paid)), "?status=paid");
-        assert_eq!(query(Some(Told::Confirm(CheckinAnswer::StillPending))), "?status=confirm&answer=pending");
+        assert_eq!(query(Some(PageStatus::Paid)), "?status=paid");
+        assert_eq!(
+            query(Some(PageStatus::Confirm(CheckinAnswer::StillPending))),
+            "?status=confirm&answer=pending"
+        );
         assert_eq!(query(None), "");
-        assert_eq!(query(Some(Told::Invalid)), "?status=invalid");
-        assert_eq!(query(Some(Told::Gone)), "?status=expired");
-        assert_eq!(Told::read("nonsense", None), None);
+        assert_eq!(query(Some(PageStatus::Invalid)), "?status=invalid");
+        assert_eq!(query(Some(PageStatus::Gone)), "?status=expired");
+        assert_eq!(PageStatus::read("nonsense", None), None);
     }
 }
