@@ -1,0 +1,4 @@
+//! Fault scenarios in a short form.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+mod quick;
