@@ -4,7 +4,7 @@ use reqwest::{Method, RequestBuilder, header};
 use rubis_testkit::{Answer, Owner, TestApp};
 use serde_json::{Value, json};
 
-use crate::trail::Trail;
+use super::trail::Trail;
 
 /// An application behind a proxy, and a client of it whose events differ from those of other tests.
 struct Client {

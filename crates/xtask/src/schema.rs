@@ -20,7 +20,7 @@ use rubis_devkit::{Cluster, DISPOSABLE, Postgres, UTF_8};
 use migrations::Migrations;
 use render::Catalog;
 
-const CATALOG_QUERY: &str = include_str!("catalog.sql");
+const CATALOG_QUERY: &str = include_str!("schema/catalog.sql");
 const DATABASE: &str = "scratch";
 
 #[derive(Args)]

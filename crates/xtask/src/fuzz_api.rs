@@ -21,10 +21,10 @@ const SCHEMATHESIS: PythonPackage =
     PythonPackage { name: "schemathesis", version: "4.32.5", folder: "schemathesis" };
 
 /// Configuration of the run, with the reason of each exception.
-const CONFIGURATION: &str = include_str!("schemathesis.toml");
+const CONFIGURATION: &str = include_str!("fuzz_api/schemathesis.toml");
 
 /// Changes made to each request before it is sent.
-const HOOKS: &str = include_str!("hooks.py");
+const HOOKS: &str = include_str!("fuzz_api/hooks.py");
 
 /// A stack for one client that sends as fast as it can, from addresses that it makes up.
 const SETTINGS: [(&str, &str); 4] = [
