@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_country_is_told_in_either_case_and_has_to_exist() {
+    fn a_country_is_reported_in_either_case_and_has_to_exist() {
         let country =
             |code: &str| AddressInput { country: Some(code.to_owned()), ..AddressInput::default() }.parse();
         assert_eq!(country(" fr ").unwrap().country.as_deref(), Some("FR"));
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_told_below_the_name_of_the_address() {
+    fn mistakes_are_reported_below_the_name_of_the_address() {
         let mut errors = FieldErrors::new();
         let input = AddressInput { postal_code: Some("7".repeat(21)), ..AddressInput::default() };
         assert_eq!(input.parse_below(&mut errors, "address"), PostalAddress::default());

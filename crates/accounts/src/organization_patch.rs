@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn every_wrong_setting_is_told_with_its_rule() {
+    fn every_wrong_setting_is_reported_with_its_rule() {
         let input = OrganizationInput {
             name: Some("  ".to_owned()),
             time_zone: Some("Europe/Lutetia".to_owned()),

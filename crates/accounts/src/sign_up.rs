@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn every_mistake_of_a_sign_up_is_told() {
+    fn every_mistake_of_a_sign_up_is_reported() {
         let wrong = NewAccountInput {
             email: "claire".to_owned(),
             password: "court".to_owned(),

@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn each_mistake_is_told_with_its_place_and_a_stable_code() {
+    fn each_mistake_is_reported_with_its_place_and_a_stable_code() {
         for (body, code, field, rule) in [
             ("{", "invalid_json", "", ""),
             ("", "invalid_json", "", ""),

@@ -59,7 +59,7 @@ mod tests {
 
     const NOON: OffsetDateTime = datetime!(2026-11-24 12:00 UTC);
 
-    const fn told_at(at: OffsetDateTime) -> Option<StateMark> {
+    const fn reported_at(at: OffsetDateTime) -> Option<StateMark> {
         Some(StateMark { at, fetched: false })
     }
 
@@ -69,10 +69,10 @@ mod tests {
 
     #[rstest]
     #[case("nothing is known yet", None, Order::Newer)]
-    #[case("the second before", told_at(NOON - Duration::SECOND), Order::Newer)]
-    #[case("the same second", told_at(NOON), Order::InDoubt)]
-    #[case("the second after", told_at(NOON + Duration::SECOND), Order::Older)]
-    #[case("long before", told_at(NOON - Duration::DAY), Order::Newer)]
+    #[case("the second before", reported_at(NOON - Duration::SECOND), Order::Newer)]
+    #[case("the same second", reported_at(NOON), Order::InDoubt)]
+    #[case("the second after", reported_at(NOON + Duration::SECOND), Order::Older)]
+    #[case("long before", reported_at(NOON - Duration::DAY), Order::Newer)]
     fn events_are_ordered_by_the_second(
         #[case] _when_the_state_is_of: &str,
         #[case] state: Option<StateMark>,
@@ -86,7 +86,7 @@ mod tests {
 
     #[rstest]
     #[case("nothing is known yet", None)]
-    #[case("the state is an event's", told_at(NOON - Duration::DAY))]
+    #[case("the state is an event's", reported_at(NOON - Duration::DAY))]
     #[case("Stripe was asked", asked_at(NOON - Duration::DAY))]
     fn an_event_that_is_dated_in_the_future_is_asked_about(
         #[case] _state: &str,
@@ -114,7 +114,7 @@ mod tests {
     #[case("well before, whatever the clocks say", Duration::seconds(61), Order::Older)]
     #[case("before, unless the clocks of two processes are apart", Duration::seconds(59), Order::InDoubt)]
     #[case("at the same instant", Duration::ZERO, Order::InDoubt)]
-    fn an_event_that_was_here_well_before_stripe_was_asked_tells_nothing_new(
+    fn an_event_that_was_here_well_before_stripe_was_asked_changes_nothing(
         #[case] _when: &str,
         #[case] waited: Duration,
         #[case] expected: Order,

@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_happens_as_often_as_it_was_told_to_and_then_no_more() {
+    fn a_fault_happens_as_often_as_it_was_set_to_and_then_no_more() {
         let faults = programmed(Behaviour::with(Fault::reply(Stage::Mail, 451).times(2)));
         let hits = (0..5).filter(|_| faults.decide(Stage::Mail, &NOBODY).action.is_some()).count();
         assert_eq!(hits, 2);

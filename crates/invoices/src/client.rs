@@ -232,7 +232,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_mistake_about_a_client_is_told() {
+    fn every_mistake_about_a_client_is_reported() {
         let wrong = NewClientInput {
             name: "a\0".to_owned(),
             email: "personne".to_owned(),

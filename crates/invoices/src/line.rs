@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_line_is_told_with_its_place() {
+    fn a_wrong_line_is_reported_with_its_place() {
         let right =
             LineInput { description: "Pose".to_owned(), unit_price_cents: 4500, ..LineInput::default() };
         let wrong = LineInput {

@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn every_mistake_is_told_at_once() {
+    fn every_mistake_is_reported_at_once() {
         let wrong =
             NewInvoiceInput { numero: String::new(), amount_ttc_cents: 0, client_id: None, ..input() };
         assert_eq!(mistakes(wrong).len(), 3);

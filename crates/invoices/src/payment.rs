@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn every_mistake_about_a_payment_is_told() {
+    fn every_mistake_about_a_payment_is_reported() {
         let wrong = NewPaymentInput {
             amount_cents: Some(0),
             kind: Some("gift".to_owned()),

@@ -190,7 +190,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_mistake_is_told_with_its_place_and_its_rule() {
+    fn every_mistake_is_reported_with_its_place_and_its_rule() {
         let mut step = FieldErrors::new();
         required_text(&mut step, "subject", "  ", 200);
         required_text(&mut step, "body", "a\0b", 2);

@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn each_rule_of_a_step_is_told_with_its_place() {
+    fn each_rule_of_a_step_is_reported_with_its_place() {
         let at = |field: &str, code| (format!("steps[1].{field}"), code);
         let with = |change: &dyn Fn(&mut StepInput)| {
             let mut wrong = step(10);

@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_happens_as_often_as_it_was_told_to_and_only_where() {
+    fn a_fault_happens_as_often_as_it_was_set_to_and_only_where() {
         let faults = Faults::default();
         faults.add(RequestFault::status(500).times(2).on("/customers")).unwrap();
         let hit = |path| faults.decide(request("POST", path)).action.is_some();

@@ -111,7 +111,7 @@ fn what_it_costs_is_read_from_its_own_item() {
 #[case::an_interval_that_nobody_knows(json!({ "price": { "recurring": { "interval": "moon" } } }))]
 #[case::a_currency_that_nobody_knows(json!({ "price": { "currency": "zzz" } }))]
 #[case::a_fortune(json!({ "quantity": i64::MAX }))]
-fn a_cost_that_cannot_be_told_is_none_and_no_reason_to_refuse(#[case] change: Value) {
+fn a_cost_that_is_unknown_is_none_and_no_reason_to_refuse(#[case] change: Value) {
     let mut item = json!({ "quantity": 2, "price": {
         "unit_amount": 2_900, "currency": "eur", "recurring": { "interval": "month" },
     } });

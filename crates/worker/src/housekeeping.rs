@@ -28,16 +28,16 @@ pub async fn run_housekeeping(pool: Pool, clock: SharedClock, shutdown: Shutdown
         match pool.get().await {
             Ok(mut conn) => {
                 if let Err(error) = seed_trial_sweep(&mut conn, clock.now()).await {
-                    tracing::warn!(%error, "the daily round for trials could not be asked for");
+                    tracing::warn!(%error, "trial sweep not enqueued");
                 }
                 if let Err(error) = seed_reconciliation(&mut conn, clock.now()).await {
-                    tracing::warn!(%error, "reconciliation not asked for");
+                    tracing::warn!(%error, "reconciliation not enqueued");
                 }
                 if let Err(error) = purge(&mut conn, &clock).await {
-                    tracing::warn!(%error, "what has expired could not be forgotten");
+                    tracing::warn!(%error, "expired rows not deleted");
                 }
             }
-            Err(error) => tracing::warn!(%error, "there is no connection to keep house with"),
+            Err(error) => tracing::warn!(%error, "housekeeping skipped, no database connection"),
         }
     }
 }

@@ -118,7 +118,7 @@ pub async fn serve(
     tracing::info!(
         queues = queues.iter().map(|queue| queue.as_str()).collect::<Vec<_>>().join(","),
         concurrency = settings.worker.concurrency,
-        "the worker serves",
+        "worker started",
     );
     let (stop, stopping) = watch::channel(false);
     let wish = shutdown.clone();
@@ -129,6 +129,6 @@ pub async fn serve(
         std::future::pending::<()>().await;
     });
     worker.run(stopping).await;
-    tracing::info!("the worker has stopped");
+    tracing::info!("worker stopped");
     Ok(())
 }

@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_tells_its_heading_and_what_its_address_says() {
+    fn a_page_reports_its_heading_and_what_its_address_says() {
         let address = "http://localhost:3333/checkin?status=confirm".to_owned();
         let page = Page { address, html: PAGE.to_owned() };
         assert_eq!(page.heading(), "Avez-vous été payé ?");

@@ -141,7 +141,7 @@ fn main_job(stack: &mut Stack) -> Result<()> {
             ensure!(status == "paid", "the invoice should be paid, and is {status}");
             nothing_is_planned(&client, &pending)
         },
-        told_cancelled,
+        reported_cancelled,
     )?;
     let recap = trial::end_soon(stack, &mailbox, &addresses, &trial)?;
     mailbox::show(&recap);
@@ -329,7 +329,7 @@ fn answer_paid(client: &Client, invoice: &str, question: &Question) -> Result<()
             ensure!(told.sent() == 0, "no reminder of it should have left, and {} have", told.sent());
             nothing_is_planned(client, invoice)
         },
-        told_cancelled,
+        reported_cancelled,
     )
     .map(drop)
 }
@@ -347,7 +347,7 @@ fn nothing_is_planned(client: &Client, invoice: &str) -> Result<usize> {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "a step tells about what it borrows")]
-fn told_cancelled(count: &usize) -> Option<String> {
+fn reported_cancelled(count: &usize) -> Option<String> {
     Some(format!("{count} reminders cancelled"))
 }
 

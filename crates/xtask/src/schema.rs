@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_difference_is_told_with_its_line() {
+    fn the_first_difference_is_reported_with_its_line() {
         assert_eq!(first_difference("a\nb\n", "a\nc\n"), "line 2 is `b`, not `c`");
         assert_eq!(first_difference("a\nb\n", "a\n"), "line 2, `b`, is too much");
         assert_eq!(first_difference("a\n", "a\nb\n"), "after line 1, `b` is missing");

@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_subscription_is_told_in_one_line() {
+    fn a_subscription_is_reported_in_one_line() {
         let told = |body: Value| Subscription(body).told();
         let free = json!({ "plan": "free", "status": null, "trialDaysRemaining": 0, "limits": { "chasedInvoices": 2 } });
         assert_eq!(told(free), "free, 2 invoices at once");

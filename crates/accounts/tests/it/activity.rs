@@ -11,7 +11,7 @@ fn event(kind: ActivityKind, invoice: Option<InvoiceId>, order: usize) -> NewEve
 }
 
 #[tokio::test]
-async fn the_feed_tells_the_latest_first_a_page_at_a_time() {
+async fn the_feed_reports_the_latest_first_a_page_at_a_time() {
     let db = TestDatabase::create().await;
     let mut conn = db.pool.get().await.unwrap();
     let claire = signed_up(&mut conn, "claire@exemple.fr").await.organization.id;
@@ -37,7 +37,7 @@ async fn the_feed_tells_the_latest_first_a_page_at_a_time() {
 }
 
 #[tokio::test]
-async fn an_invoices_timeline_tells_its_own_events_in_the_order_of_time() {
+async fn an_invoices_timeline_reports_its_own_events_in_the_order_of_time() {
     let db = TestDatabase::create().await;
     let mut conn = db.pool.get().await.unwrap();
     let claire = signed_up(&mut conn, "claire@exemple.fr").await.organization.id;

@@ -17,7 +17,7 @@ fn patch(input: OrganizationInput) -> OrganizationPatch {
 }
 
 #[tokio::test]
-async fn every_setting_can_be_changed_and_tells_whether_planning_is_concerned() {
+async fn every_setting_can_be_changed_and_reports_whether_planning_is_concerned() {
     let db = TestDatabase::create().await;
     let mut conn = db.pool.get().await.unwrap();
     let id = signed_up(&mut conn, "claire@exemple.fr").await.organization.id;

@@ -70,7 +70,7 @@ pub async fn measure(
     tracing::info!(
         status = status.as_u16(),
         milliseconds = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
-        "answered"
+        "request served"
     );
     outcome
 }
@@ -111,7 +111,7 @@ mod tests {
         tracing::subscriber::with_default(subscriber, || {
             let request = TestRequest::get().uri("/healthz").to_srv_request();
             request.extensions_mut().insert(ids);
-            RequestSpan::on_request_start(&request).in_scope(|| tracing::info!("answered"));
+            RequestSpan::on_request_start(&request).in_scope(|| tracing::info!("request served"));
         });
         let line = log.0.lock().unwrap().clone();
         String::from_utf8(line).unwrap()

@@ -253,7 +253,7 @@ async fn checkout_with(fault: RequestFault) -> (Answer, Answer, usize) {
 }
 
 #[tokio::test]
-async fn a_stripe_that_fails_is_told_from_one_that_refuses() {
+async fn a_stripe_that_fails_is_distinguished_from_one_that_refuses() {
     let every = |action, path| RequestFault::new(action).times(3).on(path);
     for (fault, status, code) in [
         (RequestFault::status(500).times(3), 503, "stripe_unavailable"),

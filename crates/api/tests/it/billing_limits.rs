@@ -25,7 +25,7 @@ fn assert_limited(answer: &Answer, limit: u32, usage: u32) {
 }
 
 #[tokio::test]
-async fn wherever_an_invoice_begins_to_be_chased_the_limit_is_told_with_where_to_raise_it() {
+async fn wherever_an_invoice_begins_to_be_chased_the_limit_is_reported_with_where_to_raise_it() {
     let app = app().await;
     let owner = app.signed_up_owner().await;
     let first = create(&owner).await.expect(201).text_at("/id");

@@ -133,7 +133,7 @@ async fn a_click_that_may_be_a_machines_leads_to_both_buttons_the_one_that_was_m
 }
 
 #[tokio::test]
-async fn the_page_tells_what_is_true_whatever_its_address_says() {
+async fn the_page_reports_what_is_true_whatever_its_address_says() {
     let app = site().await;
     let owner = app.signed_up_owner_with_checkins().await;
     let asked = Asked::about_one(&owner).await;
@@ -158,7 +158,7 @@ async fn the_page_tells_what_is_true_whatever_its_address_says() {
 }
 
 #[tokio::test]
-async fn a_token_that_nobody_has_is_told_so() {
+async fn a_token_that_nobody_has_is_reported_so() {
     let app = site().await;
     for (token, query) in [
         ("", ""),

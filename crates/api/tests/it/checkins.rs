@@ -560,7 +560,7 @@ async fn every_answer_holds_back_caches_searches_and_referrers_and_names_no_toke
 }
 
 #[tokio::test]
-async fn an_address_that_opens_too_many_links_is_told_when_to_come_back() {
+async fn an_address_that_opens_too_many_links_learns_when_to_come_back() {
     let app = TestApp::start().await;
     let owner = app.signed_up_owner_with_checkins().await;
     let asked = Asked::about_one(&owner).await;

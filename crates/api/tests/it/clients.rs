@@ -114,7 +114,7 @@ async fn a_place_that_a_line_names_stays() {
 }
 
 #[tokio::test]
-async fn a_statement_tells_what_is_owed_and_what_is_late() {
+async fn a_statement_reports_what_is_owed_and_what_is_late() {
     let app = TestApp::start().await;
     let owner = app.signed_up_owner().await;
     let client = owner.client().create().await;

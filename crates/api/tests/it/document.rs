@@ -15,7 +15,7 @@ fn the_committed_document_is_the_one_that_the_handlers_give() {
 }
 
 #[tokio::test]
-async fn every_operation_is_told_whole() {
+async fn every_operation_is_reported_whole() {
     let app = TestApp::start().await;
     let mut ids = BTreeSet::new();
     for (method, path, operation) in operations(&app).await {

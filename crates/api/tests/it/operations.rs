@@ -43,7 +43,7 @@ async fn without_redis_the_service_says_so_and_goes_on() {
 }
 
 #[tokio::test]
-async fn without_a_database_requests_are_told_to_come_back() {
+async fn without_a_database_requests_are_asked_to_come_back() {
     let app = TestApp::builder()
         .set("DATABASE_URL", format!("postgres://rubis:rubis@{}/rubis", deserted()))
         .start()

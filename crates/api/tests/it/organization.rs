@@ -110,7 +110,7 @@ async fn members_are_listed() {
 }
 
 #[tokio::test]
-async fn what_happened_is_told_the_latest_first() {
+async fn what_happened_is_reported_the_latest_first() {
     let app = TestApp::start().await;
     let owner = app.signed_up_owner().await;
     let invoice = owner.invoice().due_in(10).create().await;

@@ -198,7 +198,7 @@ async fn the_holder_of_an_account_that_is_guessed_at_is_warned_once_a_day() {
 }
 
 #[tokio::test]
-async fn the_holder_of_a_copied_session_is_told_that_it_was_ended() {
+async fn the_holder_of_a_copied_session_learns_that_it_was_ended() {
     let app = TestApp::start().await;
     let owner = app.signed_up_owner().await;
     let refresh = || app.request(Method::POST, "/api/v1/auth/refresh").header(header::COOKIE, &owner.cookie);

@@ -89,7 +89,7 @@ async fn an_edited_plan_is_what_leaves_from_then_on() {
 }
 
 #[tokio::test]
-async fn a_preview_tells_dates_and_texts_and_writes_nothing() {
+async fn a_preview_reports_dates_and_texts_and_writes_nothing() {
     let app = TestApp::start().await;
     let owner = app.signed_up_owner().await;
     let id = owner.post("/plans", plan("Court")).await.expect(201).text_at("/id");

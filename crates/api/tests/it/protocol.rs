@@ -115,7 +115,7 @@ async fn a_body_that_is_not_said_to_be_plain_json_is_refused() {
 }
 
 #[tokio::test]
-async fn a_method_that_an_address_does_not_take_is_told_which_it_takes() {
+async fn a_method_that_an_address_does_not_take_lists_the_methods_it_takes() {
     let app = TestApp::start().await;
     for (method, path, allowed) in [
         (Method::PUT, "/api/v1/clients", "GET, POST"),
@@ -184,7 +184,7 @@ async fn long_answers_are_compressed_for_who_can_read_them() {
 }
 
 #[tokio::test]
-async fn an_organization_above_its_rate_is_told_when_to_come_back_and_others_are_not() {
+async fn an_organization_above_its_rate_learns_when_to_come_back_and_others_are_not() {
     let app = TestApp::start().await;
     let (busy, other) = (app.signed_up_owner().await, app.signed_up_owner().await);
     for _ in 0..1200 {

@@ -5,7 +5,7 @@ use serde_json::json;
 use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
 
 #[tokio::test]
-async fn a_formal_notice_leaves_once_somebody_has_approved_its_text() {
+async fn a_formal_notice_leaves_once_a_person_has_approved_its_text() {
     let app = TestApp::start().await;
     let owner = app.signed_up_owner().await;
     let plan = json!({

@@ -50,7 +50,7 @@ async fn any_of_the_events_of_a_checkout_alone_begins_the_subscription() {
 }
 
 #[tokio::test]
-async fn what_is_changed_in_the_portal_is_told() {
+async fn what_is_changed_in_the_portal_is_reported() {
     let app = app_with_stripe().await;
     let owner = app.signed_up_owner().await;
     let id = buy(&owner).await;
@@ -93,7 +93,7 @@ async fn a_subscription_that_is_deleted_leaves_the_free_plan_and_a_trial_that_wa
 }
 
 #[tokio::test]
-async fn a_payment_that_fails_is_told_with_the_grace_and_one_that_comes_in_ends_it() {
+async fn a_payment_that_fails_is_reported_with_the_grace_and_one_that_comes_in_ends_it() {
     let app = app_with_stripe().await;
     let owner = app.signed_up_owner().await;
     let id = buy(&owner).await;

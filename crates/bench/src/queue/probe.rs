@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_script_is_never_told_shorter_than_what_is_noted() {
+    fn the_longest_script_is_never_reported_shorter_than_what_is_noted() {
         let mut toll = Toll::default();
         assert_eq!(toll.longest_script(), 0.1);
         let longest = BTreeMap::from([("claim".to_owned(), 0.4), ("offer".to_owned(), 0.9)]);

@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn transactions_of_several_connections_are_told_apart() {
+    fn transactions_of_several_connections_are_distinguished() {
         let mut capture = capture();
         let text = [
             line(1, "statement: BEGIN"),
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn statements_that_are_prepared_every_time_are_told() {
+    fn statements_that_are_prepared_every_time_are_reported() {
         let mut capture = capture();
         let value = "2026-01-05 09:00:00.001 UTC [1] (bench) DETAIL:  parameters: $1 = '7'\n";
         let warm = [line(1, "execute s1: SELECT 1"), line(1, "execute s2: UPDATE a")].concat();

@@ -157,7 +157,7 @@ tps = 3764.705882 (without initial connection time)
 ";
 
     #[test]
-    fn what_pgbench_tells_is_read() {
+    fn the_output_of_pgbench_is_read() {
         let measured = measured(TOLD, &mut [3.0, 1.0, 2.0]).unwrap();
         assert_eq!(measured, Measured { per_second: 3764.705882, mean_ms: 4.25, p50_ms: 2.0, p99_ms: 3.0 });
     }

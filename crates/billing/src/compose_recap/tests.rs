@@ -76,7 +76,7 @@ fn one_of_a_thing_is_singular() {
 }
 
 #[test]
-fn without_a_price_no_amount_is_told() {
+fn without_a_price_no_amount_is_reported() {
     let text = mail(&trial(), &figures(), None).text;
     assert!(text.contains("Le 8\u{a0}décembre\u{a0}2026, votre abonnement Rubis Pro commence"), "{text}");
     assert!(!text.contains("par mois"), "{text}");

@@ -44,7 +44,7 @@ fn the_mail_about_a_failed_payment() {
 }
 
 #[test]
-fn what_the_free_plan_allows_is_told_as_it_is() {
+fn what_the_free_plan_allows_is_reported_as_it_is() {
     let reported = |free| {
         let mut product = Product::new();
         product.rules.limits = PlanLimits { free, ..product.rules.limits };

@@ -97,7 +97,7 @@ fn a_live_subscription_gives_way_to_a_later_one_that_lives_and_to_no_other() {
 }
 
 #[test]
-fn a_trial_that_is_made_longer_awaits_another_recap_and_one_that_is_told_again_does_not() {
+fn a_trial_that_is_made_longer_awaits_another_recap_and_one_that_is_reported_again_does_not() {
     let until = |days| StripeSubscription {
         trial_end: Some(NOON + Duration::days(days)),
         ..reported("sub_1", SubscriptionStatus::Trialing)

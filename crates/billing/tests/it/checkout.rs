@@ -259,7 +259,7 @@ async fn who_never_went_to_a_checkout_has_no_portal() {
 }
 
 #[tokio::test]
-async fn a_price_that_stripe_does_not_have_is_told() {
+async fn a_price_that_stripe_does_not_have_is_reported() {
     let site = Site::new().await;
     site.fake.fail_requests(RequestFault::status(404).on("/prices")).unwrap();
     let refused = site.checkout(PRO).await;

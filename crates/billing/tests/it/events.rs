@@ -74,7 +74,7 @@ async fn a_completed_checkout_lets_stripe_be_asked_for_its_subscription() {
 }
 
 #[tokio::test]
-async fn a_completed_checkout_of_a_subscription_that_is_known_tells_nothing_new() {
+async fn a_completed_checkout_of_a_subscription_that_is_known_changes_nothing() {
     let company = Company::on_trial().await;
     let session = json!({
         "id": "cs_1", "customer": "cus_1", "subscription": "sub_1", "metadata": { "organization_id": company.id },
@@ -137,22 +137,23 @@ async fn a_payment_that_came_in_lets_stripe_be_asked_how_things_are() {
 }
 
 #[tokio::test]
-async fn the_end_of_a_trial_asks_for_its_recap_once_however_often_it_is_told() {
+async fn the_end_of_a_trial_asks_for_its_recap_once_however_often_it_is_reported() {
     let company = Company::on_trial().await;
-    let told_at = TRIAL_END - Duration::days(3);
-    let told = company.trial_will_end(told_at, &company.trial());
-    assert_eq!(company.deliver(&told, told_at).await, EventOutcome::Applied);
+    let reported_at = TRIAL_END - Duration::days(3);
+    let told = company.trial_will_end(reported_at, &company.trial());
+    assert_eq!(company.deliver(&told, reported_at).await, EventOutcome::Applied);
     assert_eq!(company.jobs().await, ["trial-recap:sub_1"]);
-    assert_eq!(company.deliver(&told, told_at).await, EventOutcome::Duplicate);
+    assert_eq!(company.deliver(&told, reported_at).await, EventOutcome::Duplicate);
 
     // The mail was sent, and another event reports the same failure.
     let job = TrialRecap { organization_id: company.id, subscription_id: "sub_1".into() };
     let (queue, lease_for) = (Queue::Billing, std::time::Duration::from_secs(60));
     let mut conn = company.conn().await;
-    let claimed = rubis_jobs::claim(&mut conn, queue, &[job.id()], lease_for, Some(told_at)).await.unwrap();
-    record_recap_sent(&mut conn, &job, &claimed[0].lease, told_at).await.unwrap();
-    let again = company.trial_will_end(told_at + Duration::hours(1), &company.trial());
-    assert_eq!(company.deliver(&again, told_at + Duration::hours(1)).await, EventOutcome::Applied);
+    let claimed =
+        rubis_jobs::claim(&mut conn, queue, &[job.id()], lease_for, Some(reported_at)).await.unwrap();
+    record_recap_sent(&mut conn, &job, &claimed[0].lease, reported_at).await.unwrap();
+    let again = company.trial_will_end(reported_at + Duration::hours(1), &company.trial());
+    assert_eq!(company.deliver(&again, reported_at + Duration::hours(1)).await, EventOutcome::Applied);
     assert!(company.jobs().await.is_empty());
 }
 
@@ -162,22 +163,22 @@ async fn a_trial_that_will_not_be_charged_gets_no_recap() {
     let cancelled_at = TUESDAY + Duration::days(5);
     let cancelled = company.trial().set("cancel_at_period_end", true);
     company.deliver(&company.updated(cancelled_at, &cancelled), cancelled_at).await;
-    let told_at = TRIAL_END - Duration::days(3);
-    company.deliver(&company.trial_will_end(told_at, &cancelled), told_at).await;
+    let reported_at = TRIAL_END - Duration::days(3);
+    company.deliver(&company.trial_will_end(reported_at, &cancelled), reported_at).await;
     assert!(company.jobs().await.is_empty());
 
     let paying = Company::paying().await;
-    paying.deliver(&paying.trial_will_end(told_at, &paying.paid()), told_at).await;
+    paying.deliver(&paying.trial_will_end(reported_at, &paying.paid()), reported_at).await;
     assert!(paying.jobs().await.is_empty());
 }
 
 #[tokio::test]
 async fn a_late_notice_of_the_end_of_a_trial_asks_for_the_recap_all_the_same() {
     let company = Company::on_trial().await;
-    let told_at = TRIAL_END - Duration::days(3);
-    let later = told_at + Duration::hours(2);
+    let reported_at = TRIAL_END - Duration::days(3);
+    let later = reported_at + Duration::hours(2);
     company.deliver(&company.updated(later, &company.trial()), later).await;
-    let late = company.trial_will_end(told_at, &company.trial());
+    let late = company.trial_will_end(reported_at, &company.trial());
     assert_eq!(company.deliver(&late, later).await, EventOutcome::Stale);
     assert_eq!(company.jobs().await, ["trial-recap:sub_1"]);
 }

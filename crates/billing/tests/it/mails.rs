@@ -33,7 +33,7 @@ async fn failed_mail(
 }
 
 #[tokio::test]
-async fn the_owner_is_told_of_a_payment_that_is_missing_still() {
+async fn the_owner_is_notified_of_a_payment_that_is_missing_still() {
     let company = Company::paying().await;
     let at = TUESDAY + Duration::days(30);
     company.fail_payment(at, "in_1").await;
@@ -50,7 +50,7 @@ async fn the_owner_is_told_of_a_payment_that_is_missing_still() {
 }
 
 #[tokio::test]
-async fn nobody_is_told_of_a_payment_that_came_in_meanwhile() {
+async fn nobody_is_notified_of_a_payment_that_came_in_meanwhile() {
     let company = Company::paying().await;
     let at = TUESDAY + Duration::days(30);
     company.fail_payment(at, "in_1").await;
@@ -147,7 +147,7 @@ async fn a_trial_whose_end_is_moved_while_its_recap_waits_has_it_before_the_new_
     company.deliver(&late, moved_at).await;
     assert!(company.jobs().await.is_empty(), "a late notice of the first end is none of the second");
 
-    let told_at = new_end - Duration::days(3);
-    company.deliver(&company.trial_will_end(told_at, &longer), told_at).await;
+    let reported_at = new_end - Duration::days(3);
+    company.deliver(&company.trial_will_end(reported_at, &longer), reported_at).await;
     assert_eq!(company.jobs().await, ["trial-recap:sub_1"]);
 }

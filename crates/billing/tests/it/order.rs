@@ -41,7 +41,7 @@ async fn a_deletion_that_comes_before_the_creation_stands() {
 }
 
 #[tokio::test]
-async fn of_two_events_of_one_second_stripe_tells_which_counts() {
+async fn of_two_events_of_one_second_stripe_reports_which_counts() {
     let company = Company::on_trial().await;
     let at = TUESDAY + Duration::hours(1);
     company.deliver(&company.updated(at, &company.paid()), at).await;
@@ -145,7 +145,7 @@ async fn a_late_event_does_not_bring_a_subscription_back_that_ended_before_the_l
 }
 
 #[tokio::test]
-async fn of_two_subscriptions_that_are_charged_the_later_counts_and_operations_are_told() {
+async fn of_two_subscriptions_that_are_charged_the_later_counts_and_operations_are_reported() {
     let company = Company::on_trial().await;
     let later = TUESDAY + Duration::minutes(5);
     let second = company.paid().set("id", "sub_2").with("created", later);

@@ -44,7 +44,7 @@ async fn fifty_deliveries_of_one_event_have_one_effect() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn events_that_arrive_all_at_once_leave_what_the_last_of_them_tells() {
+async fn events_that_arrive_all_at_once_leave_what_the_last_of_them_reports() {
     let company = Company::on_trial().await;
     let first_at = TUESDAY + Duration::hours(1);
     let events: Vec<Event> = (0..30)

@@ -91,19 +91,19 @@ async fn a_round_by_a_clock_that_is_behind_asks_for_the_day_after_its_own() {
 #[tokio::test]
 async fn a_recap_that_was_asked_for_and_never_sent_is_asked_for_again() {
     let company = Company::on_trial().await;
-    let told_at = TRIAL_END - Duration::days(3);
-    company.deliver(&company.trial_will_end(told_at, &company.trial()), told_at).await;
+    let reported_at = TRIAL_END - Duration::days(3);
+    company.deliver(&company.trial_will_end(reported_at, &company.trial()), reported_at).await;
     // The mail server was unavailable for longer than the job lasted, or the job crashed its workers.
     let dead = "UPDATE jobs SET state = 'dead', attempts = 8, last_error = 'connection refused'";
     diesel::sql_query(dead).execute(&mut *company.conn().await).await.unwrap();
-    seed_trial_sweep(&mut *company.conn().await, told_at).await.unwrap();
-    let now = told_at + Duration::DAY;
+    seed_trial_sweep(&mut *company.conn().await, reported_at).await.unwrap();
+    let now = reported_at + Duration::DAY;
     assert_eq!(sweep(&company, now).await, 1);
     let job = TrialRecap { organization_id: company.id, subscription_id: "sub_1".into() };
     let row = company.job(&job).await.unwrap();
     assert_eq!((row.attempts, row.run_at), (0, now));
     let subscription = company.subscription().await;
-    assert_eq!(subscription.recap_queued_at, Some(told_at), "it is the same mail, of the same time");
+    assert_eq!(subscription.recap_queued_at, Some(reported_at), "it is the same mail, of the same time");
     assert_eq!(subscription.recap_sent_at, None);
 }
 

@@ -70,7 +70,7 @@ async fn a_worker_that_is_killed_loses_no_reminder() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_worker_that_is_told_to_stop_repeats_and_loses_nothing() {
+async fn a_worker_that_is_asked_to_stop_repeats_and_loses_nothing() {
     let held = hold("worker-stopped").await;
     let report = stop_one_of_two(&held.run).await.unwrap();
     assert_good(&report, &held);

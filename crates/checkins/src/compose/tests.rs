@@ -343,7 +343,7 @@ fn what_a_client_is_called_is_shown_as_it_is_and_breaks_nothing() {
     Some(7),
     "attendent 7\u{a0}jours, puis partent\u{202f}; votre fil d’activité vous le signale."
 )]
-fn it_is_told_what_happens_without_an_answer(
+fn it_is_reported_what_happens_without_an_answer(
     #[case] enabled: bool,
     #[case] grace_hours: u16,
     #[case] wait_days: Option<u16>,

@@ -80,7 +80,7 @@ async fn a_client_gets_a_number_once_and_another_client_may_have_it_too() {
 }
 
 #[tokio::test]
-async fn of_two_invoices_at_once_with_one_number_the_second_is_told_of_the_first() {
+async fn of_two_invoices_at_once_with_one_number_the_second_is_notified_of_the_first() {
     let fixture = Fixture::new().await;
     let (mut one, mut other) = (fixture.conn().await, fixture.conn().await);
     let petit = client(&mut one, fixture.ours, "Boulangerie Petit").await;

@@ -7,7 +7,7 @@ use time::macros::date;
 use crate::{Fixture, NOW, TODAY, client, input, put_in};
 
 #[tokio::test]
-async fn a_statement_tells_what_is_owed_in_each_currency_and_what_of_it_is_late() {
+async fn a_statement_reports_what_is_owed_in_each_currency_and_what_of_it_is_late() {
     let fixture = Fixture::new().await;
     let mut conn = fixture.conn().await;
     let petit = client(&mut conn, fixture.ours, "Boulangerie Petit").await;

@@ -36,7 +36,7 @@ async fn without_an_instant_the_clock_of_postgres_decides() {
 }
 
 #[tokio::test]
-async fn what_a_claim_did_not_get_is_told_apart() {
+async fn what_a_claim_did_not_get_is_distinguished() {
     let mut calendar = Calendar::create().await;
     calendar.claimed(1).await;
     calendar.enqueue(2, START + seconds(90)).await;

@@ -52,7 +52,7 @@ async fn nothing_can_be_recorded_under_a_lease_that_passed_to_another_worker() {
 }
 
 #[tokio::test]
-async fn many_jobs_are_finished_by_one_statement_which_tells_whose_lease_was_lost() {
+async fn many_jobs_are_finished_by_one_statement_which_reports_whose_lease_was_lost() {
     let mut calendar = Calendar::create().await;
     let mut leases = Vec::new();
     for key in 1..=3 {
@@ -113,7 +113,7 @@ async fn a_job_at_the_old_location_of_a_sibling_survives_the_siblings_end() {
 }
 
 #[tokio::test]
-async fn a_row_that_somebody_is_busy_with_is_not_waited_for_in_its_place() {
+async fn a_row_that_a_person_is_busy_with_is_not_waited_for_in_its_place() {
     let mut calendar = Calendar::create().await;
     let leases = [calendar.claimed(1).await.lease, calendar.claimed(2).await.lease];
     let mut other = calendar.second_connection().await;

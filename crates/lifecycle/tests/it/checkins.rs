@@ -286,7 +286,7 @@ async fn a_click_counts_until_the_last_second_of_its_life() {
 }
 
 #[tokio::test]
-async fn a_second_answer_is_told_that_there_was_one() {
+async fn a_second_answer_is_refused() {
     let (chain, _, token) = asked().await;
     assert_eq!(chain.press(&token, StillPending).await, CheckinOutcome::StillPending);
     chain.clock.advance(Duration::hours(1));

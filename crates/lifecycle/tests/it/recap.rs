@@ -157,7 +157,7 @@ impl Ending {
 }
 
 #[tokio::test]
-async fn the_recap_tells_what_was_done_and_what_will_be_charged() {
+async fn the_recap_reports_what_was_done_and_what_will_be_charged() {
     let ending = Ending::new().await;
     let invoice = ending.chain.invoice_due(date!(2026 - 11 - 20)).await;
     ending.chain.worker.run_until(TUESDAY + Duration::days(2)).await;
@@ -186,7 +186,7 @@ async fn the_recap_tells_what_was_done_and_what_will_be_charged() {
 }
 
 #[tokio::test]
-async fn a_trial_that_was_cancelled_moved_or_told_of_or_has_ended_gets_no_recap() {
+async fn a_trial_that_was_cancelled_moved_or_announced_or_has_ended_gets_no_recap() {
     for change in [
         "cancel_at_period_end = true",
         "status = 'canceled', plan = 'free'",
@@ -219,7 +219,7 @@ async fn while_stripe_is_away_the_recap_waits() {
 }
 
 #[tokio::test]
-async fn what_stripe_will_not_tell_later_either_is_no_reason_to_wait() {
+async fn what_stripe_will_not_report_later_either_is_no_reason_to_wait() {
     let ending = Ending::new().await;
     ending.chain.clock.set(datetime!(2026-12-05 09:00 UTC));
     let lease = ending.claim().await;
@@ -237,7 +237,7 @@ async fn what_stripe_will_not_tell_later_either_is_no_reason_to_wait() {
 }
 
 #[tokio::test]
-async fn the_recap_tells_what_the_subscription_costs_and_not_what_is_sold_today() {
+async fn the_recap_reports_what_the_subscription_costs_and_not_what_is_sold_today() {
     let ending = Ending::new().await;
     // Here, it is Pro at a price for each month; at Stripe, the item is of another price.
     ending.fake.change_price(ending.job.subscription_id.as_str(), "rubis_business_yearly").unwrap();

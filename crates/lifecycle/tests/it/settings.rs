@@ -32,7 +32,7 @@ async fn weekends_count_once_business_days_are_turned_off() {
 }
 
 #[tokio::test]
-async fn skipped_steps_are_told_and_planning_again_does_not_bring_them_back() {
+async fn skipped_steps_are_reported_and_planning_again_does_not_bring_them_back() {
     let chain = Chain::start_at(TUESDAY).await;
     chain.set(OrganizationInput { catch_up_policy: Some("skip".to_owned()), ..Default::default() }).await;
     let invoice = chain.invoice_due(date!(2026 - 11 - 12)).await;

@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reply_about_our_rate_or_the_server_is_told_from_one_about_the_mailbox() {
+    fn a_reply_about_our_rate_or_the_server_is_distinguished_from_one_about_the_mailbox() {
         for ours in [
             "transient error (452): 4.3.1 Insufficient system storage",
             "transient error (451): 4.3.2 Please try again later",

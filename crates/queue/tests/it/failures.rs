@@ -30,7 +30,7 @@ async fn a_failed_job_is_tried_again_later_and_later() {
 }
 
 #[tokio::test]
-async fn the_last_attempt_makes_a_dead_letter_and_tells_the_domain_in_the_same_transaction() {
+async fn the_last_attempt_makes_a_dead_letter_and_notifies_the_domain_in_the_same_transaction() {
     let stage = Stage::create().await;
     let runner = stage.runner();
     stage.enqueue(1, Course::FailTimes(9), START).await;

@@ -70,7 +70,7 @@ async fn eventually<F: Future<Output = bool>>(what: &str, holds: impl Fn() -> F)
 }
 
 #[tokio::test]
-async fn an_idle_worker_runs_what_is_enqueued_and_stops_when_told() {
+async fn an_idle_worker_runs_what_is_enqueued_and_stops_when_asked() {
     let stage = Stage::create().await;
     let mut serving = Serving::start(&stage, quick(&stage));
     for key in 1..=3 {

@@ -91,7 +91,7 @@ async fn pages_that_do_not_exist_say_so() {
 }
 
 #[tokio::test]
-async fn the_first_page_shows_what_waits_and_what_was_told() {
+async fn the_first_page_shows_what_waits_and_what_was_reported() {
     let scene = Scene::start().await;
     let open = scene.checkout(true).await;
     scene.subscribed(true).await;

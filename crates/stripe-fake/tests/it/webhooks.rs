@@ -103,7 +103,7 @@ async fn an_event_that_is_late_is_overtaken() {
 }
 
 #[tokio::test]
-async fn what_is_held_back_leaves_when_and_as_it_is_told_to() {
+async fn what_is_held_back_leaves_when_and_as_it_is_set_to() {
     let scene = Scene::start().await;
     let listener = Listener::start(&[]);
     scene.fake.set_webhook(listener.target());
@@ -127,7 +127,7 @@ async fn what_is_held_back_leaves_when_and_as_it_is_told_to() {
 }
 
 #[tokio::test]
-async fn with_nobody_to_tell_nothing_waits() {
+async fn without_a_recipient_nothing_waits() {
     let scene = Scene::start().await;
     scene.subscribed(true).await;
     scene.fake.settled().await;

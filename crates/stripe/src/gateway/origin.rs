@@ -67,7 +67,7 @@ mod tests {
     #[case("pk_live_abc", None)]
     #[case("sk_livery", None)]
     #[case("", None)]
-    fn a_key_tells_its_mode(#[case] key: &str, #[case] mode: Option<Mode>) {
+    fn a_key_reports_its_mode(#[case] key: &str, #[case] mode: Option<Mode>) {
         assert_eq!(Mode::of_key(&key.into()), mode);
     }
 }

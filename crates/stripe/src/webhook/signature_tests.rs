@@ -134,7 +134,7 @@ fn five_minutes_either_way_are_tolerated(
 }
 
 #[test]
-fn a_signed_body_that_is_no_event_is_told_apart() {
+fn a_signed_body_that_is_no_event_is_distinguished() {
     for body in ["", "{}", "[]", r#"{"id":"evt_1","type":"x","created":1,"data":{}}"#] {
         let delivery = SignedDelivery::new(body.to_owned(), SECRET, NOW);
         let outcome = verify(body.as_bytes(), &delivery.signature, &secrets(&[SECRET]), NOW);

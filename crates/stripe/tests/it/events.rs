@@ -28,7 +28,7 @@ fn verified(scene: &Scene, kind: &str) -> Vec<Event> {
 #[case::before_2025(ApiShape::Classic)]
 #[case::since_2025(ApiShape::Items)]
 #[tokio::test]
-async fn a_trial_and_the_payment_that_fails_after_it_are_told_alike_in_both_versions(
+async fn a_trial_and_the_payment_that_fails_after_it_are_reported_alike_in_both_versions(
     #[case] shape: ApiShape,
 ) {
     let scene = Scene::start().await;

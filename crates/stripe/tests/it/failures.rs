@@ -145,7 +145,7 @@ async fn no_more_attempts_are_made_than_allowed() {
 #[case(402, "card_declined")]
 #[case(403, "invalid_request_error")]
 #[tokio::test]
-async fn a_refusal_is_told_as_it_is_and_not_asked_for_again(#[case] refused: u16, #[case] word: &str) {
+async fn a_refusal_is_reported_as_it_is_and_not_asked_for_again(#[case] refused: u16, #[case] word: &str) {
     let scene = Scene::start().await;
     let customer = scene.create_customer().await.unwrap();
     let before = scene.fake.requests().len();

@@ -19,7 +19,7 @@ impl Handler for GatherCheckinsHandler {
     async fn run(&self, context: JobContext, job: GatherCheckins) -> Result<Finished, JobError> {
         let mut conn = context.pool.get().await?;
         let gathered = gather(&mut conn, &job, &context.lease, context.now).await?;
-        tracing::info!(checkin = %job.task_id, organization = %job.organization_id, ?gathered, "a check-in was due");
+        tracing::info!(checkin = %job.task_id, organization = %job.organization_id, ?gathered, "check-in gathered");
         Ok(Finished::Recorded)
     }
 

@@ -214,13 +214,13 @@ where
         let is_outage = error.is_outage();
         refusals += u32::from(!is_outage);
         if refusals == RECORD_TRIES {
-            tracing::error!(%job, %error, "a sent mail could not be recorded");
+            tracing::error!(%job, %error, "sent mail not recorded, given up");
             // To run the job again would send the mail again: a person decides.
             return Err(JobError::fail(format!(
                 "the mail may have left, and that could not be recorded: {error}"
             )));
         }
-        tracing::warn!(%job, %error, "a sent mail is not recorded yet");
+        tracing::warn!(%job, %error, "sent mail not recorded yet");
         tokio::time::sleep(if is_outage { pauses.outage } else { pauses.refusal }).await;
     }
 }
@@ -275,7 +275,7 @@ impl<M: Mailing> Handler for MailHandler<M> {
                     organization = job.organization().map(tracing::field::display),
                     message_id = email.message_id,
                     reference = receipt.reference,
-                    "a mail was sent",
+                    "mail sent",
                 );
                 Ok(Finished::Recorded)
             }

@@ -40,7 +40,7 @@ impl Mailing for CheckinMails {
         match claim_mail(&mut conn, &terms(&self.parts), job, &context.lease, context.now).await {
             Ok(ClaimedMail::Send(email)) => Ok(Some(*email)),
             Ok(ClaimedMail::Settled) => {
-                tracing::info!(mail = %job.mail_id, "nothing is left to ask in a mail");
+                tracing::info!(mail = %job.mail_id, "check-in mail skipped, no question open");
                 Ok(None)
             }
             Err(ClaimMailError::LeaseLost) => Err(JobError::LeaseLost),

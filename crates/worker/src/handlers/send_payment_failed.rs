@@ -29,7 +29,7 @@ impl Mailing for PaymentFailedMails {
         let claimed = claim_payment_failed_mail(&mut conn, &terms, job, &context.lease, context.now).await;
         let email = claimed.map_err(not_written)?;
         if email.is_none() {
-            tracing::info!(invoice = %job.stripe_invoice_id, "no payment is missing any more");
+            tracing::info!(invoice = %job.stripe_invoice_id, "payment mail skipped, no payment missing");
         }
         Ok(email)
     }

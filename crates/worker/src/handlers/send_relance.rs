@@ -30,7 +30,7 @@ impl Mailing for Relances {
         match claim_relance(&mut conn, &self.sender, &self.limits, job, &context.lease, context.now).await {
             Ok(Claimed::Send(email)) => Ok(Some(*email)),
             Ok(Claimed::Settled(reason)) => {
-                tracing::info!(relance = %job.task_id, ?reason, "a reminder does not leave");
+                tracing::info!(relance = %job.task_id, ?reason, "reminder skipped");
                 Ok(None)
             }
             Err(ClaimError::LeaseLost) => Err(JobError::LeaseLost),

@@ -43,7 +43,7 @@ impl Mailing for TrialRecaps {
             claim_trial_recap(&context.pool, stripe, &terms, job, &context.lease, context.now).await;
         let email = claimed.map_err(not_written)?;
         if email.is_none() {
-            tracing::info!(subscription = %job.subscription_id, "a trial needs no recap any more");
+            tracing::info!(subscription = %job.subscription_id, "trial recap skipped");
         }
         Ok(email)
     }

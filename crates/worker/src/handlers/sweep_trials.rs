@@ -34,7 +34,7 @@ impl Handler for TrialSweepHandler {
         job: TrialSweep,
         _letter: &DeadLetter,
     ) -> Result<(), JobError> {
-        tracing::warn!(date = %job.date, "daily round for trials given up");
+        tracing::warn!(date = %job.date, "trial sweep given up");
         Ok(())
     }
 }

@@ -139,7 +139,7 @@ async fn no_recap_leaves_for_a_trial_that_will_not_be_charged() {
 }
 
 #[tokio::test]
-async fn a_recap_waits_while_stripe_does_not_tell_the_price() {
+async fn a_recap_waits_while_stripe_does_not_report_the_price() {
     let app = app().await;
     let (_, id) = on_trial(&app).await;
     app.advance_to(TRIAL_END - Duration::days(3)).await;

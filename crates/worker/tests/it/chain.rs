@@ -658,7 +658,7 @@ fn told(reason: &str, detail: &str) -> (String, String, String) {
 }
 
 #[tokio::test]
-async fn a_mail_server_that_cannot_be_reached_is_told_by_a_code_and_not_by_its_address() {
+async fn a_mail_server_that_cannot_be_reached_is_shown_by_a_code_and_not_by_its_address() {
     let chain = Chain::start_at(TUESDAY).await;
     let invoice = chain.invoice_due(date!(2026 - 11 - 20)).await;
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
@@ -748,7 +748,7 @@ async fn a_plan_with_the_texts_of_an_earlier_release_sends_those_of_today() {
 }
 
 #[tokio::test]
-async fn a_fault_of_our_own_is_told_by_a_code_and_not_by_its_message() {
+async fn a_fault_of_our_own_is_shown_by_a_code_and_not_by_its_message() {
     let chain = Chain::start_at(TUESDAY).await;
     let invoice = chain.invoice_due(date!(2026 - 11 - 20)).await;
     chain.worker.mailer.panic_next(5);

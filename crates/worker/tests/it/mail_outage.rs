@@ -83,7 +83,7 @@ async fn a_recipient_that_puts_a_mail_off_still_costs_it_its_attempts() {
 }
 
 #[tokio::test]
-async fn after_a_day_without_a_mail_server_reminders_fail_with_the_reason_and_one_mail_tells_the_user() {
+async fn after_a_day_without_a_mail_server_reminders_fail_with_the_reason_and_one_mail_notifies_the_user() {
     let chain = Chain::start_at(TUESDAY).await;
     let first = chain.invoice_due(date!(2026 - 11 - 20)).await;
     let second = chain.invoice_to("Garage Nord", "garage@nord.example", date!(2026 - 11 - 20)).await;

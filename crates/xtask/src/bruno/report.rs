@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_failure_is_told_with_its_request() {
+    fn each_failure_is_reported_with_its_request() {
         let report = serde_json::json!([{ "iterationIndex": 0, "results": [
             { "path": "01-A/fine", "error": null, "assertionResults": [], "testResults": [
                 { "description": "is JSON", "status": "pass" },

@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_tells_what_happened_or_nothing() {
+    fn an_address_reports_what_happened_or_nothing() {
         let parsed = |query: &str| Fields::parse(query.as_bytes()).page_status();
         assert_eq!(parsed("status=paid&token=abc"), Some(PageStatus::Paid));
         assert_eq!(

@@ -94,7 +94,7 @@ fn a_mail_may_arrive_again_only_where_it_may_and_to_the_letter() {
 }
 
 #[test]
-fn a_check_in_that_nobody_is_asked_is_lost_and_one_that_two_mails_ask_is_told() {
+fn a_check_in_that_nobody_is_asked_is_lost_and_one_that_two_mails_ask_is_reported() {
     let mut world = World::good();
     world.mails[0] = mail(world.mail_id(), "v1", &world.tokens[..1], DUE);
     let report = world.audit(&ExpectedCheckins::default());
@@ -105,7 +105,7 @@ fn a_check_in_that_nobody_is_asked_is_lost_and_one_that_two_mails_ask_is_told() 
 }
 
 #[test]
-fn links_that_are_unknown_or_closed_or_of_nobody_are_told() {
+fn links_that_are_unknown_or_closed_or_of_nobody_are_reported() {
     let mut world = World::good();
     world.links[0] = Link::Unknown;
     assert_short(&world.audit(&ExpectedCheckins::default()), "do not answer");
