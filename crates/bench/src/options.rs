@@ -36,7 +36,7 @@ pub struct Options {
     /// Markdown file that the figures are appended to
     #[arg(long)]
     pub record: Option<PathBuf>,
-    /// What was measured, for the record
+    /// The measured revision, for the record
     #[arg(long, default_value = "an unnamed revision")]
     pub revision: String,
 }

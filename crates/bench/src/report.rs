@@ -1,4 +1,4 @@
-//! What a benchmark came to: figures, ratios, and the bars that they are held against.
+//! Results of a benchmark: figures, ratios and bars.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write};

@@ -46,10 +46,10 @@ pub struct Arguments {
     /// Mails on a business day, on average; how many invoices there are follows from it
     #[arg(long, default_value_t = 1_000_000)]
     mails_per_day: u32,
-    /// Which of all years that could be
+    /// Seed: the same number gives the same year
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// How different the organizations are in size: the deviation of its logarithm
+    /// Deviation of the logarithm of the sizes of organizations
     #[arg(long, default_value_t = 1.5)]
     spread: f64,
     /// A hundredth of the organizations and of the mails

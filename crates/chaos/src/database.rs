@@ -18,10 +18,10 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The time between two looks at the database.
 const GLANCE: Duration = Duration::from_millis(100);
 
-/// Connections of the trial's own.
+/// Connections of the scenario itself.
 const POOL_SIZE: u32 = 6;
 
-/// A trial's database.
+/// The database of a run.
 #[derive(Clone)]
 pub struct Database {
     /// Connections to it, past every proxy.

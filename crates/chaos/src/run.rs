@@ -30,7 +30,7 @@ const BURST_LIMIT: Duration = Duration::from_secs(45);
 const KEPT_MAILS: usize = 500_000;
 
 /// The secret of all programs.
-pub const APP_KEY: &str = "the-key-of-fault-trials-is-no-secret-at-all";
+pub const APP_KEY: &str = "the-key-of-fault-scenarios-is-no-secret";
 
 /// Addresses and data of a run.
 #[derive(Clone, Debug)]

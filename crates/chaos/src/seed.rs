@@ -39,7 +39,7 @@ pub struct SeededOrganization {
 }
 
 /// Puts in organizations with a plan of one reminder and this many invoices each. No reminder is due
-/// for weeks: a trial moves the date of as many as it wants.
+/// for weeks: a scenario moves the dates of as many as it needs.
 pub async fn seed(
     pool: &Pool,
     organizations: usize,
@@ -179,7 +179,7 @@ async fn fill(
     Ok(SeededOrganization { id: organization, email: email(number), plan })
 }
 
-/// Lets no reminder of an organization wait for an answer: where the trial is about reminders.
+/// Lets no reminder of an organization wait for an answer: for scenarios about reminders.
 pub async fn without_checkins(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

@@ -24,8 +24,8 @@ pub struct Account {
 }
 
 impl Account {
-    /// The account to run servers as. PostgreSQL refuses to run as root, so that for root it is `postgres`, or `nobody`
-    /// if that does not exist; for any other user it is `None`.
+    /// The account to run servers as. PostgreSQL refuses to run as root, so that for root it is that of PostgreSQL, or
+    /// else the one without rights; for any other user it is `None`.
     pub fn for_servers() -> Result<Option<Self>> {
         if !geteuid().is_root() {
             return Ok(None);

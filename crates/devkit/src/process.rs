@@ -156,7 +156,7 @@ impl Launch {
 
     fn supervised(&self) -> Result<Command> {
         let mut command = Command::new(own_program()?);
-        command.arg0("xtask").args(["guard", "--signal", self.signal.name(), "--grace"]);
+        command.arg0("xtask").args(["supervise", "--signal", self.signal.name(), "--grace"]);
         command.arg(self.grace.as_secs().to_string());
         if self.whole_group {
             command.arg("--group");

@@ -1,4 +1,4 @@
-//! `xtask guard`: a small process between a command and each program that it starts.
+//! `xtask supervise`: a small process between a command and each program that it starts.
 //!
 //! It holds the reading end of a pipe whose other end only the command holds. When that end closes, because the command
 //! is done or was killed, the supervisor stops the program: `cargo xtask dev` leaves no server behind, even after
@@ -20,7 +20,7 @@ use crate::interrupt;
 
 static ENABLED: AtomicBool = AtomicBool::new(false);
 
-/// Starts all further programs behind a supervisor. The calling program needs a `guard` subcommand that calls [`run`].
+/// Starts all further programs behind a supervisor. The calling program needs a `supervise` subcommand that calls [`run`].
 pub fn enable() {
     ENABLED.store(true, Ordering::Relaxed);
 }
@@ -29,7 +29,7 @@ pub(crate) fn is_enabled() -> bool {
     ENABLED.load(Ordering::Relaxed)
 }
 
-/// Command line of `xtask guard`.
+/// Command line of `xtask supervise`.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// Signal that stops the program

@@ -1,10 +1,12 @@
-//! `cargo xtask lint`: what CI refuses, one line a check.
+//! `cargo xtask lint`: the checks of CI, one line each.
 
 mod dependency_rule;
 mod manifests;
 mod metadata;
 mod metric_labels;
 mod migrations;
+mod prose;
+mod sources;
 mod table_owners;
 mod tools;
 
@@ -38,6 +40,8 @@ enum Check {
     Tables,
     /// Labels of metrics come from bounded sets
     Labels,
+    /// Comments and names are in plain engineering English
+    Prose,
     /// Licences, banned crates, duplicate versions and sources of the libraries
     Deny,
     /// Migrations block no running program
@@ -58,6 +62,7 @@ impl Check {
             Self::Dependencies => "dependency rule",
             Self::Tables => "each table in one crate",
             Self::Labels => "labels of metrics",
+            Self::Prose => "prose of comments",
             Self::Deny => "licences and crates",
             Self::Migrations => "locks of migrations",
             Self::Schema => "schema.rs and migrations up, down, up",
@@ -73,6 +78,7 @@ impl Check {
             Self::Dependencies => dependency_rule::check(),
             Self::Tables => table_owners::check(),
             Self::Labels => metric_labels::check(),
+            Self::Prose => prose::check(),
             Self::Deny => tools::deny(may_install),
             Self::Migrations => migrations::check(may_install),
             Self::Schema => schema::check(may_install),

@@ -10,7 +10,7 @@ use crate::terminal::dim;
 use rubis_devkit::http::{Client, list, text};
 use rubis_devkit::interrupt;
 
-/// Everybody's mails.
+/// All mails of the inbox.
 pub struct Mailbox {
     client: Client,
 }

@@ -68,7 +68,7 @@ enum Command {
     Simulate(measurements::Simulate),
     /// Runs one program and stops it when the command goes away
     #[command(hide = true)]
-    Guard(supervisor::Arguments),
+    Supervise(supervisor::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -76,12 +76,12 @@ fn main() -> ExitCode {
     if let Err(error) = interrupt::listen() {
         return exit_code(Err(error));
     }
-    if let Command::Guard(arguments) = &arguments.command {
+    if let Command::Supervise(arguments) = &arguments.command {
         return supervisor::run(arguments);
     }
     supervisor::enable();
     let outcome = match arguments.command {
-        Command::Guard(_) => return ExitCode::FAILURE,
+        Command::Supervise(_) => return ExitCode::FAILURE,
         Command::Dev(arguments) => dev::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Lint(arguments) => lint::run(&arguments),

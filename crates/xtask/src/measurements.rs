@@ -62,7 +62,7 @@ pub struct Chaos {
 
 #[derive(Args)]
 pub struct Bench {
-    /// What is measured
+    /// The part to measure
     #[arg(value_enum)]
     what: Subject,
     /// Print the figures without appending them to docs/benchmarks.md

@@ -1,4 +1,4 @@
-//! What is written to the terminal, in one style.
+//! Output on the terminal, in one style.
 
 use std::ffi::OsStr;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! What is asked of the API.
+//! Requests to the API.
 
 use std::sync::Arc;
 

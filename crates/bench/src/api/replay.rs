@@ -1,4 +1,4 @@
-//! What PostgreSQL is asked for one request, and the script of `pgbench` that asks the same.
+//! The statements of one request, and the script of `pgbench` that executes the same.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! How long a look at the calendar takes.
+//! Times of the reads of the calendar.
 
 use anyhow::{Result, ensure};
 use rubis_jobs::{JobId, Lease};

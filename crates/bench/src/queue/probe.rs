@@ -1,4 +1,4 @@
-//! What Redis says of itself: memory, time, and how long its scripts took.
+//! Measurements by Redis itself: memory, processor time, and the durations of its scripts.
 //!
 //! Both sides are measured by this, so that neither has a yardstick of its own.
 

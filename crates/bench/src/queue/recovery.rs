@@ -1,4 +1,4 @@
-//! How soon the jobs of a worker that vanished run elsewhere.
+//! The time until the jobs of a worker that vanished run elsewhere.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! How long a script keeps Redis at most.
+//! The longest time that a script keeps Redis.
 //!
 //! The longest call of a burst depends on the machine and not on the script: Redis shares the cores with
 //! PostgreSQL, the worker and whatever else the machine runs, and is stopped in the middle of some call for

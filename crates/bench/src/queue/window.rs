@@ -1,4 +1,4 @@
-//! What jobs beyond the window cost Redis.
+//! The memory of Redis for jobs beyond the window.
 
 use std::sync::Arc;
 

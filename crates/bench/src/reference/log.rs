@@ -17,7 +17,7 @@ pub struct Entry {
 /// The entries of a piece of the log that begins and ends with a line.
 pub fn entries(text: &str) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
-    // Where the lines that continue an entry go.
+    // The part of an entry that the next lines continue.
     let mut in_detail = None;
     for line in text.split('\n') {
         if let Some(further) = line.strip_prefix('\t') {

@@ -1,4 +1,4 @@
-//! What a burst costs in the end: processor time, bytes of the log, transactions.
+//! Costs of a burst: processor time, bytes of the log, transactions.
 
 use anyhow::{Context as _, Result};
 use deadpool_redis::redis::{Client, cmd};

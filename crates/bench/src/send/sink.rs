@@ -1,4 +1,4 @@
-//! What the mail server of the benchmark takes at most, so that it is not what is measured.
+//! The most mails that the mail server of the benchmark accepts, to show that it is not the bottleneck.
 
 use anyhow::{Context as _, Result, ensure};
 use rubis_inbox::{Inbox, InboxSettings};

@@ -80,7 +80,7 @@ pub async fn make_due(
 ) -> Result<Vec<Reminder>> {
     let due = database.make_due(Some(organizations), most, at).await?;
     database.execute("VACUUM (ANALYZE)").await?;
-    // What was written so far is not written out while something is measured.
+    // Otherwise a checkpoint could begin during a measurement.
     database.execute("CHECKPOINT").await?;
     Ok(due)
 }

@@ -1,5 +1,4 @@
-//! How long a day's jobs wait: what arrives each second is served in its order, as fast as the slowest
-//! part lets.
+//! Waiting times of a day's jobs: the jobs of each second are served in order, at the rate of the slowest part.
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Day {

@@ -1,4 +1,4 @@
-//! What the year takes: rows, memory, processors, time.
+//! Resources of the year: rows, memory, processors, time.
 
 use clap::Args;
 

@@ -1,4 +1,4 @@
-//! What the simulated organizations have in common: the days, the calendars, and how people invoice and pay.
+//! Days, calendars and habits that the simulated organizations share.
 
 use anyhow::{Result, ensure};
 use clap::Args;
@@ -28,10 +28,10 @@ pub struct Habits {
     /// The year
     #[arg(long, default_value_t = 2027)]
     pub year: i32,
-    /// When mails leave, and which share of organizations has it so
+    /// Sending times, each with its share of the organizations
     #[arg(long, default_value = "09:00=85,08:00=5,08:30=3,10:00=5,14:00=2")]
     pub sending_times: Weighted<TimeOfDay>,
-    /// Where organizations are
+    /// Time zones, each with its share of the organizations
     #[arg(long, default_value = "Europe/Paris=97,Indian/Reunion=1.5,America/Martinique=1.5")]
     pub time_zones: Weighted<Zone>,
     /// Share of organizations that send on weekends and holidays too
@@ -247,7 +247,7 @@ pub mod tests {
     use super::*;
     use time::macros::date;
 
-    /// Everybody in Paris at 09:00, thirty days to pay.
+    /// All in Paris at 09:00, thirty days to pay.
     pub fn habits() -> Habits {
         Habits {
             year: 2027,

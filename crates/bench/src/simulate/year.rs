@@ -1,4 +1,4 @@
-//! What happens in the year, counted by the minute and by the day.
+//! The events of a year, counted by the minute and by the day.
 
 use super::world::World;
 

@@ -86,7 +86,7 @@ async fn put_in(database_url: &str, organizations: usize) -> Result<Vec<Subscrib
         .bind::<Timestamptz, _>(SystemClock.now())
         .execute(&mut conn)
         .await?;
-    // What the planner knows is what it would know by the next day.
+    // The planner has statistics, as it would by the next day.
     conn.batch_execute("ANALYZE organizations, subscriptions").await?;
     (0..organizations)
         .map(|number| {

@@ -1,4 +1,4 @@
-//! Where in a conversation a client is.
+//! Positions of a client in a conversation.
 
 use super::postgres::PostgresReader;
 use super::smtp::SmtpReader;

@@ -20,8 +20,8 @@ const ANSWERS: u32 = 12;
 /// Time for the responses that are withheld.
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// All of the answers are withheld, the API is killed when some have come, and everybody asks
-/// again with the same key: some invoices exist by then, some do not, and in the end each does once.
+/// Withholds all responses, kills the API once some have arrived, and repeats every request with the same key: some
+/// invoices exist by then, some do not, and in the end each exists once.
 pub(super) async fn killed_before_it_answers(
     environment: &mut Environment,
     run: &mut ScenarioRun,

@@ -53,7 +53,7 @@ pub async fn lose_one_that_asks(run: &ScenarioRun, count: usize) -> Result<Repor
     }
     run.misbehave(behaviour.and(Fault::delay(Stage::Message, SLOW)))?;
 
-    // What is held is this worker's: the other begins when it is.
+    // This worker has the held mails: the other one starts afterwards.
     let doomed = run.worker().start()?;
     for owner in &owners {
         let mails = run.inbox.wait_for(&MailQuery::to(owner), 1, ARRIVAL).await;

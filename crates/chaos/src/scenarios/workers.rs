@@ -102,7 +102,7 @@ pub(super) async fn killed_twice(run: &mut ScenarioRun) -> Result<Report> {
     arrived(run, &held, LOST_WORKERS + 1).await?;
     recoveries.extend(died.map(|died| died.elapsed()));
 
-    // What else its workers had in hand when they were killed may be repeated as well.
+    // Other mails that were in flight when the workers were killed may be repeated as well.
     let may_repeat = MayRepeat::These(run.due.iter().map(|reminder| reminder.task).collect());
     let mut report = finish(run, &Expected { may_repeat, ..Expected::default() }).await?;
     report.note(format!("{HELD} reminders lost {LOST_WORKERS} workers, and none of their attempts"));
@@ -146,7 +146,7 @@ pub(super) async fn clocks_apart(environment: &mut Environment, run: &mut Scenar
         run.worker()
             .set("LD_PRELOAD", library.as_os_str())
             .set("FAKETIME", offset)
-            // What lies between two instants is as long as ever.
+            // Time passes at the same speed.
             .set("FAKETIME_DONT_FAKE_MONOTONIC", "1")
     };
     let _workers = (worker("-150").start()?, worker("+150").start()?);

@@ -20,7 +20,7 @@ const PREFIXES: [&str; 6] = ["sk_live_", "sk_test_", "rk_live_", "rk_test_", "wh
 const PUBLISHED: [&str; 3] = [
     "0123456789abcdef0123456789abcdef",
     "a-key-for-tests-0123456789abcdef",
-    "the-key-of-fault-trials-is-no-secret-at-all",
+    "the-key-of-fault-scenarios-is-no-secret",
 ];
 
 /// Reports whether the api is reached over HTTPS, which distinguishes a deployment from a development machine.

@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 
 use super::metadata::packages;
+use super::sources::accept;
 
 const INHERITED: [&str; 5] = ["version", "edition", "rust-version", "license", "publish"];
 
@@ -23,10 +24,7 @@ pub fn check() -> Result<()> {
             problems.push(format!("{name}: no code; a crate comes with the first thing that needs it"));
         }
     }
-    if problems.is_empty() {
-        return Ok(());
-    }
-    bail!("{}", problems.join("\n"));
+    accept(&problems, "crates/xtask/src/lint/manifests.rs")
 }
 
 /// The manifests are ours and in one style, so lines are enough; a TOML parser would be compiled for this alone.

@@ -1,4 +1,4 @@
-//! What `cargo metadata` says of our own crates.
+//! The packages of the workspace, from `cargo metadata`.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;

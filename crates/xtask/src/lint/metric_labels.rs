@@ -1,13 +1,10 @@
 //! Labels of metrics come from bounded sets: a label made of a text that was put together at run time is refused.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
-use super::metadata::packages;
-use super::table_owners::{source_files, without_tests};
-use rubis_devkit::workspace::root;
+use super::sources::{self, Source, accept};
 
 /// Programs for development record nothing.
 const EXEMPT: [&str; 6] = ["bench", "chaos", "devkit", "inbox", "testkit", "xtask"];
@@ -28,23 +25,10 @@ const EXCEPTIONS: [(&str, &str); 1] = [
 /// Looks through the sources of every crate.
 pub fn check() -> Result<()> {
     let mut problems = Vec::new();
-    for package in packages()? {
-        if EXEMPT.contains(&package.short_name()) {
-            continue;
-        }
-        let Some(sources) = package.manifest_path.parent().map(|directory| directory.join("src")) else {
-            continue;
-        };
-        for file in source_files(&sources)? {
-            let text = fs::read_to_string(&file)?;
-            let shown: PathBuf = file.strip_prefix(root()).unwrap_or(&file).to_owned();
-            problems.extend(problems_of(&shown, without_tests(&text)));
-        }
+    for Source { path, text, .. } in sources::code(&EXEMPT)? {
+        problems.extend(problems_of(&path, &text));
     }
-    if problems.is_empty() {
-        return Ok(());
-    }
-    bail!("{}\nthe rule is in crates/xtask/src/lint/metric_labels.rs", problems.join("\n"));
+    accept(&problems, "crates/xtask/src/lint/metric_labels.rs")
 }
 
 fn problems_of(file: &Path, text: &str) -> Vec<String> {

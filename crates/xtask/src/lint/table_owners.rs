@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 
-use super::metadata::packages;
+use super::sources::{self, Source, accept};
 use rubis_devkit::workspace::root;
 
-/// `db` defines the tables, `testkit`, `chaos` and `bench` look into them on behalf of tests, trials and measurements, `xtask`
-/// checks them.
+/// `db` defines the tables; `testkit`, `chaos` and `bench` read them for tests, scenarios and measurements; `xtask` checks
+/// them.
 const EXEMPT: [&str; 5] = ["bench", "chaos", "db", "testkit", "xtask"];
 
 /// Handlers go through a domain crate, always.
@@ -28,31 +28,16 @@ pub fn check() -> Result<()> {
     let tables = tables_of(&schema);
     let mut uses: Uses = tables.iter().map(|table| (table.clone(), BTreeMap::new())).collect();
     let mut problems = Vec::new();
-    for package in packages()? {
-        let name = package.short_name();
-        if EXEMPT.contains(&name) {
-            continue;
+    for Source { krate, path, text } in sources::code(&EXEMPT)? {
+        if text.contains("schema::*") {
+            problems.push(format!("{}: import the tables by their names", path.display()));
         }
-        let Some(sources) = package.manifest_path.parent().map(|directory| directory.join("src")) else {
-            continue;
-        };
-        for file in source_files(&sources)? {
-            let text = fs::read_to_string(&file)?;
-            let text = without_tests(&text);
-            let shown = file.strip_prefix(root()).unwrap_or(&file).to_owned();
-            if text.contains("schema::*") {
-                problems.push(format!("{}: import the tables by their names", shown.display()));
-            }
-            for table in named_tables(text, &tables) {
-                uses.entry(table).or_default().entry(name.to_owned()).or_default().insert(shown.clone());
-            }
+        for table in named_tables(&text, &tables) {
+            uses.entry(table).or_default().entry(krate.clone()).or_default().insert(path.clone());
         }
     }
     problems.extend(uses.iter().flat_map(|(table, crates)| table_problems(table, crates)));
-    if problems.is_empty() {
-        return Ok(());
-    }
-    bail!("{}", problems.join("\n"));
+    accept(&problems, "crates/xtask/src/lint/table_owners.rs")
 }
 
 fn table_problems(table: &str, crates: &BTreeMap<String, BTreeSet<PathBuf>>) -> Vec<String> {
@@ -128,30 +113,9 @@ fn named_tables(text: &str, tables: &BTreeSet<String>) -> BTreeSet<String> {
     named
 }
 
-/// The part before the tests, which stand last in a file.
-pub(super) fn without_tests(text: &str) -> &str {
-    text.split_once("#[cfg(test)]").map_or(text, |(code, _)| code)
-}
-
-/// The Rust and SQL files below a folder, leaving out folders and files of tests.
-pub(super) fn source_files(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder).with_context(|| format!("{} cannot be read", folder.display()))? {
-        let path = entry?.path();
-        if path.file_stem().is_some_and(|stem| stem == "tests") {
-            continue;
-        }
-        if path.is_dir() {
-            files.extend(source_files(&path)?);
-        } else if path.extension().is_some_and(|extension| extension == "rs" || extension == "sql") {
-            files.push(path);
-        }
-    }
-    Ok(files)
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::sources::without_tests;
     use super::*;
 
     fn tables() -> BTreeSet<String> {

@@ -1,4 +1,4 @@
-//! Where this machine keeps PostgreSQL and Redis, installing them first where that is possible.
+//! The PostgreSQL and Redis of this machine, installed first if that is possible.
 
 use std::ffi::OsString;
 use std::fs;
