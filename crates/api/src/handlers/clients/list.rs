@@ -6,10 +6,10 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::{
-    ApiResult, App, Reply, Tenant,
+    ApiResult, App, Tenant,
     bodies::ListedClientBody,
     cursor::List,
-    page::{PageBody, page_size},
+    page::{PageBody, PageQuery},
     query::Query,
 };
 
@@ -40,13 +40,11 @@ pub async fn list_clients(
     app: Data<App>,
 ) -> ApiResult<PageBody<ListedClientBody>> {
     let ListClients { q, limit, cursor } = query.0;
-    let limit = page_size(limit)?;
     let search = q.as_deref().and_then(SearchTerms::parse);
-    let list = List::new("clients", &q);
-    let after: Option<ClientPosition> = list.after(&app.keys.cursor, cursor.as_deref())?;
+    let asked = PageQuery { limit, cursor }.of(List::new("clients", &q), &app)?;
     let mut conn = app.db.get().await?;
+    let (organization, after) = (tenant.organization, asked.after.as_ref());
     let page =
-        rubis_invoices::list_clients(&mut conn, tenant.organization, search.as_ref(), after.as_ref(), limit)
-            .await?;
-    Ok(Reply(PageBody::new(page, &list, &app.keys.cursor, |last| ClientPosition::from(last))))
+        rubis_invoices::list_clients(&mut conn, organization, search.as_ref(), after, asked.limit).await?;
+    Ok(asked.reply(page, |last| ClientPosition::from(last)))
 }

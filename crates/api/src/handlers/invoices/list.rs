@@ -10,12 +10,12 @@ use time::Date;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
-    ApiError, ApiResult, App, Reply, Tenant,
+    ApiError, ApiResult, App, Tenant,
     bodies::InvoiceBody,
     cursor::List,
     day::Day,
     labels,
-    page::{PageBody, page_size},
+    page::{PageBody, PageQuery},
     query::Query,
 };
 
@@ -76,6 +76,10 @@ impl ListInvoices {
         List::new("invoices", &filter)
     }
 
+    fn page(&self) -> PageQuery {
+        PageQuery { limit: self.limit, cursor: self.cursor.clone() }
+    }
+
     fn statuses(&self) -> Result<Vec<InvoiceStatus>, ApiError> {
         let Some(names) = &self.status else { return Ok(Vec::new()) };
         let mut statuses = Vec::new();
@@ -121,10 +125,8 @@ pub async fn list_invoices(
     app: Data<App>,
 ) -> ApiResult<PageBody<ListedInvoiceBody>> {
     let query = query.0;
-    let limit = page_size(query.limit)?;
     let sort = query.order()?;
-    let list = query.list();
-    let after = list.after(&app.keys.cursor, query.cursor.as_deref())?;
+    let asked = query.page().of(query.list(), &app)?;
     let mut filter = InvoiceFilter {
         statuses: query.statuses()?,
         client_id: query.client_id,
@@ -140,8 +142,8 @@ pub async fn list_invoices(
             .ok_or_else(ApiError::not_found)?;
         filter.overdue_on = Some(organization.time_zone.local_date(app.clock.now()));
     }
+    let (organization, after) = (tenant.organization, asked.after);
     let page =
-        rubis_invoices::list_invoices(&mut conn, tenant.organization, &filter, sort, after, limit).await?;
-    let position = |last: &ListedInvoice| InvoicePosition::from(&last.invoice);
-    Ok(Reply(PageBody::new(page, &list, &app.keys.cursor, position)))
+        rubis_invoices::list_invoices(&mut conn, organization, &filter, sort, after, asked.limit).await?;
+    Ok(asked.reply(page, |last| InvoicePosition::from(&last.invoice)))
 }

@@ -6,10 +6,10 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::{
-    ApiResult, App, Reply, Tenant,
+    ApiResult, App, Tenant,
     bodies::ListedPlanBody,
     cursor::List,
-    page::{PageBody, page_size},
+    page::{PageBody, PageQuery},
     query::Query,
 };
 
@@ -42,11 +42,9 @@ pub async fn list_plans(
     app: Data<App>,
 ) -> ApiResult<PageBody<ListedPlanBody>> {
     let ListPlans { archived, limit, cursor } = query.0;
-    let limit = page_size(limit)?;
-    let list = List::new("plans", &archived);
-    let after = list.after(&app.keys.cursor, cursor.as_deref())?;
+    let asked = PageQuery { limit, cursor }.of(List::new("plans", &archived), &app)?;
     let shown = if archived { PlansShown::All } else { PlansShown::Usable };
     let mut conn = app.db.get().await?;
-    let page = rubis_relances::plans(&mut conn, tenant.organization, shown, after, limit).await?;
-    Ok(Reply(PageBody::new(page, &list, &app.keys.cursor, |last| last.id)))
+    let page = rubis_relances::plans(&mut conn, tenant.organization, shown, asked.after, asked.limit).await?;
+    Ok(asked.reply(page, |last| last.id))
 }

@@ -6,11 +6,11 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::{
-    ApiResult, App, Reply, Tenant,
+    ApiResult, App, Tenant,
     bodies::ListedRelanceBody,
     cursor::List,
     labels,
-    page::{PageBody, page_size},
+    page::{PageBody, PageQuery},
     query::Query,
 };
 
@@ -42,11 +42,9 @@ pub async fn list_relances(
     app: Data<App>,
 ) -> ApiResult<PageBody<ListedRelanceBody>> {
     let ListRelances { status, limit, cursor } = query.0;
-    let limit = page_size(limit)?;
-    let list = List::new("relances", &status);
-    let after = list.after(&app.keys.cursor, cursor.as_deref())?;
-    let filter = RelancesFilter { status, after };
+    let asked = PageQuery { limit, cursor }.of(List::new("relances", &status), &app)?;
+    let filter = RelancesFilter { status, after: asked.after };
     let mut conn = app.db.get().await?;
-    let page = rubis_relances::list_relances(&mut conn, tenant.organization, filter, limit).await?;
-    Ok(Reply(PageBody::new(page, &list, &app.keys.cursor, |last| (last.send_at, last.id))))
+    let page = rubis_relances::list_relances(&mut conn, tenant.organization, filter, asked.limit).await?;
+    Ok(asked.reply(page, |last| (last.send_at, last.id)))
 }
