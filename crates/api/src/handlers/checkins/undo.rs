@@ -35,11 +35,7 @@ pub async fn undo_answer(
     token: CheckinToken,
     app: Data<App>,
 ) -> ApiResult<CheckinBody> {
-    let (by, rules, now) = (user_agent(&request), app.checkin_rules(), app.clock.now());
-    let mut conn = app.db.get().await?;
-    require_button(&mut conn, &app, &request, &token, CheckinLink::Undo).await?;
-    rubis_lifecycle::undo_checkin(&mut conn, token.expose(), &by, &rules, now).await?;
-    super::state(&mut conn, &app, &token).await.map(Reply)
+    undo(&request, &token, &app, Scope::OwnAnswer).await
 }
 
 /// Undoes the answers "paid" that were given at once.
@@ -65,9 +61,31 @@ pub async fn undo_answers_together(
     token: CheckinToken,
     app: Data<App>,
 ) -> ApiResult<CheckinBody> {
-    let (by, rules, now) = (user_agent(&request), app.checkin_rules(), app.clock.now());
+    undo(&request, &token, &app, Scope::AnsweredTogether).await
+}
+
+/// Answers that one request undoes.
+enum Scope {
+    OwnAnswer,
+    AnsweredTogether,
+}
+
+async fn undo(
+    request: &HttpRequest,
+    token: &CheckinToken,
+    app: &App,
+    scope: Scope,
+) -> ApiResult<CheckinBody> {
+    let (by, rules, now) = (user_agent(request), app.checkin_rules(), app.clock.now());
     let mut conn = app.db.get().await?;
-    require_button(&mut conn, &app, &request, &token, CheckinLink::Undo).await?;
-    rubis_lifecycle::undo_checkins(&mut conn, token.expose(), &by, &rules, now).await?;
-    super::state(&mut conn, &app, &token).await.map(Reply)
+    require_button(&mut conn, app, request, token, CheckinLink::Undo).await?;
+    match scope {
+        Scope::OwnAnswer => {
+            rubis_lifecycle::undo_checkin(&mut conn, token.expose(), &by, &rules, now).await?;
+        }
+        Scope::AnsweredTogether => {
+            rubis_lifecycle::undo_checkins(&mut conn, token.expose(), &by, &rules, now).await?;
+        }
+    }
+    super::state(&mut conn, app, token).await.map(Reply)
 }
