@@ -16,7 +16,7 @@ const OFFSET_DAYS: std::ops::RangeInclusive<i32> = -365..=3_650;
 
 /// A sequence of reminders.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Plan {
+pub struct Plan<Step = PlanStep> {
     /// Its id.
     pub id: PlanId,
     pub name: String,
@@ -26,8 +26,11 @@ pub struct Plan {
     pub archived_at: Option<OffsetDateTime>,
     pub created_at: OffsetDateTime,
     /// The steps in force, in the order of their offsets.
-    pub steps: Vec<PlanStep>,
+    pub steps: Vec<Step>,
 }
+
+/// A plan without its texts, which are long: for lists and for planning.
+pub type ListedPlan = Plan<ListedStep>;
 
 /// One reminder of a plan, in one wording. It is never rewritten: an edit makes another step of the
 /// same lineage.
@@ -47,28 +50,13 @@ pub struct PlanStep {
     pub retired_at: Option<OffsetDateTime>,
 }
 
-/// A plan in a list: its texts are long, and are read with the plan itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ListedPlan {
-    /// Its id.
-    pub id: PlanId,
-    /// Its name.
-    pub name: String,
-    /// True if invoices that name no plan get this one.
-    pub is_default: bool,
-    /// Time at which it was archived, because invoices still use it.
-    pub archived_at: Option<OffsetDateTime>,
-    /// Time at which it was made.
-    pub created_at: OffsetDateTime,
-    /// The steps in force, in the order of their offsets.
-    pub steps: Vec<ListedStep>,
-}
-
-/// A step of a plan in a list.
+/// A step of a plan without its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListedStep {
     /// Its id.
     pub id: PlanStepId,
+    /// The step through all its wordings.
+    pub lineage_id: StepLineageId,
     /// Its place in the plan, from 0.
     pub order: i32,
     /// Days from the due date, negative before it.
@@ -79,10 +67,11 @@ pub struct ListedStep {
     pub requires_manual_validation: bool,
 }
 
-impl From<PlanStep> for ListedStep {
-    fn from(step: PlanStep) -> Self {
+impl From<&PlanStep> for ListedStep {
+    fn from(step: &PlanStep) -> Self {
         Self {
             id: step.id,
+            lineage_id: step.lineage_id,
             order: step.order,
             offset_days: step.content.offset_days,
             tone: step.content.tone,

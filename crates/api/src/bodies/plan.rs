@@ -13,19 +13,8 @@ use crate::labels;
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PlanBody {
-    /// Its id.
-    pub id: Uuid,
-    /// Name that the organization gave it.
-    pub name: String,
-    /// True if invoices that name no plan get this one.
-    pub is_default: bool,
-    /// Time at which it was archived, because invoices still use it.
-    #[serde(with = "time::serde::rfc3339::option")]
-    #[schema(required)]
-    pub archived_at: Option<OffsetDateTime>,
-    /// Time at which it was created.
-    #[serde(with = "time::serde::rfc3339")]
-    pub created_at: OffsetDateTime,
+    #[serde(flatten)]
+    pub plan: PlanHeadBody,
     /// Its steps, in the order of their offsets.
     pub steps: Vec<PlanStepBody>,
 }
@@ -34,6 +23,16 @@ pub struct PlanBody {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ListedPlanBody {
+    #[serde(flatten)]
+    pub plan: PlanHeadBody,
+    /// Its steps, in the order of their offsets.
+    pub steps: Vec<ListedPlanStepBody>,
+}
+
+/// A plan without its steps.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PlanHeadBody {
     /// Its id.
     pub id: Uuid,
     /// Name that the organization gave it.
@@ -47,8 +46,18 @@ pub struct ListedPlanBody {
     /// Time at which it was created.
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
-    /// Its steps, in the order of their offsets.
-    pub steps: Vec<ListedPlanStepBody>,
+}
+
+/// One reminder of a plan.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PlanStepBody {
+    #[serde(flatten)]
+    pub step: ListedPlanStepBody,
+    /// The subject, with variables.
+    pub subject: String,
+    /// The plain text, with variables.
+    pub body: String,
 }
 
 /// One reminder of a plan without its subject and text.
@@ -68,16 +77,24 @@ pub struct ListedPlanStepBody {
     pub requires_manual_validation: bool,
 }
 
+impl From<Plan> for PlanBody {
+    fn from(plan: Plan) -> Self {
+        let (plan, steps) = split(plan);
+        Self { plan, steps }
+    }
+}
+
 impl From<ListedPlan> for ListedPlanBody {
     fn from(plan: ListedPlan) -> Self {
-        Self {
-            id: plan.id.into(),
-            name: plan.name,
-            is_default: plan.is_default,
-            archived_at: plan.archived_at,
-            created_at: plan.created_at,
-            steps: plan.steps.into_iter().map(ListedPlanStepBody::from).collect(),
-        }
+        let (plan, steps) = split(plan);
+        Self { plan, steps }
+    }
+}
+
+impl From<PlanStep> for PlanStepBody {
+    fn from(step: PlanStep) -> Self {
+        let listed = ListedStep::from(&step);
+        Self { step: listed.into(), subject: step.content.subject, body: step.content.body }
     }
 }
 
@@ -93,52 +110,16 @@ impl From<ListedStep> for ListedPlanStepBody {
     }
 }
 
-/// One reminder of a plan.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct PlanStepBody {
-    /// Its id.
-    pub id: Uuid,
-    /// Its position in the plan, from 0.
-    pub order: i32,
-    /// Days from the due date, negative before it.
-    pub offset_days: i32,
-    /// Firmness of the text.
-    #[schema(value_type = labels::Tone)]
-    pub tone: &'static str,
-    /// The subject, with variables.
-    pub subject: String,
-    /// The plain text, with variables.
-    pub body: String,
-    /// True if a person approves it before it is sent.
-    pub requires_manual_validation: bool,
-}
-
-impl From<Plan> for PlanBody {
-    fn from(plan: Plan) -> Self {
-        Self {
-            id: plan.id.into(),
-            name: plan.name,
-            is_default: plan.is_default,
-            archived_at: plan.archived_at,
-            created_at: plan.created_at,
-            steps: plan.steps.into_iter().map(PlanStepBody::from).collect(),
-        }
-    }
-}
-
-impl From<PlanStep> for PlanStepBody {
-    fn from(step: PlanStep) -> Self {
-        Self {
-            id: step.id.into(),
-            order: step.order,
-            offset_days: step.content.offset_days,
-            tone: step.content.tone.as_str(),
-            subject: step.content.subject,
-            body: step.content.body,
-            requires_manual_validation: step.content.requires_manual_validation,
-        }
-    }
+/// Converts a plan and its steps.
+fn split<Step, Body: From<Step>>(plan: Plan<Step>) -> (PlanHeadBody, Vec<Body>) {
+    let head = PlanHeadBody {
+        id: plan.id.into(),
+        name: plan.name,
+        is_default: plan.is_default,
+        archived_at: plan.archived_at,
+        created_at: plan.created_at,
+    };
+    (head, plan.steps.into_iter().map(Body::from).collect())
 }
 
 /// The new content of a plan.

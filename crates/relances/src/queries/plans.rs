@@ -46,6 +46,7 @@ struct StepRow {
 struct ListedStepRow {
     id: Uuid,
     plan_id: Uuid,
+    lineage_id: Uuid,
     step_order: i32,
     offset_days: i32,
     tone: Tone,
@@ -56,6 +57,7 @@ impl From<ListedStepRow> for ListedStep {
     fn from(row: ListedStepRow) -> Self {
         Self {
             id: row.id.into(),
+            lineage_id: row.lineage_id.into(),
             order: row.step_order,
             offset_days: row.offset_days,
             tone: row.tone,
@@ -110,18 +112,7 @@ pub async fn list(
         query = query.filter(plans::id.gt(after.as_uuid()));
     }
     let rows: Vec<PlanRow> = query.load(conn).await?;
-    let mut plans: Vec<ListedPlan> = rows
-        .into_iter()
-        .map(|row| ListedPlan {
-            id: row.id.into(),
-            name: row.name,
-            is_default: row.is_default,
-            archived_at: row.archived_at,
-            created_at: row.created_at,
-            steps: Vec::new(),
-        })
-        .collect();
-    let ids: Vec<Uuid> = plans.iter().map(|plan| plan.id.as_uuid()).collect();
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
     let steps: Vec<ListedStepRow> = plan_steps::table
         .filter(plan_steps::organization_id.eq(organization.as_uuid()))
         .filter(plan_steps::plan_id.eq_any(&ids))
@@ -130,12 +121,7 @@ pub async fn list(
         .select(ListedStepRow::as_select())
         .load(conn)
         .await?;
-    for step in steps {
-        if let Some(plan) = plans.iter_mut().find(|plan| plan.id.as_uuid() == step.plan_id) {
-            plan.steps.push(step.into());
-        }
-    }
-    Ok(plans)
+    Ok(assembled(rows, steps, |step| step.plan_id))
 }
 
 /// A plan, archived or not.
@@ -203,7 +189,16 @@ async fn with_steps(
         .select(StepRow::as_select())
         .load(&mut conn)
         .await?;
-    let mut plans: Vec<Plan> = rows
+    Ok(assembled(rows, steps, |step| step.plan_id))
+}
+
+/// Gives each plan its steps.
+fn assembled<Row, Step: From<Row>>(
+    plans: Vec<PlanRow>,
+    steps: Vec<Row>,
+    plan_of: impl Fn(&Row) -> Uuid,
+) -> Vec<Plan<Step>> {
+    let mut plans: Vec<Plan<Step>> = plans
         .into_iter()
         .map(|row| Plan {
             id: row.id.into(),
@@ -214,12 +209,13 @@ async fn with_steps(
             steps: Vec::new(),
         })
         .collect();
-    for step in steps.into_iter().map(PlanStep::from) {
-        if let Some(plan) = plans.iter_mut().find(|plan| plan.id == step.plan_id) {
-            plan.steps.push(step);
+    for step in steps {
+        let id = plan_of(&step);
+        if let Some(plan) = plans.iter_mut().find(|plan| plan.id.as_uuid() == id) {
+            plan.steps.push(step.into());
         }
     }
-    Ok(plans)
+    plans
 }
 
 /// The wording of a step that is in force, if the plan still has it.

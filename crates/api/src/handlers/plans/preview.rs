@@ -64,7 +64,7 @@ impl From<PreviewedRelance> for PreviewedRelanceBody {
     fn from(relance: PreviewedRelance) -> Self {
         let (subject, body, html) = relance.content.into_parts();
         Self {
-            step: ListedStep::from(relance.step).into(),
+            step: ListedStep::from(&relance.step).into(),
             send_at: relance.send_at,
             from_name: relance.from_name,
             reply_to: relance.reply_to.map(|mailbox| mailbox.address.to_string()),
