@@ -10,7 +10,7 @@ use rubis_accounts::{
 };
 use rubis_billing::BillingRules;
 use rubis_db::{AsyncPgConnection, Pool};
-use rubis_invoices::{InvoicedClient, NewInvoice};
+use rubis_invoices::{InvoicedClient, NamedClient, NewInvoice};
 use rubis_kernel::{Clock as _, Currency, Money, OrganizationId, PlanId, SystemClock};
 use rubis_lifecycle::PlanChoice;
 use rubis_relances::{PlanInput, StepInput, Tone};
@@ -89,11 +89,12 @@ pub async fn found_organizations(conn: &mut AsyncPgConnection, count: usize) -> 
 /// An invoice of 1 200 € for a client of its own, whose address names the invoice and the organization.
 pub fn invoice(organization: usize, name: &str, issue_date: Date, due_date: Date) -> Result<NewInvoice> {
     Ok(NewInvoice {
-        client: InvoicedClient::Named {
+        client: InvoicedClient::Named(NamedClient {
             kind: rubis_invoices::ClientKind::Person,
             name: format!("Débiteur {name}"),
             email: format!("compta-{name}@debiteur-{organization:03}.example").to_lowercase().parse()?,
-        },
+            create_new: false,
+        }),
         numero: format!("F-{organization:03}-{name}"),
         amount: Money::new(120_000, Currency::EUR),
         issue_date,

@@ -3,11 +3,11 @@
 use diesel::result::{DatabaseErrorKind, Error};
 use diesel_async::AsyncConnection;
 use rubis_db::AsyncPgConnection;
-use rubis_kernel::{ClientId, EmailAddress, InvoiceId, OrganizationId, PlanId, ServiceLocationId};
+use rubis_kernel::{ClientId, InvoiceId, OrganizationId, PlanId, ServiceLocationId};
 use time::OffsetDateTime;
 
 use crate::{
-    Client, ClientKind, Invoice, InvoiceLine, InvoicedClient, NewClient, NewInvoice, NewLine,
+    Client, Invoice, InvoiceLine, InvoicedClient, NamedClient, NewClient, NewInvoice, NewLine,
     identify_client::{Identified, identify_client},
     queries,
 };
@@ -108,7 +108,9 @@ async fn invoiced_client(
             let known = queries::clients::share(conn, organization, *id).await?;
             Ok((known.ok_or(CreateInvoiceError::UnknownClient)?, false))
         }
-        InvoicedClient::Named { name, email, kind } => {
+        InvoicedClient::Named(named) if named.create_new => created(conn, organization, named, now).await,
+        InvoicedClient::Named(named) => {
+            let NamedClient { name, email, .. } = named;
             // Serializes two invoices that name the same new client at once, so that it is created once.
             queries::clients::serialize_creation(conn, organization, name, email).await?;
             match identify_client(conn, organization, name, email).await? {
@@ -117,11 +119,8 @@ async fn invoiced_client(
                     Ok((known.ok_or(CreateInvoiceError::UnknownClient)?, false))
                 }
                 Identified::Unsure(candidates) => Err(CreateInvoiceError::AmbiguousClient { candidates }),
-                Identified::New => created(conn, organization, (name, email, *kind), now).await,
+                Identified::New => created(conn, organization, named, now).await,
             }
-        }
-        InvoicedClient::New { name, email, kind } => {
-            created(conn, organization, (name, email, *kind), now).await
         }
     }
 }
@@ -129,10 +128,10 @@ async fn invoiced_client(
 async fn created(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
-    (name, email, kind): (&str, &EmailAddress, ClientKind),
+    named: &NamedClient,
     now: OffsetDateTime,
 ) -> Result<(Client, bool), CreateInvoiceError> {
-    let new = NewClient::named(name.to_owned(), email.clone(), kind);
+    let new = NewClient::named(named.name.clone(), named.email.clone(), named.kind);
     Ok((queries::clients::insert(conn, organization, &new, now).await?, true))
 }
 

@@ -62,7 +62,9 @@ pub use manage_service_locations::{
     MAX_SERVICE_LOCATIONS, ServiceLocationError, add_service_location, remove_service_location,
     update_service_location,
 };
-pub use new_invoice::{InvoicedClient, InvoicedClientInput, MAX_NUMERO_CHARS, NewInvoice, NewInvoiceInput};
+pub use new_invoice::{
+    InvoicedClient, InvoicedClientInput, MAX_NUMERO_CHARS, NamedClient, NewInvoice, NewInvoiceInput,
+};
 pub use pause::{clear_client_pause, clear_invoice_pause, set_client_pause, set_invoice_pause};
 pub use payment::{
     NewPayment, NewPaymentInput, Payment, PaymentKind, PaymentMethod, PaymentPosition, latest_payments_of,

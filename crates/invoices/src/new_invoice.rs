@@ -54,11 +54,20 @@ pub struct InvoicedClientInput {
 pub enum InvoicedClient {
     /// A client that exists.
     Known(ClientId),
-    /// The client with this name and address, ignoring case, accents, spaces and invisible characters; created if
-    /// there is neither such a client nor a similar one.
-    Named { name: String, email: EmailAddress, kind: ClientKind },
-    /// A new client, even if similar ones exist.
-    New { name: String, email: EmailAddress, kind: ClientKind },
+    /// The client with a name and an address.
+    Named(NamedClient),
+}
+
+/// A client by name and address, ignoring case, accents, spaces and invisible characters; created if there is neither
+/// such a client nor a similar one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedClient {
+    pub name: String,
+    pub email: EmailAddress,
+    /// Kind of a client that is created.
+    pub kind: ClientKind,
+    /// True to create a client even if similar ones exist.
+    pub create_new: bool,
 }
 
 /// Validated input for a new invoice.
@@ -134,11 +143,8 @@ fn parse_client(
             let kind = named.kind.and_then(|kind| parse_kind(errors, "client.kind", &kind));
             let kind = kind.unwrap_or(ClientKind::Person);
             let email = rubis_kernel::mail_address(errors, "client.email", &named.email)?;
-            Some(if named.create_new {
-                InvoicedClient::New { name, email, kind }
-            } else {
-                InvoicedClient::Named { name, email, kind }
-            })
+            let create_new = named.create_new;
+            Some(InvoicedClient::Named(NamedClient { name, email, kind, create_new }))
         }
         (None, None) => {
             errors.push("clientId", "required", "must be given, or client with a name and an email");

@@ -12,7 +12,7 @@ use rubis_accounts::{
 use rubis_checkins::{CheckinAnswer, CheckinRules, CheckinTask, Opening};
 use rubis_db::PooledConnection;
 use rubis_invoices::{
-    Invoice, InvoiceInput, InvoicePatch, InvoiceScope, InvoicedClient, NewInvoice, NewPayment,
+    Invoice, InvoiceInput, InvoicePatch, InvoiceScope, InvoicedClient, NamedClient, NewInvoice, NewPayment,
 };
 use rubis_kernel::{Clock, Currency, Email, InvoiceId, ManualClock, Money, OrganizationId, UserId};
 use rubis_lifecycle::{AnsweredBy, CheckinOutcome, CheckinView, PlanChoice};
@@ -111,11 +111,12 @@ impl Chain {
     pub async fn invoice_to(&self, name: &str, email: &str, due_date: Date) -> Invoice {
         let number = self.invoices.fetch_add(1, Ordering::Relaxed) + 1;
         let new = NewInvoice {
-            client: InvoicedClient::Named {
+            client: InvoicedClient::Named(NamedClient {
                 kind: rubis_invoices::ClientKind::Person,
                 name: name.to_owned(),
                 email: email.parse().expect("an address"),
-            },
+                create_new: false,
+            }),
             numero: format!("F-2026-{number:03}"),
             amount: Money::new(120_000, Currency::EUR),
             issue_date: due_date - Duration::days(30),

@@ -16,7 +16,7 @@ use rubis_checkins::{
     plan_checkin, record_sent,
 };
 use rubis_db::{AsyncConnection, PooledConnection};
-use rubis_invoices::{Invoice, InvoicedClient, NewInvoice, NewPayment};
+use rubis_invoices::{Invoice, InvoicedClient, NamedClient, NewInvoice, NewPayment};
 use rubis_jobs::{Job, JobId, JobRow, Lease};
 use rubis_kernel::{
     AppKey, CheckinMailId, Currency, Email, EmailAddress, InvoiceId, Money, OrganizationId, PurposeKey,
@@ -100,11 +100,12 @@ impl Company {
         let number = self.invoices.fetch_add(1, Ordering::Relaxed) + 1;
         let email = format!("{}@clients.example", client.to_lowercase().replace(' ', "-"));
         let new = NewInvoice {
-            client: InvoicedClient::Named {
+            client: InvoicedClient::Named(NamedClient {
                 kind: rubis_invoices::ClientKind::Person,
                 name: client.to_owned(),
                 email: email.parse().unwrap(),
-            },
+                create_new: false,
+            }),
             numero: format!("F-2026-{number:03}"),
             amount: Money::new(120_000, Currency::EUR),
             issue_date: due_date - Duration::days(30),

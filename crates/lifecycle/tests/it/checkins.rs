@@ -324,11 +324,12 @@ async fn a_token_changes_nothing_in_another_organization() {
             .unwrap();
     rubis_lifecycle::mark_address_verified(&mut conn, other.user.id, chain.now()).await.unwrap();
     let new = rubis_invoices::NewInvoice {
-        client: rubis_invoices::InvoicedClient::Named {
+        client: rubis_invoices::InvoicedClient::Named(rubis_invoices::NamedClient {
             kind: rubis_invoices::ClientKind::Person,
             name: "Boulangerie Martin".to_owned(),
             email: "compta@boulangerie-martin.example".parse().unwrap(),
-        },
+            create_new: false,
+        }),
         numero: "F-2026-001".to_owned(),
         amount: rubis_kernel::Money::new(120_000, rubis_kernel::Currency::EUR),
         issue_date: LATE,

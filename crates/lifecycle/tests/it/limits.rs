@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use diesel_async::RunQueryDsl;
 use rubis_billing::{BillingPlan, BillingRules, PlanLimitReached, PlanLimits, SubscriptionView};
 use rubis_invoices::{
-    Invoice, InvoiceInput, InvoicePatch, InvoiceStatus, InvoicedClient, NewInvoice, VoidReason,
+    Invoice, InvoiceInput, InvoicePatch, InvoiceStatus, InvoicedClient, NamedClient, NewInvoice, VoidReason,
 };
 use rubis_kernel::{Currency, InvoiceId, Money};
 use rubis_lifecycle::{
@@ -39,11 +39,12 @@ impl Company {
         let number = self.numbers.fetch_add(1, Ordering::Relaxed);
         NewInvoice {
             // Another client for each: invoices of one new client wait for each other anyhow.
-            client: InvoicedClient::Named {
+            client: InvoicedClient::Named(NamedClient {
                 kind: rubis_invoices::ClientKind::Person,
                 name: format!("Boulangerie {number}"),
                 email: format!("compta@boulangerie-{number}.example").parse().unwrap(),
-            },
+                create_new: false,
+            }),
             numero: format!("L-{number:04}"),
             amount: Money::new(120_000, Currency::EUR),
             issue_date: date!(2026 - 11 - 01),

@@ -6,7 +6,7 @@ use diesel::{QueryableByName, prelude::*, sql_types::BigInt};
 use diesel_async::{AsyncConnection as _, AsyncPgConnection, RunQueryDsl};
 use rubis_accounts::{NewAccount, NewAccountInput, OrganizationInput, OrganizationPatch, PasswordHash};
 use rubis_db::schema::{jobs, planning_requests};
-use rubis_invoices::{InvoiceScope, InvoicedClient, NewInvoice};
+use rubis_invoices::{InvoiceScope, InvoicedClient, NamedClient, NewInvoice};
 use rubis_jobs::{Job as _, Queue};
 use rubis_kernel::{ClientId, Currency, InvoiceId, Money, OrganizationId};
 use rubis_lifecycle::{MAX_SCOPES, PlanAgain, PlanChoice};
@@ -44,11 +44,12 @@ async fn another_company(chain: &Chain) -> OrganizationId {
 
 async fn invoice_of(chain: &Chain, organization: OrganizationId, numero: &str, due_date: Date) -> InvoiceId {
     let new = NewInvoice {
-        client: InvoicedClient::Named {
+        client: InvoicedClient::Named(NamedClient {
             kind: rubis_invoices::ClientKind::Person,
             name: "Boulangerie Martin".to_owned(),
             email: "compta@boulangerie-martin.example".parse().unwrap(),
-        },
+            create_new: false,
+        }),
         numero: numero.to_owned(),
         amount: Money::new(120_000, Currency::EUR),
         issue_date: due_date - Duration::days(30),
