@@ -44,6 +44,9 @@ pub struct Arguments {
     /// Number of times each side is measured
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
+    /// Only operations whose name contains this, such as `POST`
+    #[arg(long, default_value = "")]
+    only: String,
     /// Few invoices and short rounds, to see whether it works
     #[arg(long)]
     quick: bool,
@@ -77,6 +80,9 @@ pub async fn run(machine: &Machine, mut arguments: Arguments) -> Result<Report> 
     };
     conditions(&mut report, &arguments);
     for (index, operation) in Operation::ALL.into_iter().enumerate() {
+        if !operation.name().contains(&arguments.only) {
+            continue;
+        }
         let mut all = vec![Rounds::default(); places.len()];
         for round in 1..=arguments.rounds {
             for (place, rounds) in places.iter().zip(&mut all) {
