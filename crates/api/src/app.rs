@@ -135,13 +135,7 @@ impl App {
     /// Returns the lifetime of check-ins, and the rules by which their links are trusted.
     #[must_use]
     pub fn checkin_rules(&self) -> CheckinRules {
-        let settings = &self.settings.checkins;
-        CheckinRules {
-            life: settings.ttl,
-            quiet: settings.quiet,
-            suspect: settings.suspect,
-            undo: settings.undo,
-        }
+        rubis_composition::checkin_rules(&self.settings.checkins)
     }
 
     /// Hashes or verifies a password on a thread that serves no requests.

@@ -1,12 +1,12 @@
 //! State for Rubis's own subscription.
 
-use rubis_billing::{BillingLinks, BillingRules, PlanLimits};
+use std::sync::Arc;
+
+use rubis_billing::{BillingLinks, BillingRules};
+use rubis_composition::{billing_rules, stripe_gateway};
 use rubis_kernel::SharedClock;
-use rubis_runtime::{
-    ApiSettings,
-    settings::{BillingSection, StripeSection},
-};
-use rubis_stripe::{StripeError, StripeGateway, StripeSettings};
+use rubis_runtime::ApiSettings;
+use rubis_stripe::{StripeError, StripeGateway};
 use secrecy::SecretString;
 
 use crate::ApiError;
@@ -18,7 +18,7 @@ pub struct Billing {
     /// Addresses that Stripe's pages lead back to.
     pub links: BillingLinks,
     /// The client of Stripe; `None` if no subscriptions are sold.
-    pub stripe: Option<StripeGateway>,
+    pub stripe: Option<Arc<StripeGateway>>,
     /// Secrets that Stripe's events are signed with.
     pub webhook_secrets: Vec<SecretString>,
 }
@@ -27,9 +27,9 @@ impl Billing {
     /// Builds the state from the settings.
     pub fn new(settings: &ApiSettings, clock: SharedClock) -> Result<Self, StripeError> {
         Ok(Self {
-            rules: rules(&settings.billing),
+            rules: billing_rules(&settings.billing),
             links: BillingLinks::new(settings.process.web_url.as_str()),
-            stripe: gateway(&settings.stripe, clock)?,
+            stripe: stripe_gateway(&settings.stripe, clock)?,
             webhook_secrets: settings.stripe.webhook_secrets.clone(),
         })
     }
@@ -39,24 +39,6 @@ impl Billing {
     /// # Errors
     /// `billing_unavailable` if none is configured.
     pub fn stripe(&self) -> Result<&StripeGateway, ApiError> {
-        self.stripe.as_ref().ok_or_else(ApiError::billing_unavailable)
+        self.stripe.as_deref().ok_or_else(ApiError::billing_unavailable)
     }
-}
-
-fn rules(settings: &BillingSection) -> BillingRules {
-    BillingRules {
-        limits: PlanLimits {
-            free: settings.free_invoices,
-            pro: settings.pro_invoices,
-            business: settings.business_invoices,
-        },
-        grace: settings.grace,
-        trial_days: settings.trial_days,
-    }
-}
-
-fn gateway(settings: &StripeSection, clock: SharedClock) -> Result<Option<StripeGateway>, StripeError> {
-    let Some(secret_key) = settings.secret_key.clone() else { return Ok(None) };
-    let stripe = StripeSettings { api_base: settings.api_base.clone(), ..StripeSettings::new(secret_key) };
-    StripeGateway::new(&stripe, clock).map(Some)
 }

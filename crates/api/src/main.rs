@@ -11,12 +11,9 @@ use std::{
 
 use actix_web::web::Data;
 use rubis_api::{App, openapi, serve};
+use rubis_composition::{Process, describe_failure};
 use rubis_kernel::SystemClock;
-use rubis_runtime::{
-    ApiSettings, Shutdown,
-    settings::MigrationSettings,
-    telemetry::{Metrics, init_tracing, serve_metrics},
-};
+use rubis_runtime::{ApiSettings, settings::MigrationSettings};
 use secrecy::ExposeSecret;
 
 /// Exit code for settings or a command that cannot be understood.
@@ -51,27 +48,19 @@ async fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            say(&with_causes(error.as_ref()));
+            say(&describe_failure(error.as_ref()));
             ExitCode::FAILURE
         }
     }
 }
 
 async fn run(settings: ApiSettings) -> Result<(), Failure> {
-    // Fails only if a provider is installed already, which serves as well.
-    drop(rustls::crypto::ring::default_provider().install_default());
-    init_tracing(&settings.process.log)?;
-    let metrics = Metrics::install("rubis-api", env!("CARGO_PKG_VERSION"))?;
-    let shutdown = Shutdown::on_signals()?;
-    let metrics_listener = tokio::net::TcpListener::bind(settings.process.metrics_addr).await?;
-    tokio::spawn(metrics.clone().maintain(shutdown.clone()));
-    let token = settings.process.metrics_token.clone();
-    tokio::spawn(serve_metrics(metrics_listener, metrics, token, shutdown.clone()));
-
+    let process = Process::start("rubis-api", &settings.process).await?;
+    tokio::spawn(process.metrics.maintain(process.shutdown.clone()));
     let listener = TcpListener::bind(settings.http.addr())?;
-    tracing::info!(address = %listener.local_addr()?, "listening");
+    tracing::info!(address = %listener.local_addr()?, "api started");
     let app = Data::new(App::new(settings, Arc::new(SystemClock))?);
-    serve(app, listener, None, shutdown).await?;
+    serve(app, listener, None, process.shutdown).await?;
     Ok(())
 }
 
@@ -117,16 +106,4 @@ fn refuse(why: &str) -> ExitCode {
 /// Writes one line to the standard error, and ignores a closed one.
 fn say(line: &str) {
     let _written = writeln!(io::stderr().lock(), "rubis-api: {line}");
-}
-
-/// Formats an error and its causes on one line.
-fn with_causes(error: &(dyn Error + 'static)) -> String {
-    let mut line = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        line.push_str(": ");
-        line.push_str(&error.to_string());
-        cause = error.source();
-    }
-    line
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Result;
 use rubis_devkit::{Launch, Process, ports};
 use rubis_jobs::Queue;
-use rubis_runtime::{Shutdown, WorkerSettings};
+use rubis_runtime::WorkerSettings;
 
 /// Time for a worker to start.
 const START_LIMIT: Duration = Duration::from_secs(20);
@@ -38,7 +38,6 @@ impl WorkerLaunch {
 /// Runs as a worker: what `rubis-worker` does, for tests that run before that program is built.
 pub async fn serve_as_worker() -> Result<()> {
     let settings = WorkerSettings::load()?;
-    rubis_runtime::telemetry::init_tracing(&settings.process.log)?;
-    let shutdown = Shutdown::on_signals()?;
-    Ok(rubis_worker::serve(&settings, Queue::ALL, shutdown).await?)
+    let process = rubis_composition::Process::start("rubis-worker", &settings.process).await?;
+    Ok(rubis_worker::serve(&settings, Queue::ALL, process).await?)
 }

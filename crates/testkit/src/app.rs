@@ -88,8 +88,8 @@ impl TestAppBuilder {
         let (database, redis) = (TestDatabase::create().await, TestRedis::create());
         let clock = Arc::new(ManualClock::new(START));
         let stripe = if self.has_stripe { Some(stripe::start(clock.clone()).await) } else { None };
-        let gateway = || stripe.as_ref().map(|fake| stripe::gateway(fake, clock.clone()));
-        let billing = billing_parts(gateway().map(Arc::new));
+        let gateway = || stripe.as_ref().map(|fake| Arc::new(stripe::gateway(fake, clock.clone())));
+        let billing = billing_parts(gateway());
         let worker = TestWorker::with_billing(&database, &redis, clock.clone(), billing);
         let mut values = HashMap::from(
             [

@@ -3,10 +3,11 @@
 use std::{io::Write, process::ExitCode, sync::Arc};
 
 use clap::{Parser, Subcommand};
+use rubis_composition::{Process, describe_failure, install_tls};
 use rubis_jobs::Queue;
 use rubis_kernel::{Clock, SystemClock};
 use rubis_queue::MailRate;
-use rubis_runtime::{Shutdown, WorkerSettings};
+use rubis_runtime::WorkerSettings;
 use rubis_worker::{
     build_handlers,
     operations::{JobsCommand, operate},
@@ -43,20 +44,19 @@ async fn main() -> ExitCode {
         Err(error) => {
             let mut stderr = std::io::stderr();
             // Nothing is left to do when even that can't be written.
-            drop(writeln!(stderr, "rubis-worker: {error}"));
+            drop(writeln!(stderr, "rubis-worker: {}", describe_failure(error.as_ref())));
             ExitCode::from(2)
         }
     }
 }
 
 async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
-    // Fails only when a provider is installed already, which serves as well.
-    drop(rustls::crypto::ring::default_provider().install_default());
     let mut settings = WorkerSettings::load()?;
     if let Some(concurrency) = arguments.concurrency {
         settings.worker.concurrency = concurrency.into();
     }
     if let Some(Command::Jobs(command)) = arguments.command {
+        install_tls();
         let mut conn = rubis_db::establish(settings.postgres.url.expose_secret()).await?;
         let handlers = build_handlers(&settings, Arc::new(SystemClock), MailRate::unlimited())?;
         operate(command, &mut conn, &handlers, &mut std::io::stdout(), SystemClock.now()).await?;
@@ -71,9 +71,8 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
         (None, None) => Queue::ALL.to_vec(),
     };
     let queues = with_upkeep(queues);
-    rubis_runtime::telemetry::init_tracing(&settings.process.log)?;
-    let shutdown = Shutdown::on_signals()?;
-    Ok(serve(&settings, &queues, shutdown).await?)
+    let process = Process::start("rubis-worker", &settings.process).await?;
+    Ok(serve(&settings, &queues, process).await?)
 }
 
 /// Adds the upkeep of check-ins to their mails: settings that were written when both were one queue name that one alone.

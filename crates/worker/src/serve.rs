@@ -1,16 +1,14 @@
 //! Serves queues until the process is told to stop.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::sync::Arc;
 
+use rubis_composition::Process;
 use rubis_jobs::Queue;
 use rubis_kernel::{SharedClock, SystemClock};
 use rubis_queue::{Ends, Handlers, MailRate, QueueRunner, Worker, supervise};
-use rubis_runtime::{
-    Shutdown, WorkerSettings,
-    telemetry::{Metrics, serve_metrics},
-};
+use rubis_runtime::WorkerSettings;
 use secrecy::ExposeSecret;
-use tokio::{net::TcpListener, sync::watch};
+use tokio::sync::watch;
 
 use crate::{
     handlers::{HandlerParts, handlers},
@@ -42,12 +40,6 @@ pub enum ServeError {
     /// Redis' address is not one.
     #[error(transparent)]
     Redis(#[from] rubis_runtime::redis::RedisPoolError),
-    /// The metrics can't be collected.
-    #[error(transparent)]
-    Metrics(#[from] rubis_runtime::telemetry::MetricsError),
-    /// The metrics can't be served there.
-    #[error("METRICS_ADDR: cannot listen on {0}: {1}")]
-    Listen(SocketAddr, std::io::Error),
 }
 
 /// The handlers of every kind of job, as the settings say. Nothing is connected yet.
@@ -77,11 +69,7 @@ pub fn build_handlers(
 ///
 /// # Errors
 /// [`ServeError`], before anything is served.
-pub async fn serve(
-    settings: &WorkerSettings,
-    queues: &[Queue],
-    shutdown: Shutdown,
-) -> Result<(), ServeError> {
+pub async fn serve(settings: &WorkerSettings, queues: &[Queue], process: Process) -> Result<(), ServeError> {
     let clock: SharedClock = Arc::new(SystemClock);
     let url = settings.postgres.url.expose_secret();
     let pool = rubis_db::connect(url, settings.postgres.pool_size)?;
@@ -89,16 +77,12 @@ pub async fn serve(
     let redis = rubis_runtime::redis::pool(&settings.redis, settings.worker.concurrency + SPARE_CONNECTIONS)?;
     let handlers = build_handlers(settings, clock.clone(), mail_rate(settings, redis.clone()))?;
 
-    let metrics = Metrics::install("rubis-worker", env!("CARGO_PKG_VERSION"))?;
+    let Process { metrics, shutdown } = process;
     rubis_queue::metrics::describe();
-    let address = settings.process.metrics_addr;
-    let listener = TcpListener::bind(address).await.map_err(|error| ServeError::Listen(address, error))?;
     tokio::spawn(supervise("process", "metrics", Ends::WhenDone, {
-        let (metrics, shutdown) = (metrics.clone(), shutdown.clone());
+        let shutdown = shutdown.clone();
         move || metrics.clone().maintain(shutdown.clone())
     }));
-    let token = settings.process.metrics_token.clone();
-    tokio::spawn(serve_metrics(listener, metrics, token, shutdown.clone()));
     tokio::spawn(supervise("process", "housekeeping", Ends::WhenDone, {
         let (pool, shutdown) = (pool.clone(), shutdown.clone());
         move || run_housekeeping(pool.clone(), clock.clone(), shutdown.clone())

@@ -1,10 +1,11 @@
-//! From the settings that operations give to what the parts are made from.
+//! Builds the parts of the worker from its settings.
 
-use std::{num::NonZeroU32, sync::Arc, time::Duration};
+use std::{num::NonZeroU32, time::Duration};
 
 use rubis_accounts::{AccountKeys, AccountLinks};
-use rubis_billing::{BillingLinks, BillingRules, PlanLimits};
-use rubis_checkins::{CheckinLinks, CheckinRules, KEY_PURPOSE};
+use rubis_billing::BillingLinks;
+use rubis_checkins::{CheckinLinks, KEY_PURPOSE};
+use rubis_composition::{billing_rules, checkin_rules, stripe_gateway};
 use rubis_jobs::Queue;
 use rubis_kernel::SharedClock;
 use rubis_lifecycle::SubscriptionLimits;
@@ -13,9 +14,9 @@ use rubis_queue::{MailRate, QueueSettings, RateLimit, RedisPool};
 use rubis_relances::Sender;
 use rubis_runtime::{
     WorkerSettings,
-    settings::{MailDriver, MailSettings, SmtpTlsMode, StripeSection},
+    settings::{MailDriver, MailSettings, SmtpTlsMode},
 };
-use rubis_stripe::{StripeError, StripeGateway, StripeSettings};
+use rubis_stripe::StripeError;
 
 use crate::handlers::{AccountParts, BillingParts, CheckinParts};
 
@@ -103,16 +104,11 @@ pub fn account_parts(settings: &WorkerSettings) -> AccountParts {
 /// What the mails about check-ins are written with.
 #[must_use]
 pub fn checkin_parts(settings: &WorkerSettings) -> CheckinParts {
-    let (process, checkins) = (&settings.process, settings.checkins);
+    let process = &settings.process;
     CheckinParts {
         links: CheckinLinks::new(process.app_url.as_str()),
         key: process.app_key.derive(KEY_PURPOSE),
-        rules: CheckinRules {
-            life: checkins.ttl,
-            quiet: checkins.quiet,
-            suspect: checkins.suspect,
-            undo: checkins.undo,
-        },
+        rules: checkin_rules(&settings.checkins),
     }
 }
 
@@ -120,22 +116,9 @@ pub fn checkin_parts(settings: &WorkerSettings) -> CheckinParts {
 #[must_use]
 pub fn sending_limits(settings: &WorkerSettings) -> SubscriptionLimits {
     SubscriptionLimits {
-        rules: billing_rules(settings),
+        rules: billing_rules(&settings.billing),
         free_recipients_per_day: settings.mail.free_recipients_per_day,
         paid_recipients_per_day: settings.mail.paid_recipients_per_day,
-    }
-}
-
-fn billing_rules(settings: &WorkerSettings) -> BillingRules {
-    let billing = &settings.billing;
-    BillingRules {
-        limits: PlanLimits {
-            free: billing.free_invoices,
-            pro: billing.pro_invoices,
-            business: billing.business_invoices,
-        },
-        grace: billing.grace,
-        trial_days: billing.trial_days,
     }
 }
 
@@ -145,15 +128,9 @@ fn billing_rules(settings: &WorkerSettings) -> BillingRules {
 /// The key of Stripe or its address can't be used.
 pub fn billing_parts(settings: &WorkerSettings, clock: SharedClock) -> Result<BillingParts, StripeError> {
     Ok(BillingParts {
-        stripe: gateway(&settings.stripe, clock)?,
+        stripe: stripe_gateway(&settings.stripe, clock)?,
         links: BillingLinks::new(settings.process.web_url.as_str()),
-        rules: billing_rules(settings),
+        rules: billing_rules(&settings.billing),
         minutes_per_rubis: settings.billing.minutes_per_rubis,
     })
-}
-
-fn gateway(settings: &StripeSection, clock: SharedClock) -> Result<Option<Arc<StripeGateway>>, StripeError> {
-    let Some(secret_key) = settings.secret_key.clone() else { return Ok(None) };
-    let stripe = StripeSettings { api_base: settings.api_base.clone(), ..StripeSettings::new(secret_key) };
-    Ok(Some(Arc::new(StripeGateway::new(&stripe, clock)?)))
 }

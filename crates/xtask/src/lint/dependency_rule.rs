@@ -8,7 +8,7 @@ use super::metadata::{Package, Part, packages};
 use super::sources::accept;
 
 /// The arrows. A crate may use whatever its arrows reach, not only where they point.
-const ARROWS: [(&str, &[&str]); 22] = [
+const ARROWS: [(&str, &[&str]); 23] = [
     ("kernel", &[]),
     ("db", &["kernel"]),
     ("jobs", &["db"]),
@@ -22,8 +22,9 @@ const ARROWS: [(&str, &[&str]); 22] = [
     ("mailer", &["kernel"]),
     ("queue", &["jobs"]),
     ("runtime", &["kernel"]),
-    ("api", &["lifecycle", "runtime"]),
-    ("worker", &["lifecycle", "queue", "mailer", "runtime"]),
+    ("composition", &["lifecycle", "runtime"]),
+    ("api", &["composition"]),
+    ("worker", &["composition", "queue", "mailer"]),
     ("inbox", &[]),
     ("stripe-fake", &["kernel"]),
     ("testkit", &["api", "worker", "inbox", "stripe-fake"]),
