@@ -10,7 +10,7 @@ use rubis_relances::PlanningTrigger;
 use serde_json::json;
 use time::OffsetDateTime;
 
-use crate::{events, invoice_limit::admit, plan_again::plan_and_ask, take_answer_back::withdraw_answer};
+use crate::{checkins::withdraw::withdraw_answer, events, invoice_limit::admit, plan_again::plan_and_ask};
 
 /// Errors of undoing a settlement.
 #[derive(Debug, thiserror::Error)]

@@ -10,10 +10,11 @@ use serde_json::json;
 use time::OffsetDateTime;
 
 use crate::{
-    ReopenError, events,
+    ReopenError,
+    checkins::withdraw::withdraw_answer,
+    events,
     invoice_limit::admit,
     reopen_invoice::{Reopening, follow_reopening, takes_place_when_reopened},
-    take_answer_back::withdraw_answer,
 };
 
 /// An invoice after one of its payments was voided.

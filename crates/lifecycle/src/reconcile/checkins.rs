@@ -10,8 +10,7 @@ use time::OffsetDateTime;
 
 use super::{AGE, Finding, FindingKind, FindingOutcome, MAX_SUSPECTS, PAGE, PAGES, is_full};
 use crate::{
-    expire_checkin::end_checkin,
-    record_checkins_failed::{record_checkin_mail_failed, record_checkin_not_gathered},
+    checkins::{end_checkin, record_checkin_mail_failed, record_checkin_not_gathered},
     request_planning::is_requested,
 };
 

@@ -11,7 +11,7 @@ use rubis_jobs::Job as _;
 use rubis_kernel::{Email, RenderError};
 use time::OffsetDateTime;
 
-use crate::take_answer_back::settlement;
+use crate::checkins::settlement::settlement;
 
 /// Lets a mail confirm that the invoice of a check-in was declared paid.
 pub(crate) async fn request(

@@ -11,7 +11,7 @@ use rubis_kernel::{CheckinTaskId, ClientId, InvoiceId, Money, TimeZone};
 use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
-use crate::take_answer_back::settlement;
+use crate::checkins::settlement::settlement;
 
 /// A check-in as its page shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use rubis_kernel::{InvoiceId, OrganizationId, UserId};
 use rubis_relances::PlanningTrigger;
 use time::OffsetDateTime;
 
-use crate::answer_checkin::{Origin, declare_pending};
+use crate::checkins::answer::{Origin, declare_pending};
 
 /// Errors of an answer in the application.
 #[derive(Debug, thiserror::Error)]

@@ -9,7 +9,10 @@ use serde_json::json;
 use time::{Duration, OffsetDateTime};
 
 use crate::{
-    answer_checkin::{ByToken, lock_by_token, pressed},
+    checkins::{
+        by_token::{ByToken, lock_by_token},
+        outcome::pressed,
+    },
     events,
     plan_again::plan_invoice,
 };

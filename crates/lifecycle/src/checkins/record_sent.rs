@@ -8,7 +8,7 @@ use rubis_relances::PlanningTrigger;
 use serde_json::json;
 use time::OffsetDateTime;
 
-use crate::{events, plan_again::plan_invoice, take_answer_back::ask};
+use crate::{checkins::ask::ask, events, plan_again::plan_invoice};
 
 /// The mail server took the mail at an instant: each of its invoices awaits the user's answer from then on,
 /// its reminders with it, and the job is finished, all in one transaction. What was answered or called off

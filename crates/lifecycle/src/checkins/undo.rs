@@ -5,12 +5,14 @@ use rubis_db::{AsyncConnection, AsyncPgConnection};
 use time::OffsetDateTime;
 
 use crate::{
-    ReopenError,
-    answer_checkin::{ByToken, LABEL, lock_by_token, pressed},
-    answer_checkins::lock_all,
-    confirm_checkin::{self, answered_with},
-    reopen_invoice::{Reopening, reopen_locked},
-    take_answer_back::settlement,
+    checkins::{
+        answer_several::lock_all,
+        by_token::{ByToken, lock_by_token},
+        confirm::{self, answered_with},
+        outcome::{LABEL, pressed},
+        settlement::settlement,
+    },
+    reopen_invoice::{ReopenError, Reopening, reopen_locked},
 };
 
 /// Errors of taking an answer back.
@@ -132,7 +134,7 @@ async fn undo_locked(
     rubis_checkins::record_click(conn, task, &opening, verdict).await?;
     if undoable {
         rubis_checkins::record_undone(conn, task, now).await?;
-        confirm_checkin::withdraw(conn, task).await?;
+        confirm::withdraw(conn, task).await?;
         let reopening = Reopening { asking: PlanCheckin::default(), actor: None, label: Some(LABEL) };
         reopen_locked(conn, invoice, reopening, now).await?;
     }

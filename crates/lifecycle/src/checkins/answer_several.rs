@@ -7,7 +7,11 @@ use rubis_db::{AsyncConnection, AsyncPgConnection};
 use rubis_kernel::{CheckinTaskId, InvoiceId};
 use time::OffsetDateTime;
 
-use crate::{AnsweredBy, CheckinError, CheckinOutcome, answer_checkin::answer_locked, confirm_checkin};
+use crate::checkins::{
+    answer::answer_locked,
+    confirm,
+    outcome::{AnsweredBy, CheckinError, CheckinOutcome},
+};
 
 /// Records answers about invoices of the mail that this token came with, by a button, all in one transaction.
 /// One that takes no answer any more does not keep the others from being answered; one that is of another mail
@@ -69,7 +73,7 @@ async fn confirm(
     if settled.len() > 1 {
         rubis_checkins::record_answered_together(conn, task.organization_id, settled, now).await?;
     }
-    confirm_checkin::request(conn, task, now).await
+    confirm::request(conn, task, now).await
 }
 
 /// A check-in and the others of its mail.

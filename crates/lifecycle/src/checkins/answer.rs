@@ -2,8 +2,7 @@
 
 use rubis_accounts::ActivityKind;
 use rubis_checkins::{
-    AskedInvoice, CheckinAnswer, CheckinAnsweredBy, CheckinLink, CheckinRules, CheckinStatus, CheckinTask,
-    Opening, Verdict,
+    AskedInvoice, CheckinAnswer, CheckinAnsweredBy, CheckinRules, CheckinStatus, CheckinTask, Verdict,
 };
 use rubis_db::{AsyncConnection, AsyncPgConnection};
 use rubis_invoices::{InvoiceStatus, NewPayment};
@@ -13,79 +12,16 @@ use serde_json::json;
 use time::OffsetDateTime;
 
 use crate::{
-    ReopenError, SettleError, confirm_checkin, events, plan_again::plan_invoice,
-    settle_invoice::settle_locked, take_answer_back::take_answer_back,
-};
-
-/// Label in the feed and on the payment of an invoice that was settled or reopened by a check-in.
-pub(crate) const LABEL: &str = "via check-in";
-
-/// Way in which the user answers.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AnsweredBy {
-    /// By a link of the mail, which a machine may have opened.
-    Link(Opening),
-    /// By a button, which a person pressed.
-    Button {
-        /// User agent of the request.
-        user_agent: String,
+    checkins::{
+        by_token::{ByToken, lock_by_token},
+        confirm,
+        outcome::{AnsweredBy, CheckinError, CheckinOutcome, LABEL},
+        take_back::take_answer_back,
     },
-}
-
-impl AnsweredBy {
-    /// The record that is kept of it.
-    pub(crate) fn opening(&self, answer: CheckinAnswer, now: OffsetDateTime) -> Opening {
-        match self {
-            Self::Link(opening) => Opening { link: answer.into(), ..opening.clone() },
-            Self::Button { user_agent } => pressed(answer.into(), user_agent, now),
-        }
-    }
-
-    const fn kind(&self) -> CheckinAnsweredBy {
-        match self {
-            Self::Link(_) => CheckinAnsweredBy::Link,
-            Self::Button { .. } => CheckinAnsweredBy::Button,
-        }
-    }
-}
-
-/// A button that was pressed.
-pub(crate) fn pressed(link: CheckinLink, user_agent: &str, now: OffsetDateTime) -> Opening {
-    Opening::from_request(now, "POST", link, [("user-agent", user_agent.as_bytes())])
-}
-
-/// Outcome of an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum CheckinOutcome {
-    /// The invoice is settled.
-    Settled,
-    /// The reminders go on.
-    StillPending,
-    /// The user answered before, or the invoice was settled otherwise.
-    AlreadyAnswered,
-    /// The links have ended.
-    Expired,
-    /// A person has to confirm it with a button.
-    Confirm,
-    /// There is no such check-in.
-    Invalid,
-    /// Its links ended so long ago that the token is not answered any more.
-    Gone,
-}
-
-/// Failures to record an answer. A broken rule is an outcome and no error.
-#[derive(Debug, thiserror::Error)]
-pub enum CheckinError {
-    /// The payment could not be recorded, though the invoice was open.
-    #[error(transparent)]
-    Settle(#[from] SettleError),
-    /// The settlement could not be undone, though the invoice was paid.
-    #[error(transparent)]
-    Reopen(#[from] ReopenError),
-    /// The database refused.
-    #[error(transparent)]
-    Database(#[from] diesel::result::Error),
-}
+    events,
+    plan_again::plan_invoice,
+    settle_invoice::settle_locked,
+};
 
 /// Records the user's answer, in one transaction: *paid* settles the invoice exactly as marking it paid does,
 /// *still pending* sends the reminders that waited, a minute later and in business hours. Of any number of answers at the same moment
@@ -109,38 +45,11 @@ pub async fn answer_checkin(
         };
         let outcome = answer_locked(conn, &mut asked, answer, &by, rules, now).await?;
         if outcome == CheckinOutcome::Settled {
-            confirm_checkin::request(conn, &asked.task, now).await?;
+            confirm::request(conn, &asked.task, now).await?;
         }
         Ok(outcome)
     })
     .await
-}
-
-/// The check-in of a token.
-pub(crate) enum ByToken {
-    /// It is locked, with its invoice.
-    Found(Box<AskedInvoice>),
-    /// Its links ended so long ago that the token is not answered any more.
-    Gone,
-    /// No check-in has this token.
-    Unknown,
-}
-
-/// Locks the invoice that a token's check-in asks about, and then the check-in.
-pub(crate) async fn lock_by_token(
-    conn: &mut AsyncPgConnection,
-    token: &str,
-    rules: &CheckinRules,
-    now: OffsetDateTime,
-) -> Result<ByToken, diesel::result::Error> {
-    let Some(found) = rubis_checkins::find_by_token(conn, token).await? else {
-        return Ok(ByToken::Unknown);
-    };
-    if found.is_gone(rules, now) {
-        return Ok(ByToken::Gone);
-    }
-    let asked = rubis_checkins::lock_with_invoice(conn, found.organization_id, found.id).await?;
-    Ok(asked.map_or(ByToken::Unknown, |asked| ByToken::Found(Box::new(asked))))
 }
 
 /// Records an answer to a check-in that is locked with its invoice.
