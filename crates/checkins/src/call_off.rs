@@ -1,12 +1,12 @@
 //! Cancels the check-ins of an invoice.
 
 use rubis_db::AsyncPgConnection;
-use rubis_invoices::{Invoice, InvoiceStatus, Transition, TransitionError, set_awaited_answer};
+use rubis_invoices::{Invoice, InvoiceStatus, Reason, Transition, TransitionError, set_awaited_answer};
 use time::OffsetDateTime;
 
 use crate::{
     queries::tasks::{self, TaskChange},
-    task::{CheckinStatus, CheckinTask, Reason},
+    task::{CheckinStatus, CheckinTask},
 };
 
 /// Cancels the check-in of an invoice that is planned or waits for its answer, and ends the wait of the invoice's

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use rubis_accounts::Organization;
 use rubis_db::{AsyncConnection, AsyncPgConnection};
-use rubis_invoices::{Client, set_awaited_answer};
+use rubis_invoices::{Client, Reason, set_awaited_answer};
 use rubis_jobs::{FinishError, Lease};
 use rubis_kernel::{CheckinTaskId, ClientId, Email, EmailAddress, InvoiceId, PurposeKey, RenderError};
 use time::OffsetDateTime;
@@ -22,7 +22,7 @@ use crate::{
         mails::{self, MailChange},
         tasks::{self, TaskChange},
     },
-    task::{CheckinStatus, Reason, reason_not_to_ask},
+    task::CheckinStatus,
     token::{hash_of_token, token_of},
 };
 
@@ -174,7 +174,7 @@ async fn without_unwanted(
     for mut asked in without_done(conn, organization, asked).await? {
         let AskedInvoice { invoice, task } = &mut asked;
         let client_pause = clients.get(&invoice.client_id).and_then(|client| client.pause);
-        if let Some(reason) = reason_not_to_ask(invoice.status).or(off) {
+        if let Some(reason) = Reason::not_to_chase(invoice.status).or(off) {
             call_off(conn, invoice, task, reason, now).await?;
             set_awaited_answer(conn, invoice, None, now).await?;
         } else if task.renews.is_none()

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use rubis_accounts::{Organization, Pause};
 use rubis_db::{AsyncConnection, AsyncPgConnection};
-use rubis_invoices::{Invoice, set_awaited_answer};
+use rubis_invoices::{Invoice, Reason, set_awaited_answer};
 use rubis_jobs::{FinishError, Lease};
 use rubis_kernel::{CheckinMailId, ClientId, InvoiceId, OrganizationId};
 use time::OffsetDateTime;
@@ -19,7 +19,7 @@ use crate::{
         mails,
         tasks::{self, TaskChange},
     },
-    task::{CheckinStatus, CheckinTask, Reason, reason_not_to_ask},
+    task::{CheckinStatus, CheckinTask},
 };
 
 /// Maximum number of invoices in a mail.
@@ -115,7 +115,7 @@ fn state_of(
         return State::AlreadyDone;
     }
     let off = (!organization.checkins.enabled).then_some(Reason::CheckinsOff);
-    if let Some(reason) = reason_not_to_ask(invoice.status).or(off) {
+    if let Some(reason) = Reason::not_to_chase(invoice.status).or(off) {
         return State::Cancelled(reason);
     }
     if task.send_at > now {

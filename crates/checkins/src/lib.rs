@@ -58,7 +58,7 @@ pub use record_answer::{
 pub use record_outcome::{record_failed, record_not_gathered, record_not_sent_yet, record_sent};
 pub use renew::{RENEWAL_INTERVAL, RenewError, renew};
 pub use rules::CheckinRules;
-pub use task::{CheckinAnswer, CheckinAnsweredBy, CheckinStatus, CheckinTask, Reason, reason_not_to_ask};
+pub use task::{CheckinAnswer, CheckinAnsweredBy, CheckinStatus, CheckinTask};
 pub use token::{KEY_PURPOSE, hash_of_token, token_of};
 pub use verdict::{Caution, Verdict, verdict};
 pub use visibility::{GONE_AFTER, Visibility};

@@ -2,7 +2,7 @@
 
 use rubis_accounts::{Organization, Pause};
 use rubis_db::AsyncPgConnection;
-use rubis_invoices::{AwaitedAnswer, Invoice, set_awaited_answer};
+use rubis_invoices::{AwaitedAnswer, Invoice, Reason, set_awaited_answer};
 use rubis_kernel::CheckinTaskId;
 use time::OffsetDateTime;
 
@@ -12,7 +12,7 @@ use crate::{
     jobs::GatherCheckins,
     planning::{ANSWER_DELAY, PlannedDate, planned_date},
     queries::tasks::{self, TaskChange, TaskToInsert},
-    task::{CheckinAnswer, CheckinAnsweredBy, CheckinStatus, CheckinTask, Reason, reason_not_to_ask},
+    task::{CheckinAnswer, CheckinAnsweredBy, CheckinStatus, CheckinTask},
 };
 
 /// Options for planning a check-in.
@@ -41,7 +41,7 @@ pub async fn plan_checkin(
     let existing = tasks::lock_of_invoice(conn, organization.id, invoice.id).await?;
     let live = existing.iter().find(|task| task.is_live());
     let off = (!organization.checkins.enabled).then_some(Reason::CheckinsOff);
-    if let Some(reason) = reason_not_to_ask(invoice.status).or(off) {
+    if let Some(reason) = Reason::not_to_chase(invoice.status).or(off) {
         if let Some(live) = live {
             call_off(conn, invoice, live, reason, now).await?;
         }

@@ -1,6 +1,7 @@
 //! Records the outcome of sending a mail.
 
 use rubis_db::{AsyncConnection, AsyncPgConnection};
+use rubis_invoices::Reason;
 use rubis_jobs::{FinishError, Lease};
 use rubis_kernel::{CheckinMailId, OrganizationId};
 use time::OffsetDateTime;
@@ -13,7 +14,7 @@ use crate::{
         mails::{self, MailChange},
         tasks::{self, TaskChange},
     },
-    task::{CheckinStatus, Reason},
+    task::CheckinStatus,
 };
 
 /// Records that the mail server accepted the mail, in the caller's transaction, which finishes the job: its check-ins

@@ -2,7 +2,7 @@
 
 use rubis_accounts::Organization;
 use rubis_db::AsyncPgConnection;
-use rubis_invoices::{AwaitedAnswer, Invoice, set_awaited_answer};
+use rubis_invoices::{AwaitedAnswer, Invoice, Reason, set_awaited_answer};
 use rubis_kernel::CheckinTaskId;
 use time::{Duration, OffsetDateTime};
 
@@ -10,7 +10,7 @@ use crate::{
     call_off::call_off,
     jobs::GatherCheckins,
     queries::tasks::{self, TaskChange, TaskToInsert},
-    task::{CheckinStatus, CheckinTask, Reason, reason_not_to_ask},
+    task::{CheckinStatus, CheckinTask},
 };
 
 /// Minimum time between two mails with new links for an invoice.
@@ -46,7 +46,7 @@ pub async fn renew(
     now: OffsetDateTime,
 ) -> Result<CheckinTask, RenewError> {
     let off = (!organization.checkins.enabled).then_some(Reason::CheckinsOff);
-    if let Some(reason) = reason_not_to_ask(invoice.status).or(off) {
+    if let Some(reason) = Reason::not_to_chase(invoice.status).or(off) {
         return Err(RenewError::NotAsked(reason));
     }
     let existing = tasks::lock_of_invoice(conn, organization.id, invoice.id).await?;

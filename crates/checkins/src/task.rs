@@ -4,9 +4,8 @@ use std::str::FromStr;
 
 use diesel::{deserialize::FromSqlRow, expression::AsExpression};
 use rubis_db::schema::sql_types;
-use rubis_invoices::InvoiceStatus;
 use rubis_jobs::JobId;
-use rubis_kernel::{CheckinMailId, CheckinTaskId, InvoiceId, MailFailure, OrganizationId, PaymentId};
+use rubis_kernel::{CheckinMailId, CheckinTaskId, InvoiceId, OrganizationId, PaymentId};
 use serde::{Deserialize, Serialize};
 use time::{Date, Duration, OffsetDateTime};
 use uuid::Uuid;
@@ -88,80 +87,6 @@ rubis_db::pg_enum!(CheckinAnsweredBy, sql_types::CheckinAnsweredBy {
     Link => "link",
     Button => "button",
 });
-
-/// Reasons why a check-in was cancelled or not mailed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Reason {
-    /// The invoice was settled in full.
-    InvoicePaid,
-    /// Credit notes waived all of the invoice.
-    InvoiceCredited,
-    /// The invoice was cancelled.
-    InvoiceCancelled,
-    /// The invoice is disputed.
-    InvoiceDisputed,
-    /// The organization is not to be asked any more.
-    CheckinsOff,
-    /// The invoice was planned again: another due date, another sending time.
-    Replanned,
-    /// The user asked for new links.
-    Renewed,
-    /// The recipient's mail server rejected it permanently.
-    Rejected,
-    /// It failed at every attempt.
-    AttemptsExhausted,
-    /// The mail server was not available for a day.
-    MailServerUnavailable,
-    /// Its text is longer than a mail may be.
-    TooLong,
-    /// An operator dropped its job.
-    DroppedByOperations,
-}
-
-impl Reason {
-    /// Returns the reason for giving a mail up after this failure.
-    #[must_use]
-    pub const fn of(failure: &MailFailure) -> Self {
-        match failure {
-            MailFailure::Refused(_) | MailFailure::Invalid | MailFailure::Empty(_) => Self::Rejected,
-            MailFailure::TooLong(_) => Self::TooLong,
-            MailFailure::Unavailable => Self::MailServerUnavailable,
-            MailFailure::Deferred(_) | MailFailure::Unreachable | MailFailure::Internal => {
-                Self::AttemptsExhausted
-            }
-        }
-    }
-
-    /// Returns the stable code used by the database and the API.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::InvoicePaid => "invoice_paid",
-            Self::InvoiceCredited => "invoice_credited",
-            Self::InvoiceCancelled => "invoice_cancelled",
-            Self::InvoiceDisputed => "invoice_disputed",
-            Self::CheckinsOff => "checkins_off",
-            Self::Replanned => "replanned",
-            Self::Renewed => "renewed",
-            Self::Rejected => "rejected",
-            Self::AttemptsExhausted => "attempts_exhausted",
-            Self::MailServerUnavailable => "mail_server_unavailable",
-            Self::TooLong => "mail_too_long",
-            Self::DroppedByOperations => "dropped_by_operations",
-        }
-    }
-}
-
-/// Returns the reason for not asking the user about an invoice, if there is one.
-#[must_use]
-pub const fn reason_not_to_ask(status: InvoiceStatus) -> Option<Reason> {
-    match status {
-        InvoiceStatus::Paid => Some(Reason::InvoicePaid),
-        InvoiceStatus::Cancelled => Some(Reason::InvoiceCancelled),
-        InvoiceStatus::Litigation => Some(Reason::InvoiceDisputed),
-        InvoiceStatus::Pending | InvoiceStatus::AwaitingUserConfirmation | InvoiceStatus::InRelance => None,
-    }
-}
 
 /// A question to the user about one invoice.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -26,6 +26,7 @@ mod new_invoice;
 mod pause;
 mod payment;
 mod queries;
+mod reason;
 mod record_payment;
 mod referral_code;
 mod search;
@@ -70,6 +71,7 @@ pub use payment::{
     NewPayment, NewPaymentInput, Payment, PaymentKind, PaymentMethod, PaymentPosition, latest_payments_of,
     list_payments, payments_of,
 };
+pub use reason::Reason;
 pub use record_payment::{RecordPaymentError, Recorded, record_payment};
 pub use referral_code::{referral_code, resolve_referral};
 pub use search::SearchTerms;

@@ -2,14 +2,14 @@
 
 use rubis_accounts::ActivityKind;
 use rubis_db::{AsyncConnection, AsyncPgConnection};
-use rubis_invoices::{Invoice, Transition};
+use rubis_invoices::{Invoice, Reason, Transition};
 use rubis_kernel::{InvoiceId, OrganizationId, UserId};
 use serde_json::json;
 use time::OffsetDateTime;
 
 use crate::{
     MoveError,
-    call_off::{Ending, call_off},
+    call_off::call_off,
     events,
 };
 
@@ -42,15 +42,15 @@ pub(crate) async fn stop_chasing(
     actor: Option<UserId>,
     now: OffsetDateTime,
 ) -> Result<Invoice, MoveError> {
-    let (transition, ending, kind) = match stop {
-        Stop::Cancel => (Transition::Cancelled, Ending::Cancelled, ActivityKind::InvoiceCancelled),
-        Stop::Dispute => (Transition::Disputed, Ending::Disputed, ActivityKind::InvoiceDisputed),
+    let (transition, reason, kind) = match stop {
+        Stop::Cancel => (Transition::Cancelled, Reason::InvoiceCancelled, ActivityKind::InvoiceCancelled),
+        Stop::Dispute => (Transition::Disputed, Reason::InvoiceDisputed, ActivityKind::InvoiceDisputed),
     };
     conn.transaction(async |conn| {
         let mut invoice =
             rubis_invoices::lock_invoice(conn, organization, invoice).await?.ok_or(MoveError::NotFound)?;
         rubis_invoices::transition(conn, &mut invoice, transition, now).await?;
-        let called_off = call_off(conn, &mut invoice, ending, now).await?;
+        let called_off = call_off(conn, &mut invoice, reason, now).await?;
         let more = json!({
             "cancelledRelances": called_off.cancelled.len(),
             "relancesBeingSent": called_off.being_sent.len(),

@@ -2,14 +2,14 @@
 
 use rubis_accounts::ActivityKind;
 use rubis_db::{AsyncConnection, AsyncPgConnection};
-use rubis_invoices::{Invoice, NewPayment, Payment, RecordPaymentError};
+use rubis_invoices::{Invoice, NewPayment, Payment, Reason, RecordPaymentError};
 use rubis_kernel::{InvoiceId, OrganizationId, UserId};
 use rubis_relances::CalledOff;
 use serde_json::json;
 use time::OffsetDateTime;
 
 use crate::{
-    call_off::{Ending, call_off},
+    call_off::call_off,
     events,
 };
 
@@ -72,12 +72,12 @@ pub(crate) async fn settle_locked(
     let organization = invoice.organization_id;
     let recorded = rubis_invoices::record_payment(conn, invoice, payment, now).await?;
     let (kind, called_off) = if recorded.settled_in_full {
-        let (kind, ending) = if invoice.credited {
-            (ActivityKind::InvoiceCredited, Ending::Credited)
+        let (kind, reason) = if invoice.credited {
+            (ActivityKind::InvoiceCredited, Reason::InvoiceCredited)
         } else {
-            (ActivityKind::InvoicePaid, Ending::Paid)
+            (ActivityKind::InvoicePaid, Reason::InvoicePaid)
         };
-        (kind, call_off(conn, invoice, ending, now).await?)
+        (kind, call_off(conn, invoice, reason, now).await?)
     } else {
         (ActivityKind::PaymentRecorded, CalledOff::default())
     };

@@ -3,10 +3,10 @@
 use rubis_accounts::{ActivityEvent, Organization, Pause};
 use rubis_checkins::CheckinTask;
 use rubis_db::AsyncPgConnection;
-use rubis_invoices::{AwaitedAnswer, Client, Invoice, Payment};
+use rubis_invoices::{AwaitedAnswer, Client, Invoice, Payment, Reason};
 use rubis_jobs::JobState;
 use rubis_kernel::{InvoiceId, OrganizationId, PlanStepId};
-use rubis_relances::{ListedStep, Reason, RelanceStatus, RelanceTask};
+use rubis_relances::{ListedStep, RelanceStatus, RelanceTask};
 use time::OffsetDateTime;
 
 /// The most reminders, check-ins, payments and events of a timeline: the latest of each.

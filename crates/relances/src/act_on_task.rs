@@ -2,7 +2,7 @@
 
 use rubis_accounts::{ActivityKind, NewEvent};
 use rubis_db::AsyncPgConnection;
-use rubis_invoices::InvoiceStatus;
+use rubis_invoices::{InvoiceStatus, Reason};
 use rubis_jobs::Enqueued;
 use rubis_kernel::{OrganizationId, RelanceTaskId, UserId};
 use time::OffsetDateTime;
@@ -12,7 +12,7 @@ use crate::{
     jobs::SendRelance,
     locked_task::{LockedTask, lock_task},
     plan_relances::{PlanningTrigger, plan_relances},
-    task::{RelanceStatus, reason_not_to_remind},
+    task::RelanceStatus,
     text::TextError,
 };
 
@@ -85,7 +85,7 @@ impl LockedTask {
         if self.task.sending_since.is_some() {
             return Err(RelanceActionError::AlreadyBeingSent);
         }
-        if reason_not_to_remind(self.invoice.status).is_some() {
+        if Reason::not_to_chase(self.invoice.status).is_some() {
             return Err(RelanceActionError::InvoiceNotChased(self.invoice.status));
         }
         if !self.organization.is_sender_verified() {

@@ -2,6 +2,7 @@
 
 use rubis_accounts::{ActivityKind, NewEvent};
 use rubis_db::{AsyncConnection, AsyncPgConnection};
+use rubis_invoices::Reason;
 use rubis_kernel::{OrganizationId, RelanceTaskId, UserId};
 use serde_json::json;
 use time::OffsetDateTime;
@@ -14,7 +15,7 @@ use crate::{
     locked_task::LockedTask,
     planning::CATCH_UP_DELAY,
     queries::tasks::{self, TaskChange},
-    task::{Reason, RelanceStatus, RelanceTask},
+    task::{RelanceStatus, RelanceTask},
     text::RenderedText,
 };
 

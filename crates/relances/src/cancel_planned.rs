@@ -1,12 +1,13 @@
 //! Calls off everything that is planned for an invoice.
 
 use rubis_db::AsyncPgConnection;
+use rubis_invoices::Reason;
 use rubis_kernel::{InvoiceId, OrganizationId, RelanceTaskId};
 use time::OffsetDateTime;
 
 use crate::{
     queries::tasks,
-    task::{Reason, RelanceStatus, RelanceTask},
+    task::{RelanceStatus, RelanceTask},
 };
 
 /// Result of cancelling an invoice's planned reminders.

@@ -2,6 +2,7 @@
 
 use rubis_accounts::ActivityKind;
 use rubis_db::{AsyncConnection, AsyncPgConnection};
+use rubis_invoices::Reason;
 use rubis_kernel::{OrganizationId, RelanceTaskId, UserId};
 use time::OffsetDateTime;
 
@@ -9,7 +10,7 @@ use crate::{
     act_on_task::{RelanceActionError, lock_named},
     cancel_planned::call_off,
     queries::tasks,
-    task::{Reason, RelanceStatus, RelanceTask},
+    task::{RelanceStatus, RelanceTask},
 };
 
 /// Takes a reminder out for good: planning again leaves it out too. Once this returns, it does not

@@ -1,5 +1,6 @@
 //! The changes that turn an invoice's reminders into the ones that are wanted: a pure function.
 
+use rubis_invoices::Reason;
 use std::collections::HashSet;
 
 use rubis_kernel::{PlanStepId, RelanceTaskId, SendingCalendar};
@@ -11,7 +12,7 @@ use crate::{
     plan::PlanStep,
     planning::{CATCH_UP_DELAY, Planned, PlannedDate, PlanningRules, StepToPlan, plan_dates},
     queries::tasks::{MovedTask, TaskToInsert},
-    task::{Reason, RelanceTask},
+    task::RelanceTask,
 };
 
 /// A reminder that is so much later than its date, on another day, was held back by an outage.

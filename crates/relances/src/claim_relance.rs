@@ -5,7 +5,7 @@ use futures_util::{
     future::{try_join, try_join5},
 };
 use rubis_db::{AsyncConnection, AsyncPgConnection};
-use rubis_invoices::{Contact, Invoice};
+use rubis_invoices::{Contact, Invoice, Reason};
 use rubis_jobs::{FinishError, Lease};
 use rubis_kernel::{Email, RenderError};
 use serde_json::json;
@@ -22,7 +22,7 @@ use crate::{
     plan_relances::{PlanningTrigger, plan_relances},
     queries::tasks::{self, TaskChange},
     recipient_count::{self, SendingLimits, SendingPolicy},
-    task::{Reason, RelanceStatus, reason_not_to_remind},
+    task::RelanceStatus,
     text::{RenderedText, TextError},
 };
 
@@ -244,7 +244,7 @@ fn decide(case: &LockedTask, contacts: &[Contact], now: OffsetDateTime) -> Decis
             return Decision::Settle(NotSent::AlreadyDone);
         }
     }
-    if let Some(reason) = reason_not_to_remind(case.invoice.status) {
+    if let Some(reason) = Reason::not_to_chase(case.invoice.status) {
         return Decision::Settle(NotSent::Cancelled(reason));
     }
     if case.task.chain != case.invoice.chain {

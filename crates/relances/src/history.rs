@@ -1,5 +1,6 @@
 //! The effect of an invoice's reminders so far on the ones to come.
 
+use rubis_invoices::Reason;
 use std::collections::{HashMap, HashSet};
 
 use rubis_accounts::Organization;
@@ -12,7 +13,7 @@ use crate::{
     plan::PlanStep,
     planning::{Anchor, Progress},
     queries::plans,
-    task::{Reason, RelanceStatus, RelanceTask},
+    task::{RelanceStatus, RelanceTask},
 };
 
 /// The part of a chain that is done.

@@ -74,7 +74,7 @@ pub use reconcile::{
 pub use record_outcome::{record_failed, record_not_sent_yet, record_sent};
 pub use replace_plan::{ReplacePlanError, ReplacedPlan, replace_plan};
 pub use send_relance_now::send_relance_now;
-pub use task::{Reason, RelanceStatus, RelanceTask};
+pub use task::{RelanceStatus, RelanceTask};
 pub use text::{RenderedText, TextError};
 pub use tone::Tone;
 pub use variables::{CONDITIONS, VARIABLES};

@@ -2,7 +2,7 @@
 
 use rubis_accounts::{ActivityKind, NewEvent, Organization, Pause};
 use rubis_db::AsyncPgConnection;
-use rubis_invoices::Invoice;
+use rubis_invoices::{Invoice, Reason};
 use rubis_kernel::RelanceTaskId;
 use serde_json::json;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
@@ -14,7 +14,7 @@ use crate::{
     jobs::SendRelance,
     planning::{CATCH_UP_DELAY, CatchUp, PlanningRules},
     queries::{plans, tasks},
-    task::{Reason, RelanceTask, reason_not_to_remind},
+    task::RelanceTask,
 };
 
 /// The reason why an invoice is planned again.
@@ -83,7 +83,7 @@ pub async fn plan_relances(
 ) -> Result<(), diesel::result::Error> {
     let existing = tasks::lock_of_invoice(conn, organization.id, invoice.id).await?;
     let steps = match invoice.plan_id {
-        Some(plan) if reason_not_to_remind(invoice.status).is_none() => {
+        Some(plan) if Reason::not_to_chase(invoice.status).is_none() => {
             plans::find(conn, organization.id, plan).await?.map(|plan| plan.steps).unwrap_or_default()
         }
         _ => Vec::new(),
@@ -98,7 +98,7 @@ pub async fn plan_relances(
     let moment = Moment { now, from: planned_from(organization, invoice, client_pause, now) };
     let changes = Changes::plan(&rules, invoice.due_date, (&steps, &history), &existing, trigger, moment);
 
-    let reason = reason_not_to_remind(invoice.status).unwrap_or(Reason::Replanned);
+    let reason = Reason::not_to_chase(invoice.status).unwrap_or(Reason::Replanned);
     call_off(conn, organization.id, &changes.replaced, reason, now).await?;
     tasks::move_to(conn, organization.id, &changes.moved, now).await?;
     if !changes.new.is_empty() {

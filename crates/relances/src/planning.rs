@@ -1,11 +1,9 @@
 //! Dates of an invoice's reminders: a pure function.
 
 use rubis_accounts::CatchUpPolicy;
-use rubis_invoices::AwaitedAnswer;
+use rubis_invoices::{AwaitedAnswer, Reason};
 use rubis_kernel::{PlanStepId, SendingCalendar};
 use time::{Date, Duration, OffsetDateTime};
-
-use crate::task::Reason;
 
 /// The time between planning and sending an overdue reminder: enough to take it back.
 pub const CATCH_UP_DELAY: Duration = Duration::minutes(1);

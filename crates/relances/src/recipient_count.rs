@@ -3,6 +3,7 @@
 //! An account costs nothing, so that without a limit it is a way to write to anyone. This crate does not know
 //! subscriptions: the caller of [`claim_relance`](crate::claim_relance) passes the limits in as a [`SendingPolicy`].
 
+use rubis_invoices::Reason;
 use std::future::Future;
 
 use rubis_db::AsyncPgConnection;
@@ -16,7 +17,7 @@ use crate::{
         recipient_counts,
         tasks::{self, TaskChange},
     },
-    task::{Reason, RelanceStatus},
+    task::RelanceStatus,
 };
 
 /// The time for which counts are kept.

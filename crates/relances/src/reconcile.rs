@@ -1,6 +1,7 @@
 //! Reminders that wait for a job that will not come.
 
 use rubis_db::AsyncPgConnection;
+use rubis_invoices::Reason;
 use rubis_jobs::JobState;
 use rubis_kernel::{InvoiceId, MailFailure, OrganizationId, RelanceTaskId};
 use time::{Duration, OffsetDateTime};
@@ -10,7 +11,7 @@ use crate::{
     locked_task::{LockedTask, lock_task},
     queries::waiting,
     record_outcome::record_failed,
-    task::{Reason, RelanceStatus},
+    task::RelanceStatus,
 };
 
 /// A reminder is handed over to the mail server within this time, with all that can delay it.

@@ -3,6 +3,7 @@
 use futures_util::{TryFutureExt as _, future::try_join4};
 use rubis_accounts::{ActivityKind, NewEvent};
 use rubis_db::{AsyncConnection, AsyncPgConnection};
+use rubis_invoices::Reason;
 use rubis_jobs::{FinishError, Lease};
 use rubis_kernel::{EmailAddress, MailFailure};
 use serde_json::json;
@@ -13,7 +14,7 @@ use crate::{
     jobs::SendRelance,
     locked_task::lock_with_invoice,
     queries::tasks::{self, TaskChange},
-    task::{Reason, RelanceStatus},
+    task::RelanceStatus,
 };
 
 /// The mail server took the mail: the reminder is sent, the copies that were refused are reported, the invoice and the organization earn a

@@ -1,6 +1,7 @@
 //! A person sends a reminder before its date, or once more after it failed.
 
 use rubis_db::{AsyncConnection, AsyncPgConnection};
+use rubis_invoices::Reason;
 use rubis_kernel::{OrganizationId, RelanceTaskId};
 use time::OffsetDateTime;
 
@@ -10,7 +11,7 @@ use crate::{
     jobs::SendRelance,
     planning::CATCH_UP_DELAY,
     queries::tasks::{self, TaskChange},
-    task::{Reason, RelanceStatus, RelanceTask},
+    task::{RelanceStatus, RelanceTask},
 };
 
 /// Sends a reminder a minute later, at any hour. Those planned before it are cancelled: a friendly reminder must not

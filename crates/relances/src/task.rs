@@ -2,9 +2,8 @@
 
 use diesel::{deserialize::FromSqlRow, expression::AsExpression};
 use rubis_db::schema::sql_types;
-use rubis_invoices::InvoiceStatus;
 use rubis_jobs::JobId;
-use rubis_kernel::{InvoiceId, MailFailure, OrganizationId, PlanStepId, RelanceTaskId, UserId};
+use rubis_kernel::{InvoiceId, OrganizationId, PlanStepId, RelanceTaskId, UserId};
 use serde::{Deserialize, Serialize};
 use time::{Date, OffsetDateTime};
 
@@ -31,99 +30,6 @@ rubis_db::pg_enum!(RelanceStatus, sql_types::RelanceStatus {
     Cancelled => "cancelled",
     Failed => "failed",
 });
-
-/// Reasons why a reminder was not sent, or not yet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Reason {
-    /// The invoice was settled in full.
-    InvoicePaid,
-    /// Credit notes waived all of the invoice.
-    InvoiceCredited,
-    /// The invoice was cancelled.
-    InvoiceCancelled,
-    /// The invoice is disputed.
-    InvoiceDisputed,
-    /// The invoice was planned again: another date, another plan.
-    Replanned,
-    /// It was missed, and the organization skips missed ones.
-    SkippedByCatchUp,
-    /// It belongs before the due date, and its day has passed.
-    DayPassed,
-    /// A user cancelled it.
-    CancelledByUser,
-    /// A later one was sent first.
-    Overtaken,
-    /// The recipient's mail server refused it for good.
-    Rejected,
-    /// It failed at every attempt.
-    AttemptsExhausted,
-    /// The mail server was not available for a day.
-    MailServerUnavailable,
-    /// Its text is longer than a mail may be.
-    TooLong,
-    /// Its subject or its text has nothing to read.
-    Empty,
-    /// The facts that it states changed since it was drafted or approved: a person has to read it again.
-    FactsChanged,
-    /// Operations dropped its job.
-    DroppedByOperations,
-    /// Workers were lost over it again and again.
-    Quarantined,
-    /// It is scheduled for another day, because the organization has written to as many recipients today as it may.
-    DailyLimit,
-}
-
-impl Reason {
-    /// The reason why a mail was given up after this failure.
-    #[must_use]
-    pub const fn of(failure: &MailFailure) -> Self {
-        match failure {
-            MailFailure::Refused(_) | MailFailure::Invalid => Self::Rejected,
-            MailFailure::TooLong(_) => Self::TooLong,
-            MailFailure::Empty(_) => Self::Empty,
-            MailFailure::Unavailable => Self::MailServerUnavailable,
-            MailFailure::Deferred(_) | MailFailure::Unreachable | MailFailure::Internal => {
-                Self::AttemptsExhausted
-            }
-        }
-    }
-
-    /// The stable code that the database and the API know the reason by.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::InvoicePaid => "invoice_paid",
-            Self::InvoiceCredited => "invoice_credited",
-            Self::InvoiceCancelled => "invoice_cancelled",
-            Self::InvoiceDisputed => "invoice_disputed",
-            Self::Replanned => "replanned",
-            Self::SkippedByCatchUp => "skipped_by_catch_up",
-            Self::DayPassed => "day_passed",
-            Self::CancelledByUser => "cancelled_by_user",
-            Self::Overtaken => "overtaken",
-            Self::Rejected => "rejected",
-            Self::AttemptsExhausted => "attempts_exhausted",
-            Self::MailServerUnavailable => "mail_server_unavailable",
-            Self::TooLong => "mail_too_long",
-            Self::Empty => "mail_empty",
-            Self::FactsChanged => "facts_changed",
-            Self::DroppedByOperations => "dropped_by_operations",
-            Self::Quarantined => "quarantined",
-            Self::DailyLimit => "daily_limit",
-        }
-    }
-}
-
-/// Returns the reason why an invoice is not reminded; `None` if it is.
-#[must_use]
-pub const fn reason_not_to_remind(status: InvoiceStatus) -> Option<Reason> {
-    match status {
-        InvoiceStatus::Paid => Some(Reason::InvoicePaid),
-        InvoiceStatus::Cancelled => Some(Reason::InvoiceCancelled),
-        InvoiceStatus::Litigation => Some(Reason::InvoiceDisputed),
-        InvoiceStatus::Pending | InvoiceStatus::AwaitingUserConfirmation | InvoiceStatus::InRelance => None,
-    }
-}
 
 /// One planned reminder of one invoice.
 #[derive(Clone, Debug, PartialEq, Eq)]

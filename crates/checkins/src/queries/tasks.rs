@@ -6,11 +6,12 @@ use diesel::{
 };
 use diesel_async::RunQueryDsl;
 use rubis_db::{AsyncPgConnection, schema::checkin_tasks};
+use rubis_invoices::Reason;
 use rubis_kernel::{CheckinMailId, CheckinTaskId, InvoiceId, OrganizationId};
 use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
-use crate::task::{CheckinAnswer, CheckinAnsweredBy, CheckinStatus, CheckinTask, Reason};
+use crate::task::{CheckinAnswer, CheckinAnsweredBy, CheckinStatus, CheckinTask};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = checkin_tasks, check_for_backend(diesel::pg::Pg))]

@@ -1,9 +1,7 @@
 //! The end of an invoice's chase ends its check-in too.
 
-use rubis_checkins::{
-    CheckinAnswer, CheckinAnsweredBy, CheckinStatus, Reason, cancel_of_invoice, record_answer,
-};
-use rubis_invoices::{InvoiceStatus, Transition};
+use rubis_checkins::{CheckinAnswer, CheckinAnsweredBy, CheckinStatus, cancel_of_invoice, record_answer};
+use rubis_invoices::{InvoiceStatus, Reason, Transition};
 use rubis_kernel::InvoiceId;
 use time::{Duration, macros::date};
 

@@ -1,8 +1,8 @@
 //! All check-ins of an organization for one morning go into one mail.
 
 use rubis_accounts::{CheckinPolicyInput, Pause, pause_organization};
-use rubis_checkins::{CheckinStatus, GatherCheckins, Gathered, MAX_OF_MAIL, Reason, gather, siblings};
-use rubis_invoices::{Invoice, Transition};
+use rubis_checkins::{CheckinStatus, GatherCheckins, Gathered, MAX_OF_MAIL, gather, siblings};
+use rubis_invoices::{Invoice, Reason, Transition};
 use time::{
     Duration,
     macros::{date, datetime},

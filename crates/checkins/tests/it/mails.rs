@@ -2,11 +2,11 @@
 
 use rubis_accounts::{CheckinPolicyInput, Pause};
 use rubis_checkins::{
-    CheckinAnswer, CheckinAnsweredBy, CheckinStatus, ClaimMailError, ClaimedMail, Reason, claim_mail,
-    find_by_token, lock_with_invoice, record_answer, record_failed, record_not_sent_yet, record_sent,
+    CheckinAnswer, CheckinAnsweredBy, CheckinStatus, ClaimMailError, ClaimedMail, claim_mail, find_by_token,
+    lock_with_invoice, record_answer, record_failed, record_not_sent_yet, record_sent,
 };
 use rubis_db::AsyncConnection;
-use rubis_invoices::Invoice;
+use rubis_invoices::{Invoice, Reason};
 use rubis_jobs::{CrashPolicy, Lease, Queue};
 use rubis_kernel::CheckinMailId;
 use time::{

@@ -2,7 +2,7 @@
 
 use rubis_accounts::{CheckinPolicyInput, OrganizationInput, Pause, pause_organization, resume_organization};
 use rubis_checkins::{CATCH_UP_DELAY, CheckinStatus, PlanCheckin};
-use rubis_invoices::{AwaitedAnswer, InvoiceInput, InvoicePatch, InvoiceStatus, Transition};
+use rubis_invoices::{AwaitedAnswer, InvoiceInput, InvoicePatch, InvoiceStatus, Reason, Transition};
 use time::{
     Date, Duration, OffsetDateTime,
     macros::{date, datetime},
@@ -141,9 +141,7 @@ async fn once_asked_the_user_is_not_asked_about_the_same_due_date_again_unless_t
 
     company
         .change(invoice.id, async |conn, invoice| {
-            rubis_checkins::cancel_of_invoice(conn, invoice, rubis_checkins::Reason::InvoicePaid, TUESDAY)
-                .await
-                .map(drop)
+            rubis_checkins::cancel_of_invoice(conn, invoice, Reason::InvoicePaid, TUESDAY).await.map(drop)
         })
         .await;
     let reopened_at = TUESDAY + DAY * 3;

@@ -1,9 +1,10 @@
 //! New links are mailed to the same user, once an hour.
 
 use rubis_checkins::{
-    CheckinStatus, CheckinTask, Gathered, Reason, RenewError, record_answer, record_expired, renew,
+    CheckinStatus, CheckinTask, Gathered, RenewError, record_answer, record_expired, renew,
 };
 use rubis_db::AsyncConnection;
+use rubis_invoices::Reason;
 use rubis_kernel::{CheckinTaskId, InvoiceId};
 use time::{Duration, OffsetDateTime, macros::date};
 

@@ -2,11 +2,9 @@
 
 use std::collections::HashMap;
 
-use rubis_checkins::{
-    CheckinAnswer, CheckinRules, CheckinStatus, CheckinTask, Opening, Visibility, reason_not_to_ask,
-};
+use rubis_checkins::{CheckinAnswer, CheckinRules, CheckinStatus, CheckinTask, Opening, Visibility};
 use rubis_db::AsyncPgConnection;
-use rubis_invoices::{Client, Invoice, InvoiceStatus};
+use rubis_invoices::{Client, Invoice, InvoiceStatus, Reason};
 use rubis_kernel::{CheckinTaskId, ClientId, InvoiceId, Money, TimeZone};
 use time::{Date, OffsetDateTime};
 use uuid::Uuid;
@@ -258,5 +256,5 @@ fn state_of(task: &CheckinTask, invoice: &Invoice, now: OffsetDateTime) -> Check
 fn can_be_renewed(task: &CheckinTask, invoice: &Invoice, now: OffsetDateTime) -> bool {
     task.status != CheckinStatus::Answered
         && !task.takes_answers(now)
-        && reason_not_to_ask(invoice.status).is_none()
+        && Reason::not_to_chase(invoice.status).is_none()
 }

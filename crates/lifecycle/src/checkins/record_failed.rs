@@ -1,8 +1,9 @@
 //! The user could not be asked whether invoices were paid.
 
 use rubis_accounts::ActivityKind;
-use rubis_checkins::{AskedInvoice, GatherCheckins, Reason, SendCheckinMail};
+use rubis_checkins::{AskedInvoice, GatherCheckins, SendCheckinMail};
 use rubis_db::AsyncPgConnection;
+use rubis_invoices::Reason;
 use rubis_kernel::MailFailure;
 use rubis_relances::PlanningTrigger;
 use serde_json::json;

@@ -1,8 +1,8 @@
 //! An answer that a link gave is taken back, because both links were opened as only a machine does.
 
-use rubis_checkins::{AskedInvoice, CheckinAnswer, CheckinTask, PlanCheckin, reason_not_to_ask};
+use rubis_checkins::{AskedInvoice, CheckinAnswer, CheckinTask, PlanCheckin};
 use rubis_db::AsyncPgConnection;
-use rubis_invoices::Invoice;
+use rubis_invoices::{Invoice, Reason};
 use rubis_relances::PlanningTrigger;
 use time::OffsetDateTime;
 
@@ -53,7 +53,7 @@ async fn still_stands(
     invoice: &Invoice,
     task: &CheckinTask,
 ) -> Result<bool, diesel::result::Error> {
-    if reason_not_to_ask(invoice.status).is_some() || task.due_date != invoice.due_date {
+    if Reason::not_to_chase(invoice.status).is_some() || task.due_date != invoice.due_date {
         return Ok(false);
     }
     let all = rubis_checkins::checkins_of_invoice(conn, invoice.organization_id, invoice.id).await?;

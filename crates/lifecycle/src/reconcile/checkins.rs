@@ -1,10 +1,11 @@
 //! Check-ins and their jobs.
 
 use rubis_checkins::{
-    CheckinFault, CheckinStatus, CheckinTask, ExpireCheckin, GatherCheckins, Reason, SendCheckinMail,
-    judge_checkin, live_checkins, make_job_again,
+    CheckinFault, CheckinStatus, CheckinTask, ExpireCheckin, GatherCheckins, SendCheckinMail, judge_checkin,
+    live_checkins, make_job_again,
 };
 use rubis_db::{AsyncConnection, AsyncPgConnection};
+use rubis_invoices::Reason;
 use rubis_kernel::{CheckinTaskId, MailFailure};
 use time::OffsetDateTime;
 

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use rubis_accounts::{NewAccount, NewAccountInput, PasswordHash};
 use rubis_checkins::{
-    CheckinAnswer, CheckinAnsweredBy, CheckinLink, CheckinRules, CheckinStatus, Opening, Reason, clicks_of,
+    CheckinAnswer, CheckinAnsweredBy, CheckinLink, CheckinRules, CheckinStatus, Opening, clicks_of,
 };
-use rubis_invoices::{Invoice, InvoiceStatus, NewPayment};
+use rubis_invoices::{Invoice, InvoiceStatus, NewPayment, Reason};
 use rubis_lifecycle::{AnsweredBy, CheckinOutcome, CheckinState};
 use rubis_relances::RelanceStatus;
 use rubis_testkit::{BROWSER_HEADERS, Chain};

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use rubis_accounts::CatchUpPolicy;
+use rubis_invoices::Reason;
 use rubis_jobs::JobId;
 use rubis_kernel::{HolidayCalendar, InvoiceId, OrganizationId, PlanId, StepLineageId};
 use time::{
@@ -10,11 +11,7 @@ use time::{
 };
 
 use super::*;
-use crate::{
-    CatchUp, Tone,
-    plan::StepContent,
-    task::{Reason, RelanceStatus},
-};
+use crate::{CatchUp, Tone, plan::StepContent, task::RelanceStatus};
 
 const START: OffsetDateTime = datetime!(2026-11-24 09:00 UTC);
 const TIMES: [Time; 3] = [time!(07:30), time!(09:00), time!(16:00)];

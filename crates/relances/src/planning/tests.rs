@@ -1,5 +1,6 @@
 use super::*;
 use proptest::prelude::*;
+use rubis_invoices::Reason;
 use rubis_kernel::HolidayCalendar;
 use time::macros::{date, datetime, time};
 

@@ -10,7 +10,7 @@ use rubis_db::{
     schema::relance_tasks,
     statement::{Bind as _, prepared, statement},
 };
-use rubis_invoices::Invoice;
+use rubis_invoices::{Invoice, Reason};
 use rubis_jobs::{Job, JobId};
 use rubis_kernel::{Email, EmailAddress, InvoiceId, OrganizationId, PlanStepId, RelanceTaskId, UserId};
 use time::{Date, OffsetDateTime};
@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use crate::{
     jobs::SendRelance,
-    task::{Reason, RelanceStatus, RelanceTask},
+    task::{RelanceStatus, RelanceTask},
     text::RenderedText,
 };
 

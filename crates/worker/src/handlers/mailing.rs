@@ -1,5 +1,6 @@
 //! Sends a mail for a job: claims it, hands it to the mail server, records how that went.
 
+use rubis_invoices::Reason;
 use std::{
     fmt,
     sync::Arc,
@@ -97,10 +98,10 @@ pub struct GivenUp<'a> {
 }
 
 /// The reason for which check-ins have failed whose job was given up.
-pub(super) fn checkin_reason(cause: DeadLetterCause, failure: &MailFailure) -> rubis_checkins::Reason {
+pub(super) fn checkin_reason(cause: DeadLetterCause, failure: &MailFailure) -> Reason {
     match cause {
-        DeadLetterCause::Dropped => rubis_checkins::Reason::DroppedByOperations,
-        DeadLetterCause::Failed | DeadLetterCause::Quarantined => rubis_checkins::Reason::of(failure),
+        DeadLetterCause::Dropped => Reason::DroppedByOperations,
+        DeadLetterCause::Failed | DeadLetterCause::Quarantined => Reason::of(failure),
     }
 }
 

@@ -2,13 +2,14 @@
 
 use async_trait::async_trait;
 use rubis_db::AsyncPgConnection;
+use rubis_invoices::Reason;
 use rubis_jobs::{FinishError, JobError};
 use rubis_kernel::{Email, RenderError};
 use rubis_lifecycle::SubscriptionLimits;
 use rubis_queue::{DeadLetterCause, JobContext};
 use rubis_relances::{
-    ClaimError, Claimed, Reason, SendRelance, Sender, TextError, claim_relance, record_failed,
-    record_not_sent_yet, record_sent,
+    ClaimError, Claimed, SendRelance, Sender, TextError, claim_relance, record_failed, record_not_sent_yet,
+    record_sent,
 };
 
 use super::mailing::{GivenUp, Mailing, Sent, not_written};
