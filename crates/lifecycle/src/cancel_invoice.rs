@@ -7,11 +7,7 @@ use rubis_kernel::{InvoiceId, OrganizationId, UserId};
 use serde_json::json;
 use time::OffsetDateTime;
 
-use crate::{
-    MoveError,
-    call_off::call_off,
-    events,
-};
+use crate::{MoveError, call_off::call_off, events};
 
 /// Cancels an invoice and calls off everything planned for it.
 ///

@@ -8,10 +8,7 @@ use rubis_relances::CalledOff;
 use serde_json::json;
 use time::OffsetDateTime;
 
-use crate::{
-    call_off::call_off,
-    events,
-};
+use crate::{call_off::call_off, events};
 
 /// Errors of recording a payment.
 #[derive(Debug, thiserror::Error)]

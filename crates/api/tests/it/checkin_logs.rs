@@ -1,44 +1,16 @@
 //! Logs without tokens of check-ins, which authorize an answer.
 
-use std::{
-    io::{self, Write},
-    sync::{Arc, Mutex},
-};
-
 use reqwest::Method;
-use rubis_testkit::TestApp;
+use rubis_testkit::{CapturedLog, TestApp};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
-use tracing_subscriber::fmt::MakeWriter;
 
 use crate::asked::Asked;
 
 /// Headers that a browser adds when a person follows a link.
 const NAVIGATION: &str = "Sec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n";
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
 
 /// Sends a request without a client that would log it itself, and reads what comes.
 async fn send(app: &TestApp, head: &str, body: &str) -> String {
@@ -70,13 +42,7 @@ async fn a_token_is_in_no_log_at_any_level_whatever_is_done_with_it() {
     let value = asked.button_value().await;
     let button = format!("X-Checkin-Button: {value}\r\n");
 
-    let log = Log::default();
-    // Of the whole process: the server has threads of its own.
-    let subscriber = tracing_subscriber::fmt().with_max_level(tracing_subscriber::filter::LevelFilter::TRACE);
-    tracing_subscriber::util::SubscriberInitExt::try_init(
-        subscriber.with_writer(log.clone()).with_ansi(false).finish(),
-    )
-    .unwrap();
+    let every_level = CapturedLog::at_every_level();
     let answers = [
         send(&app, &format!("HEAD /api/v1/checkin/{token}/paid"), "").await,
         send(&app, &format!("GET /api/v1/checkin/{token}"), "").await,
@@ -100,11 +66,16 @@ async fn a_token_is_in_no_log_at_any_level_whatever_is_done_with_it() {
     );
 
     app.request(Method::GET, "/healthz").send().await.unwrap();
-    let told = String::from_utf8_lossy(&log.0.lock().unwrap().clone()).into_owned();
+    drop(every_level);
+    let logged = CapturedLog::of_process().text();
     assert!(
-        told.contains("/api/v1/checkin/{token}/paid"),
+        logged.contains("/api/v1/checkin/{token}/paid"),
         "the control: requests are logged by their pattern"
     );
-    assert!(told.contains("TRACE"), "the control: at every level");
-    assert!(!told.contains(token), "{}", told.lines().find(|line| line.contains(token)).unwrap_or_default());
+    assert!(logged.contains("TRACE"), "the control: at every level");
+    assert!(
+        !logged.contains(token),
+        "{}",
+        logged.lines().find(|line| line.contains(token)).unwrap_or_default()
+    );
 }
