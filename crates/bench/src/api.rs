@@ -73,11 +73,8 @@ pub async fn run(machine: &Machine, mut arguments: Arguments) -> Result<Report> 
         let captured = replay::capture(machine, &mut environment).await?;
         places.push(Place { environment, captured });
     }
-    let mut report = Report {
-        title: "API".to_owned(),
-        reference: "pgbench with the same statements, prepared, on as many connections".to_owned(),
-        ..Report::default()
-    };
+    let reference = "pgbench with the same statements, prepared, on as many connections";
+    let mut report = Report::new("API", reference);
     conditions(&mut report, &arguments);
     for (index, operation) in Operation::ALL.into_iter().enumerate() {
         if !operation.name().contains(&arguments.only) {

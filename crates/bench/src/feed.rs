@@ -75,14 +75,8 @@ pub async fn run(machine: &Machine, mut settings: Arguments) -> Result<Report> {
         }
     }
 
-    let mut report = Report {
-        title: "Feed".to_owned(),
-        reference: settings
-            .sizes
-            .first()
-            .map_or_else(String::new, |size| format!("the same among {} planned jobs", thousands(*size))),
-        ..Report::default()
-    };
+    let fewest = settings.sizes.first().copied().unwrap_or_default();
+    let mut report = Report::new("Feed", format!("the same among {} planned jobs", thousands(fewest)));
     let by_size: Vec<(u32, Timings)> =
         settings.sizes.iter().copied().zip(rounds.iter().map(|rounds| medians(rounds))).collect();
     add_timings(&mut report, &by_size);

@@ -13,7 +13,6 @@ mod simulate;
 mod statistics;
 mod webhooks;
 
-use std::io;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -64,7 +63,7 @@ async fn measure(Arguments { options, command }: Arguments) -> Result<bool> {
         Command::Feed(arguments) => feed::run(&machine()?, arguments).await?,
         Command::Webhooks(arguments) => webhooks::run(&machine()?, &arguments).await?,
     };
-    report.print(&mut io::stdout())?;
+    report::say(report.text(&options.revision));
     if let Some(record) = &options.record {
         report.append(record, &options.revision)?;
     }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::Args;
-use rubis_chaos::{Paths, RunSetup, ScenarioRun, Servers, WorkerLaunch};
+use rubis_chaos::{Paths, ScenarioRun, Servers, WorkerLaunch};
 
 /// PostgreSQL as one would run it on this machine: commits wait for the disk.
 const SETTINGS: [&str; 12] = [
@@ -52,11 +52,6 @@ impl Machine {
         Ok(Self { servers: Servers::start(&options.paths, &SETTINGS)?, options: options.clone() })
     }
 
-    /// Creates an empty database with the tables of the product, and returns its URL.
-    pub async fn database(&self, name: &str) -> Result<String> {
-        self.servers.database(name).await
-    }
-
     /// Directory for logs and for files of other programs.
     pub fn logs(&self) -> &Path {
         &self.servers.paths.logs
@@ -64,16 +59,7 @@ impl Machine {
 
     /// A mail server, and a worker to start, over a database.
     pub async fn run(&self, name: &str, database_url: &str) -> Result<ScenarioRun> {
-        ScenarioRun::begin(RunSetup {
-            name: name.to_owned(),
-            database_url: database_url.to_owned(),
-            redis_url: self.servers.redis.url(),
-            redis_prefix: format!("bench-{}", name.replace('_', "-")),
-            worker: (self.servers.paths.worker.clone(), Vec::new()),
-            logs: self.logs().to_owned(),
-            organizations: Vec::new(),
-        })
-        .await
+        self.servers.run(name, database_url, format!("bench-{}", name.replace('_', "-"))).await
     }
 }
 

@@ -1,41 +1,38 @@
 //! The job queue beside BullMQ, on the same Redis and in the same run.
 //!
-//! Each round measures BullMQ, then the product's queue: the Redis side alone, the whole path from the
-//! row that is inserted to the row that is deleted, and a steady trickle. What does not change from
-//! round to round (memory beyond the window, recovery) is measured once.
+//! Each round measures BullMQ, then the product's queue: the Redis side alone, the whole path from the inserted row to
+//! the deleted one, and a steady trickle. Memory beyond the window, scripts and recovery are measured once.
 
-mod durable;
 mod environment;
 mod figures;
-mod handler;
-mod offers;
 mod probe;
-mod recovery;
+mod redis_side;
 mod reference;
 mod scripts;
-mod trickle;
-mod window;
-
-pub use probe::cpu_seconds;
+mod whole_path;
 
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use clap::Args;
 
-use self::durable::DurableBurst;
 use self::environment::Environment;
-use self::handler::Course;
-use self::offers::{OffersBurst, Shape};
-use self::probe::{Probe, Toll};
+pub use self::probe::Probe;
+use self::redis_side::RedisSide;
 use self::reference::{BullMq, BullMqBurst};
-use self::scripts::Scripts;
+use self::whole_path::WholePath;
 use crate::report::say;
 use crate::statistics::Lateness;
 use crate::{Machine, Report};
 
 /// The longest that a part of a round may take.
 const PATIENCE: Duration = Duration::from_secs(300);
+
+/// Time between two jobs of the trickle, time from enqueuing one to its date, and their number.
+const TRICKLE_EVERY: Duration = Duration::from_millis(10);
+const TRICKLE_LEAD: Duration = Duration::from_secs(2);
+const TRICKLE_JOBS: u32 = 2_000;
+const QUICK_TRICKLE_JOBS: u32 = 500;
 
 #[derive(Clone, Debug, Args)]
 pub struct Arguments {
@@ -51,12 +48,6 @@ pub struct Arguments {
     /// Measurements of each side, in turn
     #[arg(long, default_value_t = 3)]
     rounds: u32,
-    /// Jobs a second in the trickle
-    #[arg(long, default_value_t = 100)]
-    trickle: u32,
-    /// Seconds that it goes on
-    #[arg(long, default_value_t = 20)]
-    trickle_seconds: u32,
     /// One round of little, to see that it works
     #[arg(long)]
     quick: bool,
@@ -65,16 +56,9 @@ pub struct Arguments {
     recovery: bool,
 }
 
-/// Time from enqueuing a job of the trickle to its date.
-const TRICKLE_LEAD: Duration = Duration::from_secs(2);
-
 impl Arguments {
-    fn trickle_jobs(&self) -> u32 {
-        self.trickle * self.trickle_seconds
-    }
-
-    fn trickle_every(&self) -> Duration {
-        Duration::from_secs(1) / self.trickle
+    const fn trickle_jobs(&self) -> u32 {
+        if self.quick { QUICK_TRICKLE_JOBS } else { TRICKLE_JOBS }
     }
 
     /// With small sizes if it has to be quick.
@@ -83,9 +67,8 @@ impl Arguments {
             self.jobs = self.jobs.min(5_000);
             self.organizations = self.organizations.min(50);
             self.rounds = self.rounds.min(1);
-            self.trickle_seconds = self.trickle_seconds.min(5);
         }
-        let sizes = [self.jobs, self.organizations, self.concurrency, self.rounds, self.trickle_jobs()];
+        let sizes = [self.jobs, self.organizations, self.concurrency, self.rounds];
         ensure!(!sizes.contains(&0), "nothing is to be measured");
         Ok(self)
     }
@@ -93,21 +76,16 @@ impl Arguments {
 
 #[derive(Clone, Debug)]
 struct Round {
-    /// Jobs of a burst.
-    jobs: f64,
     bullmq: BullMqBurst,
-    bullmq_trickle: (Lateness, Toll),
-    offers: OffersBurst,
-    wide: OffersBurst,
-    unrecorded: DurableBurst,
-    recorded: DurableBurst,
-    trickle: (Lateness, Toll),
+    bullmq_trickle: Lateness,
+    redis: RedisSide,
+    path: WholePath,
+    trickle: Lateness,
 }
 
-#[derive(Clone, Debug)]
 struct Once {
     beyond: f64,
-    scripts: Scripts,
+    scripts: scripts::Calls,
     recovery: Option<(f64, f64)>,
 }
 
@@ -123,16 +101,15 @@ pub async fn run(machine: &Machine, arguments: Arguments) -> Result<Report> {
         rounds.push(round(&environment, &bullmq, &sizes, &mut probe).await?);
     }
     say("memory of jobs beyond the window");
-    let beyond = window::beyond(&environment, &sizes, &mut probe).await?;
+    let beyond = whole_path::beyond_window(&environment, &sizes, &mut probe).await?;
     say("the longest scripts");
     let scripts = scripts::scripts(&environment, &sizes, &mut probe).await?;
-    let recovery = if sizes.recovery {
+    let mut recovery = None;
+    if sizes.recovery {
         say("recovery of a killed worker's jobs: ours, then BullMQ's");
-        let ours = recovery::recovery(&environment, &sizes, &mut probe).await?;
-        Some((ours, bullmq.recovery(&sizes, &mut probe).await?))
-    } else {
-        None
-    };
+        let ours = whole_path::recovery(&environment, &sizes, &mut probe).await?;
+        recovery = Some((ours, bullmq.recovery(&sizes, &mut probe).await?));
+    }
     let redis = probe.version().await?;
     Ok(figures::report(&sizes, &rounds, &Once { beyond, scripts, recovery }, &bullmq.version, &redis))
 }
@@ -144,53 +121,25 @@ async fn round(
     probe: &mut Probe,
 ) -> Result<Round> {
     let bullmq = reference.burst(sizes, probe).await?;
-    say(format_args!(
-        "  BullMQ: {:.0} jobs/s added, {:.0} done, {:.0} B each",
-        bullmq.added, bullmq.done, bullmq.memory
-    ));
-    let offers = offers::burst(environment, &Shape::usual(sizes), probe).await?;
-    say(format_args!(
-        "  Redis side: {:.0} jobs/s offered, {:.0} claimed, {:.0} in all, {:.0} B each",
-        offers.offered, offers.claimed, offers.whole, offers.memory
-    ));
-    let wide = offers::burst(environment, &Shape::wide(sizes), probe).await?;
-    say(format_args!("  Redis side, wide: {:.0} jobs/s in all", wide.whole));
-    let unrecorded = durable::burst(environment, sizes, Course::Unrecorded, probe).await?;
-    say(format_args!(
-        "  whole path: {:.0} jobs/s enqueued, {:.0} done",
-        unrecorded.enqueued, unrecorded.done
-    ));
-    let recorded = durable::burst(environment, sizes, Course::Recorded, probe).await?;
-    say(format_args!("  whole path, each recorded by itself: {:.0} jobs/s done", recorded.done));
+    say(format_args!("  BullMQ: {:.0} jobs/s added, {:.0} done", bullmq.added, bullmq.done));
+    let redis = redis_side::burst(environment, sizes, probe).await?;
+    say(format_args!("  Redis side: {:.0} jobs/s in all", redis.whole));
+    let path = whole_path::burst(environment, sizes, probe).await?;
+    say(format_args!("  whole path: {:.0} jobs/s enqueued, {:.0} done", path.enqueued, path.done));
     let bullmq_trickle = reference.trickle(sizes, probe).await?;
-    say(format_args!("  trickle, BullMQ: {}", bullmq_trickle.0));
-    let trickle = trickle::trickle(environment, sizes, probe).await?;
-    say(format_args!("  trickle: {}", trickle.0));
-    let jobs = f64::from(sizes.jobs);
-    Ok(Round { jobs, bullmq, bullmq_trickle, offers, wide, unrecorded, recorded, trickle })
+    say(format_args!("  trickle, BullMQ: {bullmq_trickle}"));
+    let trickle = whole_path::trickle(environment, sizes, probe).await?;
+    say(format_args!("  trickle: {trickle}"));
+    Ok(Round { bullmq, bullmq_trickle, redis, path, trickle })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn arguments() -> Arguments {
-        Arguments {
-            jobs: 100_000,
-            organizations: 200,
-            concurrency: 50,
-            rounds: 3,
-            trickle: 100,
-            trickle_seconds: 20,
-            quick: false,
-            recovery: false,
-        }
-    }
-
-    #[test]
-    fn a_trickle_is_spread_evenly_over_its_time() {
-        let sizes = arguments().settled().unwrap();
-        assert_eq!((sizes.trickle_jobs(), sizes.trickle_every()), (2_000, Duration::from_millis(10)));
+    pub(super) fn arguments() -> Arguments {
+        let (quick, recovery) = (false, false);
+        Arguments { jobs: 100_000, organizations: 200, concurrency: 50, rounds: 3, quick, recovery }
     }
 
     #[test]
@@ -202,6 +151,6 @@ mod tests {
     #[test]
     fn nothing_is_no_size() {
         assert!(Arguments { rounds: 0, ..arguments() }.settled().is_err());
-        assert!(Arguments { trickle: 0, ..arguments() }.settled().is_err());
+        assert!(Arguments { jobs: 0, ..arguments() }.settled().is_err());
     }
 }

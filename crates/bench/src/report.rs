@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
+use rubis_chaos::table;
 use rubis_kernel::{Clock as _, SystemClock};
-use time::macros::format_description;
 
 /// One figure.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,17 +32,17 @@ pub enum Bar {
 /// A benchmark's figures.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Report {
-    pub title: String,
+    title: String,
     /// Name of the reference: "BullMQ 6.7 on the same Redis".
-    pub reference: String,
+    reference: String,
     pub figures: Vec<Figure>,
     /// Conditions of the measurement, and further findings.
-    pub notes: Vec<String>,
+    notes: Vec<String>,
 }
 
 impl Figure {
     /// Ours as a multiple of the reference.
-    pub fn ratio(&self) -> Option<f64> {
+    fn ratio(&self) -> Option<f64> {
         self.reference.filter(|reference| *reference > 0.0).map(|reference| self.ours / reference)
     }
 
@@ -62,27 +62,17 @@ impl Figure {
             number(self.ours),
             self.reference.map_or_else(dash, number),
             self.ratio().map_or_else(dash, |ratio| format!("{ratio:.2}")),
-            self.bar.map_or_else(dash, |bar| bar.to_string()),
-            match self.is_good() {
-                None => dash(),
-                Some(true) => "good".to_owned(),
-                Some(false) => "SHORT".to_owned(),
-            },
+            self.bar.map_or_else(dash, |bar| match bar {
+                Bar::AtMost(most) => format!("≤ {}", number(most)),
+                Bar::RatioAtLeast(least) => format!("≥ {least} ×"),
+                Bar::RatioAtMost(most) => format!("≤ {most} ×"),
+            }),
+            self.is_good().map_or_else(dash, |good| if good { "good" } else { "SHORT" }.to_owned()),
         ]
     }
 }
 
-impl std::fmt::Display for Bar {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::AtMost(most) => write!(f, "≤ {}", number(*most)),
-            Self::RatioAtLeast(least) => write!(f, "≥ {least} ×"),
-            Self::RatioAtMost(most) => write!(f, "≤ {most} ×"),
-        }
-    }
-}
-
-/// Says how far a benchmark is: a run takes minutes.
+/// Reports the progress of a benchmark: a run takes minutes.
 pub fn say(line: impl std::fmt::Display) {
     drop(writeln!(io::stdout(), "{line}"));
 }
@@ -97,15 +87,16 @@ fn number(value: f64) -> String {
     }
 }
 
-const HEADINGS: [&str; 6] = ["measure", "ours", "reference", "ratio", "bar", "verdict"];
-
 impl Report {
+    pub fn new(title: impl Into<String>, reference: impl Into<String>) -> Self {
+        Self { title: title.into(), reference: reference.into(), ..Self::default() }
+    }
+
     /// Adds a figure.
     pub fn add(&mut self, what: impl Into<String>, ours: f64, reference: Option<f64>, bar: Option<Bar>) {
         self.figures.push(Figure { what: what.into(), ours, reference, bar });
     }
 
-    /// Adds something worth knowing.
     pub fn note(&mut self, note: impl Into<String>) {
         self.notes.push(note.into());
     }
@@ -114,53 +105,23 @@ impl Report {
         self.figures.iter().all(|figure| figure.is_good() != Some(false))
     }
 
-    /// Prints the figures as a table.
-    pub fn print(&self, out: &mut impl Write) -> io::Result<()> {
-        let mut rows = vec![HEADINGS.map(str::to_owned)];
-        rows.extend(self.figures.iter().map(Figure::cells));
-        let width = |column: usize| {
-            rows.iter()
-                .filter_map(|row| row.get(column))
-                .map(|cell| cell.chars().count())
-                .max()
-                .unwrap_or_default()
-        };
-        writeln!(out, "\n{} (reference: {})\n", self.title, self.reference)?;
-        for row in &rows {
-            for (column, cell) in row.iter().enumerate() {
-                let width = width(column);
-                if column == 0 { write!(out, "{cell:width$}")? } else { write!(out, "  {cell:>width$}")? }
-            }
-            writeln!(out)?;
-        }
-        writeln!(out)?;
-        for note in &self.notes {
-            writeln!(out, "{note}")?;
-        }
-        Ok(())
+    /// The figures as Markdown, for the terminal and for the record.
+    pub fn text(&self, revision: &str) -> String {
+        let (title, day, reference) = (&self.title, SystemClock.now().date(), &self.reference);
+        let headings = ["measure", "ours", "reference", "ratio", "bar", "verdict"];
+        let table = table(headings, self.figures.iter().map(Figure::cells));
+        let notes: String = self.notes.iter().map(|note| format!("\n- {note}")).collect();
+        format!("\n## {title}, {day}, {revision}\n\nReference: {reference}.\n\n{table}{notes}\n")
     }
 
-    /// Appends the figures to a Markdown file.
+    /// Appends the figures to a file.
     pub fn append(&self, file: &Path, revision: &str) -> Result<()> {
-        let day = SystemClock.now().format(format_description!("[year]-[month]-[day]"))?;
-        let mut text =
-            format!("\n## {}, {day}, {revision}\n\nReference: {}.\n\n", self.title, self.reference);
-        let row = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
-        text.push_str(&row(&HEADINGS.map(str::to_owned)));
-        text.push_str("|---|---:|---:|---:|---:|---|\n");
-        for figure in &self.figures {
-            text.push_str(&row(&figure.cells()));
-        }
-        for note in &self.notes {
-            text.push_str(&format!("\n- {note}"));
-        }
-        text.push('\n');
         let mut out = OpenOptions::new()
             .append(true)
             .create(true)
             .open(file)
             .with_context(|| format!("{} cannot be written", file.display()))?;
-        Ok(out.write_all(text.as_bytes())?)
+        Ok(out.write_all(self.text(revision).as_bytes())?)
     }
 }
 
@@ -169,7 +130,7 @@ mod tests {
     use super::*;
 
     fn report(ours: f64, reference: Option<f64>, bar: Bar) -> Report {
-        let mut report = Report { title: "Queue".to_owned(), ..Report::default() };
+        let mut report = Report::new("Queue", "another queue");
         report.add("jobs/s", ours, reference, Some(bar));
         report
     }
@@ -185,9 +146,7 @@ mod tests {
 
     #[test]
     fn the_table_shows_the_ratio_and_the_verdict() {
-        let mut out = Vec::new();
-        report(9.0, Some(2.0), Bar::RatioAtLeast(5.0)).print(&mut out).unwrap();
-        let text = String::from_utf8(out).unwrap();
+        let text = report(9.0, Some(2.0), Bar::RatioAtLeast(5.0)).text("a revision");
         assert!(text.contains("4.50"), "{text}");
         assert!(text.contains("SHORT"), "{text}");
     }

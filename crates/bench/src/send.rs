@@ -83,11 +83,8 @@ pub async fn run(machine: &Machine, mut arguments: Arguments) -> Result<Report> 
     }
     let connections = usize::try_from(arguments.connections)?;
     ensure!((1..=arguments.reminders).contains(&connections), "there are more connections than reminders");
-    let mut report = Report {
-        title: "Send".to_owned(),
-        reference: "pgbench with the same statements, or the small organizations alone".to_owned(),
-        ..Report::default()
-    };
+    let reference = "pgbench with the same statements, or the small organizations alone";
+    let mut report = Report::new("Send", reference);
     let specimen = throughput(machine, &arguments, &mut report).await?;
     fairness(machine, &arguments, &mut report).await?;
 

@@ -63,11 +63,7 @@ pub async fn run(machine: &Machine, arguments: &Arguments) -> Result<Report> {
     say(format!("{} organizations signed up", environment.subscribers.len()));
     let (few, many) = environment.subscribers.split_at(warm_up.events());
 
-    let mut report = Report {
-        title: "Webhooks".to_owned(),
-        reference: "none; the bars are absolute".to_owned(),
-        ..Report::default()
-    };
+    let mut report = Report::new("Webhooks", "none; the bars are absolute");
     // An event of the same second as the state that is known is in doubt, and Stripe would be asked.
     let began = SystemClock.now() - Duration::minutes(10);
     for (happening, name) in ROUNDS {

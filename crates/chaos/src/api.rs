@@ -9,8 +9,7 @@ use rubis_devkit::{Launch, Process, ports};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use crate::servers::Paths;
-use crate::{APP_KEY, PASSWORD, SeededOrganization};
+use crate::{APP_KEY, PASSWORD, Paths, SeededOrganization};
 
 /// Time for the API to become ready for the first time.
 const START_LIMIT: Duration = Duration::from_secs(30);

@@ -8,46 +8,37 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::Report;
-use crate::database::{Counters, Ending, LeftJob, Reminder};
+use crate::database::{Counters, Due, Ending, LeftJob};
 
-/// Exceptions of a scenario from every reminder arriving once.
+/// Exceptions of a scenario from everything arriving once.
 #[derive(Clone, Debug, Default)]
 pub struct Expected {
-    /// Reminders that may have arrived more than once, always as the same message.
+    /// Reminders, or mails about check-ins, that may have arrived more than once, always as the same message.
     pub may_repeat: MayRepeat,
-    /// Those whose invoice was paid or cancelled while they were about to leave.
-    pub stopped: HashMap<Uuid, Stopped>,
-    /// Those that the mail server refused for good.
+    /// Those whose invoice was paid or cancelled while they were about to be sent.
+    pub stopped: Stopped,
+    /// Reminders that the mail server rejected permanently.
     pub refused: HashSet<Uuid>,
-    /// Those that went into the database in the middle of the run, by way of the API.
-    pub added: Vec<Reminder>,
     /// Jobs that must be left, and no others.
     pub jobs_left: HashSet<String>,
 }
 
-/// Reminders that may arrive more than once.
+/// Instants of the responses to the ends of invoices, by the clock that stamps mails.
+pub type Stopped = HashMap<Uuid, OffsetDateTime>;
+
 #[derive(Clone, Debug, Default)]
 pub enum MayRepeat {
-    /// None.
     #[default]
-    Nobody,
-    /// Those whose sending may have been cut off after the mail server had them.
+    None,
+    /// Those whose sending may have been cut off after the mail server accepted them.
     These(HashSet<Uuid>),
     /// At most as many mails.
     AtMost(usize),
 }
 
-/// The end of an invoice.
-#[derive(Clone, Copy, Debug)]
-pub struct Stopped {
-    /// Time of the response, by the clock that mails are stamped with.
-    pub acknowledged_at: OffsetDateTime,
-}
-
 /// All that is known when everything is quiet.
 pub(crate) struct Evidence<'a> {
-    pub due_at: OffsetDateTime,
-    pub due: &'a [Reminder],
+    pub due: &'a [Due],
     pub mails: &'a [Mail],
     pub endings: &'a [Ending],
     pub counters: Counters,
@@ -60,51 +51,62 @@ pub(crate) type Arrivals<'a> = HashMap<Uuid, Vec<&'a Mail>>;
 /// Compares; the recovery is the scenario's to add.
 pub(crate) fn audit(evidence: &Evidence<'_>, expected: &Expected) -> Report {
     let mut report = Report::default();
-    let arrivals = sort_by_reminder(evidence.mails, &mut report);
+    let arrivals = sort(evidence.mails, "relance", &mut report);
     let endings: HashMap<Uuid, &Ending> =
         evidence.endings.iter().map(|ending| (ending.task, ending)).collect();
-    let due: Vec<&Reminder> = evidence.due.iter().chain(&expected.added).collect();
-    report.reminders = due.len();
+    report.reminders = evidence.due.len();
     report.sent = arrivals.len();
-    report.repeated = arrivals.values().map(|mails| mails.len() - 1).sum();
 
-    check_unasked(&arrivals, &due, &mut report);
-    check_messages(&arrivals, &endings, &mut report);
+    check_messages(&arrivals, evidence.due, &endings, &mut report);
     check_repeats(&arrivals, &expected.may_repeat, &mut report);
-    check_endings(&due, &arrivals, &endings, expected, &mut report);
-    check_stopped(&arrivals, &endings, expected, &mut report);
+    check_endings(evidence.due, &arrivals, &endings, expected, &mut report);
+    let mails = |task| arrivals.get(&task).cloned().unwrap_or_default();
+    let was_being_sent = |task, _| endings.get(&task).is_some_and(|ending| ending.was_being_sent);
+    check_stopped(&expected.stopped, mails, was_being_sent, &mut report);
     check_jobs(evidence.jobs_left, &expected.jobs_left, &mut report);
-    check_counters(evidence.counters, &mut report);
-    (report.late_p50, report.late_p99) = lateness(&arrivals, &due, evidence.due_at, &mut report);
+    let counters = evidence.counters;
+    report.expect(
+        counters.sent == counters.events_of_sent && counters.rubis == counters.sent + counters.paid,
+        format!("the counters do not agree: {counters:?}"),
+    );
+    check_lateness(
+        evidence.due.iter().filter_map(|due| Some((due, *arrivals.get(&due.task)?.first()?))),
+        &mut report,
+    );
     report.conclude();
     report
 }
 
-/// The reminder is in the `Message-ID`: `relance.{task}.{version}@…`.
-fn reminder_of(mail: &Mail) -> Option<Uuid> {
-    mail.summary.message_id.as_deref()?.split('.').nth(1)?.parse().ok()
-}
-
-fn sort_by_reminder<'a>(mails: &'a [Mail], report: &mut Report) -> Arrivals<'a> {
+/// Sorts mails by the id in their `Message-ID`: `relance.{task}.{version}@…` or `checkin.{mail}.{version}@…`.
+pub(crate) fn sort<'a>(mails: &'a [Mail], kind: &str, report: &mut Report) -> Arrivals<'a> {
     let mut arrivals = Arrivals::new();
     for mail in mails {
-        match reminder_of(mail) {
-            Some(task) => arrivals.entry(task).or_default().push(mail),
-            None => report.expect(false, format!("a mail is of no reminder: {:?}", mail.summary)),
+        match id_of(mail, kind) {
+            Some(id) => arrivals.entry(id).or_default().push(mail),
+            None => report.expect(false, format!("a mail is no {kind}: {:?}", mail.summary)),
         }
     }
+    report.repeated = arrivals.values().map(|mails| mails.len() - 1).sum();
     arrivals
 }
 
-fn check_unasked(arrivals: &Arrivals<'_>, due: &[&Reminder], report: &mut Report) {
-    let due: HashSet<Uuid> = due.iter().map(|reminder| reminder.task).collect();
-    for task in arrivals.keys().filter(|task| !due.contains(task)) {
-        report.find("arrived that were not due", task.to_string());
-    }
+pub(crate) fn id_of(mail: &Mail, kind: &str) -> Option<Uuid> {
+    let mut parts = mail.summary.message_id.as_deref()?.trim_start_matches('<').split('.');
+    parts.next().filter(|found| *found == kind)?;
+    parts.next()?.parse().ok()
 }
 
-fn check_messages(arrivals: &Arrivals<'_>, endings: &HashMap<Uuid, &Ending>, report: &mut Report) {
+fn check_messages(
+    arrivals: &Arrivals<'_>,
+    due: &[Due],
+    endings: &HashMap<Uuid, &Ending>,
+    report: &mut Report,
+) {
+    let due: HashSet<Uuid> = due.iter().map(|due| due.task).collect();
     for (task, mails) in arrivals {
+        if !due.contains(task) {
+            report.find("arrived that were not due", task.to_string());
+        }
         let ids: HashSet<_> = mails.iter().map(|mail| &mail.summary.message_id).collect();
         if ids.len() > 1 {
             report.find("arrived again as another message", format!("{task} as {ids:?}"));
@@ -116,7 +118,6 @@ fn check_messages(arrivals: &Arrivals<'_>, endings: &HashMap<Uuid, &Ending>, rep
     }
 }
 
-/// Only what may arrives more than once.
 pub(crate) fn check_repeats(arrivals: &Arrivals<'_>, may_repeat: &MayRepeat, report: &mut Report) {
     let repeated = arrivals.iter().filter(|(_, mails)| mails.len() > 1);
     match may_repeat {
@@ -124,7 +125,7 @@ pub(crate) fn check_repeats(arrivals: &Arrivals<'_>, may_repeat: &MayRepeat, rep
             let times: usize = repeated.map(|(_, mails)| mails.len() - 1).sum();
             report.expect(times <= *most, format!("{times} mails were repeated, at most {most} may be"));
         }
-        MayRepeat::Nobody => {
+        MayRepeat::None => {
             repeated.for_each(|(task, mails)| report.find("arrived more than once", times(*task, mails)));
         }
         MayRepeat::These(these) => {
@@ -144,63 +145,57 @@ fn times(task: Uuid, mails: &[&Mail]) -> String {
 /// Checks that what arrived is recorded as sent, that what is recorded arrived, and that what should have been
 /// sent was.
 fn check_endings(
-    due: &[&Reminder],
+    due: &[Due],
     arrivals: &Arrivals<'_>,
     endings: &HashMap<Uuid, &Ending>,
     expected: &Expected,
     report: &mut Report,
 ) {
-    for reminder in due {
-        let task = reminder.task;
+    for task in due.iter().map(|due| due.task) {
         let Some(ending) = endings.get(&task) else {
             report.lose(format!("{task} is not in the database"));
             continue;
         };
         let state = format!("{task} is {} ({:?})", ending.status, ending.reason);
-        let arrived = arrivals.contains_key(&task);
+        let (arrived, stopped) = (arrivals.contains_key(&task), expected.stopped.contains_key(&task));
         if expected.refused.contains(&task) {
-            let is_right = ending.status == "failed"
-                && ending.reason.as_deref() == Some("rejected")
-                && ending.failure_is_told
-                && !arrived;
-            if !is_right {
+            let failed = ending.status == "failed" && ending.reason.as_deref() == Some("rejected");
+            if !failed || !ending.failure_is_told || arrived {
                 report.find("were refused by the mail server and are not failed with an event", state);
             }
-        } else if !arrived && (ending.status == "sent" || !expected.stopped.contains_key(&task)) {
+        } else if !arrived && (ending.status == "sent" || !stopped) {
             report.lose(state);
-        } else if arrived && ending.status != "sent" && !expected.stopped.contains_key(&task) {
+        } else if arrived && ending.status != "sent" && !stopped {
             report.find("arrived and are not recorded as sent", state);
         }
     }
 }
 
-/// After the end of an invoice was acknowledged nothing arrives, but what was in the mail server's
-/// hands already and is recorded as such.
-fn check_stopped(
-    arrivals: &Arrivals<'_>,
-    endings: &HashMap<Uuid, &Ending>,
-    expected: &Expected,
+/// Checks that nothing arrives after the acknowledged end of an invoice, except what was `on_the_way`, which gets the
+/// task and the time since.
+pub(crate) fn check_stopped<'a>(
+    stopped: &Stopped,
+    mails: impl Fn(Uuid) -> Vec<&'a Mail>,
+    on_the_way: impl Fn(Uuid, time::Duration) -> bool,
     report: &mut Report,
 ) {
-    let mut on_the_way = 0;
-    for (task, stopped) in &expected.stopped {
-        let Some(mails) = arrivals.get(task) else { continue };
-        let was_being_sent = endings.get(task).is_some_and(|ending| ending.was_being_sent);
-        for mail in mails.iter().filter(|mail| mail.summary.received_at > stopped.acknowledged_at) {
-            if was_being_sent {
-                on_the_way += 1;
+    let (mut excused, mut unsent) = (0, 0);
+    for (task, acknowledged_at) in stopped {
+        let mails = mails(*task);
+        unsent += usize::from(mails.is_empty());
+        for at in mails.iter().map(|mail| mail.summary.received_at).filter(|at| at > acknowledged_at) {
+            if on_the_way(*task, at - *acknowledged_at) {
+                excused += 1;
             } else {
-                let item = format!("{task} at {}", mail.summary.received_at);
+                let item = format!("{task} at {at}");
                 report.find("arrived after the end of their invoice had been acknowledged", item);
             }
         }
     }
-    if !expected.stopped.is_empty() {
-        let unsent = expected.stopped.keys().filter(|task| !arrivals.contains_key(task)).count();
+    if !stopped.is_empty() {
         report.note(format!(
-            "of {} invoices that ended in the burst, the reminders of {unsent} did not leave and {on_the_way} were \
-             on their way, which was said",
-            expected.stopped.len()
+            "of {} invoices that ended in the burst, {unsent} got no mail and {excused} one that was on its way",
+            stopped.len()
         ));
     }
 }
@@ -214,31 +209,9 @@ pub(crate) fn check_jobs(left: &HashMap<String, LeftJob>, expected: &HashSet<Str
     }
 }
 
-fn check_counters(counters: Counters, report: &mut Report) {
-    report.expect(
-        counters.sent == counters.events_of_sent && counters.rubis == counters.sent + counters.paid,
-        format!("the counters do not agree: {counters:?}"),
-    );
-}
-
-/// Lateness of the first mails were, at most for half of them and for all but one in a hundred.
-fn lateness(
-    arrivals: &Arrivals<'_>,
-    due: &[&Reminder],
-    due_at: OffsetDateTime,
-    report: &mut Report,
-) -> (Duration, Duration) {
-    let late = due
-        .iter()
-        .filter_map(|reminder| {
-            arrivals.get(&reminder.task)?.first().map(|mail| mail.summary.received_at - due_at)
-        })
-        .collect();
-    percentiles(late, report)
-}
-
-/// The median of how late mails were, and what all but one in a hundred were at most; none may be early.
-pub(crate) fn percentiles(mut late: Vec<time::Duration>, report: &mut Report) -> (Duration, Duration) {
+/// Notes the median lateness of the first mails and their 99th percentile; none may be early.
+pub(crate) fn check_lateness<'a>(first: impl Iterator<Item = (&'a Due, &'a Mail)>, report: &mut Report) {
+    let mut late: Vec<_> = first.map(|(due, mail)| mail.summary.received_at - due.send_at).collect();
     late.sort_unstable();
     let early = late.iter().filter(|late| late.is_negative()).count();
     report.expect(early == 0, format!("{early} arrived before they were due"));
@@ -246,7 +219,7 @@ pub(crate) fn percentiles(mut late: Vec<time::Duration>, report: &mut Report) ->
         let index = late.len().saturating_sub(1) * percent / 100;
         late.get(index).and_then(|late| Duration::try_from(*late).ok()).unwrap_or_default()
     };
-    (at(50), at(99))
+    (report.late_p50, report.late_p99) = (at(50), at(99));
 }
 
 #[cfg(test)]

@@ -1,13 +1,10 @@
-//! Check-ins that come due together, and what the database says became of them.
+//! Check-ins that come due together, and their records in the database.
 
 mod audit;
 
 use std::collections::HashSet;
 
 use anyhow::{Context as _, Result, ensure};
-use diesel::sql_types::{Array, BigInt, Bool, Double, Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use diesel::{QueryableByName, sql_query};
-use diesel_async::RunQueryDsl as _;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use rubis_checkins::{CheckinAnswer, CheckinRules, KEY_PURPOSE, token_of};
 use rubis_invoices::InvoiceScope;
@@ -16,61 +13,34 @@ use rubis_lifecycle::{
     AnsweredBy, CheckinOutcome, CheckinState, PlanAgainProgress, answer_checkin, plan_page_again,
     read_checkin,
 };
+use serde::Deserialize;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
+use crate::database::{array, instant};
 use crate::run::{APP_KEY, LEAD};
 use crate::seed::{AT_ONCE, set_checkins};
-use crate::{Report, ScenarioRun};
+use crate::{Due, Expected, Report, ScenarioRun};
 use audit::{Evidence, audit};
-
-pub use audit::ExpectedCheckins;
 
 /// The time between the dates of one organization and the next. Those of one organization share a mail.
 const BETWEEN_ORGANIZATIONS: Duration = Duration::milliseconds(300);
 
-/// Number that is answered at the end, to see that a link does more than open.
+/// Number of check-ins that are answered at the end, to show that a link does more than open.
 const ANSWERED: usize = 20;
 
-/// A check-in that is due in a run.
-#[derive(Clone, Debug, PartialEq, Eq, QueryableByName)]
-pub struct Question {
-    /// Its task.
-    #[diesel(sql_type = SqlUuid)]
-    pub task: Uuid,
-    /// Its organization.
-    #[diesel(sql_type = SqlUuid)]
-    pub organization: Uuid,
-    /// The invoice it asks about.
-    #[diesel(sql_type = SqlUuid)]
-    pub invoice: Uuid,
-    /// Address of the user it asks.
-    #[diesel(sql_type = Text)]
-    pub owner: String,
-    /// Its date.
-    #[diesel(sql_type = Timestamptz)]
-    pub send_at: OffsetDateTime,
-}
-
-#[derive(Clone, Debug, QueryableByName)]
+#[derive(Clone, Debug, Deserialize)]
 struct Ending {
-    #[diesel(sql_type = SqlUuid)]
     task: Uuid,
-    #[diesel(sql_type = Text)]
     status: String,
-    #[diesel(sql_type = Nullable<Text>)]
     reason: Option<String>,
     /// The mail that asked it.
-    #[diesel(sql_type = Nullable<SqlUuid>)]
     mail: Option<Uuid>,
     /// A mail with its links was written.
-    #[diesel(sql_type = Bool)]
     is_written: bool,
-    /// Number of times the feed says that it was asked.
-    #[diesel(sql_type = BigInt)]
+    /// Number of events about its mail.
     told: i64,
     /// Its links will end.
-    #[diesel(sql_type = Bool)]
     will_end: bool,
 }
 
@@ -87,13 +57,13 @@ enum Link {
 pub struct Checkins<'a> {
     run: &'a ScenarioRun,
     key: PurposeKey,
-    /// Each of them, organization by organization in the order in which they are due.
-    pub due: Vec<Question>,
+    /// Organization by organization, in the order in which they are due.
+    pub due: Vec<Due>,
 }
 
 impl<'a> Checkins<'a> {
-    /// Turns the check-ins of every organization on, and makes this many due in a moment, of each
-    /// organization as many as of the others: one organization after another, so that the burst lasts.
+    /// Turns the check-ins of every organization on, and makes this many due in a moment, of each organization as many
+    /// as of the others: one organization after another, so that the burst lasts.
     pub async fn make_due(run: &'a ScenarioRun, count: usize) -> Result<Self> {
         Self::make(run, count, LEAD, BETWEEN_ORGANIZATIONS).await
     }
@@ -127,29 +97,27 @@ impl<'a> Checkins<'a> {
         self.run.mails(self.run.setup.organizations.len().div_ceil(3)).await
     }
 
-    /// The jobs about check-ins that workers hold, and the mails that those send.
+    /// The jobs about check-ins that are in flight, and the mails that those send.
     pub async fn held(&self) -> Result<(Vec<String>, HashSet<Uuid>)> {
         let jobs = self.run.database.running().await?;
         let mails = jobs.iter().filter_map(|job| job.strip_prefix("checkin-mail:")?.parse().ok()).collect();
         Ok((jobs, mails))
     }
 
-    /// Compares what should have been asked with what arrived, and looks every link up. Call it when all is
-    /// quiet.
-    pub async fn report(&self, expected: &ExpectedCheckins) -> Result<Report> {
-        let (endings, mut links) = (self.endings().await?, Vec::new());
-        for question in &self.due {
-            links.push(self.look_up(question).await?);
+    /// Compares what should have been asked with what arrived, and looks every link up. All must be quiet.
+    pub async fn report(&self, expected: &Expected) -> Result<Report> {
+        let mut links = Vec::new();
+        for due in &self.due {
+            links.push(self.look_up(due).await?);
         }
-        let tokens: Vec<String> = self.due.iter().map(|question| self.token(question)).collect();
-        let (mails, jobs_left) = (self.run.inbox.messages(), self.run.database.jobs_left().await?);
+        let tokens: Vec<String> = self.due.iter().map(|due| self.token(due)).collect();
         let evidence = Evidence {
             due: &self.due,
             tokens: &tokens,
-            mails: &mails,
-            endings: &endings,
+            mails: &self.run.inbox.messages(),
+            endings: &self.endings().await?,
             links: &links,
-            jobs_left: &jobs_left,
+            jobs_left: &self.run.database.jobs_left().await?,
         };
         let mut report = audit(&evidence, expected);
         self.run.reconcile(&mut report).await?;
@@ -157,17 +125,17 @@ impl<'a> Checkins<'a> {
         Ok(report)
     }
 
-    fn token(&self, question: &Question) -> String {
-        token_of(&self.key, question.task.into())
+    fn token(&self, due: &Due) -> String {
+        token_of(&self.key, due.task.into())
     }
 
-    async fn look_up(&self, question: &Question) -> Result<Link> {
+    async fn look_up(&self, due: &Due) -> Result<Link> {
         let mut conn = self.run.database.pool.get().await?;
-        let (token, rules) = (self.token(question), CheckinRules::default());
-        let view = read_checkin(&mut conn, &token, &rules, self.run.now()).await?;
+        let view =
+            read_checkin(&mut conn, &self.token(due), &CheckinRules::default(), self.run.now()).await?;
         Ok(match view {
             None => Link::Unknown,
-            Some(view) if view.checkin.id.as_uuid() != question.task => Link::Foreign,
+            Some(view) if view.checkin.id.as_uuid() != due.task => Link::Foreign,
             Some(view) => Link::Is(view.checkin.state),
         })
     }
@@ -176,40 +144,31 @@ impl<'a> Checkins<'a> {
     async fn answer_some(&self, links: &[Link], report: &mut Report) -> Result<()> {
         let open = self.due.iter().zip(links).filter(|(_, link)| **link == Link::Is(CheckinState::Open));
         let mut conn = self.run.database.pool.get().await?;
-        for (question, _) in open.take(ANSWERED) {
+        for (due, _) in open.take(ANSWERED) {
             let by = AnsweredBy::Button { user_agent: "rubis-chaos".to_owned() };
-            let (token, rules) = (self.token(question), CheckinRules::default());
+            let (token, rules) = (self.token(due), CheckinRules::default());
             let answer = CheckinAnswer::StillPending;
             let outcome = answer_checkin(&mut conn, &token, answer, by, &rules, self.run.now()).await?;
-            report.expect(
-                outcome == CheckinOutcome::StillPending,
-                format!("the answer about {} was {outcome:?}", question.task),
-            );
+            let is_right = outcome == CheckinOutcome::StillPending;
+            report.expect(is_right, format!("the answer about {} was {outcome:?}", due.task));
         }
         Ok(())
     }
 
     async fn endings(&self) -> Result<Vec<Ending>> {
-        let tasks: Vec<Uuid> = self.due.iter().map(|question| question.task).collect();
-        self.run
-            .database
-            .ask(async |conn| {
-                sql_query(
-                    "SELECT task.id AS task, task.status::text AS status, task.reason, task.mail_id AS mail,
-                         task.token_hash IS NOT NULL AS is_written,
-                         (
-                             SELECT count(*) FROM activity_events AS event
-                             WHERE event.invoice_id = task.invoice_id AND event.kind = 'checkin_sent'
-                                 AND event.meta->>'checkinId' = task.id::text
-                         ) AS told,
-                         EXISTS (SELECT 1 FROM jobs WHERE jobs.id = 'checkin-expiry:' || task.id) AS will_end
-                     FROM checkin_tasks AS task WHERE task.id = ANY($1)",
-                )
-                .bind::<Array<SqlUuid>, _>(&tasks)
-                .load(conn)
-                .await
-            })
-            .await
+        let tasks = array(self.due.iter().map(|due| due.task));
+        let query = format!(
+            "SELECT task.id AS task, task.status, task.reason, task.mail_id AS mail,
+                 task.token_hash IS NOT NULL AS is_written,
+                 (
+                     SELECT count(*) FROM activity_events AS event
+                     WHERE event.invoice_id = task.invoice_id AND event.kind = 'checkin_sent'
+                         AND event.meta->>'checkinId' = task.id::text
+                 ) AS told,
+                 EXISTS (SELECT 1 FROM jobs WHERE jobs.id = 'checkin-expiry:' || task.id) AS will_end
+             FROM checkin_tasks AS task WHERE task.id = ANY({tasks})"
+        );
+        self.run.database.rows("", &query).await
     }
 }
 
@@ -233,35 +192,27 @@ async fn move_dates(
     count: usize,
     at: OffsetDateTime,
     between: Duration,
-) -> Result<Vec<Question>> {
-    let count = i64::try_from(count)?;
-    run.database
-        .ask(async |conn| {
-            sql_query(
-                "WITH numbered AS (
-                     SELECT id, row_number() OVER (PARTITION BY organization_id ORDER BY id) - 1 AS number,
-                         dense_rank() OVER (ORDER BY organization_id) - 1 AS organization
-                     FROM checkin_tasks WHERE status = 'scheduled'
-                 ), chosen AS (
-                     SELECT id, $2 + organization * make_interval(secs => $3) AS send_at
-                     FROM numbered ORDER BY number, id LIMIT $1
-                 ), moved AS (
-                     UPDATE checkin_tasks SET send_at = chosen.send_at FROM chosen
-                     WHERE checkin_tasks.id = chosen.id RETURNING checkin_tasks.*
-                 ), moved_jobs AS (
-                     UPDATE jobs SET run_at = moved.send_at FROM moved WHERE jobs.id = 'checkin:' || moved.id
-                 )
-                 SELECT moved.id AS task, moved.organization_id AS organization, moved.invoice_id AS invoice,
-                     users.email AS owner, moved.send_at
-                 FROM moved JOIN memberships AS member ON member.organization_id = moved.organization_id
-                 JOIN users ON users.id = member.user_id
-                 ORDER BY moved.organization_id, moved.send_at, moved.id",
-            )
-            .bind::<BigInt, _>(count)
-            .bind::<Timestamptz, _>(at)
-            .bind::<Double, _>(between.as_seconds_f64())
-            .load(conn)
-            .await
-        })
-        .await
+) -> Result<Vec<Due>> {
+    let (at, between) = (instant(at)?, between.as_seconds_f64());
+    let with = format!(
+        "WITH numbered AS (
+             SELECT id, row_number() OVER (PARTITION BY organization_id ORDER BY id) - 1 AS number,
+                 dense_rank() OVER (ORDER BY organization_id) - 1 AS organization
+             FROM checkin_tasks WHERE status = 'scheduled'
+         ), chosen AS (
+             SELECT id, {at} + organization * make_interval(secs => {between}) AS send_at
+             FROM numbered ORDER BY number, id LIMIT {count}
+         ), moved AS (
+             UPDATE checkin_tasks SET send_at = chosen.send_at FROM chosen
+             WHERE checkin_tasks.id = chosen.id RETURNING checkin_tasks.*
+         ), moved_jobs AS (
+             UPDATE jobs SET run_at = moved.send_at FROM moved WHERE jobs.id = 'checkin:' || moved.id
+         )"
+    );
+    let query = "SELECT moved.id AS task, moved.organization_id AS organization, moved.invoice_id AS invoice,
+             users.email AS recipient, moved.send_at
+         FROM moved JOIN memberships AS member ON member.organization_id = moved.organization_id
+         JOIN users ON users.id = member.user_id
+         ORDER BY moved.organization_id, moved.send_at, moved.id";
+    run.database.rows(&with, query).await
 }

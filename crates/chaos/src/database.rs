@@ -4,22 +4,28 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use diesel::{QueryableByName, sql_query};
-use diesel_async::{RunQueryDsl, SimpleAsyncConnection as _};
+use diesel::sql_query;
+use diesel::sql_types::{BigInt, Jsonb};
+use diesel_async::{RunQueryDsl as _, SimpleAsyncConnection as _};
 use rubis_db::{AsyncPgConnection, Pool};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
-/// Time a question waits for a database that is away.
+/// Time a query waits for a database that is away, and between two attempts.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// The time between two looks at the database.
 const GLANCE: Duration = Duration::from_millis(100);
 
 /// Connections of the scenario itself.
 const POOL_SIZE: u32 = 6;
+
+/// Jobs that are due within an hour; not those of subscriptions, whose daily round may be near, and not the
+/// reconciliation, which always comes back.
+const SOON: &str =
+    "run_at < clock_timestamp() + interval '1 hour' AND queue <> 'billing' AND id <> 'reconcile:all'";
 
 /// The database of a run.
 #[derive(Clone)]
@@ -28,110 +34,81 @@ pub struct Database {
     pub pool: Pool,
 }
 
-/// A reminder that is due in a run.
-#[derive(Clone, Debug, PartialEq, Eq, QueryableByName)]
-pub struct Reminder {
-    /// Its task.
-    #[diesel(sql_type = SqlUuid)]
+/// A reminder or a check-in that is due in a run.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Due {
     pub task: Uuid,
-    /// Its organization.
-    #[diesel(sql_type = SqlUuid)]
     pub organization: Uuid,
-    /// The invoice it is about.
-    #[diesel(sql_type = SqlUuid)]
     pub invoice: Uuid,
-    /// The client's address.
-    #[diesel(sql_type = Text)]
+    /// Address of the client, or of the user who is asked.
     pub recipient: String,
+    #[serde(with = "time::serde::rfc3339")]
+    pub send_at: OffsetDateTime,
 }
 
-impl Reminder {
-    /// The job that sends it.
+impl Due {
+    /// The job that sends this reminder.
     #[must_use]
     pub fn job(&self) -> String {
         job_of(self.task)
     }
 }
 
-/// The job that sends a reminder.
 pub(crate) fn job_of(task: Uuid) -> String {
     format!("relance:{task}")
 }
 
-#[derive(Clone, Debug, QueryableByName)]
+#[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Ending {
-    #[diesel(sql_type = SqlUuid)]
     pub task: Uuid,
-    #[diesel(sql_type = Text)]
     pub status: String,
-    #[diesel(sql_type = Nullable<Text>)]
     pub reason: Option<String>,
-    #[diesel(sql_type = Text)]
     pub recipient: String,
-    /// The invoice was stopped while this reminder was in the mail server's hands.
-    #[diesel(sql_type = Bool)]
+    /// The invoice was stopped while the mail server had this reminder.
     pub was_being_sent: bool,
-    /// The feed says that it failed.
-    #[diesel(sql_type = Bool)]
+    /// The feed has its failure.
     pub failure_is_told: bool,
 }
 
-/// A job that is left.
-#[derive(Clone, Debug, QueryableByName)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct LeftJob {
-    /// Its id.
-    #[diesel(sql_type = Text)]
     pub id: String,
     /// `scheduled`, `running` or `dead`.
-    #[diesel(sql_type = Text)]
     pub state: String,
     /// Failures so far.
-    #[diesel(sql_type = Integer)]
     pub attempts: i32,
     /// Workers lost so far.
-    #[diesel(sql_type = Integer)]
     pub crashes: i32,
-    /// The last failure.
-    #[diesel(sql_type = Nullable<Text>)]
     pub last_error: Option<String>,
 }
 
 /// Counters, which have to agree with the rows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, QueryableByName)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 pub(crate) struct Counters {
-    #[diesel(sql_type = BigInt)]
     pub sent: i64,
-    #[diesel(sql_type = BigInt)]
     pub events_of_sent: i64,
-    #[diesel(sql_type = BigInt)]
     pub paid: i64,
-    #[diesel(sql_type = BigInt)]
     pub rubis: i64,
 }
 
-/// An invoice found by its number.
-#[derive(Clone, Debug, QueryableByName)]
+/// Invoices with one number, and their reminders.
+#[derive(Clone, Debug, Deserialize)]
 pub(crate) struct FoundInvoice {
-    #[diesel(sql_type = Text)]
     pub numero: String,
-    /// Number of times it is there.
-    #[diesel(sql_type = BigInt)]
     pub invoices: i64,
-    /// Number of reminders are planned for it.
-    #[diesel(sql_type = BigInt)]
     pub reminders: i64,
 }
 
-impl FoundInvoice {
-    pub(crate) const fn is_once(&self) -> bool {
-        self.invoices == 1 && self.reminders == 1
-    }
-}
-
-#[derive(QueryableByName)]
+#[derive(diesel::QueryableByName)]
 struct Count {
     #[diesel(sql_type = BigInt)]
     count: i64,
+}
+
+#[derive(diesel::QueryableByName)]
+struct Row {
+    #[diesel(sql_type = Jsonb)]
+    found: serde_json::Value,
 }
 
 /// Result of a query `SELECT … AS count`.
@@ -140,25 +117,36 @@ pub async fn count(conn: &mut AsyncPgConnection, query: &str) -> diesel::QueryRe
     Ok(count.count)
 }
 
+/// Values as an array of SQL.
+pub(crate) fn array(values: impl IntoIterator<Item = impl ToString>) -> String {
+    let values: Vec<String> = values.into_iter().map(|value| value.to_string()).collect();
+    format!("'{{{}}}'", values.join(","))
+}
+
+/// An instant as a literal of SQL.
+pub(crate) fn instant(at: OffsetDateTime) -> Result<String> {
+    Ok(format!("'{}'::timestamptz", at.format(&Rfc3339)?))
+}
+
 impl Database {
     /// Connects when it is first asked something.
     pub fn new(url: &str) -> Result<Self> {
         Ok(Self { pool: rubis_db::connect(url, POOL_SIZE)? })
     }
 
-    /// Asks until the database answers.
-    pub(crate) async fn ask<T>(
+    /// Repeats until the database responds.
+    async fn ask<T>(
         &self,
         question: impl AsyncFn(&mut AsyncPgConnection) -> diesel::QueryResult<T>,
     ) -> Result<T> {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            let answer = match self.pool.get().await {
+            let response = match self.pool.get().await {
                 Ok(mut conn) => question(&mut conn).await.context("the database refuses"),
                 Err(error) => Err(error).context("the database cannot be reached"),
             };
-            match answer {
-                Ok(answer) => return Ok(answer),
+            match response {
+                Ok(found) => return Ok(found),
                 Err(error) if Instant::now() >= deadline => return Err(error),
                 Err(_) => sleep(GLANCE).await,
             }
@@ -170,6 +158,13 @@ impl Database {
         self.ask(async |conn| conn.batch_execute(statements).await).await
     }
 
+    /// The rows of a query, after common table expressions (`WITH …`) or none, by the names of its columns.
+    pub(crate) async fn rows<T: DeserializeOwned>(&self, with: &str, query: &str) -> Result<Vec<T>> {
+        let query = format!("{with} SELECT to_jsonb(found) AS found FROM ({query}) AS found");
+        let rows: Vec<Row> = self.ask(async |conn| sql_query(&query).load(conn).await).await?;
+        Ok(rows.into_iter().map(|row| serde_json::from_value(row.found)).collect::<Result<_, _>>()?)
+    }
+
     /// Makes reminders due at an instant and returns them: of these organizations, or of all; the first `most`, taken
     /// from the organizations in turn.
     pub async fn make_due(
@@ -177,110 +172,71 @@ impl Database {
         organizations: Option<&[Uuid]>,
         most: Option<usize>,
         at: OffsetDateTime,
-    ) -> Result<Vec<Reminder>> {
-        let most = most.map(i64::try_from).transpose()?;
-        self.ask(async |conn| {
-            sql_query(
-                "WITH numbered AS (
-                     SELECT id, row_number() OVER (PARTITION BY organization_id ORDER BY id) AS number
-                     FROM relance_tasks
-                     WHERE status = 'scheduled' AND ($3 IS NULL OR organization_id = ANY($3))
-                 ), chosen AS (SELECT id FROM numbered ORDER BY number, id LIMIT $1),
-                 moved AS (
-                     UPDATE relance_tasks SET send_at = $2 FROM chosen WHERE relance_tasks.id = chosen.id
-                     RETURNING relance_tasks.*
-                 ), moved_jobs AS (
-                     UPDATE jobs SET run_at = $2 FROM moved WHERE jobs.id = moved.queue_job_id
-                 )
-                 SELECT moved.id AS task, moved.organization_id AS organization, moved.invoice_id AS invoice,
-                     clients.email AS recipient
-                 FROM moved JOIN invoices ON invoices.id = moved.invoice_id
-                 JOIN clients ON clients.id = invoices.client_id
-                 ORDER BY moved.organization_id, moved.id",
-            )
-            .bind::<Nullable<BigInt>, _>(most)
-            .bind::<Timestamptz, _>(at)
-            .bind::<Nullable<Array<SqlUuid>>, _>(organizations)
-            .load(conn)
-            .await
-        })
-        .await
+    ) -> Result<Vec<Due>> {
+        let (at, most) = (instant(at)?, most.map_or_else(|| "ALL".to_owned(), |most| most.to_string()));
+        let wanted = organizations
+            .map(|ids| format!("AND organization_id = ANY({}::uuid[])", array(ids)))
+            .unwrap_or_default();
+        let with = format!(
+            "WITH numbered AS (
+                 SELECT id, row_number() OVER (PARTITION BY organization_id ORDER BY id) AS number
+                 FROM relance_tasks WHERE status = 'scheduled' {wanted}
+             ), chosen AS (SELECT id FROM numbered ORDER BY number, id LIMIT {most}),
+             moved AS (
+                 UPDATE relance_tasks SET send_at = {at} FROM chosen WHERE relance_tasks.id = chosen.id
+                 RETURNING relance_tasks.*
+             ), moved_jobs AS (
+                 UPDATE jobs SET run_at = {at} FROM moved WHERE jobs.id = moved.queue_job_id
+             )"
+        );
+        let query = "SELECT moved.id AS task, moved.organization_id AS organization, moved.invoice_id AS invoice,
+                 clients.email AS recipient, moved.send_at
+             FROM moved JOIN invoices ON invoices.id = moved.invoice_id
+             JOIN clients ON clients.id = invoices.client_id
+             ORDER BY moved.organization_id, moved.id";
+        self.rows(&with, query).await
     }
 
     /// Makes these jobs due now, in place of waiting for the date of their next attempt.
     pub async fn hasten(&self, jobs: &[String]) -> Result<()> {
-        self.ask(async |conn| {
-            sql_query("UPDATE jobs SET run_at = clock_timestamp() WHERE id = ANY($1) AND state = 'scheduled'")
-                .bind::<Array<Text>, _>(jobs)
-                .execute(conn)
-                .await
-                .map(drop)
-        })
+        let jobs = array(jobs);
+        self.execute(&format!(
+            "UPDATE jobs SET run_at = clock_timestamp() WHERE id = ANY({jobs}) AND state = 'scheduled'"
+        ))
         .await
     }
 
-    /// Lets time pass for jobs that were put back: what they wait for, and since when, is earlier by this. Their last
-    /// failure is forgotten, so that the next one shows.
+    /// Lets time pass for jobs that were put back: their date, and the time since when they wait, is earlier by this.
+    /// Their last failure is forgotten, so that the next one shows.
     pub async fn age(&self, by: Duration) -> Result<()> {
-        self.ask(async |conn| {
-            sql_query(
-                "UPDATE jobs SET run_at = run_at - make_interval(secs => $1),
-                     blocked_since = blocked_since - make_interval(secs => $1), last_error = NULL
-                 WHERE state = 'scheduled' AND last_error IS NOT NULL",
-            )
-            .bind::<diesel::sql_types::Double, _>(by.as_secs_f64())
-            .execute(conn)
-            .await
-            .map(drop)
-        })
+        let by = format!("make_interval(secs => {})", by.as_secs());
+        self.execute(&format!(
+            "UPDATE jobs SET run_at = run_at - {by}, blocked_since = blocked_since - {by}, last_error = NULL
+             WHERE state = 'scheduled' AND last_error IS NOT NULL"
+        ))
         .await
     }
 
-    /// The jobs that are left and due within an hour, by id; not those of subscriptions, whose daily round may
-    /// happen to be near, and not the reconciliation, which always comes back.
+    /// The jobs that are left and due within an hour, by id.
     pub async fn jobs_left(&self) -> Result<HashMap<String, LeftJob>> {
-        let jobs: Vec<LeftJob> = self
-            .ask(async |conn| {
-                sql_query(
-                    "SELECT id, state::text AS state, attempts, crashes, last_error FROM jobs
-                     WHERE run_at < clock_timestamp() + interval '1 hour' AND queue <> 'billing'
-                         AND id <> 'reconcile:all'",
-                )
-                .load(conn)
-                .await
-            })
-            .await?;
+        let query = format!("SELECT id, state, attempts, crashes, last_error FROM jobs WHERE {SOON}");
+        let jobs: Vec<LeftJob> = self.rows("", &query).await?;
         Ok(jobs.into_iter().map(|job| (job.id.clone(), job)).collect())
     }
 
-    /// The ids of the jobs that workers hold.
+    /// The ids of the jobs that are in flight.
     pub async fn running(&self) -> Result<Vec<String>> {
         let jobs = self.jobs_left().await?;
         Ok(jobs.into_values().filter(|job| job.state == "running").map(|job| job.id).collect())
     }
 
-    async fn count_alive(&self, jobs: Option<&[String]>) -> Result<i64> {
-        let count: Count = self
-            .ask(async |conn| {
-                sql_query(
-                    "SELECT count(*) AS count FROM jobs
-                     WHERE state <> 'dead' AND run_at < clock_timestamp() + interval '1 hour'
-                         AND queue <> 'billing' AND id <> 'reconcile:all'
-                         AND ($1 IS NULL OR id = ANY($1))",
-                )
-                .bind::<Nullable<Array<Text>>, _>(jobs)
-                .get_result(conn)
-                .await
-            })
-            .await?;
-        Ok(count.count)
-    }
-
-    /// Waits until none of these jobs is left, dead ones not counted; of all that are due within the
-    /// hour, without ids. Says whether that came in time.
+    /// Waits until none of these jobs is left, dead ones not counted; or none of all, without ids. Returns false after
+    /// `within`.
     pub async fn quiet(&self, jobs: Option<&[String]>, within: Duration) -> Result<bool> {
         let deadline = Instant::now() + within;
-        while self.count_alive(jobs).await? > 0 {
+        let these = jobs.map(|jobs| format!("AND id = ANY({})", array(jobs))).unwrap_or_default();
+        let query = format!("SELECT count(*) AS count FROM jobs WHERE state <> 'dead' AND {SOON} {these}");
+        while self.ask(async |conn| count(conn, &query).await).await? > 0 {
             if Instant::now() >= deadline {
                 return Ok(false);
             }
@@ -308,8 +264,7 @@ impl Database {
     }
 
     pub(crate) async fn endings(&self) -> Result<Vec<Ending>> {
-        const QUERY: &str =
-            "SELECT task.id AS task, task.status::text AS status, task.reason, clients.email AS recipient,
+        let query = "SELECT task.id AS task, task.status, task.reason, clients.email AS recipient,
                  EXISTS (
                      SELECT 1 FROM activity_events AS event
                      WHERE event.invoice_id = task.invoice_id
@@ -323,29 +278,24 @@ impl Database {
              FROM relance_tasks AS task
              JOIN invoices ON invoices.id = task.invoice_id
              JOIN clients ON clients.id = invoices.client_id";
-        self.ask(async |conn| sql_query(QUERY).load(conn).await).await
+        self.rows("", query).await
     }
 
     /// The invoices whose number is like this.
     pub(crate) async fn invoices_like(&self, numero: &str) -> Result<Vec<FoundInvoice>> {
-        self.ask(async |conn| {
-            sql_query(
-                "SELECT invoices.numero, count(DISTINCT invoices.id) AS invoices, count(task.id) AS reminders
-                 FROM invoices LEFT JOIN relance_tasks AS task ON task.invoice_id = invoices.id
-                 WHERE invoices.numero LIKE $1 GROUP BY invoices.numero",
-            )
-            .bind::<Text, _>(numero)
-            .load(conn)
-            .await
-        })
-        .await
+        let query = format!(
+            "SELECT invoices.numero, count(DISTINCT invoices.id) AS invoices, count(task.id) AS reminders
+             FROM invoices LEFT JOIN relance_tasks AS task ON task.invoice_id = invoices.id
+             WHERE invoices.numero LIKE '{numero}' GROUP BY invoices.numero"
+        );
+        self.rows("", &query).await
     }
 
     pub(crate) async fn counters(&self) -> Result<Counters> {
-        const QUERY: &str = "SELECT (SELECT count(*) FROM relance_tasks WHERE status = 'sent') AS sent,
+        let query = "SELECT (SELECT count(*) FROM relance_tasks WHERE status = 'sent') AS sent,
                  (SELECT count(*) FROM activity_events WHERE kind = 'relance_sent') AS events_of_sent,
                  (SELECT count(*) FROM invoices WHERE status = 'paid') AS paid,
                  (SELECT coalesce(sum(rubis_count), 0)::bigint FROM organizations) AS rubis";
-        self.ask(async |conn| sql_query(QUERY).get_result(conn).await).await
+        self.rows("", query).await?.pop().context("no counters")
     }
 }

@@ -9,14 +9,11 @@ mod audit;
 mod checkins;
 mod database;
 mod environment;
-mod options;
 pub mod proxy;
 mod report;
 mod run;
 pub mod scenarios;
 mod seed;
-mod servers;
-mod worker;
 
 use std::process::ExitCode;
 
@@ -25,18 +22,15 @@ use tokio::signal::unix::{SignalKind, signal};
 
 pub use api::{Api, Caller};
 pub use audit::{Expected, MayRepeat, Stopped};
-pub use checkins::{Checkins, ExpectedCheckins, Question};
-pub use database::{Database, Reminder, count};
-pub use environment::Environment;
-pub use options::{Options, Selection};
-pub use report::{Report, print_table};
-pub use run::{APP_KEY, RunSetup, ScenarioRun};
+pub use checkins::Checkins;
+pub use database::{Database, Due, count};
+pub use environment::{Environment, Paths, Servers};
+pub use report::{Report, summary, table};
+pub use run::{APP_KEY, RunSetup, STOP_LIMIT, ScenarioRun, WorkerLaunch, serve_as_worker};
 pub use scenarios::{Scenario, all};
 pub use seed::{
     PASSWORD, SeededOrganization, email, found_organizations, invoice, seed, subscribe, without_checkins,
 };
-pub use servers::{Paths, Servers};
-pub use worker::{STOP_LIMIT, WorkerLaunch, serve_as_worker};
 
 /// Runs the work of a program until a signal arrives. Its exit code is 0 if every bar was reached, 1 if one was missed,
 /// and 2 after an error. Dropping the future stops all processes.

@@ -2,13 +2,12 @@
 //! `cargo xtask chaos` starts it with the programs of this machine.
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
 use clap::{Args, Parser, Subcommand};
-use rubis_chaos::{
-    Environment, Options, Report, Scenario, Selection, all, print_table, run_program, serve_as_worker,
-};
+use rubis_chaos::{Environment, Paths, Report, Scenario, all, run_program, serve_as_worker, summary};
 use tokio::time::Instant;
 
 #[derive(Parser)]
@@ -30,9 +29,22 @@ enum Command {
 #[derive(Args)]
 struct Run {
     #[command(flatten)]
-    options: Options,
-    #[command(flatten)]
-    selection: Selection,
+    paths: Paths,
+    /// `libfaketime.so`; without it, the clocks are not set apart
+    #[arg(long)]
+    faketime: Option<PathBuf>,
+    /// Only scenarios whose name contains one of these
+    #[arg(long)]
+    only: Vec<String>,
+    /// Reminders that are due together in a scenario
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(200..=20_000))]
+    reminders: u32,
+    /// A fifth of the reminders
+    #[arg(long)]
+    quick: bool,
+    /// Names the scenarios, and runs none
+    #[arg(long)]
+    list: bool,
 }
 
 #[tokio::main]
@@ -50,22 +62,21 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn play(Run { options, selection }: Run) -> Result<bool> {
+async fn play(Run { paths, faketime, only, reminders, quick, list }: Run) -> Result<bool> {
     let mut out = io::stdout();
-    let only = |scenario: &Scenario| {
-        selection.only.is_empty() || selection.only.iter().any(|word| scenario.name.contains(word.as_str()))
+    let is_wanted = |scenario: &Scenario| {
+        only.is_empty() || only.iter().any(|word| scenario.name.contains(word.as_str()))
     };
-    let scenarios: Vec<Scenario> = all().into_iter().filter(only).collect();
+    let scenarios: Vec<Scenario> = all().into_iter().filter(is_wanted).collect();
     ensure!(!scenarios.is_empty(), "no scenario is called like that; --list names them");
-    if selection.list {
+    if list {
         for scenario in &scenarios {
             writeln!(out, "{:20} {}", scenario.name, scenario.about)?;
         }
         return Ok(true);
     }
-    let reminders =
-        usize::try_from(if selection.quick { selection.reminders / 5 } else { selection.reminders })?;
-    let mut environment = Environment::open(options, reminders).await?;
+    let reminders = usize::try_from(if quick { reminders / 5 } else { reminders })?;
+    let mut environment = Environment::open(&paths, faketime, reminders).await?;
     let mut reports = Vec::new();
     for scenario in &scenarios {
         write!(out, "{}: {} … ", scenario.name, scenario.about)?;
@@ -85,8 +96,7 @@ async fn play(Run { options, selection }: Run) -> Result<bool> {
         // A scenario that broke off may have left a server stopped.
         environment.servers.mend()?;
     }
-    print_table(&mut out, &reports)?;
     let good = reports.iter().filter(|(_, report)| report.is_good()).count();
-    writeln!(out, "\n{good} of {} scenarios are good.", reports.len())?;
+    writeln!(out, "\n{}\n\n{good} of {} scenarios are good.", summary(&reports), reports.len())?;
     Ok(good == reports.len())
 }

@@ -1,6 +1,5 @@
 //! Results of scenarios, and their table.
 
-use std::io::{self, Write};
 use std::time::Duration;
 
 /// Items of a kind that are named.
@@ -108,36 +107,49 @@ pub(crate) fn seconds(duration: Duration) -> String {
     format!("{:.1} s", duration.as_secs_f64())
 }
 
-/// Prints a line for each scenario, and below it every shortfall and note.
-pub fn print_table(out: &mut impl Write, reports: &[(&str, Report)]) -> io::Result<()> {
-    let width = reports.iter().map(|(name, _)| name.len()).max().unwrap_or(0).max("scenario".len());
-    writeln!(
-        out,
-        "\n{:width$}  {:>9}  {:>6}  {:>8}  {:>4}  {:>8}  {:>8}  {:>9}  verdict",
-        "scenario", "reminders", "sent", "repeated", "lost", "late p50", "late p99", "recovery"
-    )?;
-    for (name, report) in reports {
-        writeln!(
-            out,
-            "{name:width$}  {:>9}  {:>6}  {:>8}  {:>4}  {:>8}  {:>8}  {:>9}  {}",
-            report.reminders,
-            report.sent,
-            report.repeated,
-            report.lost,
+/// A Markdown table whose columns are aligned; all but the first have figures.
+pub fn table<const N: usize>(headings: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
+    let mut lines = vec![headings.map(str::to_owned)];
+    lines.extend(rows);
+    let mut widths = [0; N];
+    for cells in &lines {
+        for (width, cell) in widths.iter_mut().zip(cells) {
+            *width = cell.chars().count().max(*width);
+        }
+    }
+    let line = |cells: &[String; N]| {
+        let cells = cells.iter().zip(widths).enumerate().map(|(column, (cell, width))| match column {
+            0 => format!("{cell:width$}"),
+            _ => format!("{cell:>width$}"),
+        });
+        format!("| {} |\n", cells.collect::<Vec<_>>().join(" | "))
+    };
+    let rule = format!("|---|{}\n", "---:|".repeat(N.saturating_sub(1)));
+    let (head, rows) = lines.split_at(1);
+    head.iter().map(line).chain([rule]).chain(rows.iter().map(line)).collect()
+}
+
+/// The reports as a table with a line for each scenario, and below it every shortfall and note.
+pub fn summary(reports: &[(&str, Report)]) -> String {
+    let headings =
+        ["scenario", "reminders", "sent", "repeated", "lost", "late p50", "late p99", "recovery", "verdict"];
+    let cells = |(name, report): &(&str, Report)| {
+        [
+            (*name).to_owned(),
+            report.reminders.to_string(),
+            report.sent.to_string(),
+            report.repeated.to_string(),
+            report.lost.to_string(),
             seconds(report.late_p50),
             seconds(report.late_p99),
             report.recovery.map_or_else(|| "-".to_owned(), seconds),
-            report.verdict()
-        )?;
-    }
-    writeln!(out)?;
+            report.verdict().to_owned(),
+        ]
+    };
+    let mut text = table(headings, reports.iter().map(cells));
     for (name, report) in reports {
-        for shortfall in &report.shortfalls {
-            writeln!(out, "{name}: falls short: {shortfall}")?;
-        }
-        for note in &report.notes {
-            writeln!(out, "{name}: {note}")?;
-        }
+        let shortfalls = report.shortfalls.iter().map(|shortfall| format!("\n{name}: falls short: {shortfall}"));
+        text.extend(shortfalls.chain(report.notes.iter().map(|note| format!("\n{name}: {note}"))));
     }
-    Ok(())
+    text
 }

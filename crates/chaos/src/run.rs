@@ -2,26 +2,34 @@
 
 use std::collections::HashSet;
 use std::ffi::OsString;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use rubis_devkit::{Launch, Process};
+use rubis_devkit::{Launch, Process, ports};
 use rubis_inbox::{Behaviour, Inbox, InboxSettings, MailQuery};
+use rubis_jobs::Queue;
 use rubis_kernel::{Clock as _, SystemClock};
+use rubis_runtime::WorkerSettings;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::audit::{Evidence, audit};
-use crate::database::{Reminder, job_of};
-use crate::{Database, Expected, Report, SeededOrganization, WorkerLaunch};
+use crate::database::job_of;
+use crate::{Database, Due, Expected, Report, SeededOrganization};
 
 /// Ahead of the clock by this, the reconciliation compares rows of any age.
 const NOTHING_IS_TOO_YOUNG: time::Duration = time::Duration::minutes(3);
 
 /// Time from dating the reminders to their date, in which the workers start.
 pub(crate) const LEAD: Duration = Duration::from_secs(3);
+
+/// Time for a worker to start.
+const START_LIMIT: Duration = Duration::from_secs(20);
+
+/// Longer than the grace that a worker gives its jobs.
+pub const STOP_LIMIT: Duration = Duration::from_secs(30);
 
 /// Time for a burst to begin.
 const BURST_LIMIT: Duration = Duration::from_secs(45);
@@ -45,24 +53,17 @@ pub struct RunSetup {
     pub redis_prefix: String,
     /// The program that is a worker, and its arguments.
     pub worker: (PathBuf, Vec<OsString>),
-    /// Directory of logs.
     pub logs: PathBuf,
-    /// Organizations of the database.
     pub organizations: Vec<SeededOrganization>,
 }
 
 /// One run of a scenario: its database, mail server and programs.
 pub struct ScenarioRun {
-    /// Addresses and data.
     pub setup: RunSetup,
-    /// Its database.
     pub database: Database,
-    /// Its mail server.
     pub inbox: Inbox,
     /// The reminders that are due together.
-    pub due: Vec<Reminder>,
-    /// Their date.
-    pub due_at: OffsetDateTime,
+    pub due: Vec<Due>,
 }
 
 impl ScenarioRun {
@@ -70,10 +71,9 @@ impl ScenarioRun {
     pub async fn begin(setup: RunSetup) -> Result<Self> {
         let inbox = Inbox::start(InboxSettings { keep: KEPT_MAILS, ..InboxSettings::default() }).await?;
         let database = Database::new(&setup.database_url)?;
-        Ok(Self { setup, database, inbox, due: Vec::new(), due_at: SystemClock.now() })
+        Ok(Self { setup, database, inbox, due: Vec::new() })
     }
 
-    /// The time.
     #[must_use]
     pub fn now(&self) -> OffsetDateTime {
         SystemClock.now()
@@ -81,15 +81,14 @@ impl ScenarioRun {
 
     /// Makes this many reminders due together, in a moment.
     pub async fn make_due(&mut self, count: usize) -> Result<()> {
-        self.due_at = self.now() + LEAD;
-        self.due = self.database.make_due(None, Some(count), self.due_at).await?;
+        self.due = self.database.make_due(None, Some(count), self.now() + LEAD).await?;
         ensure!(self.due.len() == count, "there are {} reminders of {count}", self.due.len());
         Ok(())
     }
 
     /// At most `count` of the due reminders, evenly spaced.
     #[must_use]
-    pub fn some(&self, count: usize) -> Vec<Reminder> {
+    pub fn some(&self, count: usize) -> Vec<Due> {
         let step = (self.due.len() / count.max(1)).max(1);
         self.due.iter().step_by(step).take(count).cloned().collect()
     }
@@ -127,7 +126,7 @@ impl ScenarioRun {
 
     /// Starts two workers.
     pub fn two_workers(&self) -> Result<[Process; 2]> {
-        Ok([self.worker().start()?, self.worker().start()?])
+        self.worker().start_two()
     }
 
     /// The log of the programs.
@@ -189,7 +188,6 @@ impl ScenarioRun {
     /// Compares what should have been sent with what arrived. All must be quiet.
     pub async fn report(&self, expected: &Expected) -> Result<Report> {
         let evidence = Evidence {
-            due_at: self.due_at,
             due: &self.due,
             mails: &self.inbox.messages(),
             endings: &self.database.endings().await?,
@@ -211,4 +209,35 @@ impl ScenarioRun {
         }
         Ok(())
     }
+}
+
+/// A worker to start, with the addresses of the run unless a scenario sets others.
+#[derive(Clone, Debug)]
+pub struct WorkerLaunch(Launch);
+
+impl WorkerLaunch {
+    /// Sets an environment variable.
+    #[must_use]
+    pub fn set(self, key: &str, value: impl Into<OsString>) -> Self {
+        Self(self.0.environment([(key, value)]))
+    }
+
+    /// Starts it, and returns when it serves.
+    pub fn start(&self) -> Result<Process> {
+        let metrics = format!("127.0.0.1:{}", ports::any()?);
+        let mut process = self.0.clone().environment([("METRICS_ADDR", &metrics)]).start()?;
+        process.wait_until(START_LIMIT, || TcpStream::connect(&metrics).is_ok())?;
+        Ok(process)
+    }
+
+    pub(crate) fn start_two(&self) -> Result<[Process; 2]> {
+        Ok([self.start()?, self.start()?])
+    }
+}
+
+/// Runs as `rubis-worker` does, for tests that run before that program is built.
+pub async fn serve_as_worker() -> Result<()> {
+    let settings = WorkerSettings::load()?;
+    let process = rubis_composition::Process::start("rubis-worker", &settings.process).await?;
+    Ok(rubis_worker::serve(&settings, Queue::ALL, process).await?)
 }

@@ -3,10 +3,9 @@
 mod api;
 mod checkins;
 mod connections;
-mod database;
 mod jobs;
 mod mail_server;
-mod redis;
+mod servers;
 mod stops;
 mod workers;
 
@@ -15,8 +14,9 @@ use std::time::Duration;
 use anyhow::Result;
 use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
+use time::OffsetDateTime;
 
-use crate::{Environment, Report, ScenarioRun};
+use crate::{Environment, Expected, Report, ScenarioRun};
 
 pub use checkins::{lose_one_that_asks, lose_redis_while_asking};
 pub use workers::{lose_one_of_two, stop_one_of_two};
@@ -35,17 +35,12 @@ pub(crate) const QUIET: Duration = Duration::from_secs(100);
 
 /// A fault and its name.
 pub struct Scenario {
-    /// Name on the command line.
     pub name: &'static str,
-    /// One line about it.
     pub about: &'static str,
-    /// Part of the reminders that are due when it begins.
-    share: Share,
+    /// Denominator of the part of the reminders that are due when it begins; 0 is none.
+    share: usize,
     play: Play,
 }
-
-/// Denominator of a part of the reminders; 0 is none.
-type Share = usize;
 
 type Play = for<'a> fn(&'a mut Environment, &'a mut ScenarioRun, usize) -> LocalBoxFuture<'a, Result<Report>>;
 
@@ -56,6 +51,29 @@ impl Scenario {
         let mut run = environment.run(self.name, due).await?;
         (self.play)(environment, &mut run, reminders).await
     }
+}
+
+/// Waits until all is quiet, and compares.
+async fn finish(run: &ScenarioRun, expected: &Expected) -> Result<Report> {
+    when_quiet(run, run.report(expected)).await
+}
+
+async fn when_quiet(run: &ScenarioRun, report: impl Future<Output = Result<Report>>) -> Result<Report> {
+    let is_quiet = run.database.quiet(None, QUIET).await?;
+    let mut report = report.await?;
+    report.expect(is_quiet, format!("jobs are still left after {QUIET:?}"));
+    Ok(report)
+}
+
+/// Checks that no silence of a run that finishes is longer than one sweep.
+async fn heal(
+    run: &ScenarioRun,
+    since: OffsetDateTime,
+    finish: impl Future<Output = Result<Report>>,
+) -> Result<Report> {
+    let mut report = finish.await?;
+    report.mended("the longest silence", run.longest_silence(since), ONE_SWEEP);
+    Ok(report)
 }
 
 macro_rules! scenarios {
@@ -82,13 +100,13 @@ pub fn all() -> Vec<Scenario> {
         "killed-twice", 4, "kill -9 of two workers in turn that sent the same reminders" => workers::killed_twice(run);
         "worker-stopped", 1, "SIGTERM to one of two workers in the burst" => stop_one_of_two(run);
         "clocks-apart", 1, "two workers whose clocks are five minutes apart" => workers::clocks_apart(env, run);
-        "redis-flushed", 1, "FLUSHALL before the burst and in it" => redis::flushed(env, run);
-        "redis-killed", 1, "Redis is killed in the burst and comes back empty" => redis::killed(env, run);
-        "redis-paused", 1, "Redis does not answer for 20 s" => redis::paused(env, run);
-        "redis-absent", 1, "there is no Redis at all" => redis::absent(run);
-        "postgres-restarted", 1, "PostgreSQL is stopped at once in the burst, and started again" => database::stopped(env, run, database::RESTART);
-        "postgres-away", 1, "PostgreSQL is away for longer than a lease" => database::stopped(env, run, database::LONG);
-        "postgres-stalled", 1, "PostgreSQL answers nothing for longer than a lease, with all connections open" => database::stalled(env, run);
+        "redis-flushed", 1, "FLUSHALL before the burst and in it" => servers::redis_flushed(env, run);
+        "redis-killed", 1, "Redis is killed in the burst and comes back empty" => servers::redis_killed(env, run);
+        "redis-paused", 1, "Redis does not answer for 20 s" => servers::redis_paused(env, run);
+        "redis-absent", 1, "there is no Redis at all" => servers::redis_absent(run);
+        "postgres-restarted", 1, "PostgreSQL is stopped at once in the burst, and started again" => servers::postgres_stopped(env, run, servers::RESTART);
+        "postgres-away", 1, "PostgreSQL is away for longer than a lease" => servers::postgres_stopped(env, run, servers::LONG);
+        "postgres-stalled", 1, "PostgreSQL answers nothing for longer than a lease, with all connections open" => servers::postgres_stalled(env, run);
         "cut-claim", 1, "connections are cut in the middle of claims" => connections::cut_in_claims(env, run);
         "cut-send", 1, "connections are cut in the middle of mails" => connections::cut_in_sends(run);
         "cut-record", 1, "connections are cut while mails are recorded" => connections::cut_in_records(run);

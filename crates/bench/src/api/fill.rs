@@ -58,7 +58,7 @@ pub fn database(size: Size) -> String {
 
 /// Creates a database of this size, and returns its URL.
 pub async fn fill(machine: &Machine, database: &str, size: Size) -> Result<String> {
-    let url = machine.database(database).await?;
+    let url = machine.servers.database(database).await?;
     let mut conn = AsyncPgConnection::establish(&url).await?;
     rubis_chaos::found_organizations(&mut conn, usize::try_from(size.small_organizations)? + 1).await?;
     conn.batch_execute(&of_size(BEGIN, size)).await.context("the clients are refused")?;

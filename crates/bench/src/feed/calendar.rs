@@ -41,7 +41,7 @@ pub struct Calendar {
 impl Calendar {
     /// Makes the database and fills it.
     pub async fn open(machine: &Machine, jobs: u32, due: u32, now: OffsetDateTime) -> Result<Self> {
-        let url = machine.database(&format!("feed_{jobs}")).await?;
+        let url = machine.servers.database(&format!("feed_{jobs}")).await?;
         fill::fill(&url, jobs, due, now).await?;
         let pool = rubis_db::connect(&url, CONNECTIONS)?;
         let redis = rubis_runtime::redis::pool(

@@ -10,8 +10,8 @@ use rubis_devkit::{Launch, Process};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use super::Arguments;
-use super::probe::{Probe, Toll};
+use super::probe::Probe;
+use super::{Arguments, PATIENCE, TRICKLE_EVERY, TRICKLE_LEAD};
 use crate::Machine;
 use crate::statistics::Lateness;
 
@@ -22,9 +22,6 @@ const VERSION: &str = "6.7.";
 /// Jobs to a call of `addBulk`.
 const CHUNK: u32 = 1_000;
 
-/// The longest that a mode may take.
-const PATIENCE: Duration = Duration::from_secs(300);
-
 /// BullMQ and where it runs.
 pub struct BullMq {
     node: PathBuf,
@@ -34,7 +31,7 @@ pub struct BullMq {
     pub version: String,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct BullMqBurst {
     /// Delayed jobs added in a second.
     pub added: f64,
@@ -42,7 +39,8 @@ pub struct BullMqBurst {
     pub done: f64,
     /// Memory of Redis for a delayed job, in bytes.
     pub memory: f64,
-    pub toll: Toll,
+    /// Processor time of Redis for a job, in microseconds.
+    pub cpu: f64,
 }
 
 fn number(value: &Value, key: &str) -> Result<f64> {
@@ -84,23 +82,23 @@ impl BullMq {
         });
         let added = number(&self.run("add", add)?, "seconds")?;
         let memory = (probe.memory().await? - before) / jobs;
-        let start = probe.start().await?;
+        let cpu = probe.cpu().await?;
         let work = json!({ "jobs": sizes.jobs, "concurrency": sizes.concurrency });
         let done = number(&self.run("work", work)?, "seconds")?;
-        Ok(BullMqBurst { added: jobs / added, done: jobs / done, memory, toll: probe.end(&start).await? })
+        let cpu = (probe.cpu().await? - cpu) * 1e6 / jobs;
+        Ok(BullMqBurst { added: jobs / added, done: jobs / done, memory, cpu })
     }
 
     /// A steady trickle of jobs.
-    pub async fn trickle(&self, sizes: &Arguments, probe: &mut Probe) -> Result<(Lateness, Toll)> {
+    pub async fn trickle(&self, sizes: &Arguments, probe: &mut Probe) -> Result<Lateness> {
         probe.empty().await?;
-        let start = probe.start().await?;
         let settings = json!({
-            "jobs": sizes.trickle_jobs(), "every": sizes.trickle_every().as_secs_f64() * 1_000.0,
-            "lead": u32::try_from(super::TRICKLE_LEAD.as_millis())?, "concurrency": sizes.concurrency,
+            "jobs": sizes.trickle_jobs(), "every": TRICKLE_EVERY.as_secs_f64() * 1_000.0,
+            "lead": u32::try_from(TRICKLE_LEAD.as_millis())?, "concurrency": sizes.concurrency,
         });
         let late = self.run("trickle", settings)?;
         let mut late: Vec<f64> = list(&late, "lateness")?.iter().filter_map(Value::as_f64).collect();
-        Ok((Lateness::of(&mut late), probe.end(&start).await?))
+        Ok(Lateness::of(&mut late))
     }
 
     /// Time it takes, in seconds, until jobs of a worker that was killed have been taken by another

@@ -1,21 +1,20 @@
 //! The longest time that a script keeps Redis.
 //!
-//! The longest call of a burst depends on the machine and not on the script: Redis shares the cores with
-//! PostgreSQL, the worker and whatever else the machine runs, and is stopped in the middle of some call for
-//! longer than any script takes. So the most that a call can be asked for is asked for again and again, beside
-//! as many jobs that wait as a burst has, and the call in the middle counts.
+//! The longest call of a burst depends on the machine and not on the script: Redis shares the cores with PostgreSQL and
+//! the worker, and is stopped in the middle of some call for longer than any script takes. So the most that a call can
+//! be asked for is asked for again and again, beside as many waiting jobs as a burst has, and the median call counts.
 
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use rubis_kernel::{Clock as _, OrganizationId, SystemClock};
-use rubis_queue::{BATCH, ClaimTerms, OfferedJob, Offers};
+use rubis_queue::{BATCH, ClaimTerms, OfferedJob, Offers, RateLimit};
 use time::OffsetDateTime;
 
 use super::Arguments;
 use super::environment::{Environment, QUEUE};
-use super::offers::{WIDE, job, milliseconds};
 use super::probe::Probe;
+use super::redis_side::job;
 use crate::statistics::median;
 
 pub const CYCLES: u32 = 25;
@@ -29,20 +28,14 @@ const AN_HOUR: Duration = Duration::from_secs(3_600);
 const LEASE: Duration = Duration::from_secs(1);
 const CYCLE: Duration = Duration::from_secs(10);
 
-#[derive(Clone, Debug)]
-pub struct Scripts {
-    /// Name and median time of each call, in milliseconds.
-    pub calls: Vec<(&'static str, f64)>,
-}
+/// A limit that is reckoned with at each claim and never holds anything up.
+const WIDE: RateLimit = RateLimit { count: 1_000_000, per: Duration::from_secs(1), burst: 1_000_000 };
 
-impl Scripts {
-    pub fn longest(&self) -> f64 {
-        self.calls.iter().map(|(_, milliseconds)| *milliseconds).fold(0.0, f64::max)
-    }
-}
+/// Name and time of each call, in milliseconds.
+pub type Calls = Vec<(&'static str, f64)>;
 
-/// Calls each script with as much as the product ever asks of it.
-pub async fn scripts(environment: &Environment, sizes: &Arguments, probe: &mut Probe) -> Result<Scripts> {
+/// Calls each script with as much as the product ever asks of it, and returns the medians.
+pub async fn scripts(environment: &Environment, sizes: &Arguments, probe: &mut Probe) -> Result<Calls> {
     probe.empty().await?;
     let offers = Offers::new(QUEUE, environment.redis_pool()?, "rubis");
     let mut now = SystemClock.now();
@@ -56,49 +49,49 @@ pub async fn scripts(environment: &Environment, sizes: &Arguments, probe: &mut P
         now += CYCLE;
         cycles.push(cycle(&offers, probe, now).await?);
     }
-    let whats = cycles.first().into_iter().flatten().map(|(what, _)| *what);
-    let calls = whats.map(|what| {
-        let taken = cycles.iter().flatten().filter(|(other, _)| *other == what).map(|(_, time)| *time);
-        (what, median(&mut taken.collect::<Vec<_>>()))
+    let names = cycles.first().into_iter().flatten().map(|(name, _)| *name);
+    let calls = names.map(|name| {
+        let taken = cycles.iter().flatten().filter(|(other, _)| *other == name).map(|(_, time)| *time);
+        (name, median(&mut taken.collect::<Vec<_>>()))
     });
-    Ok(Scripts { calls: calls.collect() })
+    Ok(calls.collect())
 }
 
-/// One call of everything, on what the cycle before has left: as many jobs whose leases are lost as a
-/// claim takes back.
-async fn cycle(offers: &Offers, probe: &mut Probe, now: OffsetDateTime) -> Result<Vec<(&'static str, f64)>> {
+/// One call of everything, after the cycle before: as many jobs whose leases are lost as a claim takes back.
+async fn cycle(offers: &Offers, probe: &mut Probe, now: OffsetDateTime) -> Result<Calls> {
     let terms = ClaimTerms { lease: LEASE, tenant_rate: Some(WIDE), provider_rate: Some(WIDE) };
     let organizations = organizations(u32::try_from(BATCH)?);
-    let mut calls = Vec::new();
+    let jobs = one_each(&organizations, now)?;
+    let mut calls = Calls::new();
 
-    let (start, jobs) = (probe.start().await?, one_each(&organizations, now)?);
+    probe.note_calls().await?;
     offers.offer(&jobs, Some(now)).await?;
-    calls.push(("an offer to as many organizations", probe.end(&start).await?));
+    calls.push(("an offer to as many organizations", probe.longest_call().await?));
     offers.offer(&one_each(&organizations, now)?, Some(now)).await?;
 
-    let start = probe.start().await?;
+    probe.note_calls().await?;
     let taken = offers.claim(BATCH, terms, Some(now)).await?.jobs;
-    calls.push(("a claim with limits, of organizations in turn", probe.end(&start).await?));
+    calls.push(("a claim with limits, of organizations in turn", probe.longest_call().await?));
     ensure!(taken.len() == BATCH, "of {BATCH} due jobs {} were claimed", taken.len());
 
-    let start = probe.start().await?;
+    probe.note_calls().await?;
     offers.renew(&taken, LEASE, Some(now)).await?;
-    calls.push(("a renewal", probe.end(&start).await?));
+    calls.push(("a renewal", probe.longest_call().await?));
 
-    let start = probe.start().await?;
     let back: Vec<_> = taken.into_iter().map(|job| (job, AN_HOUR)).collect();
+    probe.note_calls().await?;
     offers.give_back(&back, Some(now)).await?;
-    calls.push(("jobs put back", probe.end(&start).await?));
+    calls.push(("jobs put back", probe.longest_call().await?));
 
-    let start = probe.start().await?;
+    probe.note_calls().await?;
     offers.begin_feed(Duration::ZERO, Duration::ZERO, Some(now)).await?;
     offers.next_due(Some(now)).await?;
-    calls.push(("a look at what is next", probe.end(&start).await?));
+    calls.push(("a look at what is next", probe.longest_call().await?));
 
     // These stay leased until the next cycle.
     let lost = offers.claim(BATCH, terms, Some(now)).await?.jobs;
     ensure!(lost.len() == BATCH, "of {BATCH} due jobs {} were claimed", lost.len());
-    Ok(calls.into_iter().map(|(what, toll)| (what, toll.longest_script())).collect())
+    Ok(calls)
 }
 
 fn organizations(count: u32) -> Vec<OrganizationId> {
@@ -107,6 +100,5 @@ fn organizations(count: u32) -> Vec<OrganizationId> {
 
 /// A job of each organization.
 fn one_each(organizations: &[OrganizationId], due: OffsetDateTime) -> Result<Vec<(OfferedJob, i64)>> {
-    let due = milliseconds(due)?;
-    Ok(organizations.iter().map(|organization| job(*organization, due)).collect())
+    organizations.iter().map(|organization| job(*organization, due)).collect()
 }

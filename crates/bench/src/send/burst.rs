@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use rubis_chaos::{Reminder, STOP_LIMIT};
+use rubis_chaos::{Due, STOP_LIMIT};
 use rubis_inbox::{Mail, MailQuery};
 use rubis_kernel::{Clock as _, SystemClock};
 use time::OffsetDateTime;
@@ -82,7 +82,7 @@ pub async fn burst(
 
 /// Makes sure that each reminder's mail arrived, once, and nothing else; returns how late, in
 /// milliseconds: by organization, and all in their order.
-fn judge(due: &[Reminder], mails: &[Mail], due_at: OffsetDateTime) -> Result<(ByOrganization, Vec<f64>)> {
+fn judge(due: &[Due], mails: &[Mail], due_at: OffsetDateTime) -> Result<(ByOrganization, Vec<f64>)> {
     let expected: HashMap<&str, Uuid> =
         due.iter().map(|due| (due.recipient.as_str(), due.organization)).collect();
     let (mut lateness, mut arrivals, mut seen) = (ByOrganization::default(), Vec::new(), HashSet::new());

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use rubis_chaos::{Checkins, ExpectedCheckins, STOP_LIMIT, seed};
+use rubis_chaos::{Checkins, Expected, STOP_LIMIT, seed};
 use rubis_kernel::{Clock as _, SystemClock};
 use tokio::time::sleep;
 
@@ -42,8 +42,7 @@ pub async fn run(machine: &Machine, arguments: &Arguments) -> Result<Report> {
         done.push(round);
     }
     let asked = as_number(invoices);
-    let mut report =
-        Report { title: "Send check-ins".to_owned(), reference: "none".to_owned(), ..Report::default() };
+    let mut report = Report::new("Send check-ins", "none");
     let mut add = |what: &str, figure: fn(&Round) -> f64| {
         report.add(what, median_of(&done, figure), None, None);
     };
@@ -67,7 +66,7 @@ pub async fn run(machine: &Machine, arguments: &Arguments) -> Result<Report> {
 
 async fn round(machine: &Machine, arguments: &Arguments, name: &str) -> Result<Round> {
     let Arguments { organizations, invoices, connections, concurrency, lead_seconds, .. } = *arguments;
-    let url = machine.database(name).await?;
+    let url = machine.servers.database(name).await?;
     let pool = rubis_db::connect(&url, SEEDING_CONNECTIONS)?;
     let mut run = machine.run(name, &url).await?;
     run.setup.organizations =
@@ -85,7 +84,7 @@ async fn round(machine: &Machine, arguments: &Arguments, name: &str) -> Result<R
     let recorded = (SystemClock.now() - due_at).as_seconds_f64();
     worker.terminate(STOP_LIMIT)?;
 
-    let report = checkins.report(&ExpectedCheckins::default()).await?;
+    let report = checkins.report(&Expected::default()).await?;
     ensure!(report.is_good(), "{}", report.shortfalls.join("; "));
     let mails = run.inbox.messages();
     let last = mails.iter().map(|mail| mail.summary.received_at).max().context("no mail arrived")?;

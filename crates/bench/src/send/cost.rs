@@ -1,13 +1,12 @@
 //! Costs of a burst: processor time, bytes of the log, transactions.
 
 use anyhow::{Context as _, Result};
-use deadpool_redis::redis::{Client, cmd};
 use diesel::sql_types::{BigInt, Double};
 use diesel::{QueryableByName, sql_query};
 use diesel_async::RunQueryDsl as _;
 use rubis_db::{AsyncConnection as _, AsyncPgConnection};
 
-use crate::queue::cpu_seconds;
+use crate::queue::Probe;
 use crate::{Machine, cpu};
 
 /// Counters that only rise, or the difference of two readings.
@@ -49,7 +48,7 @@ impl Cost {
         let commits = counters.commits as f64;
         Ok(Self {
             postgres: cpu::taken_by(postgres)?,
-            redis: redis_seconds(&machine.servers.redis.url()).await?,
+            redis: Probe::open(&machine.servers.redis.url()).await?.cpu().await?,
             worker: worker.map_or(Ok(0.0), cpu::taken_alone)?,
             sink: cpu::taken_alone(std::process::id())?,
             log_bytes: counters.log_bytes,
@@ -69,12 +68,6 @@ impl Cost {
             commits: each(|cost| cost.commits),
         }
     }
-}
-
-/// Redis counts its own processor time.
-async fn redis_seconds(url: &str) -> Result<f64> {
-    let mut connection = Client::open(url)?.get_multiplexed_async_connection().await?;
-    cpu_seconds(&cmd("INFO").arg("cpu").query_async::<String>(&mut connection).await?)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result, ensure};
 use diesel::sql_query;
 use diesel::sql_types::{Array, Integer, Uuid as SqlUuid};
 use diesel_async::{RunQueryDsl as _, SimpleAsyncConnection as _};
-use rubis_chaos::{Database, Reminder, count};
+use rubis_chaos::{Database, Due, count};
 use rubis_db::{AsyncConnection as _, AsyncPgConnection};
 use rubis_kernel::{Clock as _, SystemClock};
 use time::OffsetDateTime;
@@ -27,7 +27,7 @@ impl Template {
     /// Puts in an organization for each size, with as many invoices whose one reminder is planned for
     /// weeks later: one through the domain, the others as copies of that.
     pub async fn fill(machine: &Machine, name: &'static str, sizes: &[usize]) -> Result<Self> {
-        let url = machine.database(name).await?;
+        let url = machine.servers.database(name).await?;
         let pool = rubis_db::connect(&url, SEEDING_CONNECTIONS)?;
         let seeded = rubis_chaos::seed(&pool, sizes.len(), 1, SystemClock.now()).await?;
         drop(pool);
@@ -77,7 +77,7 @@ pub async fn make_due(
     organizations: &[Uuid],
     most: Option<usize>,
     at: OffsetDateTime,
-) -> Result<Vec<Reminder>> {
+) -> Result<Vec<Due>> {
     let due = database.make_due(Some(organizations), most, at).await?;
     database.execute("VACUUM (ANALYZE)").await?;
     // Otherwise a checkpoint could begin during a measurement.

@@ -73,11 +73,10 @@ pub fn mails_a_business_day(world: &World, year: &Year) -> f64 {
 }
 
 pub fn report(world: &World, year: &Year, organizations: u32, costs: &Costs) -> Report {
-    let mut report = Report {
-        title: format!("Simulation of {}", world.habits.year),
-        reference: "none: counts of what the product plans, times what the benchmarks measured".to_owned(),
-        ..Report::default()
-    };
+    let mut report = Report::new(
+        format!("Simulation of {}", world.habits.year),
+        "none: counts of what the product plans, times what the benchmarks measured",
+    );
     add_mails(&mut report, world, year);
     add_rows(&mut report, world, year, costs);
     add_busiest_day(&mut report, world, year, costs);

@@ -52,7 +52,7 @@ pub struct Environment {
 impl Environment {
     /// Puts the organizations in and starts the API.
     pub async fn open(machine: &Machine, organizations: usize) -> Result<Self> {
-        let database_url = machine.database(DATABASE).await?;
+        let database_url = machine.servers.database(DATABASE).await?;
         let subscribers = put_in(&database_url, organizations).await?;
         // Nothing listens there: an event for which Stripe was asked would count as a failure.
         let stripe = format!("http://127.0.0.1:{}", ports::any()?);

@@ -2,11 +2,11 @@ use super::*;
 use rubis_inbox::MailSummary;
 use time::macros::datetime;
 
-const DUE: OffsetDateTime = datetime!(2026-11-24 08:00 UTC);
+pub(crate) const DUE: OffsetDateTime = datetime!(2026-11-24 08:00 UTC);
 
 /// A reminder that was due, and one mail of it, with what the database says.
 struct World {
-    due: Vec<Reminder>,
+    due: Vec<Due>,
     mails: Vec<Mail>,
     endings: Vec<Ending>,
     jobs_left: HashMap<String, LeftJob>,
@@ -20,12 +20,7 @@ impl World {
         for number in 1..=3_i64 {
             let task = Uuid::now_v7();
             let recipient = format!("compta-{number}@debiteur.example");
-            world.due.push(Reminder {
-                task,
-                organization: Uuid::nil(),
-                invoice: Uuid::now_v7(),
-                recipient: recipient.clone(),
-            });
+            world.due.push(due(task, &recipient));
             world.mails.push(mail(task, "v1", &recipient, DUE + time::Duration::seconds(number)));
             world.endings.push(Ending {
                 task,
@@ -43,7 +38,6 @@ impl World {
         let sent =
             i64::try_from(self.endings.iter().filter(|ending| ending.status == "sent").count()).unwrap();
         let evidence = Evidence {
-            due_at: DUE,
             due: &self.due,
             mails: &self.mails,
             endings: &self.endings,
@@ -57,6 +51,11 @@ impl World {
         let again = mail(self.due[0].task, version, &self.due[0].recipient, DUE + time::Duration::seconds(9));
         self.mails.push(again);
     }
+}
+
+pub(crate) fn due(task: Uuid, recipient: &str) -> Due {
+    let (organization, invoice) = (Uuid::nil(), Uuid::now_v7());
+    Due { task, organization, invoice, recipient: recipient.to_owned(), send_at: DUE }
 }
 
 fn mail(task: Uuid, version: &str, recipient: &str, received_at: OffsetDateTime) -> Mail {
@@ -92,7 +91,7 @@ fn shortfall(report: &Report, words: &str) -> bool {
 }
 
 #[test]
-fn a_trial_in_which_everything_arrived_once_is_good() {
+fn a_run_in_which_everything_arrived_once_is_good() {
     let report = World::good().audit(&Expected::default());
     assert_eq!(report.shortfalls, [""; 0]);
     assert_eq!((report.reminders, report.sent, report.repeated, report.lost), (3, 3, 0, 0));
@@ -144,8 +143,7 @@ fn a_repetition_is_allowed_to_those_that_were_cut_off_and_only_as_the_same_messa
 fn after_an_acknowledged_end_only_what_was_said_to_be_on_its_way_arrives() {
     let mut world = World::good();
     let stopped = |seconds| {
-        let acknowledged_at = DUE + time::Duration::milliseconds(seconds);
-        let stopped = HashMap::from([(world.due[0].task, Stopped { acknowledged_at })]);
+        let stopped = HashMap::from([(world.due[0].task, DUE + time::Duration::milliseconds(seconds))]);
         Expected { stopped, ..Expected::default() }
     };
     let (before, after) = (stopped(1_500), stopped(500));

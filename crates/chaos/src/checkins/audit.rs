@@ -1,19 +1,18 @@
 //! Compares what should have been asked with what arrived.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::time::Duration;
 
 use rubis_checkins::MAX_OF_MAIL;
 use rubis_inbox::Mail;
 use rubis_lifecycle::CheckinState;
 use uuid::Uuid;
 
-use super::{Ending, Link, Question};
-use crate::audit::{Arrivals, check_jobs, check_repeats, percentiles};
+use super::{Ending, Link};
+use crate::audit::{Arrivals, check_jobs, check_lateness, check_repeats, check_stopped, sort};
 use crate::database::LeftJob;
-use crate::{MayRepeat, Report, Stopped};
+use crate::{Due, Expected, Report};
 
-/// For so long after the acknowledged end of an invoice a mail may still arrive that was on its way.
+/// Time after the acknowledged end of an invoice in which a mail may still arrive that was on its way.
 const IN_HAND: time::Duration = time::Duration::seconds(3);
 
 /// Links that no check-in of the run has.
@@ -21,18 +20,9 @@ const UNKNOWN: &str = "links are of check-ins that were not due, or have other t
 
 const BEFORE_TOKEN: &str = "/api/v1/checkin/";
 
-/// Exceptions of a scenario from every check-in being asked about once.
-#[derive(Clone, Debug, Default)]
-pub struct ExpectedCheckins {
-    /// Mails that may have arrived more than once, always the same to the letter.
-    pub may_repeat: MayRepeat,
-    /// Check-ins whose invoice was paid or cancelled while they were about to be asked.
-    pub stopped: HashMap<Uuid, Stopped>,
-}
-
 /// All that is known when everything is quiet; tokens and links in the order of what is due.
 pub(super) struct Evidence<'a> {
-    pub due: &'a [Question],
+    pub due: &'a [Due],
     pub tokens: &'a [String],
     pub mails: &'a [Mail],
     pub endings: &'a [Ending],
@@ -41,68 +31,53 @@ pub(super) struct Evidence<'a> {
 }
 
 struct Known<'a> {
-    question: &'a Question,
+    due: &'a Due,
+    token: &'a str,
     ending: Option<&'a Ending>,
     link: Link,
     /// The mails that ask it, in the order of their arrival.
     asked_by: Vec<Uuid>,
     first: Option<&'a Mail>,
-    stopped: Option<Stopped>,
+    is_stopped: bool,
 }
 
 /// Compares; the recovery is the scenario's to add.
-pub(super) fn audit(evidence: &Evidence<'_>, expected: &ExpectedCheckins) -> Report {
+pub(super) fn audit(evidence: &Evidence<'_>, expected: &Expected) -> Report {
     let mut report = Report::default();
-    let arrivals = sort_by_mail(evidence.mails, &mut report);
+    let arrivals = sort(evidence.mails, "checkin", &mut report);
     let known = know(evidence, &arrivals, expected);
     report.reminders = known.len();
     report.sent = known.iter().filter(|known| known.first.is_some()).count();
-    report.repeated = arrivals.values().map(|mails| mails.len() - 1).sum();
     report.note(format!("{} check-ins were asked by {} mails", report.sent, arrivals.len()));
 
-    check_mails(&arrivals, &known, evidence.tokens, &mut report);
+    check_mails(&arrivals, &known, &mut report);
     check_repeats(&arrivals, &expected.may_repeat, &mut report);
     check_endings(&known, &mut report);
     check_links(&known, &mut report);
-    check_stopped(evidence.mails, evidence.tokens, &known, &mut report);
+    let by_task: HashMap<Uuid, &Known<'_>> = known.iter().map(|known| (known.due.task, known)).collect();
+    let asking = |task| {
+        let token = by_task.get(&task).map_or("", |known| known.token);
+        let asks = |mail: &&Mail| mail.text.as_deref().is_some_and(|text| text.contains(token));
+        evidence.mails.iter().filter(asks).collect()
+    };
+    let was_in_hand = |task, since| {
+        let ending = by_task.get(&task).and_then(|known| known.ending);
+        ending.is_some_and(|ending| ending.is_written) && since < IN_HAND
+    };
+    check_stopped(&expected.stopped, asking, was_in_hand, &mut report);
     check_jobs(evidence.jobs_left, &HashSet::new(), &mut report);
-    (report.late_p50, report.late_p99) = lateness(&known, &mut report);
+    check_lateness(known.iter().filter_map(|known| Some((known.due, known.first?))), &mut report);
     report.conclude();
     report
 }
 
-/// The mail is in the `Message-ID`: `checkin.{mail}.{version}@…`.
-fn id_of(mail: &Mail) -> Option<Uuid> {
-    let mut parts = mail.summary.message_id.as_deref()?.split('.');
-    let kind = parts.next()?.trim_start_matches('<');
-    parts.next().filter(|_| kind == "checkin")?.parse().ok()
-}
-
-fn sort_by_mail<'a>(mails: &'a [Mail], report: &mut Report) -> Arrivals<'a> {
-    let mut arrivals = Arrivals::new();
-    for mail in mails {
-        match id_of(mail) {
-            Some(id) => arrivals.entry(id).or_default().push(mail),
-            None => report.expect(false, format!("a mail asks nothing: {:?}", mail.summary)),
-        }
-    }
-    arrivals
-}
-
 /// The tokens of the links in a text that end like this.
 fn tokens_in(text: Option<&str>, end: &str) -> BTreeSet<String> {
-    let mut tokens = BTreeSet::new();
-    for after in text.unwrap_or_default().split(BEFORE_TOKEN).skip(1) {
-        if let Some((token, rest)) = after.split_once('/')
-            && rest.starts_with(end)
-        {
-            tokens.insert(token.to_owned());
-        }
-    }
-    tokens
+    let links = text.unwrap_or_default().split(BEFORE_TOKEN).skip(1).filter_map(|after| after.split_once('/'));
+    links.filter(|(_, rest)| rest.starts_with(end)).map(|(token, _)| token.to_owned()).collect()
 }
 
-fn know<'a>(evidence: &Evidence<'a>, arrivals: &Arrivals<'a>, expected: &ExpectedCheckins) -> Vec<Known<'a>> {
+fn know<'a>(evidence: &Evidence<'a>, arrivals: &Arrivals<'a>, expected: &Expected) -> Vec<Known<'a>> {
     let endings: HashMap<Uuid, &Ending> =
         evidence.endings.iter().map(|ending| (ending.task, ending)).collect();
     let mut asked: HashMap<String, Vec<(Uuid, &Mail)>> = HashMap::new();
@@ -112,34 +87,29 @@ fn know<'a>(evidence: &Evidence<'a>, arrivals: &Arrivals<'a>, expected: &Expecte
             asked.entry(token).or_default().push((*id, first));
         }
     }
-    evidence
-        .due
-        .iter()
-        .zip(evidence.tokens)
-        .zip(evidence.links)
-        .map(|((question, token), link)| {
+    let links = evidence.due.iter().zip(evidence.tokens).zip(evidence.links);
+    links
+        .map(|((due, token), link)| {
             let mut by = asked.remove(token).unwrap_or_default();
             by.sort_by_key(|(_, mail)| mail.summary.received_at);
             Known {
-                question,
-                ending: endings.get(&question.task).copied(),
+                due,
+                token,
+                ending: endings.get(&due.task).copied(),
                 link: *link,
                 first: by.first().map(|(_, mail)| *mail),
                 asked_by: by.into_iter().map(|(id, _)| id).collect(),
-                stopped: expected.stopped.get(&question.task).copied(),
+                is_stopped: expected.stopped.contains_key(&due.task),
             }
         })
         .collect()
 }
 
-/// Each mail has both links of each of its check-ins, in both twins, goes to whom it asks, and is the same
-/// to the letter when it arrives again.
-fn check_mails(arrivals: &Arrivals<'_>, known: &[Known<'_>], tokens: &[String], report: &mut Report) {
-    let owners: HashMap<&str, &str> = tokens
-        .iter()
-        .map(String::as_str)
-        .zip(known.iter().map(|known| known.question.owner.as_str()))
-        .collect();
+/// Checks that each mail has both links of each of its check-ins in its text and in its HTML, goes to the user it asks,
+/// and is the same to the letter when it arrives again.
+fn check_mails(arrivals: &Arrivals<'_>, known: &[Known<'_>], report: &mut Report) {
+    let owners: HashMap<&str, &String> =
+        known.iter().map(|known| (known.token, &known.due.recipient)).collect();
     for (id, mails) in arrivals {
         let letters: HashSet<_> =
             mails.iter().map(|mail| (&mail.summary.message_id, &mail.text, &mail.html)).collect();
@@ -159,7 +129,7 @@ fn check_mails(arrivals: &Arrivals<'_>, known: &[Known<'_>], tokens: &[String], 
         for token in &links {
             match owners.get(token.as_str()) {
                 None => report.find(UNKNOWN, id.to_string()),
-                Some(owner) if mails.iter().any(|mail| mail.summary.envelope_to != [(*owner).to_owned()]) => {
+                Some(owner) if mails.iter().any(|mail| mail.summary.envelope_to != [(*owner).clone()]) => {
                     report.find("links arrived at another recipient", format!("{id} for {owner}"));
                 }
                 Some(_) => {}
@@ -168,11 +138,11 @@ fn check_mails(arrivals: &Arrivals<'_>, known: &[Known<'_>], tokens: &[String], 
     }
 }
 
-/// Every check-in was asked once, by the mail that the database says, and is recorded as sent; or it was
-/// called off with its invoice.
+/// Checks that every check-in was asked once, by the mail in its record, and is recorded as sent; or that it was
+/// cancelled with its invoice.
 fn check_endings(known: &[Known<'_>], report: &mut Report) {
     for known in known {
-        let task = known.question.task;
+        let task = known.due.task;
         let Some(ending) = known.ending else {
             report.lose(format!("{task} is not in the database"));
             continue;
@@ -186,11 +156,11 @@ fn check_endings(known: &[Known<'_>], report: &mut Report) {
         let is_asked = known.first.is_some();
         let is_told = *told == i64::from(is_asked);
         let by_its_mail = !is_asked || known.asked_by.first() == mail.as_ref();
-        let is_right = match known.stopped {
-            Some(_) => status == "cancelled" && !will_end,
-            None => status == "sent" && *will_end,
+        let is_right = match known.is_stopped {
+            true => status == "cancelled" && !will_end,
+            false => status == "sent" && *will_end,
         };
-        if known.stopped.is_none() && !is_asked {
+        if !known.is_stopped && !is_asked {
             report.lose(state);
         } else if !(is_right && is_told && by_its_mail) {
             report.find("are not recorded as what became of them", state);
@@ -198,55 +168,18 @@ fn check_endings(known: &[Known<'_>], report: &mut Report) {
     }
 }
 
-/// A link that arrived is known by its token, and can be answered unless its invoice ended.
+/// Checks that a link that arrived is known by its token, and can be answered unless its invoice ended.
 fn check_links(known: &[Known<'_>], report: &mut Report) {
     for known in known.iter().filter(|known| known.first.is_some()) {
-        let is_wrong = match (known.link, known.stopped) {
-            (Link::Unknown | Link::Foreign, _) => true,
-            (Link::Is(state), stopped) => (state == CheckinState::Open) == stopped.is_some(),
+        let is_right = match known.link {
+            Link::Unknown | Link::Foreign => false,
+            Link::Is(state) => (state == CheckinState::Open) != known.is_stopped,
         };
-        if is_wrong {
-            let item = format!("{}: {:?}", known.question.task, known.link);
+        if !is_right {
+            let item = format!("{}: {:?}", known.due.task, known.link);
             report.find("links do not answer as they should", item);
         }
     }
-}
-
-/// After the end of an invoice was acknowledged no mail asks about it, but what was written before and in
-/// the mail server's hands.
-fn check_stopped(mails: &[Mail], tokens: &[String], known: &[Known<'_>], report: &mut Report) {
-    let (mut on_the_way, mut unasked) = (0, 0);
-    for (known, token) in known.iter().zip(tokens) {
-        let Some(stopped) = known.stopped else { continue };
-        unasked += usize::from(known.first.is_none());
-        let was_written = known.ending.is_some_and(|ending| ending.is_written);
-        let asking =
-            mails.iter().filter(|mail| mail.text.as_deref().is_some_and(|text| text.contains(token)));
-        for mail in asking.filter(|mail| mail.summary.received_at > stopped.acknowledged_at) {
-            if was_written && mail.summary.received_at - stopped.acknowledged_at < IN_HAND {
-                on_the_way += 1;
-            } else {
-                let item = format!("{} at {}", known.question.task, mail.summary.received_at);
-                report.find("were asked after the end of their invoice had been acknowledged", item);
-            }
-        }
-    }
-    let ended = known.iter().filter(|known| known.stopped.is_some()).count();
-    if ended > 0 {
-        report.note(format!(
-            "of {ended} invoices that ended in the burst, {unasked} were not asked about and {on_the_way} were \
-             on their way"
-        ));
-    }
-}
-
-/// Lateness of the first mails were after the dates of their check-ins.
-fn lateness(known: &[Known<'_>], report: &mut Report) -> (Duration, Duration) {
-    let late = known
-        .iter()
-        .filter_map(|known| Some(known.first?.summary.received_at - known.question.send_at))
-        .collect();
-    percentiles(late, report)
 }
 
 #[cfg(test)]

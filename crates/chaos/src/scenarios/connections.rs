@@ -5,8 +5,7 @@ use std::time::Duration;
 use anyhow::Result;
 use tokio::time::{Instant, interval};
 
-use super::workers::finish;
-use super::{CRASH_RECOVERY, QUIET};
+use super::{CRASH_RECOVERY, QUIET, finish};
 use crate::proxy::{Cut, Moment, Point, Protocol, Proxy};
 use crate::{Environment, Expected, MayRepeat, Report, ScenarioRun};
 
@@ -42,7 +41,7 @@ pub(super) async fn cut_in_claims(environment: &mut Environment, run: &mut Scena
         .worker()
         .set("DATABASE_URL", run.database_through(postgres.address().port())?)
         .set("REDIS_URL", format!("redis://{}/", redis.address()));
-    let _workers = (worker.start()?, worker.start()?);
+    let _workers = worker.start_two()?;
     postgres.wait_for_cuts(2 * TIMES, LIMIT).await?;
     let report = settle(run, Instant::now()).await?;
     Ok(counted(report, postgres.cuts() + redis.cuts()))
@@ -55,7 +54,7 @@ pub(super) async fn cut_in_sends(run: &mut ScenarioRun) -> Result<Report> {
     smtp.arm(cut(Point::Content, Moment::InRequest, 11));
     smtp.arm(cut(Point::EndOfContent, Moment::BeforeAnswer, 13));
     let worker = run.worker().set("SMTP_PORT", smtp.address().port().to_string());
-    let _workers = (worker.start()?, worker.start()?);
+    let _workers = worker.start_two()?;
     smtp.wait_for_cuts(2 * TIMES, LIMIT).await?;
     let postponed = super::mail_server::hasten_what_failed(run, 1).await?;
     let times = usize::try_from(TIMES)?;
@@ -71,7 +70,7 @@ pub(super) async fn cut_in_records(run: &mut ScenarioRun) -> Result<Report> {
     let records = [cut(Point::Record, Moment::InRequest, 17), cut(Point::Record, Moment::BeforeAnswer, 19)];
     let postgres = postgres_proxy(run, &records).await?;
     let worker = run.worker().set("DATABASE_URL", run.database_through(postgres.address().port())?);
-    let _workers = (worker.start()?, worker.start()?);
+    let _workers = worker.start_two()?;
     postgres.wait_for_cuts(2 * TIMES, LIMIT).await?;
     let report = settle(run, Instant::now()).await?;
     Ok(counted(report, postgres.cuts()))
@@ -81,7 +80,7 @@ pub(super) async fn cut_in_records(run: &mut ScenarioRun) -> Result<Report> {
 pub(super) async fn cut_at_random(run: &mut ScenarioRun) -> Result<Report> {
     let postgres = postgres_proxy(run, &[]).await?;
     let worker = run.worker().set("DATABASE_URL", run.database_through(postgres.address().port())?);
-    let _workers = (worker.start()?, worker.start()?);
+    let _workers = worker.start_two()?;
     run.burst().await?;
     let mut ticks = interval(AXE_EVERY);
     for _ in 0..AXE_TIMES {

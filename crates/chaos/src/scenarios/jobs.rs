@@ -21,9 +21,9 @@ use rubis_worker::{AccountParts, BillingParts, CheckinParts, HandlerParts};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-use super::QUIET;
-use super::workers::finish;
-use crate::{APP_KEY, Expected, Reminder, Report, ScenarioRun};
+use super::{QUIET, finish};
+use crate::run::LEAD;
+use crate::{APP_KEY, Due, Expected, Report, ScenarioRun};
 
 /// Such jobs in a run.
 const JOBS: usize = 20;
@@ -123,15 +123,13 @@ fn worker_that_panics(run: &ScenarioRun) -> Result<Worker> {
 
 pub(super) async fn handler_panics(run: &mut ScenarioRun) -> Result<Report> {
     let mut ids = HashSet::new();
-    {
-        let mut conn = run.database.pool.get().await?;
-        let organizations = run.setup.organizations.iter().cycle();
-        for (number, organization) in organizations.enumerate().take(JOBS) {
-            let job = Impossible { organization: organization.id, number };
-            ids.insert(job.id().to_string());
-            rubis_jobs::enqueue(&mut conn, &job, run.due_at, run.now()).await?;
-        }
+    let mut conn = run.database.pool.get().await?;
+    for (number, organization) in run.setup.organizations.iter().cycle().enumerate().take(JOBS) {
+        let job = Impossible { organization: organization.id, number };
+        ids.insert(job.id().to_string());
+        rubis_jobs::enqueue(&mut conn, &job, run.now() + LEAD, run.now()).await?;
     }
+    drop(conn);
     let (stop, stopping) = watch::channel(false);
     let working = tokio::spawn(worker_that_panics(run)?.run(stopping));
     run.database.quiet(None, QUIET).await?;
@@ -156,8 +154,8 @@ pub(super) async fn handler_panics(run: &mut ScenarioRun) -> Result<Report> {
 /// does not understand, which wait for a worker that does and lose no attempt.
 pub(super) async fn newer_release(run: &mut ScenarioRun) -> Result<Report> {
     let (more, others) = (run.some(JOBS), run.due.iter().rev().step_by(7).take(JOBS));
-    let other: Vec<String> = others.filter(|one| !more.contains(one)).map(Reminder::job).collect();
-    let more: Vec<String> = more.iter().map(Reminder::job).collect();
+    let other: Vec<String> = others.filter(|one| !more.contains(one)).map(Due::job).collect();
+    let more: Vec<String> = more.iter().map(Due::job).collect();
     let listed = |ids: &[String]| ids.iter().map(|id| format!("'{id}'")).collect::<Vec<_>>().join(", ");
     run.database
         .execute(&format!(

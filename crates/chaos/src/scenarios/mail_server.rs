@@ -6,9 +6,8 @@ use std::time::Duration;
 use anyhow::Result;
 use rubis_inbox::{Behaviour, Fault, Stage};
 
-use super::QUIET;
-use super::workers::finish;
-use crate::{Expected, MayRepeat, Reminder, Report, ScenarioRun};
+use super::{QUIET, finish};
+use crate::{Due, Expected, MayRepeat, Report, ScenarioRun};
 
 /// Reminders that meet each fault.
 const CONCERNED: usize = 40;
@@ -35,7 +34,7 @@ pub(super) async fn hasten_what_failed(run: &ScenarioRun, attempts: i32) -> Resu
     Ok(jobs.len())
 }
 
-fn recipients(reminders: &[Reminder]) -> Vec<String> {
+fn recipients(reminders: &[Due]) -> Vec<String> {
     reminders.iter().map(|reminder| reminder.recipient.clone()).collect()
 }
 
@@ -53,7 +52,7 @@ pub(super) async fn refuses(run: &mut ScenarioRun) -> Result<Report> {
     let expected = Expected {
         refused: refused.iter().map(|reminder| reminder.task).collect(),
         // They wait among the dead letters for a corrected address.
-        jobs_left: refused.iter().map(Reminder::job).collect(),
+        jobs_left: refused.iter().map(Due::job).collect(),
         ..Expected::default()
     };
     finish(run, &expected).await

@@ -1,19 +1,26 @@
-//! Invoices end while their reminders are about to leave.
+//! Invoices end while their reminders or check-ins are about to be sent.
 
 use std::collections::HashMap;
 
 use anyhow::{Result, ensure};
 use rubis_kernel::{Clock as _, SystemClock};
 use serde_json::json;
+use time::Duration;
 use tokio::task::JoinSet;
+use tokio::time::sleep;
 use uuid::Uuid;
 
-use super::workers::finish;
-use crate::{Caller, Environment, Expected, Reminder, Report, ScenarioRun, Stopped};
+use super::finish;
+use crate::{Caller, Due, Environment, Expected, Report, ScenarioRun, Stopped};
 
-/// Invoices that end in the burst, and how many people end them at the same time.
+/// Invoices that end in the burst, and number of tasks that end them at the same time.
 const ENDING: usize = 240;
 const HANDS: usize = 6;
+
+/// Ends at the dates of check-ins are spread about these: from so long before each.
+const BEFORE: Duration = Duration::milliseconds(60);
+const STEP: Duration = Duration::milliseconds(20);
+const STEPS: i32 = 15;
 
 pub(super) async fn in_the_burst(environment: &mut Environment, run: &mut ScenarioRun) -> Result<Report> {
     let api = environment.api(run)?;
@@ -21,52 +28,23 @@ pub(super) async fn in_the_burst(environment: &mut Environment, run: &mut Scenar
     let ending = chased(&run.due);
     let _workers = run.two_workers()?;
     run.mails(run.due.len() / 20).await?;
-    let share = |hand| end_all(api.caller(), tokens.clone(), every(&ending, hand, HANDS));
-    let stopped = end_together((0..HANDS).map(share), ending.len()).await?;
+    let stopped = end_all(api.caller(), &tokens, &ending, HANDS, false).await?;
     finish(run, &Expected { stopped, ..Expected::default() }).await
 }
 
-/// Every `step`th, from the `first` on.
-pub(super) fn every<T: Clone>(all: &[T], first: usize, step: usize) -> Vec<T> {
-    all.iter().skip(first).step_by(step).cloned().collect()
-}
-
-/// Ends invoices in several tasks at the same time.
-pub(super) async fn end_together<F>(
-    tasks: impl Iterator<Item = F>,
-    expected: usize,
-) -> Result<HashMap<Uuid, Stopped>>
-where
-    F: Future<Output = Result<HashMap<Uuid, Stopped>>> + Send + 'static,
-{
-    let (mut hands, mut stopped): (JoinSet<_>, _) = (tasks.collect(), HashMap::new());
-    while let Some(done) = hands.join_next().await {
-        stopped.extend(done??);
+/// Every other reminder in the order in which they are sent, organizations in turn, but for the very first: the tasks
+/// that end invoices run beside the workers, and are overtaken somewhere.
+fn chased(due: &[Due]) -> Vec<Due> {
+    let mut turns: HashMap<Uuid, usize> = HashMap::new();
+    let mut in_turn: Vec<(usize, &Due)> = Vec::new();
+    for due in due {
+        let turn = turns.entry(due.organization).or_default();
+        *turn += 1;
+        in_turn.push((*turn, due));
     }
-    ensure!(stopped.len() == expected, "{} invoices of {expected} ended", stopped.len());
-    Ok(stopped)
-}
-
-/// Every other reminder in the order in which they leave, organizations in turn, but for the very
-/// first: the task that ends invoices runs beside the workers, and is overtaken somewhere.
-fn chased(due: &[Reminder]) -> Vec<Reminder> {
-    let mut places: HashMap<Uuid, usize> = HashMap::new();
-    let mut in_turn: Vec<(usize, &Reminder)> = due
-        .iter()
-        .map(|reminder| {
-            let place = places.entry(reminder.organization).or_default();
-            *place += 1;
-            (*place, reminder)
-        })
-        .collect();
-    in_turn.sort_by_key(|(place, _)| *place);
-    in_turn
-        .into_iter()
-        .skip(due.len() / 5)
-        .step_by(2)
-        .take(ENDING)
-        .map(|(_, reminder)| reminder.clone())
-        .collect()
+    in_turn.sort_by_key(|(turn, _)| *turn);
+    let later = in_turn.into_iter().skip(due.len() / 5).step_by(2);
+    later.take(ENDING).map(|(_, due)| due.clone()).collect()
 }
 
 /// The tokens of all owners, by organization.
@@ -78,24 +56,45 @@ pub(super) async fn sign_in(run: &ScenarioRun, api: Caller) -> Result<HashMap<Uu
     Ok(tokens)
 }
 
-/// Ends the invoices of these reminders, one after the other.
-async fn end_all(
+/// Ends invoices in several tasks at the same time, one after the other in each; about their dates if so asked.
+pub(super) async fn end_all(
     api: Caller,
-    tokens: HashMap<Uuid, String>,
-    reminders: Vec<Reminder>,
-) -> Result<HashMap<Uuid, Stopped>> {
-    let mut stopped = HashMap::new();
-    for (number, reminder) in reminders.iter().enumerate() {
-        let token = tokens.get(&reminder.organization).map(String::as_str).unwrap_or_default();
-        stopped.insert(reminder.task, end(api, token, reminder.invoice, number).await?);
+    tokens: &HashMap<Uuid, String>,
+    ending: &[Due],
+    hands: usize,
+    at_their_dates: bool,
+) -> Result<Stopped> {
+    let mut tasks = JoinSet::new();
+    for hand in 0..hands {
+        let share: Vec<Due> = ending.iter().skip(hand).step_by(hands).cloned().collect();
+        tasks.spawn(end_share(api, tokens.clone(), share, at_their_dates));
     }
+    let mut stopped = Stopped::new();
+    while let Some(done) = tasks.join_next().await {
+        stopped.extend(done??);
+    }
+    ensure!(stopped.len() == ending.len(), "{} invoices of {} ended", stopped.len(), ending.len());
     Ok(stopped)
 }
 
 /// Pays every other invoice and cancels the rest.
-pub(super) async fn end(api: Caller, token: &str, invoice: Uuid, number: usize) -> Result<Stopped> {
-    let verb = if number.is_multiple_of(2) { "mark-paid" } else { "cancel" };
-    let path = format!("/invoices/{invoice}/{verb}");
-    api.post(&path, Some(token), &[], json!({})).await?.expected("POST", &path)?;
-    Ok(Stopped { acknowledged_at: SystemClock.now() })
+async fn end_share(
+    api: Caller,
+    tokens: HashMap<Uuid, String>,
+    share: Vec<Due>,
+    at_their_dates: bool,
+) -> Result<Stopped> {
+    let mut stopped = Stopped::new();
+    for (number, due) in share.iter().enumerate() {
+        if at_their_dates {
+            let at = due.send_at - BEFORE + STEP * (i32::try_from(number)? % STEPS);
+            sleep((at - SystemClock.now()).try_into().unwrap_or_default()).await;
+        }
+        let verb = if number.is_multiple_of(2) { "mark-paid" } else { "cancel" };
+        let path = format!("/invoices/{}/{verb}", due.invoice);
+        let token = tokens.get(&due.organization).map(String::as_str);
+        api.post(&path, token, &[], json!({})).await?.expected("POST", &path)?;
+        stopped.insert(due.task, SystemClock.now());
+    }
+    Ok(stopped)
 }

@@ -8,26 +8,18 @@ use rubis_inbox::{Behaviour, Fault, MailQuery, Stage};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::{CRASH_RECOVERY, QUIET};
-use crate::{Environment, Expected, MayRepeat, Reminder, Report, STOP_LIMIT, ScenarioRun};
+use super::{CRASH_RECOVERY, QUIET, finish};
+use crate::{Due, Environment, Expected, MayRepeat, Report, STOP_LIMIT, ScenarioRun};
 
-/// Longer than any scenario that holds a mail back for so long.
-const FOR_EVER: u64 = 120_000;
+/// Longer than any scenario that holds a mail back for so long, in milliseconds.
+pub(super) const FOR_EVER: u64 = 120_000;
 
 /// Reminders that are held while their workers are killed, and how many workers that are.
 const HELD: usize = 5;
 const LOST_WORKERS: usize = 2;
 
 /// Time a mail is waited for, a lease and the waits after a crash included.
-const ARRIVAL: Duration = Duration::from_secs(45);
-
-/// Waits until all is quiet, and compares.
-pub(super) async fn finish(run: &ScenarioRun, expected: &Expected) -> Result<Report> {
-    let is_quiet = run.database.quiet(None, QUIET).await?;
-    let mut report = run.report(expected).await?;
-    report.expect(is_quiet, format!("jobs are still left after {QUIET:?}"));
-    Ok(report)
-}
+pub(super) const ARRIVAL: Duration = Duration::from_secs(45);
 
 pub(super) async fn calm(run: &mut ScenarioRun) -> Result<Report> {
     let _workers = run.two_workers()?;
@@ -36,23 +28,21 @@ pub(super) async fn calm(run: &mut ScenarioRun) -> Result<Report> {
 
 /// Two workers, one of which is killed in the burst.
 pub async fn lose_one_of_two(run: &ScenarioRun) -> Result<Report> {
-    let [doomed, other] = run.two_workers()?;
+    let [doomed, _other] = run.two_workers()?;
     run.burst().await?;
     doomed.kill()?;
     let killed = Instant::now();
     let held = run.being_sent().await?;
-    let report = recover(run, held, killed, "what the killed worker held").await;
-    drop(other);
-    report
+    recover(run, held, killed).await
 }
 
 /// Waits for what was in flight when workers were killed, and for all else.
-async fn recover(run: &ScenarioRun, held: HashSet<Uuid>, killed: Instant, what: &str) -> Result<Report> {
+async fn recover(run: &ScenarioRun, held: HashSet<Uuid>, killed: Instant) -> Result<Report> {
     run.over(&held, QUIET).await?;
     let recovered = killed.elapsed();
     let expected = Expected { may_repeat: MayRepeat::These(held), ..Expected::default() };
     let mut report = finish(run, &expected).await?;
-    report.mended(what, recovered, CRASH_RECOVERY);
+    report.mended("what was in flight at the kill", recovered, CRASH_RECOVERY);
     Ok(report)
 }
 
@@ -65,7 +55,7 @@ pub(super) async fn all_killed(run: &mut ScenarioRun) -> Result<Report> {
     let killed = Instant::now();
     let held = run.being_sent().await?;
     let _others = run.two_workers()?;
-    recover(run, held, killed, "what the killed workers held").await
+    recover(run, held, killed).await
 }
 
 /// The mail server takes the mails of a few reminders and does not say so; their workers are killed
@@ -79,7 +69,7 @@ pub(super) async fn killed_twice(run: &mut ScenarioRun) -> Result<Report> {
         behaviour = behaviour.and(fault);
     }
     run.misbehave(behaviour)?;
-    let jobs: Vec<String> = held.iter().map(Reminder::job).collect();
+    let jobs: Vec<String> = held.iter().map(Due::job).collect();
 
     let mut recoveries = Vec::new();
     let mut died: Option<Instant> = None;
@@ -113,7 +103,7 @@ pub(super) async fn killed_twice(run: &mut ScenarioRun) -> Result<Report> {
 }
 
 /// Waits until each of these reminders has arrived so many times.
-async fn arrived(run: &ScenarioRun, reminders: &[Reminder], times: usize) -> Result<()> {
+async fn arrived(run: &ScenarioRun, reminders: &[Due], times: usize) -> Result<()> {
     for reminder in reminders {
         let mails = run.inbox.wait_for(&MailQuery::to(&reminder.recipient), times, ARRIVAL).await;
         ensure!(mails.len() >= times, "{} has arrived {} times of {times}", reminder.recipient, mails.len());

@@ -1,14 +1,14 @@
 use super::*;
-use crate::audit::tests::arrived;
+use crate::MayRepeat;
+use crate::audit::id_of;
+use crate::audit::tests::{DUE, arrived, due};
 use time::OffsetDateTime;
-use time::macros::datetime;
 
-const DUE: OffsetDateTime = datetime!(2026-11-24 08:00 UTC);
 const OWNER: &str = "gerant@societe.example";
 
 /// Two check-ins in one mail, with what the database says.
 struct World {
-    due: Vec<Question>,
+    due: Vec<Due>,
     tokens: Vec<String>,
     mails: Vec<Mail>,
     endings: Vec<Ending>,
@@ -19,18 +19,9 @@ impl World {
     fn good() -> Self {
         let mail_id = Uuid::now_v7();
         let tokens = vec!["token-one".to_owned(), "token_two".to_owned()];
-        let due: Vec<Question> = tokens
-            .iter()
-            .map(|_| Question {
-                task: Uuid::now_v7(),
-                organization: Uuid::nil(),
-                invoice: Uuid::now_v7(),
-                owner: OWNER.to_owned(),
-                send_at: DUE,
-            })
-            .collect();
-        let ending = |question: &Question| Ending {
-            task: question.task,
+        let due: Vec<Due> = tokens.iter().map(|_| due(Uuid::now_v7(), OWNER)).collect();
+        let ending = |due: &Due| Ending {
+            task: due.task,
             status: "sent".to_owned(),
             reason: None,
             mail: Some(mail_id),
@@ -47,13 +38,13 @@ impl World {
         }
     }
 
-    fn audit(&self, expected: &ExpectedCheckins) -> Report {
+    fn audit(&self, expected: &Expected) -> Report {
         let World { due, tokens, mails, endings, links } = self;
         audit(&Evidence { due, tokens, mails, endings, links, jobs_left: &HashMap::new() }, expected)
     }
 
     fn mail_id(&self) -> Uuid {
-        id_of(&self.mails[0]).unwrap()
+        id_of(&self.mails[0], "checkin").unwrap()
     }
 }
 
@@ -74,7 +65,7 @@ fn assert_short(report: &Report, what: &str) {
 
 #[test]
 fn check_ins_that_are_asked_by_one_mail_are_good() {
-    let report = World::good().audit(&ExpectedCheckins::default());
+    let report = World::good().audit(&Expected::default());
     assert_eq!(report.shortfalls, Vec::<String>::new());
     assert_eq!((report.reminders, report.sent, report.repeated, report.lost), (2, 2, 0, 0));
 }
@@ -84,9 +75,9 @@ fn a_mail_may_arrive_again_only_where_it_may_and_to_the_letter() {
     let mut world = World::good();
     let id = world.mail_id();
     let may =
-        ExpectedCheckins { may_repeat: MayRepeat::These(HashSet::from([id])), ..ExpectedCheckins::default() };
+        Expected { may_repeat: MayRepeat::These(HashSet::from([id])), ..Expected::default() };
     world.mails.push(mail(id, "v1", &world.tokens, DUE + time::Duration::seconds(9)));
-    assert_short(&world.audit(&ExpectedCheckins::default()), "more than once");
+    assert_short(&world.audit(&Expected::default()), "more than once");
     assert!(world.audit(&may).is_good());
     world.mails.pop();
     world.mails.push(mail(id, "v1", &world.tokens[..1], DUE + time::Duration::seconds(9)));
@@ -97,24 +88,24 @@ fn a_mail_may_arrive_again_only_where_it_may_and_to_the_letter() {
 fn a_check_in_that_nobody_is_asked_is_lost_and_one_that_two_mails_ask_is_reported() {
     let mut world = World::good();
     world.mails[0] = mail(world.mail_id(), "v1", &world.tokens[..1], DUE);
-    let report = world.audit(&ExpectedCheckins::default());
+    let report = world.audit(&Expected::default());
     assert_eq!(report.lost, 1);
     let mut world = World::good();
     world.mails.push(mail(Uuid::now_v7(), "v1", &world.tokens[..1], DUE));
-    assert_short(&world.audit(&ExpectedCheckins::default()), "more than one mail");
+    assert_short(&world.audit(&Expected::default()), "more than one mail");
 }
 
 #[test]
 fn links_that_are_unknown_or_closed_or_of_nobody_are_reported() {
     let mut world = World::good();
     world.links[0] = Link::Unknown;
-    assert_short(&world.audit(&ExpectedCheckins::default()), "do not answer");
+    assert_short(&world.audit(&Expected::default()), "do not answer");
     world.links[0] = Link::Is(CheckinState::Expired);
-    assert_short(&world.audit(&ExpectedCheckins::default()), "do not answer");
+    assert_short(&world.audit(&Expected::default()), "do not answer");
     let mut world = World::good();
     let id = world.mail_id();
     world.mails[0] = mail(id, "v1", &["another".to_owned()], DUE);
-    assert_short(&world.audit(&ExpectedCheckins::default()), "not due");
+    assert_short(&world.audit(&Expected::default()), "not due");
 }
 
 #[test]
@@ -122,9 +113,9 @@ fn after_the_end_of_an_invoice_only_what_was_in_hand_arrives() {
     let mut world = World::good();
     world.endings[0] = Ending { status: "cancelled".to_owned(), will_end: false, ..world.endings[0].clone() };
     world.links[0] = Link::Is(CheckinState::AlreadyAnswered);
-    let stopped = |acknowledged_at| ExpectedCheckins {
-        stopped: HashMap::from([(world.due[0].task, Stopped { acknowledged_at })]),
-        ..ExpectedCheckins::default()
+    let stopped = |acknowledged_at| Expected {
+        stopped: HashMap::from([(world.due[0].task, acknowledged_at)]),
+        ..Expected::default()
     };
     assert_eq!(world.audit(&stopped(DUE)).shortfalls, Vec::<String>::new());
     assert_short(&world.audit(&stopped(DUE - time::Duration::seconds(9))), "had been acknowledged");

@@ -1,0 +1,109 @@
+//! The Redis side alone: jobs are scheduled as the feeder does it, claimed as the claim loop does it, and forgotten as
+//! the settling of finished jobs does it.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use futures_util::future::try_join_all;
+use rubis_jobs::JobId;
+use rubis_kernel::{Clock as _, OrganizationId, RelanceTaskId, SystemClock};
+use rubis_queue::{BATCH, CLAIMS_AT_ONCE, ClaimTerms, OfferedJob, Offers};
+use time::OffsetDateTime;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::Arguments;
+use super::environment::{Environment, QUEUE};
+use super::probe::Probe;
+
+/// As many finished jobs as a worker lets wait to be recorded, and records in one go.
+const SETTLE_BACKLOG: usize = 1_000;
+
+/// As many jobs as a feeder reads from the calendar and schedules in one go.
+const PAGE: usize = 1_000;
+
+const TERMS: ClaimTerms =
+    ClaimTerms { lease: Duration::from_secs(60), tenant_rate: None, provider_rate: None };
+
+/// Jobs a second.
+#[derive(Clone, Copy, Debug)]
+pub struct RedisSide {
+    pub offered: f64,
+    pub claimed: f64,
+    /// Offered, claimed and acknowledged.
+    pub whole: f64,
+    /// Memory of Redis for an offered job, in bytes.
+    pub memory: f64,
+    /// Processor time of Redis for a job, in microseconds.
+    pub cpu: f64,
+}
+
+/// A new job of the organization, and its date in milliseconds.
+pub fn job(organization: OrganizationId, due: OffsetDateTime) -> Result<(OfferedJob, i64)> {
+    let id = JobId::new("relance", RelanceTaskId::new());
+    let due = i64::try_from(due.unix_timestamp_nanos().div_euclid(1_000_000))?;
+    Ok((OfferedJob { id, organization: Some(organization) }, due))
+}
+
+/// Schedules, claims and forgets a burst of due jobs.
+pub async fn burst(environment: &Environment, sizes: &Arguments, probe: &mut Probe) -> Result<RedisSide> {
+    probe.empty().await?;
+    let offers = Offers::new(QUEUE, environment.redis_pool()?, "rubis");
+    let now = SystemClock.now();
+    let organizations = environment.organizations.iter().cycle().take(usize::try_from(sizes.jobs)?);
+    let jobs = organizations.map(|one| job(*one, now)).collect::<Result<Vec<_>>>()?;
+    // Connections are opened, and scripts compiled.
+    offers.offer(&[job(OrganizationId::new(), now)?], None).await?;
+    offers.forget(&offers.claim(1, TERMS, None).await?.jobs).await?;
+
+    let (before, cpu) = (probe.memory().await?, probe.cpu().await?);
+    let began = Instant::now();
+    for page in jobs.chunks(PAGE) {
+        offers.offer(page, None).await?;
+    }
+    let offering = began.elapsed().as_secs_f64();
+    let memory = probe.memory().await? - before;
+    let began = Instant::now();
+    claim_and_forget(&offers, jobs.len()).await?;
+    let claiming = began.elapsed().as_secs_f64();
+    let (cpu, count) = (probe.cpu().await? - cpu, f64::from(sizes.jobs));
+    Ok(RedisSide {
+        offered: count / offering,
+        claimed: count / claiming,
+        whole: count / (offering + claiming),
+        memory: memory / count,
+        cpu: cpu * 1e6 / count,
+    })
+}
+
+/// Claims, as many at once as a worker with a backlog whose jobs take no time, while finished jobs are forgotten.
+async fn claim_and_forget(offers: &Offers, jobs: usize) -> Result<()> {
+    let (sender, mut done) = mpsc::channel(SETTLE_BACKLOG);
+    let forgetting = async {
+        let (mut forgotten, mut batch) = (0, Vec::new());
+        while done.recv_many(&mut batch, SETTLE_BACKLOG).await > 0 {
+            offers.forget(&batch).await?;
+            forgotten += batch.len();
+            batch.clear();
+        }
+        ensure!(forgotten == jobs, "of {jobs} jobs {forgotten} could be claimed");
+        Ok(())
+    };
+    let claiming = try_join_all((0..CLAIMS_AT_ONCE).map(|_| claim_all(offers, sender.clone())));
+    drop(sender);
+    tokio::try_join!(Box::pin(claiming), forgetting)?;
+    Ok(())
+}
+
+/// Claims until nothing is left.
+async fn claim_all(offers: &Offers, done: mpsc::Sender<OfferedJob>) -> Result<()> {
+    loop {
+        let jobs = offers.claim(BATCH, TERMS, None).await?.jobs;
+        if jobs.is_empty() {
+            return Ok(());
+        }
+        for job in jobs {
+            done.send(job).await?;
+        }
+    }
+}
