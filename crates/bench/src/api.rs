@@ -1,8 +1,8 @@
 //! The HTTP API over few and over many invoices, beside `pgbench` with the same statements.
 //!
-//! The real `rubis-api` serves two databases, whose rows are those that the product would have written. It is
-//! asked on a few connections that are kept open, by many organizations in turn, since each of them may ask
-//! twenty times a second; one more organization has half of all invoices to itself.
+//! The real `rubis-api` serves two databases, whose rows are those that the product would have written. Many
+//! organizations send requests in turn on a few connections that are kept open, since each of them may send twenty in
+//! a second; one more organization has half of all invoices to itself.
 
 mod creation;
 mod environment;
@@ -20,7 +20,7 @@ use self::environment::Environment;
 use self::fill::Size;
 use self::operation::Operation;
 use self::replay::Captured;
-use self::rounds::{Load, Round, Rounds};
+use self::rounds::{Load, Rounds};
 use crate::report::{Bar, say};
 use crate::{Machine, Report};
 
@@ -52,7 +52,7 @@ pub struct Arguments {
     quick: bool,
 }
 
-/// A database, and what is known of it.
+/// A database, and the statements that were captured there.
 struct Place {
     environment: Environment,
     captured: Vec<Captured>,
@@ -76,28 +76,31 @@ pub async fn run(machine: &Machine, mut arguments: Arguments) -> Result<Report> 
     let reference = "pgbench with the same statements, prepared, on as many connections";
     let mut report = Report::new("API", reference);
     conditions(&mut report, &arguments);
+    let Arguments { connections, seconds, rounds, .. } = arguments;
     for (index, operation) in Operation::ALL.into_iter().enumerate() {
         if !operation.name().contains(&arguments.only) {
             continue;
         }
         let mut all = vec![Rounds::default(); places.len()];
-        for round in 1..=arguments.rounds {
+        for round in 1..=rounds {
             for (place, rounds) in places.iter().zip(&mut all) {
                 let Some(captured) = place.captured.get(index) else { continue };
-                let load = Load {
-                    machine,
-                    environment: &place.environment,
-                    captured,
-                    connections: arguments.connections,
-                    seconds: arguments.seconds,
-                };
-                rounds.measure(&load, round).await?;
-                progress(operation, round, &place.environment, rounds);
+                let load = Load { machine, environment: &place.environment, captured, connections, seconds };
+                let measured = load.measure(round).await?;
+                say(format_args!(
+                    "{}, {}, round {round}: {:.0}/s, p99 {:.2} ms; pgbench {:.0}/s",
+                    operation.name(),
+                    place.environment.size.label(),
+                    measured.rate,
+                    measured.latency.p99,
+                    measured.reference.per_second,
+                ));
+                rounds.0.push(measured);
             }
         }
         for (place, rounds) in places.iter().zip(&all) {
             let Some(captured) = place.captured.get(index) else { continue };
-            tell(&mut report, place, captured, rounds);
+            add(&mut report, place, captured, rounds);
         }
         compare(&mut report, operation, &places, &all);
     }
@@ -107,66 +110,29 @@ pub async fn run(machine: &Machine, mut arguments: Arguments) -> Result<Report> 
 fn conditions(report: &mut Report, arguments: &Arguments) {
     let Arguments { organizations, connections, seconds, rounds, .. } = arguments;
     report.note(format!(
-        "{connections} connections, each of which asks again as soon as it is answered. The API and pgbench \
-         in turn, for {seconds} s each, rounds: {rounds}; medians. Client, API, PostgreSQL and Redis share \
-         the processors. POST comes last, and leaves its invoices."
+        "{connections} connections, each of which sends its next request after the response. The API and          pgbench in turn, for {seconds} s each, rounds: {rounds}; medians. Client, API, PostgreSQL and Redis          share the processors. POST comes last, and leaves its invoices."
     ));
     report.note(format!(
-        "Half of the invoices belong to {organizations} organizations that ask in turn, the other half to \
-         one more, whose pages are measured apart. All settings of the API that count are the defaults: its \
-         log goes to a file, and it counts the limits of rates in Redis."
+        "Half of the invoices belong to {organizations} organizations in turn, the other half to one more,          whose pages are measured apart. All settings of the API that count are the defaults: its log goes to          a file, and it counts the limits of rates in Redis."
     ));
     report.note(
-        "There is no operation for a dashboard yet. The nearest are the balances of a client (its statement) \
-         and the feed.",
-    );
-    report.note(
-        "The statements were read from the log of PostgreSQL while the API answered. pgbench prepares each \
-         of them once for a connection, where the API prepares some at every request. pgbench looks up what \
-         differs from one run to the next, in one statement that the API does not need.",
+        "The statements were read from the log of PostgreSQL while the API responded. pgbench prepares each          of them once for a connection, where the API prepares some at every request, and looks up what          differs from one run to the next, in one statement that the API does not need.",
     );
 }
 
-fn progress(operation: Operation, round: u32, environment: &Environment, rounds: &Rounds) {
-    let Some(last) = rounds.all.last() else { return };
-    say(format_args!(
-        "{}, {}, round {round}: {:.0}/s, p50 {:.2} ms, p99 {:.2} ms; pgbench {:.0}/s",
-        operation.name(),
-        environment.size.label(),
-        last.rate,
-        last.latency.p50,
-        last.latency.p99,
-        last.reference.per_second,
-    ));
-}
-
-/// The figures of an operation on one database.
-fn tell(report: &mut Report, place: &Place, captured: &Captured, rounds: &Rounds) {
+/// Adds the figures of an operation on one database.
+fn add(report: &mut Report, place: &Place, captured: &Captured, rounds: &Rounds) {
     let name = format!("{}, {}", captured.operation().name(), place.environment.size.label());
-    let median = |figure: fn(&Round) -> f64| rounds.median(figure);
-    let rate = Some(median(|round| round.reference.per_second));
-    report.add(format!("{name}: requests/s"), median(|round| round.rate), rate, None);
-    let p99 = Some(median(|round| round.reference.p99_ms));
-    report.add(format!("{name}: p99, ms"), median(|round| round.latency.p99), p99, None);
-    let run = median(|round| round.reference.mean_ms);
-    let lookup = rounds.lookup_ms.map_or_else(String::new, |alone| {
-        format!("; the lookup alone takes {alone:.2} ms of the {run:.2} ms of a run")
-    });
-    let large = match (rounds.large(|large| large.p50), rounds.large(|large| large.p99)) {
-        (0.0, _) => String::new(),
-        (p50, p99) => format!(", of the large organization {p50:.2} and {p99:.2} ms"),
-    };
+    let rate = Some(rounds.median(|round| round.reference.per_second));
+    report.add(format!("{name}: requests/s"), rounds.median(|round| round.rate), rate, None);
+    let p99 = Some(rounds.median(|round| round.reference.p99_ms));
+    report.add(format!("{name}: p99, ms"), rounds.median(|round| round.latency.p99), p99, None);
     report.note(format!(
-        "{name}: {} statements, prepared at every request: {}; p50 and p99 {:.2} and {:.2} ms{large}; processor time of a request: API \
-         {:.2}, PostgreSQL {:.2}, client {:.2} ms; of a run of pgbench: PostgreSQL {:.2} ms{lookup}.",
+        "{name}: {} statements; p50 {:.2} ms; processor time of a request: API {:.2}, PostgreSQL {:.2} ms.",
         captured.round_trips(),
-        captured.prepared_anew(),
-        median(|round| round.latency.p50),
-        median(|round| round.latency.p99),
-        median(|round| round.cpu.api),
-        median(|round| round.cpu.postgres),
-        median(|round| round.cpu.client),
-        median(|round| round.reference_postgres),
+        rounds.median(|round| round.latency.p50),
+        rounds.median(|round| round.cpu[0]),
+        rounds.median(|round| round.cpu[1]),
     ));
 }
 
@@ -189,7 +155,7 @@ fn compare(report: &mut Report, operation: Operation, places: &[Place], all: &[R
     let bar = Some(Bar::RatioAtMost(FLAT));
     let p50 = |rounds: &Rounds| rounds.median(|round| round.latency.p50);
     report.add(format!("{name}: p50, ms"), p50(of_many), Some(p50(of_few)), bar);
-    let large = |rounds: &Rounds| rounds.large(|large| large.p50);
+    let large = |rounds: &Rounds| rounds.median(|round| round.large);
     let what = format!("{name}, the large organization: p50, ms");
     report.add(what, large(of_many), Some(large(of_few)), bar);
 }

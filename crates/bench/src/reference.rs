@@ -6,15 +6,15 @@
 //! better statement raises both sides.
 //!
 //! ```ignore
-//! let mut capture = StatementCapture::open(machine, "captured").await?;      // before the product connects
-//! warm_up().await?;                                         // its connections prepare and look up
-//! capture.transactions()?;                                      // ... which does not belong to it
+//! let mut capture = StatementCapture::open(machine, "captured")?; // before the product connects
+//! warm_up().await?; // its connections prepare statements and look types up
+//! capture.transactions()?; // ... which does not belong to it
 //! one_operation().await?;
 //! let transactions = capture.transactions()?;
-//! capture.close().await?;
+//! capture.close(machine)?;
 //! let script = Script::new(&transactions, &Subjects { query: "SELECT …", varying: … }, &[])?;
-//! let subjects = script.prepare(&url).await?;               // on equally filled rows
-//! let measured = pgbench(machine, &url, &script, Part::Whole, 8, Length::Seconds(10, subjects)).await?;
+//! let subjects = script.prepare(&url).await?; // on equally filled rows
+//! let measured = pgbench(machine, &url, &script, 8, Length::Seconds(10, subjects))?;
 //! ```
 
 mod capture;
@@ -25,5 +25,5 @@ mod script;
 
 pub use capture::{Statement, StatementCapture, Transaction};
 pub use log::LINE_PREFIX;
-pub use pgbench::{Length, Measured, Part, pgbench};
-pub use script::{FRESH_ID, Produced, Script, Subjects};
+pub use pgbench::{Measured, pgbench};
+pub use script::{FRESH_ID, Length, Produced, Script, Subjects};

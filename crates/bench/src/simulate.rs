@@ -4,11 +4,8 @@
 //! Every organization and every invoice is followed; nothing is extrapolated but what [`Costs`] say. The same
 //! seed gives the same year.
 
-mod burst;
-mod chance;
 mod organization;
 mod sizing;
-mod weighted;
 mod world;
 mod year;
 
@@ -18,9 +15,10 @@ use std::thread;
 
 use anyhow::{Result, anyhow, ensure};
 use clap::Args;
+use rand::rngs::StdRng;
+use rand::{Rng as _, SeedableRng as _};
 
-use self::chance::Chance;
-use self::organization::{Mornings, live};
+use self::organization::live;
 use self::sizing::Costs;
 use self::world::{Habits, World};
 use self::year::Year;
@@ -31,6 +29,9 @@ use crate::report::say;
 /// often they are.
 const PILOT: usize = 3_000;
 const PILOT_ROUNDS: u32 = 4;
+
+/// Deviation of the logarithm of the sizes of organizations.
+const SPREAD: f64 = 1.5;
 
 /// Organizations that a thread takes at once.
 const CHUNK: usize = 64;
@@ -49,31 +50,31 @@ pub struct Arguments {
     /// Seed: the same number gives the same year
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Deviation of the logarithm of the sizes of organizations
-    #[arg(long, default_value_t = 1.5)]
-    spread: f64,
     /// A hundredth of the organizations and of the mails
     #[arg(long)]
     quick: bool,
     #[command(flatten)]
-    habits: Habits,
-    #[command(flatten)]
     costs: Costs,
 }
 
-/// Share of all invoices that each organization has, the largest first.
-struct Population {
-    shares: Vec<f64>,
+/// One of the streams of random numbers of a seed.
+fn chance(seed: u64, stream: u64) -> StdRng {
+    StdRng::seed_from_u64(seed ^ stream.rotate_left(32))
 }
 
-impl Population {
-    fn new(organizations: u32, spread: f64, seed: u64) -> Self {
-        let mut chance = Chance::new(seed, 0);
-        let mut sizes: Vec<f64> = (0..organizations).map(|_| (spread * chance.normal()).exp()).collect();
-        sizes.sort_unstable_by(|a, b| b.total_cmp(a));
-        let total: f64 = sizes.iter().sum();
-        Self { shares: sizes.into_iter().map(|size| size / total).collect() }
-    }
+/// Shares of all invoices that the organizations have, the largest first.
+fn shares(organizations: u32, seed: u64) -> Vec<f64> {
+    let mut chance = chance(seed, 0);
+    let mut size = || {
+        // A number of the normal distribution around 0 with deviation 1 (Box and Muller).
+        let radius = (-2.0 * (1.0 - chance.random::<f64>()).ln()).sqrt();
+        let normal = radius * (std::f64::consts::TAU * chance.random::<f64>()).cos();
+        (SPREAD * normal).exp()
+    };
+    let mut sizes: Vec<f64> = (0..organizations).map(|_| size()).collect();
+    sizes.sort_unstable_by(|a, b| b.total_cmp(a));
+    let total: f64 = sizes.iter().sum();
+    sizes.into_iter().map(|size| size / total).collect()
 }
 
 /// Simulates the year, and says what it came to.
@@ -82,10 +83,10 @@ pub fn run(arguments: &Arguments) -> Result<Report> {
     let (organizations, mails_per_day) =
         (arguments.organizations / divisor, arguments.mails_per_day / divisor);
     ensure!(organizations > 0 && mails_per_day > 0, "there is nobody, or nothing to send");
-    let world = World::new(arguments.habits.clone())?;
-    let population = Population::new(organizations, arguments.spread, arguments.seed);
+    let world = World::new(Habits::default())?;
     let threads = thread::available_parallelism().map_or(1, NonZero::get).min(THREADS);
-    let simulation = Simulation { world: &world, population: &population, seed: arguments.seed, threads };
+    let shares = shares(organizations, arguments.seed);
+    let simulation = Simulation { world: &world, shares: &shares, seed: arguments.seed, threads };
 
     let invoices = simulation.invoices_for(f64::from(mails_per_day))?;
     say(format!("{invoices:.0} invoices of {organizations} organizations over {} days", world.days));
@@ -95,7 +96,7 @@ pub fn run(arguments: &Arguments) -> Result<Report> {
 
 struct Simulation<'a> {
     world: &'a World,
-    population: &'a Population,
+    shares: &'a [f64],
     seed: u64,
     threads: usize,
 }
@@ -103,7 +104,7 @@ struct Simulation<'a> {
 impl Simulation<'_> {
     /// Number of invoices make so many mails on a business day, found by trying organizations of all sizes.
     fn invoices_for(&self, mails_per_day: f64) -> Result<f64> {
-        let every = (self.population.shares.len() / PILOT).max(1);
+        let every = (self.shares.len() / PILOT).max(1);
         let share: f64 = self.tried(every).map(|(_, share)| share).sum();
         let mut invoices = mails_per_day * 365.0;
         for round in 1..=PILOT_ROUNDS {
@@ -117,7 +118,7 @@ impl Simulation<'_> {
 
     /// Every so many of the organizations, with their numbers.
     fn tried(&self, every: usize) -> impl Iterator<Item = (usize, f64)> {
-        self.population.shares.iter().copied().enumerate().skip(every / 2).step_by(every)
+        self.shares.iter().copied().enumerate().skip(every / 2).step_by(every)
     }
 
     /// Lets every so many of the organizations live with their shares of so many invoices.
@@ -136,16 +137,16 @@ impl Simulation<'_> {
     }
 
     fn play_part(&self, invoices: f64, tried: &[(usize, f64)], next: &AtomicUsize) -> Year {
-        let (mut year, mut mornings) = (Year::new(self.world), Mornings::default());
+        let mut year = Year::new(self.world);
         loop {
             let first = next.fetch_add(CHUNK, Ordering::Relaxed);
             let Some(chunk) = tried.get(first..).filter(|rest| !rest.is_empty()) else { return year };
             for (number, share) in chunk.iter().take(CHUNK) {
                 let stream = u64::try_from(*number).unwrap_or_default() + 1;
-                let mut chance = Chance::new(self.seed, stream);
+                let mut chance = chance(self.seed, stream);
                 let expected = share * invoices;
-                let more = u64::from(chance.happens(expected.fract()));
-                live(self.world, whole(expected) + more, &mut chance, &mut mornings, &mut year);
+                let more = u64::from(chance.random_bool(expected.fract()));
+                live(self.world, whole(expected) + more, &mut chance, &mut year);
             }
         }
     }
@@ -172,8 +173,7 @@ mod tests {
 
     fn year(seed: u64, threads: usize) -> (World, Year) {
         let world = World::new(realistic()).unwrap();
-        let population = Population::new(100, 1.5, seed);
-        let simulation = Simulation { world: &world, population: &population, seed, threads };
+        let simulation = Simulation { world: &world, shares: &shares(100, seed), seed, threads };
         let invoices = simulation.invoices_for(100.0).unwrap();
         let year = simulation.play(invoices, 1).unwrap();
         (world, year)
@@ -205,9 +205,9 @@ mod tests {
 
     #[test]
     fn sizes_have_a_heavy_tail_and_are_whole_together() {
-        let population = Population::new(10_000, 1.5, 1);
-        assert!((population.shares.iter().sum::<f64>() - 1.0).abs() < 1e-9);
-        let largest: f64 = population.shares.iter().take(100).sum();
+        let shares = shares(10_000, 1);
+        assert!((shares.iter().sum::<f64>() - 1.0).abs() < 1e-9);
+        let largest: f64 = shares.iter().take(100).sum();
         assert!((0.1..0.4).contains(&largest), "one of a hundred has {largest} of all");
     }
 }

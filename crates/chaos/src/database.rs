@@ -159,7 +159,7 @@ impl Database {
     }
 
     /// The rows of a query, after common table expressions (`WITH …`) or none, by the names of its columns.
-    pub(crate) async fn rows<T: DeserializeOwned>(&self, with: &str, query: &str) -> Result<Vec<T>> {
+    pub async fn rows<T: DeserializeOwned>(&self, with: &str, query: &str) -> Result<Vec<T>> {
         let query = format!("{with} SELECT to_jsonb(found) AS found FROM ({query}) AS found");
         let rows: Vec<Row> = self.ask(async |conn| sql_query(&query).load(conn).await).await?;
         Ok(rows.into_iter().map(|row| serde_json::from_value(row.found)).collect::<Result<_, _>>()?)
@@ -189,7 +189,8 @@ impl Database {
                  UPDATE jobs SET run_at = {at} FROM moved WHERE jobs.id = moved.queue_job_id
              )"
         );
-        let query = "SELECT moved.id AS task, moved.organization_id AS organization, moved.invoice_id AS invoice,
+        let query =
+            "SELECT moved.id AS task, moved.organization_id AS organization, moved.invoice_id AS invoice,
                  clients.email AS recipient, moved.send_at
              FROM moved JOIN invoices ON invoices.id = moved.invoice_id
              JOIN clients ON clients.id = invoices.client_id

@@ -148,7 +148,8 @@ pub fn summary(reports: &[(&str, Report)]) -> String {
     };
     let mut text = table(headings, reports.iter().map(cells));
     for (name, report) in reports {
-        let shortfalls = report.shortfalls.iter().map(|shortfall| format!("\n{name}: falls short: {shortfall}"));
+        let shortfalls =
+            report.shortfalls.iter().map(|shortfall| format!("\n{name}: falls short: {shortfall}"));
         text.extend(shortfalls.chain(report.notes.iter().map(|note| format!("\n{name}: {note}"))));
     }
     text

@@ -188,7 +188,7 @@ mod tests {
 
     #[test]
     fn a_script_is_made_whose_values_have_types() {
-        assert!(script(&request(), "NEXT", 10).unwrap().has_lookup());
+        assert!(script(&request(), "NEXT", 10).unwrap().varying() > 0);
         let typed = typed(&request()[1]);
         assert!(typed.statements[6].sql.contains("$3::jsonb[]"), "{typed:?}");
     }

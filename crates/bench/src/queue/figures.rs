@@ -29,7 +29,12 @@ const ROWS: [Row; 10] = [
     ("whole path, µs of Redis' CPU a job", |ours| ours.path.cpu, |theirs| theirs.bullmq.cpu, None),
     ("Redis memory, B an offered job", |ours| ours.redis.memory, memory, Some(MEMORY)),
     ("trickle, lateness p50, ms", |ours| ours.trickle.p50, |theirs| theirs.bullmq_trickle.p50, None),
-    ("trickle, lateness p99, ms", |ours| ours.trickle.p99, |theirs| theirs.bullmq_trickle.p99, Some(LATENESS)),
+    (
+        "trickle, lateness p99, ms",
+        |ours| ours.trickle.p99,
+        |theirs| theirs.bullmq_trickle.p99,
+        Some(LATENESS),
+    ),
 ];
 
 fn done(round: &Round) -> f64 {

@@ -1,13 +1,11 @@
-//! Reads along what is executed in a database.
+//! Reads along the statements that are executed in a database.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
-use diesel_async::SimpleAsyncConnection as _;
-use rubis_db::{AsyncConnection as _, AsyncPgConnection};
 
 use super::log;
 use crate::Machine;
@@ -44,33 +42,23 @@ impl Transaction {
     }
 }
 
-/// Reads along what is executed in a database, on the connections that are made from now on.
+/// Reads along the statements that are executed in a database, on the connections that are made from now on.
 pub struct StatementCapture {
-    administration: String,
     database: String,
     log: PathBuf,
     read_up_to: u64,
     unfinished: HashMap<u32, Vec<Statement>>,
-    prepared: HashSet<(u32, String)>,
-    executed_first: Vec<Statement>,
 }
 
 impl StatementCapture {
     /// Has the statements of this database logged: those of connections that are not made yet, the
     /// benchmark's own among them.
-    pub async fn open(machine: &Machine, database: &str) -> Result<Self> {
+    pub fn open(machine: &Machine, database: &str) -> Result<Self> {
         let log = machine.logs().join("postgres.log");
-        let capture = Self {
-            administration: machine.servers.postgres.url("postgres"),
-            database: database.to_owned(),
-            read_up_to: log.metadata().context("PostgreSQL has no log")?.len(),
-            log,
-            unfinished: HashMap::new(),
-            prepared: HashSet::new(),
-            executed_first: Vec::new(),
-        };
-        capture.execute(&format!("ALTER DATABASE {database} SET log_statement = 'all'")).await?;
-        Ok(capture)
+        let read_up_to = log.metadata().context("PostgreSQL has no log")?.len();
+        let statement = format!("ALTER DATABASE {database} SET log_statement = 'all'");
+        machine.servers.postgres.query("postgres", &statement)?;
+        Ok(Self { database: database.to_owned(), read_up_to, log, unfinished: HashMap::new() })
     }
 
     /// Transactions since the last call, in the order in which they ended. A transaction that has
@@ -87,21 +75,10 @@ impl StatementCapture {
         self.group(&log::entries(&String::from_utf8_lossy(&bytes)))
     }
 
-    /// Those of these statements that had to be prepared before they were executed: one more round trip
-    /// each, and a new plan. On a connection that is warm they are those that are prepared every time.
-    pub fn prepared_anew<'a>(&self, among: &'a [Transaction]) -> Vec<&'a Statement> {
-        let all = among.iter().flat_map(|transaction| &transaction.statements);
-        all.filter(|statement| self.executed_first.contains(statement)).collect()
-    }
-
     /// Ends the logging, for later connections.
-    pub async fn close(self) -> Result<()> {
-        self.execute(&format!("ALTER DATABASE {} RESET log_statement", self.database)).await
-    }
-
-    async fn execute(&self, statement: &str) -> Result<()> {
-        let mut conn = AsyncPgConnection::establish(&self.administration).await?;
-        Ok(conn.batch_execute(statement).await?)
+    pub fn close(self, machine: &Machine) -> Result<()> {
+        let statement = format!("ALTER DATABASE {} RESET log_statement", self.database);
+        machine.servers.postgres.query("postgres", &statement).map(drop)
     }
 
     fn group(&mut self, entries: &[log::Entry]) -> Result<Vec<Transaction>> {
@@ -110,19 +87,14 @@ impl StatementCapture {
             if entry.severity == "ERROR" {
                 bail!("a statement that was to be captured failed: {}", entry.message);
             }
-            let Some((name, sql)) = log::statement(&entry.message) else { continue };
+            let Some(sql) = log::statement(&entry.message) else { continue };
             let values = match &entry.detail {
                 None => Vec::new(),
                 Some(detail) => log::values(detail).with_context(|| {
-                    format!("the log tells the values of a statement otherwise: {detail}")
+                    format!("the log has the values of a statement in another form: {detail}")
                 })?,
             };
             let statement = Statement { sql: sql.to_owned(), values };
-            if let Some(name) = name
-                && self.prepared.insert((entry.process, name.to_owned()))
-            {
-                self.executed_first.push(statement.clone());
-            }
             let (begins, ends) = (is_one_of(sql, &["BEGIN", "START"]), is_end(sql));
             match self.unfinished.remove(&entry.process) {
                 None if begins => {
@@ -160,13 +132,10 @@ mod tests {
 
     fn capture() -> StatementCapture {
         StatementCapture {
-            administration: String::new(),
             database: "bench".to_owned(),
             log: PathBuf::new(),
             read_up_to: 0,
             unfinished: HashMap::new(),
-            prepared: HashSet::new(),
-            executed_first: Vec::new(),
         }
     }
 
@@ -195,20 +164,6 @@ mod tests {
         let end = line(1, "statement: COMMIT");
         let ended = capture.group(&log::entries(&end)).unwrap();
         assert_eq!(texts(&ended), [["BEGIN", "SELECT 1", "ROLLBACK TO SAVEPOINT a", "COMMIT"]]);
-    }
-
-    #[test]
-    fn statements_that_are_prepared_every_time_are_reported() {
-        let mut capture = capture();
-        let value = "2026-01-05 09:00:00.001 UTC [1] (bench) DETAIL:  parameters: $1 = '7'\n";
-        let warm = [line(1, "execute s1: SELECT 1"), line(1, "execute s2: UPDATE a")].concat();
-        capture.group(&log::entries(&warm)).unwrap();
-        let again =
-            [line(1, "execute s1: SELECT 1"), line(1, "execute s3: UPDATE a"), value.to_owned()].concat();
-        let transactions = capture.group(&log::entries(&again)).unwrap();
-        let anew: Vec<_> =
-            capture.prepared_anew(&transactions[1..]).into_iter().map(|one| &one.sql).collect();
-        assert_eq!(anew, ["UPDATE a"]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Reads PostgreSQL's log as [`crate::machine`] sets its format.
+//! Reads PostgreSQL's log in the format of the benchmarks' server.
 
 /// Prefix of every line: the time, the process, the database.
 pub const LINE_PREFIX: &str = "log_line_prefix=%m [%p] (%d) ";
@@ -68,17 +68,16 @@ fn begun(line: &str) -> Option<(u32, &str, &str, &str)> {
     severity.bytes().all(|byte| byte.is_ascii_uppercase()).then_some((process, database, severity, message))
 }
 
-/// The name of the prepared statement, if there is one, and the SQL of an entry about a
-/// statement.
-pub fn statement(message: &str) -> Option<(Option<&str>, &str)> {
+/// The SQL of an entry about a statement.
+pub fn statement(message: &str) -> Option<&str> {
     match message.strip_prefix("execute ") {
-        Some(named) => named.split_once(": ").map(|(name, sql)| (Some(name), sql)),
-        None => message.strip_prefix("statement: ").map(|sql| (None, sql)),
+        Some(named) => named.split_once(": ").map(|(_, sql)| sql),
+        None => message.strip_prefix("statement: "),
     }
 }
 
-/// The values of a statement, from its `DETAIL`: `parameters: $1 = 'it''s', $2 = NULL`. None when it
-/// reads otherwise.
+/// The values of a statement, from its `DETAIL`: `parameters: $1 = 'it''s', $2 = NULL`. `None` if
+/// it has another form.
 pub fn values(detail: &str) -> Option<Vec<Option<String>>> {
     let mut rest = detail.split_once("arameters: ")?.1;
     let mut values = Vec::new();
@@ -134,16 +133,13 @@ mod tests {
         assert_eq!(entries.len(), 4);
         let first = &entries[0];
         assert_eq!((first.process, first.database.as_str()), (41, "bench"));
-        assert_eq!(
-            statement(&first.message),
-            Some((Some("s3"), "SELECT a,\n  b FROM t WHERE a = $1 AND b = $2"))
-        );
+        assert_eq!(statement(&first.message), Some("SELECT a,\n  b FROM t WHERE a = $1 AND b = $2"));
         assert_eq!(
             values(first.detail.as_deref().unwrap()),
             Some(vec![Some("l'un\net l'autre, $2 = 'x'".to_owned()), None])
         );
         assert_eq!(statement(&entries[1].message), None);
-        assert_eq!(statement(&entries[2].message), Some((None, "COMMIT")));
+        assert_eq!(statement(&entries[2].message), Some("COMMIT"));
         assert_eq!((entries[3].severity.as_str(), entries[3].message.as_str()), ("ERROR", "no"));
     }
 

@@ -39,10 +39,11 @@ pub struct Produced<'a> {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pick {
-    /// One that has not been taken: for what can be done once to each.
-    EachOnce,
-    Any,
+pub enum Length {
+    /// This many runs of the script by each client, each with a subject of its own.
+    EachOnce(u32),
+    /// This many seconds, with any of so many subjects.
+    Seconds(u32, usize),
 }
 
 /// A script of `pgbench`.
@@ -50,7 +51,6 @@ pub enum Pick {
 pub struct Script {
     statements: String,
     round_trips: usize,
-    transactions: usize,
     /// Expressions of what varies: `own.x0`, `own.x1`…, each evaluated once for a subject.
     varying: Vec<String>,
     /// The expressions of the table's columns `v1`, `v2`…, made of those.
@@ -70,7 +70,6 @@ impl Script {
         let mut script = Self {
             statements: String::new(),
             round_trips: 0,
-            transactions: transactions.len(),
             varying: subjects.varying.iter().map(|(_, expression)| (*expression).to_owned()).collect(),
             columns: Vec::new(),
             query: subjects.query.to_owned(),
@@ -139,10 +138,6 @@ impl Script {
         self.round_trips
     }
 
-    pub fn transactions(&self) -> usize {
-        self.transactions
-    }
-
     /// Makes the table that the script reads from, in place of an earlier script's, and returns how many
     /// subjects there are.
     pub async fn prepare(&self, url: &str) -> Result<usize> {
@@ -165,27 +160,25 @@ impl Script {
         Ok(usize::try_from(subjects)?)
     }
 
-    /// The text of the script, which looks its subject up and then does as was captured.
-    pub(super) fn text(&self, pick: Pick) -> String {
-        format!("{}{}", self.lookup(pick), self.statements)
-    }
-
-    /// The beginning of the script alone: what it costs that the product does not do.
-    pub(super) fn lookup(&self, pick: Pick) -> String {
+    /// The text of the script, which looks its subject up and then runs the captured statements.
+    pub(super) fn text(&self, length: Length) -> String {
+        let statements = &self.statements;
         if self.columns.is_empty() {
-            return String::new();
+            return statements.clone();
         }
         let columns: Vec<String> = (1..=self.columns.len()).map(|number| format!("v{number}")).collect();
-        let number = match pick {
+        let number = match length {
             // A client keeps its variables from one run to the next.
-            Pick::EachOnce => "\\set i :i + 1\n\\set n :i * :clients + :client_id + 1\n",
-            Pick::Any => "\\set n random(1, :subjects)\n",
+            Length::EachOnce(_) => "\\set i :i + 1\n\\set n :i * :clients + :client_id + 1\n",
+            Length::Seconds(..) => "\\set n random(1, :subjects)\n",
         };
-        format!("{number}SELECT {} FROM {TABLE} WHERE n = :n \\gset\n", columns.join(", "))
+        format!("{number}SELECT {} FROM {TABLE} WHERE n = :n \\gset\n{statements}", columns.join(", "))
     }
 
-    pub fn has_lookup(&self) -> bool {
-        !self.columns.is_empty()
+    /// Number of values that differ from subject to subject.
+    #[cfg(test)]
+    pub fn varying(&self) -> usize {
+        self.columns.len()
     }
 
     /// The variables that stay the same.
@@ -305,11 +298,10 @@ mod tests {
             ["'{job:' || (own.x0) || '}'", "'l''été de ' || (own.x1) || ', ' || (own.x0)", "(own.x2)",]
         );
         assert_eq!(script.variables().collect::<Vec<_>>(), [("c1".to_owned(), "17")]);
-        assert_eq!((script.round_trips(), script.transactions()), (5, 1));
-        assert_eq!(
-            script.lookup(Pick::Any),
-            "\\set n random(1, :subjects)\nSELECT v1, v2, v3 FROM bench_work WHERE n = :n \\gset\n"
-        );
+        assert_eq!(script.round_trips(), 5);
+        let lookup =
+            "\\set n random(1, :subjects)\nSELECT v1, v2, v3 FROM bench_work WHERE n = :n \\gset\nBEGIN;";
+        assert!(script.text(Length::Seconds(1, 9)).starts_with(lookup));
     }
 
     #[test]

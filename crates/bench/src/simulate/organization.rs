@@ -1,49 +1,25 @@
 //! One organization: its invoices, and what becomes of each.
 
-use super::chance::Chance;
+use rand::Rng as _;
+use rand::distr::Distribution as _;
+use rand::rngs::StdRng;
+
 use super::world::{InvoiceDates, LATE_DAYS, World};
 use super::year::{SECONDS_A_DAY, Year, day_of};
 
-/// Office hours in which people put invoices in and approve notices, in UTC.
+/// Office hours in which people create invoices and approve notices, in UTC.
 const OFFICE_OPENS: u32 = 8 * 3_600;
 const OFFICE_HOURS: u32 = 9 * 3_600;
 
-/// The mornings on which an organization is asked about invoices, by day.
-#[derive(Debug, Default)]
-pub struct Mornings {
-    days: Vec<u64>,
-}
-
-impl Mornings {
-    fn clear(&mut self) {
-        self.days.clear();
-    }
-
-    /// Returns true if nothing else was asked on this day before.
-    fn is_first(&mut self, day: u32) -> bool {
-        let word = usize::try_from(day / 64).unwrap_or_default();
-        let bit = 1_u64 << (day % 64);
-        if self.days.len() <= word {
-            self.days.resize(word + 1, 0);
-        }
-        self.days.get_mut(word).is_some_and(|days| {
-            let is_first = *days & bit == 0;
-            *days |= bit;
-            is_first
-        })
-    }
-}
-
 /// Lets an organization live through all days with so many invoices.
-pub fn live(world: &World, invoices: u64, chance: &mut Chance, mornings: &mut Mornings, year: &mut Year) {
-    let calendar = world.calendars.choose(chance);
-    mornings.clear();
+pub fn live(world: &World, invoices: u64, chance: &mut StdRng, year: &mut Year) {
+    let calendar = world.calendars.sample(chance);
+    let mut follower = Follower { world, chance, year, asked: Vec::new() };
     for _ in 0..invoices {
-        let issued = u32::try_from(world.issue_days.choose(chance)).unwrap_or_default();
-        let terms = world.habits.terms.0.get(world.terms.choose(chance)).map_or(0, |(days, _)| *days);
+        let issued = u32::try_from(world.issue_days.sample(follower.chance)).unwrap_or_default();
+        let terms = world.habits.terms.get(world.terms.sample(follower.chance)).map_or(0, |(days, _)| *days);
         let due = issued + terms;
-        let mut follower = Follower { world, chance, mornings, year };
-        if world.habits.late > 0.0 && follower.chance.happens(world.habits.late) {
+        if world.habits.late > 0.0 && follower.chance.random_bool(world.habits.late) {
             follower.put_in_late(calendar, due);
         } else {
             follower.put_in(calendar, issued, due);
@@ -54,9 +30,10 @@ pub fn live(world: &World, invoices: u64, chance: &mut Chance, mornings: &mut Mo
 /// Follows an invoice.
 struct Follower<'a> {
     world: &'a World,
-    chance: &'a mut Chance,
-    mornings: &'a mut Mornings,
+    chance: &'a mut StdRng,
     year: &'a mut Year,
+    /// By day, true if a mail of that morning asks already.
+    asked: Vec<bool>,
 }
 
 impl Follower<'_> {
@@ -64,17 +41,17 @@ impl Follower<'_> {
         let world = self.world;
         let Some(dates) = world.dates(calendar, due) else { return };
         self.year.put_in(issued, jobs(dates));
-        if self.chance.happens(world.habits.paid_early) {
-            let day = issued + self.chance.below((due - issued).max(1));
+        if self.chance.random_bool(world.habits.paid_early) {
+            let day = issued + self.chance.random_range(0..(due - issued).max(1));
             return self.year.paid(day, jobs(dates));
         }
-        let is_mailed = self.mornings.is_first(day_of(dates.check_in));
+        let is_mailed = self.is_first(day_of(dates.check_in));
         self.year.check_in(dates.check_in, is_mailed);
         self.chase(dates);
     }
 
     fn put_in_late(&mut self, calendar: usize, due: u32) {
-        let day = self.world.workday(due + 1 + self.chance.below(LATE_DAYS));
+        let day = self.world.workday(due + 1 + self.chance.random_range(0..LATE_DAYS));
         let put_in = self.within_office_hours(day);
         let Some(dates) = self.world.late_dates(calendar, due, put_in) else { return };
         self.year.put_in(day, jobs(&dates));
@@ -89,8 +66,8 @@ impl Follower<'_> {
         let mut before = day_of(dates.check_in);
         for (second, paid) in dates.steps.iter().zip(&world.habits.paid) {
             let day = day_of(*second);
-            if self.chance.happens(*paid) {
-                let paid_on = before + self.chance.below(day.saturating_sub(before) + 1);
+            if self.chance.random_bool(*paid) {
+                let paid_on = before + self.chance.random_range(0..=day.saturating_sub(before));
                 return self.year.paid(paid_on, left);
             }
             left -= 1;
@@ -100,17 +77,26 @@ impl Follower<'_> {
                 continue;
             }
             self.year.draft(*second);
-            if self.chance.happens(world.habits.approved) {
+            if self.chance.random_bool(world.habits.approved) {
                 // The next morning, or the one after it.
-                let approved_on = world.workday(day + 1 + self.chance.below(2));
+                let approved_on = world.workday(day + 1 + self.chance.random_range(0..2));
                 let approved = self.within_office_hours(approved_on);
                 self.year.notice(approved);
             }
         }
     }
 
+    /// Returns true if nothing else was asked on this day before.
+    fn is_first(&mut self, day: u32) -> bool {
+        let day = usize::try_from(day).unwrap_or_default();
+        if self.asked.len() <= day {
+            self.asked.resize(day + 1, false);
+        }
+        self.asked.get_mut(day).is_some_and(|asked| !std::mem::replace(asked, true))
+    }
+
     fn within_office_hours(&mut self, day: u32) -> i64 {
-        let second = OFFICE_OPENS + self.chance.below(OFFICE_HOURS);
+        let second = OFFICE_OPENS + self.chance.random_range(0..OFFICE_HOURS);
         i64::from(day) * i64::from(SECONDS_A_DAY) + i64::from(second)
     }
 }
@@ -123,6 +109,7 @@ fn jobs(dates: &InvoiceDates) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::simulate::chance;
     use crate::simulate::world::Habits;
     use crate::simulate::world::tests::{day, habits};
     use crate::simulate::year::Totals;
@@ -133,10 +120,10 @@ mod tests {
         let world = World::new(habits).unwrap();
         let mut year = Year::new(&world);
         let (issued, due) = (day(&world, date!(2027 - 01 - 30)), day(&world, date!(2027 - 03 - 01)));
-        let (mut chance, mut mornings) = (Chance::new(1, 1), Mornings::default());
-        let calendar = world.calendars.choose(&mut chance);
+        let mut chance = chance(1, 1);
+        let calendar = world.calendars.sample(&mut chance);
         let mut follower =
-            Follower { world: &world, chance: &mut chance, mornings: &mut mornings, year: &mut year };
+            Follower { world: &world, chance: &mut chance, year: &mut year, asked: Vec::new() };
         follower.put_in(calendar, issued, due);
         (world, year)
     }
@@ -180,7 +167,7 @@ mod tests {
     fn an_organization_is_asked_once_a_morning() {
         let world = World::new(habits()).unwrap();
         let mut year = Year::new(&world);
-        live(&world, 10_000, &mut Chance::new(1, 1), &mut Mornings::default(), &mut year);
+        live(&world, 10_000, &mut chance(1, 1), &mut year);
         assert!(year.totals.check_ins > 5_000, "{:?}", year.totals);
         assert!(
             year.totals.digests <= u64::try_from(world.business_days().count()).unwrap(),
@@ -193,7 +180,7 @@ mod tests {
     fn what_is_put_in_late_is_chased_at_once() {
         let world = World::new(Habits { late: 1.0, ..habits() }).unwrap();
         let mut year = Year::new(&world);
-        live(&world, 1_000, &mut Chance::new(1, 1), &mut Mornings::default(), &mut year);
+        live(&world, 1_000, &mut chance(1, 1), &mut year);
         let asked: u64 = year.mails.scattered.iter().map(|count| u64::from(*count)).sum();
         assert!(asked > year.totals.invoices, "{asked} mails at odd seconds, {:?}", year.totals);
     }

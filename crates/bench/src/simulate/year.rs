@@ -16,7 +16,7 @@ pub struct Minutes {
     pub scattered: Vec<u32>,
 }
 
-/// Number of what there were in the year.
+/// Numbers of the year.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
     pub invoices: u64,

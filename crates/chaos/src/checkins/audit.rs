@@ -73,7 +73,8 @@ pub(super) fn audit(evidence: &Evidence<'_>, expected: &Expected) -> Report {
 
 /// The tokens of the links in a text that end like this.
 fn tokens_in(text: Option<&str>, end: &str) -> BTreeSet<String> {
-    let links = text.unwrap_or_default().split(BEFORE_TOKEN).skip(1).filter_map(|after| after.split_once('/'));
+    let links =
+        text.unwrap_or_default().split(BEFORE_TOKEN).skip(1).filter_map(|after| after.split_once('/'));
     links.filter(|(_, rest)| rest.starts_with(end)).map(|(token, _)| token.to_owned()).collect()
 }
 

@@ -66,7 +66,9 @@ pub(super) async fn killed_before_it_answers(
         replayed == CREATIONS,
         format!("{replayed} answers of {CREATIONS} were the same when asked again"),
     );
-    for FoundInvoice { numero, invoices, reminders } in created.iter().filter(|one| (one.invoices, one.reminders) != (1, 1)) {
+    for FoundInvoice { numero, invoices, reminders } in
+        created.iter().filter(|one| (one.invoices, one.reminders) != (1, 1))
+    {
         report.expect(false, format!("{numero} exists {invoices} times, with {reminders} reminders of one"));
     }
     report.note(format!("{before} of {CREATIONS} invoices had been committed when the API died"));

@@ -74,8 +74,7 @@ fn check_ins_that_are_asked_by_one_mail_are_good() {
 fn a_mail_may_arrive_again_only_where_it_may_and_to_the_letter() {
     let mut world = World::good();
     let id = world.mail_id();
-    let may =
-        Expected { may_repeat: MayRepeat::These(HashSet::from([id])), ..Expected::default() };
+    let may = Expected { may_repeat: MayRepeat::These(HashSet::from([id])), ..Expected::default() };
     world.mails.push(mail(id, "v1", &world.tokens, DUE + time::Duration::seconds(9)));
     assert_short(&world.audit(&Expected::default()), "more than once");
     assert!(world.audit(&may).is_good());
