@@ -12,20 +12,15 @@ use nix::unistd::{User, geteuid};
 
 use crate::workspace;
 
-/// A user of this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
-    /// User id.
     pub uid: u32,
-    /// Group id.
     pub gid: u32,
-    /// User name.
     pub name: String,
 }
 
 impl Account {
-    /// The account to run servers as. PostgreSQL refuses to run as root, so that for root it is that of PostgreSQL, or
-    /// else the one without rights; for any other user it is `None`.
+    /// The account to run servers as if this user is root: PostgreSQL's, or else the one without rights.
     pub fn for_servers() -> Result<Option<Self>> {
         if !geteuid().is_root() {
             return Ok(None);

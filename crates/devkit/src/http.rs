@@ -6,7 +6,6 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 use ureq::{Agent, RequestBuilder, http};
 
-/// Time after which a request fails.
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// A client of one base address, with an access token or without. Each request has a connection of its own.
@@ -20,9 +19,7 @@ pub struct Client {
 /// A status and a JSON body, which is null if there was none.
 #[derive(Clone, Debug)]
 pub struct Response {
-    /// Status code.
     pub status: u16,
-    /// Body.
     pub body: Value,
 }
 
@@ -112,7 +109,6 @@ impl Response {
     }
 
     /// Returns true if the status is a 2xx.
-    #[must_use]
     pub const fn is_success(&self) -> bool {
         matches!(self.status, 200..=299)
     }
@@ -140,6 +136,11 @@ impl Response {
 /// A member of a JSON object that has to be a text.
 pub fn text<'a>(object: &'a Value, key: &str) -> Result<&'a str> {
     object.get(key).and_then(Value::as_str).with_context(|| format!("no `{key}` in {object}"))
+}
+
+/// A member of a JSON object, empty if it is no text.
+pub fn field<'a>(object: &'a Value, key: &str) -> &'a str {
+    text(object, key).unwrap_or_default()
 }
 
 /// A member of a JSON object that has to be a list.

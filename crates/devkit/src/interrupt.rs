@@ -61,8 +61,23 @@ pub fn pause(duration: Duration) -> Result<()> {
     Err(Interrupted.into())
 }
 
+/// Tries again `every` so often until there is a result; there is none after `limit`.
+pub fn poll<T>(
+    limit: Duration,
+    every: Duration,
+    mut attempt: impl FnMut() -> Result<Option<T>>,
+) -> Result<Option<T>> {
+    let started = Instant::now();
+    loop {
+        let found = attempt()?;
+        if found.is_some() || started.elapsed() >= limit {
+            return Ok(found);
+        }
+        pause(every)?;
+    }
+}
+
 /// Returns true if a signal caused the error.
-#[must_use]
 pub fn caused(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| cause.is::<Interrupted>())
 }

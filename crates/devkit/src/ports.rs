@@ -4,7 +4,6 @@ use std::net::{Ipv4Addr, TcpListener};
 
 use anyhow::{Context as _, Result};
 
-/// Number of ports after the preferred one that are tried.
 const TRIES: u16 = 100;
 
 /// `preferred`, or the next port that nothing listens on.

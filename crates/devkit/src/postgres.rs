@@ -54,7 +54,6 @@ pub struct Cluster<'a> {
     pub programs: &'a Path,
     /// Directory of the cluster; see [`data_directory`].
     pub directory: &'a Path,
-    /// Log of the server.
     pub log: &'a Path,
     /// Settings, as `name=value`.
     pub settings: &'a [&'a str],
@@ -76,7 +75,6 @@ pub struct Postgres {
     _data: Option<Temporary>,
 }
 
-/// A directory that is removed with this value.
 #[derive(Debug)]
 struct Temporary(PathBuf);
 
@@ -150,7 +148,6 @@ impl Postgres {
         self.signal_all(Signal::SIGSTOP)
     }
 
-    /// Ends a [`Postgres::pause`].
     pub fn resume(&self) -> Result<()> {
         self.signal_all(Signal::SIGCONT)
     }
@@ -176,26 +173,18 @@ impl Postgres {
         if self.process.is_none() { self.start_again() } else { self.resume() }
     }
 
-    /// Id of the main process, if it runs.
-    #[must_use]
     pub fn process_id(&self) -> Option<u32> {
         self.process.as_ref().map(Process::id)
     }
 
-    /// URL for the superuser.
-    #[must_use]
     pub fn url(&self, database: &str) -> String {
         self.url_of(USER, &self.password, database)
     }
 
-    /// URL for a role.
-    #[must_use]
     pub fn url_of(&self, role: &str, password: &str, database: &str) -> String {
         format!("postgres://{role}:{password}@127.0.0.1:{}/{database}", self.port)
     }
 
-    /// Address that it listens on.
-    #[must_use]
     pub fn address(&self) -> SocketAddr {
         SocketAddr::from((Ipv4Addr::LOCALHOST, self.port))
     }
@@ -214,7 +203,6 @@ impl Postgres {
         Ok(())
     }
 
-    /// Runs statements and returns their output.
     pub fn query(&self, database: &str, statements: &str) -> Result<String> {
         output_of(self.psql(database).args(["-c", statements]))
     }
@@ -229,7 +217,6 @@ impl Postgres {
     }
 
     /// psql as the superuser.
-    #[must_use]
     pub fn psql(&self, database: &str) -> Command {
         let mut command = Command::new(self.programs.join("psql"));
         command

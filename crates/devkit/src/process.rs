@@ -56,15 +56,12 @@ impl Launch {
         }
     }
 
-    /// Adds arguments.
-    #[must_use]
     pub fn arguments<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(mut self, arguments: I) -> Self {
         self.arguments.extend(arguments.into_iter().map(|argument| argument.as_ref().to_owned()));
         self
     }
 
     /// Sets environment variables, beside those of this process.
-    #[must_use]
     pub fn environment<I, K, V>(mut self, variables: I) -> Self
     where
         I: IntoIterator<Item = (K, V)>,
@@ -75,36 +72,28 @@ impl Launch {
         self
     }
 
-    /// Removes environment variables of this process.
-    #[must_use]
     pub fn without<I: IntoIterator<Item = S>, S: Into<OsString>>(mut self, variables: I) -> Self {
         self.removed.extend(variables.into_iter().map(Into::into));
         self
     }
 
-    /// Starts it in this directory.
-    #[must_use]
     pub fn directory(mut self, directory: impl Into<PathBuf>) -> Self {
         self.directory = Some(directory.into());
         self
     }
 
-    /// Starts it as another user.
-    #[must_use]
     pub fn account(mut self, account: Option<Account>) -> Self {
         self.account = account;
         self
     }
 
     /// Appends its output to a file, in place of the terminal.
-    #[must_use]
     pub fn log(mut self, path: impl Into<PathBuf>) -> Self {
         self.log = Some(path.into());
         self
     }
 
     /// Signal that stops it, and the time until it is killed.
-    #[must_use]
     pub fn stop_with(mut self, signal: StopSignal, grace: Duration) -> Self {
         self.signal = signal;
         self.grace = grace;
@@ -112,14 +101,12 @@ impl Launch {
     }
 
     /// Stops its children as well: cargo and npm leave theirs alone.
-    #[must_use]
     pub fn with_its_children(mut self) -> Self {
         self.whole_group = true;
         self
     }
 
-    /// Starts it, behind a supervisor if [`supervisor::enable`] was called. Then a missing program shows as one that
-    /// ended at once.
+    /// Starts it, behind a supervisor if enabled: then a missing program shows as one that ended at once.
     pub fn start(&self) -> Result<Process> {
         let supervised = supervisor::is_enabled();
         let mut command = if supervised { self.supervised()? } else { Command::new(&self.program) };
@@ -149,7 +136,6 @@ impl Launch {
         Ok(Process { name: self.name.clone(), log: self.log.clone(), child, supervised })
     }
 
-    /// Starts it and waits for its end.
     pub fn run(&self) -> Result<ExitStatus> {
         self.start()?.wait()
     }
@@ -180,12 +166,10 @@ pub struct Process {
 
 impl Process {
     /// Id of the process: the supervisor's, if there is one.
-    #[must_use]
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// Sends a signal.
     pub fn signal(&self, signal: Signal) -> Result<()> {
         let id = Pid::from_raw(i32::try_from(self.id())?);
         kill(id, signal).with_context(|| format!("{signal} cannot be sent to {}{}", self.name, self.tail()))
@@ -209,38 +193,21 @@ impl Process {
         Ok(asked.elapsed())
     }
 
-    /// Waits for its end.
     pub fn wait(&mut self) -> Result<ExitStatus> {
-        loop {
-            if let Some(status) = self.child.try_wait()? {
-                return Ok(status);
-            }
-            interrupt::pause(POLL)?;
-        }
+        self.wait_within(Duration::MAX)
     }
 
     /// Waits for its end, no longer than `limit`.
     pub fn wait_within(&mut self, limit: Duration) -> Result<ExitStatus> {
-        let started = Instant::now();
-        loop {
-            if let Some(status) = self.child.try_wait()? {
-                return Ok(status);
-            }
-            ensure!(started.elapsed() < limit, "{} still runs after {limit:?}{}", self.name, self.tail());
-            interrupt::pause(POLL)?;
-        }
+        let status = interrupt::poll(limit, POLL, || Ok(self.child.try_wait()?))?;
+        status.with_context(|| format!("{} still runs after {limit:?}{}", self.name, self.tail()))
     }
 
-    /// Waits until `ready` returns true. Fails with the end of the log if the program ends first or takes longer than
-    /// `limit`.
+    /// Waits until `ready` returns true. Fails if the program ends first or takes longer than `limit`.
     pub fn wait_until(&mut self, limit: Duration, mut ready: impl FnMut() -> bool) -> Result<()> {
-        let started = Instant::now();
-        while !ready() {
-            self.check()?;
-            ensure!(started.elapsed() < limit, "{} is not ready after {limit:?}{}", self.name, self.tail());
-            interrupt::pause(POLL)?;
-        }
-        Ok(())
+        let attempt = || if ready() { Ok(Some(())) } else { self.check().map(|()| None) };
+        interrupt::poll(limit, POLL, attempt)?
+            .with_context(|| format!("{} is not ready after {limit:?}{}", self.name, self.tail()))
     }
 
     /// Fails with the end of the log if it has ended.
@@ -252,7 +219,6 @@ impl Process {
     }
 
     /// The end of its log, to be appended to a message.
-    #[must_use]
     pub fn tail(&self) -> String {
         self.log.as_deref().map(tail).unwrap_or_default()
     }
@@ -301,7 +267,6 @@ pub fn output_of(command: &mut Command) -> Result<String> {
 }
 
 /// The exit code of a program as that of the command that ran it.
-#[must_use]
 pub fn exit_code(status: ExitStatus) -> ExitCode {
     status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from)
 }

@@ -58,7 +58,6 @@ impl Redis {
         self.process.as_ref().map_or(Ok(()), |process| process.signal(Signal::SIGSTOP))
     }
 
-    /// Ends a [`Redis::pause`].
     pub fn resume(&self) -> Result<()> {
         self.process.as_ref().map_or(Ok(()), |process| process.signal(Signal::SIGCONT))
     }
@@ -68,21 +67,16 @@ impl Redis {
         if self.process.is_none() { self.start_again() } else { self.resume() }
     }
 
-    /// Deletes every key.
     pub fn flush(&self) -> Result<()> {
         let reply = call(self.address, "FLUSHALL").context("Redis does not respond")?;
         ensure!(reply.starts_with("+OK"), "Redis refuses FLUSHALL: {reply}");
         Ok(())
     }
 
-    /// URL without a password.
-    #[must_use]
     pub fn url(&self) -> String {
         format!("redis://{}/", self.address)
     }
 
-    /// Address that it listens on.
-    #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
     }

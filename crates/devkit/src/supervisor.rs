@@ -7,16 +7,19 @@
 
 use std::io::{Read as _, Write as _};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
-use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
+use std::process::{Command, ExitCode, ExitStatus, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Sender};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 
 use crate::interrupt;
+
+/// Interval at which the program and the pipe are polled.
+const POLL: Duration = Duration::from_millis(20);
 
 static ENABLED: AtomicBool = AtomicBool::new(false);
 
@@ -29,7 +32,6 @@ pub(crate) fn is_enabled() -> bool {
     ENABLED.load(Ordering::Relaxed)
 }
 
-/// Command line of `xtask supervise`.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// Signal that stops the program
@@ -57,7 +59,6 @@ pub struct Arguments {
 pub enum StopSignal {
     /// `SIGINT`: for PostgreSQL, end the sessions and shut down ("fast").
     Int,
-    /// `SIGTERM`.
     Term,
 }
 
@@ -77,13 +78,7 @@ impl StopSignal {
     }
 }
 
-enum Event {
-    Exited(Option<ExitStatus>),
-    Stop,
-}
-
 /// Runs the program to its end, or until the standard input closes.
-#[must_use]
 pub fn run(arguments: &Arguments) -> ExitCode {
     let Some((program, rest)) = arguments.program.split_first() else {
         return ExitCode::from(127);
@@ -93,7 +88,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     if let (Some(uid), Some(gid)) = (arguments.uid, arguments.gid) {
         command.uid(uid).gid(gid);
     }
-    let child = match command.spawn() {
+    let mut child = match command.spawn() {
         Ok(child) => child,
         Err(error) => {
             drop(writeln!(std::io::stderr(), "{} cannot be started: {error}", program.display()));
@@ -104,51 +99,37 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         return ExitCode::from(127);
     };
 
-    let (events, received) = mpsc::channel();
-    watch_the_program(child, events.clone());
-    watch_the_pipe(events.clone());
-    watch_for_signals(events);
-
-    let mut stopping = false;
+    let closed = Arc::new(AtomicBool::new(false));
+    watch_the_pipe(Arc::clone(&closed));
+    let mut deadline = None;
+    let mut interrupted = false;
     loop {
-        let event = if stopping {
-            received.recv_timeout(Duration::from_secs(arguments.grace)).ok()
-        } else {
-            received.recv().ok()
-        };
-        match event {
-            Some(Event::Exited(status)) => return as_exit_code(status),
-            Some(Event::Stop) if !stopping => {
-                stopping = true;
+        if let Some(status) = child.try_wait().transpose() {
+            return as_exit_code(status.ok());
+        }
+        match deadline {
+            None if interrupted || closed.load(Ordering::Relaxed) => {
                 let signal = arguments.signal.signal();
                 let _ = if arguments.group { killpg(id, signal) } else { kill(id, signal) };
+                deadline = Some(Instant::now() + Duration::from_secs(arguments.grace));
             }
-            Some(Event::Stop) => {}
-            None => {
+            Some(deadline) if Instant::now() >= deadline => {
                 let _ = killpg(id, Signal::SIGKILL);
                 return ExitCode::from(137);
             }
+            _ => {}
         }
+        interrupted = interrupt::pause(Duration::ZERO).is_err();
+        std::thread::sleep(POLL);
     }
 }
 
-fn watch_the_program(mut child: Child, events: Sender<Event>) {
-    std::thread::spawn(move || events.send(Event::Exited(child.wait().ok())));
-}
-
-fn watch_the_pipe(events: Sender<Event>) {
+fn watch_the_pipe(closed: Arc<AtomicBool>) {
     std::thread::spawn(move || {
         let mut buffer = [0_u8; 64];
         let mut pipe = std::io::stdin();
         while pipe.read(&mut buffer).is_ok_and(|length| length > 0) {}
-        events.send(Event::Stop)
-    });
-}
-
-fn watch_for_signals(events: Sender<Event>) {
-    std::thread::spawn(move || {
-        while interrupt::pause(Duration::from_secs(3600)).is_ok() {}
-        events.send(Event::Stop)
+        closed.store(true, Ordering::Relaxed);
     });
 }
 

@@ -15,7 +15,6 @@ pub struct Browser {
     cookies: RefCell<BTreeMap<String, String>>,
 }
 
-/// A page that was shown.
 pub struct Page {
     pub address: String,
     html: String,
@@ -29,7 +28,6 @@ struct Form<'a> {
 }
 
 impl Browser {
-    /// One that has visited nothing.
     pub fn new() -> Self {
         let config = Agent::config_builder()
             .http_status_as_error(false)
@@ -40,7 +38,6 @@ impl Browser {
         Self { agent: config.into(), cookies: RefCell::default() }
     }
 
-    /// Opens a link.
     pub fn open(&self, address: &str) -> Result<Page> {
         self.arrive(address, self.get(address)?)
     }
@@ -118,7 +115,6 @@ impl Page {
         pairs.find(|(known, _)| *known == name).map_or("", |(_, value)| value)
     }
 
-    /// Its heading.
     pub fn heading(&self) -> &str {
         let after = self.html.split_once("<h1").and_then(|(_, rest)| rest.split_once('>'));
         after.and_then(|(_, rest)| rest.split_once("</h1>")).map_or("", |(heading, _)| heading.trim())

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use serde::de::DeserializeOwned;
 
 use rubis_devkit::workspace::root;
@@ -16,6 +16,23 @@ pub fn launch<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Launch {
         .without(inherited_variables())
         .directory(root())
         .with_its_children()
+}
+
+/// Output of cargo while it builds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Output {
+    Progress,
+    ErrorsOnly,
+}
+
+/// Builds programs of the workspace, and returns the folder of those of debug builds.
+///
+/// It is always the whole workspace: naming packages would give libraries other features than the tests have, and
+/// compile most of them once more.
+pub fn build(selection: &[&str], output: Output) -> Result<PathBuf> {
+    let quiet: &[&str] = if output == Output::ErrorsOnly { &["--quiet"] } else { &[] };
+    ensure!(launch([&["build", "--workspace"], selection, quiet].concat()).run()?.success(), "the build fails");
+    target_folder()
 }
 
 /// Returns true if a subcommand that does not come with cargo is installed.
@@ -48,7 +65,7 @@ fn inherited_variables() -> impl Iterator<Item = String> {
 }
 
 /// The folder that debug builds are left in.
-pub fn target_folder() -> Result<PathBuf> {
+fn target_folder() -> Result<PathBuf> {
     #[derive(serde::Deserialize)]
     struct Target {
         target_directory: PathBuf,

@@ -2,7 +2,6 @@
 
 use time::{Date, Duration, Month, OffsetDateTime, Time, UtcOffset, Weekday};
 
-/// Now, in UTC.
 #[expect(clippy::disallowed_methods, reason = "a command has no clock to be injected with")]
 pub fn now() -> OffsetDateTime {
     OffsetDateTime::now_utc()

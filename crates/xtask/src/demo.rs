@@ -15,7 +15,7 @@ use crate::subscription::{self, Subscription};
 use crate::terminal::{bold, step_with};
 use crate::timeline::{self, Timeline, euros};
 use crate::verification;
-use rubis_devkit::http::{Client, list, text};
+use rubis_devkit::http::{Client, field, list, text};
 
 const EMAIL: &str = "camille.vasseur@menuiserie-vasseur.example";
 const PASSWORD: &str = "chene-massif-2026";
@@ -64,14 +64,13 @@ impl Demo {
         println!("\n  sign in as         {EMAIL}\n  password           {PASSWORD}");
         println!("\n{}", bold(format!("{ORGANIZATION}: what leaves when")));
         for (invoice, timeline) in &self.invoices {
-            let field = |key: &str| invoice.get(key).and_then(Value::as_str).unwrap_or("?");
             println!(
                 "\n  {} · {} · {} · due {} · {}",
-                bold(field("numero")),
+                bold(field(invoice, "numero")),
                 timeline.client_name,
                 euros(invoice),
-                field("dueDate"),
-                field("status")
+                field(invoice, "dueDate"),
+                field(invoice, "status")
             );
             timeline.print("    ");
         }
@@ -185,8 +184,7 @@ struct DemoInvoice {
     paid: bool,
 }
 
-/// Makes the invoices that are not there, and answers how many that were. It stops where the plan lets no more of
-/// them be chased.
+/// Creates the missing invoices until the plan allows no more, and returns their number.
 fn make_invoices(client: &Client) -> Result<usize> {
     let today = clock::today();
     let joinery: Value = serde_json::from_str(JOINERY)?;

@@ -51,8 +51,7 @@ pub struct Arguments {
     options: Vec<String>,
 }
 
-/// Starts a stack, fills it, and sends requests made from the document: boundary values of each field, random ones,
-/// and sequences of operations.
+/// Starts a stack, fills it, and sends requests made from the document.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let schemathesis = SCHEMATHESIS.programs(!arguments.no_install)?.join("st");
     let TemporaryStack { mut stack, directory } =
@@ -78,7 +77,6 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     Ok(exit_code(status))
 }
 
-/// Writes the configuration, the hooks and the ids into the directory of the run.
 fn write_files(directory: &RunDirectory, seed: &Seed) -> Result<()> {
     let files = [
         ("schemathesis.toml", configuration(seed)),

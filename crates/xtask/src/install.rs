@@ -35,10 +35,8 @@ struct Manager {
     /// Fetches the lists of packages, if installing does not.
     refresh: Option<&'static [&'static str]>,
     install: &'static [&'static str],
-    postgres: &'static [&'static str],
-    redis: &'static str,
-    node: &'static [&'static str],
-    python: &'static [&'static str],
+    /// In the order of [`Need`].
+    packages: [&'static [&'static str]; 4],
     /// Installs for the whole machine.
     needs_root: bool,
 }
@@ -49,50 +47,45 @@ const MANAGERS: [Manager; 5] = [
         program: "apt-get",
         refresh: Some(&["update", "-qq"]),
         install: &["install", "-qq", "--yes", "--no-install-recommends"],
-        postgres: &["postgresql"],
-        redis: "redis-server",
-        node: &["nodejs", "npm"],
-        python: &["python3", "python3-venv"],
+        packages: [&["postgresql"], &["redis-server"], &["nodejs", "npm"], &["python3", "python3-venv"]],
         needs_root: true,
     },
     Manager {
         program: "dnf",
         refresh: None,
         install: &["install", "--assumeyes", "--setopt=install_weak_deps=False"],
-        postgres: &["postgresql-server", "postgresql-contrib"],
-        redis: "valkey",
-        node: &["nodejs", "nodejs-npm"],
-        python: &["python3", "python3-pip"],
+        packages: [
+            &["postgresql-server", "postgresql-contrib"],
+            &["valkey"],
+            &["nodejs", "nodejs-npm"],
+            &["python3", "python3-pip"],
+        ],
         needs_root: true,
     },
     Manager {
         program: "apk",
         refresh: Some(&["update"]),
         install: &["add"],
-        postgres: &["postgresql", "postgresql-contrib"],
-        redis: "valkey",
-        node: &["nodejs", "npm"],
-        python: &["python3", "py3-pip"],
+        packages: [
+            &["postgresql", "postgresql-contrib"],
+            &["valkey"],
+            &["nodejs", "npm"],
+            &["python3", "py3-pip"],
+        ],
         needs_root: true,
     },
     Manager {
         program: "pacman",
         refresh: None,
         install: &["-Sy", "--needed", "--noconfirm"],
-        postgres: &["postgresql"],
-        redis: "valkey",
-        node: &["nodejs", "npm"],
-        python: &["python"],
+        packages: [&["postgresql"], &["valkey"], &["nodejs", "npm"], &["python"]],
         needs_root: true,
     },
     Manager {
         program: "brew",
         refresh: None,
         install: &["install"],
-        postgres: &["postgresql@17"],
-        redis: "valkey",
-        node: &["node"],
-        python: &["python@3.13"],
+        packages: [&["postgresql@17"], &["valkey"], &["node"], &["python@3.13"]],
         needs_root: false,
     },
 ];
@@ -108,13 +101,8 @@ impl Manager {
     }
 
     fn packages(&self, missing: &[Need]) -> Vec<&'static str> {
-        let of = |need: &Need| match need {
-            Need::Postgres => self.postgres.to_vec(),
-            Need::Redis => vec![self.redis],
-            Need::Node => self.node.to_vec(),
-            Need::Python => self.python.to_vec(),
-        };
-        missing.iter().flat_map(of).collect()
+        let needs = [Need::Postgres, Need::Redis, Need::Node, Need::Python].into_iter().zip(self.packages);
+        needs.filter(|(need, _)| missing.contains(need)).flat_map(|(_, packages)| packages.to_vec()).collect()
     }
 
     fn run(&self, arguments: &[&str]) -> Result<bool> {
@@ -200,7 +188,7 @@ mod tests {
             let both = manager.packages(&[Need::Postgres, Need::Redis]);
             let redis = manager.packages(&[Need::Redis]);
             assert!(both.len() > redis.len(), "{}", manager.program);
-            assert_eq!(redis, [manager.redis]);
+            assert_eq!(redis, manager.packages[1]);
         }
     }
 }

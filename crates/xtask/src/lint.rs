@@ -55,22 +55,6 @@ enum Check {
 }
 
 impl Check {
-    const fn label(self) -> &'static str {
-        match self {
-            Self::Format => "formatting",
-            Self::Manifests => "manifests",
-            Self::Dependencies => "dependency rule",
-            Self::Tables => "each table in one crate",
-            Self::Labels => "labels of metrics",
-            Self::Prose => "prose of comments",
-            Self::Deny => "licences and crates",
-            Self::Migrations => "locks of migrations",
-            Self::Schema => "schema.rs and migrations up, down, up",
-            Self::Clippy => "clippy",
-            Self::Openapi => "OpenAPI document",
-        }
-    }
-
     fn run(self, may_install: bool) -> Result<()> {
         match self {
             Self::Format => tools::format(),
@@ -88,20 +72,17 @@ impl Check {
     }
 }
 
-/// Runs the checks, all of them even when one fails.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let mut failed = Vec::new();
     for check in Check::value_variants() {
         let wanted = arguments.checks.is_empty() || arguments.checks.contains(check);
-        if !wanted {
-            continue;
-        }
-        match step(check.label(), || check.run(!arguments.no_install)) {
+        let Some(value) = check.to_possible_value().filter(|_| wanted) else { continue };
+        match step(value.get_name(), || check.run(!arguments.no_install)) {
             Ok(()) => {}
             Err(error) if interrupt::caused(&error) => return Err(error),
             Err(error) => {
                 failure(&error);
-                failed.push(check.label());
+                failed.push(value.get_name().to_owned());
             }
         }
     }

@@ -1,19 +1,17 @@
 //! The mails in the inbox, as those read them who got them.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use serde_json::Value;
 
 use crate::stack::{Addresses, Stack};
 use crate::terminal::dim;
-use rubis_devkit::http::{Client, list, text};
+use rubis_devkit::http::{Client, field, list, text};
 use rubis_devkit::interrupt;
 
 /// All mails of the inbox.
-pub struct Mailbox {
-    client: Client,
-}
+pub struct Mailbox(Client);
 
 /// The links of a check-in about one invoice.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,26 +24,25 @@ pub struct Question {
 impl Mailbox {
     /// That of a stack.
     pub fn of(addresses: &Addresses) -> Self {
-        Self { client: Client::new(addresses.inbox.clone()) }
+        Self(Client::new(addresses.inbox.clone()))
     }
 
     /// Every mail there is, without its bodies.
     pub fn all(&self) -> Result<Vec<Value>> {
-        Ok(list(&self.client.get("/api/messages")?, "items")?.to_vec())
+        Ok(list(&self.0.get("/api/messages")?, "items")?.to_vec())
     }
 
     /// Those to one address, whole: the oldest first.
     pub fn to(&self, recipient: &str) -> Result<Vec<Value>> {
-        let page = self.client.get(&format!("/api/messages?to={recipient}"))?;
+        let page = self.0.get(&format!("/api/messages?to={recipient}"))?;
         let whole = |mail: &Value| {
             let id = mail.get("id").and_then(Value::as_u64).context("a mail in the inbox has no id")?;
-            self.client.get(&format!("/api/messages/{id}"))
+            self.0.get(&format!("/api/messages/{id}"))
         };
         list(&page, "items")?.iter().map(whole).collect()
     }
 
-    /// Waits until `find` finds what it looks for among the mails to one address, and calls `meanwhile` again and
-    /// again. `what` is named in the error.
+    /// Waits until `find` finds something among the mails to one address; `what` is named in the error.
     pub fn wait<T>(
         &self,
         stack: &mut Stack,
@@ -55,20 +52,19 @@ impl Mailbox {
         find: impl Fn(&[Value]) -> Option<T>,
         meanwhile: impl Fn(),
     ) -> Result<T> {
-        let started = Instant::now();
-        loop {
+        let found = interrupt::poll(limit, Duration::from_millis(250), || {
             stack.check()?;
-            let mails = self.to(recipient)?;
-            if let Some(found) = find(&mails) {
-                return Ok(found);
+            let found = find(&self.to(recipient)?);
+            if found.is_none() {
+                meanwhile();
             }
-            if started.elapsed() > limit {
-                let subjects: Vec<_> = mails.iter().filter_map(|mail| text(mail, "subject").ok()).collect();
-                bail!("{what} did not reach {recipient} within {} s; it has {subjects:?}", limit.as_secs());
-            }
-            meanwhile();
-            interrupt::pause(Duration::from_millis(250))?;
-        }
+            Ok(found)
+        })?;
+        found.with_context(|| {
+            let mails = self.to(recipient).unwrap_or_default();
+            let subjects: Vec<_> = mails.iter().map(|mail| field(mail, "subject")).collect();
+            format!("{what} did not reach {recipient} within {limit:?}; it has {subjects:?}")
+        })
     }
 }
 
@@ -84,31 +80,23 @@ pub fn question(mail: &Value, numero: &str) -> Option<Question> {
 
 /// Prints a mail as a mail program shows it.
 pub fn show(mail: &Value) {
-    let address = |value: &Value| {
-        let mail = value.get("address").and_then(Value::as_str).unwrap_or_default();
-        match value.get("name").and_then(Value::as_str) {
-            Some(name) => format!("{name} <{mail}>"),
-            None => mail.to_owned(),
-        }
+    let address = |value: &Value| match field(value, "name") {
+        "" => field(value, "address").to_owned(),
+        name => format!("{name} <{}>", field(value, "address")),
     };
     let one = |key: &str| mail.get(key).map(address).unwrap_or_default();
-    let recipients: Vec<String> =
-        mail.get("to").and_then(Value::as_array).into_iter().flatten().map(address).collect();
-    let field = |key: &str| mail.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let recipients: Vec<String> = list(mail, "to").unwrap_or_default().iter().map(address).collect();
     println!();
     for (name, value) in [
         ("From", one("from")),
         ("To", recipients.join(", ")),
         ("Reply-To", one("replyTo")),
-        ("Subject", field("subject")),
-        ("Message-ID", field("messageId")),
+        ("Subject", field(mail, "subject").to_owned()),
     ] {
-        if !value.is_empty() {
-            println!("  {} {value}", dim(format!("│ {name}:")));
-        }
+        println!("  {} {value}", dim(format!("│ {name}:")));
     }
     println!("  {}", dim("│"));
-    for text in field("text").trim_end().lines() {
+    for text in field(mail, "text").trim_end().lines() {
         println!("  {} {text}", dim("│"));
     }
     println!();

@@ -13,6 +13,7 @@ mod clock;
 mod demo;
 mod dev;
 mod fuzz_api;
+mod generated;
 mod install;
 mod lint;
 mod mailbox;
@@ -89,7 +90,7 @@ fn main() -> ExitCode {
         Command::Openapi => openapi::write(),
         Command::Bruno(arguments) => bruno::run(&arguments),
         Command::FuzzApi(arguments) => fuzz_api::run(&arguments),
-        Command::Chaos(arguments) => measurements::chaos(&arguments),
+        Command::Chaos(arguments) => measurements::chaos(arguments),
         Command::Bench(arguments) => measurements::bench(&arguments),
         Command::Simulate(arguments) => measurements::simulate(&arguments),
     };

@@ -1,17 +1,17 @@
 //! `cargo xtask chaos`, `bench` and `simulate`: programs of the workspace that start the servers they need themselves.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use anyhow::{Result, bail};
-use clap::{Args, ValueEnum};
+use anyhow::Result;
+use clap::Args;
 use nix::unistd::geteuid;
 use rubis_devkit::workspace::{RunDirectory, private, root};
 use rubis_devkit::{Account, Launch, data_directory, exit_code, output_of};
 
-use crate::cargo;
+use crate::cargo::{self, Output};
 use crate::npm::NodePackages;
 use crate::servers::Programs;
 use crate::terminal::noisy_step;
@@ -40,31 +40,22 @@ const QUICK: &str = "--quick";
 
 #[derive(Args)]
 pub struct Chaos {
-    /// Only scenarios whose name contains this; may be given several times
-    #[arg(long)]
-    only: Vec<String>,
-    /// Reminders that are due together in a scenario
-    #[arg(long)]
-    reminders: Option<u32>,
-    /// A fifth of the reminders
-    #[arg(long)]
-    quick: bool,
-    /// Names the scenarios, and runs none
-    #[arg(long)]
-    list: bool,
     /// Run the programs as they are released, which takes minutes to build and sends several times as fast
     #[arg(long)]
     release: bool,
     /// Do not install PostgreSQL, Redis or libfaketime if they are missing
     #[arg(long)]
     no_install: bool,
+    /// Options of the scenarios: `--only`, `--reminders`, `--quick`, `--list`; `-- --help` describes them
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    options: Vec<OsString>,
 }
 
 #[derive(Args)]
 pub struct Bench {
     /// The part to measure
-    #[arg(value_enum)]
-    what: Subject,
+    #[arg(value_parser = clap::builder::PossibleValuesParser::new(SUBJECTS))]
+    what: String,
     /// Print the figures without appending them to docs/benchmarks.md
     #[arg(long)]
     no_record: bool,
@@ -84,65 +75,31 @@ pub struct Simulate {
     options: Vec<OsString>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Subject {
-    /// The job queue, beside BullMQ on the same Redis
-    Queue,
-    /// Reminders by SMTP, beside pgbench with the same statements
-    Send,
-    /// The HTTP API, beside pgbench with the same statements
-    Api,
-    /// The feeder and the claim among up to ten million planned jobs
-    Feed,
-    /// Stripe's events at the API, 200 a second
-    Webhooks,
-    /// All of them in turn
-    All,
-}
-
-impl Subject {
-    /// Commands of `rubis-bench`.
-    const fn commands(self) -> &'static [&'static str] {
-        match self {
-            Self::Queue => &["queue"],
-            Self::Send => &["send"],
-            Self::Api => &["api"],
-            Self::Feed => &["feed"],
-            Self::Webhooks => &["webhooks"],
-            Self::All => &["queue", "send", "api", "feed", "webhooks"],
-        }
-    }
-}
+/// Commands of `rubis-bench`; `all` is each of them in turn.
+const SUBJECTS: [&str; 6] = ["queue", "send", "api", "feed", "webhooks", "all"];
 
 /// Builds the programs and runs the fault scenarios; the logs stay in `.dev/chaos`. A missed bar is the exit code.
-pub fn chaos(arguments: &Chaos) -> Result<ExitCode> {
-    let may_install = !arguments.no_install;
-    let faketime = find_faketime(may_install);
-    let fixture = Fixture::set_up("chaos", "chaos", "rubis-chaos", arguments.release, may_install)?;
-    let mut options: Vec<OsString> = Vec::new();
-    let mut option = |name: &str, value: &dyn AsRef<OsStr>| {
-        options.extend([name.into(), value.as_ref().to_owned()]);
+pub fn chaos(mut arguments: Chaos) -> Result<ExitCode> {
+    // Flags of this command may also follow those of the scenarios.
+    let mut follows = |flag: &str| {
+        let count = arguments.options.len();
+        arguments.options.retain(|option| option != flag);
+        arguments.options.len() < count
     };
-    if let Some(library) = &faketime {
-        option("--faketime", library);
-    }
-    for word in &arguments.only {
-        option("--only", word);
-    }
-    if let Some(reminders) = arguments.reminders {
-        option("--reminders", &reminders.to_string());
-    }
-    let flags = [(arguments.quick, QUICK), (arguments.list, "--list")];
-    options.extend(flags.iter().filter(|(is_given, _)| *is_given).map(|(_, flag)| OsString::from(flag)));
-    fixture.run(&["run"], &[], options)
+    let release = follows("--release") || arguments.release;
+    let may_install = !(follows("--no-install") || arguments.no_install);
+    let faketime = find_faketime(may_install);
+    let fixture = Fixture::set_up("chaos", "chaos", "rubis-chaos", release, may_install)?;
+    let faketime = faketime.into_iter().flat_map(|library| ["--faketime".into(), library.into()]);
+    fixture.run(&["run"], &[], faketime.chain(arguments.options).collect())
 }
 
-/// Builds the programs as they are released and measures; the logs stay in `.dev/bench/logs`. A missed bar is the exit
-/// code.
+/// Builds released programs and measures; the logs stay in `.dev/bench/logs`. A missed bar is the exit code.
 pub fn bench(arguments: &Bench) -> Result<ExitCode> {
     let may_install = !arguments.no_install;
-    let commands = arguments.what.commands();
-    let packages = if commands.contains(&"queue") { Some(BULLMQ.installed(may_install)?) } else { None };
+    let (all, subjects) = (arguments.what == "all", SUBJECTS.iter().filter(|subject| **subject != "all"));
+    let commands: Vec<&&str> = subjects.filter(|subject| all || **subject == arguments.what).collect();
+    let packages = if commands.contains(&&"queue") { Some(BULLMQ.installed(may_install)?) } else { None };
     let fixture = Fixture::set_up("bench", "bench/logs", "rubis-bench", true, may_install)?;
     let mut options: Vec<OsString> = Vec::new();
     if let Some(packages) = packages {
@@ -204,19 +161,10 @@ fn revision(root: &Path) -> Option<String> {
 
 /// Builds programs of the workspace and returns their folder.
 fn build(programs: &[&str], release: bool) -> Result<PathBuf> {
-    // The whole workspace decides the features: naming packages would compile the libraries once more.
-    let mut arguments = vec!["build", "--workspace"];
-    arguments.extend(programs.iter().flat_map(|program| ["--bin", program]));
-    if release {
-        arguments.push("--release");
-    }
-    noisy_step("building", || {
-        if !cargo::launch(arguments).run()?.success() {
-            bail!("the build fails");
-        }
-        let debug = cargo::target_folder()?;
-        Ok(if release { debug.with_file_name("release") } else { debug })
-    })
+    let mut selection: Vec<&str> = programs.iter().flat_map(|program| ["--bin", program]).collect();
+    selection.extend(release.then_some("--release"));
+    let debug = noisy_step("building", || cargo::build(&selection, Output::Progress))?;
+    Ok(if release { debug.with_file_name("release") } else { debug })
 }
 
 /// Runs a program that stops what it started by itself.
@@ -313,7 +261,7 @@ mod tests {
     fn what_the_command_does_not_know_goes_to_the_benchmark() {
         let arguments = parse("bench feed --no-record --rounds 1 --quick");
         assert!(arguments.no_record);
-        assert_eq!(arguments.what, Subject::Feed);
+        assert_eq!(arguments.what, "feed");
         assert_eq!(arguments.options, ["--rounds", "1", "--quick"]);
     }
 

@@ -21,8 +21,7 @@ pub struct NodePackages {
 }
 
 impl NodePackages {
-    /// The folder whose `node_modules` has the packages. They are installed unless they are there in these versions,
-    /// and Node.js before them when `may_install` and this user can.
+    /// The folder whose `node_modules` has the packages, installed with Node.js if need be and `may_install`.
     pub fn installed(&self, may_install: bool) -> Result<PathBuf> {
         let directory = private(self.folder)?;
         let are_there = self

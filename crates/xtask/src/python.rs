@@ -28,8 +28,7 @@ impl PythonPackage {
         Ok(self.is_in(&environment).then(|| environment.join("bin")))
     }
 
-    /// The folder with the package's programs. It is installed unless it is there in this version, and Python before
-    /// it when `may_install` and this user can.
+    /// The folder with the package's programs, installed with Python if need be and `may_install`.
     pub fn programs(&self, may_install: bool) -> Result<PathBuf> {
         let environment = private(self.folder)?;
         if !self.is_in(&environment) {

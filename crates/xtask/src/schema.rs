@@ -3,14 +3,13 @@
 mod migrations;
 mod render;
 
-use std::fs;
 use std::io::Write as _;
-use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
+use crate::generated::Generated;
 use crate::servers::Programs;
 use crate::terminal::step;
 use rubis_devkit::ports;
@@ -23,6 +22,8 @@ use render::Catalog;
 const CATALOG_QUERY: &str = include_str!("schema/catalog.sql");
 const DATABASE: &str = "scratch";
 
+const SCHEMA: Generated = Generated { path: "crates/db/src/schema.rs", command: "cargo xtask schema" };
+
 #[derive(Args)]
 pub struct Arguments {
     /// Do not install PostgreSQL if it is missing
@@ -30,32 +31,15 @@ pub struct Arguments {
     no_install: bool,
 }
 
-/// Writes the file.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let text =
         step("applying the migrations and reading the catalog", || generate(!arguments.no_install, false))?;
-    let path = path();
-    fs::write(&path, text).with_context(|| format!("{} cannot be written", path.display()))?;
-    println!("  {} is written", path.display());
-    Ok(ExitCode::SUCCESS)
+    SCHEMA.write(&text)
 }
 
 /// Compares the file with what it should be, having taken every migration up, down and up again.
 pub fn check(may_install: bool) -> Result<()> {
-    let wanted = generate(may_install, true)?;
-    let path = path();
-    let found = fs::read_to_string(&path).unwrap_or_default();
-    if wanted != found {
-        bail!(
-            "crates/db/src/schema.rs is not what the migrations make ({}): run `cargo xtask schema`",
-            first_difference(&found, &wanted)
-        );
-    }
-    Ok(())
-}
-
-fn path() -> PathBuf {
-    root().join("crates/db/src/schema.rs")
+    SCHEMA.check(&generate(may_install, true)?)
 }
 
 fn generate(may_install: bool, down_as_well: bool) -> Result<String> {
@@ -105,34 +89,4 @@ fn formatted(text: &str) -> Result<String> {
         bail!("rustfmt refuses the generated schema.rs");
     }
     Ok(String::from_utf8(output.stdout)?)
-}
-
-/// The first line that differs, to be put between brackets.
-pub fn first_difference(found: &str, wanted: &str) -> String {
-    let mut lines = 0_usize;
-    let mut wanted = wanted.lines();
-    for found in found.lines() {
-        lines = lines.saturating_add(1);
-        match wanted.next() {
-            Some(line) if line == found => {}
-            Some(line) => return format!("line {lines} is `{}`, not `{}`", found.trim(), line.trim()),
-            None => return format!("line {lines}, `{}`, is too much", found.trim()),
-        }
-    }
-    wanted.next().map_or_else(
-        || "the ends of lines differ".to_owned(),
-        |line| format!("after line {lines}, `{}` is missing", line.trim()),
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_first_difference_is_reported_with_its_line() {
-        assert_eq!(first_difference("a\nb\n", "a\nc\n"), "line 2 is `b`, not `c`");
-        assert_eq!(first_difference("a\nb\n", "a\n"), "line 2, `b`, is too much");
-        assert_eq!(first_difference("a\n", "a\nb\n"), "after line 1, `b` is missing");
-    }
 }

@@ -5,46 +5,23 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use rubis_devkit::http::Client;
 use rubis_devkit::supervisor::StopSignal;
 use rubis_devkit::workspace::{self, RunDirectory, private, root};
 use rubis_devkit::{Cluster, DISPOSABLE, DURABLE, Launch, Postgres, Process, Redis, UTF_8, output_of, ports};
 
-use crate::cargo;
+use crate::cargo::{self, Output};
 use crate::servers::{Programs, Roles};
 use crate::stripe::{self, Stripe};
 use crate::terminal::{noisy_step, step_with};
 
 const DATABASE: &str = "rubis";
 
-/// Time for a program to become ready.
 const START_LIMIT: Duration = Duration::from_secs(60);
 
 /// Time after a check-in in which its links are attributed to a mail scanner: as in production.
 pub const QUIET: Duration = Duration::from_secs(10);
-
-/// Output of cargo while it builds.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Report {
-    Progress,
-    ErrorsOnly,
-}
-
-/// Folder of our debug programs, built before.
-///
-/// It is always the whole workspace: naming packages would give libraries other features than the tests have, and
-/// compile most of them once more.
-pub fn build(report: Report) -> Result<PathBuf> {
-    let mut arguments = vec!["build", "--workspace", "--bins"];
-    if report == Report::ErrorsOnly {
-        arguments.push("--quiet");
-    }
-    if !cargo::launch(arguments).run()?.success() {
-        bail!("the build fails");
-    }
-    cargo::target_folder()
-}
 
 /// Ports of a stack, all different.
 struct Ports {
@@ -116,40 +93,26 @@ pub struct TemporaryStack {
 impl TemporaryStack {
     /// Builds and starts a stack with an empty database, with further `settings` of both programs.
     pub fn start(name: &str, may_install: bool, settings: &[(&str, &str)]) -> Result<Self> {
-        let programs = Programs::find(may_install)?;
-        let binaries = noisy_step("building", || build(Report::Progress))?;
+        let (programs, binaries) = prepare(may_install)?;
         let directory = RunDirectory::create(name)?;
-        let logs = private(&format!("logs/{name}"))?;
+        let (data, logs, ports) = (directory.path(), private(&format!("logs/{name}"))?, Ports::any()?);
         // Never Stripe itself: no person is there to enter a card.
-        let start = Start {
-            binaries: &binaries,
-            programs: &programs,
-            data: directory.path(),
-            logs: &logs,
-            stripe: Stripe::Fake,
-            temporary: true,
-            ports: Ports::any()?,
-        };
+        let start = Start { binaries, programs, data, logs, stripe: Stripe::Fake, temporary: true, ports };
         Ok(Self { stack: start.run(settings)?, directory })
     }
+}
+
+fn prepare(may_install: bool) -> Result<(Programs, PathBuf)> {
+    let programs = Programs::find(may_install)?;
+    Ok((programs, noisy_step("building", || cargo::build(&["--bins"], Output::Progress))?))
 }
 
 impl Stack {
     /// Builds and starts a stack that keeps its data below `data`.
     pub fn durable(data: &Path, may_install: bool, stripe: Stripe) -> Result<Self> {
-        let programs = Programs::find(may_install)?;
-        let binaries = noisy_step("building", || build(Report::Progress))?;
+        let (programs, binaries) = prepare(may_install)?;
         let (logs, ports) = (data.join("logs"), Ports::preferred()?);
-        let start = Start {
-            binaries: &binaries,
-            programs: &programs,
-            data,
-            logs: &logs,
-            stripe,
-            temporary: false,
-            ports,
-        };
-        start.run(&[])
+        Start { binaries, programs, data, logs, stripe, temporary: false, ports }.run(&[])
     }
 
     /// Fails with the end of its log if a program has ended.
@@ -168,12 +131,11 @@ impl Stack {
     }
 }
 
-/// Start of a stack.
 struct Start<'a> {
-    binaries: &'a Path,
-    programs: &'a Programs,
+    binaries: PathBuf,
+    programs: Programs,
     data: &'a Path,
-    logs: &'a Path,
+    logs: PathBuf,
     stripe: Stripe,
     temporary: bool,
     ports: Ports,
@@ -222,7 +184,7 @@ impl Start<'_> {
         let api = ready("api", &api, &addresses.api, "/readyz")?;
         let worker = self.program("worker", &environment, ports.worker_metrics);
         let worker = ready("worker", &worker, &addresses.worker_metrics, "")?;
-        let logs = self.logs.to_owned();
+        let logs = self.logs.clone();
         Ok(Stack { api, worker, stripe, inbox, redis, postgres, addresses, logs })
     }
 
@@ -275,7 +237,6 @@ impl Start<'_> {
         path
     }
 
-    /// Settings of both programs.
     fn environment(&self, addresses: &Addresses) -> Result<Vec<(String, String)>> {
         let settings = [
             ("HOST", "127.0.0.1".to_owned()),

@@ -68,25 +68,21 @@ pub fn fake(program: &Path, port: u16, api: &str, data: &Path, log: &Path) -> La
 }
 
 /// Simulates a customer at the fake, as with the buttons of its pages.
-pub struct Player {
-    client: Client,
-}
+pub struct Player(Client);
 
 impl Player {
-    /// That of the fake at this address.
     pub fn of(fake: &str) -> Self {
-        Self { client: Client::new(fake) }
+        Self(Client::new(fake))
     }
 
-    /// Enters a good card in a Checkout, and answers which subscription that makes.
+    /// Enters a good card in a Checkout, and returns the id of the subscription.
     pub fn complete(&self, session: &str) -> Result<String> {
-        let done = self.client.post(&format!("/_fake/checkout/{session}/complete"), &Value::Null)?;
+        let done = self.0.post(&format!("/_fake/checkout/{session}/complete"), &Value::Null)?;
         Ok(text(&done, "subscription")?.to_owned())
     }
 
-    /// Says that the trial of a subscription ends soon.
     pub fn announce_trial_end(&self, subscription: &str) -> Result<()> {
         let path = format!("/_fake/subscriptions/{subscription}/announce-trial-end");
-        self.client.post(&path, &Value::Null).map(drop)
+        self.0.post(&path, &Value::Null).map(drop)
     }
 }

@@ -1,43 +1,32 @@
 //! The subscription of an organization as the API returns it, and the start of its trial.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
 use crate::stripe::Player;
-use rubis_devkit::http::{Client, text};
+use rubis_devkit::http::{Client, field, text};
 use rubis_devkit::interrupt;
 
-/// Time in which Stripe's events must have taken effect. The fake delivers them at once, and again after 1, 5 and 30
-/// seconds where the API did not take them.
+/// Time for Stripe's events to take effect: the fake repeats them after 1, 5 and 30 seconds.
 const EVENT_LIMIT: Duration = Duration::from_secs(20);
 
 pub struct Subscription(Value);
 
-/// The subscription of the signed-in user.
 pub fn read(client: &Client) -> Result<Subscription> {
     Ok(Subscription(client.get("/billing/subscription")?))
 }
 
-/// Starts the trial of Pro: asks for its Checkout and enters a good card there. Answers Stripe's id of the
-/// subscription, once the API knows of it.
+/// Starts the trial of Pro with a good card, and returns Stripe's id of the subscription.
 pub fn start_trial(client: &Client, player: &Player) -> Result<String> {
     let offer = json!({ "plan": "pro", "cycle": "monthly" });
     let checkout = client.post("/billing/start-trial", &offer)?;
     let subscription = player.complete(text(&checkout, "sessionId")?)?;
-    let started = Instant::now();
-    loop {
-        match read(client)?.status() {
-            Some("trialing") => return Ok(subscription),
-            status if started.elapsed() > EVENT_LIMIT => bail!(
-                "the API does not know of the trial after {} s: the subscription is {}",
-                EVENT_LIMIT.as_secs(),
-                status.unwrap_or("none")
-            ),
-            _ => interrupt::pause(Duration::from_millis(100))?,
-        }
-    }
+    let is_known = || Ok(read(client)?.status().filter(|status| *status == "trialing").map(drop));
+    interrupt::poll(EVENT_LIMIT, Duration::from_millis(100), is_known)?
+        .with_context(|| format!("the API does not know of the trial after {EVENT_LIMIT:?}"))?;
+    Ok(subscription)
 }
 
 impl Subscription {
@@ -55,7 +44,7 @@ impl Subscription {
     pub fn told(&self) -> String {
         let days = self.0.get("trialDaysRemaining").and_then(Value::as_u64).filter(|days| *days > 0);
         let days = days.map(|days| format!(", {days} days left")).unwrap_or_default();
-        let plan = self.0.get("plan").and_then(Value::as_str).unwrap_or("?");
+        let plan = field(&self.0, "plan");
         let limit = match self.limit() {
             None => "any number of invoices".to_owned(),
             Some(limit) => format!("{limit} invoices at once"),

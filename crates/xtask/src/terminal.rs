@@ -26,29 +26,30 @@ pub fn step_with<T>(
         // A line that shows late is no reason to stop.
         let _ = std::io::stdout().flush();
     }
-    let outcome = work();
-    let elapsed = seconds(started.elapsed());
-    match &outcome {
-        Ok(value) => {
-            let remark = remark(value).map(|remark| format!(": {remark}")).unwrap_or_default();
-            line(&format!("{} {label}{remark} {}", green("✓"), dim(format!("({elapsed})"))));
-        }
-        Err(error) if interrupt::caused(error) => line(&format!("  {label} {}", dim("(interrupted)"))),
-        Err(_) => line(&format!("{} {label} {}", red("✗"), dim(format!("({elapsed})")))),
-    }
-    outcome
+    finish(label, started, work(), remark)
 }
 
 /// As [`step`], for work that writes to the terminal itself, as cargo does.
 pub fn noisy_step<T>(label: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     println!("{} {label}", dim("▸"));
     let started = Instant::now();
-    let outcome = work();
+    finish(label, started, work(), |_| None)
+}
+
+fn finish<T>(
+    label: &str,
+    started: Instant,
+    outcome: Result<T>,
+    remark: impl FnOnce(&T) -> Option<String>,
+) -> Result<T> {
     let elapsed = dim(format!("({})", seconds(started.elapsed())));
     match &outcome {
-        Ok(_) => println!("{} {label} {elapsed}", green("✓")),
-        Err(error) if interrupt::caused(error) => {}
-        Err(_) => println!("{} {label} {elapsed}", red("✗")),
+        Ok(value) => {
+            let remark = remark(value).map(|remark| format!(": {remark}")).unwrap_or_default();
+            line(&format!("{} {label}{remark} {elapsed}", green("✓")));
+        }
+        Err(error) if interrupt::caused(error) => line(&format!("  {label} {}", dim("(interrupted)"))),
+        Err(_) => line(&format!("{} {label} {elapsed}", red("✗"))),
     }
     outcome
 }
@@ -93,22 +94,18 @@ pub fn seconds(duration: Duration) -> String {
     }
 }
 
-/// For titles.
 pub fn bold(text: impl fmt::Display) -> String {
     styled("1", text)
 }
 
-/// For what matters less.
 pub fn dim(text: impl fmt::Display) -> String {
     styled("2", text)
 }
 
-/// For what went well.
 pub fn green(text: impl fmt::Display) -> String {
     styled("32", text)
 }
 
-/// For what did not.
 pub fn red(text: impl fmt::Display) -> String {
     styled("31", text)
 }

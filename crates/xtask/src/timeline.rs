@@ -7,7 +7,7 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::clock;
 use crate::terminal::{bold, dim, green, red};
-use rubis_devkit::http::{Client, list, text};
+use rubis_devkit::http::{Client, field, list, text};
 
 pub struct Timeline {
     checkins: Vec<Value>,
@@ -17,7 +17,6 @@ pub struct Timeline {
     pub client_name: String,
 }
 
-/// Asks for the timeline of an invoice.
 pub fn read(client: &Client, invoice: &str) -> Result<Timeline> {
     let body = client.get(&format!("/invoices/{invoice}/timeline"))?;
     let debtor = body.get("client").with_context(|| format!("no `client` in {body}"))?;
@@ -30,7 +29,6 @@ pub fn read(client: &Client, invoice: &str) -> Result<Timeline> {
     })
 }
 
-/// Date of a reminder or a check-in.
 pub fn at(planned: &Value) -> Result<OffsetDateTime> {
     instant(planned, "sendAt")
 }
@@ -63,7 +61,7 @@ impl Timeline {
     /// Number of reminders that wait for the answer to a check-in.
     pub fn awaiting_answer(&self) -> usize {
         let waits =
-            |relance: &&Value| status(relance) == "scheduled" && why_not(relance) == Some("awaits_answer");
+            |relance: &&Value| field(relance, "status") == "scheduled" && why_not(relance) == Some("awaits_answer");
         self.relances.iter().filter(waits).count()
     }
 
@@ -74,8 +72,7 @@ impl Timeline {
 
     /// Status and answer of the check-in; empty if there is none.
     pub fn checkin_status(&self) -> (&str, &str) {
-        let field = |key| self.checkin().and_then(|checkin| checkin.get(key)).and_then(Value::as_str);
-        (field("status").unwrap_or_default(), field("answer").unwrap_or_default())
+        self.checkin().map_or(("", ""), |checkin| (field(checkin, "status"), field(checkin, "answer")))
     }
 
     pub fn payment_labels(&self) -> Vec<&str> {
@@ -90,78 +87,56 @@ impl Timeline {
         }
         for checkin in &self.checkins {
             let when = at(checkin).map(day_and_time).unwrap_or_default();
-            println!("{indent}{when}  {:<5} {:<15} {}", "J+0", "check-in", checkin_state(checkin));
+            println!("{indent}{when}  {:<5} {:<15} {}", "J+0", "check-in", state(checkin, false));
         }
         for relance in &self.relances {
-            let step = |key: &str| relance.get("step").and_then(|step| step.get(key));
-            let tone = step("tone").and_then(Value::as_str).unwrap_or("?").replace('_', " ");
-            let offset = step("offsetDays").and_then(Value::as_i64).unwrap_or_default();
-            let manual = step("requiresManualValidation").and_then(Value::as_bool).unwrap_or_default();
+            let step = relance.get("step").unwrap_or(&Value::Null);
+            let tone = field(step, "tone").replace('_', " ");
+            let offset = step.get("offsetDays").and_then(Value::as_i64).unwrap_or_default();
+            let manual = step.get("requiresManualValidation").and_then(Value::as_bool).unwrap_or_default();
             let when = at(relance).map(day_and_time).unwrap_or_default();
             let day = format!("J{offset:+}");
             println!("{indent}{when}  {day:<5} {tone:<15} {}", state(relance, manual));
         }
         for payment in &self.payments {
-            let date = payment.get("paidOn").and_then(Value::as_str).unwrap_or("?");
             let cents = payment.get("amountCents").and_then(Value::as_i64).unwrap_or_default();
-            let label = payment.get("label").and_then(Value::as_str).unwrap_or_default();
-            let payment = format!("payment of {} {label}", amount(cents));
-            println!("{indent}{date}        {}", green(payment.trim_end()));
+            let label = format!("payment of {} {}", amount(cents), field(payment, "label"));
+            println!("{indent}{}        {}", field(payment, "paidOn"), green(label.trim_end()));
         }
     }
 
     /// Prints what happened, one line an event.
     pub fn print_events(&self, indent: &str) {
         for event in &self.events {
-            let kind = event.get("kind").and_then(Value::as_str).unwrap_or("?").replace('_', " ");
-            let when = text(event, "createdAt")
-                .ok()
-                .and_then(|at| OffsetDateTime::parse(at, &Rfc3339).ok())
-                .map(clock_time)
-                .unwrap_or_default();
-            println!("{indent}{when}  {kind}");
+            let when = instant(event, "createdAt").map(clock_time).unwrap_or_default();
+            println!("{indent}{when}  {}", field(event, "kind").replace('_', " "));
         }
     }
 
     fn with_status(&self, wanted: &str) -> usize {
-        self.relances.iter().filter(|relance| status(relance) == wanted).count()
+        self.relances.iter().filter(|relance| field(relance, "status") == wanted).count()
     }
-}
-
-fn status(planned: &Value) -> &str {
-    planned.get("status").and_then(Value::as_str).unwrap_or("?")
 }
 
 fn why_not(relance: &Value) -> Option<&str> {
     relance.get("whyNot")?.get("code")?.as_str()
 }
 
-/// Returns true if the user will be asked, was, and what came of it.
-fn checkin_state(checkin: &Value) -> String {
-    let field = |key: &str| {
-        checkin.get(key).and_then(Value::as_str).map(|code| code.replace('_', " ")).unwrap_or_default()
+/// The status of a reminder or a check-in, with its reason or answer.
+fn state(planned: &Value, manual: bool) -> String {
+    let status = field(planned, "status");
+    let details = [why_not(planned).unwrap_or_default(), field(planned, "answer"), field(planned, "reason")];
+    let detail = details.into_iter().find(|detail| !detail.is_empty()).unwrap_or_default();
+    let text = match (detail, manual && status == "scheduled") {
+        ("", true) => format!("{status}, for a person to approve"),
+        ("", false) => status.to_owned(),
+        (detail, _) => format!("{status} ({})", detail.replace('_', " ")),
     };
-    match status(checkin) {
-        "scheduled" => format!("{} whether it was paid", bold("asks")),
-        "sent" => format!("asked, {}", bold("not answered yet")),
-        "answered" => green(format!("answered: {}", field("answer"))),
-        "failed" => red(format!("failed ({})", field("reason"))),
-        "expired" => "expired without an answer".to_owned(),
-        other => format!("{other} ({})", field("reason")),
-    }
-}
-
-fn state(relance: &Value, manual: bool) -> String {
-    let why = why_not(relance).map(|code| code.replace('_', " "));
-    match (status(relance), why) {
-        ("sent", _) => green("sent"),
-        ("scheduled", Some(why)) if why == "awaits answer" => format!("{} for the answer", bold("waits")),
-        ("scheduled", None) if manual => format!("{}, for a person to approve", bold("is drafted")),
-        ("scheduled", None) => bold("leaves"),
-        ("scheduled", Some(why)) => format!("{} ({why})", bold("waits")),
-        ("failed", why) => red(format!("failed ({})", why.unwrap_or_default())),
-        (other, Some(why)) => format!("{other} ({why})"),
-        (other, None) => other.to_owned(),
+    match status {
+        "sent" | "answered" => green(text),
+        "failed" => red(text),
+        "scheduled" => bold(text),
+        _ => text,
     }
 }
 
@@ -171,7 +146,6 @@ fn day_and_time(instant: OffsetDateTime) -> String {
     format!("{} {:02}:{:02}", there.date(), there.hour(), there.minute())
 }
 
-/// The amount of an invoice.
 pub fn euros(invoice: &Value) -> String {
     invoice.get("amountTtcCents").and_then(Value::as_i64).map(amount).unwrap_or_default()
 }

@@ -1,15 +1,14 @@
 //! Verification of an account's address, by the link of its mail.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
 use crate::mailbox::Mailbox;
 use rubis_devkit::http::{Client, text};
 use rubis_devkit::interrupt;
 
-/// The time within which the mail must arrive.
 const LIMIT: Duration = Duration::from_secs(30);
 
 /// The start of the token in the link, which is in the fragment of the SPA's page.
@@ -23,19 +22,14 @@ pub fn token(mail: &Value) -> Option<String> {
 
 /// Waits for the latest verification mail to an address, and posts its token. Returns the mail.
 pub fn verify(client: &Client, mailbox: &Mailbox, recipient: &str) -> Result<Value> {
-    let started = Instant::now();
-    loop {
+    let latest = || {
         let mails = mailbox.to(recipient)?;
-        let latest = mails.into_iter().rev().find_map(|mail| token(&mail).map(|token| (mail, token)));
-        if let Some((mail, token)) = latest {
-            client.post("/auth/email/verify", &json!({ "token": token }))?;
-            return Ok(mail);
-        }
-        if started.elapsed() > LIMIT {
-            bail!("no verification mail reached {recipient} within {} s", LIMIT.as_secs());
-        }
-        interrupt::pause(Duration::from_millis(250))?;
-    }
+        Ok(mails.into_iter().rev().find_map(|mail| token(&mail).map(|token| (mail, token))))
+    };
+    let (mail, token) = interrupt::poll(LIMIT, Duration::from_millis(250), latest)?
+        .with_context(|| format!("no verification mail reached {recipient} within {LIMIT:?}"))?;
+    client.post("/auth/email/verify", &json!({ "token": token }))?;
+    Ok(mail)
 }
 
 /// As [`verify`], for an owner: no mail is sent on behalf of their organization before.
@@ -50,8 +44,7 @@ pub fn verify_sender(client: &Client, mailbox: &Mailbox, recipient: &str) -> Res
     Ok(mail)
 }
 
-/// Verifies the address of an account that signed in earlier, if it is not verified: the inbox of that run is gone,
-/// so that another mail is requested.
+/// Verifies the address of an earlier account if need be, by another mail: the inbox of that run is gone.
 pub fn verify_if_needed(client: &Client, mailbox: &Mailbox, session: &Value) -> Result<()> {
     let user = session.get("user");
     let is_verified = user.and_then(|user| user.get("emailVerified")).and_then(Value::as_bool);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 
-use super::metadata::{Package, Part, packages};
+use super::metadata::{Package, packages};
 use super::sources::accept;
 
 /// The arrows. A crate may use whatever its arrows reach, not only where they point.
@@ -62,7 +62,6 @@ const NOT_IN_THE_KERNEL: [&str; 7] =
 /// The API sends no mail, and puts nothing in the queue but by the jobs table.
 const NOT_IN_THE_API: [&str; 1] = ["lettre"];
 
-/// Checks every package.
 pub fn check() -> Result<()> {
     let problems: Vec<String> = packages()?.iter().flat_map(problems_of).collect();
     accept(&problems, "crates/xtask/src/lint/dependency_rule.rs")
@@ -70,15 +69,10 @@ pub fn check() -> Result<()> {
 
 fn problems_of(package: &Package) -> Vec<String> {
     let name = package.short_name();
-    let own = package.own_dependencies(Part::Code);
-    let mut problems = own_problems(name, &own, &package.own_dependencies(Part::Tests));
-    problems.extend(
-        package
-            .libraries(Part::Code)
-            .into_iter()
-            .filter(|library| is_forbidden(name, library))
-            .map(|library| format!("{name} may not depend on {library}")),
-    );
+    let ((own, libraries), (of_tests, _)) = (package.dependencies(false), package.dependencies(true));
+    let mut problems = own_problems(name, &own, &of_tests);
+    let forbidden = libraries.into_iter().filter(|library| is_forbidden(name, library));
+    problems.extend(forbidden.map(|library| format!("{name} may not depend on {library}")));
     problems
 }
 

@@ -10,7 +10,6 @@ use super::sources::accept;
 
 const INHERITED: [&str; 5] = ["version", "edition", "rust-version", "license", "publish"];
 
-/// Checks every manifest.
 pub fn check() -> Result<()> {
     let mut problems = Vec::new();
     for package in packages()? {

@@ -16,7 +16,6 @@ struct Metadata {
     packages: Vec<Package>,
 }
 
-/// One of our packages.
 #[derive(Deserialize)]
 pub struct Package {
     name: String,
@@ -28,13 +27,6 @@ pub struct Package {
 struct Dependency {
     name: String,
     kind: Option<String>,
-}
-
-/// Part of a package that has a dependency.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Part {
-    Code,
-    Tests,
 }
 
 /// Our packages, by name.
@@ -50,20 +42,16 @@ impl Package {
         self.name.strip_prefix(PREFIX).unwrap_or(&self.name)
     }
 
-    /// Our packages that it depends on, by their short names.
-    pub fn own_dependencies(&self, part: Part) -> BTreeSet<&str> {
-        self.dependencies(part).filter_map(|name| name.strip_prefix(PREFIX)).collect()
-    }
-
-    /// The libraries that it names as dependencies.
-    pub fn libraries(&self, part: Part) -> BTreeSet<&str> {
-        self.dependencies(part).filter(|name| !name.starts_with(PREFIX)).collect()
-    }
-
-    fn dependencies(&self, part: Part) -> impl Iterator<Item = &str> {
-        self.dependencies
-            .iter()
-            .filter(move |dependency| (dependency.kind.as_deref() == Some("dev")) == (part == Part::Tests))
-            .map(|dependency| dependency.name.as_str())
+    /// Names of the packages that it depends on, in its code or in its tests: ours, short, and libraries.
+    pub fn dependencies(&self, in_tests: bool) -> (BTreeSet<&str>, BTreeSet<&str>) {
+        let wanted = self.dependencies.iter().filter(|one| (one.kind.as_deref() == Some("dev")) == in_tests);
+        let (mut own, mut libraries) = (BTreeSet::new(), BTreeSet::new());
+        for name in wanted.map(|dependency| dependency.name.as_str()) {
+            match name.strip_prefix(PREFIX) {
+                Some(short) => own.insert(short),
+                None => libraries.insert(name),
+            };
+        }
+        (own, libraries)
     }
 }

@@ -22,7 +22,6 @@ const EXCEPTIONS: [(&str, &str); 1] = [
     ("crates/api/src/middleware/telemetry.rs", ".clone()"),
 ];
 
-/// Looks through the sources of every crate.
 pub fn check() -> Result<()> {
     let mut problems = Vec::new();
     for Source { path, text, .. } in sources::code(&EXEMPT)? {

@@ -24,7 +24,6 @@ const UNSTABLE: [(&str, &str); 2] = [
     ),
 ];
 
-/// Checks the migrations after the baseline.
 pub fn check(may_install: bool) -> Result<()> {
     let (in_transaction, alone) = scripts()?;
     let unstable: Vec<String> =

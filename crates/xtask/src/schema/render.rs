@@ -80,8 +80,7 @@ impl Catalog {
         Ok(())
     }
 
-    /// Writes `joinable!` for each pair of tables that one foreign key joins; where two keys could, a query
-    /// has to say which it means.
+    /// Writes `joinable!` for each pair of tables that exactly one foreign key joins.
     fn render_joins(&self, out: &mut String) -> Result<()> {
         let mut pairs: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
         for table in &self.tables {

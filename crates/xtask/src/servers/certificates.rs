@@ -6,7 +6,7 @@ use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose};
 
 use rubis_devkit::{Account, Postgres, data_directory, interrupt};
@@ -38,12 +38,10 @@ impl Certificates {
         Ok(certificates)
     }
 
-    /// The folder.
     pub fn directory(&self) -> &Path {
         &self.directory
     }
 
-    /// One of its files.
     pub fn file(&self, name: &str) -> PathBuf {
         self.directory.join(name)
     }
@@ -58,13 +56,9 @@ impl Certificates {
             server.query("postgres", &format!("ALTER SYSTEM SET {name} = '{value}'"))?;
         }
         server.query("postgres", "SELECT pg_reload_conf()")?;
-        for _ in 0..100 {
-            if server.query("postgres", "SHOW ssl")?.trim() == "on" {
-                return Ok(());
-            }
-            interrupt::pause(Duration::from_millis(50))?;
-        }
-        bail!("PostgreSQL refuses the certificate in {}", self.directory.display())
+        let is_on = || Ok((server.query("postgres", "SHOW ssl")?.trim() == "on").then_some(()));
+        interrupt::poll(Duration::from_secs(5), Duration::from_millis(50), is_on)?
+            .with_context(|| format!("PostgreSQL refuses the certificate in {}", self.directory.display()))
     }
 
     /// Arguments of a Redis that accepts encrypted connections on another port.

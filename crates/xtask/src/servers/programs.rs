@@ -30,7 +30,6 @@ const POSTGRES_DIRECTORIES: [&str; 8] = [
 const COMMON_DIRECTORIES: [&str; 6] =
     ["/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/opt/homebrew/bin"];
 
-/// The server programs of this machine.
 pub struct Programs {
     pub postgres: PathBuf,
     pub postgres_version: u32,
@@ -38,8 +37,7 @@ pub struct Programs {
 }
 
 impl Programs {
-    /// Finds the programs. What is missing is installed with the system's package manager, if `may_install` and this
-    /// user can.
+    /// Finds the programs; what is missing is installed if `may_install` and this user can.
     pub fn find(may_install: bool) -> Result<Self> {
         let missing: Vec<Need> =
             [(Need::Postgres, find_postgres().is_none()), (Need::Redis, find_redis().is_none())]
