@@ -1,8 +1,4 @@
 //! The HTTP API over few and over many invoices, beside `pgbench` with the same statements.
-//!
-//! The real `rubis-api` serves two databases, whose rows are those that the product would have written. Many
-//! organizations send requests in turn on a few connections that are kept open, since each of them may send twenty in
-//! a second; one more organization has half of all invoices to itself.
 
 mod creation;
 mod environment;
@@ -58,7 +54,6 @@ struct Place {
     captured: Vec<Captured>,
 }
 
-/// Measures every operation on every database.
 pub async fn run(machine: &Machine, mut arguments: Arguments) -> Result<Report> {
     if arguments.quick {
         arguments.invoices = vec![1000, 10_000];

@@ -5,8 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
-/// The kernel reports processor time in hundredths of a second on every machine that the product runs on,
-/// however finely it counts.
+/// The kernel reports processor time in hundredths of a second, however finely it counts.
 const TICKS_A_SECOND: f64 = 100.0;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -16,15 +15,13 @@ struct Stat {
     of_ended_children: u64,
 }
 
-/// Processor time of a process, of its children, and of those of its children that have ended, in seconds.
-/// PostgreSQL has a process for every connection.
+/// Processor time of a process and of its children, ended ones included, in seconds.
 pub fn taken_by(process: u32) -> Result<f64> {
     let mut before = stat_of(process)?;
     loop {
         let of_running_children: u64 = children(process)?.map(|stat| stat.own).sum();
         let after = stat_of(process)?;
-        // A child reports what it took until its parent has noticed its end, and the parent does from then
-        // on: it might have been counted by neither of them, or by both.
+        // A child that ended meanwhile might have been counted by neither of them, or by both.
         if after.of_ended_children == before.of_ended_children {
             return Ok(seconds(after.own + after.of_ended_children + of_running_children));
         }
@@ -32,7 +29,6 @@ pub fn taken_by(process: u32) -> Result<f64> {
     }
 }
 
-/// The running children of a process.
 fn children(process: u32) -> Result<impl Iterator<Item = Stat>> {
     let processes = fs::read_dir("/proc")?
         .flatten()

@@ -22,7 +22,6 @@ const SETTINGS: [&str; 12] = [
     crate::reference::LINE_PREFIX,
 ];
 
-/// Programs, directories and record.
 #[derive(Clone, Debug, Args)]
 pub struct Options {
     #[command(flatten)]
@@ -41,7 +40,6 @@ pub struct Options {
     pub revision: String,
 }
 
-/// A private PostgreSQL and a private Redis.
 pub struct Machine {
     pub servers: Servers,
     pub options: Options,
@@ -52,7 +50,6 @@ impl Machine {
         Ok(Self { servers: Servers::start(&options.paths, &SETTINGS)?, options: options.clone() })
     }
 
-    /// Directory for logs and for files of other programs.
     pub fn logs(&self) -> &Path {
         &self.servers.paths.logs
     }

@@ -61,7 +61,6 @@ impl Arguments {
         if self.quick { QUICK_TRICKLE_JOBS } else { TRICKLE_JOBS }
     }
 
-    /// With small sizes if it has to be quick.
     fn settled(mut self) -> Result<Self> {
         if self.quick {
             self.jobs = self.jobs.min(5_000);
@@ -89,7 +88,6 @@ struct Once {
     recovery: Option<(f64, f64)>,
 }
 
-/// Measures the queue.
 pub async fn run(machine: &Machine, arguments: Arguments) -> Result<Report> {
     let sizes = arguments.settled()?;
     let bullmq = BullMq::install(machine)?;

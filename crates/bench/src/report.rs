@@ -8,7 +8,6 @@ use anyhow::{Context as _, Result};
 use rubis_chaos::table;
 use rubis_kernel::{Clock as _, SystemClock};
 
-/// One figure.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Figure {
     /// Name and unit: "Redis side, jobs/s".
@@ -29,7 +28,6 @@ pub enum Bar {
     RatioAtMost(f64),
 }
 
-/// A benchmark's figures.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Report {
     title: String,
@@ -41,7 +39,6 @@ pub struct Report {
 }
 
 impl Figure {
-    /// Ours as a multiple of the reference.
     fn ratio(&self) -> Option<f64> {
         self.reference.filter(|reference| *reference > 0.0).map(|reference| self.ours / reference)
     }
@@ -92,7 +89,6 @@ impl Report {
         Self { title: title.into(), reference: reference.into(), ..Self::default() }
     }
 
-    /// Adds a figure.
     pub fn add(&mut self, what: impl Into<String>, ours: f64, reference: Option<f64>, bar: Option<Bar>) {
         self.figures.push(Figure { what: what.into(), ours, reference, bar });
     }
@@ -114,7 +110,6 @@ impl Report {
         format!("\n## {title}, {day}, {revision}\n\nReference: {reference}.\n\n{table}{notes}\n")
     }
 
-    /// Appends the figures to a file.
     pub fn append(&self, file: &Path, revision: &str) -> Result<()> {
         let mut out = OpenOptions::new()
             .append(true)

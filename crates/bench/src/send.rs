@@ -1,5 +1,4 @@
-//! Reminders by SMTP: how many a worker sends in a second, as a share of the rate of `pgbench` with the same
-//! statements, and how late those of small organizations are beside a big one.
+//! Reminders by SMTP: the rate of a worker beside that of `pgbench`, and the lateness beside a big organization.
 
 mod burst;
 mod captured;
@@ -160,7 +159,6 @@ async fn reference(
     Ok(Reference { per_second: whole.per_second, each })
 }
 
-/// Small organizations alone, and beside a big one.
 async fn fairness(machine: &Machine, arguments: &Arguments, report: &mut Report) -> Result<()> {
     let Arguments { organizations, big, small, .. } = *arguments;
     say(format!("Filling a database with {big} reminders of one organization, {small} each of the others"));

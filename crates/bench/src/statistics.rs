@@ -22,7 +22,6 @@ pub fn median(values: &mut [f64]) -> f64 {
     percentile(values, 0.5)
 }
 
-/// The median of a figure.
 pub fn median_of<T>(all: &[T], figure: impl Fn(&T) -> f64) -> f64 {
     median(&mut all.iter().map(figure).collect::<Vec<_>>())
 }

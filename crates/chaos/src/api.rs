@@ -11,17 +11,14 @@ use tokio::time::{Instant, sleep};
 
 use crate::{APP_KEY, PASSWORD, Paths, SeededOrganization};
 
-/// Time for the API to become ready for the first time.
 const START_LIMIT: Duration = Duration::from_secs(30);
 
-/// Time for a request.
 const REQUEST_LIMIT: Duration = Duration::from_secs(15);
 
 /// A running `rubis-api`. Dropping it kills it.
 pub struct Api {
     launch: Launch,
     process: Option<Process>,
-    /// Address that it listens on.
     pub address: SocketAddr,
 }
 
@@ -66,13 +63,10 @@ impl Api {
         process.wait_until(START_LIMIT, || is_ready(&client))
     }
 
-    /// Kills it: `kill -9`.
     pub fn kill(&mut self) -> Result<()> {
         self.process.take().map_or(Ok(()), Process::kill)
     }
 
-    /// Id of its process, if it runs.
-    #[must_use]
     pub fn process_id(&self) -> Option<u32> {
         self.process.as_ref().map(Process::id)
     }
@@ -94,8 +88,6 @@ impl Api {
         Ok(started.elapsed())
     }
 
-    /// A user who calls it.
-    #[must_use]
     pub const fn caller(&self) -> Caller {
         Caller(self.address)
     }
@@ -111,12 +103,10 @@ fn is_ready(client: &Client) -> bool {
 
 impl Caller {
     /// The same user, by way of a proxy.
-    #[must_use]
     pub const fn through(self, proxy: SocketAddr) -> Self {
         Self(proxy)
     }
 
-    /// Signs the owner of an organization in, and returns the access token.
     pub async fn sign_in(self, organization: &SeededOrganization) -> Result<String> {
         let body = json!({ "email": organization.email, "password": PASSWORD });
         let response = self.post("/auth/login", None, &[], body).await?;

@@ -48,7 +48,6 @@ pub(crate) struct Evidence<'a> {
 /// The mails of one reminder or of one id, in the order of their arrival.
 pub(crate) type Arrivals<'a> = HashMap<Uuid, Vec<&'a Mail>>;
 
-/// Compares; the recovery is the scenario's to add.
 pub(crate) fn audit(evidence: &Evidence<'_>, expected: &Expected) -> Report {
     let mut report = Report::default();
     let arrivals = sort(evidence.mails, "relance", &mut report);
@@ -142,8 +141,7 @@ fn times(task: Uuid, mails: &[&Mail]) -> String {
     format!("{task} at {}", instants.join(" and "))
 }
 
-/// Checks that what arrived is recorded as sent, that what is recorded arrived, and that what should have been
-/// sent was.
+/// Checks that exactly what should have been sent arrived and is recorded.
 fn check_endings(
     due: &[Due],
     arrivals: &Arrivals<'_>,
@@ -171,8 +169,7 @@ fn check_endings(
     }
 }
 
-/// Checks that nothing arrives after the acknowledged end of an invoice, except what was `on_the_way`, which gets the
-/// task and the time since.
+/// Checks that nothing arrives after the acknowledged end of an invoice, except what was `on_the_way`.
 pub(crate) fn check_stopped<'a>(
     stopped: &Stopped,
     mails: impl Fn(Uuid) -> Vec<&'a Mail>,

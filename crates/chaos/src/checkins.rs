@@ -44,7 +44,6 @@ struct Ending {
     will_end: bool,
 }
 
-/// Result of looking up a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Link {
     Unknown,
@@ -53,7 +52,6 @@ enum Link {
     Is(CheckinState),
 }
 
-/// The check-ins of a run that are due together.
 pub struct Checkins<'a> {
     run: &'a ScenarioRun,
     key: PurposeKey,
@@ -62,8 +60,7 @@ pub struct Checkins<'a> {
 }
 
 impl<'a> Checkins<'a> {
-    /// Turns the check-ins of every organization on, and makes this many due in a moment, of each organization as many
-    /// as of the others: one organization after another, so that the burst lasts.
+    /// Makes this many check-ins due in a moment, one organization after another, so that the burst lasts.
     pub async fn make_due(run: &'a ScenarioRun, count: usize) -> Result<Self> {
         Self::make(run, count, LEAD, BETWEEN_ORGANIZATIONS).await
     }

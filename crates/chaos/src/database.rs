@@ -19,15 +19,12 @@ use uuid::Uuid;
 const PATIENCE: Duration = Duration::from_secs(30);
 const GLANCE: Duration = Duration::from_millis(100);
 
-/// Connections of the scenario itself.
 const POOL_SIZE: u32 = 6;
 
-/// Jobs that are due within an hour; not those of subscriptions, whose daily round may be near, and not the
-/// reconciliation, which always comes back.
+/// Jobs due within an hour, without the daily round of subscriptions and the recurring reconciliation.
 const SOON: &str =
     "run_at < clock_timestamp() + interval '1 hour' AND queue <> 'billing' AND id <> 'reconcile:all'";
 
-/// The database of a run.
 #[derive(Clone)]
 pub struct Database {
     /// Connections to it, past every proxy.
@@ -48,7 +45,6 @@ pub struct Due {
 
 impl Due {
     /// The job that sends this reminder.
-    #[must_use]
     pub fn job(&self) -> String {
         job_of(self.task)
     }
@@ -82,7 +78,6 @@ pub struct LeftJob {
     pub last_error: Option<String>,
 }
 
-/// Counters, which have to agree with the rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 pub(crate) struct Counters {
     pub sent: i64,
@@ -117,7 +112,6 @@ pub async fn count(conn: &mut AsyncPgConnection, query: &str) -> diesel::QueryRe
     Ok(count.count)
 }
 
-/// Values as an array of SQL.
 pub(crate) fn array(values: impl IntoIterator<Item = impl ToString>) -> String {
     let values: Vec<String> = values.into_iter().map(|value| value.to_string()).collect();
     format!("'{{{}}}'", values.join(","))
@@ -153,7 +147,6 @@ impl Database {
         }
     }
 
-    /// Runs statements.
     pub async fn execute(&self, statements: &str) -> Result<()> {
         self.ask(async |conn| conn.batch_execute(statements).await).await
     }
@@ -165,8 +158,7 @@ impl Database {
         Ok(rows.into_iter().map(|row| serde_json::from_value(row.found)).collect::<Result<_, _>>()?)
     }
 
-    /// Makes reminders due at an instant and returns them: of these organizations, or of all; the first `most`, taken
-    /// from the organizations in turn.
+    /// Makes the first `most` scheduled reminders due at an instant, organizations in turn, and returns them.
     pub async fn make_due(
         &self,
         organizations: Option<&[Uuid]>,
@@ -207,8 +199,7 @@ impl Database {
         .await
     }
 
-    /// Lets time pass for jobs that were put back: their date, and the time since when they wait, is earlier by this.
-    /// Their last failure is forgotten, so that the next one shows.
+    /// Lets time pass for jobs that were put back, and forgets their failure, so that the next one shows.
     pub async fn age(&self, by: Duration) -> Result<()> {
         let by = format!("make_interval(secs => {})", by.as_secs());
         self.execute(&format!(
@@ -225,14 +216,12 @@ impl Database {
         Ok(jobs.into_iter().map(|job| (job.id.clone(), job)).collect())
     }
 
-    /// The ids of the jobs that are in flight.
     pub async fn running(&self) -> Result<Vec<String>> {
         let jobs = self.jobs_left().await?;
         Ok(jobs.into_values().filter(|job| job.state == "running").map(|job| job.id).collect())
     }
 
-    /// Waits until none of these jobs is left, dead ones not counted; or none of all, without ids. Returns false after
-    /// `within`.
+    /// Waits until none of these jobs, or of all, is left but dead ones. Returns false after `within`.
     pub async fn quiet(&self, jobs: Option<&[String]>, within: Duration) -> Result<bool> {
         let deadline = Instant::now() + within;
         let these = jobs.map(|jobs| format!("AND id = ANY({})", array(jobs))).unwrap_or_default();
@@ -246,7 +235,6 @@ impl Database {
         Ok(true)
     }
 
-    /// Waits until a condition on the jobs that are left holds.
     pub async fn wait_for(
         &self,
         what: &str,

@@ -12,10 +12,8 @@ use crate::{Api, RunSetup, ScenarioRun, SeededOrganization, seed};
 /// The database that every run gets a copy of.
 const TEMPLATE: &str = "template_of_runs";
 
-/// Connections that fill the template.
 const SEEDING_CONNECTIONS: u32 = 8;
 
-/// Organizations of every run.
 const ORGANIZATIONS: usize = 20;
 
 /// Paths of programs, and of the directories that may be written to.
@@ -41,7 +39,6 @@ pub struct Paths {
     pub data: PathBuf,
 }
 
-/// A private PostgreSQL and a private Redis.
 pub struct Servers {
     pub postgres: Postgres,
     pub redis: Redis,
@@ -117,7 +114,6 @@ impl Servers {
     }
 }
 
-/// The servers, and the organizations of the template.
 pub struct Environment {
     pub servers: Servers,
     /// `libfaketime.so`, if there is one.

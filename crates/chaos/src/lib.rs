@@ -28,12 +28,9 @@ pub use environment::{Environment, Paths, Servers};
 pub use report::{Report, summary, table};
 pub use run::{APP_KEY, RunSetup, STOP_LIMIT, ScenarioRun, WorkerLaunch, serve_as_worker};
 pub use scenarios::{Scenario, all};
-pub use seed::{
-    PASSWORD, SeededOrganization, email, found_organizations, invoice, seed, subscribe, without_checkins,
-};
+pub use seed::{PASSWORD, SeededOrganization, email, found_organizations, seed};
 
-/// Runs the work of a program until a signal arrives. Its exit code is 0 if every bar was reached, 1 if one was missed,
-/// and 2 after an error. Dropping the future stops all processes.
+/// Runs a program until a signal arrives. Its exit code is 0 if every bar was reached, 1 if not, 2 after an error.
 pub async fn run_program(name: &str, work: impl Future<Output = Result<bool>>) -> ExitCode {
     match until_signal(work).await {
         Ok(true) => ExitCode::SUCCESS,

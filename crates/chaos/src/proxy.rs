@@ -6,7 +6,6 @@
 
 mod postgres;
 mod protocol;
-mod smtp;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -39,9 +38,7 @@ pub enum Moment {
 /// A repeated cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cut {
-    /// Point of the conversation.
     pub at: Point,
-    /// Moment about that point.
     pub moment: Moment,
     /// At each such occasion, at every second, …: from 1.
     pub every: u32,
@@ -86,24 +83,19 @@ impl Proxy {
         Ok(Self { address, shared, accepting })
     }
 
-    /// Address that it listens on.
-    #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Also cuts this.
     pub fn arm(&self, cut: Cut) {
         self.shared.armed().push(Armed { cut, seen: 0 });
     }
 
-    /// Cuts every connection now.
     pub fn cut_all(&self) {
         self.shared.axe.send_modify(|times| *times = times.wrapping_add(1));
     }
 
     /// Number of cuts were made that had been armed.
-    #[must_use]
     pub fn cuts(&self) -> u32 {
         *self.shared.cuts.borrow()
     }
@@ -152,7 +144,6 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     }
 }
 
-/// Carries one connection to its end.
 async fn carry(mut client: TcpStream, shared: Arc<Shared>) {
     let mut axe = shared.axe.subscribe();
     let Ok(mut server) = TcpStream::connect(shared.server).await else { return };

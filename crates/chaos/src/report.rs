@@ -5,10 +5,8 @@ use std::time::Duration;
 /// Items of a kind that are named.
 const NAMED: usize = 3;
 
-/// Result of a scenario.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// Reminders that were due.
     pub reminders: usize,
     /// Reminders of which a mail arrived.
     pub sent: usize,
@@ -24,7 +22,6 @@ pub struct Report {
     pub recovery: Option<Duration>,
     /// Every bar that fell short, in words.
     pub shortfalls: Vec<String>,
-    /// Further findings.
     pub notes: Vec<String>,
     /// Items by what is wrong with them, until [`Report::conclude`].
     found: Vec<(&'static str, Vec<String>)>,
@@ -34,13 +31,11 @@ pub struct Report {
 
 impl Report {
     /// A scenario that cannot run on this machine.
-    #[must_use]
     pub fn skipped(why: &str) -> Self {
         Self { skipped: true, notes: vec![why.to_owned()], ..Self::default() }
     }
 
     /// Returns true if every bar was reached.
-    #[must_use]
     pub fn is_good(&self) -> bool {
         self.shortfalls.is_empty()
     }
@@ -72,7 +67,6 @@ impl Report {
         }
     }
 
-    /// Adds a lost item.
     pub(crate) fn lose(&mut self, item: impl Into<String>) {
         self.lost += 1;
         self.find("are lost", item);
@@ -86,7 +80,6 @@ impl Report {
         }
     }
 
-    /// Adds something worth knowing.
     pub fn note(&mut self, note: impl Into<String>) {
         self.notes.push(note.into());
     }
@@ -102,7 +95,6 @@ impl Report {
     }
 }
 
-/// Seconds with one decimal.
 pub(crate) fn seconds(duration: Duration) -> String {
     format!("{:.1} s", duration.as_secs_f64())
 }

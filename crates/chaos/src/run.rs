@@ -25,22 +25,18 @@ const NOTHING_IS_TOO_YOUNG: time::Duration = time::Duration::minutes(3);
 /// Time from dating the reminders to their date, in which the workers start.
 pub(crate) const LEAD: Duration = Duration::from_secs(3);
 
-/// Time for a worker to start.
 const START_LIMIT: Duration = Duration::from_secs(20);
 
 /// Longer than the grace that a worker gives its jobs.
 pub const STOP_LIMIT: Duration = Duration::from_secs(30);
 
-/// Time for a burst to begin.
 const BURST_LIMIT: Duration = Duration::from_secs(45);
 
 /// Mails that the mail server keeps: more than any run sends.
 const KEPT_MAILS: usize = 500_000;
 
-/// The secret of all programs.
 pub const APP_KEY: &str = "the-key-of-fault-scenarios-is-no-secret";
 
-/// Addresses and data of a run.
 #[derive(Clone, Debug)]
 pub struct RunSetup {
     /// Name of the scenario and of its log.
@@ -74,12 +70,10 @@ impl ScenarioRun {
         Ok(Self { setup, database, inbox, due: Vec::new() })
     }
 
-    #[must_use]
     pub fn now(&self) -> OffsetDateTime {
         SystemClock.now()
     }
 
-    /// Makes this many reminders due together, in a moment.
     pub async fn make_due(&mut self, count: usize) -> Result<()> {
         self.due = self.database.make_due(None, Some(count), self.now() + LEAD).await?;
         ensure!(self.due.len() == count, "there are {} reminders of {count}", self.due.len());
@@ -87,7 +81,6 @@ impl ScenarioRun {
     }
 
     /// At most `count` of the due reminders, evenly spaced.
-    #[must_use]
     pub fn some(&self, count: usize) -> Vec<Due> {
         let step = (self.due.len() / count.max(1)).max(1);
         self.due.iter().step_by(step).take(count).cloned().collect()
@@ -99,43 +92,43 @@ impl ScenarioRun {
     }
 
     /// A worker with the addresses of the run.
-    #[must_use]
     pub fn worker(&self) -> WorkerLaunch {
-        let RunSetup { database_url, redis_url, redis_prefix, worker: (program, arguments), logs, .. } =
-            &self.setup;
-        let smtp = self.inbox.smtp_addr();
+        let (program, arguments) = &self.setup.worker;
         let launch = Launch::new("rubis-worker", program)
             .arguments(arguments)
-            .directory(logs)
+            .directory(&self.setup.logs)
             .log(self.log())
-            .environment([
-                ("APP_KEY", APP_KEY),
-                ("DATABASE_URL", database_url),
-                ("REDIS_URL", redis_url),
-                ("REDIS_PREFIX", redis_prefix),
-                ("MAIL_DRIVER", "smtp"),
-                ("MAIL_FROM_ADDRESS", "relances@rubis.example"),
-                ("MAIL_FROM_NAME", "Rubis"),
-                ("SMTP_HOST", &smtp.ip().to_string()),
-                ("SMTP_PORT", &smtp.port().to_string()),
-                ("SMTP_TLS", "none"),
-                ("LOG_LEVEL", "info"),
-            ]);
+            .environment(self.worker_environment());
         WorkerLaunch(launch)
     }
 
-    /// Starts two workers.
+    pub(crate) fn worker_environment(&self) -> [(&'static str, String); 11] {
+        let RunSetup { database_url, redis_url, redis_prefix, .. } = &self.setup;
+        let smtp = self.inbox.smtp_addr();
+        [
+            ("APP_KEY", APP_KEY.to_owned()),
+            ("DATABASE_URL", database_url.clone()),
+            ("REDIS_URL", redis_url.clone()),
+            ("REDIS_PREFIX", redis_prefix.clone()),
+            ("MAIL_DRIVER", "smtp".to_owned()),
+            ("MAIL_FROM_ADDRESS", "relances@rubis.example".to_owned()),
+            ("MAIL_FROM_NAME", "Rubis".to_owned()),
+            ("SMTP_HOST", smtp.ip().to_string()),
+            ("SMTP_PORT", smtp.port().to_string()),
+            ("SMTP_TLS", "none".to_owned()),
+            ("LOG_LEVEL", "info".to_owned()),
+        ]
+    }
+
     pub fn two_workers(&self) -> Result<[Process; 2]> {
         self.worker().start_two()
     }
 
     /// The log of the programs.
-    #[must_use]
     pub fn log(&self) -> PathBuf {
         self.setup.logs.join(format!("{}.log", self.setup.name))
     }
 
-    /// Address of the server of the database.
     pub fn database_address(&self) -> Result<SocketAddr> {
         let after = self.setup.database_url.rsplit_once('@').context("the database URL has no user")?.1;
         Ok(after.split('/').next().unwrap_or_default().parse()?)
@@ -147,7 +140,6 @@ impl ScenarioRun {
         Ok(self.setup.database_url.replacen(&format!(":{direct}/"), &format!(":{port}/"), 1))
     }
 
-    /// Waits until this many mails have arrived.
     pub async fn mails(&self, count: usize) -> Result<()> {
         let mails = self.inbox.wait_for(&MailQuery::default(), count, BURST_LIMIT).await;
         ensure!(mails.len() >= count, "{} of {count} mails arrived within {BURST_LIMIT:?}", mails.len());
@@ -172,9 +164,7 @@ impl ScenarioRun {
         self.database.quiet(Some(&jobs), within).await
     }
 
-    /// The longest time without a mail, from an instant to the last mail. Unlike the time until the last one, it does
-    /// not depend on the speed of this machine.
-    #[must_use]
+    /// The longest time without a mail until the last one, which does not depend on the speed of this machine.
     pub fn longest_silence(&self, since: OffsetDateTime) -> Duration {
         let mails = self.inbox.messages();
         let (mut last, mut longest) = (since, time::Duration::ZERO);
@@ -216,8 +206,6 @@ impl ScenarioRun {
 pub struct WorkerLaunch(Launch);
 
 impl WorkerLaunch {
-    /// Sets an environment variable.
-    #[must_use]
     pub fn set(self, key: &str, value: impl Into<OsString>) -> Self {
         Self(self.0.environment([(key, value)]))
     }

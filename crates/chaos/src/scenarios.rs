@@ -53,7 +53,6 @@ impl Scenario {
     }
 }
 
-/// Waits until all is quiet, and compares.
 async fn finish(run: &ScenarioRun, expected: &Expected) -> Result<Report> {
     when_quiet(run, run.report(expected)).await
 }
@@ -91,7 +90,6 @@ macro_rules! scenarios {
 }
 
 /// Every scenario, in the order in which they run.
-#[must_use]
 pub fn all() -> Vec<Scenario> {
     scenarios! { |env, run, reminders|
         "calm", 1, "nothing goes wrong: what the others are measured against" => workers::calm(run);

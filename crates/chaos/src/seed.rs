@@ -11,14 +11,13 @@ use rubis_accounts::{
 use rubis_billing::BillingRules;
 use rubis_db::{AsyncPgConnection, Pool};
 use rubis_invoices::{InvoicedClient, NamedClient, NewInvoice};
-use rubis_kernel::{Clock as _, Currency, Money, OrganizationId, PlanId, SystemClock};
+use rubis_kernel::{Clock as _, Currency, Money, OrganizationId, SystemClock};
 use rubis_lifecycle::PlanChoice;
 use rubis_relances::{PlanInput, StepInput, Tone};
-use time::{Date, Duration, OffsetDateTime};
+use time::{Duration, OffsetDateTime};
 
 use crate::APP_KEY;
 
-/// Every owner's password.
 pub const PASSWORD: &str = "une phrase de passe solide";
 
 /// Time to the due dates: beyond the horizon of any worker.
@@ -27,19 +26,13 @@ const DUE_IN: Duration = Duration::days(60);
 /// Organizations that are filled at the same time.
 pub(crate) const AT_ONCE: usize = 6;
 
-/// An organization as it was put in.
 #[derive(Clone, Debug)]
 pub struct SeededOrganization {
-    /// Its id.
     pub id: OrganizationId,
-    /// Address that its owner signs in with.
     pub email: String,
-    /// Its plan of one step, on the due date.
-    pub plan: PlanId,
 }
 
-/// Puts in organizations with a plan of one reminder and this many invoices each. No reminder is due
-/// for weeks: a scenario moves the dates of as many as it needs.
+/// Puts in organizations with a plan of one reminder and this many invoices each, due in weeks.
 pub async fn seed(
     pool: &Pool,
     organizations: usize,
@@ -55,7 +48,6 @@ pub async fn seed(
 }
 
 /// Address of the owner of an organization. They sort by number.
-#[must_use]
 pub fn email(organization: usize) -> String {
     format!("gerant@societe-{organization:06}.example")
 }
@@ -86,23 +78,6 @@ pub async fn found_organizations(conn: &mut AsyncPgConnection, count: usize) -> 
     Ok(organizations)
 }
 
-/// An invoice of 1 200 € for a client of its own, whose address names the invoice and the organization.
-pub fn invoice(organization: usize, name: &str, issue_date: Date, due_date: Date) -> Result<NewInvoice> {
-    Ok(NewInvoice {
-        client: InvoicedClient::Named(NamedClient {
-            kind: rubis_invoices::ClientKind::Person,
-            name: format!("Débiteur {name}"),
-            email: format!("compta-{name}@debiteur-{organization:03}.example").to_lowercase().parse()?,
-            create_new: false,
-        }),
-        numero: format!("F-{organization:03}-{name}"),
-        amount: Money::new(120_000, Currency::EUR),
-        issue_date,
-        due_date,
-        lines: Vec::new(),
-    })
-}
-
 /// Signs a company up and verifies its owner's address, without which nothing would be sent.
 async fn found_organization(
     conn: &mut AsyncPgConnection,
@@ -117,7 +92,7 @@ async fn found_organization(
 }
 
 /// Subscribes an organization to Business, which limits neither its invoices nor its recipients.
-pub async fn subscribe(
+async fn subscribe(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
     now: OffsetDateTime,
@@ -143,50 +118,42 @@ async fn fill(
     now: OffsetDateTime,
 ) -> Result<SeededOrganization> {
     let mut conn = pool.get().await?;
-    let account = account(number)?;
-    let organization = found_organization(&mut conn, &account, &hash, now).await?;
+    let organization = found_organization(&mut conn, &account(number)?, &hash, now).await?;
     subscribe(&mut conn, organization, now).await?;
-    without_checkins(&mut conn, organization, now).await?;
-    let plan = PlanInput {
-        name: "À l'échéance".to_owned(),
-        is_default: true,
-        steps: vec![StepInput {
-            id: None,
-            offset_days: 0,
-            tone: Tone::Courtois,
-            subject: "Facture {{numero}}".to_owned(),
-            body: "Bonjour {{client.name}},\n\nla facture {{numero}} de {{amount}} arrive à échéance.\n\n\
-                   {{signature}}"
-                .to_owned(),
-            requires_manual_validation: None,
-        }],
+    // No reminder waits for an answer.
+    set_checkins(&mut conn, organization, false, now).await?;
+    let step = StepInput {
+        id: None,
+        offset_days: 0,
+        tone: Tone::Courtois,
+        subject: "Facture {{numero}}".to_owned(),
+        body: "Bonjour {{client.name}},\n\nla facture {{numero}} de {{amount}} arrive à échéance.\n\n\
+               {{signature}}"
+            .to_owned(),
+        requires_manual_validation: None,
     };
+    let plan = PlanInput { name: "À l'échéance".to_owned(), is_default: true, steps: vec![step] };
     let plan = rubis_relances::create_plan(&mut conn, organization, plan.try_into()?, now).await?.id;
-    let due_date = (now + DUE_IN).date();
     let rules = BillingRules::without_limits();
     for invoice in 0..invoices {
-        let new = self::invoice(number, &format!("{invoice:04}"), now.date(), due_date)?;
-        rubis_lifecycle::create_invoice(
-            &mut conn,
-            organization,
-            &new,
-            PlanChoice::Plan(plan),
-            None,
-            &rules,
-            now,
-        )
-        .await?;
+        let email = format!("compta-{invoice:04}@debiteur-{number:03}.example");
+        let new = NewInvoice {
+            client: InvoicedClient::Named(NamedClient {
+                kind: rubis_invoices::ClientKind::Person,
+                name: format!("Débiteur {invoice:04}"),
+                email: email.parse()?,
+                create_new: false,
+            }),
+            numero: format!("F-{number:03}-{invoice:04}"),
+            amount: Money::new(120_000, Currency::EUR),
+            issue_date: now.date(),
+            due_date: (now + DUE_IN).date(),
+            lines: Vec::new(),
+        };
+        let choice = PlanChoice::Plan(plan);
+        rubis_lifecycle::create_invoice(&mut conn, organization, &new, choice, None, &rules, now).await?;
     }
-    Ok(SeededOrganization { id: organization, email: email(number), plan })
-}
-
-/// Lets no reminder of an organization wait for an answer: for scenarios about reminders.
-pub async fn without_checkins(
-    conn: &mut AsyncPgConnection,
-    organization: OrganizationId,
-    now: OffsetDateTime,
-) -> Result<()> {
-    set_checkins(conn, organization, false, now).await
+    Ok(SeededOrganization { id: organization, email: self::email(number) })
 }
 
 /// Turns the check-ins of an organization on or off.

@@ -5,8 +5,7 @@ use serde_json::Value;
 
 use crate::reference::{FRESH_ID, Script, Statement, Subjects, Transaction};
 
-/// Owners of the created invoices: the small organizations in turn, each of whose first clients in turn, as
-/// the API is asked.
+/// Owners of the created invoices: the small organizations in turn, each with its first clients in turn.
 const SUBJECTS: &str = "
     WITH owners AS (
         SELECT row_number() OVER (ORDER BY u.email) - 1 AS number, m.organization_id AS organization,
@@ -41,8 +40,7 @@ const TYPED: &str = "unnest($2::text[], $3::jsonb[], $4::uuid[], $5::timestamptz
 const VALUES_OF_A_TASK: usize = 11;
 const STEP_OF_A_TASK: usize = 3;
 
-/// The script of a captured request, to be run `runs` times at most. The numbers of its invoices begin with
-/// `run`, which must be new.
+/// The script of a captured request, for `runs` runs at most, whose numbers of invoices begin with a new `run`.
 pub fn script(captured: &[Transaction], run: &str, runs: usize) -> Result<Script> {
     let query = SUBJECTS.replace("{runs}", &runs.to_string()).replace("{large}", &rubis_chaos::email(0));
     let own = Own::of(captured)?;
@@ -141,11 +139,6 @@ fn typed(transaction: &Transaction) -> Transaction {
 mod tests {
     use super::*;
 
-    fn statement(sql: &str, values: &[&str]) -> Statement {
-        let values = values.iter().map(|value| Some((*value).to_owned())).collect();
-        Statement { sql: sql.to_owned(), values }
-    }
-
     fn request() -> Vec<Transaction> {
         let mut tasks = Vec::new();
         for (task, step) in [("task-1", "step-1"), ("task-2", "step-2")] {
@@ -153,26 +146,22 @@ mod tests {
         }
         let meta = r#"{"label": "Garage Petit 1", "numero": "RUN-01"}"#;
         vec![
-            Transaction {
-                statements: vec![statement("SELECT 1 FROM \"sessions\" WHERE id = $1", &["session-1"])],
-            },
-            Transaction {
-                statements: vec![
-                    statement(
-                        "INSERT INTO \"invoices\" VALUES ($1, $2, $3, $4, $5, $6)",
-                        &["invoice-1", "org-id", "client-1", "plan-1", "RUN-01", " run-01\n garage petit 1"],
-                    ),
-                    statement("INSERT INTO \"invoice_lines\" VALUES ($1, $2)", &["line-1", "invoice-1"]),
-                    statement(
-                        "INSERT INTO \"activity_events\" VALUES ($1, $2, $3, $4, $5, $6)",
-                        &["event-1", "org-id", "invoice_created", "invoice-1", "owner-1", meta],
-                    ),
-                    statement("INSERT INTO \"checkin_tasks\" VALUES ($1)", &["checkin-1"]),
-                    statement("INSERT INTO \"relance_tasks\" VALUES ($1)", &tasks),
-                    statement("INSERT INTO \"activity_events\" VALUES ($1)", &["event-2"]),
-                    statement("SELECT * FROM unnest($2, $3, $4, $5), $1", &["a", "b", "c", "d", "e"]),
-                ],
-            },
+            Transaction::of(&[("SELECT 1 FROM \"sessions\" WHERE id = $1", &["session-1"])]),
+            Transaction::of(&[
+                (
+                    "INSERT INTO \"invoices\" VALUES ($1, $2, $3, $4, $5, $6)",
+                    &["invoice-1", "org-id", "client-1", "plan-1", "RUN-01", " run-01\n garage petit 1"],
+                ),
+                ("INSERT INTO \"invoice_lines\" VALUES ($1, $2)", &["line-1", "invoice-1"]),
+                (
+                    "INSERT INTO \"activity_events\" VALUES ($1, $2, $3, $4, $5, $6)",
+                    &["event-1", "org-id", "invoice_created", "invoice-1", "owner-1", meta],
+                ),
+                ("INSERT INTO \"checkin_tasks\" VALUES ($1)", &["checkin-1"]),
+                ("INSERT INTO \"relance_tasks\" VALUES ($1)", &tasks),
+                ("INSERT INTO \"activity_events\" VALUES ($1)", &["event-2"]),
+                ("SELECT * FROM unnest($2, $3, $4, $5), $1", &["a", "b", "c", "d", "e"]),
+            ]),
         ]
     }
 

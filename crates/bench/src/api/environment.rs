@@ -11,14 +11,11 @@ use super::fill::{self, Size};
 use super::http::{self, Connection};
 use crate::Machine;
 
-/// The largest page that the API gives.
 const LARGEST_PAGE: u32 = 200;
 
-/// Most rows of a list that are read to reach its middle: each page on the way counts as a request of the
-/// organization.
+/// Most rows that are read to reach the middle of a list: each page counts as a request of the organization.
 const DEEPEST: u32 = 20_000;
 
-/// The API over a filled database.
 pub struct Environment {
     api: Api,
     pub address: SocketAddr,
@@ -66,7 +63,6 @@ impl Environment {
         Ok(Self { api, address, size, database, database_url, small, large })
     }
 
-    /// Starts the API anew, on new connections to the database.
     pub fn start_again(&mut self) -> Result<()> {
         self.api.kill()?;
         self.api.start_again()

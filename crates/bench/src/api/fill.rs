@@ -1,5 +1,4 @@
-//! Databases with as many invoices as one likes: the organizations are signed up through the domain, and
-//! their invoices multiplied by SQL, with everything around them that the product writes.
+//! Databases of any size: the organizations are signed up through the domain, their invoices multiplied by SQL.
 
 use anyhow::{Context as _, Result};
 use diesel_async::SimpleAsyncConnection as _;
@@ -8,9 +7,7 @@ use rubis_db::{AsyncConnection as _, AsyncPgConnection};
 use crate::Machine;
 use crate::report::say;
 
-/// Draws what the invoices are made from.
 const BEGIN: &str = include_str!("begin.sql");
-/// Puts in a part of the invoices.
 const INVOICES: &str = include_str!("invoices.sql");
 /// Sets what the organizations have earned.
 const END: &str = "
@@ -30,12 +27,10 @@ pub struct Size {
 }
 
 impl Size {
-    /// Invoices of each small organization.
     pub const fn of_a_small_one(self) -> u32 {
         self.invoices / 2 / self.small_organizations
     }
 
-    /// Invoices of the large one.
     pub const fn of_the_large_one(self) -> u32 {
         self.invoices.div_ceil(2)
     }

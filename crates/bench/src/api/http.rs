@@ -1,6 +1,4 @@
-//! A connection that is kept open, and on which one request follows another. It understands of HTTP what
-//! the API answers with and no more, so that the client takes little of the processors that it shares with
-//! what it measures.
+//! A kept-open connection that understands only as much HTTP as the API uses, to cost little processor time.
 
 use std::net::SocketAddr;
 
@@ -10,7 +8,6 @@ use tokio::net::TcpStream;
 
 const READ: usize = 32 * 1024;
 
-/// A connection to the API.
 pub struct Connection {
     stream: TcpStream,
     /// The answer, head and body, as far as it was read.
@@ -25,14 +22,12 @@ struct Head {
 }
 
 impl Connection {
-    /// Connects.
     pub async fn open(address: SocketAddr) -> Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         Ok(Self { stream, received: Vec::with_capacity(READ) })
     }
 
-    /// Sends a request and gives the body of the answer.
     pub async fn ask(&mut self, request: &[u8]) -> Result<&[u8]> {
         self.stream.write_all(request).await?;
         self.received.clear();

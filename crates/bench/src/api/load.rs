@@ -28,13 +28,11 @@ pub struct Load {
 }
 
 impl Load {
-    /// Requests that were answered.
     #[expect(clippy::cast_precision_loss, clippy::as_conversions, reason = "far below 2^52 requests")]
     pub fn requests(&self) -> f64 {
         self.latencies.len() as f64
     }
 
-    /// Requests that were answered in a second.
     pub fn rate(&self) -> f64 {
         if self.seconds > 0.0 { self.requests() / self.seconds } else { 0.0 }
     }
@@ -45,7 +43,6 @@ impl Load {
     }
 }
 
-/// Asks on so many connections at once.
 pub async fn load(address: SocketAddr, connections: u32, requests: &Requests, until: Until) -> Result<Load> {
     let mut opened = Vec::new();
     for _ in 0..connections {

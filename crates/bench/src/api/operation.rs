@@ -13,13 +13,10 @@ use super::load::Requests;
 /// Time to the due date of a created invoice: enough for all four reminders to be planned.
 const DUE_IN: Duration = Duration::days(30);
 
-/// Something that is asked of the API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
     FirstPage,
-    /// A page from the middle of the invoices.
     MiddlePage,
-    /// A search for the number of one invoice.
     SearchNumber,
     /// A search for a word that one client in twelve has in their name.
     SearchWord,

@@ -24,7 +24,6 @@ const WRITINGS: usize = 10;
 /// Prefix of the numbers of invoices that are created while statements are captured.
 const CAPTURED_RUN: &str = "CAPTURED";
 
-/// Statements of the requests of one operation.
 #[derive(Clone, Debug)]
 pub struct Captured {
     operation: Operation,
@@ -77,8 +76,7 @@ impl Captured {
         self.requests.first().map_or(0, |request| request.iter().map(|one| one.statements.len()).sum())
     }
 
-    /// The script that does the same. One that writes does so `runs` times at most, for the organizations in
-    /// turn, and the invoices that it puts in have numbers that begin with `run`, which must be new.
+    /// The script that does the same; one that writes is as in [`creation::script`].
     pub fn script(&self, run: &str, runs: usize) -> Result<Script> {
         let first = self.requests.first().context("no request was captured")?;
         if self.operation.writes() {
@@ -145,11 +143,9 @@ fn literal(value: Option<&str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::reference::Statement;
 
     fn request(sql: &str, values: &[&str]) -> Vec<Transaction> {
-        let values = values.iter().map(|value| Some((*value).to_owned())).collect();
-        vec![Transaction { statements: vec![Statement { sql: sql.to_owned(), values }] }]
+        vec![Transaction::of(&[(sql, values)])]
     }
 
     #[test]

@@ -16,7 +16,6 @@ use crate::{Machine, cpu};
 const REQUESTS_TO_THE_LARGE_ONE: u32 = 40;
 const LEAST_REQUESTS: u32 = 100;
 
-/// Figures of one round. Times are in milliseconds.
 #[derive(Clone, Copy, Debug)]
 pub struct Round {
     /// The API's requests a second.
@@ -29,23 +28,19 @@ pub struct Round {
     pub reference: Measured,
 }
 
-/// All rounds of an operation.
 #[derive(Clone, Debug, Default)]
 pub struct Rounds(pub Vec<Round>);
 
-/// A database and its load.
 pub struct Load<'a> {
     pub machine: &'a Machine,
     pub environment: &'a Environment,
     pub captured: &'a Captured,
-    /// Connections that are used at the same time.
     pub connections: u32,
     /// Time each side is measured in a round.
     pub seconds: u32,
 }
 
 impl Rounds {
-    /// The median of a figure.
     pub fn median(&self, figure: impl Fn(&Round) -> f64) -> f64 {
         median_of(&self.0, figure)
     }

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::thousands;
 use crate::report::say;
 
-/// Jobs to an organization, where the bounds below leave that free.
+/// Jobs to an organization, if the bounds below allow it.
 const JOBS_PER_ORGANIZATION: u32 = 100;
 const ORGANIZATIONS: std::ops::RangeInclusive<u32> = 200..=100_000;
 

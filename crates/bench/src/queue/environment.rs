@@ -27,7 +27,6 @@ use uuid::Uuid;
 use super::{Arguments, PATIENCE};
 use crate::Machine;
 
-/// The queue that is measured.
 pub const QUEUE: Queue = Queue::Relances;
 
 /// Connections to PostgreSQL: the product's default.
@@ -49,7 +48,6 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// Creates a database with organizations.
     pub async fn open(machine: &Machine, sizes: &Arguments) -> Result<Self> {
         let url = machine.servers.database("queue").await?;
         let pool = rubis_db::connect(&url, CONNECTIONS)?;
@@ -85,7 +83,6 @@ impl Environment {
             .collect()
     }
 
-    /// Deletes all jobs that are left from something else.
     pub async fn clear(&self) -> Result<()> {
         Ok(self.pool.get().await?.batch_execute("TRUNCATE jobs").await?)
     }
@@ -103,7 +100,6 @@ impl Environment {
         Ok(seconds)
     }
 
-    /// Waits until no job is left.
     pub async fn wait_until_empty(&self) -> Result<()> {
         let mut conn = self.pool.get().await?;
         let deadline = Instant::now() + PATIENCE;
@@ -122,7 +118,6 @@ impl Environment {
         Ok(QueueRunner::new(QUEUE, settings, self.pool.clone(), self.redis_pool()?, handlers))
     }
 
-    /// Starts a worker.
     pub fn serve(&self, tally: &Arc<Tally>) -> Result<Serving> {
         let (stop, stopping) = watch::channel(false);
         let worker = Worker::new().with(self.runner(false, tally)?);
@@ -130,7 +125,6 @@ impl Environment {
     }
 }
 
-/// A worker that serves.
 pub struct Serving {
     stop: watch::Sender<bool>,
     worker: JoinHandle<()>,

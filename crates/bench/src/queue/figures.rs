@@ -49,7 +49,6 @@ fn memory(round: &Round) -> f64 {
     round.bullmq.memory
 }
 
-/// The figures of a run.
 pub fn report(sizes: &Arguments, rounds: &[Round], once: &Once, bullmq: &str, redis: &str) -> Report {
     let mut report = Report::new("Queue", format!("BullMQ {bullmq} on the same Redis {redis}"));
     for (name, ours, theirs, bar) in ROWS {

@@ -1,5 +1,4 @@
-//! Measurements by Redis itself: memory, processor time, and the durations of its scripts. Both sides are measured by
-//! this, so that neither has a yardstick of its own.
+//! Measurements by Redis itself, for both sides: memory, processor time, and the durations of its scripts.
 
 use std::time::Duration;
 
@@ -57,7 +56,6 @@ impl Probe {
         Ok((keys.len(), memory))
     }
 
-    /// Processor time that Redis has taken, in seconds.
     pub async fn cpu(&mut self) -> Result<f64> {
         let user: f64 = self.read("cpu", "used_cpu_user").await?.parse()?;
         Ok(user + self.read("cpu", "used_cpu_sys").await?.parse::<f64>()?)

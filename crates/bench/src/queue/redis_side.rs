@@ -1,5 +1,4 @@
-//! The Redis side alone: jobs are scheduled as the feeder does it, claimed as the claim loop does it, and forgotten as
-//! the settling of finished jobs does it.
+//! The Redis side alone: jobs are scheduled, claimed and forgotten as the worker does it.
 
 use std::time::Duration;
 
@@ -45,7 +44,6 @@ pub fn job(organization: OrganizationId, due: OffsetDateTime) -> Result<(Offered
     Ok((OfferedJob { id, organization: Some(organization) }, due))
 }
 
-/// Schedules, claims and forgets a burst of due jobs.
 pub async fn burst(environment: &Environment, sizes: &Arguments, probe: &mut Probe) -> Result<RedisSide> {
     probe.empty().await?;
     let offers = Offers::new(QUEUE, environment.redis_pool()?, "rubis");
@@ -95,7 +93,6 @@ async fn claim_and_forget(offers: &Offers, jobs: usize) -> Result<()> {
     Ok(())
 }
 
-/// Claims until nothing is left.
 async fn claim_all(offers: &Offers, done: mpsc::Sender<OfferedJob>) -> Result<()> {
     loop {
         let jobs = offers.claim(BATCH, TERMS, None).await?.jobs;

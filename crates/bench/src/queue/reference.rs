@@ -19,10 +19,8 @@ const PROGRAM: &str = include_str!("../../reference/bullmq.mjs");
 
 const VERSION: &str = "6.7.";
 
-/// Jobs to a call of `addBulk`.
 const CHUNK: u32 = 1_000;
 
-/// BullMQ and where it runs.
 pub struct BullMq {
     node: PathBuf,
     program: PathBuf,
@@ -72,7 +70,6 @@ impl BullMq {
         })
     }
 
-    /// Adds the jobs of a burst, then works them off.
     pub async fn burst(&self, sizes: &Arguments, probe: &mut Probe) -> Result<BullMqBurst> {
         let jobs = f64::from(sizes.jobs);
         probe.empty().await?;
@@ -89,7 +86,6 @@ impl BullMq {
         Ok(BullMqBurst { added: jobs / added, done: jobs / done, memory, cpu })
     }
 
-    /// A steady trickle of jobs.
     pub async fn trickle(&self, sizes: &Arguments, probe: &mut Probe) -> Result<Lateness> {
         probe.empty().await?;
         let settings = json!({
@@ -101,8 +97,7 @@ impl BullMq {
         Ok(Lateness::of(&mut late))
     }
 
-    /// Time it takes, in seconds, until jobs of a worker that was killed have been taken by another
-    /// that was there before.
+    /// Seconds until jobs of a killed worker have been taken by another that was there before.
     pub async fn recovery(&self, sizes: &Arguments, probe: &mut Probe) -> Result<f64> {
         probe.empty().await?;
         let settings = json!({ "jobs": sizes.concurrency, "concurrency": sizes.concurrency });
@@ -143,14 +138,12 @@ impl BullMq {
     }
 }
 
-/// A mode that has begun.
 struct Running {
     process: Process,
     result: PathBuf,
 }
 
 impl Running {
-    /// Waits for its result.
     fn result(&mut self) -> Result<Value> {
         let result = &self.result;
         self.process.wait_until(PATIENCE, || result.exists())?;

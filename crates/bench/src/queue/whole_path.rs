@@ -29,7 +29,6 @@ pub struct WholePath {
     pub cpu: f64,
 }
 
-/// Enqueues a burst of due jobs, then lets a worker do it.
 pub async fn burst(environment: &Environment, sizes: &Arguments, probe: &mut Probe) -> Result<WholePath> {
     environment.clear().await?;
     probe.empty().await?;

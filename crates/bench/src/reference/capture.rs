@@ -10,7 +10,6 @@ use anyhow::{Context as _, Result, bail};
 use super::log;
 use crate::Machine;
 
-/// A statement as it was executed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Statement {
     /// Its text, with `$1`, `$2`… for the values.
@@ -19,11 +18,20 @@ pub struct Statement {
     pub values: Vec<Option<String>>,
 }
 
-/// Statements that were executed together on one connection: from `BEGIN` to `COMMIT`, both among the statements,
-/// or one statement alone. Each statement is one round trip.
+/// Statements of one connection from `BEGIN` to `COMMIT`, or one alone. Each is one round trip.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transaction {
     pub statements: Vec<Statement>,
+}
+
+#[cfg(test)]
+impl Transaction {
+    /// One of these statements, each with its values.
+    pub fn of(statements: &[(&str, &[&str])]) -> Self {
+        let texts = |values: &[&str]| values.iter().map(|value| Some((*value).to_owned())).collect();
+        let statement = |(sql, values): &(&str, &[&str])| Statement { sql: (*sql).to_owned(), values: texts(values) };
+        Self { statements: statements.iter().map(statement).collect() }
+    }
 }
 
 impl Transaction {
@@ -51,8 +59,7 @@ pub struct StatementCapture {
 }
 
 impl StatementCapture {
-    /// Has the statements of this database logged: those of connections that are not made yet, the
-    /// benchmark's own among them.
+    /// Has the statements of later connections to this database logged, the benchmark's own among them.
     pub fn open(machine: &Machine, database: &str) -> Result<Self> {
         let log = machine.logs().join("postgres.log");
         let read_up_to = log.metadata().context("PostgreSQL has no log")?.len();
@@ -61,8 +68,7 @@ impl StatementCapture {
         Ok(Self { database: database.to_owned(), read_up_to, log, unfinished: HashMap::new() })
     }
 
-    /// Transactions since the last call, in the order in which they ended. A transaction that has
-    /// not ended comes with a later call.
+    /// Transactions that ended since the last call, in their order.
     pub fn transactions(&mut self) -> Result<Vec<Transaction>> {
         let mut file = File::open(&self.log)?;
         file.seek(SeekFrom::Start(self.read_up_to))?;
@@ -75,7 +81,6 @@ impl StatementCapture {
         self.group(&log::entries(&String::from_utf8_lossy(&bytes)))
     }
 
-    /// Ends the logging, for later connections.
     pub fn close(self, machine: &Machine) -> Result<()> {
         let statement = format!("ALTER DATABASE {} RESET log_statement", self.database);
         machine.servers.postgres.query("postgres", &statement).map(drop)

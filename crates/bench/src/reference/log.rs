@@ -3,7 +3,6 @@
 /// Prefix of every line: the time, the process, the database.
 pub const LINE_PREFIX: &str = "log_line_prefix=%m [%p] (%d) ";
 
-/// One entry of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     pub process: u32,
@@ -68,7 +67,6 @@ fn begun(line: &str) -> Option<(u32, &str, &str, &str)> {
     severity.bytes().all(|byte| byte.is_ascii_uppercase()).then_some((process, database, severity, message))
 }
 
-/// The SQL of an entry about a statement.
 pub fn statement(message: &str) -> Option<&str> {
     match message.strip_prefix("execute ") {
         Some(named) => named.split_once(": ").map(|(_, sql)| sql),

@@ -71,7 +71,6 @@ pub fn pgbench(
     measured(&printed, &mut times)
 }
 
-/// Reads the output of `pgbench`.
 fn measured(printed: &str, milliseconds: &mut [f64]) -> Result<Measured> {
     let number = |before: &str| -> Option<f64> {
         let line = printed.lines().find_map(|line| line.trim_start().strip_prefix(before))?;

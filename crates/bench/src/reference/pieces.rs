@@ -1,7 +1,6 @@
 //! Values that were captured, cut at what differs from one subject to the next.
 
-/// Least length of a value that is looked for inside of others: a shorter one may be there by
-/// chance, and only counts as a whole.
+/// Least length of a value that is looked for inside of others: a shorter one may be there by chance.
 const LEAST_PART: usize = 6;
 
 /// Part of a value: as it was captured, or the number of what stands for it.
@@ -58,7 +57,6 @@ pub(super) fn column(number: usize) -> String {
     format!("(own.x{number})")
 }
 
-/// The SQL expression of a value, as text.
 pub(super) fn expression(pieces: &[Piece<'_>]) -> String {
     let parts: Vec<String> = pieces
         .iter()

@@ -46,7 +46,6 @@ pub enum Length {
     Seconds(u32, usize),
 }
 
-/// A script of `pgbench`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Script {
     statements: String,
@@ -138,8 +137,7 @@ impl Script {
         self.round_trips
     }
 
-    /// Makes the table that the script reads from, in place of an earlier script's, and returns how many
-    /// subjects there are.
+    /// Creates the table that the script reads from, and returns the number of subjects.
     pub async fn prepare(&self, url: &str) -> Result<usize> {
         let mut conn = AsyncPgConnection::establish(url).await?;
         let varying = listed(&self.varying, |expression| format!("({expression})::text"), "x", 0);

@@ -21,7 +21,6 @@ use crate::statistics::{Lateness, as_number};
 /// Time before the date by which all must be ready: the feeder has scheduled all in Redis by then.
 const HEAD_START: Duration = Duration::from_secs(2);
 
-/// Time a mail, or the end of the last job, may take to come.
 const PATIENCE: Duration = Duration::from_secs(900);
 
 pub struct Burst {
@@ -46,7 +45,6 @@ impl Burst {
     }
 }
 
-/// Sends all reminders of these organizations from a fresh copy of the template.
 pub async fn burst(
     machine: &Machine,
     arguments: &Arguments,
@@ -86,8 +84,7 @@ pub async fn burst(
     Ok(Burst { per_second, lateness, each: cost::each(after, before, count) })
 }
 
-/// Makes sure that each reminder's mail arrived, once, and nothing else; returns how late, in
-/// milliseconds: by organization, and all in their order.
+/// Makes sure that each mail arrived once; returns the milliseconds by organization, and all in their order.
 fn judge(due: &[Due], mails: &[Mail], due_at: OffsetDateTime) -> Result<(HashMap<Uuid, Vec<f64>>, Vec<f64>)> {
     let expected: HashMap<&str, Uuid> =
         due.iter().map(|due| (due.recipient.as_str(), due.organization)).collect();

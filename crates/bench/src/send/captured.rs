@@ -12,8 +12,7 @@ use crate::Machine;
 use crate::options::unlimited_worker;
 use crate::reference::{FRESH_ID, Produced, Script, StatementCapture, Subjects, Transaction};
 
-/// Reminders that are sent one after the other. The first ones find a connection that has prepared
-/// nothing yet; the last two have to be alike.
+/// Reminders that are sent one after the other, the first on a cold connection; the last two have to be alike.
 const REMINDERS: usize = 4;
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -71,7 +70,6 @@ pub async fn captured(machine: &Machine, template: &Template) -> Result<Script> 
     script(&alike, &fields)
 }
 
-/// The last reminder that was captured.
 struct Alike {
     task: String,
     transactions: Vec<Transaction>,
@@ -125,37 +123,25 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::reference::Statement;
-
-    fn statement(sql: &str, values: &[&str]) -> Statement {
-        Statement {
-            sql: sql.to_owned(),
-            values: values.iter().map(|value| Some((*value).to_owned())).collect(),
-        }
-    }
 
     fn sent(task: &str) -> Vec<Transaction> {
         let (job, event) = (format!("relance:{task}"), format!("event-of-{task}"));
-        [
-            vec![statement(
-                "UPDATE jobs SET lease_token = (SELECT gen_random_uuid()) WHERE id = ANY($1)",
-                &[&job],
-            )],
-            vec![
-                statement("BEGIN", &[]),
-                statement("DELETE FROM jobs WHERE id = $1 AND lease_token = $2", &[&job, "token"]),
-                statement("INSERT INTO \"activity_events\" VALUES ($1, $2)", &[&event, "of Durand"]),
-                statement("COMMIT", &[]),
-            ],
+        let claim = "UPDATE jobs SET lease_token = (SELECT gen_random_uuid()) WHERE id = ANY($1)";
+        vec![
+            Transaction::of(&[(claim, &[&job])]),
+            Transaction::of(&[
+                ("BEGIN", &[]),
+                ("DELETE FROM jobs WHERE id = $1 AND lease_token = $2", &[&job, "token"]),
+                ("INSERT INTO \"activity_events\" VALUES ($1, $2)", &[&event, "of Durand"]),
+                ("COMMIT", &[]),
+            ]),
         ]
-        .map(|statements| Transaction { statements })
-        .into()
     }
 
     #[test]
     fn the_last_reminder_becomes_a_script() {
         let mut transactions = [sent("reminder-1"), sent("reminder-2")].concat();
-        transactions.push(Transaction { statements: vec![statement("SELECT the calendar", &["relances"])] });
+        transactions.push(Transaction::of(&[("SELECT the calendar", &["relances"])]));
         let alike = last_alike(&transactions).unwrap();
         assert_eq!((alike.task.as_str(), alike.transactions.len()), ("reminder-2", 2));
         let fields = json!({ "task": "reminder-2", "name": "Durand", "numero": "F-1" });
@@ -166,7 +152,7 @@ mod tests {
     #[test]
     fn reminders_that_were_sent_otherwise_are_no_reference() {
         let mut transactions = [sent("reminder-1"), sent("reminder-2")].concat();
-        transactions.push(Transaction { statements: vec![statement("SELECT $1", &["reminder-2"])] });
+        transactions.push(Transaction::of(&[("SELECT $1", &["reminder-2"])]));
         assert!(last_alike(&transactions).is_err());
         assert!(last_alike(&sent("reminder-1")).is_err());
     }

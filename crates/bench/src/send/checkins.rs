@@ -13,10 +13,8 @@ use crate::report::say;
 use crate::statistics::{as_number, median_of};
 use crate::{Machine, Report};
 
-/// Connections that put the organizations in.
 const SEEDING_CONNECTIONS: u32 = 8;
 
-/// Time the end of the last job may take to come.
 const PATIENCE: Duration = Duration::from_secs(300);
 
 struct Round {

@@ -20,7 +20,7 @@ const MINUTE: f64 = 60.0;
 const WITHIN: f64 = 15.0;
 
 /// Minutes ahead that jobs are scheduled in Redis (`QUEUE_HORIZON_SECONDS`).
-const HORIZON: u32 = 5;
+const HORIZON: usize = 5;
 
 /// Bytes of a job in Redis, and of rows with their part of the indexes: a job, a waiting reminder, the text of a sent
 /// one, an invoice, an event (`docs/benchmarks.md`).
@@ -57,7 +57,6 @@ pub struct Costs {
     concurrency: f64,
 }
 
-/// Mails on a business day, on average.
 pub fn mails_a_business_day(world: &World, year: &Year) -> f64 {
     mean(&on_business_days(world, &year.mails.by_day()))
 }
@@ -80,30 +79,27 @@ fn add_counts(report: &mut Report, world: &World, year: &Year) {
     add("mails a business day, p50", median(&mut mails));
     add("mails on the busiest day", mails.last().copied().unwrap_or_default());
     add("jobs a business day, mean", mean(&on_business_days(world, &year.jobs.by_day())));
-    add("mails due in the busiest second", f64::from(year.mails.busiest_second()));
-    add("jobs due in the busiest second", f64::from(year.jobs.busiest_second()));
-    let memory = float(year.jobs.most_within(HORIZON)) * REDIS_BYTES;
+    add("mails due in the busiest second", year.mails.busiest_second());
+    add("jobs due in the busiest second", year.jobs.busiest_second());
+    let memory = year.jobs.most_within(HORIZON) * REDIS_BYTES;
     add("memory of Redis for jobs at most, MiB", memory / MEBIBYTE);
-    let waiting = year.rows_waiting().into_iter().max().unwrap_or_default();
-    let waiting = float(u64::try_from(waiting).unwrap_or_default());
+    let waiting = year.rows_waiting().into_iter().fold(0.0, f64::max);
     add("job rows that wait, at most, million", waiting / MILLION);
     add("table of jobs, GiB", waiting * JOB_BYTES / GIBIBYTE);
     let totals = year.totals;
-    // An invoice was created and its reminders were planned; then the check-in, each reminder, draft and notice, and
-    // the payment.
+    // Creation, planning, check-in, reminders, drafts, notices and payment of an invoice are an event each.
     let texts = totals.reminders + totals.drafts;
-    let events = 2 * totals.invoices + totals.check_ins + texts + totals.notices + totals.paid;
-    let invoice_bytes = INVOICE_BYTES + as_number(world.habits.steps.len()) * REMINDER_BYTES;
-    let growth =
-        float(totals.invoices) * invoice_bytes + float(texts) * TEXT_BYTES + float(events) * EVENT_BYTES;
+    let events = 2.0 * totals.invoices + totals.check_ins + texts + totals.notices + totals.paid;
+    let invoice_bytes = INVOICE_BYTES + (world.jobs() - 1.0) * REMINDER_BYTES;
+    let growth = totals.invoices * invoice_bytes + texts * TEXT_BYTES + events * EVENT_BYTES;
     add("growth of invoices, reminders and events a year, GiB", growth / GIBIBYTE);
 }
 
 /// Adds the day with the most jobs, with few workers and with many.
 fn add_busiest_day(report: &mut Report, world: &World, year: &Year, costs: &Costs) {
     let (jobs, mails) = (year.jobs.by_day(), year.mails.by_day());
-    let busiest = jobs.iter().enumerate().max_by_key(|(_, count)| **count).map_or(0, |(day, _)| day);
-    let on = |days: &[u64]| days.get(busiest).copied().map_or(0.0, float);
+    let busiest = busiest(&jobs);
+    let on = |days: &[f64]| days.get(busiest).copied().unwrap_or_default();
     let jobs_a_mail = on(&jobs) / on(&mails).max(1.0);
     let date = world.date(world.lead + u32::try_from(busiest).unwrap_or_default());
     report.note(format!(
@@ -125,7 +121,7 @@ fn add_busiest_day(report: &mut Report, world: &World, year: &Year, costs: &Cost
     }
     report.note(format!("What limits: {}.", bottlenecks.join(", ")));
 
-    let a_second = float(year.jobs.busiest_minute()) / (WITHIN * MINUTE);
+    let a_second = year.jobs.busiest_minute() / (WITHIN * MINUTE);
     let mut add = |what: &str, value: f64| {
         report.add(format!("{what} to send the busiest minute within {WITHIN} min"), value, None, None);
     };
@@ -189,7 +185,7 @@ impl Costs {
 
 /// Seconds from the busiest second of a day until nothing waits any more, if so many jobs are served in a second.
 fn drained(arrivals: &[f64], capacity: f64) -> f64 {
-    let busiest = arrivals.iter().enumerate().max_by(|(_, a), (_, b)| a.total_cmp(b)).map_or(0, |(at, _)| at);
+    let busiest = busiest(arrivals);
     let mut backlog = 0.0_f64;
     for (second, count) in arrivals.iter().enumerate() {
         let waiting = backlog + count;
@@ -201,12 +197,10 @@ fn drained(arrivals: &[f64], capacity: f64) -> f64 {
     as_number(arrivals.len().saturating_sub(busiest)) + backlog / capacity
 }
 
-/// The days of the year on which people work.
-fn on_business_days(world: &World, days: &[u64]) -> Vec<f64> {
+fn on_business_days(world: &World, days: &[f64]) -> Vec<f64> {
     world
         .business_days()
-        .filter_map(|day| days.get(usize::try_from(day - world.lead).ok()?))
-        .map(|count| float(*count))
+        .filter_map(|day| days.get(usize::try_from(day - world.lead).ok()?).copied())
         .collect()
 }
 
@@ -214,9 +208,8 @@ fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / as_number(values.len()).max(1.0)
 }
 
-#[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "counts are far below 2^53")]
-const fn float(count: u64) -> f64 {
-    count as f64
+fn busiest(counts: &[f64]) -> usize {
+    counts.iter().enumerate().max_by(|(_, a), (_, b)| a.total_cmp(b)).map_or(0, |(at, _)| at)
 }
 
 #[cfg(test)]

@@ -8,6 +8,8 @@ use rubis_relances::{CatchUp, PlanningRules, Progress, StepToPlan, plan_dates};
 use time::macros::time;
 use time::{Date, Duration, Month, OffsetDateTime, Time, Weekday};
 
+use crate::statistics::as_number;
+
 /// The most days that an invoice is late when it is put in late.
 pub const LATE_DAYS: u32 = 45;
 
@@ -32,7 +34,6 @@ pub struct Habits {
     pub alsace_moselle: f64,
     /// Days from the due date at which reminders are sent; the last is a formal notice that a person approves.
     pub steps: Vec<i32>,
-    /// Days to pay, each with its weight.
     pub terms: Vec<(u32, f64)>,
     /// Share of invoices that are paid, and marked so, before they are due.
     pub paid_early: f64,
@@ -68,89 +69,79 @@ impl Default for Habits {
     }
 }
 
-/// Dates of an invoice, in seconds since the first day.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InvoiceDates {
-    pub check_in: i64,
-    pub steps: Vec<i64>,
-}
+/// A day, and a second of it, or any second of the office hours.
+pub type Moment = (u32, Option<u32>);
 
-/// All that does not depend on an organization. Days are counted from the first one that is looked at, some
-/// months before the year: what leaves in January was invoiced in autumn.
+/// All that does not depend on an organization. Days are counted from the first one that is looked at, some months
+/// before the year: what is sent in January was invoiced in autumn.
 pub struct World {
     pub habits: Habits,
-    pub first: Date,
+    first: Date,
     pub lead: u32,
     /// All days, those before the year and its own.
     pub days: u32,
     pub calendars: WeightedIndex<f64>,
-    /// The day on which an invoice is issued.
-    pub issue_days: WeightedIndex<f64>,
-    pub terms: WeightedIndex<f64>,
+    pub rules: Vec<PlanningRules>,
+    /// Share of all invoices that is issued on each day.
+    pub issue_weights: Vec<f64>,
     steps: Vec<StepToPlan>,
-    rules: Vec<PlanningRules>,
-    dates: Vec<Vec<InvoiceDates>>,
-    /// For each day itself or the next on which people work.
-    workdays: Vec<u32>,
 }
 
 impl World {
-    /// Plans an invoice of each due date by each calendar, as the product plans it.
-    pub fn new(habits: Habits) -> Result<Self> {
+    pub fn new(mut habits: Habits) -> Result<Self> {
         let longest = habits.terms.iter().map(|(days, _)| *days).max().unwrap_or_default();
         let last_step = habits.steps.last().copied().unwrap_or_default().unsigned_abs();
         let lead = longest + LATE_DAYS + last_step + SLACK;
         let new_year = Date::from_calendar_date(habits.year, Month::January, 1)?;
         let days = lead + u32::from(time::util::days_in_year(habits.year));
         let first = new_year - Duration::days(lead.into());
-
         let (weights, rules) = rules(&habits)?;
-        let steps: Vec<StepToPlan> = habits
-            .steps
-            .iter()
-            .map(|offset_days| StepToPlan { step: PlanStepId::new(), offset_days: *offset_days })
-            .collect();
-        let mut world = Self {
-            first,
-            lead,
-            days,
-            calendars: WeightedIndex::new(weights)?,
-            issue_days: WeightedIndex::new(issue_weights(first, days))?,
-            terms: WeightedIndex::new(habits.terms.iter().map(|(_, weight)| weight))?,
-            steps,
-            rules,
-            dates: Vec::new(),
-            workdays: (0..days + SLACK + LATE_DAYS + longest).map(|day| workday(first, day)).collect(),
-            habits,
-        };
-        let due_days = 0..days + longest;
-        world.dates = world
-            .rules
-            .iter()
-            .map(|rules| due_days.clone().map(|due| world.dates_of(rules, due)).collect())
-            .collect();
-        Ok(world)
+        let mut issue_weights = issue_weights(first, days);
+        let total: f64 = issue_weights.iter().sum();
+        issue_weights.iter_mut().for_each(|weight| *weight /= total);
+        let total: f64 = habits.terms.iter().map(|(_, weight)| weight).sum();
+        habits.terms.iter_mut().for_each(|(_, weight)| *weight /= total);
+        let steps = habits.steps.iter();
+        let steps = steps.map(|days| StepToPlan { step: PlanStepId::new(), offset_days: *days }).collect();
+        let calendars = WeightedIndex::new(weights)?;
+        Ok(Self { habits, first, lead, days, calendars, rules, issue_weights, steps })
     }
 
-    /// Dates of an invoice that is created before it is due.
-    pub fn dates(&self, calendar: usize, due: u32) -> Option<&InvoiceDates> {
-        self.dates.get(calendar)?.get(usize::try_from(due).ok()?)
+    /// Number of days on which an invoice can be due.
+    pub fn due_days(&self) -> usize {
+        let longest = self.habits.terms.iter().map(|(days, _)| *days).max().unwrap_or_default();
+        usize::try_from(self.days + longest + 1).unwrap_or_default()
     }
 
-    /// Dates of an invoice that is created late: its check-in is sent at once.
-    pub fn late_dates(&self, calendar: usize, due: u32, put_in: i64) -> Option<InvoiceDates> {
-        let rules = self.rules.get(calendar)?;
-        let now = self.instant(put_in);
-        let catch_up = rubis_relances::CATCH_UP_DELAY.whole_seconds();
-        Some(InvoiceDates { check_in: put_in + catch_up, steps: self.plan(rules, due, now) })
+    /// Number of jobs of an invoice: one for each reminder, and one for the check-in.
+    pub fn jobs(&self) -> f64 {
+        as_number(self.habits.steps.len()) + 1.0
+    }
+
+    /// Dates of the check-in and of the reminders of an invoice that is created before it is due: days, and seconds of
+    /// them.
+    pub fn dates(&self, calendar: usize, due: u32) -> (Moment, Vec<Moment>) {
+        let check_in = self.rules.get(calendar).map(|rules| rules.calendar.sending_instant(self.date(due)));
+        let check_in = check_in.map_or((due, None), |instant| self.moment(instant));
+        (check_in, self.plan(calendar, due, OffsetDateTime::UNIX_EPOCH))
+    }
+
+    /// Dates of the reminders of an invoice that is created late, on a day: the first is sent a minute later, at any
+    /// time of the office hours.
+    pub fn late_steps(&self, calendar: usize, due: u32, put_in: u32) -> Vec<Moment> {
+        let noon = self.date(put_in).with_time(time!(12:00)).assume_utc();
+        let mut steps = self.plan(calendar, due, noon);
+        if let Some((_, second)) = steps.first_mut().filter(|(day, _)| *day == put_in) {
+            *second = None;
+        }
+        steps
     }
 
     /// This day or the next on which people work.
     pub fn workday(&self, day: u32) -> u32 {
-        usize::try_from(day).ok().and_then(|day| self.workdays.get(day)).copied().unwrap_or(day)
+        workday(self.first, day)
     }
 
-    /// The date of a day.
     pub fn date(&self, day: u32) -> Date {
         self.first + Duration::days(day.into())
     }
@@ -160,26 +151,18 @@ impl World {
         (self.lead..self.days).filter(|day| self.workday(*day) == *day)
     }
 
-    fn dates_of(&self, rules: &PlanningRules, due: u32) -> InvoiceDates {
-        let check_in = self.seconds(rules.calendar.sending_instant(self.date(due)));
-        InvoiceDates { check_in, steps: self.plan(rules, due, OffsetDateTime::UNIX_EPOCH) }
-    }
-
     /// The product's planning.
-    fn plan(&self, rules: &PlanningRules, due: u32, now: OffsetDateTime) -> Vec<i64> {
-        plan_dates(rules, self.date(due), &self.steps, Progress::default(), now)
-            .into_iter()
-            .filter_map(|(_, planned)| planned.date())
-            .map(|date| self.seconds(date.instant))
-            .collect()
+    fn plan(&self, calendar: usize, due: u32, now: OffsetDateTime) -> Vec<Moment> {
+        let Some(rules) = self.rules.get(calendar) else { return Vec::new() };
+        let planned = plan_dates(rules, self.date(due), &self.steps, Progress::default(), now);
+        planned.into_iter().filter_map(|(_, one)| Some(self.moment(one.date()?.instant))).collect()
     }
 
-    fn seconds(&self, instant: OffsetDateTime) -> i64 {
-        (instant - self.instant(0)).whole_seconds()
-    }
-
-    fn instant(&self, seconds: i64) -> OffsetDateTime {
-        self.first.midnight().assume_utc() + Duration::seconds(seconds)
+    fn moment(&self, instant: OffsetDateTime) -> Moment {
+        let since = instant - self.first.midnight().assume_utc();
+        let day = u32::try_from(since.whole_days()).unwrap_or_default();
+        let second = since - Duration::days(day.into());
+        (day, u32::try_from(second.whole_seconds()).ok())
     }
 }
 
@@ -239,11 +222,9 @@ fn issue_weights(first: Date, days: u32) -> Vec<f64> {
 
 #[cfg(test)]
 pub mod tests {
-    use rand::distr::Distribution as _;
     use time::macros::date;
 
     use super::*;
-    use crate::simulate::chance;
 
     /// All in Paris at 09:00, thirty days to pay.
     pub fn habits() -> Habits {
@@ -285,8 +266,7 @@ pub mod tests {
     fn dates_are_those_of_the_products_planning() {
         let world = World::new(habits()).unwrap();
         let due = day(&world, date!(2027 - 03 - 01));
-        let dates = world.dates(world.calendars.sample(&mut chance(1, 1)), due);
-        let at = |date: Date, hour: i64| i64::from(day(&world, date)) * 86_400 + hour * 3_600;
+        let at = |date: Date, hour: u32| (day(&world, date), Some(hour * 3_600));
         // J+20 is a Sunday, and summer time begins on 28 March.
         let steps = [
             (date!(2027 - 03 - 04), 8),
@@ -295,22 +275,17 @@ pub mod tests {
             (date!(2027 - 03 - 31), 7),
         ];
         let steps = steps.map(|(date, hour)| at(date, hour)).to_vec();
-        assert!(
-            world.rules.len() == 4,
-            "two shares that are 0 or 1 make four calendars, one of which is chosen"
-        );
-        assert_eq!(dates, Some(&InvoiceDates { check_in: at(date!(2027 - 03 - 01), 8), steps }));
+        assert_eq!(world.rules.len(), 4, "two shares make four calendars, one of which is chosen");
+        assert_eq!(world.dates(3, due), (at(date!(2027 - 03 - 01), 8), steps));
     }
 
     #[test]
     fn an_invoice_that_is_put_in_late_catches_up() {
         let world = World::new(habits()).unwrap();
         let (due, put_in) = (day(&world, date!(2027 - 03 - 01)), day(&world, date!(2027 - 03 - 19)));
-        let put_in = i64::from(put_in) * 86_400 + 10 * 3_600;
-        let dates = world.late_dates(3, due, put_in).unwrap();
-        assert_eq!(dates.check_in, put_in + 60);
-        assert_eq!(dates.steps[0], put_in + 60);
-        let next = i64::from(day(&world, date!(2027 - 03 - 26))) * 86_400 + 8 * 3_600;
-        assert_eq!(dates.steps[1], next, "the plan's spacing goes on from there");
+        let steps = world.late_steps(3, due, put_in);
+        assert_eq!(steps[0], (put_in, None));
+        let next = (day(&world, date!(2027 - 03 - 26)), Some(8 * 3_600));
+        assert_eq!(steps[1], next, "the plan's spacing goes on from there");
     }
 }

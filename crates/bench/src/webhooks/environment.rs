@@ -11,7 +11,6 @@ use rubis_db::{AsyncConnection as _, AsyncPgConnection};
 use rubis_devkit::ports;
 use rubis_kernel::{Clock as _, SystemClock};
 
-use super::event::Subscriber;
 use crate::Machine;
 
 const SECRET: &str = "whsec_bench";
@@ -46,14 +45,20 @@ pub struct Environment {
     database_url: String,
     pub address: SocketAddr,
     pub secret: &'static str,
-    pub subscribers: Vec<Subscriber>,
 }
 
 impl Environment {
     /// Puts the organizations in and starts the API.
     pub async fn open(machine: &Machine, organizations: usize) -> Result<Self> {
         let database_url = machine.servers.database(DATABASE).await?;
-        let subscribers = put_in(&database_url, organizations).await?;
+        let mut conn = AsyncPgConnection::establish(&database_url).await?;
+        sql_query(INSERT_ORGANIZATIONS)
+            .bind::<Integer, _>(i32::try_from(organizations)?)
+            .bind::<Timestamptz, _>(SystemClock.now())
+            .execute(&mut conn)
+            .await?;
+        // The planner has statistics, as it would by the next day.
+        conn.batch_execute("ANALYZE organizations, subscriptions").await?;
         // Nothing listens there: an event for which Stripe was asked would count as a failure.
         let stripe = format!("http://127.0.0.1:{}", ports::any()?);
         let settings = [
@@ -64,7 +69,7 @@ impl Environment {
         ];
         let api = machine.servers.api(DATABASE, &database_url, &settings)?;
         let address = api.address;
-        Ok(Self { _api: api, database_url, address, secret: SECRET, subscribers })
+        Ok(Self { _api: api, database_url, address, secret: SECRET })
     }
 
     /// Checks that every subscription is in the state of its last event, and that each event has had its effect once.
@@ -77,21 +82,4 @@ impl Environment {
         ensure!(applied == subscribers * 2, "{applied} events had an effect, and {} should", subscribers * 2);
         Ok(())
     }
-}
-
-async fn put_in(database_url: &str, organizations: usize) -> Result<Vec<Subscriber>> {
-    let mut conn = AsyncPgConnection::establish(database_url).await?;
-    sql_query(INSERT_ORGANIZATIONS)
-        .bind::<Integer, _>(i32::try_from(organizations)?)
-        .bind::<Timestamptz, _>(SystemClock.now())
-        .execute(&mut conn)
-        .await?;
-    // The planner has statistics, as it would by the next day.
-    conn.batch_execute("ANALYZE organizations, subscriptions").await?;
-    (0..organizations)
-        .map(|number| {
-            let organization = format!("00000000-0000-7000-8000-{number:012x}").parse()?;
-            Ok(Subscriber { number, organization })
-        })
-        .collect()
 }

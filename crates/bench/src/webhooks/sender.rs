@@ -1,6 +1,5 @@
 //! Deliveries on a timetable, on as many connections as it takes.
 
-use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -11,7 +10,6 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
 use super::environment::Environment;
-use super::event::Subscriber;
 use crate::api::http::{self, Connection};
 use crate::api::load::Load;
 
@@ -25,14 +23,12 @@ pub struct Pace {
 
 #[derive(Debug, Default)]
 pub struct Sent {
-    /// From the instant of the timetable to the end of the answer, in milliseconds; of those that were answered
-    /// with success.
-    load: Load,
-    failures: u32,
+    /// From the instant of the timetable to the end of the response, in milliseconds.
+    pub load: Load,
+    pub failures: u32,
     pub first_failure: Option<String>,
 }
 
-/// Connections that are idle.
 type Idle = Arc<Mutex<Vec<Connection>>>;
 
 impl Pace {
@@ -47,38 +43,8 @@ impl Pace {
     }
 }
 
-impl Sent {
-    /// The time in milliseconds within which this share of the responses came.
-    pub fn within(&mut self, share: f64) -> f64 {
-        self.load.within(share)
-    }
-
-    /// Responses of success in a second.
-    pub fn rate(&self) -> f64 {
-        self.load.rate()
-    }
-
-    /// Events that were not answered with success.
-    pub fn errors(&self) -> f64 {
-        f64::from(self.failures)
-    }
-}
-
-impl fmt::Display for Sent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:.0} answered/s, {} failures", self.rate(), self.failures)
-    }
-}
-
-/// Delivers an event for each subscriber, each at its instant, and waits for all answers.
-pub async fn send(
-    environment: &Environment,
-    subscribers: &[Subscriber],
-    pace: Pace,
-    body: impl Fn(&Subscriber) -> String,
-) -> Result<Sent> {
-    // Made before, so that the sender's work does not delay the timetable. Signed when they leave.
-    let bodies: Vec<String> = subscribers.iter().map(body).collect();
+/// Delivers these events, each at its instant, and waits for all responses.
+pub async fn send(environment: &Environment, bodies: Vec<String>, pace: Pace) -> Result<Sent> {
     let idle = Idle::default();
     let mut deliveries = JoinSet::new();
     let started = Instant::now();
@@ -101,8 +67,7 @@ pub async fn send(
     Ok(sent)
 }
 
-/// Delivers an event on a connection that is idle, or else on a new one, and returns how many milliseconds after it
-/// was due its answer was there.
+/// Delivers an event on an idle connection or a new one, and returns the milliseconds from its date on.
 async fn deliver(
     address: std::net::SocketAddr,
     secret: &'static str,
@@ -141,7 +106,7 @@ mod tests {
     fn what_failed_is_no_fast_answer() {
         let mut sent =
             Sent { load: Load { latencies: vec![4.0, 2.0], seconds: 2.0 }, failures: 1, ..Sent::default() };
-        assert_eq!((sent.rate(), sent.errors()), (1.0, 1.0));
-        assert_eq!((sent.within(0.0), sent.within(1.0)), (2.0, 4.0));
+        assert_eq!((sent.load.rate(), sent.failures), (1.0, 1));
+        assert_eq!((sent.load.within(0.0), sent.load.within(1.0)), (2.0, 4.0));
     }
 }

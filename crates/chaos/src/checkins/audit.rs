@@ -41,7 +41,6 @@ struct Known<'a> {
     is_stopped: bool,
 }
 
-/// Compares; the recovery is the scenario's to add.
 pub(super) fn audit(evidence: &Evidence<'_>, expected: &Expected) -> Report {
     let mut report = Report::default();
     let arrivals = sort(evidence.mails, "checkin", &mut report);
@@ -106,8 +105,7 @@ fn know<'a>(evidence: &Evidence<'a>, arrivals: &Arrivals<'a>, expected: &Expecte
         .collect()
 }
 
-/// Checks that each mail has both links of each of its check-ins in its text and in its HTML, goes to the user it asks,
-/// and is the same to the letter when it arrives again.
+/// Checks that each mail has all links in text and HTML, goes to the user it asks, and is repeated to the letter.
 fn check_mails(arrivals: &Arrivals<'_>, known: &[Known<'_>], report: &mut Report) {
     let owners: HashMap<&str, &String> =
         known.iter().map(|known| (known.token, &known.due.recipient)).collect();
@@ -139,8 +137,7 @@ fn check_mails(arrivals: &Arrivals<'_>, known: &[Known<'_>], report: &mut Report
     }
 }
 
-/// Checks that every check-in was asked once, by the mail in its record, and is recorded as sent; or that it was
-/// cancelled with its invoice.
+/// Checks that every check-in was asked once, by the mail in its record, or was cancelled with its invoice.
 fn check_endings(known: &[Known<'_>], report: &mut Report) {
     for known in known {
         let task = known.due.task;

@@ -17,7 +17,6 @@ use crate::{Caller, Environment, Expected, Report, ScenarioRun};
 const CREATIONS: usize = 40;
 const ANSWERS: u32 = 12;
 
-/// Time for the responses that are withheld.
 const LIMIT: Duration = Duration::from_secs(20);
 
 /// Withholds all responses, kills the API once some have arrived, and repeats every request with the same key: some

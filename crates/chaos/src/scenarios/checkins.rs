@@ -15,7 +15,6 @@ const HELD: usize = 3;
 /// Milliseconds that the mail server takes for any other, so that something is always on its way.
 const SLOW: u64 = 100;
 
-/// Number of tasks that end invoices at the same time.
 const HANDS: usize = 8;
 
 async fn finish(run: &ScenarioRun, checkins: &Checkins<'_>, expected: &Expected) -> Result<Report> {
@@ -28,8 +27,7 @@ async fn make_due(run: &ScenarioRun, count: usize) -> Result<Checkins<'_>> {
     Checkins::make_due(run, count).await
 }
 
-/// Two workers that send this many check-ins, one of which is killed in the burst: with mails that the mail server has
-/// accepted and not acknowledged.
+/// Two workers, one of which is killed with mails that the mail server has accepted and not acknowledged.
 pub async fn lose_one_that_asks(run: &ScenarioRun, count: usize) -> Result<Report> {
     let checkins = Checkins::make_due(run, count).await?;
     let owners: Vec<&String> = run.setup.organizations.iter().take(HELD).map(|one| &one.email).collect();

@@ -9,7 +9,6 @@ use super::{CRASH_RECOVERY, QUIET, finish};
 use crate::proxy::{Cut, Moment, Point, Protocol, Proxy};
 use crate::{Environment, Expected, MayRepeat, Report, ScenarioRun};
 
-/// Cuts of each sort.
 const TIMES: u32 = 8;
 
 /// Time in which the cuts have to come about.
@@ -29,8 +28,7 @@ async fn postgres_proxy(run: &ScenarioRun, cuts: &[Cut]) -> Result<Proxy> {
     Ok(proxy)
 }
 
-/// Claims are cut off: the statement in PostgreSQL, and every sort of call in Redis. The worker does not know which
-/// jobs it has claimed.
+/// Claims are cut off, in PostgreSQL and in Redis: the worker does not know which jobs it has claimed.
 pub(super) async fn cut_in_claims(environment: &mut Environment, run: &mut ScenarioRun) -> Result<Report> {
     let claims = [cut(Point::Claim, Moment::InRequest, 3), cut(Point::Claim, Moment::BeforeAnswer, 4)];
     let postgres = postgres_proxy(run, &claims).await?;
@@ -47,8 +45,7 @@ pub(super) async fn cut_in_claims(environment: &mut Environment, run: &mut Scena
     Ok(counted(report, postgres.cuts() + redis.cuts()))
 }
 
-/// Mails are cut off: before their end, and after the server has them and before the worker knows. Their next attempt
-/// is made to come at once.
+/// Mails are cut off before their end, and after the server has them and before the worker knows.
 pub(super) async fn cut_in_sends(run: &mut ScenarioRun) -> Result<Report> {
     let smtp = Proxy::start(run.inbox.smtp_addr(), Protocol::Smtp).await?;
     smtp.arm(cut(Point::Content, Moment::InRequest, 11));
@@ -64,8 +61,7 @@ pub(super) async fn cut_in_sends(run: &mut ScenarioRun) -> Result<Report> {
     Ok(counted(report, smtp.cuts()))
 }
 
-/// The commits that mark reminders as being sent and as sent are cut off, before the server has them and after. No mail
-/// is sent again: its worker lives, and finds out.
+/// Commits of records are cut off, before the server has them and after. No mail is sent again: its worker lives.
 pub(super) async fn cut_in_records(run: &mut ScenarioRun) -> Result<Report> {
     let records = [cut(Point::Record, Moment::InRequest, 17), cut(Point::Record, Moment::BeforeAnswer, 19)];
     let postgres = postgres_proxy(run, &records).await?;

@@ -6,29 +6,21 @@ use std::time::Duration;
 
 use anyhow::Result;
 use async_trait::async_trait;
-use rubis_accounts::{AccountKeys, AccountLinks};
-use rubis_billing::{BillingLinks, BillingRules};
-use rubis_checkins::{CheckinLinks, CheckinRules, KEY_PURPOSE};
 use rubis_db::AsyncPgConnection;
 use rubis_jobs::{Job, JobError, JobId, Queue, RetryPolicy};
-use rubis_kernel::{AppKey, OrganizationId, SystemClock};
-use rubis_lifecycle::SubscriptionLimits;
-use rubis_mailer::{MailerSettings, SmtpSettings};
-use rubis_queue::{DeadLetter, Finished, Handler, JobContext, MailRate, QueueRunner, QueueSettings, Worker};
-use rubis_relances::Sender;
-use rubis_runtime::settings::RedisSettings;
-use rubis_worker::{AccountParts, BillingParts, CheckinParts, HandlerParts};
+use rubis_kernel::{OrganizationId, SystemClock};
+use rubis_queue::{DeadLetter, Finished, Handler, JobContext, MailRate, QueueRunner, Worker};
+use rubis_runtime::WorkerSettings;
+use rubis_worker::{build_handlers, queue_settings};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use super::{QUIET, finish};
 use crate::run::LEAD;
-use crate::{APP_KEY, Due, Expected, Report, ScenarioRun};
+use crate::{Due, Expected, Report, ScenarioRun};
 
-/// Such jobs in a run.
 const JOBS: usize = 20;
 
-/// Attempts of a job whose handler panics.
 const ATTEMPTS: u32 = 3;
 
 /// A job whose handler panics, whatever it is given.
@@ -77,48 +69,16 @@ impl Handler for Panics {
     }
 }
 
-/// A worker within this process, with the product's handlers and one that panics: no job of the
-/// product makes its handler panic, so that of the scenario has to.
+/// A worker within this process, with the product's handlers and one that panics.
 fn worker_that_panics(run: &ScenarioRun) -> Result<Worker> {
-    let smtp = run.inbox.smtp_addr();
-    let settings = SmtpSettings::new(smtp.ip().to_string(), smtp.port());
-    let mailer = rubis_mailer::build(MailerSettings::Smtp(settings), Arc::new(SystemClock))?;
-    let sender = Sender { address: "relances@rubis.example".parse()? };
-    let key: AppKey = APP_KEY.parse()?;
-    let accounts = AccountParts {
-        links: AccountLinks::new("http://localhost:5173"),
-        keys: AccountKeys::derived_from(&key),
-    };
-    let checkins = CheckinParts {
-        links: CheckinLinks::new("http://localhost:3333"),
-        key: key.derive(KEY_PURPOSE),
-        rules: CheckinRules::default(),
-    };
-    let billing = BillingParts {
-        stripe: None,
-        links: BillingLinks::new("http://localhost:5173"),
-        rules: BillingRules::without_limits(),
-        minutes_per_rubis: 15,
-    };
-    let limits = SubscriptionLimits {
-        rules: BillingRules::without_limits(),
-        free_recipients_per_day: None,
-        paid_recipients_per_day: None,
-    };
-    let parts = HandlerParts {
-        mailer,
-        rate: Arc::new(MailRate::unlimited()),
-        sender,
-        limits,
-        accounts,
-        checkins,
-        billing,
-    };
-    let handlers = rubis_worker::handlers(parts).with(Panics);
-    let settings = QueueSettings { prefix: run.setup.redis_prefix.clone(), ..QueueSettings::default() };
+    let environment = run.worker_environment().into_iter().map(|(key, value)| (key.to_owned(), value));
+    let settings = WorkerSettings::from_map(&environment.collect())?;
+    let handlers = build_handlers(&settings, Arc::new(SystemClock), MailRate::unlimited())?.with(Panics);
     let pool = rubis_db::connect(&run.setup.database_url, 10)?;
-    let redis = rubis_runtime::redis::pool(&RedisSettings::at(&run.setup.redis_url), 10)?;
-    Ok(Worker::new().with(QueueRunner::new(Queue::Relances, settings, pool, redis, handlers)))
+    let redis = rubis_runtime::redis::pool(&settings.redis, 10)?;
+    let queue = Queue::Relances;
+    let runner = QueueRunner::new(queue, queue_settings(&settings, queue), pool, redis, handlers);
+    Ok(Worker::new().with(runner))
 }
 
 pub(super) async fn handler_panics(run: &mut ScenarioRun) -> Result<Report> {

@@ -9,7 +9,6 @@ use rubis_inbox::{Behaviour, Fault, Stage};
 use super::{QUIET, finish};
 use crate::{Due, Expected, MayRepeat, Report, ScenarioRun};
 
-/// Reminders that meet each fault.
 const CONCERNED: usize = 40;
 
 /// The outage of the mail server, and the steps in which it passes.
@@ -19,8 +18,7 @@ const ROUNDS: u32 = 6;
 /// Longer than a lease, in milliseconds.
 const LONGER_THAN_A_LEASE: u64 = 12_000;
 
-/// Waits until all that is left waits for its next attempt, checks that each has lost `attempts`,
-/// and makes them come at once. Says how many there were.
+/// Waits until all that is left has lost `attempts`, makes it due at once, and returns the number.
 pub(super) async fn hasten_what_failed(run: &ScenarioRun, attempts: i32) -> Result<usize> {
     let waits = format!("all that is left has failed {attempts} times");
     let left = run
@@ -126,8 +124,7 @@ pub(super) async fn closes(run: &mut ScenarioRun) -> Result<Report> {
     Ok(report)
 }
 
-/// Every mail takes a moment, and some take longer than the lease of their job: who sends them gives
-/// signs of life, and no other worker takes them over.
+/// Some mails take longer than the lease of their job, which their worker renews.
 pub(super) async fn is_slow(run: &mut ScenarioRun) -> Result<Report> {
     let concerned = run.some(CONCERNED / 2);
     let slow = for_each(&recipients(&concerned), || Fault::delay(Stage::Message, LONGER_THAN_A_LEASE));

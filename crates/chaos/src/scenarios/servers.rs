@@ -12,10 +12,8 @@ use crate::{Environment, Expected, Report, ScenarioRun};
 /// Time until Redis is back.
 pub(super) const GONE: Duration = Duration::from_secs(3);
 
-/// Time without a response from Redis.
 const HUNG: Duration = Duration::from_secs(20);
 
-/// Duration of a restart of PostgreSQL.
 pub(super) const RESTART: Duration = Duration::from_secs(3);
 
 /// Longer than a lease.

@@ -32,8 +32,7 @@ pub(super) async fn in_the_burst(environment: &mut Environment, run: &mut Scenar
     finish(run, &Expected { stopped, ..Expected::default() }).await
 }
 
-/// Every other reminder in the order in which they are sent, organizations in turn, but for the very first: the tasks
-/// that end invoices run beside the workers, and are overtaken somewhere.
+/// Every other reminder in the order of sending, but for the very first: the ends of invoices run beside the workers.
 fn chased(due: &[Due]) -> Vec<Due> {
     let mut turns: HashMap<Uuid, usize> = HashMap::new();
     let mut in_turn: Vec<(usize, &Due)> = Vec::new();
@@ -47,7 +46,6 @@ fn chased(due: &[Due]) -> Vec<Due> {
     later.take(ENDING).map(|(_, due)| due.clone()).collect()
 }
 
-/// The tokens of all owners, by organization.
 pub(super) async fn sign_in(run: &ScenarioRun, api: Caller) -> Result<HashMap<Uuid, String>> {
     let mut tokens = HashMap::new();
     for organization in &run.setup.organizations {

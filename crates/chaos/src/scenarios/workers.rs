@@ -58,8 +58,7 @@ pub(super) async fn all_killed(run: &mut ScenarioRun) -> Result<Report> {
     recover(run, held, killed).await
 }
 
-/// The mail server takes the mails of a few reminders and does not say so; their workers are killed
-/// at that moment, twice.
+/// The mail server accepts a few mails and does not acknowledge them; their workers are killed then, twice.
 pub(super) async fn killed_twice(run: &mut ScenarioRun) -> Result<Report> {
     let held = run.some(HELD);
     let lost = u32::try_from(LOST_WORKERS)?;
@@ -102,7 +101,6 @@ pub(super) async fn killed_twice(run: &mut ScenarioRun) -> Result<Report> {
     Ok(report)
 }
 
-/// Waits until each of these reminders has arrived so many times.
 async fn arrived(run: &ScenarioRun, reminders: &[Due], times: usize) -> Result<()> {
     for reminder in reminders {
         let mails = run.inbox.wait_for(&MailQuery::to(&reminder.recipient), times, ARRIVAL).await;
