@@ -31,7 +31,10 @@ pub enum Output {
 /// compile most of them once more.
 pub fn build(selection: &[&str], output: Output) -> Result<PathBuf> {
     let quiet: &[&str] = if output == Output::ErrorsOnly { &["--quiet"] } else { &[] };
-    ensure!(launch([&["build", "--workspace"], selection, quiet].concat()).run()?.success(), "the build fails");
+    ensure!(
+        launch([&["build", "--workspace"], selection, quiet].concat()).run()?.success(),
+        "the build fails"
+    );
     target_folder()
 }
 

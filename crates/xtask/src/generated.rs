@@ -15,7 +15,8 @@ pub struct Generated {
 
 impl Generated {
     pub fn write(&self, text: &str) -> Result<ExitCode> {
-        fs::write(root().join(self.path), text).with_context(|| format!("{} cannot be written", self.path))?;
+        fs::write(root().join(self.path), text)
+            .with_context(|| format!("{} cannot be written", self.path))?;
         println!("  {} is written", self.path);
         Ok(ExitCode::SUCCESS)
     }

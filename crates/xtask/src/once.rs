@@ -249,7 +249,9 @@ fn answer_pending(client: &Client, invoice: &str, question: &Question) -> Result
         ensure!(timeline.awaiting_answer() == 1, "the reminder should wait for the answer still");
         Ok(())
     })?;
-    step("“Non, pas encore” pressed on the page", || leads_to(&browser.press(&page, "pending")?, "pending"))
+    step("“Non, pas encore” pressed on the page", || {
+        leads_to(&browser.press(&page, "pending")?, "pending")
+    })
 }
 
 /// Answers by nothing but the link: late enough for it to count.

@@ -60,8 +60,9 @@ impl Timeline {
 
     /// Number of reminders that wait for the answer to a check-in.
     pub fn awaiting_answer(&self) -> usize {
-        let waits =
-            |relance: &&Value| field(relance, "status") == "scheduled" && why_not(relance) == Some("awaits_answer");
+        let waits = |relance: &&Value| {
+            field(relance, "status") == "scheduled" && why_not(relance) == Some("awaits_answer")
+        };
         self.relances.iter().filter(waits).count()
     }
 

@@ -23,7 +23,8 @@ const LEAD: Duration = Duration::from_secs(10);
 const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Bytes of a row on the disk, its part of the indexes included.
-const BYTES: &str = "SELECT string_agg(format('%s %s', name, pg_total_relation_size(name::regclass) / rows), ', ')
+const BYTES: &str =
+    "SELECT string_agg(format('%s %s', name, pg_total_relation_size(name::regclass) / rows), ', ')
     FROM (
         SELECT 'jobs' AS name, count(*) AS rows FROM jobs
         UNION ALL SELECT 'relance_tasks', count(*) FROM relance_tasks
@@ -42,9 +43,7 @@ pub async fn measure(
 ) -> Result<()> {
     let run = machine.run("feed_worker", &calendar.url).await?;
     // These have no reminder, and would be dropped in place of being sent.
-    run.database
-        .execute("DELETE FROM jobs WHERE run_at <= clock_timestamp() + interval '5 minutes'")
-        .await?;
+    run.database.execute("DELETE FROM jobs WHERE run_at <= clock_timestamp() + interval '5 minutes'").await?;
     let pool = rubis_db::connect(&calendar.url, SEEDING_CONNECTIONS)?;
     let each = usize::try_from(due)?.div_ceil(ORGANIZATIONS);
     rubis_chaos::seed(&pool, ORGANIZATIONS, each, SystemClock.now()).await?;

@@ -29,7 +29,8 @@ impl Transaction {
     /// One of these statements, each with its values.
     pub fn of(statements: &[(&str, &[&str])]) -> Self {
         let texts = |values: &[&str]| values.iter().map(|value| Some((*value).to_owned())).collect();
-        let statement = |(sql, values): &(&str, &[&str])| Statement { sql: (*sql).to_owned(), values: texts(values) };
+        let statement =
+            |(sql, values): &(&str, &[&str])| Statement { sql: (*sql).to_owned(), values: texts(values) };
         Self { statements: statements.iter().map(statement).collect() }
     }
 }
