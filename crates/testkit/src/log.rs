@@ -1,4 +1,5 @@
 //! The log of the test process, captured.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
     io::{self, Write},
