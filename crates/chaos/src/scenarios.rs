@@ -53,8 +53,8 @@ impl Scenario {
     }
 }
 
-async fn finish(run: &ScenarioRun, expected: &Expected) -> Result<Report> {
-    when_quiet(run, run.report(expected)).await
+fn finish<'a>(run: &'a ScenarioRun, expected: &'a Expected) -> LocalBoxFuture<'a, Result<Report>> {
+    when_quiet(run, run.report(expected)).boxed_local()
 }
 
 async fn when_quiet(run: &ScenarioRun, report: impl Future<Output = Result<Report>>) -> Result<Report> {

@@ -1,6 +1,8 @@
 //! Users are asked if their invoices were paid, while something breaks.
 
 use anyhow::{Result, ensure};
+use futures_util::FutureExt as _;
+use futures_util::future::LocalBoxFuture;
 use rubis_inbox::{Behaviour, Fault, MailQuery, Stage};
 use tokio::time::{Instant, sleep};
 
@@ -17,8 +19,12 @@ const SLOW: u64 = 100;
 
 const HANDS: usize = 8;
 
-async fn finish(run: &ScenarioRun, checkins: &Checkins<'_>, expected: &Expected) -> Result<Report> {
-    when_quiet(run, checkins.report(expected)).await
+fn finish<'a>(
+    run: &'a ScenarioRun,
+    checkins: &'a Checkins<'_>,
+    expected: &'a Expected,
+) -> LocalBoxFuture<'a, Result<Report>> {
+    when_quiet(run, checkins.report(expected)).boxed_local()
 }
 
 /// Makes this many check-ins due, before a slow mail server.
