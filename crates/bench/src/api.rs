@@ -16,8 +16,9 @@ use self::environment::Environment;
 use self::fill::Size;
 use self::operation::Operation;
 use self::replay::Captured;
-use self::rounds::{Load, Rounds};
+use self::rounds::{Load, Round};
 use crate::report::{Bar, say};
+use crate::statistics::median_of;
 use crate::{Machine, Report};
 
 /// A page of a hundred times as many invoices may take this many times as long.
@@ -76,7 +77,7 @@ pub async fn run(machine: &Machine, mut arguments: Arguments) -> Result<Report> 
         if !operation.name().contains(&arguments.only) {
             continue;
         }
-        let mut all = vec![Rounds::default(); places.len()];
+        let mut all = vec![Vec::new(); places.len()];
         for round in 1..=rounds {
             for (place, rounds) in places.iter().zip(&mut all) {
                 let Some(captured) = place.captured.get(index) else { continue };
@@ -90,7 +91,7 @@ pub async fn run(machine: &Machine, mut arguments: Arguments) -> Result<Report> 
                     measured.latency.p99,
                     measured.reference.per_second,
                 ));
-                rounds.0.push(measured);
+                rounds.push(measured);
             }
         }
         for (place, rounds) in places.iter().zip(&all) {
@@ -116,23 +117,23 @@ fn conditions(report: &mut Report, arguments: &Arguments) {
 }
 
 /// Adds the figures of an operation on one database.
-fn add(report: &mut Report, place: &Place, captured: &Captured, rounds: &Rounds) {
+fn add(report: &mut Report, place: &Place, captured: &Captured, rounds: &[Round]) {
     let name = format!("{}, {}", captured.operation().name(), place.environment.size.label());
-    let rate = Some(rounds.median(|round| round.reference.per_second));
-    report.add(format!("{name}: requests/s"), rounds.median(|round| round.rate), rate, None);
-    let p99 = Some(rounds.median(|round| round.reference.p99_ms));
-    report.add(format!("{name}: p99, ms"), rounds.median(|round| round.latency.p99), p99, None);
+    let rate = Some(median_of(rounds, |round| round.reference.per_second));
+    report.add(format!("{name}: requests/s"), median_of(rounds, |round| round.rate), rate, None);
+    let p99 = Some(median_of(rounds, |round| round.reference.p99_ms));
+    report.add(format!("{name}: p99, ms"), median_of(rounds, |round| round.latency.p99), p99, None);
     report.note(format!(
         "{name}: {} statements; p50 {:.2} ms; processor time of a request: API {:.2}, PostgreSQL {:.2} ms.",
         captured.round_trips(),
-        rounds.median(|round| round.latency.p50),
-        rounds.median(|round| round.cpu[0]),
-        rounds.median(|round| round.cpu[1]),
+        median_of(rounds, |round| round.latency.p50),
+        median_of(rounds, |round| round.cpu[0]),
+        median_of(rounds, |round| round.cpu[1]),
     ));
 }
 
 /// Compares a page of many invoices with one of few.
-fn compare(report: &mut Report, operation: Operation, places: &[Place], all: &[Rounds]) {
+fn compare(report: &mut Report, operation: Operation, places: &[Place], all: &[Vec<Round>]) {
     let (Some((few, of_few)), Some((many, of_many))) =
         (places.iter().zip(all).next(), places.iter().zip(all).next_back())
     else {
@@ -148,9 +149,9 @@ fn compare(report: &mut Report, operation: Operation, places: &[Place], all: &[R
         few.environment.size.label()
     );
     let bar = Some(Bar::RatioAtMost(FLAT));
-    let p50 = |rounds: &Rounds| rounds.median(|round| round.latency.p50);
+    let p50 = |rounds: &[Round]| median_of(rounds, |round| round.latency.p50);
     report.add(format!("{name}: p50, ms"), p50(of_many), Some(p50(of_few)), bar);
-    let large = |rounds: &Rounds| rounds.median(|round| round.large);
+    let large = |rounds: &[Round]| median_of(rounds, |round| round.large);
     let what = format!("{name}, the large organization: p50, ms");
     report.add(what, large(of_many), Some(large(of_few)), bar);
 }

@@ -89,9 +89,6 @@ async fn play(Run { paths, faketime, only, reminders, quick, list }: Run) -> Res
         });
         let verdict = if report.is_good() { "good" } else { "falls short" };
         writeln!(out, "{verdict} ({:.0} s)", started.elapsed().as_secs_f64())?;
-        for shortfall in &report.shortfalls {
-            writeln!(out, "  {shortfall}")?;
-        }
         reports.push((scenario.name, report));
         // A scenario that broke off may have left a server stopped.
         environment.servers.mend()?;

@@ -8,7 +8,7 @@ use super::environment::Environment;
 use super::load::{Until, load};
 use super::replay::Captured;
 use crate::reference::{Length, Measured, pgbench};
-use crate::statistics::{Lateness, median_of};
+use crate::statistics::Lateness;
 use crate::{Machine, cpu};
 
 /// Requests to the large organization in a round, for each second that the others are measured: the twenty that an
@@ -28,9 +28,6 @@ pub struct Round {
     pub reference: Measured,
 }
 
-#[derive(Clone, Debug, Default)]
-pub struct Rounds(pub Vec<Round>);
-
 pub struct Load<'a> {
     pub machine: &'a Machine,
     pub environment: &'a Environment,
@@ -38,12 +35,6 @@ pub struct Load<'a> {
     pub connections: u32,
     /// Time each side is measured in a round.
     pub seconds: u32,
-}
-
-impl Rounds {
-    pub fn median(&self, figure: impl Fn(&Round) -> f64) -> f64 {
-        median_of(&self.0, figure)
-    }
 }
 
 impl Load<'_> {

@@ -6,9 +6,13 @@ use rand::{Rng as _, SeedableRng as _};
 
 use super::world::{LATE_DAYS, Moment, World};
 use super::year::Year;
+use crate::statistics::as_number;
 
 /// Deviation of the logarithm of the sizes of organizations.
 const SPREAD: f64 = 1.5;
+
+/// Days of lateness that are planned together.
+const LATE_STEP: usize = 4;
 
 /// Shares of all invoices that the organizations have, by calendar.
 pub struct Population(Vec<Vec<f64>>);
@@ -70,8 +74,9 @@ fn put_in_late(world: &World, year: &mut Year, calendar: usize, due: u32, count:
     if count == 0.0 {
         return;
     }
-    for later in 1..=LATE_DAYS {
-        let (day, count) = (world.workday(due + later), count / f64::from(LATE_DAYS));
+    let days = || (1..=LATE_DAYS).step_by(LATE_STEP);
+    for later in days() {
+        let (day, count) = (world.workday(due + later), count / as_number(days().count()));
         year.put_in(day, count, world.jobs());
         year.check_in_at_once(day, count);
         chase(world, year, count, day, &world.late_steps(calendar, due, day));
