@@ -23,11 +23,13 @@ const HEAD_START: Duration = Duration::from_secs(2);
 
 const PATIENCE: Duration = Duration::from_secs(900);
 
+/// Lateness of the mails of each organization, in milliseconds.
+type ByOrganization = HashMap<Uuid, Vec<f64>>;
+
 pub struct Burst {
     /// Reminders a second, from the first mail to the last.
     pub per_second: f64,
-    /// Lateness of the mails of each organization, in milliseconds.
-    lateness: HashMap<Uuid, Vec<f64>>,
+    lateness: ByOrganization,
     pub each: Cost,
 }
 
@@ -85,10 +87,10 @@ pub async fn burst(
 }
 
 /// Makes sure that each mail arrived once; returns the milliseconds by organization, and all in their order.
-fn judge(due: &[Due], mails: &[Mail], due_at: OffsetDateTime) -> Result<(HashMap<Uuid, Vec<f64>>, Vec<f64>)> {
+fn judge(due: &[Due], mails: &[Mail], due_at: OffsetDateTime) -> Result<(ByOrganization, Vec<f64>)> {
     let expected: HashMap<&str, Uuid> =
         due.iter().map(|due| (due.recipient.as_str(), due.organization)).collect();
-    let (mut lateness, mut arrivals, mut seen) = (HashMap::<_, Vec<_>>::new(), Vec::new(), HashSet::new());
+    let (mut lateness, mut arrivals, mut seen) = (ByOrganization::new(), Vec::new(), HashSet::new());
     for mail in mails {
         let summary = &mail.summary;
         let recipient = summary.envelope_to.first().map(String::as_str).unwrap_or_default();
