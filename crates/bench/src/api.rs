@@ -116,7 +116,6 @@ fn conditions(report: &mut Report, arguments: &Arguments) {
     );
 }
 
-/// Adds the figures of an operation on one database.
 fn add(report: &mut Report, place: &Place, captured: &Captured, rounds: &[Round]) {
     let name = format!("{}, {}", captured.operation().name(), place.environment.size.label());
     let rate = Some(median_of(rounds, |round| round.reference.per_second));
@@ -132,7 +131,6 @@ fn add(report: &mut Report, place: &Place, captured: &Captured, rounds: &[Round]
     ));
 }
 
-/// Compares a page of many invoices with one of few.
 fn compare(report: &mut Report, operation: Operation, places: &[Place], all: &[Vec<Round>]) {
     let (Some((few, of_few)), Some((many, of_many))) =
         (places.iter().zip(all).next(), places.iter().zip(all).next_back())

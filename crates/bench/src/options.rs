@@ -54,7 +54,6 @@ impl Machine {
         &self.servers.paths.logs
     }
 
-    /// A mail server, and a worker to start, over a database.
     pub async fn run(&self, name: &str, database_url: &str) -> Result<ScenarioRun> {
         self.servers.run(name, database_url, format!("bench-{}", name.replace('_', "-"))).await
     }

@@ -90,7 +90,6 @@ pub async fn run(machine: &Machine, mut arguments: Arguments) -> Result<Report> 
     Ok(report)
 }
 
-/// Bursts of all reminders, in turn with `pgbench`.
 async fn throughput(machine: &Machine, arguments: &Arguments, report: &mut Report) -> Result<()> {
     let Arguments { organizations, reminders, .. } = *arguments;
     say(format!("Filling a database with {reminders} reminders of {organizations} organizations"));

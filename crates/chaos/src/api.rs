@@ -71,13 +71,11 @@ impl Api {
         self.process.as_ref().map(Process::id)
     }
 
-    /// Returns true if `/readyz` responds with 2xx.
     pub async fn is_ready(&self) -> bool {
         let client = client(self.address, "");
         tokio::task::spawn_blocking(move || is_ready(&client)).await.unwrap_or(false)
     }
 
-    /// Waits until `/readyz` responds with 2xx, and returns the time that took.
     pub async fn ready_within(&mut self, within: Duration) -> Result<Duration> {
         let started = Instant::now();
         while !self.is_ready().await {

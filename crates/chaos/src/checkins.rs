@@ -169,7 +169,6 @@ impl<'a> Checkins<'a> {
     }
 }
 
-/// Turns the check-ins of an organization on, and plans those of all its invoices.
 async fn plan(database: crate::Database, organization: OrganizationId, now: OffsetDateTime) -> Result<()> {
     let mut conn = database.pool.get().await?;
     set_checkins(&mut conn, organization, true, now).await?;

@@ -71,7 +71,6 @@ pub struct LeftJob {
     pub id: String,
     /// `scheduled`, `running` or `dead`.
     pub state: String,
-    /// Failures so far.
     pub attempts: i32,
     /// Workers lost so far.
     pub crashes: i32,
@@ -86,7 +85,6 @@ pub(crate) struct Counters {
     pub rubis: i64,
 }
 
-/// Invoices with one number, and their reminders.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct FoundInvoice {
     pub numero: String,
@@ -270,7 +268,6 @@ impl Database {
         self.rows("", query).await
     }
 
-    /// The invoices whose number is like this.
     pub(crate) async fn invoices_like(&self, numero: &str) -> Result<Vec<FoundInvoice>> {
         let query = format!(
             "SELECT invoices.numero, count(DISTINCT invoices.id) AS invoices, count(task.id) AS reminders

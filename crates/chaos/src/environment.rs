@@ -47,7 +47,6 @@ pub struct Servers {
 }
 
 impl Servers {
-    /// Starts both, PostgreSQL with these settings.
     pub fn start(paths: &Paths, settings: &[&str]) -> Result<Self> {
         let mut paths = paths.clone();
         for path in [&mut paths.api, &mut paths.worker, &mut paths.logs, &mut paths.data] {
@@ -66,7 +65,6 @@ impl Servers {
         Ok(Self { postgres, redis, paths })
     }
 
-    /// Creates an empty database with the tables of the product, and returns its URL.
     pub async fn database(&self, name: &str) -> Result<String> {
         self.postgres.create_database(name)?;
         let url = self.postgres.url(name);
@@ -83,7 +81,6 @@ impl Servers {
         Ok(self.postgres.url(name))
     }
 
-    /// Deletes a database, whatever is connected to it.
     pub fn drop_database(&self, name: &str) -> Result<()> {
         self.postgres.query("postgres", &format!("DROP DATABASE {name} WITH (FORCE)")).map(drop)
     }
@@ -102,7 +99,6 @@ impl Servers {
         .await
     }
 
-    /// Starts the API over a database, with further settings. Its log is `name`.
     pub fn api(&self, name: &str, database_url: &str, settings: &[(&str, &str)]) -> Result<Api> {
         Api::start(&self.paths, name, database_url, &self.redis.url(), settings)
     }
@@ -133,7 +129,6 @@ impl Environment {
         Ok(Self { servers, faketime, organizations, runs: 0 })
     }
 
-    /// Begins a run with a database of its own, in which this many reminders are due in a moment.
     pub async fn run(&mut self, name: &str, due: usize) -> Result<ScenarioRun> {
         self.runs += 1;
         let url = self.servers.copy(TEMPLATE, &format!("run_{}", self.runs))?;
@@ -143,7 +138,6 @@ impl Environment {
         Ok(run)
     }
 
-    /// Starts the API over the database of a run.
     pub fn api(&self, run: &ScenarioRun) -> Result<Api> {
         let settings = [
             // Scenarios have more invoices than any plan allows.

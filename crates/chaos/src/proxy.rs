@@ -100,7 +100,6 @@ impl Proxy {
         *self.shared.cuts.borrow()
     }
 
-    /// Waits until as many armed cuts were made.
     pub async fn wait_for_cuts(&self, count: u32, within: Duration) -> Result<()> {
         let mut cuts = self.shared.cuts.subscribe();
         let waited = tokio::time::timeout(within, cuts.wait_for(|cuts| *cuts >= count)).await;

@@ -40,7 +40,6 @@ impl Report {
         self.shortfalls.is_empty()
     }
 
-    /// Notes what something took to mend, and whether that is within its bar.
     pub fn mended(&mut self, what: &str, took: Duration, bar: Duration) {
         self.recovery = self.recovery.max(Some(took));
         if took > bar {

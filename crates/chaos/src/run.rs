@@ -58,7 +58,6 @@ pub struct ScenarioRun {
     pub setup: RunSetup,
     pub database: Database,
     pub inbox: Inbox,
-    /// The reminders that are due together.
     pub due: Vec<Due>,
 }
 
@@ -134,7 +133,6 @@ impl ScenarioRun {
         Ok(after.split('/').next().unwrap_or_default().parse()?)
     }
 
-    /// URL of the database by way of a proxy at this port.
     pub fn database_through(&self, port: u16) -> Result<String> {
         let direct = self.database_address()?.port();
         Ok(self.setup.database_url.replacen(&format!(":{direct}/"), &format!(":{port}/"), 1))
@@ -151,7 +149,6 @@ impl ScenarioRun {
         self.mails(self.due.len() / 2).await
     }
 
-    /// The reminders whose jobs are in flight.
     pub async fn being_sent(&self) -> Result<HashSet<Uuid>> {
         let running: HashSet<String> = self.database.running().await?.into_iter().collect();
         let tasks = self.due.iter().map(|reminder| reminder.task);

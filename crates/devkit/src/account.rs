@@ -35,7 +35,6 @@ impl Account {
         )
     }
 
-    /// Makes `command` run as an account.
     pub(crate) fn applied_to(account: Option<&Self>, command: &mut Command) {
         if let Some(account) = account {
             command.uid(account.uid).gid(account.gid);

@@ -18,7 +18,6 @@ pub fn any() -> Result<u16> {
     several().map(|[port]| port)
 }
 
-/// Several different ports that the system picks.
 pub fn several<const COUNT: usize>() -> Result<[u16; COUNT]> {
     // All stay bound until the last is known, so that none is picked twice.
     let listeners = (0..COUNT)

@@ -86,7 +86,6 @@ impl Drop for Temporary {
 }
 
 impl Postgres {
-    /// Starts a server on `port`.
     pub fn start(cluster: &Cluster<'_>, port: u16) -> Result<Self> {
         let Cluster { programs, settings, .. } = *cluster;
         let account = Account::for_servers()?;
@@ -122,7 +121,6 @@ impl Postgres {
         Ok(server)
     }
 
-    /// Starts it, and returns when it accepts connections.
     pub fn start_again(&mut self) -> Result<()> {
         let (mut psql, address) = (self.psql("postgres"), self.address());
         psql.args(["-c", "SELECT 1"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -207,7 +205,6 @@ impl Postgres {
         output_of(self.psql(database).args(["-c", statements]))
     }
 
-    /// Runs a file of statements and returns their output.
     pub fn run_file(&self, database: &str, file: &Path, in_transaction: bool) -> Result<String> {
         let mut psql = self.psql(database);
         if in_transaction {
@@ -216,7 +213,6 @@ impl Postgres {
         output_of(psql.arg("-f").arg(file))
     }
 
-    /// psql as the superuser.
     pub fn psql(&self, database: &str) -> Command {
         let mut command = Command::new(self.programs.join("psql"));
         command

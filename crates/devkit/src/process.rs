@@ -218,7 +218,6 @@ impl Process {
         }
     }
 
-    /// The end of its log, to be appended to a message.
     pub fn tail(&self) -> String {
         self.log.as_deref().map(tail).unwrap_or_default()
     }

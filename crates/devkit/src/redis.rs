@@ -41,7 +41,6 @@ impl Redis {
         Ok(server)
     }
 
-    /// Starts it, empty, and returns when it responds.
     pub fn start_again(&mut self) -> Result<()> {
         let address = self.address;
         let process = self.process.insert(self.launch.start()?);

@@ -6,7 +6,6 @@ use anyhow::{Context as _, Result, bail};
 use ureq::http::{Response, header};
 use ureq::{Agent, Body};
 
-/// From a link of a mail to the page it is about is one step.
 const MOST_REDIRECTS: usize = 3;
 
 pub struct Browser {
@@ -42,7 +41,6 @@ impl Browser {
         self.arrive(address, self.get(address)?)
     }
 
-    /// Presses the button of a page that stands for this `action`.
     pub fn press(&self, page: &Page, action: &str) -> Result<Page> {
         let Some(form) = form_of(&page.html, action) else {
             bail!("the page at {} has no button for `{action}`", page.address);
@@ -133,7 +131,6 @@ fn absolute(from: &str, address: &str) -> Result<String> {
     Ok(format!("{origin}{address}"))
 }
 
-/// The form whose hidden field `action` has this value.
 fn form_of<'a>(html: &'a str, action: &str) -> Option<Form<'a>> {
     html.split("<form ").skip(1).find_map(|rest| {
         let form = rest.split_once("</form>").map_or(rest, |(form, _)| form);

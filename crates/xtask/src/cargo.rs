@@ -38,7 +38,6 @@ pub fn build(selection: &[&str], output: Output) -> Result<PathBuf> {
     target_folder()
 }
 
-/// Returns true if a subcommand that does not come with cargo is installed.
 pub fn has(subcommand: &str) -> bool {
     Command::new("cargo")
         .args([subcommand, "--version"])

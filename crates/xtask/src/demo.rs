@@ -117,7 +117,6 @@ impl Demo {
     }
 }
 
-/// Signs in, or signs up the first time, and verifies the address.
 fn signed_in(addresses: &Addresses) -> Result<Client> {
     let mut client = Client::new(format!("{}/api/v1", addresses.api));
     let answer = client.try_post("/auth/login", &json!({ "email": EMAIL, "password": PASSWORD }))?;

@@ -10,7 +10,6 @@ use crate::terminal::dim;
 use rubis_devkit::http::{Client, field, list, text};
 use rubis_devkit::interrupt;
 
-/// All mails of the inbox.
 pub struct Mailbox(Client);
 
 /// The links of a check-in about one invoice.
@@ -22,7 +21,6 @@ pub struct Question {
 }
 
 impl Mailbox {
-    /// That of a stack.
     pub fn of(addresses: &Addresses) -> Self {
         Self(Client::new(addresses.inbox.clone()))
     }

@@ -12,7 +12,6 @@ use crate::terminal::noisy_step;
 use rubis_devkit::workspace::private;
 use rubis_devkit::{Launch, output_of};
 
-/// Packages of npm that a command uses, and the Node.js that they need.
 pub struct NodePackages {
     /// Names as npm knows them, each with its whole version.
     pub packages: &'static [(&'static str, &'static str)],

@@ -14,7 +14,6 @@ use rubis_devkit::{Launch, output_of};
 /// Fails where Python is too old, or its virtual environments are missing (a package of its own on Debian).
 const USABLE: &str = "import sys, venv, ensurepip; assert sys.version_info >= (3, 10)";
 
-/// Tools that a command uses.
 pub struct PythonPackage {
     pub name: &'static str,
     pub version: &'static str,

@@ -24,7 +24,6 @@ impl Roles {
     /// The role that migrations sign in as.
     pub const OWNER: &str = "rubis_owner";
 
-    /// Creates the roles, and gives the database with all that is in it to the owner.
     pub fn create(&self, server: &Postgres, database: &str) -> Result<()> {
         let mut psql = server.psql(database);
         psql.env("RUBIS_OWNER_PASSWORD", &self.owner)
@@ -34,12 +33,10 @@ impl Roles {
         output_of(&mut psql).map(drop)
     }
 
-    /// A URL for the owner.
     pub fn owner_url(&self, server: &Postgres, database: &str) -> String {
         server.url_of(Self::OWNER, &self.owner, database)
     }
 
-    /// A URL for the programs.
     pub fn program_url(&self, server: &Postgres, database: &str) -> String {
         server.url_of(Self::PROGRAM, &self.program, database)
     }

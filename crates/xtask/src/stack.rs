@@ -58,7 +58,6 @@ impl Ports {
     }
 }
 
-/// URLs of a stack.
 #[derive(Clone, serde::Serialize, serde::Deserialize)]
 pub struct Addresses {
     pub api: String,
@@ -115,7 +114,6 @@ impl Stack {
         Start { binaries, programs, data, logs, stripe, temporary: false, ports }.run(&[])
     }
 
-    /// Fails with the end of its log if a program has ended.
     pub fn check(&mut self) -> Result<()> {
         self.postgres.check()?;
         self.redis.check()?;

@@ -33,7 +33,6 @@ pub fn at(planned: &Value) -> Result<OffsetDateTime> {
     instant(planned, "sendAt")
 }
 
-/// An instant of a response.
 pub fn instant(object: &Value, key: &str) -> Result<OffsetDateTime> {
     let at = text(object, key)?;
     OffsetDateTime::parse(at, &Rfc3339).with_context(|| format!("{at} is no instant"))
@@ -106,7 +105,6 @@ impl Timeline {
         }
     }
 
-    /// Prints what happened, one line an event.
     pub fn print_events(&self, indent: &str) {
         for event in &self.events {
             let when = instant(event, "createdAt").map(clock_time).unwrap_or_default();

@@ -113,7 +113,6 @@ impl Own {
     }
 }
 
-/// The statements whose text contains this.
 fn statements<'a>(captured: &'a [Transaction], text: &str) -> Vec<&'a Statement> {
     captured
         .iter()

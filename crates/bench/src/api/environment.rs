@@ -104,7 +104,6 @@ async fn ask(connection: &mut Connection, path: &str, token: &str) -> Result<Val
     Ok(serde_json::from_slice(connection.ask(&http::get(path, token)).await?)?)
 }
 
-/// A field of every row of a page.
 fn texts(page: &Value, field: &str) -> Vec<String> {
     let rows = page.get("items").and_then(Value::as_array);
     rows.into_iter().flatten().filter_map(|row| row.get(field)?.as_str().map(str::to_owned)).collect()

@@ -51,7 +51,6 @@ pub fn database(size: Size) -> String {
     format!("api_{}", size.invoices)
 }
 
-/// Creates a database of this size, and returns its URL.
 pub async fn fill(machine: &Machine, database: &str, size: Size) -> Result<String> {
     let url = machine.servers.database(database).await?;
     let mut conn = AsyncPgConnection::establish(&url).await?;

@@ -90,7 +90,6 @@ impl Calendar {
         Ok([median(&mut sweeps), median(&mut slices), self.claims().await?])
     }
 
-    /// Claims all that is due, a worker's batch at a time, and gives it back.
     async fn claims(&self) -> Result<f64> {
         let (mut times, mut claimed, mut leases) = (Vec::new(), Vec::new(), Vec::new());
         let mut conn = self.pool.get().await?;

@@ -68,7 +68,6 @@ pub async fn measure(
     Ok(())
 }
 
-/// A process' memory, in MiB.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Memory {
     resident: f64,

@@ -14,7 +14,6 @@ const NOTES_KEPT: usize = 200_000;
 /// The responses are long.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// A connection beside those that are measured.
 pub struct Probe(MultiplexedConnection);
 
 impl Probe {
@@ -76,7 +75,6 @@ impl Probe {
     }
 }
 
-/// The value of a line `field:value`.
 fn value<'a>(info: &'a str, field: &str) -> Option<&'a str> {
     info.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':')).map(str::trim)
 }

@@ -98,7 +98,6 @@ fn organizations(count: u32) -> Vec<OrganizationId> {
     (0..count).map(|_| OrganizationId::new()).collect()
 }
 
-/// A job of each organization.
 fn one_each(organizations: &[OrganizationId], due: OffsetDateTime) -> Result<Vec<(OfferedJob, i64)>> {
     organizations.iter().map(|organization| job(*organization, due)).collect()
 }

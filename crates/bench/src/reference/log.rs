@@ -58,7 +58,6 @@ pub fn entries(text: &str) -> Vec<Entry> {
     entries
 }
 
-/// The process, the database, the severity and the message of a line that begins one.
 fn begun(line: &str) -> Option<(u32, &str, &str, &str)> {
     let (head, rest) = line.split_once("] (")?;
     let process = head.rsplit_once('[')?.1.parse().ok()?;

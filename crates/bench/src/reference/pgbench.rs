@@ -25,7 +25,6 @@ pub struct Measured {
     pub p99_ms: f64,
 }
 
-/// Runs a script with this many connections. Every run of it has to succeed.
 pub fn pgbench(
     machine: &Machine,
     url: &str,

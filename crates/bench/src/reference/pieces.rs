@@ -20,7 +20,6 @@ impl<'a> Varying<'a> {
         Self(varying)
     }
 
-    /// Cuts a value at what varies in it.
     pub(super) fn cut<'value>(&self, value: &'value str) -> Vec<Piece<'value>> {
         if let Some((_, number)) = self.0.iter().find(|(captured, _)| *captured == value) {
             return vec![Piece::Varying(*number)];

@@ -34,7 +34,6 @@ pub struct Burst {
 }
 
 impl Burst {
-    /// The lateness of these organizations together.
     pub fn late(&self, is_meant: impl Fn(&Uuid) -> bool) -> Lateness {
         let meant = self.lateness.iter().filter(|(id, _)| is_meant(id));
         Lateness::of(&mut meant.flat_map(|(_, times)| times.iter().copied()).collect::<Vec<_>>())

@@ -46,7 +46,6 @@ const IN_TURN: &str = "
     WHERE task.status = 'scheduled' AND task.send_at <= clock_timestamp()
     ORDER BY row_number() OVER (PARTITION BY task.organization_id ORDER BY task.id), task.id";
 
-/// Sends a few reminders, and makes a script of the statements of the last.
 pub async fn captured(machine: &Machine, template: &Template) -> Result<Script> {
     let name = "send_captured";
     let url = machine.servers.copy(template.name, name)?;
@@ -75,7 +74,6 @@ struct Alike {
     transactions: Vec<Transaction>,
 }
 
-/// Makes sure that the last two reminders were sent alike.
 fn last_alike(transactions: &[Transaction]) -> Result<Alike> {
     let ends = transactions.iter().filter_map(|transaction| transaction.value(FINISH, 1));
     let tasks: Vec<&str> = ends.map(|job| job.strip_prefix("relance:").unwrap_or(job)).collect();

@@ -17,7 +17,6 @@ pub const COSTS: [(&str, f64, bool); 5] = [
     ("commits a reminder", 1.0, true),
 ];
 
-/// Reads the counters; those of the worker too, if one runs.
 pub async fn read(machine: &Machine, database: &str, worker: Option<u32>) -> Result<Cost> {
     let postgres = &machine.servers.postgres;
     let counters = postgres.query(

@@ -154,7 +154,6 @@ fn add_notes(report: &mut Report, world: &World, organizations: u32, costs: &Cos
     report.note(format!("{costs:?}"));
 }
 
-/// Rate of jobs, and its bottleneck.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Limit {
     jobs_a_second: f64,

@@ -48,7 +48,6 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// Puts the organizations in and starts the API.
     pub async fn open(machine: &Machine, organizations: usize) -> Result<Self> {
         let database_url = machine.servers.database(DATABASE).await?;
         let mut conn = AsyncPgConnection::establish(&database_url).await?;

@@ -62,7 +62,6 @@ fn mail(task: Uuid, version: &str, recipient: &str, received_at: OffsetDateTime)
     arrived(format!("relance.{task}.{version}@rubis.example"), recipient, received_at)
 }
 
-/// A mail without a content.
 pub(crate) fn arrived(message_id: String, recipient: &str, received_at: OffsetDateTime) -> Mail {
     Mail {
         summary: MailSummary {

@@ -70,7 +70,6 @@ pub(super) fn audit(evidence: &Evidence<'_>, expected: &Expected) -> Report {
     report
 }
 
-/// The tokens of the links in a text that end like this.
 fn tokens_in(text: Option<&str>, end: &str) -> BTreeSet<String> {
     let links =
         text.unwrap_or_default().split(BEFORE_TOKEN).skip(1).filter_map(|after| after.split_once('/'));

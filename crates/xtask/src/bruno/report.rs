@@ -10,7 +10,6 @@ use serde_json::Value;
 const CHECKS: [&str; 4] =
     ["testResults", "preRequestTestResults", "postResponseTestResults", "assertionResults"];
 
-/// One line for each failure: the request, the check, and the result.
 pub fn failures(report: &Path) -> Result<Vec<String>> {
     let text = fs::read_to_string(report).context("Bruno has left no report")?;
     Ok(failures_of(&serde_json::from_str(&text).context("the report of Bruno is not understood")?))

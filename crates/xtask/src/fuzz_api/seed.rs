@@ -45,7 +45,6 @@ impl Seed {
     }
 }
 
-/// Signs up, and creates objects of each kind.
 pub fn fill(stack: &mut Stack) -> Result<Seed> {
     let api = format!("{}/api/v1", numeric(&stack.addresses.api));
     let mut client = Client::new(api.clone());

@@ -65,7 +65,6 @@ fn lines_of(manifest: &str, wanted: impl Fn(&str) -> bool) -> impl Iterator<Item
     })
 }
 
-/// Returns true if a `src` folder has more than module comments.
 fn has_code(sources: &Path) -> bool {
     ["lib.rs", "main.rs"].iter().filter_map(|file| fs::read_to_string(sources.join(file)).ok()).any(|text| {
         text.lines()

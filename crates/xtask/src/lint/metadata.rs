@@ -29,7 +29,6 @@ struct Dependency {
     kind: Option<String>,
 }
 
-/// Our packages, by name.
 pub fn packages() -> Result<Vec<Package>> {
     let mut metadata: Metadata = cargo::metadata()?;
     metadata.packages.sort_by(|left, right| left.name.cmp(&right.name));

@@ -47,7 +47,6 @@ pub fn check() -> Result<()> {
     accept(&problems, "docs/contributing.md#how-the-code-reads")
 }
 
-/// Returns the number of comment lines, and the rules with their breaches.
 fn read(sources: &[Source]) -> (usize, [Rule; 4]) {
     let rule = |name, per_thousand| Rule { name, per_thousand, found: Vec::new() };
     let mut rules = [

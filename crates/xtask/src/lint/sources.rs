@@ -10,7 +10,6 @@ use rubis_devkit::workspace::root;
 pub struct Source {
     /// Folder of its crate below `crates/`.
     pub krate: String,
-    /// Path from the root of the checkout.
     pub path: PathBuf,
     pub text: String,
 }

@@ -41,7 +41,6 @@ impl Migrations {
         self.0.iter().try_for_each(|migration| migration.run(postgres, database, "up.sql"))
     }
 
-    /// Applies all, takes them back one by one, and applies them again.
     pub fn up_down_and_up(&self, postgres: &Postgres, database: &str) -> Result<()> {
         let mut before = Vec::new();
         for migration in &self.0 {

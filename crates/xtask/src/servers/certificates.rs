@@ -20,7 +20,6 @@ pub struct Certificates {
 }
 
 impl Certificates {
-    /// Makes them at `wanted`, for servers that run as [`Account::for_servers`].
     pub fn create(wanted: &Path) -> Result<Self> {
         let account = Account::for_servers()?;
         let certificates = Self { directory: data_directory(wanted, account.as_ref())? };
@@ -46,7 +45,6 @@ impl Certificates {
         self.directory.join(name)
     }
 
-    /// Lets PostgreSQL accept encrypted connections too.
     pub fn encrypt(&self, server: &Postgres) -> Result<()> {
         for (name, value) in [
             ("ssl_cert_file", self.file("server.pem").display().to_string()),
