@@ -6,7 +6,7 @@ use rubis_db::AsyncPgConnection;
 use rubis_invoices::{AwaitedAnswer, Client, Invoice, Payment, Reason};
 use rubis_jobs::JobState;
 use rubis_kernel::{InvoiceId, OrganizationId, PlanStepId};
-use rubis_relances::{ListedStep, RelanceStatus, RelanceTask};
+use rubis_relances::{ListedRelance, ListedStep, RelanceStatus};
 use time::OffsetDateTime;
 
 /// The most reminders, check-ins, payments and events of a timeline: the latest of each.
@@ -34,7 +34,7 @@ pub struct Timeline {
 #[derive(Clone, Debug)]
 pub struct TimelineRelance {
     /// The reminder.
-    pub task: RelanceTask,
+    pub task: ListedRelance,
     /// The step it is.
     pub step: ListedStep,
     /// Reason why it was not sent, unless it waits for its date.
@@ -91,7 +91,7 @@ pub async fn timeline(
     let job_ids: Vec<_> = tasks
         .iter()
         .filter(|task| task.status == RelanceStatus::Scheduled)
-        .map(|task| task.queue_job_id.clone())
+        .map(|task| task.queue_job_id())
         .collect();
     let jobs = rubis_jobs::find_many(conn, &job_ids).await?;
 
@@ -100,7 +100,7 @@ pub async fn timeline(
         .into_iter()
         .filter_map(|task| {
             let step = steps.iter().find(|step| step.id == task.plan_step_id)?.clone();
-            let job = jobs.iter().find(|job| job.id == task.queue_job_id);
+            let job = jobs.iter().find(|job| job.id == task.queue_job_id());
             let holding =
                 pause.filter(|pause| pause.holds_on(organization.time_zone.local_date(task.send_at)));
             let awaited = invoice.awaited_answer.filter(|awaited| {
@@ -119,7 +119,7 @@ pub async fn timeline(
 }
 
 fn why_not(
-    task: &RelanceTask,
+    task: &ListedRelance,
     job: Option<&rubis_jobs::JobRow>,
     is_sender_unverified: bool,
     pause: Option<Pause>,
@@ -154,7 +154,7 @@ fn why_not(
 fn waits_for_answer(
     organization: &Organization,
     invoice: &Invoice,
-    task: &RelanceTask,
+    task: &ListedRelance,
     step: &ListedStep,
     awaited: AwaitedAnswer,
 ) -> bool {

@@ -12,6 +12,7 @@ use crate::{
     jobs::SendRelance,
     locked_task::{LockedTask, lock_task},
     plan_relances::{PlanningTrigger, plan_relances},
+    state::Rejected,
     task::RelanceStatus,
     text::TextError,
 };
@@ -57,6 +58,12 @@ pub enum RelanceActionError {
     Database(#[from] diesel::result::Error),
 }
 
+impl From<Rejected> for RelanceActionError {
+    fn from(rejected: Rejected) -> Self {
+        Self::Database(rejected.into())
+    }
+}
+
 /// Locks the reminder that a person means.
 pub(crate) async fn lock_named(
     conn: &mut AsyncPgConnection,
@@ -82,7 +89,7 @@ pub(crate) async fn enqueue_soon(
 impl LockedTask {
     /// Checks that the reminder may be sent.
     pub fn check_may_leave(&self, now: OffsetDateTime) -> Result<(), RelanceActionError> {
-        if self.task.sending_since.is_some() {
+        if self.task.state.may_have_left() {
             return Err(RelanceActionError::AlreadyBeingSent);
         }
         if Reason::not_to_chase(self.invoice.status).is_some() {

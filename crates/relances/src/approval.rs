@@ -7,6 +7,7 @@ use time::{Date, OffsetDateTime};
 use crate::{
     locked_task::{LockedTask, read_task},
     queries::tasks,
+    state::RelanceState,
     task::{RelanceStatus, RelanceTask},
     text::RenderedText,
     variables::{NAMES, Values},
@@ -64,8 +65,8 @@ pub async fn relance_detail(
     now: OffsetDateTime,
 ) -> Result<Option<RelanceDetail>, diesel::result::Error> {
     let Some(found) = tasks::find(conn, organization, task).await? else { return Ok(None) };
-    let approved_text = found.draft.as_ref().and_then(|draft| draft.approved.clone());
-    if found.status != RelanceStatus::Scheduled || found.drafted_at.is_none() {
+    let approved_text = found.draft().and_then(|draft| draft.approved.clone());
+    if found.status() != RelanceStatus::Scheduled || !found.is_drafted() {
         return Ok(Some(RelanceDetail { task: found, approval: None, approved_text }));
     }
     let case = read_task(conn, organization, found).await?;
@@ -76,9 +77,8 @@ fn detail(case: LockedTask, approved_text: Option<RenderedText>, now: OffsetDate
     let approval = Some(approval(&case, now));
     let today = case.text_at(now).ok();
     let mut task = case.task;
-    if let Some(text) = today.filter(|_| task.awaits_approval()) {
-        task.subject = Some(text.subject);
-        task.body = Some(text.body);
+    if let (RelanceState::Drafted { mail, .. }, Some(text)) = (&mut task.state, today) {
+        mail.text = text;
     }
     RelanceDetail { task, approval, approved_text }
 }

@@ -14,7 +14,8 @@ use crate::{
     jobs::SendRelance,
     locked_task::LockedTask,
     planning::CATCH_UP_DELAY,
-    queries::tasks::{self, TaskChange},
+    queries::tasks,
+    state::{Note, RelanceEvent, RelanceState},
     task::{RelanceStatus, RelanceTask},
     text::RenderedText,
 };
@@ -38,25 +39,20 @@ pub async fn approve_relance(
             check_approvable(&case, now)?;
             let contacts = rubis_invoices::contacts_of(conn, organization, case.client.id).await?;
             let facts = Facts::of(&case, &contacts, &case.values_at(now));
-            let changes = facts.changes_since(case.task.draft.as_ref());
+            let changes = facts.changes_since(case.task.draft());
             let text = case.text_at(now)?;
             if !changes.is_empty() {
-                draft(conn, &case, &text, facts, &changes, now).await?;
+                draft(conn, &case, text, facts, &changes, now).await?;
                 return Ok(changes);
             }
-            let approved = Draft { facts, approved: Some(text.clone()) };
+            let draft = Draft { facts, approved: Some(text.clone()) };
             let send_at = now + CATCH_UP_DELAY;
-            let change = TaskChange {
-                send_at: Some(send_at),
-                meant_for: Some(case.meant_for_if_sent(send_at)),
-                approved_at: Some(Some(now)),
-                approved_by: Some(Some(approver.as_uuid())),
-                draft: serde_json::to_value(approved).ok(),
-                reason: Some(None),
-                reason_detail: Some(None),
-                ..TaskChange::text(&text)
+            let approved = RelanceTask {
+                send_at,
+                meant_for: case.meant_for_if_sent(send_at),
+                ..case.task.after(RelanceEvent::Approved { text, draft, by: approver, at: now })?
             };
-            tasks::change(conn, organization, task, &change, now).await?;
+            tasks::save(conn, &approved, now).await?;
             case.plan_others(conn, now).await?;
             let job = SendRelance { organization_id: organization, task_id: task };
             enqueue_soon(conn, &job, send_at, now).await?;
@@ -71,40 +67,34 @@ pub async fn approve_relance(
 }
 
 fn check_approvable(case: &LockedTask, now: OffsetDateTime) -> Result<(), RelanceActionError> {
-    if case.task.status != RelanceStatus::Scheduled {
-        return Err(RelanceActionError::AlreadyDone(case.task.status));
+    if case.task.status() != RelanceStatus::Scheduled {
+        return Err(RelanceActionError::AlreadyDone(case.task.status()));
     }
     case.check_may_leave(now)?;
-    if case.task.approved_at.is_some() {
-        return Err(RelanceActionError::AlreadyApproved);
+    match case.task.state {
+        RelanceState::Drafted { .. } => Ok(()),
+        RelanceState::Approved { .. } => Err(RelanceActionError::AlreadyApproved),
+        _ => Err(RelanceActionError::NotDrafted),
     }
-    case.task.drafted_at.ok_or(RelanceActionError::NotDrafted).map(drop)
 }
 
 /// Puts the text before a person. An approval of other facts is void, and the reminder says why.
 pub(crate) async fn draft(
     conn: &mut AsyncPgConnection,
     case: &LockedTask,
-    text: &RenderedText,
+    text: RenderedText,
     facts: Facts,
     changes: &[&str],
     now: OffsetDateTime,
 ) -> Result<(), diesel::result::Error> {
-    let detail = changes.join(", ");
-    let has_changes = !changes.is_empty();
-    let change = TaskChange {
-        status: Some(RelanceStatus::Scheduled),
-        plan_step_id: Some(case.step.id.as_uuid()),
-        sending_since: Some(None),
-        drafted_at: Some(now),
-        approved_at: Some(None),
-        approved_by: Some(None),
-        draft: serde_json::to_value(Draft { facts, approved: None }).ok(),
-        reason: Some(has_changes.then_some(Reason::FactsChanged.as_str())),
-        reason_detail: Some(has_changes.then_some(detail.as_str())),
-        ..TaskChange::text(text)
+    let code = Reason::FactsChanged.as_str().to_owned();
+    let note = (!changes.is_empty()).then(|| Note { code, detail: Some(changes.join(", ")) });
+    let draft = Draft { facts, approved: None };
+    let drafted = RelanceTask {
+        plan_step_id: case.step.id,
+        ..case.task.after(RelanceEvent::Drafted { text, draft, note, at: now })?
     };
-    tasks::change(conn, case.organization.id, case.task.id, &change, now).await?;
+    tasks::save(conn, &drafted, now).await?;
     let mut meta = event_meta(case.task.id, &case.invoice, &case.step);
     if let Some(meta) = meta.as_object_mut() {
         meta.insert("changes".to_owned(), json!(changes));

@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 
 use crate::{
     queries::tasks,
+    state::RelanceEvent,
     task::{RelanceStatus, RelanceTask},
 };
 
@@ -32,14 +33,14 @@ pub async fn cancel_planned(
     now: OffsetDateTime,
 ) -> Result<CalledOff, diesel::result::Error> {
     let planned = tasks::lock_of_invoice(conn, organization, invoice).await?;
-    let scheduled = planned.iter().filter(|task| task.status == RelanceStatus::Scheduled);
+    let scheduled = planned.iter().filter(|task| task.status() == RelanceStatus::Scheduled);
     let (stoppable, being_sent): (Vec<_>, Vec<_>) = scheduled.partition(|task| task.can_be_cancelled());
     call_off(conn, organization, &stoppable, reason, now).await?;
     let ids = |tasks: Vec<&RelanceTask>| tasks.iter().map(|task| task.id).collect();
     Ok(CalledOff { cancelled: ids(stoppable), being_sent: ids(being_sent) })
 }
 
-/// Calls off these reminders, which are locked and scheduled, and their jobs.
+/// Calls off these reminders, which are locked and wait, and their jobs.
 pub(crate) async fn call_off(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -50,10 +51,11 @@ pub(crate) async fn call_off(
     if planned.is_empty() {
         return Ok(());
     }
-    let ids: Vec<RelanceTaskId> = planned.iter().map(|task| task.id).collect();
+    let cancel = |task: &&RelanceTask| task.after(RelanceEvent::Cancelled { reason }).map(|task| task.id);
+    let ids = planned.iter().map(cancel).collect::<Result<Vec<RelanceTaskId>, _>>()?;
     tasks::cancel(conn, organization, &ids, reason, now).await?;
     // A job that runs already finds its reminder cancelled when it takes the lock held here.
-    let jobs: Vec<_> = planned.iter().map(|task| task.queue_job_id.clone()).collect();
+    let jobs: Vec<_> = planned.iter().map(|task| task.queue_job_id()).collect();
     rubis_jobs::cancel(conn, &jobs).await?;
     Ok(())
 }

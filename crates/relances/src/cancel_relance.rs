@@ -27,8 +27,8 @@ pub async fn cancel_relance(
 ) -> Result<RelanceTask, RelanceActionError> {
     conn.transaction(async |conn| {
         let case = lock_named(conn, organization, task).await?;
-        if case.task.status != RelanceStatus::Scheduled {
-            return Err(RelanceActionError::AlreadyDone(case.task.status));
+        if case.task.status() != RelanceStatus::Scheduled {
+            return Err(RelanceActionError::AlreadyDone(case.task.status()));
         }
         if !case.task.can_be_cancelled() {
             return Err(RelanceActionError::AlreadyBeingSent);

@@ -63,7 +63,7 @@ impl<'a> Changes<'a> {
                 continue;
             }
             let wanted = dates.iter().find(|(step, _)| *step == task.plan_step_id);
-            let date = wanted.and_then(|(_, planned)| planned.date()).filter(|_| task.drafted_at.is_none());
+            let date = wanted.and_then(|(_, planned)| planned.date()).filter(|_| !task.is_drafted());
             if date.is_some_and(|date| changes.keep(task, date, &rules.calendar, moment)) {
                 kept.insert(task.plan_step_id);
             } else {

@@ -20,9 +20,10 @@ use crate::{
     locked_task::{LockedTask, lock_task},
     plan::PlanStep,
     plan_relances::{PlanningTrigger, plan_relances},
-    queries::tasks::{self, TaskChange},
+    queries::tasks,
     recipient_count::{self, SendingLimits, SendingPolicy},
-    task::RelanceStatus,
+    state::{Mail, RelanceEvent, Rejected},
+    task::{RelanceStatus, RelanceTask},
     text::{RenderedText, TextError},
 };
 
@@ -85,6 +86,12 @@ impl From<FinishError> for ClaimError {
     }
 }
 
+impl From<Rejected> for ClaimError {
+    fn from(rejected: Rejected) -> Self {
+        Self::Database(rejected.into())
+    }
+}
+
 /// Decides about a reminder that is due, in one transaction: either it is marked as being sent and
 /// its mail is returned, or why it isn't is recorded and the job is finished.
 ///
@@ -99,7 +106,7 @@ pub async fn claim_relance(
     now: OffsetDateTime,
 ) -> Result<Claimed, ClaimError> {
     conn.transaction(async |conn| {
-        let Some(case) = lock_task(conn, job.organization_id, job.task_id).await? else {
+        let Some(mut case) = lock_task(conn, job.organization_id, job.task_id).await? else {
             lease.finish(conn).await?;
             return Ok(Claimed::Settled(NotSent::AlreadyDone));
         };
@@ -125,12 +132,12 @@ pub async fn claim_relance(
             }
             Decision::Draft(changes) => {
                 let facts = Facts::of(&case, &contacts, &case.values_at(now));
-                draft(conn, &case, &case.text_at(now)?, facts, &changes, now).await?;
+                draft(conn, &case, case.text_at(now)?, facts, &changes, now).await?;
                 lease.finish(conn).await?;
                 Ok(Claimed::Settled(NotSent::Drafted))
             }
             Decision::Send => {
-                match replan(conn, &case, lease, has_sibling_today, now).await? {
+                match replan(conn, &mut case, lease, has_sibling_today, now).await? {
                     Replanned::SentNow => {}
                     Replanned::For(send_at) => {
                         lease.reschedule(conn, send_at).await?;
@@ -181,12 +188,12 @@ enum Replanned {
 /// once, and the others make way for it.
 async fn replan(
     conn: &mut AsyncPgConnection,
-    case: &LockedTask,
+    case: &mut LockedTask,
     lease: &Lease,
     has_sibling_today: bool,
     now: OffsetDateTime,
 ) -> Result<Replanned, diesel::result::Error> {
-    let LockedTask { organization, invoice, client, task, .. } = case;
+    let LockedTask { organization, invoice, client, task, .. } = &*case;
     let calendar = organization.sending_calendar();
     let was_blocked = lease.blocked_since.is_some();
     // One that has been waiting for the mail server keeps its place, unless it only makes sense on its own day.
@@ -195,15 +202,14 @@ async fn replan(
     } else {
         is_held_back(task, &calendar, now)
     };
-    let is_untouched = task.sending_since.is_none() && task.status == RelanceStatus::Scheduled;
+    let is_untouched = task.state.is_waiting();
     let is_held = invoice.awaited_answer.is_some_and(|awaited| awaited.holds(now));
     if was_blocked
         && is_untouched
         && !is_late
         && let Some(send_at) = put_off_until(case, now)
     {
-        let change = TaskChange { send_at: Some(send_at), ..TaskChange::default() };
-        tasks::change(conn, organization.id, task.id, &change, now).await?;
+        tasks::save(conn, &RelanceTask { send_at, ..task.clone() }, now).await?;
         return Ok(Replanned::PutOff(send_at));
     }
     if !is_untouched || !(is_late || is_held || has_sibling_today) {
@@ -211,9 +217,12 @@ async fn replan(
     }
     plan_relances(conn, organization, invoice, client.pause, PlanningTrigger::RulesChanged, now).await?;
     let after = tasks::find(conn, organization.id, task.id).await?;
-    Ok(match after.filter(|after| after.status == RelanceStatus::Scheduled) {
+    Ok(match after.filter(|after| after.status() == RelanceStatus::Scheduled) {
         Some(after) if after.send_at > now => Replanned::For(after.send_at),
-        Some(_) => Replanned::SentNow,
+        Some(after) => {
+            case.task = after;
+            Replanned::SentNow
+        }
         None => Replanned::Replaced,
     })
 }
@@ -237,7 +246,7 @@ enum Decision {
 }
 
 fn decide(case: &LockedTask, contacts: &[Contact], now: OffsetDateTime) -> Decision {
-    match case.task.status {
+    match case.task.status() {
         // An operator ran a dead letter again: the reminder gets another chance.
         RelanceStatus::Scheduled | RelanceStatus::Failed => {}
         RelanceStatus::Sent | RelanceStatus::Cancelled => {
@@ -260,15 +269,16 @@ fn decide(case: &LockedTask, contacts: &[Contact], now: OffsetDateTime) -> Decis
     if case.is_paused(now) {
         return Decision::Settle(NotSent::Paused);
     }
-    if case.step.content.requires_manual_validation {
+    // One that may have left is sent again as it was, whatever has changed since.
+    if case.step.content.requires_manual_validation && !case.task.state.may_have_left() {
         if case.task.awaits_approval() {
             return Decision::Settle(NotSent::Drafted);
         }
-        if case.task.approved_at.is_none() {
+        if !case.task.is_approved() {
             return Decision::Draft(Vec::new());
         }
         let facts = Facts::of(case, contacts, &case.values_at(now));
-        let changes = facts.changes_since(case.task.draft.as_ref());
+        let changes = facts.changes_since(case.task.draft());
         if !changes.is_empty() {
             return Decision::Draft(changes);
         }
@@ -286,17 +296,17 @@ async fn settle(
     let LockedTask { organization, invoice, client, task, .. } = case;
     match not_sent {
         NotSent::NotYetDue => return Ok(lease.reschedule(conn, task.send_at).await?),
-        NotSent::Cancelled(reason) => tasks::cancel(conn, organization.id, &[task.id], reason, now).await?,
+        NotSent::Cancelled(reason) => {
+            tasks::save(conn, &task.after(RelanceEvent::Withdrawn { reason })?, now).await?;
+        }
         NotSent::Paused | NotSent::SenderNotVerified => {
             // It waits like any other, one that had failed and got another chance too.
-            let change = TaskChange {
-                status: Some(RelanceStatus::Scheduled),
-                sending_since: Some(None),
-                reason: Some(None),
-                reason_detail: Some(None),
-                ..TaskChange::default()
-            };
-            tasks::change(conn, organization.id, task.id, &change, now).await?;
+            let held_back = task.after(RelanceEvent::HeldBack)?;
+            tasks::save(conn, &held_back, now).await?;
+            if held_back.state.may_have_left() {
+                // The end of the pause plans only what has not left: this one keeps its job.
+                return Ok(lease.reschedule(conn, case.next_sending_time(now)).await?);
+            }
         }
         NotSent::AlreadyDone | NotSent::Drafted | NotSent::Replanned | NotSent::DailyLimit => {}
     }
@@ -318,25 +328,32 @@ async fn send(
     (limits, lease): (SendingLimits, &Lease),
     now: OffsetDateTime,
 ) -> Result<Claimed, ClaimError> {
-    // A text that a crash may have cut off after the mail server took it is sent as it was: the same message again is
-    // recognised, another would be a second. Any other has the figures of today, also one that was approved before.
-    let is_fixed = match case.task.sending_since {
-        Some(written_at) => case.draft_is_current(written_at)?,
-        None => false,
-    };
-    let text = match (&case.task.subject, &case.task.body) {
-        (Some(subject), Some(body)) if is_fixed => {
-            RenderedText { subject: subject.clone(), body: body.clone() }
-        }
-        _ => case.text_at(now)?,
+    let text = match possibly_sent_text(case)? {
+        Some(text) => text.clone(),
+        None => case.text_at(now)?,
     };
     let email = compose(parties, case.task.id, &text)?;
     let Some(counted) = recipient_count::count(conn, case, &email, limits, now).await? else {
         recipient_count::postpone(conn, case, lease, now).await?;
         return Ok(Claimed::Settled(NotSent::DailyLimit));
     };
-    tasks::mark_sending(conn, &case.task, &email, counted, &text, now).await?;
+    let mail = Mail {
+        text,
+        recipient: Some(email.to.address.to_string()),
+        message_id: Some(email.message_id.clone()),
+    };
+    let claimed = case.task.after(RelanceEvent::Claimed { mail, at: now })?;
+    tasks::save(conn, &RelanceTask { counted, ..claimed }, now).await?;
     Ok(Claimed::Send(Box::new(email)))
+}
+
+/// The text that an attempt may have delivered: the same message again is recognised, another would be a second. Any
+/// other reminder has the figures of today, also one that was approved before, and so has one whose invoice has changed
+/// since. A text that a person approved is not written anew without that person.
+fn possibly_sent_text(case: &LockedTask) -> Result<Option<&RenderedText>, TextError> {
+    let Some(written_at) = case.task.sending_since() else { return Ok(None) };
+    let stays = case.step.content.requires_manual_validation || case.draft_is_current(written_at)?;
+    Ok(case.task.text().filter(|_| stays))
 }
 
 /// Metadata of an event about a reminder.

@@ -131,13 +131,13 @@ impl Turn {
         now: OffsetDateTime,
     ) -> Self {
         let stays = task.can_be_cancelled() && trigger.leaves_alone(task);
-        if task.sent_at.is_some() || task.sending_since.is_some() {
+        if task.sent_at().is_some() || task.state.may_have_left() {
             Self::Sent
         } else if stays && task.is_ordered_by_user() {
             Self::Ordered
         } else if stays {
             Self::Drafted
-        } else if task.status == RelanceStatus::Failed {
+        } else if task.status() == RelanceStatus::Failed {
             Self::Failed
         } else if task.has_ended_for(&[Reason::CancelledByUser]) && task.meant_for <= calendar.today(now) {
             Self::TakenOut
@@ -157,7 +157,7 @@ impl Turn {
     /// The day on which the reminder was sent, or had its turn.
     fn day(self, task: &RelanceTask, calendar: &SendingCalendar) -> Option<Date> {
         let instant = match self {
-            Self::Sent => task.sent_at.or(task.sending_since),
+            Self::Sent => task.sent_at().or(task.sending_since()),
             Self::Ordered | Self::Drafted | Self::Failed => Some(task.send_at),
             Self::TakenOut | Self::None => None,
         };
@@ -167,6 +167,6 @@ impl Turn {
 
 impl RelanceTask {
     fn has_ended_for(&self, reasons: &[Reason]) -> bool {
-        reasons.iter().any(|reason| self.reason.as_deref() == Some(reason.as_str()))
+        reasons.iter().any(|reason| self.reason() == Some(reason.as_str()))
     }
 }

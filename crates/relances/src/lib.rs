@@ -35,6 +35,7 @@ mod reconcile;
 mod record_outcome;
 mod replace_plan;
 mod send_relance_now;
+mod state;
 mod step_text;
 mod superseded;
 mod task;
@@ -74,7 +75,8 @@ pub use reconcile::{
 pub use record_outcome::{record_failed, record_not_sent_yet, record_sent};
 pub use replace_plan::{ReplacePlanError, ReplacedPlan, replace_plan};
 pub use send_relance_now::send_relance_now;
-pub use task::{RelanceStatus, RelanceTask};
+pub use state::{Approved, Drafted, Mail, Note, RelanceEvent, RelanceState, Rejected, Review, Written};
+pub use task::{ListedRelance, RelanceStatus, RelanceTask};
 pub use text::{RenderedText, TextError};
 pub use tone::Tone;
 pub use variables::{CONDITIONS, VARIABLES};

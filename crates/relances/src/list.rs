@@ -11,7 +11,7 @@ use crate::{
         plans::{self as plan_queries, PlansShown},
         tasks,
     },
-    task::{RelanceStatus, RelanceTask},
+    task::{ListedRelance, RelanceStatus},
 };
 
 /// A page of plans without their texts, in the order in which they were made.
@@ -82,7 +82,7 @@ pub async fn list_relances(
     organization: OrganizationId,
     filter: RelancesFilter,
     limit: u32,
-) -> Result<Page<RelanceTask>, diesel::result::Error> {
+) -> Result<Page<ListedRelance>, diesel::result::Error> {
     let rows = tasks::list(conn, organization, filter.status, filter.after, i64::from(limit) + 1).await?;
     Ok(Page::from_one_more(rows, limit))
 }
@@ -97,11 +97,11 @@ pub async fn latest_relances_of_invoice(
     organization: OrganizationId,
     invoice: InvoiceId,
     limit: u32,
-) -> Result<Vec<RelanceTask>, diesel::result::Error> {
+) -> Result<Vec<ListedRelance>, diesel::result::Error> {
     tasks::latest_of_invoice(conn, organization, invoice, limit.into()).await
 }
 
-/// All reminders of an invoice, the earliest first.
+/// All reminders of an invoice without their texts, the earliest first.
 ///
 /// # Errors
 /// The database's.
@@ -109,6 +109,6 @@ pub async fn relances_of_invoice(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
     invoice: InvoiceId,
-) -> Result<Vec<RelanceTask>, diesel::result::Error> {
+) -> Result<Vec<ListedRelance>, diesel::result::Error> {
     tasks::of_invoice(conn, organization, invoice).await
 }

@@ -5,7 +5,7 @@ use rubis_accounts::{Organization, Pause};
 use rubis_db::AsyncPgConnection;
 use rubis_invoices::{Client, Invoice};
 use rubis_kernel::{OrganizationId, RelanceTaskId};
-use time::{Date, OffsetDateTime, Time};
+use time::{Date, Duration, OffsetDateTime, Time};
 
 use crate::{
     plan::PlanStep,
@@ -105,7 +105,7 @@ async fn wording_in_force(
     task: &RelanceTask,
     step: PlanStep,
 ) -> Result<PlanStep, diesel::result::Error> {
-    if step.retired_at.is_none() || task.drafted_at.is_none() {
+    if step.retired_at.is_none() || !task.is_drafted() {
         return Ok(step);
     }
     let rewritten = plans::step_in_force(conn, task.organization_id, step.lineage_id).await?;
@@ -130,6 +130,12 @@ impl LockedTask {
         zone.instant(zone.local_date(now), Time::MIDNIGHT)
     }
 
+    /// The sending time of the next business day.
+    pub fn next_sending_time(&self, now: OffsetDateTime) -> OffsetDateTime {
+        let calendar = self.organization.sending_calendar();
+        calendar.sending_instant(calendar.today(now) + Duration::days(1))
+    }
+
     /// The day from which the spacing of the steps after the reminder counts if it is sent today: a reminder that is
     /// sent after its day delays them, one that is sent before it does not.
     pub fn meant_for_if_sent(&self, now: OffsetDateTime) -> Date {
@@ -152,6 +158,6 @@ impl LockedTask {
     /// Returns true if the text that was written for the reminder at this instant would read the same today: the
     /// balance and the names in it are unchanged.
     pub fn draft_is_current(&self, written_at: OffsetDateTime) -> Result<bool, TextError> {
-        Ok(self.task.reads_as(&self.text_at(written_at)?))
+        Ok(self.task.text() == Some(&self.text_at(written_at)?))
     }
 }

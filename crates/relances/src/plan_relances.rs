@@ -42,7 +42,7 @@ impl PlanningTrigger {
         match self {
             Self::InvoiceChanged | Self::InvoiceChangedByLink => false,
             Self::Resumed | Self::RulesChanged | Self::AnsweredPending | Self::AnsweredPendingByLink => {
-                task.drafted_at.is_some() || task.hurried_at.is_some()
+                task.is_drafted() || task.hurried_at.is_some()
             }
         }
     }

@@ -2,5 +2,6 @@
 
 pub mod plans;
 pub mod recipient_counts;
+mod state_columns;
 pub mod tasks;
 pub mod waiting;

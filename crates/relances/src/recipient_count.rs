@@ -3,9 +3,9 @@
 //! An account costs nothing, so that without a limit it is a way to write to anyone. This crate does not know
 //! subscriptions: the caller of [`claim_relance`](crate::claim_relance) passes the limits in as a [`SendingPolicy`].
 
-use rubis_invoices::Reason;
 use std::future::Future;
 
+use diesel::result::Error as DatabaseError;
 use rubis_db::AsyncPgConnection;
 use rubis_jobs::{FinishError, Lease};
 use rubis_kernel::{Email, OrganizationId};
@@ -13,11 +13,9 @@ use time::{Date, Duration, OffsetDateTime, UtcOffset};
 
 use crate::{
     locked_task::LockedTask,
-    queries::{
-        recipient_counts,
-        tasks::{self, TaskChange},
-    },
-    task::RelanceStatus,
+    queries::{recipient_counts, tasks},
+    state::RelanceEvent,
+    task::RelanceTask,
 };
 
 /// The time for which counts are kept.
@@ -72,7 +70,7 @@ pub(crate) async fn count(
 ) -> Result<Option<Option<(Date, u32)>>, diesel::result::Error> {
     let Some(limit) = limits.recipients_per_day else { return Ok(Some(None)) };
     let today = day(now);
-    let counted = if case.task.counted_on == Some(today) { case.task.counted_recipients } else { 0 };
+    let counted = case.task.counted.filter(|(day, _)| *day == today).map_or(0, |(_, recipients)| recipients);
     let recipients = u32::try_from(email.cc.len() + email.bcc.len() + 1).unwrap_or(u32::MAX);
     let gained = recipients.saturating_sub(counted);
     if gained == 0 {
@@ -82,24 +80,17 @@ pub(crate) async fn count(
     Ok(fits.then_some(Some((today, recipients))))
 }
 
-/// Moves a reminder to the sending time of the next business day, and says why.
+/// Moves a reminder to the sending time of the next business day, and records why. One that may have left stays on its
+/// way.
 pub(crate) async fn postpone(
     conn: &mut AsyncPgConnection,
     case: &LockedTask,
     lease: &Lease,
     now: OffsetDateTime,
 ) -> Result<(), FinishError> {
-    let calendar = case.organization.sending_calendar();
-    let send_at = calendar.sending_instant(calendar.today(now) + Duration::days(1));
-    let change = TaskChange {
-        send_at: Some(send_at),
-        status: Some(RelanceStatus::Scheduled),
-        sending_since: Some(None),
-        reason: Some(Some(Reason::DailyLimit.as_str())),
-        reason_detail: Some(None),
-        ..TaskChange::default()
-    };
-    tasks::change(conn, case.organization.id, case.task.id, &change, now).await?;
+    let send_at = case.next_sending_time(now);
+    let postponed = case.task.after(RelanceEvent::LimitReached).map_err(DatabaseError::from)?;
+    tasks::save(conn, &RelanceTask { send_at, ..postponed }, now).await?;
     lease.reschedule(conn, send_at).await
 }
 

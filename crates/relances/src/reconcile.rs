@@ -108,11 +108,11 @@ pub async fn reconcile_relance(
     now: OffsetDateTime,
 ) -> Result<Option<(RelanceFault, RelanceRepair)>, diesel::result::Error> {
     let Some(case) = lock_task(conn, job.organization_id, job.task_id).await? else { return Ok(None) };
-    if case.task.status != RelanceStatus::Scheduled || case.task.awaits_approval() {
+    if case.task.status() != RelanceStatus::Scheduled || case.task.awaits_approval() {
         return Ok(None);
     }
-    let state = rubis_jobs::states(conn, [case.task.queue_job_id.clone()]).await?.into_values().next();
-    let sending_since = case.task.sending_since;
+    let state = rubis_jobs::states(conn, [case.task.queue_job_id()]).await?.into_values().next();
+    let sending_since = case.task.sending_since();
     Ok(match state {
         Some(JobState::Dead) => {
             give_up(conn, job, now).await?;
@@ -129,8 +129,10 @@ pub async fn reconcile_relance(
         }
         Some(JobState::Scheduled | JobState::Running)
             if sending_since.is_some_and(|since| now - since > LONGEST_SENDING)
+                // The next attempt waits for the end of a pause.
+                && !case.is_held_back(now)
                 // A worker was lost with it, and since then its job has waited for the mail server.
-                && !rubis_jobs::is_blocked(conn, &case.task.queue_job_id).await? =>
+                && !rubis_jobs::is_blocked(conn, &case.task.queue_job_id()).await? =>
         {
             Some((RelanceFault::SendingForLong, RelanceRepair::None))
         }

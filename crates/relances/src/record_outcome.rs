@@ -1,5 +1,6 @@
 //! Records how the sending of a reminder went.
 
+use diesel::result::Error as DatabaseError;
 use futures_util::{TryFutureExt as _, future::try_join4};
 use rubis_accounts::{ActivityKind, NewEvent};
 use rubis_db::{AsyncConnection, AsyncPgConnection};
@@ -13,9 +14,13 @@ use crate::{
     claim_relance::event_meta,
     jobs::SendRelance,
     locked_task::lock_with_invoice,
-    queries::tasks::{self, TaskChange},
+    queries::tasks,
+    state::{Note, RelanceEvent},
     task::RelanceStatus,
 };
+
+/// The most refused copies that are kept of a reminder.
+const MAX_REFUSED_COPIES: usize = 20;
 
 /// The mail server took the mail: the reminder is sent, the copies that were refused are reported, the invoice and the organization earn a
 /// rubis, and the job is finished, all in one transaction. An invoice that was settled while its
@@ -36,6 +41,14 @@ pub async fn record_sent(
         let Some((mut invoice, task, step)) = locked else {
             return lease.finish(conn).await;
         };
+        let refused = refused_copies.iter().take(MAX_REFUSED_COPIES).map(EmailAddress::to_string).collect();
+        let sent = match task.after(RelanceEvent::Sent { refused_copies: refused, at: now }) {
+            Ok(sent) => sent,
+            Err(rejected) => {
+                lease.confirm(conn).await?;
+                return Err(FinishError::Database(rejected.into()));
+            }
+        };
         let meta = event_meta(task.id, &invoice, &step);
         let event = |kind, meta| NewEvent { kind, invoice_id: Some(invoice.id), actor: None, meta };
         let mut events = vec![event(ActivityKind::RelanceSent, meta.clone())];
@@ -49,7 +62,7 @@ pub async fn record_sent(
         let shared = &*conn;
         try_join4(
             lease.finish(shared),
-            tasks::mark_sent(shared, job.organization_id, task.id, refused_copies, now).err_into(),
+            tasks::save(shared, &sent, now).err_into(),
             rubis_invoices::relance_sent(shared, &mut invoice, now).err_into(),
             rubis_accounts::record_many(shared, job.organization_id, events, now).err_into(),
         )
@@ -75,13 +88,9 @@ pub async fn record_not_sent_yet(
     conn.transaction(async |conn| {
         let task = tasks::lock(conn, job.organization_id, job.task_id).await?;
         lease.confirm(conn).await?;
-        let began = task.and_then(|task| task.sending_since);
-        // The database keeps microseconds.
-        if began.is_none_or(|began| now - began >= time::Duration::MILLISECOND) {
-            return Ok(());
-        }
-        let change = TaskChange { sending_since: Some(None), ..TaskChange::default() };
-        Ok(tasks::change(conn, job.organization_id, job.task_id, &change, now).await?)
+        let Some(sending) = task.filter(|task| task.state.may_have_left()) else { return Ok(()) };
+        let after = sending.after(RelanceEvent::NotTaken { began: now }).map_err(DatabaseError::from)?;
+        Ok(tasks::save(conn, &after, now).await?)
     })
     .await
 }
@@ -101,23 +110,17 @@ pub async fn record_failed(
     let Some((invoice, task, step)) = lock_with_invoice(conn, job.organization_id, job.task_id).await? else {
         return Ok(());
     };
-    if task.status != RelanceStatus::Scheduled {
+    if task.status() != RelanceStatus::Scheduled {
         return Ok(());
     }
     let detail = failure.map(MailFailure::detail);
-    let change = TaskChange {
-        status: Some(RelanceStatus::Failed),
-        sending_since: Some(None),
-        reason: Some(Some(reason.as_str())),
-        reason_detail: Some(detail.as_deref()),
-        ..TaskChange::default()
-    };
-    tasks::change(conn, job.organization_id, task.id, &change, now).await?;
+    let note = Note { code: reason.as_str().to_owned(), detail: detail.as_deref().map(str::to_owned) };
+    tasks::save(conn, &task.after(RelanceEvent::GivenUp { failure: note })?, now).await?;
     let mut meta = event_meta(task.id, &invoice, &step);
     if let Some(meta) = meta.as_object_mut() {
         meta.insert("reason".to_owned(), json!(reason.as_str()));
         meta.insert("label".to_owned(), json!(detail));
-        meta.insert("recipient".to_owned(), json!(task.recipient));
+        meta.insert("recipient".to_owned(), json!(task.state.mail().and_then(|mail| mail.recipient.as_ref())));
     }
     let event =
         NewEvent { kind: ActivityKind::RelanceFailed, invoice_id: Some(invoice.id), actor: None, meta };

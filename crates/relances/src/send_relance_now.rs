@@ -10,7 +10,8 @@ use crate::{
     cancel_planned::call_off,
     jobs::SendRelance,
     planning::CATCH_UP_DELAY,
-    queries::tasks::{self, TaskChange},
+    queries::tasks,
+    state::RelanceEvent,
     task::{RelanceStatus, RelanceTask},
 };
 
@@ -27,12 +28,12 @@ pub async fn send_relance_now(
 ) -> Result<RelanceTask, RelanceActionError> {
     conn.transaction(async |conn| {
         let case = lock_named(conn, organization, task).await?;
-        match case.task.status {
+        match case.task.status() {
             RelanceStatus::Scheduled | RelanceStatus::Failed => {}
             done => return Err(RelanceActionError::AlreadyDone(done)),
         }
         case.check_may_leave(now)?;
-        if case.step.content.requires_manual_validation && case.task.approved_at.is_none() {
+        if case.step.content.requires_manual_validation && !case.task.is_approved() {
             return Err(RelanceActionError::ApprovalRequired);
         }
         // A second click puts nothing off.
@@ -44,10 +45,10 @@ pub async fn send_relance_now(
             other.id != task
                 && other.plan_step_id == case.task.plan_step_id
                 && other.chain == case.task.chain
-                && matches!(other.status, RelanceStatus::Scheduled | RelanceStatus::Sent)
+                && matches!(other.status(), RelanceStatus::Scheduled | RelanceStatus::Sent)
         });
         if same_step_is_planned || case.task.chain != case.invoice.chain {
-            return Err(RelanceActionError::AlreadyDone(case.task.status));
+            return Err(RelanceActionError::AlreadyDone(case.task.status()));
         }
         let earlier: Vec<&RelanceTask> = of_invoice
             .iter()
@@ -55,16 +56,13 @@ pub async fn send_relance_now(
             .collect();
         call_off(conn, organization, &earlier, Reason::Overtaken, now).await?;
         let send_at = now + CATCH_UP_DELAY;
-        let change = TaskChange {
-            status: Some(RelanceStatus::Scheduled),
-            send_at: Some(send_at),
-            meant_for: Some(case.meant_for_if_sent(send_at)),
-            hurried_at: Some(Some(now)),
-            reason: Some(None),
-            reason_detail: Some(None),
-            ..TaskChange::default()
+        let hurried = RelanceTask {
+            send_at,
+            meant_for: case.meant_for_if_sent(send_at),
+            hurried_at: Some(now),
+            ..case.task.after(RelanceEvent::Hurried)?
         };
-        tasks::change(conn, organization, task, &change, now).await?;
+        tasks::save(conn, &hurried, now).await?;
         case.plan_others(conn, now).await?;
         let job = SendRelance { organization_id: organization, task_id: task };
         enqueue_soon(conn, &job, send_at, now).await?;

@@ -16,7 +16,7 @@ use rubis_invoices::{
 };
 use rubis_kernel::{Clock, Currency, Email, InvoiceId, ManualClock, Money, OrganizationId, UserId};
 use rubis_lifecycle::{AnsweredBy, CheckinOutcome, CheckinView, PlanChoice};
-use rubis_relances::{RelanceStatus, RelanceTask};
+use rubis_relances::{ListedRelance, RelanceStatus};
 use time::{Date, Duration, OffsetDateTime};
 
 use crate::{
@@ -229,7 +229,7 @@ impl Chain {
     }
 
     /// Returns all reminders of an invoice, earliest first.
-    pub async fn relances(&self, invoice: InvoiceId) -> Vec<RelanceTask> {
+    pub async fn relances(&self, invoice: InvoiceId) -> Vec<ListedRelance> {
         rubis_relances::relances_of_invoice(&mut *self.conn().await, self.organization, invoice)
             .await
             .expect("the database answers")

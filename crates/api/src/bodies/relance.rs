@@ -1,6 +1,6 @@
 //! A reminder of an invoice.
 
-use rubis_relances::{Approval, RelanceDetail, RelanceTask, RenderedText};
+use rubis_relances::{Approval, ListedRelance, RelanceDetail, RelanceTask, RenderedText};
 use serde::Serialize;
 use time::{Date, OffsetDateTime};
 use utoipa::ToSchema;
@@ -150,16 +150,16 @@ pub struct ListedRelanceBody {
 }
 
 impl From<RelanceTask> for RelanceBody {
-    fn from(mut task: RelanceTask) -> Self {
-        let body = task.body.take();
-        let approved = task.draft.take().and_then(|draft| draft.approved);
+    fn from(task: RelanceTask) -> Self {
+        let body = task.text().map(|text| text.body.clone());
+        let approved = task.draft().and_then(|draft| draft.approved.clone());
         let approved_text = approved.map(ApprovedTextBody::from);
-        Self { listed: task.into(), body, approval: None, approved_text }
+        Self { listed: task.listed().into(), body, approval: None, approved_text }
     }
 }
 
-impl From<RelanceTask> for ListedRelanceBody {
-    fn from(task: RelanceTask) -> Self {
+impl From<ListedRelance> for ListedRelanceBody {
+    fn from(task: ListedRelance) -> Self {
         Self {
             id: task.id.into(),
             invoice_id: task.invoice_id.into(),

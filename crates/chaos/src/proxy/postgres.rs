@@ -95,7 +95,7 @@ fn step_of(text: &str) -> Option<Step> {
         Some(Step::Claim)
     } else if text.starts_with("DELETE FROM jobs WHERE id") {
         Some(Step::DeleteJob)
-    } else if text.starts_with("UPDATE \"relance_tasks\"") {
+    } else if text.starts_with("UPDATE relance_tasks") {
         Some(Step::ChangeTask)
     } else {
         None
@@ -149,7 +149,7 @@ mod tests {
     #[test]
     fn a_commit_is_known_by_what_its_transaction_did() {
         let mut reader = started();
-        reader.read(&message(b'P', b"task\0UPDATE \"relance_tasks\" SET x\0\0\0"));
+        reader.read(&message(b'P', b"task\0UPDATE relance_tasks SET x\0\0\0"));
         reader.read(&message(b'P', b"job\0DELETE FROM jobs WHERE id = $1\0\0\0"));
         let (bind_task, bind_job) = (message(b'B', b"\0task\0\0\0"), message(b'B', b"\0job\0\0\0"));
         let (begin, commit) = (message(b'Q', b"BEGIN\0"), message(b'Q', b"COMMIT\0"));

@@ -47,6 +47,9 @@ async fn kill_jobs(chain: &Chain, kind: &str) {
     execute(chain, &format!("UPDATE jobs SET state = 'dead' WHERE id LIKE '{kind}:%'")).await;
 }
 
+/// The columns of a mail that a worker has claimed.
+const MAIL: &str = "subject = 'Facture', body = 'Bonjour', recipient = 'compta@client.example'";
+
 /// A chain whose only reminder that is left is the first.
 async fn with_a_reminder() -> (Chain, Invoice) {
     let chain = Chain::start_at(TUESDAY).await;
@@ -127,8 +130,8 @@ async fn rows_that_were_written_a_moment_ago_are_not_compared() {
 async fn a_reminder_that_may_have_left_is_not_sent_again() {
     let (chain, invoice) = with_a_reminder().await;
     let first = chain.relances(invoice.id).await.remove(0);
-    execute(&chain, "UPDATE relance_tasks SET sending_since = created_at").await;
-    execute(&chain, &format!("DELETE FROM jobs WHERE id = '{}'", first.queue_job_id)).await;
+    execute(&chain, &format!("UPDATE relance_tasks SET {MAIL}, sending_since = created_at")).await;
+    execute(&chain, &format!("DELETE FROM jobs WHERE id = '{}'", first.queue_job_id())).await;
     execute(&chain, &format!("UPDATE relance_tasks SET sending_since = NULL WHERE id <> '{}'", first.id))
         .await;
 
@@ -145,7 +148,7 @@ async fn a_reminder_that_may_have_left_is_not_sent_again() {
 async fn a_reminder_that_waits_for_a_dead_letter_has_failed() {
     let (chain, invoice) = with_a_reminder().await;
     let first = chain.relances(invoice.id).await.remove(0);
-    execute(&chain, &format!("UPDATE jobs SET state = 'dead' WHERE id = '{}'", first.queue_job_id)).await;
+    execute(&chain, &format!("UPDATE jobs SET state = 'dead' WHERE id = '{}'", first.queue_job_id())).await;
     assert_eq!(sweep(&chain).await, [(RelanceOfDeadJob, Repaired)]);
     assert_eq!(sweep(&chain).await, []);
     assert_eq!(chain.relances(invoice.id).await[0].status, RelanceStatus::Failed);
@@ -157,7 +160,7 @@ async fn a_reminder_that_is_being_sent_for_more_than_an_hour_is_reported() {
     let first = chain.relances(invoice.id).await.remove(0);
     let since = |age: &str| {
         format!(
-            "UPDATE relance_tasks SET sending_since = created_at - interval '{age}' WHERE id = '{}'",
+            "UPDATE relance_tasks SET {MAIL}, sending_since = created_at - interval '{age}' WHERE id = '{}'",
             first.id
         )
     };
@@ -281,7 +284,7 @@ async fn a_reminder_or_check_in_without_a_job_is_sound_while_a_request_plans_its
 #[tokio::test]
 async fn a_reminder_whose_job_waits_for_the_mail_server_after_a_crash_is_sound() {
     let (chain, _) = with_a_reminder().await;
-    execute(&chain, "UPDATE relance_tasks SET sending_since = created_at - interval '2 hours'").await;
+    execute(&chain, &format!("UPDATE relance_tasks SET {MAIL}, sending_since = created_at - interval '2 hours'")).await;
     assert!(sweep(&chain).await.contains(&(RelanceSendingForLong, Reported)));
     execute(&chain, "UPDATE jobs SET blocked_since = created_at WHERE id LIKE 'relance:%'").await;
     assert_eq!(sweep(&chain).await, []);
@@ -312,12 +315,12 @@ async fn a_job_whose_reminder_is_over_is_removed_unless_it_is_about_to_end_by_it
     // One was interrupted while its reminder was called off: its next run finds that.
     execute(
         &chain,
-        &format!("UPDATE jobs SET last_error = 'interrupted' WHERE id = '{}'", tasks[1].queue_job_id),
+        &format!("UPDATE jobs SET last_error = 'interrupted' WHERE id = '{}'", tasks[1].queue_job_id()),
     )
     .await;
     assert_eq!(sweep(&chain).await, [(JobWithoutTask, Repaired)]);
     assert_eq!(sweep(&chain).await, []);
-    let left = rubis_jobs::find(&mut *chain.conn().await, &tasks[2].queue_job_id).await.unwrap();
+    let left = rubis_jobs::find(&mut *chain.conn().await, &tasks[2].queue_job_id()).await.unwrap();
     assert_eq!(left, None);
 }
 

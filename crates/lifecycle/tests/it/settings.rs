@@ -36,7 +36,7 @@ async fn skipped_steps_are_reported_and_planning_again_does_not_bring_them_back(
     let chain = Chain::start_at(TUESDAY).await;
     chain.set(OrganizationInput { catch_up_policy: Some("skip".to_owned()), ..Default::default() }).await;
     let invoice = chain.invoice_due(date!(2026 - 11 - 12)).await;
-    let told = |task: &rubis_relances::RelanceTask| (task.status, task.reason.clone());
+    let told = |task: &rubis_relances::ListedRelance| (task.status, task.reason.clone());
     let relances = chain.relances(invoice.id).await;
     assert_eq!(
         told(&relances[0]),

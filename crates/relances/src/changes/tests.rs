@@ -3,7 +3,6 @@
 use proptest::prelude::*;
 use rubis_accounts::CatchUpPolicy;
 use rubis_invoices::Reason;
-use rubis_jobs::JobId;
 use rubis_kernel::{HolidayCalendar, InvoiceId, OrganizationId, PlanId, StepLineageId};
 use time::{
     Time,
@@ -11,7 +10,13 @@ use time::{
 };
 
 use super::*;
-use crate::{CatchUp, Tone, plan::StepContent, task::RelanceStatus};
+use crate::{
+    CatchUp, Tone,
+    plan::StepContent,
+    state::{Mail, RelanceEvent, RelanceState},
+    task::RelanceStatus,
+    text::RenderedText,
+};
 
 const START: OffsetDateTime = datetime!(2026-11-24 09:00 UTC);
 const TIMES: [Time; 3] = [time!(07:30), time!(09:00), time!(16:00)];
@@ -60,9 +65,7 @@ impl Chain {
         let before = self.tasks.clone();
         let changes = Changes::plan(&rules, self.due_date, (&self.steps, &history), &before, trigger, moment);
         for replaced in &changes.replaced {
-            let task = self.task(replaced.id);
-            (task.status, task.reason) =
-                (RelanceStatus::Cancelled, Some(Reason::Replanned.as_str().to_owned()));
+            self.happens(replaced.id, RelanceEvent::Cancelled { reason: Reason::Replanned });
         }
         for moved in &changes.moved {
             let task = self.task(moved.id);
@@ -76,8 +79,7 @@ impl Chain {
         for step in &self.steps {
             let of_step: Vec<&RelanceTask> =
                 self.tasks.iter().filter(|task| task.plan_step_id == step.id).collect();
-            let is_visible =
-                |task: &&&RelanceTask| task.reason.as_deref() != Some(Reason::Replanned.as_str());
+            let is_visible = |task: &&&RelanceTask| task.reason() != Some(Reason::Replanned.as_str());
             assert!(
                 of_step.iter().any(|task| is_visible(&task)),
                 "{} is gone: {of_step:?}",
@@ -85,13 +87,18 @@ impl Chain {
             );
             let live = of_step
                 .iter()
-                .filter(|task| matches!(task.status, RelanceStatus::Scheduled | RelanceStatus::Sent));
+                .filter(|task| matches!(task.status(), RelanceStatus::Scheduled | RelanceStatus::Sent));
             assert!(live.count() <= 1, "a step is planned once");
         }
     }
 
     fn task(&mut self, id: RelanceTaskId) -> &mut RelanceTask {
         self.tasks.iter_mut().find(|task| task.id == id).unwrap()
+    }
+
+    fn happens(&mut self, id: RelanceTaskId, event: RelanceEvent) {
+        let task = self.task(id);
+        *task = task.after(event).unwrap();
     }
 
     fn offset(&self, task: &RelanceTask) -> i32 {
@@ -115,7 +122,7 @@ impl Chain {
             for id in self.due() {
                 self.claim(id);
             }
-            let next = self.tasks.iter().filter(|task| task.status == RelanceStatus::Scheduled);
+            let next = self.tasks.iter().filter(|task| task.status() == RelanceStatus::Scheduled);
             let next = next.map(|task| task.send_at.max(self.now + Duration::minutes(1))).min();
             match next.filter(|next| *next <= end) {
                 Some(next) => self.now = next,
@@ -131,7 +138,7 @@ impl Chain {
             return;
         }
         let today = self.today(self.now);
-        let sent_today = |task: &RelanceTask| task.sent_at.is_some_and(|at| self.today(at) == today);
+        let sent_today = |task: &RelanceTask| task.sent_at().is_some_and(|at| self.today(at) == today);
         let mut others = self.tasks.iter().filter(|task| task.id != id);
         let has_sibling = others.any(|task| is_due(task, self.now) || sent_today(task));
         if has_sibling || is_held_back(&found, &self.rules.calendar, self.now) {
@@ -146,35 +153,35 @@ impl Chain {
 
     fn send(&mut self, id: RelanceTaskId) {
         let (now, found) = (self.now, self.task(id).clone());
-        self.task(id).subject = Some("Facture".to_owned());
+        let text = RenderedText { subject: "Facture".to_owned(), body: "Bonjour".to_owned() };
+        self.happens(id, RelanceEvent::Claimed { mail: Mail::unsent(text), at: now });
         if self.failures > 0 {
             self.failures -= 1;
+            self.happens(id, RelanceEvent::NotTaken { began: now });
             return;
         }
         if !found.is_ordered_by_user() {
             let today = self.today(now);
-            for sent in self.tasks.iter().filter(|task| task.sent_at.is_some()) {
-                assert_ne!(self.today(sent.sent_at.unwrap()), today, "one a day: {sent:?} {found:?}");
+            for sent in self.tasks.iter().filter(|task| task.sent_at().is_some()) {
+                assert_ne!(self.today(sent.sent_at().unwrap()), today, "one a day: {sent:?} {found:?}");
                 assert!(self.offset(sent) < self.offset(&found), "in the order of the plan");
             }
             let is_on_time = self.rules.calendar.sends_on(today) || self.works_on_weekends;
             assert!(is_on_time, "on business days: {found:?} at {now}");
         }
-        let task = self.task(id);
-        (task.status, task.sent_at) = (RelanceStatus::Sent, Some(now));
+        self.happens(id, RelanceEvent::Sent { refused_copies: Vec::new(), at: now });
     }
 
     /// A user sends a reminder, as `send_relance_now` does.
     fn send_by_hand(&mut self, index: usize) {
         let scheduled: Vec<RelanceTask> =
-            self.tasks.iter().filter(|task| task.status == RelanceStatus::Scheduled).cloned().collect();
+            self.tasks.iter().filter(|task| task.status() == RelanceStatus::Scheduled).cloned().collect();
         let Some(chosen) = scheduled.get(index % scheduled.len().max(1)).cloned() else { return };
         for earlier in scheduled.iter().filter(|task| task.send_at < chosen.send_at) {
-            let task = self.task(earlier.id);
-            (task.status, task.reason) =
-                (RelanceStatus::Cancelled, Some(Reason::Overtaken.as_str().to_owned()));
+            self.happens(earlier.id, RelanceEvent::Cancelled { reason: Reason::Overtaken });
         }
         let (now, calendar) = (self.now, self.rules.calendar);
+        self.happens(chosen.id, RelanceEvent::Hurried);
         let task = self.task(chosen.id);
         let is_late = calendar.today(now) > calendar.sending_day(task.meant_for);
         task.meant_for = if is_late { calendar.today(now) } else { task.meant_for };
@@ -184,7 +191,7 @@ impl Chain {
 }
 
 fn is_due(task: &RelanceTask, now: OffsetDateTime) -> bool {
-    task.status == RelanceStatus::Scheduled && task.send_at <= now
+    task.status() == RelanceStatus::Scheduled && task.send_at <= now
 }
 
 fn step(offset_days: i32, order: i32) -> PlanStep {
@@ -208,23 +215,12 @@ fn task(new: &TaskToInsert, now: OffsetDateTime) -> RelanceTask {
         send_at: new.send_at,
         meant_for: new.meant_for,
         chain: 0,
-        status: if new.skipped.is_some() { RelanceStatus::Cancelled } else { RelanceStatus::Scheduled },
-        sending_since: None,
-        sent_at: None,
-        reason: new.skipped.map(|reason| reason.as_str().to_owned()),
-        reason_detail: None,
-        drafted_at: None,
-        approved_at: None,
-        approved_by: None,
-        draft: None,
-        counted_on: None,
-        counted_recipients: 0,
+        state: match new.skipped {
+            Some(reason) => RelanceState::Cancelled { reason: reason.into(), written: None },
+            None => RelanceState::Scheduled { attempted: None, note: None },
+        },
+        counted: None,
         hurried_at: None,
-        subject: None,
-        body: None,
-        recipient: None,
-        refused_copies: Vec::new(),
-        queue_job_id: JobId::new("relance", new.id),
         created_at: now,
     }
 }
@@ -297,7 +293,7 @@ proptest! {
         }
         chain.failures = 0;
         chain.work(24 * 400);
-        let open = chain.tasks.iter().find(|task| task.status == RelanceStatus::Scheduled);
+        let open = chain.tasks.iter().find(|task| task.status() == RelanceStatus::Scheduled);
         prop_assert!(open.is_none(), "in the end every step was sent or has its reason: {open:?}");
     }
 
@@ -316,7 +312,7 @@ proptest! {
         chain.plan(PlanningTrigger::RulesChanged);
         // A step before the due date may be too late by now.
         let added: Vec<RelanceTask> = chain.tasks.split_off(before.len());
-        prop_assert!(added.iter().all(|task| task.reason.as_deref() == Some("day_passed")), "{added:?}");
+        prop_assert!(added.iter().all(|task| task.reason() == Some("day_passed")), "{added:?}");
         prop_assert_eq!(ids(&chain), before);
     }
 }
@@ -326,7 +322,7 @@ fn of_three_missed_steps_that_an_outage_held_back_together_each_has_its_day() {
     let mut chain = Chain::new(date!(2026 - 12 - 01), &[3, 10, 20], CatchUpPolicy::Immediate);
     chain.now = datetime!(2027-01-05 12:00 UTC);
     chain.work(24 * 7);
-    let sent: Vec<Date> = chain.tasks.iter().filter_map(|task| task.sent_at).map(|at| at.date()).collect();
+    let sent: Vec<Date> = chain.tasks.iter().filter_map(RelanceTask::sent_at).map(|at| at.date()).collect();
     assert_eq!(sent, [date!(2027 - 01 - 05), date!(2027 - 01 - 06), date!(2027 - 01 - 07)]);
 }
 
@@ -338,12 +334,13 @@ fn a_reminder_that_is_sent_by_hand_and_retried_keeps_the_spacing_when_settings_c
     chain.now += CATCH_UP_DELAY;
     chain.failures = 1;
     chain.claim(chain.tasks[0].id);
-    assert_eq!(chain.tasks[0].sent_at, None, "it is being retried");
+    assert_eq!(chain.tasks[0].sent_at(), None, "it is being retried");
     chain.rules.calendar.sending_time = time!(10:00);
     chain.plan(PlanningTrigger::RulesChanged);
     assert_eq!(chain.tasks[1].send_at, datetime!(2026-12-01 09:00 UTC), "and not two days after it");
     // Given up, it keeps the spacing too; sent by hand a week later, it moves the second step on.
-    chain.tasks[0].status = RelanceStatus::Failed;
+    let failure = Reason::AttemptsExhausted.into();
+    chain.happens(chain.tasks[0].id, RelanceEvent::GivenUp { failure });
     chain.plan(PlanningTrigger::RulesChanged);
     assert_eq!(chain.tasks[1].send_at, datetime!(2026-12-01 09:00 UTC));
 }
@@ -352,13 +349,12 @@ fn a_reminder_that_is_sent_by_hand_and_retried_keeps_the_spacing_when_settings_c
 fn a_skipped_step_is_not_sent_in_place_of_the_later_one_that_a_user_takes_out() {
     let mut chain = Chain::new(date!(2026 - 10 - 27), &[3, 10, 20, 60], CatchUpPolicy::Skip);
     let scheduled = |chain: &Chain| -> Vec<i32> {
-        let open = chain.tasks.iter().filter(|task| task.status == RelanceStatus::Scheduled);
+        let open = chain.tasks.iter().filter(|task| task.status() == RelanceStatus::Scheduled);
         open.map(|task| chain.offset(task)).collect()
     };
     assert_eq!(scheduled(&chain), [20, 60]);
-    let taken_out = chain.tasks.iter_mut().find(|task| task.status == RelanceStatus::Scheduled).unwrap();
-    (taken_out.status, taken_out.reason) =
-        (RelanceStatus::Cancelled, Some(Reason::CancelledByUser.as_str().to_owned()));
+    let taken_out = chain.tasks.iter().find(|task| task.status() == RelanceStatus::Scheduled).unwrap().id;
+    chain.happens(taken_out, RelanceEvent::Cancelled { reason: Reason::CancelledByUser });
     chain.plan(PlanningTrigger::RulesChanged);
     assert_eq!(scheduled(&chain), [60]);
     // A later due date makes them punctual again.

@@ -2,30 +2,31 @@
 
 use diesel::{
     prelude::*,
-    sql_types::{Array, Date as SqlDate, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid},
+    result::Error as DatabaseError,
+    sql_types::{Array, Date as SqlDate, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid},
 };
 use diesel_async::RunQueryDsl;
 use rubis_db::{
     AsyncPgConnection,
-    schema::relance_tasks,
+    schema::{relance_tasks, sql_types},
     statement::{Bind as _, prepared, statement},
 };
 use rubis_invoices::{Invoice, Reason};
-use rubis_jobs::{Job, JobId};
-use rubis_kernel::{Email, EmailAddress, InvoiceId, OrganizationId, PlanStepId, RelanceTaskId, UserId};
+use rubis_jobs::Job as _;
+use rubis_kernel::{InvoiceId, OrganizationId, PlanStepId, RelanceTaskId, UserId};
 use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
+use super::state_columns::StateColumns;
 use crate::{
     jobs::SendRelance,
-    task::{RelanceStatus, RelanceTask},
-    text::RenderedText,
+    task::{ListedRelance, RelanceStatus, RelanceTask},
 };
 
-/// The columns without the long text and the draft: those that lists read.
+/// The columns that hold no state.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = relance_tasks)]
-struct ListedRow {
+struct PlannedRow {
     id: Uuid,
     organization_id: Uuid,
     invoice_id: Uuid,
@@ -33,6 +34,16 @@ struct ListedRow {
     send_at: OffsetDateTime,
     meant_for: Date,
     chain: i32,
+    hurried_at: Option<OffsetDateTime>,
+    created_at: OffsetDateTime,
+}
+
+/// The columns without the long text and the draft: those that lists read.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = relance_tasks)]
+struct ListedRow {
+    #[diesel(embed)]
+    planned: PlannedRow,
     status: RelanceStatus,
     sending_since: Option<OffsetDateTime>,
     sent_at: Option<OffsetDateTime>,
@@ -41,13 +52,9 @@ struct ListedRow {
     drafted_at: Option<OffsetDateTime>,
     approved_at: Option<OffsetDateTime>,
     approved_by: Option<Uuid>,
-    hurried_at: Option<OffsetDateTime>,
-    counted_on: Option<Date>,
-    counted_recipients: Option<i32>,
     subject: Option<String>,
     recipient: Option<String>,
     refused_copies: Option<Vec<Option<String>>>,
-    created_at: OffsetDateTime,
 }
 
 /// All columns of a reminder.
@@ -55,32 +62,47 @@ struct ListedRow {
 #[diesel(table_name = relance_tasks)]
 struct TaskRow {
     #[diesel(embed)]
-    listed: ListedRow,
-    draft: Option<serde_json::Value>,
-    body: Option<String>,
+    planned: PlannedRow,
+    counted_on: Option<Date>,
+    counted_recipients: Option<i32>,
+    #[diesel(embed)]
+    state: StateColumns,
 }
 
-impl From<TaskRow> for RelanceTask {
-    fn from(row: TaskRow) -> Self {
-        Self {
-            draft: row.draft.and_then(|draft| serde_json::from_value(draft).ok()),
-            body: row.body,
-            ..Self::from(row.listed)
-        }
+impl TaskRow {
+    /// Converts the row, which [`FitsNoState`](super::state_columns::FitsNoState) rejects.
+    fn into_task(self) -> QueryResult<RelanceTask> {
+        let Self { planned, counted_on, counted_recipients, state } = self;
+        let id = planned.id.into();
+        let state =
+            state.into_state(id).map_err(|error| DatabaseError::DeserializationError(Box::new(error)))?;
+        let recipients = counted_recipients.and_then(|count| u32::try_from(count).ok()).unwrap_or(0);
+        Ok(RelanceTask {
+            id,
+            organization_id: planned.organization_id.into(),
+            invoice_id: planned.invoice_id.into(),
+            plan_step_id: planned.plan_step_id.into(),
+            send_at: planned.send_at,
+            meant_for: planned.meant_for,
+            chain: planned.chain,
+            state,
+            counted: counted_on.map(|day| (day, recipients)),
+            hurried_at: planned.hurried_at,
+            created_at: planned.created_at,
+        })
     }
 }
 
-impl From<ListedRow> for RelanceTask {
+impl From<ListedRow> for ListedRelance {
     fn from(row: ListedRow) -> Self {
-        let id = RelanceTaskId::from(row.id);
         Self {
-            id,
-            organization_id: row.organization_id.into(),
-            invoice_id: row.invoice_id.into(),
-            plan_step_id: row.plan_step_id.into(),
-            send_at: row.send_at,
-            meant_for: row.meant_for,
-            chain: row.chain,
+            id: row.planned.id.into(),
+            organization_id: row.planned.organization_id.into(),
+            invoice_id: row.planned.invoice_id.into(),
+            plan_step_id: row.planned.plan_step_id.into(),
+            send_at: row.planned.send_at,
+            meant_for: row.planned.meant_for,
+            chain: row.planned.chain,
             status: row.status,
             sending_since: row.sending_since,
             sent_at: row.sent_at,
@@ -89,26 +111,13 @@ impl From<ListedRow> for RelanceTask {
             drafted_at: row.drafted_at,
             approved_at: row.approved_at,
             approved_by: row.approved_by.map(UserId::from),
-            draft: None,
-            hurried_at: row.hurried_at,
-            counted_on: row.counted_on,
-            counted_recipients: row
-                .counted_recipients
-                .and_then(|count| u32::try_from(count).ok())
-                .unwrap_or(0),
+            hurried_at: row.planned.hurried_at,
             subject: row.subject,
-            body: None,
             recipient: row.recipient,
             refused_copies: row.refused_copies.into_iter().flatten().flatten().collect(),
-            queue_job_id: job_id(id),
-            created_at: row.created_at,
+            created_at: row.planned.created_at,
         }
     }
-}
-
-/// The job that sends a reminder.
-pub fn job_id(task: RelanceTaskId) -> JobId {
-    JobId::new(SendRelance::KIND, task)
 }
 
 /// A reminder, without a lock.
@@ -123,8 +132,9 @@ pub async fn find(
         .select(TaskRow::as_select())
         .first(&mut conn)
         .await
-        .optional()
-        .map(|row| row.map(RelanceTask::from))
+        .optional()?
+        .map(TaskRow::into_task)
+        .transpose()
 }
 
 /// Locks a reminder until the transaction ends. Lock its invoice first.
@@ -140,8 +150,9 @@ pub async fn lock(
         .for_no_key_update()
         .first(&mut conn)
         .await
-        .optional()
-        .map(|row| row.map(RelanceTask::from))
+        .optional()?
+        .map(TaskRow::into_task)
+        .transpose()
 }
 
 /// All reminders of an invoice, the earliest first, locked. Lock the invoice first.
@@ -158,23 +169,23 @@ pub async fn lock_of_invoice(
         .for_no_key_update()
         .load(conn)
         .await?;
-    Ok(rows.into_iter().map(RelanceTask::from).collect())
+    rows.into_iter().map(TaskRow::into_task).collect()
 }
 
-/// All reminders of an invoice, the earliest first.
+/// All reminders of an invoice without their texts, the earliest first.
 pub async fn of_invoice(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
     invoice: InvoiceId,
-) -> QueryResult<Vec<RelanceTask>> {
-    let rows: Vec<TaskRow> = relance_tasks::table
+) -> QueryResult<Vec<ListedRelance>> {
+    let rows: Vec<ListedRow> = relance_tasks::table
         .filter(relance_tasks::organization_id.eq(organization.as_uuid()))
         .filter(relance_tasks::invoice_id.eq(invoice.as_uuid()))
         .order((relance_tasks::send_at, relance_tasks::id))
-        .select(TaskRow::as_select())
+        .select(ListedRow::as_select())
         .load(conn)
         .await?;
-    Ok(rows.into_iter().map(RelanceTask::from).collect())
+    Ok(rows.into_iter().map(ListedRelance::from).collect())
 }
 
 /// The latest reminders of an invoice without their texts, the earliest first. Those that planning again
@@ -184,7 +195,7 @@ pub async fn latest_of_invoice(
     organization: OrganizationId,
     invoice: InvoiceId,
     limit: i64,
-) -> QueryResult<Vec<RelanceTask>> {
+) -> QueryResult<Vec<ListedRelance>> {
     let rows: Vec<ListedRow> = relance_tasks::table
         .filter(relance_tasks::organization_id.eq(organization.as_uuid()))
         .filter(relance_tasks::invoice_id.eq(invoice.as_uuid()))
@@ -194,7 +205,7 @@ pub async fn latest_of_invoice(
         .select(ListedRow::as_select())
         .load(conn)
         .await?;
-    Ok(rows.into_iter().rev().map(RelanceTask::from).collect())
+    Ok(rows.into_iter().rev().map(ListedRelance::from).collect())
 }
 
 /// Reminders of an organization without their texts, in the order of their dates.
@@ -204,7 +215,7 @@ pub async fn list(
     status: Option<RelanceStatus>,
     after: Option<(OffsetDateTime, RelanceTaskId)>,
     limit: i64,
-) -> QueryResult<Vec<RelanceTask>> {
+) -> QueryResult<Vec<ListedRelance>> {
     let mut query = relance_tasks::table
         .filter(relance_tasks::organization_id.eq(organization.as_uuid()))
         .order((relance_tasks::send_at, relance_tasks::id))
@@ -221,7 +232,7 @@ pub async fn list(
             .filter(relance_tasks::send_at.gt(send_at).or(relance_tasks::id.gt(id.as_uuid())));
     }
     let rows: Vec<ListedRow> = query.load(conn).await?;
-    Ok(rows.into_iter().map(RelanceTask::from).collect())
+    Ok(rows.into_iter().map(ListedRelance::from).collect())
 }
 
 /// Reports if another reminder of the invoice, which no user has to approve, is due as well, is being sent, or was sent
@@ -297,6 +308,7 @@ pub async fn insert(
         .map(|task| {
             let status =
                 if task.skipped.is_some() { RelanceStatus::Cancelled } else { RelanceStatus::Scheduled };
+            let job = SendRelance { organization_id: invoice.organization_id, task_id: task.id };
             (
                 relance_tasks::id.eq(task.id.as_uuid()),
                 relance_tasks::organization_id.eq(invoice.organization_id.as_uuid()),
@@ -307,7 +319,7 @@ pub async fn insert(
                 relance_tasks::meant_for.eq(task.meant_for),
                 relance_tasks::status.eq(status),
                 relance_tasks::reason.eq(task.skipped.map(Reason::as_str)),
-                relance_tasks::queue_job_id.eq(job_id(task.id).as_str().to_owned()),
+                relance_tasks::queue_job_id.eq(job.id().as_str().to_owned()),
                 relance_tasks::created_at.eq(now),
                 relance_tasks::updated_at.eq(now),
             )
@@ -357,7 +369,7 @@ pub async fn move_to(
         .map(drop)
 }
 
-/// Calls reminders off.
+/// Calls off reminders, which are locked and wait.
 pub async fn cancel(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -373,6 +385,7 @@ pub async fn cancel(
             relance_tasks::status.eq(RelanceStatus::Cancelled),
             relance_tasks::sending_since.eq(None::<OffsetDateTime>),
             relance_tasks::reason.eq(reason.as_str()),
+            relance_tasks::reason_detail.eq(None::<String>),
             relance_tasks::updated_at.eq(now),
         ))
         .execute(conn)
@@ -381,111 +394,43 @@ pub async fn cancel(
 }
 
 statement!(
-    MarkSending,
-    "UPDATE relance_tasks SET status = 'scheduled', sending_since = COALESCE(sending_since, ?), reason = NULL, reason_detail = NULL,
-         recipient = ?, message_id = ?, counted_on = ?, counted_recipients = ?, subject = ?, body = ?, updated_at = ?
+    SaveTask,
+    "UPDATE relance_tasks SET plan_step_id = ?, send_at = ?, meant_for = ?, hurried_at = ?, counted_on = ?,
+         counted_recipients = ?, status = ?, sending_since = ?, sent_at = ?, reason = ?, reason_detail = ?,
+         drafted_at = ?, approved_at = ?, approved_by = ?, draft = ?, subject = ?, body = ?, recipient = ?,
+         message_id = ?, refused_copies = ?, updated_at = ?
      WHERE organization_id = ? AND id = ?"
 );
 
-/// Records that a reminder is being sent, the recipient and the `Message-ID` of its mail, the day on which its
-/// recipients were counted with their number, and its text.
-pub async fn mark_sending(
-    conn: &mut AsyncPgConnection,
-    task: &RelanceTask,
-    email: &Email,
-    counted: Option<(Date, u32)>,
-    text: &RenderedText,
-    now: OffsetDateTime,
-) -> QueryResult<()> {
-    prepared::<MarkSending>()
-        .bind::<Timestamptz, _>(now)
-        .bind::<Text, _>(email.to.address.as_str())
-        .bind::<Text, _>(&email.message_id)
-        .bind::<Nullable<SqlDate>, _>(counted.map(|(day, _)| day))
-        .bind::<Nullable<Integer>, _>(
-            counted.map(|(_, recipients)| i32::try_from(recipients).unwrap_or(i32::MAX)),
-        )
-        .bind::<Text, _>(&text.subject)
-        .bind::<Text, _>(&text.body)
+/// Saves a reminder, which is locked: every column that its state has, or has not.
+pub async fn save(mut conn: &AsyncPgConnection, task: &RelanceTask, now: OffsetDateTime) -> QueryResult<()> {
+    let columns = StateColumns::from(&task.state);
+    let recipients = task.counted.map(|(_, recipients)| i32::try_from(recipients).unwrap_or(i32::MAX));
+    prepared::<SaveTask>()
+        .bind::<SqlUuid, _>(task.plan_step_id.as_uuid())
+        .bind::<Timestamptz, _>(task.send_at)
+        .bind::<SqlDate, _>(task.meant_for)
+        .bind::<Nullable<Timestamptz>, _>(task.hurried_at)
+        .bind::<Nullable<SqlDate>, _>(task.counted.map(|(day, _)| day))
+        .bind::<Nullable<Integer>, _>(recipients)
+        .bind::<sql_types::RelanceStatus, _>(columns.status)
+        .bind::<Nullable<Timestamptz>, _>(columns.sending_since)
+        .bind::<Nullable<Timestamptz>, _>(columns.sent_at)
+        .bind::<Nullable<Text>, _>(columns.reason)
+        .bind::<Nullable<Text>, _>(columns.reason_detail)
+        .bind::<Nullable<Timestamptz>, _>(columns.drafted_at)
+        .bind::<Nullable<Timestamptz>, _>(columns.approved_at)
+        .bind::<Nullable<SqlUuid>, _>(columns.approved_by)
+        .bind::<Nullable<Jsonb>, _>(columns.draft)
+        .bind::<Nullable<Text>, _>(columns.subject)
+        .bind::<Nullable<Text>, _>(columns.body)
+        .bind::<Nullable<Text>, _>(columns.recipient)
+        .bind::<Nullable<Text>, _>(columns.message_id)
+        .bind::<Nullable<Array<Nullable<Text>>>, _>(columns.refused_copies)
         .bind::<Timestamptz, _>(now)
         .bind::<SqlUuid, _>(task.organization_id.as_uuid())
         .bind::<SqlUuid, _>(task.id.as_uuid())
-        .execute(conn)
-        .await
-        .map(drop)
-}
-
-statement!(
-    MarkSent,
-    "UPDATE relance_tasks SET status = 'sent', sending_since = NULL, sent_at = ?, refused_copies = ?,
-         updated_at = ?
-     WHERE organization_id = ? AND id = ?"
-);
-
-/// The most refused copies that are kept of a reminder.
-const MAX_REFUSED_COPIES: usize = 20;
-
-/// Records that a reminder was sent, and the copies that the mail server refused.
-pub async fn mark_sent(
-    mut conn: &AsyncPgConnection,
-    organization: OrganizationId,
-    task: RelanceTaskId,
-    refused_copies: &[EmailAddress],
-    now: OffsetDateTime,
-) -> QueryResult<()> {
-    let refused: Vec<&str> =
-        refused_copies.iter().take(MAX_REFUSED_COPIES).map(EmailAddress::as_str).collect();
-    prepared::<MarkSent>()
-        .bind::<Timestamptz, _>(now)
-        .bind::<Nullable<Array<Text>>, _>((!refused.is_empty()).then_some(refused))
-        .bind::<Timestamptz, _>(now)
-        .bind::<SqlUuid, _>(organization.as_uuid())
-        .bind::<SqlUuid, _>(task.as_uuid())
         .execute(&mut conn)
-        .await
-        .map(drop)
-}
-
-/// A change of one reminder. Fields that are left out stay.
-#[derive(AsChangeset, Default)]
-#[diesel(table_name = relance_tasks)]
-pub struct TaskChange<'a> {
-    pub send_at: Option<OffsetDateTime>,
-    pub meant_for: Option<Date>,
-    pub status: Option<RelanceStatus>,
-    pub sending_since: Option<Option<OffsetDateTime>>,
-    pub reason: Option<Option<&'a str>>,
-    pub reason_detail: Option<Option<&'a str>>,
-    pub drafted_at: Option<OffsetDateTime>,
-    pub approved_at: Option<Option<OffsetDateTime>>,
-    pub approved_by: Option<Option<Uuid>>,
-    pub draft: Option<serde_json::Value>,
-    pub plan_step_id: Option<Uuid>,
-    pub hurried_at: Option<Option<OffsetDateTime>>,
-    pub subject: Option<&'a str>,
-    pub body: Option<&'a str>,
-}
-
-impl<'a> TaskChange<'a> {
-    /// The text that the reminder now has.
-    pub fn text(text: &'a RenderedText) -> Self {
-        Self { subject: Some(&text.subject), body: Some(&text.body), ..Self::default() }
-    }
-}
-
-/// Changes one reminder.
-pub async fn change(
-    conn: &mut AsyncPgConnection,
-    organization: OrganizationId,
-    task: RelanceTaskId,
-    change: &TaskChange<'_>,
-    now: OffsetDateTime,
-) -> QueryResult<()> {
-    diesel::update(relance_tasks::table)
-        .filter(relance_tasks::organization_id.eq(organization.as_uuid()))
-        .filter(relance_tasks::id.eq(task.as_uuid()))
-        .set((change, relance_tasks::updated_at.eq(now)))
-        .execute(conn)
         .await
         .map(drop)
 }

@@ -37,7 +37,7 @@ async fn a_mail_beyond_the_rate_comes_back_without_losing_an_attempt_and_can_be_
     let waiting = if chain.relances(first.id).await[0].sent_at.is_none() { first.id } else { second.id };
     let task = chain.relances(waiting).await.remove(0);
     assert!(task.can_be_cancelled(), "it is not being sent while it waits: {task:?}");
-    let job = rubis_jobs::find(&mut *chain.conn().await, &task.queue_job_id).await.unwrap().unwrap();
+    let job = rubis_jobs::find(&mut *chain.conn().await, &task.queue_job_id()).await.unwrap().unwrap();
     assert_eq!(job.attempts, 0);
 
     worker.run_until(TUESDAY + Duration::minutes(70)).await;

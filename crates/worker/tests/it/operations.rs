@@ -37,7 +37,7 @@ async fn with_a_dead_letter() -> (Chain, rubis_invoices::Invoice, String) {
     let refused = SendError::rejected(550, "no such mailbox");
     chain.worker.mailer.fail_next(1, &refused);
     chain.worker.run_until(TUESDAY + Duration::minutes(2)).await;
-    let id = chain.relances(invoice.id).await[0].queue_job_id.to_string();
+    let id = chain.relances(invoice.id).await[0].queue_job_id().to_string();
     (chain, invoice, id)
 }
 
@@ -70,11 +70,11 @@ async fn a_quarantined_reminder_that_is_dropped_has_failed_and_says_so() {
     let chain = Chain::start_at(TUESDAY).await;
     let invoice = chain.invoice_due(date!(2026 - 12 - 01)).await;
     let first = chain.relances(invoice.id).await.remove(0);
-    quarantine(&chain, &first.queue_job_id).await;
+    quarantine(&chain, &first.queue_job_id()).await;
 
     let printed = run(&chain, &["drop", "--all"]).await.unwrap();
 
-    assert_eq!(printed, format!("{} dropped\n1 job(s)\n", first.queue_job_id));
+    assert_eq!(printed, format!("{} dropped\n1 job(s)\n", first.queue_job_id()));
     let dropped = chain.relances(invoice.id).await.remove(0);
     assert_eq!(
         (dropped.status, dropped.reason.as_deref()),
@@ -82,7 +82,7 @@ async fn a_quarantined_reminder_that_is_dropped_has_failed_and_says_so() {
     );
     assert_eq!(chain.events(invoice.id).await.last().map(String::as_str), Some("relance_failed"));
     assert!(matches!(
-        run(&chain, &["show", first.queue_job_id.as_str()]).await,
+        run(&chain, &["show", first.queue_job_id().as_str()]).await,
         Err(OperationError::Unknown(_))
     ));
 }
@@ -91,7 +91,7 @@ async fn a_quarantined_reminder_that_is_dropped_has_failed_and_says_so() {
 async fn a_job_that_was_not_given_up_is_left_alone() {
     let chain = Chain::start_at(TUESDAY).await;
     let invoice = chain.invoice_due(date!(2026 - 12 - 01)).await;
-    let id = chain.relances(invoice.id).await[0].queue_job_id.to_string();
+    let id = chain.relances(invoice.id).await[0].queue_job_id().to_string();
     for command in ["retry", "drop"] {
         let refused = run(&chain, &[command, &id]).await.unwrap_err();
         assert!(matches!(refused, OperationError::NotDead(_)), "{refused}");
