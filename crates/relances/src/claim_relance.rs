@@ -22,7 +22,7 @@ use crate::{
     plan_relances::{PlanningTrigger, plan_relances},
     queries::tasks,
     recipient_count::{self, SendingLimits, SendingPolicy},
-    state::{Mail, RelanceEvent, Rejected},
+    state::{Mail, Rejected, RelanceEvent},
     task::{RelanceStatus, RelanceTask},
     text::{RenderedText, TextError},
 };

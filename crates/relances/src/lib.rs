@@ -75,7 +75,7 @@ pub use reconcile::{
 pub use record_outcome::{record_failed, record_not_sent_yet, record_sent};
 pub use replace_plan::{ReplacePlanError, ReplacedPlan, replace_plan};
 pub use send_relance_now::send_relance_now;
-pub use state::{Approved, Drafted, Mail, Note, RelanceEvent, RelanceState, Rejected, Review, Written};
+pub use state::{Approved, Drafted, Mail, Note, Rejected, RelanceEvent, RelanceState, Review, Written};
 pub use task::{ListedRelance, RelanceStatus, RelanceTask};
 pub use text::{RenderedText, TextError};
 pub use tone::Tone;

@@ -120,7 +120,10 @@ pub async fn record_failed(
     if let Some(meta) = meta.as_object_mut() {
         meta.insert("reason".to_owned(), json!(reason.as_str()));
         meta.insert("label".to_owned(), json!(detail));
-        meta.insert("recipient".to_owned(), json!(task.state.mail().and_then(|mail| mail.recipient.as_ref())));
+        meta.insert(
+            "recipient".to_owned(),
+            json!(task.state.mail().and_then(|mail| mail.recipient.as_ref())),
+        );
     }
     let event =
         NewEvent { kind: ActivityKind::RelanceFailed, invoice_id: Some(invoice.id), actor: None, meta };

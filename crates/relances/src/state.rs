@@ -13,16 +13,40 @@ const SAME_ATTEMPT: Duration = Duration::MILLISECOND;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RelanceState {
     /// Waits for its date, or for another attempt after one that certainly failed.
-    Scheduled { attempted: Option<Mail>, note: Option<Note> },
+    Scheduled {
+        attempted: Option<Mail>,
+        note: Option<Note>,
+    },
     /// Waits for a person's approval.
-    Drafted { mail: Mail, drafted: Drafted, note: Option<Note> },
+    Drafted {
+        mail: Mail,
+        drafted: Drafted,
+        note: Option<Note>,
+    },
     /// Waits for its date or for another attempt, and has the approval that it needs.
-    Approved { mail: Mail, approved: Approved, note: Option<Note> },
+    Approved {
+        mail: Mail,
+        approved: Approved,
+        note: Option<Note>,
+    },
     /// May be at the recipient's mail server: it is being handed over, or the outcome of that is unknown.
-    Sending { since: OffsetDateTime, written: Written },
-    Sent { at: OffsetDateTime, written: Written, refused_copies: Vec<String> },
-    Cancelled { reason: Note, written: Option<Written> },
-    Failed { failure: Note, written: Option<Written> },
+    Sending {
+        since: OffsetDateTime,
+        written: Written,
+    },
+    Sent {
+        at: OffsetDateTime,
+        written: Written,
+        refused_copies: Vec<String>,
+    },
+    Cancelled {
+        reason: Note,
+        written: Option<Written>,
+    },
+    Failed {
+        failure: Note,
+        written: Option<Written>,
+    },
 }
 
 /// Reason for the state of a reminder.
@@ -76,8 +100,18 @@ pub enum Review {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RelanceEvent {
     /// Its text is put before a person; the note has the parts that changed since an approval.
-    Drafted { text: RenderedText, draft: Draft, note: Option<Note>, at: OffsetDateTime },
-    Approved { text: RenderedText, draft: Draft, by: UserId, at: OffsetDateTime },
+    Drafted {
+        text: RenderedText,
+        draft: Draft,
+        note: Option<Note>,
+        at: OffsetDateTime,
+    },
+    Approved {
+        text: RenderedText,
+        draft: Draft,
+        by: UserId,
+        at: OffsetDateTime,
+    },
     /// A user sends it now.
     Hurried,
     /// It is due, and a pause or an unverified sender holds it back.
@@ -85,15 +119,29 @@ pub enum RelanceEvent {
     /// It is due, and the organization has reached its limit of recipients.
     LimitReached,
     /// A worker is about to hand this mail to the mail server.
-    Claimed { mail: Mail, at: OffsetDateTime },
+    Claimed {
+        mail: Mail,
+        at: OffsetDateTime,
+    },
     /// The mail server certainly did not take the mail at the attempt that began at `began`.
-    NotTaken { began: OffsetDateTime },
-    Sent { refused_copies: Vec<String>, at: OffsetDateTime },
-    GivenUp { failure: Note },
+    NotTaken {
+        began: OffsetDateTime,
+    },
+    Sent {
+        refused_copies: Vec<String>,
+        at: OffsetDateTime,
+    },
+    GivenUp {
+        failure: Note,
+    },
     /// A user or a new planning cancels it.
-    Cancelled { reason: Reason },
+    Cancelled {
+        reason: Reason,
+    },
     /// It is due, and its invoice is not to be reminded any more.
-    Withdrawn { reason: Reason },
+    Withdrawn {
+        reason: Reason,
+    },
 }
 
 /// The event is not possible in the reminder's state.
@@ -115,7 +163,9 @@ impl RelanceState {
 
         let rejected = Rejected { from: self.name(), event: event.name() };
         match (event, self) {
-            (Event::Drafted { text, draft, note, at }, before) if before.is_waiting() || before.has_failed() => {
+            (Event::Drafted { text, draft, note, at }, before)
+                if before.is_waiting() || before.has_failed() =>
+            {
                 let drafted = Drafted { at, draft: Some(draft) };
                 Ok(Self::Drafted { mail: Mail::unsent(text), drafted, note })
             }

@@ -10,7 +10,7 @@ use time::{Date, OffsetDateTime};
 use crate::{
     draft::Draft,
     jobs::SendRelance,
-    state::{Mail, Note, RelanceEvent, RelanceState, Rejected},
+    state::{Mail, Note, Rejected, RelanceEvent, RelanceState},
     text::RenderedText,
 };
 

@@ -284,7 +284,11 @@ async fn a_reminder_or_check_in_without_a_job_is_sound_while_a_request_plans_its
 #[tokio::test]
 async fn a_reminder_whose_job_waits_for_the_mail_server_after_a_crash_is_sound() {
     let (chain, _) = with_a_reminder().await;
-    execute(&chain, &format!("UPDATE relance_tasks SET {MAIL}, sending_since = created_at - interval '2 hours'")).await;
+    execute(
+        &chain,
+        &format!("UPDATE relance_tasks SET {MAIL}, sending_since = created_at - interval '2 hours'"),
+    )
+    .await;
     assert!(sweep(&chain).await.contains(&(RelanceSendingForLong, Reported)));
     execute(&chain, "UPDATE jobs SET blocked_since = created_at WHERE id LIKE 'relance:%'").await;
     assert_eq!(sweep(&chain).await, []);

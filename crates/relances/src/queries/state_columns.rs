@@ -69,10 +69,7 @@ impl StateColumns {
     }
 
     fn state(mut self) -> Result<RelanceState, Misfit> {
-        let note = self
-            .reason
-            .take()
-            .map(|code| Note { code, detail: self.reason_detail.take() });
+        let note = self.reason.take().map(|code| Note { code, detail: self.reason_detail.take() });
         let written = self.written()?;
         let recipient = written.as_ref().and_then(|written| written.mail.recipient.as_ref());
         let has_mail = recipient.is_some();

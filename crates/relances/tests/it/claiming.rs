@@ -98,10 +98,7 @@ async fn a_reminder_that_may_have_left_outlasts_a_pause_and_an_unverified_sender
 async fn the_daily_limit_postpones_a_reminder_and_leaves_one_that_may_have_left_on_its_way() {
     let sending = Sending::due().await;
     let lease = sending.lease().await;
-    assert_eq!(
-        sending.claim_within(NO_RECIPIENTS, &lease).await,
-        Claimed::Settled(NotSent::DailyLimit)
-    );
+    assert_eq!(sending.claim_within(NO_RECIPIENTS, &lease).await, Claimed::Settled(NotSent::DailyLimit));
     let postponed = sending.task().await;
     assert_eq!((postponed.reason(), postponed.can_be_cancelled()), (Some("daily_limit"), true));
     assert_eq!(postponed.send_at, datetime!(2026-11-25 08:00 UTC));
@@ -111,10 +108,7 @@ async fn the_daily_limit_postpones_a_reminder_and_leaves_one_that_may_have_left_
     let before = sending.task().await.state;
     sending.lose_the_worker(Duration::MINUTE).await;
     let lease = sending.lease().await;
-    assert_eq!(
-        sending.claim_within(NO_RECIPIENTS, &lease).await,
-        Claimed::Settled(NotSent::DailyLimit)
-    );
+    assert_eq!(sending.claim_within(NO_RECIPIENTS, &lease).await, Claimed::Settled(NotSent::DailyLimit));
     let postponed = sending.task().await;
     assert_eq!((postponed.state, postponed.send_at), (before, datetime!(2026-11-26 08:00 UTC)));
     sending.chain.clock.set(postponed.send_at);

@@ -21,7 +21,10 @@ async fn a_sent_reminder_is_recorded_with_its_invoice_and_its_job() {
     record_sent(&mut *chain.conn().await, &sending.job(), &lease, &refused, sent_at).await.unwrap();
 
     let task = sending.task().await;
-    assert_eq!((task.status(), task.sent_at(), task.sending_since()), (RelanceStatus::Sent, Some(sent_at), None));
+    assert_eq!(
+        (task.status(), task.sent_at(), task.sending_since()),
+        (RelanceStatus::Sent, Some(sent_at), None)
+    );
     assert_eq!(task.text().unwrap().body, email.text);
     assert_eq!(task.listed().refused_copies, ["paul@boulangerie-martin.example"]);
     let invoice = chain.invoice(sending.invoice.id).await;
@@ -38,8 +41,9 @@ async fn a_reminder_that_was_certainly_not_sent_can_be_cancelled_until_the_next_
     let sending = Sending::due().await;
     let (lease, _) = sending.claim_mail().await;
     let (chain, now) = (&sending.chain, sending.chain.now());
-    let cancel =
-        async || cancel_relance(&mut *chain.conn().await, chain.organization, sending.id, chain.owner, now).await;
+    let cancel = async || {
+        cancel_relance(&mut *chain.conn().await, chain.organization, sending.id, chain.owner, now).await
+    };
     assert!(matches!(cancel().await, Err(RelanceActionError::AlreadyBeingSent)));
     record_not_sent_yet(&mut *chain.conn().await, &sending.job(), &lease, now).await.unwrap();
     let task = sending.task().await;
@@ -68,7 +72,9 @@ async fn a_failed_reminder_has_its_reason_and_a_user_can_send_it_again() {
     let failure = MailFailure::Unavailable;
     let mut conn = chain.conn().await;
     let (job, reason) = (sending.job(), Reason::of(&failure));
-    conn.transaction(async |conn| record_failed(conn, &job, reason, Some(&failure), now).await).await.unwrap();
+    conn.transaction(async |conn| record_failed(conn, &job, reason, Some(&failure), now).await)
+        .await
+        .unwrap();
     drop(conn);
     let task = sending.task().await.listed();
     assert_eq!((task.status, task.sending_since), (RelanceStatus::Failed, None));
@@ -78,7 +84,8 @@ async fn a_failed_reminder_has_its_reason_and_a_user_can_send_it_again() {
     );
     assert!(chain.events(sending.invoice.id).await.contains(&"relance_failed".to_owned()));
     sending.sql("DELETE FROM jobs WHERE id LIKE 'relance:%'").await;
-    let again = send_relance_now(&mut *chain.conn().await, chain.organization, sending.id, now).await.unwrap();
+    let again =
+        send_relance_now(&mut *chain.conn().await, chain.organization, sending.id, now).await.unwrap();
     assert_eq!((again.status(), again.reason()), (RelanceStatus::Scheduled, None));
 }
 

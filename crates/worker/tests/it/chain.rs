@@ -189,7 +189,10 @@ async fn an_approved_formal_notice_states_the_figures_of_the_day_it_is_sent() {
         approve_relance(&mut *chain.conn().await, chain.organization, notice.id, chain.owner, chain.now())
             .await
             .unwrap();
-    assert_eq!((approved.listed().approved_by, approved.listed().approved_at), (Some(chain.owner), Some(chain.now())));
+    assert_eq!(
+        (approved.listed().approved_by, approved.listed().approved_at),
+        (Some(chain.owner), Some(chain.now()))
+    );
 
     // The mail server is busy, then reminders are paused for two days.
     chain.worker.mailer.fail_next(1, &SendError::deferred("421 busy"));
@@ -287,7 +290,10 @@ async fn an_approval_is_void_once_a_part_was_paid() {
     let refused = approve().await.unwrap_err();
     assert!(matches!(refused, rubis_relances::RelanceActionError::DraftOutdated(_)), "{refused}");
     let redrafted = chain.relances(invoice.id).await.pop().unwrap();
-    assert!(written_body(&chain, redrafted.id).await.contains("1\u{202f}000,00\u{a0}€"), "the new text names the balance");
+    assert!(
+        written_body(&chain, redrafted.id).await.contains("1\u{202f}000,00\u{a0}€"),
+        "the new text names the balance"
+    );
     approve().await.unwrap();
     // Another part comes in between the approval and the sending.
     chain.pay(invoice.id, Some(30_000)).await;

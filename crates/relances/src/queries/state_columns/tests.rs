@@ -69,7 +69,10 @@ fn a_row_that_fits_no_state_is_an_error_that_names_it() {
         (StateColumns { approved_by: None, ..approved() }, Misfit::ApprovalWithoutDraft),
         (StateColumns { sending_since: Some(AT), ..scheduled() }, Misfit::SendingWithoutMail),
         (StateColumns { recipient: None, ..sending() }, Misfit::SendingWithoutMail),
-        (StateColumns { status: RelanceStatus::Sent, sent_at: None, ..sending() }, Misfit::SendingWithoutMail),
+        (
+            StateColumns { status: RelanceStatus::Sent, sent_at: None, ..sending() },
+            Misfit::SendingWithoutMail,
+        ),
         (StateColumns { sending_since: Some(AT), ..failed() }, Misfit::SendingWithoutMail),
         (StateColumns { recipient: None, ..sent() }, Misfit::SentWithoutMail),
         (StateColumns { sent_at: None, ..sent() }, Misfit::SentWithoutMail),
