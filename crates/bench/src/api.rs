@@ -106,13 +106,19 @@ pub async fn run(machine: &Machine, mut arguments: Arguments) -> Result<Report> 
 fn conditions(report: &mut Report, arguments: &Arguments) {
     let Arguments { organizations, connections, seconds, rounds, .. } = arguments;
     report.note(format!(
-        "{connections} connections, each of which sends its next request after the response. The API and          pgbench in turn, for {seconds} s each, rounds: {rounds}; medians. Client, API, PostgreSQL and Redis          share the processors. POST comes last, and leaves its invoices."
+        "{connections} connections, each of which sends its next request after the response. The API and \
+         pgbench in turn, for {seconds} s each, rounds: {rounds}; medians. Client, API, PostgreSQL and Redis \
+         share the processors. POST comes last, and leaves its invoices."
     ));
     report.note(format!(
-        "Half of the invoices belong to {organizations} organizations in turn, the other half to one more,          whose pages are measured apart. All settings of the API that count are the defaults: its log goes to          a file, and it counts the limits of rates in Redis."
+        "Half of the invoices belong to {organizations} organizations in turn, the other half to one more, \
+         whose pages are measured apart. All settings of the API that count are the defaults: its log goes to \
+         a file, and it counts the limits of rates in Redis."
     ));
     report.note(
-        "The statements were read from the log of PostgreSQL while the API responded. pgbench prepares each          of them once for a connection, where the API prepares some at every request, and looks up what          differs from one run to the next, in one statement that the API does not need.",
+        "The statements were read from the log of PostgreSQL while the API responded. pgbench prepares each \
+         of them once for a connection, where the API prepares some at every request, and looks up what \
+         differs from one run to the next, in one statement that the API does not need.",
     );
 }
 
