@@ -5,7 +5,8 @@ use rubis_invoices::{Invoice, InvoiceStatus, Reason, Transition, TransitionError
 use time::OffsetDateTime;
 
 use crate::{
-    queries::tasks::{self, TaskChange},
+    queries::tasks,
+    state::CheckinEvent,
     task::{CheckinStatus, CheckinTask},
 };
 
@@ -37,7 +38,8 @@ pub(crate) async fn call_off(
     reason: Reason,
     now: OffsetDateTime,
 ) -> Result<(), diesel::result::Error> {
-    tasks::change(conn, task.organization_id, &[task.id], &TaskChange::cancelled(reason), now).await?;
+    let cancelled = task.after(CheckinEvent::Cancelled { reason })?;
+    tasks::save(conn, task.organization_id, &[cancelled], now).await?;
     // A job that is already running finds its check-in cancelled when it gets the lock held here.
     match task.status {
         CheckinStatus::Sent => {

@@ -7,7 +7,7 @@ use rubis_db::{AsyncConnection, AsyncPgConnection};
 use rubis_invoices::{Client, Reason, set_awaited_answer};
 use rubis_jobs::{FinishError, Lease};
 use rubis_kernel::{CheckinTaskId, ClientId, Email, EmailAddress, InvoiceId, PurposeKey, RenderError};
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use crate::{
     CheckinRules,
@@ -18,11 +18,9 @@ use crate::{
     links::CheckinLinks,
     plan_checkin::{PlanCheckin, plan_checkin},
     planning::holding_pauses,
-    queries::{
-        mails::{self, MailChange},
-        tasks::{self, TaskChange},
-    },
-    task::CheckinStatus,
+    queries::{mails, tasks},
+    state::CheckinEvent,
+    task::{CheckinStatus, CheckinTask},
     token::{hash_of_token, token_of},
 };
 
@@ -98,8 +96,7 @@ pub async fn claim_mail(
             return Ok(ClaimedMail::Settled);
         };
         if !organization.is_sender_verified() {
-            put_back(conn, &organization, &asked, now).await?;
-            lease.finish(conn).await?;
+            put_back(conn, &organization, &asked, lease, now).await?;
             return Ok(ClaimedMail::Settled);
         }
         let clients = clients_of(conn, &organization, &asked).await?;
@@ -115,39 +112,41 @@ pub async fn claim_mail(
         let today = organization.time_zone.local_date(began);
         let tokens: Vec<(CheckinTaskId, String)> =
             wanted.iter().map(|asked| (asked.task.id, token_of(terms.key, asked.task.id))).collect();
-        let hashes: Vec<_> = tokens.iter().map(|(task, token)| (*task, hash_of_token(token))).collect();
-        tasks::begin_sending(conn, organization.id, &hashes, now).await?;
+        let claimed = wanted.iter().zip(&tokens).map(|(asked, (_, token))| {
+            asked.task.after(CheckinEvent::Claimed { token: hash_of_token(token), at: now })
+        });
+        let claimed = claimed.collect::<Result<Vec<CheckinTask>, _>>()?;
+        tasks::save(conn, organization.id, &claimed, now).await?;
         let questions = wanted
             .iter()
             .zip(tokens)
             .map(|(asked, (_, token))| Question::new(asked, clients.get(&asked.invoice.client_id), token))
             .collect();
         let email = compose(terms, &organization, &owner, job.mail_id, today, questions)?;
-        let change = MailChange {
-            recipient: Some(email.to.address.as_str()),
-            sending_since: Some(Some(now)),
-            ..MailChange::default()
-        };
-        mails::change(conn, organization.id, job.mail_id, &change).await?;
+        mails::begin_sending(conn, organization.id, job.mail_id, &email.to.address, now).await?;
         Ok(ClaimedMail::Send(Box::new(email)))
     })
     .await
 }
 
-/// Removes check-ins from their mail, so that planning again finds them.
+/// Removes check-ins from their mail, so that planning again finds them. Those that may be in the inbox stay in it: the
+/// same mail is tried again at the sending time of the next business day.
 async fn put_back(
     conn: &mut AsyncPgConnection,
     organization: &Organization,
     asked: &[AskedInvoice],
+    lease: &Lease,
     now: OffsetDateTime,
-) -> Result<(), diesel::result::Error> {
-    let ids: Vec<CheckinTaskId> = asked
-        .iter()
-        .filter(|asked| asked.task.status == CheckinStatus::Scheduled)
-        .map(|asked| asked.task.id)
-        .collect();
-    let change = TaskChange { mail_id: Some(None), sending_since: Some(None), ..TaskChange::default() };
-    tasks::change(conn, organization.id, &ids, &change, now).await.map(drop)
+) -> Result<(), FinishError> {
+    let scheduled = asked.iter().filter(|asked| asked.task.status == CheckinStatus::Scheduled);
+    let held_back = scheduled.map(|asked| asked.task.after(CheckinEvent::PutBack));
+    let held_back = held_back.collect::<Result<Vec<CheckinTask>, _>>()?;
+    tasks::save(conn, organization.id, &held_back, now).await?;
+    if !held_back.iter().any(CheckinTask::may_have_left) {
+        return lease.finish(conn).await;
+    }
+    let calendar = organization.sending_calendar();
+    lease.reschedule(conn, calendar.sending_instant(calendar.today(now) + Duration::DAY)).await
 }
 
 async fn clients_of(
@@ -161,7 +160,8 @@ async fn clients_of(
     Ok(clients.into_iter().map(|client| (client.id, client)).collect())
 }
 
-/// Removes the check-ins that are no longer to be sent, and returns paused ones to planning.
+/// Removes the check-ins that are no longer to be sent, and returns paused ones to planning. A pause does not hold back
+/// those that may be in the inbox: only the same mail is recognised as a repetition.
 async fn without_unwanted(
     conn: &mut AsyncPgConnection,
     organization: &Organization,
@@ -178,16 +178,11 @@ async fn without_unwanted(
             call_off(conn, invoice, task, reason, now).await?;
             set_awaited_answer(conn, invoice, None, now).await?;
         } else if task.renews.is_none()
+            && !task.may_have_left()
             && !holding_pauses(organization, invoice, client_pause, now).is_empty()
         {
-            let change = TaskChange {
-                status: Some(CheckinStatus::Scheduled),
-                mail_id: Some(None),
-                sending_since: Some(None),
-                reason: Some(None),
-                ..TaskChange::default()
-            };
-            tasks::change(conn, organization.id, &[task.id], &change, now).await?;
+            let put_back = task.after(CheckinEvent::PutBack)?;
+            tasks::save(conn, organization.id, &[put_back], now).await?;
             plan_checkin(conn, organization, invoice, client_pause, PlanCheckin::default(), now).await?;
         } else {
             wanted.push(asked);

@@ -15,10 +15,8 @@ use crate::{
     jobs::{GatherCheckins, SendCheckinMail},
     plan_checkin::{PlanCheckin, plan_checkin},
     planning::{SHARING, holding_pauses},
-    queries::{
-        mails,
-        tasks::{self, TaskChange},
-    },
+    queries::{mails, tasks},
+    state::CheckinEvent,
     task::{CheckinStatus, CheckinTask},
 };
 
@@ -232,12 +230,13 @@ async fn make_mail(
     now: OffsetDateTime,
 ) -> Result<Gathered, FinishError> {
     let organization = own.task.organization_id;
-    let mut ids = vec![own.task.id];
+    let mail = CheckinMailId::new();
+    let mut gathered = vec![own.task.after(CheckinEvent::Gathered { mail })?];
     let mut siblings_jobs = Vec::new();
     for (state, mut sibling) in siblings {
         match state {
             State::Due => {
-                ids.push(sibling.task.id);
+                gathered.push(sibling.task.after(CheckinEvent::Gathered { mail })?);
                 siblings_jobs.push(sibling.task.gather_job_id());
             }
             State::Cancelled(reason) => {
@@ -248,15 +247,13 @@ async fn make_mail(
             State::AlreadyDone | State::Paused | State::SenderNotVerified | State::NotYetDue => {}
         }
     }
-    let mail = CheckinMailId::new();
     mails::insert(conn, organization, mail, now).await?;
-    let change = TaskChange { mail_id: Some(Some(mail.as_uuid())), ..TaskChange::default() };
-    tasks::change(conn, organization, &ids, &change, now).await?;
+    tasks::save(conn, organization, &gathered, now).await?;
     let job = SendCheckinMail { organization_id: organization, mail_id: mail };
     rubis_jobs::enqueue(conn, &job, now, now).await?;
     rubis_jobs::cancel(conn, &siblings_jobs).await?;
     lease.finish(conn).await?;
-    Ok(Gathered::Mail(mail, ids.len()))
+    Ok(Gathered::Mail(mail, gathered.len()))
 }
 
 /// Handles a check-in that is not due after all; the others have their own jobs.

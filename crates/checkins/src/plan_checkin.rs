@@ -11,7 +11,7 @@ use crate::{
     call_off::call_off,
     jobs::GatherCheckins,
     planning::{ANSWER_DELAY, PlannedDate, planned_date},
-    queries::tasks::{self, TaskChange, TaskToInsert},
+    queries::tasks::{self, TaskToInsert},
     task::{CheckinAnswer, CheckinAnsweredBy, CheckinStatus, CheckinTask},
 };
 
@@ -50,9 +50,9 @@ pub async fn plan_checkin(
     let date = planned_date(organization, invoice, client_pause, now);
     let kept = match live {
         Some(live) if !stays(live, invoice, date) && is_unclaimed(live, invoice) => {
-            let change = TaskChange { send_at: Some(date.send_at), ..TaskChange::default() };
-            tasks::change(conn, organization.id, &[live.id], &change, now).await?;
-            Some(CheckinTask { send_at: date.send_at, ..live.clone() })
+            let moved = CheckinTask { send_at: date.send_at, ..live.clone() };
+            tasks::save(conn, organization.id, std::slice::from_ref(&moved), now).await?;
+            Some(moved)
         }
         Some(live) if !stays(live, invoice, date) => {
             call_off(conn, invoice, live, Reason::Replanned, now).await?;

@@ -8,7 +8,8 @@ use uuid::Uuid;
 
 use crate::{
     jobs::ExpireCheckin,
-    queries::tasks::{self, TaskChange},
+    queries::tasks,
+    state::{CheckinEvent, GivenAnswer},
     task::{CheckinAnswer, CheckinAnsweredBy, CheckinStatus, CheckinTask},
 };
 
@@ -22,15 +23,8 @@ pub async fn record_answer(
     payment: Option<PaymentId>,
     now: OffsetDateTime,
 ) -> Result<(), diesel::result::Error> {
-    let change = TaskChange {
-        status: Some(CheckinStatus::Answered),
-        answered_at: Some(Some(now)),
-        answer: Some(Some(answer)),
-        answered_by: Some(Some(by)),
-        payment_id: Some(payment.map(Into::into)),
-        ..TaskChange::default()
-    };
-    save(conn, task, &change, now).await?;
+    let answer = GivenAnswer { answer, by, at: now, payment, with: None };
+    apply(conn, task, CheckinEvent::Answered(answer), now).await?;
     // A check-in that is still marked as scheduled, because its sending is not recorded yet, has no expiry job.
     rubis_jobs::cancel(conn, &[task.expiry_job_id()]).await.map(drop)
 }
@@ -42,8 +36,10 @@ pub async fn record_answered_together(
     tasks: &[CheckinTaskId],
     now: OffsetDateTime,
 ) -> Result<(), diesel::result::Error> {
-    let change = TaskChange { answered_with: Some(Uuid::now_v7()), ..TaskChange::default() };
-    tasks::change(conn, organization, tasks, &change, now).await.map(drop)
+    let with = Uuid::now_v7();
+    let answered = tasks::lock_many(conn, organization, tasks).await?;
+    let together = answered.iter().map(|task| task.after(CheckinEvent::AnsweredTogether { with }));
+    tasks::save(conn, organization, &together.collect::<Result<Vec<_>, _>>()?, now).await
 }
 
 /// Takes back the answer that a link gave, because a machine may have given it: the check-in waits for an answer
@@ -55,21 +51,8 @@ pub async fn record_suspicion(
     now: OffsetDateTime,
 ) -> Result<(), diesel::result::Error> {
     let live = tasks::invoices_with_live(conn, task.organization_id, &[task.invoice_id]).await?;
-    let status = match task.sent_at {
-        _ if !live.is_empty() => CheckinStatus::Expired,
-        Some(_) => CheckinStatus::Sent,
-        None => CheckinStatus::Scheduled,
-    };
-    let change = TaskChange {
-        status: Some(status),
-        answered_at: Some(None),
-        answer: Some(None),
-        answered_by: Some(None),
-        payment_id: Some(None),
-        suspect_since: Some(now),
-        ..TaskChange::default()
-    };
-    save(conn, task, &change, now).await?;
+    task.suspect_since = Some(now);
+    apply(conn, task, CheckinEvent::Suspected { is_replaced: !live.is_empty() }, now).await?;
     if let Some(expires_at) = task.expires_at.filter(|_| task.status == CheckinStatus::Sent) {
         let job = ExpireCheckin { organization_id: task.organization_id, task_id: task.id };
         rubis_jobs::enqueue(conn, &job, expires_at, now).await?;
@@ -93,17 +76,15 @@ pub async fn record_expired(
     task: &mut CheckinTask,
     now: OffsetDateTime,
 ) -> Result<(), diesel::result::Error> {
-    let change = TaskChange { status: Some(CheckinStatus::Expired), ..TaskChange::default() };
-    save(conn, task, &change, now).await
+    apply(conn, task, CheckinEvent::Expired, now).await
 }
 
-async fn save(
+async fn apply(
     conn: &mut AsyncPgConnection,
     task: &mut CheckinTask,
-    change: &TaskChange<'_>,
+    event: CheckinEvent,
     now: OffsetDateTime,
 ) -> Result<(), diesel::result::Error> {
-    let changed = tasks::change(conn, task.organization_id, &[task.id], change, now).await?.pop();
-    *task = changed.ok_or(diesel::result::Error::NotFound)?;
-    Ok(())
+    *task = task.after(event)?;
+    tasks::save(conn, task.organization_id, std::slice::from_ref(task), now).await
 }

@@ -3,18 +3,16 @@
 use rubis_db::{AsyncConnection, AsyncPgConnection};
 use rubis_invoices::Reason;
 use rubis_jobs::{FinishError, Lease};
-use rubis_kernel::{CheckinMailId, OrganizationId};
+use rubis_kernel::OrganizationId;
 use time::OffsetDateTime;
 
 use crate::{
     CheckinRules,
     asked::{AskedInvoice, lock_of_mail, lock_with_invoice},
     jobs::{ExpireCheckin, GatherCheckins, SendCheckinMail},
-    queries::{
-        mails::{self, MailChange},
-        tasks::{self, TaskChange},
-    },
-    task::CheckinStatus,
+    queries::{mails, tasks},
+    state::CheckinEvent,
+    task::{CheckinStatus, CheckinTask},
 };
 
 /// Records that the mail server accepted the mail, in the caller's transaction, which finishes the job: its check-ins
@@ -30,16 +28,9 @@ pub async fn record_sent(
     let organization = job.organization_id;
     let mut asked = lock_of_mail(conn, organization, job.mail_id).await?;
     let expires_at = now + rules.life;
-    let mut sent = tasks::record_sent(conn, organization, job.mail_id, expires_at, now).await?;
-    asked.retain_mut(|asked| match sent.iter().position(|task| task.id == asked.task.id) {
-        Some(position) => {
-            asked.task = sent.swap_remove(position);
-            true
-        }
-        None => false,
-    });
-    let change = MailChange { sending_since: Some(None), sent_at: Some(now), ..MailChange::default() };
-    mails::change(conn, organization, job.mail_id, &change).await?;
+    asked.retain(|asked| asked.task.may_have_left());
+    apply(conn, organization, &mut asked, CheckinEvent::Sent { at: now, expires_at }, now).await?;
+    mails::end_sending(conn, organization, job.mail_id, Some(now)).await?;
     let jobs: Vec<(ExpireCheckin, OffsetDateTime)> = asked
         .iter()
         .filter(|asked| asked.task.status == CheckinStatus::Sent)
@@ -61,10 +52,11 @@ pub async fn record_not_sent_yet(
     now: OffsetDateTime,
 ) -> Result<(), FinishError> {
     conn.transaction(async |conn| {
-        lock_of_mail(conn, job.organization_id, job.mail_id).await?;
+        let mut asked = lock_of_mail(conn, job.organization_id, job.mail_id).await?;
         lease.confirm(conn).await?;
-        tasks::record_not_sent_yet(conn, job.organization_id, job.mail_id, now).await?;
-        Ok(close(conn, job.organization_id, job.mail_id).await?)
+        asked.retain(|asked| asked.task.may_have_left());
+        apply(conn, job.organization_id, &mut asked, CheckinEvent::NotTaken { began: now }, now).await?;
+        Ok(mails::end_sending(conn, job.organization_id, job.mail_id, None).await?)
     })
     .await
 }
@@ -78,8 +70,7 @@ pub async fn record_failed(
     now: OffsetDateTime,
 ) -> Result<Vec<AskedInvoice>, diesel::result::Error> {
     let asked = lock_of_mail(conn, job.organization_id, job.mail_id).await?;
-    tasks::record_not_sent(conn, job.organization_id, job.mail_id, now).await?;
-    close(conn, job.organization_id, job.mail_id).await?;
+    mails::end_sending(conn, job.organization_id, job.mail_id, None).await?;
     fail(conn, job.organization_id, asked, reason, now).await
 }
 
@@ -96,15 +87,7 @@ pub async fn record_not_gathered(
     Ok(fail(conn, job.organization_id, asked, reason, now).await?.pop())
 }
 
-async fn close(
-    conn: &mut AsyncPgConnection,
-    organization: OrganizationId,
-    mail: CheckinMailId,
-) -> Result<(), diesel::result::Error> {
-    let change = MailChange { sending_since: Some(None), ..MailChange::default() };
-    mails::change(conn, organization, mail, &change).await
-}
-
+/// Gives up check-ins and the attempt at those that were answered or cancelled meanwhile. Returns those that failed.
 async fn fail(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -112,18 +95,25 @@ async fn fail(
     reason: Reason,
     now: OffsetDateTime,
 ) -> Result<Vec<AskedInvoice>, diesel::result::Error> {
-    asked.retain(|asked| asked.task.status == CheckinStatus::Scheduled);
-    let ids: Vec<_> = asked.iter().map(|asked| asked.task.id).collect();
-    let change = TaskChange {
-        status: Some(CheckinStatus::Failed),
-        reason: Some(Some(reason.as_str())),
-        ..TaskChange::default()
-    };
-    let mut failed = tasks::change(conn, organization, &ids, &change, now).await?;
-    for asked in &mut asked {
-        if let Some(position) = failed.iter().position(|task| task.id == asked.task.id) {
-            asked.task = failed.swap_remove(position);
-        }
+    let was_scheduled = |asked: &AskedInvoice| asked.task.status == CheckinStatus::Scheduled;
+    asked.retain(|asked| was_scheduled(asked) || asked.task.may_have_left());
+    let (mut failed, mut ended): (Vec<_>, Vec<_>) = asked.into_iter().partition(was_scheduled);
+    for asked in [&mut failed, &mut ended] {
+        apply(conn, organization, asked, CheckinEvent::GivenUp { reason }, now).await?;
     }
-    Ok(asked)
+    Ok(failed)
+}
+
+async fn apply(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    asked: &mut [AskedInvoice],
+    event: CheckinEvent,
+    now: OffsetDateTime,
+) -> Result<(), diesel::result::Error> {
+    for asked in &mut *asked {
+        asked.task = asked.task.after(event.clone())?;
+    }
+    let tasks: Vec<CheckinTask> = asked.iter().map(|asked| asked.task.clone()).collect();
+    tasks::save(conn, organization, &tasks, now).await
 }

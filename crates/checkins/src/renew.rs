@@ -9,7 +9,8 @@ use time::{Duration, OffsetDateTime};
 use crate::{
     call_off::call_off,
     jobs::GatherCheckins,
-    queries::tasks::{self, TaskChange, TaskToInsert},
+    queries::tasks::{self, TaskToInsert},
+    state::CheckinEvent,
     task::{CheckinStatus, CheckinTask},
 };
 
@@ -82,11 +83,7 @@ async fn expire(
     task: &CheckinTask,
     now: OffsetDateTime,
 ) -> Result<(), diesel::result::Error> {
-    let change = TaskChange {
-        status: Some(CheckinStatus::Expired),
-        reason: Some(Some(Reason::Renewed.as_str())),
-        ..TaskChange::default()
-    };
-    tasks::change(conn, task.organization_id, &[task.id], &change, now).await?;
+    let expired = task.after(CheckinEvent::Renewed)?;
+    tasks::save(conn, task.organization_id, &[expired], now).await?;
     rubis_jobs::cancel(conn, &[task.expiry_job_id()]).await.map(drop)
 }

@@ -26,7 +26,7 @@ pub async fn page(
         .select(TaskRow::as_select())
         .load(conn)
         .await
-        .map(all)
+        .and_then(all)
 }
 
 /// Returns the statuses of those of the check-ins that exist.

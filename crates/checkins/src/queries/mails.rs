@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use rubis_db::{AsyncPgConnection, schema::checkin_mails};
-use rubis_kernel::{CheckinMailId, OrganizationId};
+use rubis_kernel::{CheckinMailId, EmailAddress, OrganizationId};
 use time::OffsetDateTime;
 
 /// Inserts a mail.
@@ -54,26 +54,37 @@ pub async fn sent_at(
         .map(Option::flatten)
 }
 
-/// A change of a mail. Fields that are `None` stay as they are.
-#[derive(AsChangeset, Default)]
-#[diesel(table_name = checkin_mails)]
-pub struct MailChange<'a> {
-    pub recipient: Option<&'a str>,
-    pub sending_since: Option<Option<OffsetDateTime>>,
-    pub sent_at: Option<OffsetDateTime>,
-}
-
-/// Changes a mail.
-pub async fn change(
+/// Records that a mail is being handed to the mail server, and its recipient.
+pub async fn begin_sending(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
     mail: CheckinMailId,
-    change: &MailChange<'_>,
+    recipient: &EmailAddress,
+    now: OffsetDateTime,
 ) -> QueryResult<()> {
     diesel::update(checkin_mails::table)
         .filter(checkin_mails::organization_id.eq(organization.as_uuid()))
         .filter(checkin_mails::id.eq(mail.as_uuid()))
-        .set(change)
+        .set((checkin_mails::recipient.eq(recipient.as_str()), checkin_mails::sending_since.eq(now)))
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
+/// Records that the attempt to send a mail is over, and the time if it was sent.
+pub async fn end_sending(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    mail: CheckinMailId,
+    sent_at: Option<OffsetDateTime>,
+) -> QueryResult<()> {
+    diesel::update(checkin_mails::table)
+        .filter(checkin_mails::organization_id.eq(organization.as_uuid()))
+        .filter(checkin_mails::id.eq(mail.as_uuid()))
+        .set((
+            checkin_mails::sending_since.eq(None::<OffsetDateTime>),
+            sent_at.map(|sent_at| checkin_mails::sent_at.eq(sent_at)),
+        ))
         .execute(conn)
         .await
         .map(drop)

@@ -2,10 +2,14 @@
 
 use diesel::{
     prelude::*,
-    sql_types::{Array, Bytea, Text, Timestamptz, Uuid as SqlUuid},
+    sql_types::{Array, Bytea, Nullable, Text, Timestamptz, Uuid as SqlUuid},
 };
 use diesel_async::RunQueryDsl;
-use rubis_db::{AsyncPgConnection, schema::checkin_tasks};
+use rubis_db::{
+    AsyncPgConnection,
+    schema::checkin_tasks,
+    statement::{Bind as _, prepared, statement},
+};
 use rubis_invoices::Reason;
 use rubis_kernel::{CheckinMailId, CheckinTaskId, InvoiceId, OrganizationId};
 use time::{Date, OffsetDateTime};
@@ -38,9 +42,11 @@ pub(super) struct TaskRow {
     created_at: OffsetDateTime,
 }
 
-impl From<TaskRow> for CheckinTask {
-    fn from(row: TaskRow) -> Self {
-        Self {
+impl TaskRow {
+    /// Converts the row, which [`FitsNoState`](crate::task_state::FitsNoState) rejects.
+    fn into_task(self) -> QueryResult<CheckinTask> {
+        let row = self;
+        let task = CheckinTask {
             id: row.id.into(),
             organization_id: row.organization_id.into(),
             invoice_id: row.invoice_id.into(),
@@ -62,12 +68,14 @@ impl From<TaskRow> for CheckinTask {
             suspect_since: row.suspect_since,
             reason: row.reason,
             created_at: row.created_at,
-        }
+        };
+        task.state()?;
+        Ok(task)
     }
 }
 
-pub(super) fn all(rows: Vec<TaskRow>) -> Vec<CheckinTask> {
-    rows.into_iter().map(CheckinTask::from).collect()
+pub(super) fn all(rows: Vec<TaskRow>) -> QueryResult<Vec<CheckinTask>> {
+    rows.into_iter().map(TaskRow::into_task).collect()
 }
 
 fn uuids(ids: &[CheckinTaskId]) -> Vec<Uuid> {
@@ -90,8 +98,9 @@ pub async fn find_by_token_hash(
         .select(TaskRow::as_select())
         .first(conn)
         .await
-        .optional()
-        .map(|row| row.map(CheckinTask::from))
+        .optional()?
+        .map(TaskRow::into_task)
+        .transpose()
 }
 
 /// Returns a check-in, without a lock.
@@ -105,8 +114,9 @@ pub async fn find(
         .select(TaskRow::as_select())
         .first(conn)
         .await
-        .optional()
-        .map(|row| row.map(CheckinTask::from))
+        .optional()?
+        .map(TaskRow::into_task)
+        .transpose()
 }
 
 /// Returns a check-in, locked until the transaction ends. Lock its invoice first.
@@ -132,7 +142,7 @@ pub async fn lock_many(
         .for_no_key_update()
         .load(conn)
         .await
-        .map(all)
+        .and_then(all)
 }
 
 /// Returns all check-ins of an invoice, earliest first, locked. Lock the invoice first.
@@ -149,7 +159,7 @@ pub async fn lock_of_invoice(
         .for_no_key_update()
         .load(conn)
         .await
-        .map(all)
+        .and_then(all)
 }
 
 /// Returns all check-ins of an invoice, earliest first.
@@ -164,7 +174,7 @@ pub async fn of_invoice(
         .select(TaskRow::as_select())
         .load(conn)
         .await
-        .map(all)
+        .and_then(all)
 }
 
 /// Returns the latest check-ins of an invoice, ordered by id. Those replaced by a new planning are left out.
@@ -182,7 +192,7 @@ pub async fn latest_of_invoice(
         .select(TaskRow::as_select())
         .load(conn)
         .await
-        .map(all)?;
+        .and_then(all)?;
     latest.reverse();
     Ok(latest)
 }
@@ -199,7 +209,7 @@ pub async fn of_mail(
         .select(TaskRow::as_select())
         .load(conn)
         .await
-        .map(all)
+        .and_then(all)
 }
 
 /// Returns at most `limit` check-ins of an organization that are due and in no mail yet, earliest first, after the
@@ -226,7 +236,7 @@ pub async fn due(
             .filter(checkin_tasks::send_at.ge(send_at))
             .filter(checkin_tasks::send_at.gt(send_at).or(checkin_tasks::id.gt(id.as_uuid())));
     }
-    query.load(conn).await.map(all)
+    query.load(conn).await.and_then(all)
 }
 
 /// Returns those of these invoices that have a check-in that is planned or waits for its answer.
@@ -290,139 +300,54 @@ pub async fn insert(
         .returning(TaskRow::as_returning())
         .get_result(conn)
         .await
-        .map(CheckinTask::from)
+        .and_then(TaskRow::into_task)
 }
 
-/// A change of check-ins. Fields that are `None` stay as they are.
-#[derive(AsChangeset, Default)]
-#[diesel(table_name = checkin_tasks)]
-pub struct TaskChange<'a> {
-    pub send_at: Option<OffsetDateTime>,
-    pub status: Option<CheckinStatus>,
-    pub mail_id: Option<Option<Uuid>>,
-    pub sending_since: Option<Option<OffsetDateTime>>,
-    pub answered_at: Option<Option<OffsetDateTime>>,
-    pub answer: Option<Option<CheckinAnswer>>,
-    pub answered_by: Option<Option<CheckinAnsweredBy>>,
-    pub payment_id: Option<Option<Uuid>>,
-    pub answered_with: Option<Uuid>,
-    pub suspect_since: Option<OffsetDateTime>,
-    pub reason: Option<Option<&'a str>>,
-}
+statement!(
+    SaveTasks,
+    "UPDATE checkin_tasks AS task
+     SET send_at = saved.send_at, status = saved.status::checkin_status, mail_id = saved.mail_id,
+         token_hash = saved.token_hash, sending_since = saved.sending_since, sent_at = saved.sent_at,
+         expires_at = saved.expires_at, answered_at = saved.answered_at, answer = saved.answer::checkin_answer,
+         answered_by = saved.answered_by::checkin_answered_by, payment_id = saved.payment_id,
+         answered_with = saved.answered_with, suspect_since = saved.suspect_since, reason = saved.reason, updated_at = ?
+     FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         AS saved(id, send_at, status, mail_id, token_hash, sending_since, sent_at, expires_at, answered_at, answer,
+                  answered_by, payment_id, answered_with, suspect_since, reason)
+     WHERE task.organization_id = ? AND task.id = saved.id"
+);
 
-impl TaskChange<'_> {
-    /// Returns the change that cancels check-ins for this reason.
-    pub fn cancelled(reason: Reason) -> Self {
-        Self {
-            status: Some(CheckinStatus::Cancelled),
-            reason: Some(Some(reason.as_str())),
-            ..Self::default()
-        }
+/// Saves check-ins of one organization, which are locked: every column that their states have, or have not.
+pub async fn save(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    tasks: &[CheckinTask],
+    now: OffsetDateTime,
+) -> QueryResult<()> {
+    fn of<T>(tasks: &[CheckinTask], column: impl Fn(&CheckinTask) -> T) -> Vec<T> {
+        tasks.iter().map(column).collect()
     }
-}
-
-/// Applies one change to several check-ins, and returns them in no particular order.
-pub async fn change(
-    conn: &mut AsyncPgConnection,
-    organization: OrganizationId,
-    tasks: &[CheckinTaskId],
-    change: &TaskChange<'_>,
-    now: OffsetDateTime,
-) -> QueryResult<Vec<CheckinTask>> {
-    diesel::update(checkin_tasks::table)
-        .filter(checkin_tasks::organization_id.eq(organization.as_uuid()))
-        .filter(checkin_tasks::id.eq_any(uuids(tasks)))
-        .set((change, checkin_tasks::updated_at.eq(now)))
-        .returning(TaskRow::as_returning())
-        .load(conn)
-        .await
-        .map(all)
-}
-
-/// Marks check-ins as being sent: each gets the hash of its token.
-pub async fn begin_sending(
-    conn: &mut AsyncPgConnection,
-    organization: OrganizationId,
-    hashes: &[(CheckinTaskId, [u8; 32])],
-    now: OffsetDateTime,
-) -> QueryResult<()> {
-    let (ids, hashes): (Vec<Uuid>, Vec<Vec<u8>>) =
-        hashes.iter().map(|(id, hash)| (id.as_uuid(), hash.to_vec())).unzip();
-    diesel::sql_query(
-        "UPDATE checkin_tasks SET status = 'scheduled', reason = NULL, token_hash = wanted.hash,
-             sending_since = COALESCE(checkin_tasks.sending_since, $1), updated_at = $1
-         FROM unnest($2, $3) AS wanted(id, hash)
-         WHERE checkin_tasks.organization_id = $4 AND checkin_tasks.id = wanted.id",
-    )
-    .bind::<Timestamptz, _>(now)
-    .bind::<Array<SqlUuid>, _>(ids)
-    .bind::<Array<Bytea>, _>(hashes)
-    .bind::<SqlUuid, _>(organization.as_uuid())
-    .execute(conn)
-    .await
-    .map(drop)
-}
-
-/// Marks the check-ins of a mail as sent; those cancelled or answered meanwhile keep their status.
-pub async fn record_sent(
-    conn: &mut AsyncPgConnection,
-    organization: OrganizationId,
-    mail: CheckinMailId,
-    expires_at: OffsetDateTime,
-    now: OffsetDateTime,
-) -> QueryResult<Vec<CheckinTask>> {
-    let left = checkin_tasks::table
-        .filter(checkin_tasks::organization_id.eq(organization.as_uuid()))
-        .filter(checkin_tasks::mail_id.eq(mail.as_uuid()))
-        .filter(checkin_tasks::sending_since.is_not_null());
-    let still_scheduled = checkin_tasks::status.eq(CheckinStatus::Scheduled);
-    diesel::update(left)
-        .set((
-            checkin_tasks::status.eq(diesel::dsl::case_when(
-                still_scheduled,
-                CheckinStatus::Sent.into_sql::<rubis_db::schema::sql_types::CheckinStatus>(),
-            )
-            .otherwise(checkin_tasks::status)),
-            checkin_tasks::sending_since.eq(None::<OffsetDateTime>),
-            checkin_tasks::sent_at.eq(now),
-            checkin_tasks::expires_at.eq(expires_at),
-            checkin_tasks::updated_at.eq(now),
-        ))
-        .returning(TaskRow::as_returning())
-        .load(conn)
-        .await
-        .map(all)
-}
-
-/// Records that the attempt begun at `now` did not send the check-ins of a mail. Those that an earlier attempt may
-/// have sent stay marked as being sent.
-pub async fn record_not_sent_yet(
-    conn: &mut AsyncPgConnection,
-    organization: OrganizationId,
-    mail: CheckinMailId,
-    now: OffsetDateTime,
-) -> QueryResult<()> {
-    diesel::update(checkin_tasks::table)
-        .filter(checkin_tasks::organization_id.eq(organization.as_uuid()))
-        .filter(checkin_tasks::mail_id.eq(mail.as_uuid()))
-        .filter(checkin_tasks::sending_since.ge(now))
-        .set((checkin_tasks::sending_since.eq(None::<OffsetDateTime>), checkin_tasks::updated_at.eq(now)))
-        .execute(conn)
-        .await
-        .map(drop)
-}
-
-/// Records that the check-ins of a mail were given up.
-pub async fn record_not_sent(
-    conn: &mut AsyncPgConnection,
-    organization: OrganizationId,
-    mail: CheckinMailId,
-    now: OffsetDateTime,
-) -> QueryResult<()> {
-    diesel::update(checkin_tasks::table)
-        .filter(checkin_tasks::organization_id.eq(organization.as_uuid()))
-        .filter(checkin_tasks::mail_id.eq(mail.as_uuid()))
-        .set((checkin_tasks::sending_since.eq(None::<OffsetDateTime>), checkin_tasks::updated_at.eq(now)))
+    if tasks.is_empty() {
+        return Ok(());
+    }
+    prepared::<SaveTasks>()
+        .bind::<Timestamptz, _>(now)
+        .bind::<Array<SqlUuid>, _>(of(tasks, |task| task.id.as_uuid()))
+        .bind::<Array<Timestamptz>, _>(of(tasks, |task| task.send_at))
+        .bind::<Array<Text>, _>(of(tasks, |task| task.status.as_str()))
+        .bind::<Array<Nullable<SqlUuid>>, _>(of(tasks, |task| task.mail_id.map(Uuid::from)))
+        .bind::<Array<Nullable<Bytea>>, _>(of(tasks, |task| task.token_hash.map(Vec::from)))
+        .bind::<Array<Nullable<Timestamptz>>, _>(of(tasks, |task| task.sending_since))
+        .bind::<Array<Nullable<Timestamptz>>, _>(of(tasks, |task| task.sent_at))
+        .bind::<Array<Nullable<Timestamptz>>, _>(of(tasks, |task| task.expires_at))
+        .bind::<Array<Nullable<Timestamptz>>, _>(of(tasks, |task| task.answered_at))
+        .bind::<Array<Nullable<Text>>, _>(of(tasks, |task| task.answer.map(CheckinAnswer::as_str)))
+        .bind::<Array<Nullable<Text>>, _>(of(tasks, |task| task.answered_by.map(CheckinAnsweredBy::as_str)))
+        .bind::<Array<Nullable<SqlUuid>>, _>(of(tasks, |task| task.payment_id.map(Uuid::from)))
+        .bind::<Array<Nullable<SqlUuid>>, _>(of(tasks, |task| task.answered_with))
+        .bind::<Array<Nullable<Timestamptz>>, _>(of(tasks, |task| task.suspect_since))
+        .bind::<Array<Nullable<Text>>, _>(of(tasks, |task| task.reason.clone()))
+        .bind::<SqlUuid, _>(organization.as_uuid())
         .execute(conn)
         .await
         .map(drop)

@@ -7,7 +7,7 @@ use rubis_checkins::{
 };
 use rubis_db::AsyncConnection;
 use rubis_invoices::{Invoice, Reason};
-use rubis_jobs::{CrashPolicy, Lease, Queue};
+use rubis_jobs::{CrashPolicy, Job as _, Lease, Queue};
 use rubis_kernel::CheckinMailId;
 use time::{
     Duration, OffsetDateTime,
@@ -295,4 +295,44 @@ async fn a_check_in_that_cannot_be_gathered_fails() {
     };
     assert_eq!(give_up().await.unwrap().task.status, CheckinStatus::Failed);
     assert!(give_up().await.is_none(), "once");
+}
+
+#[tokio::test]
+async fn a_mail_that_may_have_left_is_repeated_in_spite_of_a_pause() {
+    let company = Company::new().await;
+    let product = Product::new();
+    let (invoices, mail) = gathered(&company).await;
+    let first = company.claim(&product, mail, TUESDAY).await.1;
+    let zone = company.organization().await.time_zone;
+    let pause = Pause::starting(TUESDAY, Some(date!(2026 - 12 - 01)), zone).unwrap();
+    let mut conn = company.conn().await;
+    rubis_invoices::set_invoice_pause(&mut conn, company.id, invoices[1].id, pause, TUESDAY).await.unwrap();
+    drop(conn);
+
+    let later = TUESDAY + Duration::hours(2);
+    let lease = lost(&company, mail, later).await;
+    assert_eq!(company.claim_with(&product, mail, &lease, later).await, first);
+    let task = company.checkin(invoices[1].id).await;
+    assert_eq!((task.mail_id, task.sending_since), (Some(mail), Some(TUESDAY)));
+}
+
+#[tokio::test]
+async fn a_mail_that_may_have_left_waits_unchanged_for_a_verified_sender() {
+    let company = Company::new().await;
+    let product = Product::new();
+    let (invoices, mail) = gathered(&company).await;
+    let first = company.claim(&product, mail, TUESDAY).await.1;
+    let later = TUESDAY + Duration::hours(2);
+    let lease = lost(&company, mail, later).await;
+    company.database.execute_as_owner("UPDATE organizations SET sender_verified_at = NULL").await;
+    assert_eq!(company.claim_with(&product, mail, &lease, later).await, ClaimedMail::Settled);
+    for invoice in &invoices {
+        let task = company.checkin(invoice.id).await;
+        assert_eq!((task.mail_id, task.sending_since), (Some(mail), Some(TUESDAY)));
+    }
+
+    let next = company.job(&company.mail_job(mail).id()).await.unwrap().run_at;
+    assert_eq!(next, datetime!(2026-11-25 08:00 UTC), "the sending time of the next business day");
+    company.database.execute_as_owner("UPDATE organizations SET sender_verified_at = created_at").await;
+    assert_eq!(company.claim(&product, mail, next).await.1, first);
 }

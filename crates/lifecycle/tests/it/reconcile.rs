@@ -217,7 +217,10 @@ async fn a_check_in_mail_that_is_being_sent_for_more_than_an_hour_is_reported() 
     let (chain, invoice) = gathered().await;
     execute(&chain, "UPDATE jobs SET blocked_since = NULL").await;
     for (age, found) in [("50 minutes", &[][..]), ("2 hours", &[(CheckinSendingForLong, Reported)][..])] {
-        let since = format!("UPDATE checkin_tasks SET sending_since = created_at - interval '{age}'");
+        let since = format!(
+            "UPDATE checkin_tasks SET sending_since = created_at - interval '{age}',
+                 token_hash = sha256(id::text::bytea)"
+        );
         execute(&chain, &since).await;
         assert_eq!(sweep(&chain).await, found, "{age}");
     }
