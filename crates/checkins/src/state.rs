@@ -88,24 +88,42 @@ pub(crate) struct GivenAnswer {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum CheckinEvent {
     /// It is put into a mail.
-    Gathered { mail: CheckinMailId },
+    Gathered {
+        mail: CheckinMailId,
+    },
     /// A pause or an unverified sender holds it back: it leaves its mail.
     PutBack,
     /// A worker is about to hand its mail to the mail server.
-    Claimed { token: TokenHash, at: OffsetDateTime },
+    Claimed {
+        token: TokenHash,
+        at: OffsetDateTime,
+    },
     /// The mail server certainly did not take the mail at the attempt that began at `began`.
-    NotTaken { began: OffsetDateTime },
-    Sent { at: OffsetDateTime, expires_at: OffsetDateTime },
-    GivenUp { reason: Reason },
+    NotTaken {
+        began: OffsetDateTime,
+    },
+    Sent {
+        at: OffsetDateTime,
+        expires_at: OffsetDateTime,
+    },
+    GivenUp {
+        reason: Reason,
+    },
     Answered(GivenAnswer),
     /// Its answer was given together with others of its mail.
-    AnsweredTogether { with: Uuid },
+    AnsweredTogether {
+        with: Uuid,
+    },
     /// A machine may have given its answer.
-    Suspected { is_replaced: bool },
+    Suspected {
+        is_replaced: bool,
+    },
     Expired,
     /// New links replace the ones that were sent.
     Renewed,
-    Cancelled { reason: Reason },
+    Cancelled {
+        reason: Reason,
+    },
 }
 
 /// The event is not possible in the check-in's state.
@@ -179,7 +197,9 @@ impl CheckinState {
                 let reason = Some(Reason::Renewed.as_str().to_owned());
                 Ok(Self::Expired { reason, delivery: Delivery::Sent(delivered) })
             }
-            (Event::Cancelled { reason }, state) if state.is_open() || matches!(state, Self::Failed { .. }) => {
+            (Event::Cancelled { reason }, state)
+                if state.is_open() || matches!(state, Self::Failed { .. }) =>
+            {
                 Ok(Self::Cancelled { reason: reason.as_str().to_owned(), delivery: state.into_delivery() })
             }
             _ => Err(rejected),

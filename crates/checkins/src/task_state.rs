@@ -139,12 +139,9 @@ impl CheckinTask {
         };
         match state.into_delivery() {
             Delivery::Planned(Planned { mail, token }) => Self { mail_id: mail, token_hash: token, ..unsent },
-            Delivery::Sending(Attempt { mail, token, since }) => Self {
-                mail_id: Some(mail),
-                token_hash: Some(token),
-                sending_since: Some(since),
-                ..unsent
-            },
+            Delivery::Sending(Attempt { mail, token, since }) => {
+                Self { mail_id: Some(mail), token_hash: Some(token), sending_since: Some(since), ..unsent }
+            }
             Delivery::Sent(Delivered { mail, token, at, expires_at }) => Self {
                 mail_id: Some(mail),
                 token_hash: Some(token),

@@ -66,7 +66,8 @@ fn every_state_survives_its_row() {
 
 #[test]
 fn a_row_that_fits_no_state_is_an_error_that_names_it() {
-    let [_, sending, sent] = deliveries().map(|delivery| scheduled().with_state(CheckinState::open(delivery)));
+    let [_, sending, sent] =
+        deliveries().map(|delivery| scheduled().with_state(CheckinState::open(delivery)));
     let answered =
         sent.with_state(CheckinState::Answered { answer: answer(), delivery: deliveries()[2].clone() });
     let cases = [
