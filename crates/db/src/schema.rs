@@ -309,6 +309,7 @@ diesel::table! {
         last_error -> Nullable<Text>,
         created_at -> Timestamptz,
         blocked_since -> Nullable<Timestamptz>,
+        trace_id -> Nullable<Uuid>,
     }
 }
 

@@ -9,7 +9,7 @@ use diesel::{
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use rubis_db::statement::{Bind, prepared, statement};
-use rubis_kernel::OrganizationId;
+use rubis_kernel::{OrganizationId, TraceId};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -30,6 +30,8 @@ pub struct ClaimedJob {
     pub organization: Option<OrganizationId>,
     /// When it was due.
     pub run_at: OffsetDateTime,
+    /// The trace of the request or job that asked for it.
+    pub trace: Option<TraceId>,
     /// When the payload was written.
     pub created_at: OffsetDateTime,
     /// When it was claimed, by the clock that decided that it is due.
@@ -48,7 +50,7 @@ macro_rules! take_found {
               lease_until = clock.now + make_interval(secs => ?)
           FROM clock WHERE jobs.ctid = ANY(ARRAY(SELECT place FROM found))
           RETURNING jobs.ctid AS place, jobs.id, jobs.payload, jobs.organization_id, jobs.run_at,
-              jobs.created_at, jobs.attempts, jobs.crashes, jobs.blocked_since, jobs.lease_token, jobs.lease_until,
+              jobs.trace_id, jobs.created_at, jobs.attempts, jobs.crashes, jobs.blocked_since, jobs.lease_token, jobs.lease_until,
               clock.now"
     };
 }
@@ -92,6 +94,8 @@ struct Claimed {
     organization_id: Option<Uuid>,
     #[diesel(sql_type = Timestamptz)]
     run_at: OffsetDateTime,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    trace_id: Option<Uuid>,
     #[diesel(sql_type = Timestamptz)]
     created_at: OffsetDateTime,
     #[diesel(sql_type = Integer)]
@@ -123,6 +127,7 @@ impl From<Claimed> for ClaimedJob {
             payload: row.payload,
             organization: row.organization_id.map(OrganizationId::from),
             run_at: row.run_at,
+            trace: row.trace_id.map(TraceId::from),
             created_at: row.created_at,
             now: row.now,
         }

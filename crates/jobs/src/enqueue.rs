@@ -12,7 +12,7 @@ use rubis_db::statement::{Bind, prepared, statement};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::{Job, JobId};
+use crate::{Job, JobId, trace::current_trace};
 
 /// What became of a request for a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,8 +29,8 @@ pub enum Enqueued {
 // tells a new row from one that was there.
 statement!(
     EnqueueJobs,
-    "INSERT INTO jobs AS existing (id, queue, payload, organization_id, run_at, created_at)
-     SELECT wanted.id, ?, wanted.payload, wanted.organization_id, greatest(wanted.run_at, clock.now), clock.now
+    "INSERT INTO jobs AS existing (id, queue, payload, organization_id, run_at, created_at, trace_id)
+     SELECT wanted.id, ?, wanted.payload, wanted.organization_id, greatest(wanted.run_at, clock.now), clock.now, ?::uuid
      FROM unnest(?, ?, ?, ?) AS wanted(id, payload, organization_id, run_at),
           (SELECT ?::timestamptz AS now) AS clock
      ORDER BY wanted.id
@@ -38,6 +38,7 @@ statement!(
          queue = excluded.queue,
          payload = excluded.payload,
          organization_id = excluded.organization_id,
+         trace_id = coalesce(excluded.trace_id, existing.trace_id),
          run_at = excluded.run_at,
          created_at = CASE WHEN existing.payload = excluded.payload THEN existing.created_at
                            ELSE excluded.created_at END,
@@ -99,12 +100,13 @@ pub async fn enqueue_many<J: Job>(
 
 statement!(
     EnsureJob,
-    "INSERT INTO jobs AS existing (id, queue, payload, organization_id, run_at, created_at)
-     SELECT ?, ?, ?, ?, greatest(?, clock.now), clock.now FROM (SELECT ?::timestamptz AS now) AS clock
+    "INSERT INTO jobs AS existing (id, queue, payload, organization_id, run_at, created_at, trace_id)
+     SELECT ?, ?, ?, ?, greatest(?, clock.now), clock.now, ?::uuid FROM (SELECT ?::timestamptz AS now) AS clock
      ON CONFLICT (id) DO UPDATE SET
          queue = excluded.queue, payload = excluded.payload, run_at = excluded.run_at,
          created_at = excluded.created_at, attempts = 0, crashes = 0, last_error = NULL,
-         blocked_since = NULL, state = 'scheduled'
+         blocked_since = NULL, state = 'scheduled',
+         trace_id = coalesce(excluded.trace_id, existing.trace_id)
      WHERE existing.state = 'dead'"
 );
 
@@ -126,6 +128,7 @@ pub async fn ensure<J: Job>(
         .bind::<Jsonb, _>(payload)
         .bind::<Nullable<SqlUuid>, _>(job.organization().map(Uuid::from))
         .bind::<Timestamptz, _>(run_at)
+        .bind::<Nullable<SqlUuid>, _>(current_trace().map(Uuid::from))
         .bind::<Timestamptz, _>(now)
         .execute(conn)
         .await?;
@@ -150,6 +153,7 @@ async fn write<J: Job>(
 
     let rows: Vec<Written> = prepared::<EnqueueJobs>()
         .bind::<Text, _>(J::QUEUE.as_str())
+        .bind::<Nullable<SqlUuid>, _>(current_trace().map(Uuid::from))
         .bind::<Array<Text>, _>(ids)
         .bind::<Array<Jsonb>, _>(payloads)
         .bind::<Array<Nullable<SqlUuid>>, _>(organizations)

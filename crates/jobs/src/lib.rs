@@ -28,6 +28,7 @@ mod row;
 mod server_watch;
 mod stats;
 mod sweep;
+mod trace;
 
 pub use cancel::cancel;
 pub use claim::{ClaimedJob, UnclaimedJob, claim, claim_due, look_up_unclaimed};
@@ -50,3 +51,4 @@ pub use server_watch::{
 };
 pub use stats::{COUNTED_EXACTLY, QueueStats, stats};
 pub use sweep::{PageStart, ScheduledJob, database_now, sweep_newest, sweep_page};
+pub use trace::{current_trace, in_trace};

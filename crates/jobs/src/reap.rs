@@ -9,7 +9,7 @@ use diesel::{
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use rubis_db::statement::{Bind, prepared, statement};
-use rubis_kernel::OrganizationId;
+use rubis_kernel::{OrganizationId, TraceId};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -125,7 +125,7 @@ statement!(
              lease_until = CASE WHEN expired.outcome = 'handed_over'
                  THEN clock.now + make_interval(secs => policy.lease) END
          FROM expired, clock, policy WHERE jobs.id = expired.id
-         RETURNING jobs.ctid AS place, jobs.id, jobs.payload, jobs.organization_id, jobs.run_at, jobs.created_at,
+         RETURNING jobs.ctid AS place, jobs.id, jobs.payload, jobs.organization_id, jobs.run_at, jobs.trace_id, jobs.created_at,
              jobs.attempts, jobs.crashes, jobs.lease_token, jobs.lease_until, clock.now,
              expired.outcome = 'quarantined' AS quarantined"
     )
@@ -143,6 +143,8 @@ struct ReapedRow {
     organization_id: Option<Uuid>,
     #[diesel(sql_type = Timestamptz)]
     run_at: OffsetDateTime,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    trace_id: Option<Uuid>,
     #[diesel(sql_type = Timestamptz)]
     created_at: OffsetDateTime,
     #[diesel(sql_type = Integer)]
@@ -181,6 +183,7 @@ impl From<ReapedRow> for Reaped {
                     payload: row.payload,
                     organization,
                     run_at,
+                    trace: row.trace_id.map(TraceId::from),
                     created_at: row.created_at,
                     now: row.now,
                 }))

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{MailContent, invisible::has_invisible, sha256};
+use crate::{MailContent, TraceId, invisible::has_invisible, sha256};
 
 /// Maximum length of an address: a local part of 64 octets, `@` and a domain of 255 (RFC 5321). Longer texts are not
 /// parsed at all.
@@ -132,6 +132,9 @@ pub struct Email {
     pub message_id: String,
     /// Key by which a provider recognises a repeated request.
     pub idempotency_key: String,
+    /// Trace in whose logs the mail appears. It is no part of the identifiers: a repetition is the same mail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<TraceId>,
 }
 
 impl Email {
@@ -151,6 +154,7 @@ impl Email {
             html: Some(html),
             message_id: String::new(),
             idempotency_key: String::new(),
+            trace: None,
         }
     }
 
@@ -251,6 +255,7 @@ mod tests {
             html: Some("<p>Bonjour,</p>".to_owned()),
             message_id: String::new(),
             idempotency_key: String::new(),
+            trace: None,
         }
     }
 
@@ -261,6 +266,9 @@ mod tests {
         assert_eq!(mail.idempotency_key, "relance/0190d8a0-0000-7000-8000-000000000001/d9cafba5");
         let again = mail.clone().identified("relance", "0190d8a0-0000-7000-8000-000000000001");
         assert_eq!(again, mail, "the identifiers themselves are no part of it");
+        let traced = Email { trace: Some(crate::TraceId::new()), ..mail.clone() };
+        let traced = traced.identified("relance", "0190d8a0-0000-7000-8000-000000000001");
+        assert_eq!(traced.message_id, mail.message_id, "nor is the trace");
     }
 
     #[test]

@@ -62,6 +62,8 @@ ids! {
     UserId;
     /// A person's membership in an organization.
     MembershipId;
+    /// A request and everything that it causes: its jobs, their mails, and the logs of all of them.
+    TraceId;
     /// A session, with its family of refresh tokens.
     SessionId;
     /// The row of a secret in the link of an account mail.

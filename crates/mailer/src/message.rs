@@ -23,6 +23,9 @@ const MAX_MESSAGE_ID: usize = 900;
 pub(crate) const AUTOMATIC: [(&str, &str); 2] =
     [("Auto-Submitted", "auto-generated"), ("X-Auto-Response-Suppress", "OOF, AutoReply")];
 
+/// Header with the trace of the mail. Resend gets none: it rejects a repetition with the same key and another header.
+const TRACE: &str = "X-Trace-Id";
+
 /// A mail that cannot be composed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("the mail cannot be written: {field} {problem}")]
@@ -45,6 +48,10 @@ pub(crate) fn compose(email: &Email, date: SystemTime) -> Result<Message, Invali
     for (name, value) in AUTOMATIC {
         builder =
             builder.raw_header(HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned()));
+    }
+    if let Some(trace) = email.trace {
+        let name = HeaderName::new_from_ascii_str(TRACE);
+        builder = builder.raw_header(HeaderValue::new(name, trace.to_string()));
     }
     if let Some(earlier) = &email.references {
         builder = builder.references(format!("<{earlier}>"));

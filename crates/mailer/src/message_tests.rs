@@ -27,6 +27,7 @@ fn relance() -> Email {
         html: Some("<p>Bonjour,</p>\n<p>La facture <b>F-2026-042</b> est arrivée à échéance.</p>\n".into()),
         message_id: "relance.0190d8a0-0000-7000-8000-000000000001.1@rubis.example".into(),
         idempotency_key: "relance/0190d8a0-0000-7000-8000-000000000001/1".into(),
+        trace: None,
     }
 }
 
@@ -41,6 +42,14 @@ fn a_relance_is_written_whole_in_text_and_html() {
     assert!(message.is_ascii());
     assert!(message.split("\r\n").all(|line| line.len() <= 998 && !line.contains(['\r', '\n'])), "{message}");
     insta::assert_snapshot!(message.replace("\r\n", "\n"));
+}
+
+#[test]
+fn the_trace_of_a_mail_is_a_header() {
+    let trace = rubis_kernel::TraceId::new();
+    let traced = Email { trace: Some(trace), ..relance() };
+    assert!(written(&traced).contains(&format!("\r\nX-Trace-Id: {trace}\r\n")));
+    assert!(!written(&relance()).contains("X-Trace-Id"));
 }
 
 #[test]

@@ -4,7 +4,9 @@ use std::{any::Any, panic::AssertUnwindSafe, time::Instant};
 
 use futures_util::FutureExt as _;
 use rubis_db::Pool;
-use rubis_jobs::{ClaimedJob, JobError, Queue};
+use rubis_jobs::{ClaimedJob, JobError, Queue, in_trace};
+use rubis_kernel::TraceId;
+use tracing::Instrument as _;
 
 use crate::{Finished, Handlers, JobContext, metrics};
 
@@ -32,7 +34,8 @@ impl Completed {
     }
 }
 
-/// Runs the job's handler. One that panics has failed an attempt like any other.
+/// Runs the job's handler, in the span and the trace of the job. A job without a trace begins one. A handler that panics has
+/// failed an attempt like any other.
 pub(crate) async fn execute(queue: Queue, handlers: &Handlers, pool: &Pool, job: ClaimedJob) -> Completed {
     let kind = job.lease.job_id.kind();
     let Some(handler) = handlers.get(kind) else {
@@ -47,7 +50,15 @@ pub(crate) async fn execute(queue: Queue, handlers: &Handlers, pool: &Pool, job:
         is_last_attempt: job.lease.attempts.saturating_add(1) >= handler.retry_policy().max_attempts,
     };
     let started = Instant::now();
-    let outcome = AssertUnwindSafe(handler.run(context, &job.payload))
+    let trace = job.trace.unwrap_or_else(TraceId::new);
+    let span = tracing::info_span!(
+        "job",
+        job = %job.lease.job_id,
+        organization = job.organization.map(tracing::field::display),
+        trace_id = %trace,
+        attempt = job.lease.attempts.saturating_add(1),
+    );
+    let outcome = AssertUnwindSafe(in_trace(trace, handler.run(context, &job.payload)).instrument(span))
         .catch_unwind()
         .await
         .unwrap_or_else(|panic| Err(JobError::retry(panic_message(panic.as_ref()))));

@@ -10,7 +10,6 @@ use tokio::{
     task::JoinSet,
     time::{Instant, MissedTickBehavior, interval, sleep, timeout},
 };
-use tracing::Instrument as _;
 
 use crate::{
     Ends, OfferedJob, QueueError, QueueRunner,
@@ -234,8 +233,7 @@ async fn rest(mut until: Wake, wake: &mut watch::Receiver<Wake>) {
 async fn run_one_by_one(parts: Arc<Parts>, line: Arc<Line<ClaimedJob>>, completed: mpsc::Sender<Completed>) {
     while let Some(job) = line.next().await {
         let _busy = Busy { parts: &parts, line: &line, lease: job.lease.clone() };
-        let span = tracing::info_span!("job", id = %job.lease.job_id, attempt = job.lease.attempts + 1);
-        let ended = parts.execute(job).instrument(span).await;
+        let ended = parts.execute(job).await;
         // Nobody receives any more only when the worker is at its end, which puts back what is held.
         let _ = completed.send(ended).await;
     }

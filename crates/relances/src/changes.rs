@@ -1,8 +1,8 @@
 //! The changes that turn an invoice's reminders into the ones that are wanted: a pure function.
 
-use rubis_invoices::Reason;
 use std::collections::HashSet;
 
+use rubis_invoices::Reason;
 use rubis_kernel::{PlanStepId, RelanceTaskId, SendingCalendar};
 use time::{Date, Duration, OffsetDateTime};
 

@@ -75,6 +75,7 @@ pub fn compose(parties: Parties<'_>, task: RelanceTaskId, text: &RenderedText) -
         html: Some(html),
         message_id: String::new(),
         idempotency_key: String::new(),
+        trace: None,
     };
     Ok(email.identified("relance", &task.to_string()))
 }

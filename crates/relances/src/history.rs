@@ -1,10 +1,10 @@
 //! The effect of an invoice's reminders so far on the ones to come.
 
-use rubis_invoices::Reason;
 use std::collections::{HashMap, HashSet};
 
 use rubis_accounts::Organization;
 use rubis_db::AsyncPgConnection;
+use rubis_invoices::Reason;
 use rubis_kernel::{PlanStepId, SendingCalendar, StepLineageId};
 use time::{Date, OffsetDateTime};
 

@@ -1,4 +1,5 @@
-//! One id per request, in its logs, its problems and its response.
+//! One id per request, in its logs, its problems and its response. It is also the trace of the jobs that the request
+//! causes.
 
 use actix_web::{
     Error, HttpMessage,
@@ -7,13 +8,10 @@ use actix_web::{
     http::header::{HeaderName, HeaderValue},
     middleware::Next,
 };
-use uuid::Uuid;
+use rubis_jobs::{current_trace, in_trace};
+use rubis_kernel::TraceId;
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-tokio::task_local! {
-    static CURRENT: String;
-}
 
 /// The ids of a request, as an extension of it.
 #[derive(Clone, Debug, Default)]
@@ -27,7 +25,7 @@ pub struct RequestIds {
 /// Returns the id of the current request; empty outside of one.
 #[must_use]
 pub fn current_request_id() -> String {
-    CURRENT.try_with(Clone::clone).unwrap_or_default()
+    current_trace().map(|trace| trace.to_string()).unwrap_or_default()
 }
 
 /// Assigns an id to the request and its response.
@@ -37,10 +35,11 @@ pub async fn identify(
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let client = request.headers().get(&REQUEST_ID).and_then(|value| value.to_str().ok());
     let client = client.filter(|id| is_plausible(id)).map(str::to_owned);
-    let ours = Uuid::now_v7().to_string();
+    let trace = TraceId::new();
+    let ours = trace.to_string();
     request.extensions_mut().insert(RequestIds { ours: ours.clone(), client });
     let header = HeaderValue::from_str(&ours);
-    let mut response = CURRENT.scope(ours, next.call(request)).await?;
+    let mut response = in_trace(trace, next.call(request)).await?;
     if let Ok(header) = header {
         response.headers_mut().insert(REQUEST_ID.clone(), header);
     }

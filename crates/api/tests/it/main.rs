@@ -45,4 +45,5 @@ mod stripe_forgery;
 mod stripe_signatures;
 mod subscriber;
 mod tenancy;
+mod trace;
 mod verification;

@@ -19,5 +19,6 @@ pub fn relance() -> Email {
         html: Some("<p>La facture <b>F-2026-042</b> est arrivée à échéance.</p>\n".into()),
         message_id: "relance.0190d8a0-0000-7000-8000-000000000001.1@rubis.example".into(),
         idempotency_key: "relance/0190d8a0-0000-7000-8000-000000000001/1".into(),
+        trace: None,
     }
 }

@@ -1,0 +1,38 @@
+//! One id from a request to the mails that it causes.
+
+use rubis_testkit::{Answer, CapturedLog, TestApp};
+use serde_json::Value;
+use time::Duration;
+
+/// The captured events with this message in this trace, which is that of their span or a field of their own.
+fn events_in(trace: &str, message: &str) -> Vec<Value> {
+    let events = CapturedLog::of_process().events("message", message);
+    events.into_iter().filter(|event| event["spans"].to_string().contains(trace)).collect()
+}
+
+#[tokio::test]
+async fn one_id_leads_from_a_request_through_its_jobs_to_the_mail() {
+    CapturedLog::of_process();
+    let app = TestApp::start().await;
+    let owner = app.signed_up_owner().await;
+    let mut traces = Vec::new();
+    for name in ["Boulangerie Petit", "Garage Nord"] {
+        let client = owner.client().named(name).create().await;
+        let invoice = owner.invoice().due_today().of_client(&client.id).body();
+        let created: Answer = owner.post("/invoices", invoice).await.expect(201);
+        traces.push((client.email, created.header("x-request-id").to_owned()));
+    }
+    assert_ne!(traces[0].1, traces[1].1);
+    app.advance(Duration::days(4)).await;
+
+    for (recipient, trace) in traces {
+        let mails = app.mails();
+        let mail = mails.iter().find(|mail| mail.to.address.as_str() == recipient).unwrap();
+        assert_eq!(mail.trace.map(|trace| trace.to_string()), Some(trace.clone()), "the mail");
+        assert_eq!(events_in(&trace, "request served").len(), 1, "the log of the request");
+        let sent = events_in(&trace, "mail sent");
+        assert_eq!(sent.len(), 1, "the log of the job");
+        assert_eq!(sent[0]["message_id"], mail.message_id);
+    }
+    app.finish().await;
+}
