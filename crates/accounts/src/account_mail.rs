@@ -206,6 +206,7 @@ impl From<FinishError> for AccountMailError {
 
 /// Returns the mail of a job; `None`, with the job finished, if it is not to be sent any more. A repeated call returns
 /// the same mail.
+#[tracing::instrument(skip_all, fields(job = %rubis_jobs::Job::id(job)))]
 pub async fn claim_account_mail(
     conn: &mut AsyncPgConnection,
     terms: &AccountMailTerms<'_>,

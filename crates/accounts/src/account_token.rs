@@ -111,6 +111,7 @@ pub enum TokenError {
 }
 
 /// Creates a token of a user, in the caller's transaction, which enqueues the mail with its link.
+#[tracing::instrument(skip_all, fields(user = %user))]
 pub async fn issue_token(
     conn: &mut AsyncPgConnection,
     keys: &AccountKeys,

@@ -124,6 +124,7 @@ pub struct ActivityEvent {
 }
 
 /// Records an event, in the transaction of the change that it describes.
+#[tracing::instrument(skip_all, fields(organization = %organization))]
 pub async fn record(
     conn: &AsyncPgConnection,
     organization: OrganizationId,
@@ -134,6 +135,7 @@ pub async fn record(
 }
 
 /// Records several events, in the given order.
+#[tracing::instrument(skip_all, fields(organization = %organization))]
 pub async fn record_many(
     conn: &AsyncPgConnection,
     organization: OrganizationId,

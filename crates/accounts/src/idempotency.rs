@@ -64,6 +64,7 @@ pub enum IdempotencyError {
 
 /// Begins a request inside the caller's transaction. `request_hash` identifies the request (method, path and body).
 /// Waits for another transaction that has begun the same key. A key older than 24 hours counts as new.
+#[tracing::instrument(skip_all, fields(organization = %organization))]
 pub async fn begin(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

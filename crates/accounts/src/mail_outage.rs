@@ -11,6 +11,7 @@ use crate::{
 
 /// Enqueues the mail about given-up mails to the organization's owner: one a day, for any number of mails. It waits
 /// for the mail server like any other.
+#[tracing::instrument(skip_all, fields(organization = %organization))]
 pub async fn notify_of_mail_outage(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

@@ -68,6 +68,7 @@ pub async fn own_password(
 /// Replaces a password that has been verified. Ends all sessions of the user except the one to keep, and all links of
 /// password mails; the new hash also makes every known device unknown. The user is notified by mail. Returns the
 /// number of ended sessions.
+#[tracing::instrument(skip_all)]
 pub async fn change_password(
     conn: &mut AsyncPgConnection,
     verified: &OwnPassword,

@@ -23,6 +23,7 @@ pub struct OwnSession {
 }
 
 /// Lists a user's valid sessions in all their organizations, latest sign-in first.
+#[tracing::instrument(skip_all, fields(user = %user))]
 pub async fn own_sessions(
     conn: &mut AsyncPgConnection,
     user: UserId,
@@ -37,6 +38,7 @@ pub async fn own_sessions(
 
 /// Ends one of a user's sessions at once. Returns `false` if the user has no such session; ending one twice
 /// changes nothing.
+#[tracing::instrument(skip_all, fields(user = %user))]
 pub async fn end_own_session(
     conn: &mut AsyncPgConnection,
     user: UserId,

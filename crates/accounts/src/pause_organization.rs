@@ -21,6 +21,7 @@ pub enum PauseOrganizationError {
 }
 
 /// Pauses an organization until a date, or until it is resumed. Pausing again replaces the pause.
+#[tracing::instrument(skip_all, fields(organization = %organization))]
 pub async fn pause_organization(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -38,6 +39,7 @@ pub async fn pause_organization(
 }
 
 /// Ends an organization's pause, if it has one.
+#[tracing::instrument(skip_all, fields(organization = %organization))]
 pub async fn resume_organization(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

@@ -61,6 +61,7 @@ pub struct SessionHolder {
 ///
 /// Commits its own transaction, also if it returns [`RefreshError::Reused`]. Do not call it in a transaction that is
 /// rolled back on errors: the stolen session would stay valid.
+#[tracing::instrument(skip_all)]
 pub async fn refresh(
     conn: &mut AsyncPgConnection,
     plain_token: &str,

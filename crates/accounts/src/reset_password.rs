@@ -35,6 +35,7 @@ impl From<ChangePasswordError> for ResetPasswordError {
 
 /// Enqueues the mail with a link by which the user of this address chooses another password; does nothing if no user
 /// has it. Earlier links stay valid, so that asking again does not make them useless.
+#[tracing::instrument(skip_all)]
 pub async fn request_password_reset(
     conn: &mut AsyncPgConnection,
     keys: &AccountKeys,
@@ -71,6 +72,7 @@ pub async fn password_to_reset(
 
 /// Uses a link: replaces the password and ends all sessions of the user. Returns the number of ended sessions. The
 /// link also proves that the user receives the mail of their address: record that in the same transaction.
+#[tracing::instrument(skip_all)]
 pub async fn reset_password(
     conn: &mut AsyncPgConnection,
     token: &str,

@@ -91,6 +91,7 @@ pub async fn credentials(
 
 /// Opens a session for a user whose password was correct. Returns `None` if the password has changed since it was
 /// read: a session of the old password must not outlive the change.
+#[tracing::instrument(skip_all)]
 pub async fn sign_in(
     conn: &mut AsyncPgConnection,
     account: VerifiedAccount,

@@ -15,6 +15,7 @@ const WARNING_PERIOD: Duration = Duration::hours(24);
 
 /// Warns a user of failed sign-ins, at most once a day. Without a user it runs the same query, so that an unknown
 /// address costs the same.
+#[tracing::instrument(skip_all)]
 pub async fn warn_of_failed_sign_ins(
     conn: &mut AsyncPgConnection,
     user: Option<UserId>,

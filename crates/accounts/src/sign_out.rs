@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 use crate::{SessionHolder, queries};
 
 /// Ends a session at once, with all its tokens. Ending it twice changes nothing.
+#[tracing::instrument(skip_all)]
 pub async fn sign_out(
     conn: &mut AsyncPgConnection,
     session: SessionId,
@@ -17,6 +18,7 @@ pub async fn sign_out(
 }
 
 /// Ends the session of a refresh token, spent or not. Returns the session, if the token is known.
+#[tracing::instrument(skip_all)]
 pub async fn sign_out_by_token(
     conn: &mut AsyncPgConnection,
     plain_token: &str,

@@ -96,6 +96,7 @@ pub enum SignUpError {
 ///
 /// # Errors
 /// [`SignUpError::EmailTaken`], also if two sign-ups with one address race; the surrounding transaction stays usable.
+#[tracing::instrument(skip_all)]
 pub async fn sign_up(
     conn: &mut AsyncPgConnection,
     account: &NewAccount,

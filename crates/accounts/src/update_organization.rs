@@ -45,6 +45,7 @@ pub enum UpdateOrganizationError {
 }
 
 /// Changes an organization's settings.
+#[tracing::instrument(skip_all, fields(organization = %organization))]
 pub async fn update_organization(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

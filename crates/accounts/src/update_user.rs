@@ -32,6 +32,7 @@ impl UserPatch {
 }
 
 /// Changes a user; `None` if there is no such user.
+#[tracing::instrument(skip_all)]
 pub async fn update_user(
     conn: &mut AsyncPgConnection,
     id: UserId,

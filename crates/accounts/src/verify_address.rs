@@ -48,6 +48,7 @@ pub enum RequestVerificationError {
 
 /// Enqueues the mail that asks a user to verify their address. Does nothing if it is verified. Earlier mails that are
 /// still waiting are replaced; links that were sent stay valid.
+#[tracing::instrument(skip_all, fields(user = %user))]
 pub async fn request_verification(
     conn: &mut AsyncPgConnection,
     keys: &AccountKeys,
@@ -73,6 +74,7 @@ pub async fn request_verification(
 
 /// Verifies the address of the token's user. Plan the returned organizations again in the same transaction: reminders
 /// may have waited for this.
+#[tracing::instrument(skip_all)]
 pub async fn verify_address(
     conn: &mut AsyncPgConnection,
     token: &str,
@@ -87,6 +89,7 @@ pub async fn verify_address(
 
 /// Records that a user receives the mail of their address, which they have proved. Changes nothing if it is already
 /// verified.
+#[tracing::instrument(skip_all, fields(user = %user))]
 pub async fn mark_address_verified(
     conn: &mut AsyncPgConnection,
     user: UserId,

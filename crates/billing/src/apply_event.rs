@@ -51,6 +51,7 @@ impl From<diesel::result::Error> for Interruption {
 ///
 /// # Errors
 /// [`ApplyEventError`]; nothing was recorded then.
+#[tracing::instrument(skip_all, fields(event = %event.id, kind = %event.kind))]
 pub async fn apply_event(
     conn: &mut AsyncPgConnection,
     event: &Event,

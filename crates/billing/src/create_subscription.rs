@@ -8,6 +8,7 @@ use crate::queries;
 
 /// Records that an organization has no subscription yet, in the transaction of its sign-up. An existing
 /// row stays as it is.
+#[tracing::instrument(skip_all, fields(organization = %organization))]
 pub async fn create_subscription(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

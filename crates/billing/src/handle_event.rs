@@ -36,6 +36,7 @@ pub enum HandleEventError {
 ///
 /// # Errors
 /// [`HandleEventError`]; nothing was recorded then.
+#[tracing::instrument(skip_all, fields(event = %event.id, kind = %event.kind))]
 pub async fn handle_event(
     pool: &Pool,
     stripe: &StripeGateway,

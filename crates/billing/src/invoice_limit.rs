@@ -8,6 +8,7 @@ use crate::{BillingRules, queries, subscription_of};
 
 /// Returns the number of invoices that the organization may have chased at once; `None` is any number.
 /// Nothing is locked: a caller that finds a limit goes on with [`lock_invoice_limit`] before counting.
+#[tracing::instrument(skip_all, fields(organization = %organization))]
 pub async fn invoice_limit(
     conn: &AsyncPgConnection,
     organization: OrganizationId,
@@ -23,6 +24,7 @@ pub async fn invoice_limit(
 /// Works as [`invoice_limit`], and makes other callers of this function wait until the transaction ends:
 /// a count by a later statement of this transaction stays valid until then. Lock invoices before, and the
 /// organization's row after.
+#[tracing::instrument(skip_all, fields(organization = %organization))]
 pub async fn lock_invoice_limit(
     conn: &AsyncPgConnection,
     organization: OrganizationId,

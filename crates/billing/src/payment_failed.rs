@@ -21,6 +21,7 @@ use crate::{
 ///
 /// # Errors
 /// [`RecapError`], but never [`RecapError::Stripe`] or [`RecapError::Pool`].
+#[tracing::instrument(skip_all, fields(job = %rubis_jobs::Job::id(job)))]
 pub async fn claim_payment_failed_mail(
     conn: &mut AsyncPgConnection,
     terms: &BillingMailTerms<'_>,
@@ -51,6 +52,7 @@ pub async fn claim_payment_failed_mail(
 
 /// Records that the mail was given up, so that Stripe's next attempt at the same invoice requests it
 /// again. Call it in a transaction.
+#[tracing::instrument(skip_all, fields(job = %rubis_jobs::Job::id(job)))]
 pub async fn give_payment_failed_mail_up(
     conn: &mut AsyncPgConnection,
     job: &PaymentFailedMail,

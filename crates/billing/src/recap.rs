@@ -67,6 +67,7 @@ impl From<FinishError> for RecapError {
 
 /// Returns the trial of a recap; `None` if it was ended, cancelled or replaced since the recap was
 /// requested.
+#[tracing::instrument(skip_all, fields(job = %rubis_jobs::Job::id(job)))]
 pub async fn ending_trial(
     conn: &AsyncPgConnection,
     job: &TrialRecap,
@@ -104,6 +105,7 @@ fn of(
 ///
 /// # Errors
 /// [`FinishError::LeaseLost`] if another worker may have the job.
+#[tracing::instrument(skip_all, fields(job = %rubis_jobs::Job::id(job)))]
 pub async fn give_recap_up(
     conn: &mut AsyncPgConnection,
     job: &TrialRecap,

@@ -36,6 +36,7 @@ impl From<rubis_stripe::StripeError> for StartCheckoutError {
 /// Starts the Checkout of a subscription, to which the browser is then sent. An earlier one that is still
 /// open is ended: two could both be completed. Calls Stripe outside of any transaction, holding no
 /// connection.
+#[tracing::instrument(skip_all, fields(organization = %organization))]
 pub async fn start_checkout(
     pool: &Pool,
     stripe: &StripeGateway,

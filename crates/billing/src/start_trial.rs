@@ -32,6 +32,7 @@ impl From<rubis_stripe::StripeError> for StartTrialError {
 /// Starts the Checkout of the organization's trial, to which the browser is then sent. Requested again on
 /// the same day it is the same Checkout, so that it is not completed twice. Another that is still open is
 /// ended. Calls Stripe outside of any transaction, holding no connection.
+#[tracing::instrument(skip_all, fields(organization = %organization))]
 pub async fn start_trial(
     pool: &Pool,
     stripe: &StripeGateway,

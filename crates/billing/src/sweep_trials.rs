@@ -28,6 +28,7 @@ pub async fn seed_trial_sweep(
 ///
 /// # Errors
 /// [`FinishError::LeaseLost`] if another worker may have the job.
+#[tracing::instrument(skip_all, fields(job = %rubis_jobs::Job::id(job)))]
 pub async fn sweep_trials(
     conn: &mut AsyncPgConnection,
     job: &TrialSweep,

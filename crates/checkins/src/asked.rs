@@ -57,6 +57,7 @@ pub async fn lock_with_invoice(
 }
 
 /// Locks the check-in of a locked invoice that still takes an answer, if there is one.
+#[tracing::instrument(skip_all)]
 pub async fn lock_open_checkin(
     conn: &mut AsyncPgConnection,
     invoice: Invoice,

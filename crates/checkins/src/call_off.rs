@@ -14,6 +14,7 @@ use crate::{
 /// reminders. Runs in the caller's transaction, which holds the invoice's lock. Links that were sent no longer work.
 ///
 /// Returns `true` if there was such a check-in.
+#[tracing::instrument(skip_all, fields(organization = %invoice.organization_id, invoice = %invoice.id))]
 pub async fn cancel_of_invoice(
     conn: &mut AsyncPgConnection,
     invoice: &mut Invoice,
@@ -51,6 +52,7 @@ pub(crate) async fn call_off(
 }
 
 /// Returns an invoice that awaits the user's answer to its previous state; any other invoice is unchanged.
+#[tracing::instrument(skip_all, fields(organization = %invoice.organization_id, invoice = %invoice.id))]
 pub async fn no_longer_asked(
     conn: &mut AsyncPgConnection,
     invoice: &mut Invoice,

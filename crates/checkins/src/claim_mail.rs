@@ -78,6 +78,7 @@ impl From<FinishError> for ClaimMailError {
 ///
 /// # Errors
 /// [`ClaimMailError`]; nothing was recorded then.
+#[tracing::instrument(skip_all, fields(job = %rubis_jobs::Job::id(job)))]
 pub async fn claim_mail(
     conn: &mut AsyncPgConnection,
     terms: &MailTerms<'_>,

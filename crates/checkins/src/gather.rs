@@ -51,6 +51,7 @@ pub enum Gathered {
 ///
 /// # Errors
 /// [`FinishError`]; nothing was recorded then.
+#[tracing::instrument(skip_all, fields(job = %rubis_jobs::Job::id(job)))]
 pub async fn gather(
     conn: &mut AsyncPgConnection,
     job: &GatherCheckins,

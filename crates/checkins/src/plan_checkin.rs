@@ -30,6 +30,7 @@ pub struct PlanCheckin {
 ///
 /// A pause with an end moves the check-in to that end; during one without an end it has no job, and planning again
 /// afterwards gives it one. A check-in that the user requested by a button is not held back.
+#[tracing::instrument(skip_all, fields(organization = %organization.id, invoice = %invoice.id))]
 pub async fn plan_checkin(
     conn: &mut AsyncPgConnection,
     organization: &Organization,
@@ -135,6 +136,7 @@ fn awaited_answer(
 
 /// Makes the reminders of an invoice wait while *paid* can revoke the answer *still pending*, given by a link just now.
 /// Runs in the caller's transaction, which holds the invoice's lock; planning the invoice keeps this wait.
+#[tracing::instrument(skip_all, fields(organization = %invoice.organization_id, invoice = %invoice.id))]
 pub async fn hold_answer(
     conn: &mut AsyncPgConnection,
     invoice: &mut Invoice,

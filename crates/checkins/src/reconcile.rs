@@ -93,6 +93,7 @@ pub async fn has_question_out(
 
 /// Checks a suspect again, locked with its invoice in the caller's transaction. Returns `None` if it has no fault, or
 /// waits without a job because it is held back.
+#[tracing::instrument(skip_all, fields(organization = %organization.id, invoice = %asked.invoice.id, checkin = %asked.task.id))]
 pub async fn judge_checkin(
     conn: &mut AsyncPgConnection,
     organization: &Organization,
@@ -117,6 +118,7 @@ pub async fn judge_checkin(
 }
 
 /// Enqueues again the job that a check-in, locked in the caller's transaction, waits for.
+#[tracing::instrument(skip_all, fields(organization = %task.organization_id, invoice = %task.invoice_id, checkin = %task.id))]
 pub async fn make_job_again(
     conn: &mut AsyncPgConnection,
     task: &CheckinTask,

@@ -15,6 +15,7 @@ use crate::{
 
 /// Records the user's answer and ends the links. `payment` is the payment recorded by the answer that the invoice is
 /// paid.
+#[tracing::instrument(skip_all, fields(organization = %task.organization_id, invoice = %task.invoice_id, checkin = %task.id))]
 pub async fn record_answer(
     conn: &mut AsyncPgConnection,
     task: &mut CheckinTask,
@@ -30,6 +31,7 @@ pub async fn record_answer(
 }
 
 /// Marks answers of one mail as given together: one mail confirms them, and they can be undone together.
+#[tracing::instrument(skip_all, fields(organization = %organization))]
 pub async fn record_answered_together(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -45,6 +47,7 @@ pub async fn record_answered_together(
 /// Takes back the answer that a link gave, because a machine may have given it: the check-in waits for an answer
 /// again, by a button, until its life ends. If the invoice was planned again meanwhile, the new check-in asks instead,
 /// and this one has expired.
+#[tracing::instrument(skip_all, fields(organization = %task.organization_id, invoice = %task.invoice_id, checkin = %task.id))]
 pub async fn record_suspicion(
     conn: &mut AsyncPgConnection,
     task: &mut CheckinTask,
@@ -61,6 +64,7 @@ pub async fn record_suspicion(
 }
 
 /// Records that a person took back the answer that the invoice is paid: it is still pending.
+#[tracing::instrument(skip_all, fields(organization = %task.organization_id, invoice = %task.invoice_id, checkin = %task.id))]
 pub async fn record_undone(
     conn: &mut AsyncPgConnection,
     task: &mut CheckinTask,
@@ -71,6 +75,7 @@ pub async fn record_undone(
 }
 
 /// Records that the life of the links ended without an answer.
+#[tracing::instrument(skip_all, fields(organization = %task.organization_id, invoice = %task.invoice_id, checkin = %task.id))]
 pub async fn record_expired(
     conn: &mut AsyncPgConnection,
     task: &mut CheckinTask,

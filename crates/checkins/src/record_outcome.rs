@@ -19,6 +19,7 @@ use crate::{
 /// are sent and their lives begin. Returns the invoices asked about, ordered by the ids of the check-ins and locked in
 /// the same order. One that was answered or cancelled while its mail was being sent is among them, and keeps its
 /// status.
+#[tracing::instrument(skip_all, fields(job = %rubis_jobs::Job::id(job)))]
 pub async fn record_sent(
     conn: &mut AsyncPgConnection,
     job: &SendCheckinMail,
@@ -45,6 +46,7 @@ pub async fn record_sent(
 ///
 /// # Errors
 /// [`FinishError::LeaseLost`] if another worker may be sending it by now.
+#[tracing::instrument(skip_all, fields(job = %rubis_jobs::Job::id(job)))]
 pub async fn record_not_sent_yet(
     conn: &mut AsyncPgConnection,
     job: &SendCheckinMail,
@@ -63,6 +65,7 @@ pub async fn record_not_sent_yet(
 
 /// Records that the mail was given up, in the transaction that makes its job a dead letter: its check-ins have failed.
 /// Returns those with their invoices, locked, ordered by the ids of the check-ins.
+#[tracing::instrument(skip_all, fields(job = %rubis_jobs::Job::id(job)))]
 pub async fn record_failed(
     conn: &mut AsyncPgConnection,
     job: &SendCheckinMail,
@@ -76,6 +79,7 @@ pub async fn record_failed(
 
 /// Records that a check-in could not be put into a mail, in the transaction that makes its job a dead letter: it has
 /// failed. Returns it with its invoice, locked, unless its status changed meanwhile.
+#[tracing::instrument(skip_all, fields(job = %rubis_jobs::Job::id(job)))]
 pub async fn record_not_gathered(
     conn: &mut AsyncPgConnection,
     job: &GatherCheckins,

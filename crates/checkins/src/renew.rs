@@ -39,6 +39,7 @@ pub enum RenewError {
 ///
 /// # Errors
 /// [`RenewError`]; nothing was written then.
+#[tracing::instrument(skip_all, fields(organization = %organization.id, invoice = %invoice.id, checkin = %ended))]
 pub async fn renew(
     conn: &mut AsyncPgConnection,
     organization: &Organization,

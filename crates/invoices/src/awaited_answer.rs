@@ -34,6 +34,7 @@ impl AwaitedAnswer {
 
 /// Makes the reminders of an invoice, locked in this transaction, wait for an answer, or ends the wait. The caller
 /// plans them again.
+#[tracing::instrument(skip_all, fields(organization = %invoice.organization_id, invoice = %invoice.id))]
 pub async fn set_awaited_answer(
     conn: &mut AsyncPgConnection,
     invoice: &mut Invoice,

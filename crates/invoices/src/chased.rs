@@ -13,6 +13,7 @@ pub const REMINDED_COUNTS_FOR: Duration = Duration::days(30);
 /// Counts the organization's invoices that a plan chases, that have something outstanding and are not disputed, and
 /// those that were reminded within [`REMINDED_COUNTS_FOR`] and then cancelled or taken off their plan, except `aside`.
 /// Counts up to `at_most`.
+#[tracing::instrument(skip_all, fields(organization = %organization))]
 pub async fn count_chased(
     conn: &AsyncPgConnection,
     organization: OrganizationId,

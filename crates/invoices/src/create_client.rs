@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 use crate::{Client, NewClient, queries};
 
 /// Creates a client.
+#[tracing::instrument(skip_all, fields(organization = %organization))]
 pub async fn create_client(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

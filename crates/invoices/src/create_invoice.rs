@@ -57,6 +57,7 @@ pub enum CreateInvoiceError {
 /// # Errors
 /// See [`CreateInvoiceError`]; nothing is written and the surrounding transaction stays usable. If two requests with
 /// the same number race, one gets [`CreateInvoiceError::DuplicateNumero`].
+#[tracing::instrument(skip_all, fields(organization = %organization))]
 pub async fn create_invoice(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -69,6 +70,7 @@ pub async fn create_invoice(
 
 /// Runs [`create_invoice`] in the caller's transaction, which saves the two round trips of a nested one. After an
 /// error the caller has to roll back that transaction.
+#[tracing::instrument(skip_all, fields(organization = %organization))]
 pub async fn create_invoice_within(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

@@ -30,6 +30,7 @@ pub enum ContactError {
 ///
 /// # Errors
 /// [`ContactError::ClientNotFound`] and [`ContactError::TooMany`].
+#[tracing::instrument(skip_all, fields(organization = %organization, client = %client))]
 pub async fn add_contact(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

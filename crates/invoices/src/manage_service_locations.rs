@@ -34,6 +34,7 @@ pub enum ServiceLocationError {
 ///
 /// # Errors
 /// [`ServiceLocationError::ClientNotFound`] and [`ServiceLocationError::TooMany`].
+#[tracing::instrument(skip_all, fields(organization = %organization, client = %client))]
 pub async fn add_service_location(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

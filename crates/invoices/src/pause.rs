@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 use crate::{Client, Invoice, queries};
 
 /// Pauses an invoice, replacing any pause it has; `None` if the organization has no such invoice.
+#[tracing::instrument(skip_all, fields(organization = %organization, invoice = %invoice))]
 pub async fn set_invoice_pause(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -19,6 +20,7 @@ pub async fn set_invoice_pause(
 }
 
 /// Ends an invoice's pause, if it has one; `None` if the organization has no such invoice.
+#[tracing::instrument(skip_all, fields(organization = %organization, invoice = %invoice))]
 pub async fn clear_invoice_pause(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -29,6 +31,7 @@ pub async fn clear_invoice_pause(
 }
 
 /// Pauses a client, replacing any pause they have; `None` if the organization has no such client.
+#[tracing::instrument(skip_all, fields(organization = %organization, client = %client))]
 pub async fn set_client_pause(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -40,6 +43,7 @@ pub async fn set_client_pause(
 }
 
 /// Ends a client's pause, if they have one; `None` if the organization has no such client.
+#[tracing::instrument(skip_all, fields(organization = %organization, client = %client))]
 pub async fn clear_client_pause(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

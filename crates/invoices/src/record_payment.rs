@@ -38,6 +38,7 @@ pub enum RecordPaymentError {
 ///
 /// # Errors
 /// See [`RecordPaymentError`]; the invoice is as before.
+#[tracing::instrument(skip_all, fields(organization = %invoice.organization_id, invoice = %invoice.id))]
 pub async fn record_payment(
     conn: &mut AsyncPgConnection,
     invoice: &mut Invoice,

@@ -21,6 +21,7 @@ pub enum TransitionError {
 ///
 /// # Errors
 /// See [`TransitionError`]; the invoice is as before.
+#[tracing::instrument(skip_all, fields(organization = %invoice.organization_id, invoice = %invoice.id))]
 pub async fn transition(
     conn: &mut AsyncPgConnection,
     invoice: &mut Invoice,
@@ -42,6 +43,7 @@ pub async fn transition(
 /// Records that a reminder of an invoice, locked in this transaction, was sent: the invoice is chased and earns a
 /// rubis, and one without reminders so far is in relance from now on. An invoice that was settled or disputed while
 /// the mail was being sent keeps its state.
+#[tracing::instrument(skip_all, fields(organization = %invoice.organization_id, invoice = %invoice.id))]
 pub async fn relance_sent(
     conn: &AsyncPgConnection,
     invoice: &mut Invoice,

@@ -19,6 +19,7 @@ pub enum UpdateClientError {
 
 /// Changes a client and returns the new version; `None` if the organization has no such client. A new name is written
 /// into the search text of their invoices.
+#[tracing::instrument(skip_all, fields(organization = %organization, client = %id))]
 pub async fn update_client(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

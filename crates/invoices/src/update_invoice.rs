@@ -178,6 +178,7 @@ impl From<CreateInvoiceError> for UpdateInvoiceError {
 ///
 /// # Errors
 /// See [`UpdateInvoiceError`]; nothing is written and the surrounding transaction stays usable.
+#[tracing::instrument(skip_all, fields(organization = %organization, invoice = %id))]
 pub async fn update_invoice(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

@@ -63,6 +63,7 @@ impl VoidReason {
 ///
 /// # Errors
 /// See [`VoidPaymentError`]; the invoice is as before.
+#[tracing::instrument(skip_all, fields(organization = %invoice.organization_id, invoice = %invoice.id, payment = %payment))]
 pub async fn void_payment(
     conn: &mut AsyncPgConnection,
     invoice: &mut Invoice,
@@ -103,6 +104,7 @@ pub async fn void_payment(
 ///
 /// # Errors
 /// See [`VoidPaymentError`]; the invoice is as before.
+#[tracing::instrument(skip_all, fields(organization = %invoice.organization_id, invoice = %invoice.id))]
 pub async fn void_settlement(
     conn: &mut AsyncPgConnection,
     invoice: &mut Invoice,

@@ -139,6 +139,7 @@ impl From<Claimed> for ClaimedJob {
 ///
 /// # Errors
 /// The database refused; then none is claimed, or all are and their leases will expire.
+#[tracing::instrument(skip_all, fields(queue = queue.as_str()))]
 pub async fn claim(
     conn: &mut AsyncPgConnection,
     queue: Queue,
@@ -162,6 +163,7 @@ pub async fn claim(
 ///
 /// # Errors
 /// The database refused; then none is claimed, or all are and their leases will expire.
+#[tracing::instrument(skip_all, fields(queue = queue.as_str()))]
 pub async fn claim_due(
     conn: &mut AsyncPgConnection,
     queue: Queue,

@@ -6,6 +6,7 @@ use rubis_relances::{CalledOff, cancel_planned};
 use time::OffsetDateTime;
 
 /// Cancels the check-ins, then the reminders of an invoice that the caller has locked: the order of their locks.
+#[tracing::instrument(skip_all, fields(organization = %invoice.organization_id, invoice = %invoice.id))]
 pub(crate) async fn call_off(
     conn: &mut AsyncPgConnection,
     invoice: &mut Invoice,

@@ -13,6 +13,7 @@ use crate::{MoveError, call_off::call_off, events};
 ///
 /// # Errors
 /// [`MoveError`].
+#[tracing::instrument(skip_all, fields(organization = %organization, invoice = %invoice))]
 pub async fn cancel_invoice(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -30,6 +31,7 @@ pub(crate) enum Stop {
     Dispute,
 }
 
+#[tracing::instrument(skip_all, fields(organization = %organization, invoice = %invoice))]
 pub(crate) async fn stop_chasing(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

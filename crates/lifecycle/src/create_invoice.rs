@@ -45,6 +45,7 @@ pub enum CreateInvoiceError {
 ///
 /// # Errors
 /// [`CreateInvoiceError`].
+#[tracing::instrument(skip_all, fields(organization = %organization))]
 pub async fn create_invoice(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

@@ -14,6 +14,7 @@ use crate::{
 ///
 /// # Errors
 /// [`MoveError`].
+#[tracing::instrument(skip_all, fields(organization = %organization, invoice = %invoice))]
 pub async fn dispute_invoice(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

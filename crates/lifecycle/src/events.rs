@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 /// Records an activity event of an invoice. `more` is an object of further facts.
+#[tracing::instrument(skip_all, fields(organization = %invoice.organization_id, invoice = %invoice.id))]
 pub(crate) async fn record(
     conn: &mut AsyncPgConnection,
     invoice: &Invoice,

@@ -11,6 +11,7 @@ pub(crate) type Admission = Result<(), PlanLimitReached>;
 /// Checks that the organization's tier admits this invoice beside the others, which is or will be written in
 /// this transaction. If the tier has a limit, no other invoice is admitted until the transaction ends. The caller
 /// holds the invoice's lock, and none of the organization's row.
+#[tracing::instrument(skip_all, fields(organization = %organization, invoice = %invoice))]
 pub(crate) async fn admit(
     conn: &AsyncPgConnection,
     organization: OrganizationId,
@@ -23,6 +24,7 @@ pub(crate) async fn admit(
 }
 
 /// As [`admit`], where the plan is known to have a limit.
+#[tracing::instrument(skip_all, fields(organization = %organization, invoice = %invoice))]
 pub(crate) async fn admit_limited(
     conn: &AsyncPgConnection,
     organization: OrganizationId,
@@ -45,6 +47,7 @@ pub(crate) async fn admit_limited(
 ///
 /// # Errors
 /// The database's.
+#[tracing::instrument(skip_all, fields(organization = %organization))]
 pub async fn subscription_view(
     conn: &AsyncPgConnection,
     organization: OrganizationId,

@@ -16,6 +16,7 @@ use crate::request_planning::{self, RequestedBy};
 ///
 /// # Errors
 /// [`UpdateOrganizationError`].
+#[tracing::instrument(skip_all, fields(organization = %organization))]
 pub async fn update_organization(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -42,6 +43,7 @@ pub async fn update_organization(
 ///
 /// # Errors
 /// [`PauseOrganizationError`].
+#[tracing::instrument(skip_all, fields(organization = %organization))]
 pub async fn pause_organization(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -63,6 +65,7 @@ pub async fn pause_organization(
 ///
 /// # Errors
 /// [`PauseOrganizationError`].
+#[tracing::instrument(skip_all, fields(organization = %organization))]
 pub async fn resume_organization(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

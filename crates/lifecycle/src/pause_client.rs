@@ -28,6 +28,7 @@ pub enum PauseClientError {
 ///
 /// # Errors
 /// [`PauseClientError`].
+#[tracing::instrument(skip_all, fields(organization = %organization, client = %client))]
 pub async fn pause_client(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -49,6 +50,7 @@ pub async fn pause_client(
 ///
 /// # Errors
 /// [`PauseClientError`].
+#[tracing::instrument(skip_all, fields(organization = %organization, client = %client))]
 pub async fn resume_client(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

@@ -28,6 +28,7 @@ pub enum PauseInvoiceError {
 ///
 /// # Errors
 /// [`PauseInvoiceError`].
+#[tracing::instrument(skip_all, fields(organization = %organization, invoice = %invoice))]
 pub async fn pause_invoice(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -58,6 +59,7 @@ pub async fn pause_invoice(
 ///
 /// # Errors
 /// [`PauseInvoiceError`].
+#[tracing::instrument(skip_all, fields(organization = %organization, invoice = %invoice))]
 pub async fn unpause_invoice(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

@@ -25,6 +25,7 @@ pub enum PlanAgainProgress {
 ///
 /// # Errors
 /// The database's.
+#[tracing::instrument(skip_all, fields(organization = %organization))]
 pub async fn plan_page_again(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -37,6 +38,7 @@ pub async fn plan_page_again(
 }
 
 /// As [`plan_page_again`], in the caller's transaction.
+#[tracing::instrument(skip_all, fields(organization = %organization))]
 pub(crate) async fn plan_page(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -63,6 +65,7 @@ pub(crate) async fn plan_page(
 
 /// Plans one invoice, whose lock the caller holds. The user is not asked again whether it was paid, unless
 /// it is due on another day than the one they were asked about.
+#[tracing::instrument(skip_all, fields(organization = %invoice.organization_id, invoice = %invoice.id))]
 pub(crate) async fn plan_invoice(
     conn: &mut AsyncPgConnection,
     invoice: &mut Invoice,
@@ -73,6 +76,7 @@ pub(crate) async fn plan_invoice(
 }
 
 /// As [`plan_invoice`], and says whether the user is asked again.
+#[tracing::instrument(skip_all, fields(organization = %invoice.organization_id, invoice = %invoice.id))]
 pub(crate) async fn plan_and_ask(
     conn: &mut AsyncPgConnection,
     invoice: &mut Invoice,

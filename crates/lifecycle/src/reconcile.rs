@@ -165,6 +165,7 @@ pub async fn seed_reconciliation(
 ///
 /// # Errors
 /// The database's. What was repaired before stays so.
+#[tracing::instrument(skip_all, fields(job = %rubis_jobs::Job::id(job)))]
 pub async fn reconcile(
     conn: &mut AsyncPgConnection,
     job: &Reconcile,
@@ -207,6 +208,7 @@ pub async fn reconcile_everything(
 ///
 /// # Errors
 /// [`FinishError::LeaseLost`] if another worker may have the job.
+#[tracing::instrument(skip_all, fields(job = %lease.job_id))]
 pub async fn continue_reconciliation(
     conn: &mut AsyncPgConnection,
     lease: &Lease,

@@ -35,6 +35,7 @@ pub enum ReopenError {
 ///
 /// # Errors
 /// [`ReopenError`].
+#[tracing::instrument(skip_all, fields(organization = %organization, invoice = %invoice))]
 pub async fn reopen_invoice(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -77,6 +78,7 @@ pub(crate) struct Reopening {
 /// Undoes the payment that settled an invoice, which the caller has locked, with all its effects. No plan's
 /// limit keeps from it: who takes back what a click has declared, or what a machine has clicked, gets things as
 /// they were.
+#[tracing::instrument(skip_all, fields(organization = %invoice.organization_id, invoice = %invoice.id))]
 pub(crate) async fn reopen_locked(
     conn: &mut AsyncPgConnection,
     invoice: &mut Invoice,
@@ -88,6 +90,7 @@ pub(crate) async fn reopen_locked(
 }
 
 /// Records that a voided payment reopened an invoice, plans it again, and takes its rubis back.
+#[tracing::instrument(skip_all, fields(organization = %invoice.organization_id, invoice = %invoice.id))]
 pub(crate) async fn follow_reopening(
     conn: &mut AsyncPgConnection,
     invoice: &mut Invoice,

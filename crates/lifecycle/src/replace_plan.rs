@@ -15,6 +15,7 @@ use crate::request_planning::{self, RequestedBy};
 ///
 /// # Errors
 /// [`ReplacePlanError`].
+#[tracing::instrument(skip_all, fields(organization = %organization, plan = %plan))]
 pub async fn replace_plan(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

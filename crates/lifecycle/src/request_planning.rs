@@ -80,6 +80,7 @@ pub(crate) enum RequestedBy {
 ///
 /// A request for a scope that is waiting or being planned adds no job. It counts as another change, after which
 /// the scope is planned once more.
+#[tracing::instrument(skip_all, fields(organization = %organization))]
 pub(crate) async fn request(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

@@ -11,6 +11,7 @@ use crate::mark_address_verified;
 ///
 /// # Errors
 /// [`ResetPasswordError`].
+#[tracing::instrument(skip_all)]
 pub async fn reset_password(
     conn: &mut AsyncPgConnection,
     token: &str,

@@ -33,6 +33,7 @@ impl From<diesel::result::Error> for ResumeDisputeError {
 ///
 /// # Errors
 /// [`ResumeDisputeError`].
+#[tracing::instrument(skip_all, fields(organization = %organization, invoice = %invoice))]
 pub async fn resume_dispute(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

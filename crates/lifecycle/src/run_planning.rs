@@ -35,6 +35,7 @@ pub enum PlanningRun {
 ///
 /// # Errors
 /// Returns [`FinishError::LeaseLost`] if another worker may have the job.
+#[tracing::instrument(skip_all, fields(job = %rubis_jobs::Job::id(job)))]
 pub async fn run_planning_page(
     conn: &mut AsyncPgConnection,
     job: &PlanAgain,

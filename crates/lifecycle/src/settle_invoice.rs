@@ -41,6 +41,7 @@ pub struct Settled {
 ///
 /// # Errors
 /// [`SettleError`].
+#[tracing::instrument(skip_all, fields(organization = %organization, invoice = %invoice))]
 pub async fn record_payment(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -59,6 +60,7 @@ pub async fn record_payment(
 }
 
 /// Records a payment on an invoice that the caller has locked, with all its effects.
+#[tracing::instrument(skip_all, fields(organization = %invoice.organization_id, invoice = %invoice.id))]
 pub(crate) async fn settle_locked(
     conn: &mut AsyncPgConnection,
     invoice: &mut Invoice,

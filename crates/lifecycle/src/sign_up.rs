@@ -11,6 +11,7 @@ use time::OffsetDateTime;
 ///
 /// # Errors
 /// [`SignUpError`].
+#[tracing::instrument(skip_all)]
 pub async fn sign_up(
     conn: &mut AsyncPgConnection,
     account: &NewAccount,

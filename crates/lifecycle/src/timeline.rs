@@ -69,6 +69,7 @@ pub enum WhyNot {
 ///
 /// # Errors
 /// The database's.
+#[tracing::instrument(skip_all, fields(organization = %organization, invoice = %invoice))]
 pub async fn timeline(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

@@ -37,6 +37,7 @@ pub async fn recap_figures(
 ///
 /// # Errors
 /// [`RecapError`]; nothing was recorded then.
+#[tracing::instrument(skip_all, fields(job = %rubis_jobs::Job::id(job)))]
 pub async fn claim_trial_recap(
     pool: &Pool,
     stripe: Option<&StripeGateway>,

@@ -39,6 +39,7 @@ pub enum UpdateInvoiceError {
 ///
 /// # Errors
 /// [`UpdateInvoiceError`].
+#[tracing::instrument(skip_all, fields(organization = %organization, invoice = %invoice))]
 pub async fn update_invoice(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

@@ -13,6 +13,7 @@ use crate::request_planning::{self, RequestedBy};
 ///
 /// # Errors
 /// [`TokenError`].
+#[tracing::instrument(skip_all)]
 pub async fn verify_address(
     conn: &mut AsyncPgConnection,
     token: &str,
@@ -31,6 +32,7 @@ pub async fn verify_address(
 ///
 /// # Errors
 /// The database's.
+#[tracing::instrument(skip_all, fields(user = %user))]
 pub async fn mark_address_verified(
     conn: &mut AsyncPgConnection,
     user: UserId,

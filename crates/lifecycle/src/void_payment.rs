@@ -32,6 +32,7 @@ pub struct PaymentVoided {
 ///
 /// # Errors
 /// [`ReopenError`].
+#[tracing::instrument(skip_all, fields(organization = %organization))]
 pub async fn void_payment(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

@@ -58,6 +58,7 @@ pub struct Approval {
 ///
 /// # Errors
 /// The database's.
+#[tracing::instrument(skip_all, fields(organization = %organization, relance = %task))]
 pub async fn relance_detail(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

@@ -26,6 +26,7 @@ use crate::{
 ///
 /// # Errors
 /// [`RelanceActionError`].
+#[tracing::instrument(skip_all, fields(organization = %organization, relance = %task))]
 pub async fn approve_relance(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

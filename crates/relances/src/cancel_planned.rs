@@ -25,6 +25,7 @@ pub struct CalledOff {
 ///
 /// # Errors
 /// The database's.
+#[tracing::instrument(skip_all, fields(organization = %organization, invoice = %invoice))]
 pub async fn cancel_planned(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

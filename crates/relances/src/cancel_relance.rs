@@ -18,6 +18,7 @@ use crate::{
 ///
 /// # Errors
 /// [`RelanceActionError::AlreadyBeingSent`] when it is too late, and the others.
+#[tracing::instrument(skip_all, fields(organization = %organization, relance = %task))]
 pub async fn cancel_relance(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

@@ -97,6 +97,7 @@ impl From<Rejected> for ClaimError {
 ///
 /// # Errors
 /// [`ClaimError`]; nothing was recorded then.
+#[tracing::instrument(skip_all, fields(job = %rubis_jobs::Job::id(job)))]
 pub async fn claim_relance(
     conn: &mut AsyncPgConnection,
     sender: &Sender,

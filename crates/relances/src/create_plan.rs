@@ -14,6 +14,7 @@ use crate::{
 ///
 /// # Errors
 /// The database's.
+#[tracing::instrument(skip_all, fields(organization = %organization))]
 pub async fn create_plan(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -46,6 +47,7 @@ pub async fn create_plan(
 ///
 /// # Errors
 /// The database's.
+#[tracing::instrument(skip_all, fields(organization = %organization))]
 pub async fn create_default_plan(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

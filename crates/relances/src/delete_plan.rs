@@ -34,6 +34,7 @@ pub enum DeletedPlan {
 ///
 /// # Errors
 /// [`DeletePlanError`].
+#[tracing::instrument(skip_all, fields(organization = %organization, plan = %plan))]
 pub async fn delete_plan(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

@@ -73,6 +73,7 @@ impl PlanningTrigger {
 ///
 /// # Errors
 /// The database's.
+#[tracing::instrument(skip_all, fields(organization = %organization.id, invoice = %invoice.id))]
 pub async fn plan_relances(
     conn: &mut AsyncPgConnection,
     organization: &Organization,

@@ -102,6 +102,7 @@ pub async fn relance_statuses(
 ///
 /// # Errors
 /// The database's.
+#[tracing::instrument(skip_all, fields(job = %rubis_jobs::Job::id(job)))]
 pub async fn reconcile_relance(
     conn: &mut AsyncPgConnection,
     job: &SendRelance,

@@ -28,6 +28,7 @@ const MAX_REFUSED_COPIES: usize = 20;
 ///
 /// # Errors
 /// [`FinishError`]; nothing was recorded then, and the same message is sent again.
+#[tracing::instrument(skip_all, fields(job = %rubis_jobs::Job::id(job)))]
 pub async fn record_sent(
     conn: &mut AsyncPgConnection,
     job: &SendRelance,
@@ -79,6 +80,7 @@ pub async fn record_sent(
 ///
 /// # Errors
 /// [`FinishError::LeaseLost`] when another worker may be sending it by now.
+#[tracing::instrument(skip_all, fields(job = %rubis_jobs::Job::id(job)))]
 pub async fn record_not_sent_yet(
     conn: &mut AsyncPgConnection,
     job: &SendRelance,
@@ -100,6 +102,7 @@ pub async fn record_not_sent_yet(
 ///
 /// # Errors
 /// The database's.
+#[tracing::instrument(skip_all, fields(job = %rubis_jobs::Job::id(job)))]
 pub async fn record_failed(
     conn: &mut AsyncPgConnection,
     job: &SendRelance,

@@ -49,6 +49,7 @@ struct Edit {
 ///
 /// # Errors
 /// [`ReplacePlanError`].
+#[tracing::instrument(skip_all, fields(organization = %organization, plan = %plan))]
 pub async fn replace_plan(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

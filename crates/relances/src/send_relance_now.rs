@@ -20,6 +20,7 @@ use crate::{
 ///
 /// # Errors
 /// [`RelanceActionError`].
+#[tracing::instrument(skip_all, fields(organization = %organization, relance = %task))]
 pub async fn send_relance_now(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

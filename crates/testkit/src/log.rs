@@ -8,16 +8,24 @@ use std::{
 
 use serde_json::Value;
 use tracing_subscriber::{
-    Layer as _, Registry, filter::LevelFilter, fmt::MakeWriter, layer::SubscriberExt as _, reload,
+    Layer as _, Registry,
+    filter::LevelFilter,
+    fmt::{MakeWriter, format::FmtSpan},
+    layer::SubscriberExt as _,
+    reload,
     util::SubscriberInitExt as _,
 };
 
-/// Captures the events of the whole process as JSON lines: a server has threads of its own, and all tests of a binary
+/// Captures the events of the whole process, and the start of each span as an event `new`, as JSON lines: a server has threads of its own, and all tests of a binary
 /// may share one process.
 static LOG: LazyLock<CapturedLog> = LazyLock::new(|| {
     let lines = Lines::default();
     let (level, handle) = reload::Layer::new(LevelFilter::INFO);
-    let json = tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(lines.clone());
+    let json = tracing_subscriber::fmt::layer()
+        .json()
+        .flatten_event(true)
+        .with_span_events(FmtSpan::NEW)
+        .with_writer(lines.clone());
     tracing_subscriber::registry().with(json.with_filter(level)).init();
     CapturedLog { lines, level: handle }
 });

@@ -4,6 +4,8 @@ use rubis_testkit::{Answer, CapturedLog, TestApp};
 use serde_json::Value;
 use time::Duration;
 
+use crate::subscriber::{app_with_stripe, pro};
+
 /// The captured events with this message in this trace, which is that of their span or a field of their own.
 fn events_in(trace: &str, message: &str) -> Vec<Value> {
     let events = CapturedLog::of_process().events("message", message);
@@ -24,6 +26,7 @@ async fn one_id_leads_from_a_request_through_its_jobs_to_the_mail() {
     }
     assert_ne!(traces[0].1, traces[1].1);
     app.advance(Duration::days(4)).await;
+    let organization = owner.get("/organization").await.text_at("/id");
 
     for (recipient, trace) in traces {
         let mails = app.mails();
@@ -33,6 +36,40 @@ async fn one_id_leads_from_a_request_through_its_jobs_to_the_mail() {
         let sent = events_in(&trace, "mail sent");
         assert_eq!(sent.len(), 1, "the log of the job");
         assert_eq!(sent[0]["message_id"], mail.message_id);
+        let claim =
+            events_in(&trace, "new").into_iter().find(|event| event["span"]["name"] == "claim_relance");
+        let job = claim.unwrap()["span"]["job"].as_str().unwrap().to_owned();
+        let spans = sent[0]["spans"].to_string();
+        assert!(spans.contains(&job) && spans.contains(&organization), "{spans}");
     }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn use_cases_claims_and_calls_of_stripe_have_spans_with_their_ids() {
+    CapturedLog::of_process();
+    let app = app_with_stripe().await;
+    let owner = app.signed_up_owner().await;
+    let organization = owner.get("/organization").await.text_at("/id");
+    let invoice = owner.invoice().due_today().create().await;
+    let paid = owner.mark_paid(&invoice.id).await.expect(200);
+    let settled = events_in(paid.header("x-request-id"), "new");
+    let settle = settled.iter().find(|event| event["span"]["name"] == "settle_invoice").unwrap();
+    assert_eq!(
+        (settle["span"]["organization"].as_str(), settle["span"]["invoice"].as_str()),
+        (Some(organization.as_str()), Some(invoice.id.as_str()))
+    );
+
+    let checkout = owner.post("/billing/checkout", pro()).await.expect(200);
+    let called = events_in(checkout.header("x-request-id"), "new");
+    let call = called.iter().find(|event| event["span"]["name"] == "stripe");
+    assert!(call.is_some_and(|event| event["span"]["path"].is_string()), "{}", checkout.text);
+
+    app.run_due_jobs().await;
+    let claims = CapturedLog::of_process().events("message", "new");
+    assert!(
+        claims.iter().any(|event| event["span"]["name"] == "claim" && event["span"]["queue"].is_string()),
+        "claims"
+    );
     app.finish().await;
 }

@@ -29,6 +29,7 @@ use crate::{
 ///
 /// # Errors
 /// [`CheckinError`]; nothing was recorded then.
+#[tracing::instrument(skip_all)]
 pub async fn answer_checkin(
     conn: &mut AsyncPgConnection,
     token: &str,
@@ -53,6 +54,7 @@ pub async fn answer_checkin(
 }
 
 /// Records an answer to a check-in that is locked with its invoice.
+#[tracing::instrument(skip_all, fields(organization = %asked.invoice.organization_id, invoice = %asked.invoice.id, checkin = %asked.task.id))]
 pub(crate) async fn answer_locked(
     conn: &mut AsyncPgConnection,
     asked: &mut AskedInvoice,
@@ -132,6 +134,7 @@ pub(crate) struct Origin {
 }
 
 /// Records *still pending* and plans the reminders that waited for the answer.
+#[tracing::instrument(skip_all, fields(organization = %asked.invoice.organization_id, invoice = %asked.invoice.id, checkin = %asked.task.id))]
 pub(crate) async fn declare_pending(
     conn: &mut AsyncPgConnection,
     asked: &mut AskedInvoice,

@@ -28,6 +28,7 @@ pub enum AnswerInAppError {
 ///
 /// # Errors
 /// [`AnswerInAppError`]; nothing was recorded then.
+#[tracing::instrument(skip_all, fields(organization = %organization, invoice = %invoice))]
 pub async fn answer_still_pending(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

@@ -20,6 +20,7 @@ use crate::checkins::{
 ///
 /// # Errors
 /// [`CheckinError`]; nothing was recorded then.
+#[tracing::instrument(skip_all)]
 pub async fn answer_many(
     conn: &mut AsyncPgConnection,
     token: &str,

@@ -5,6 +5,7 @@ use rubis_invoices::{Invoice, Transition, TransitionError};
 use time::OffsetDateTime;
 
 /// Lets an invoice await the answer of the user. Does nothing if its state does not allow it.
+#[tracing::instrument(skip_all, fields(organization = %invoice.organization_id, invoice = %invoice.id))]
 pub(crate) async fn ask(
     conn: &mut AsyncPgConnection,
     invoice: &mut Invoice,

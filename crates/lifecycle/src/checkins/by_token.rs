@@ -15,6 +15,7 @@ pub(crate) enum ByToken {
 }
 
 /// Locks the invoice that a token's check-in asks about, and then the check-in.
+#[tracing::instrument(skip_all)]
 pub(crate) async fn lock_by_token(
     conn: &mut AsyncPgConnection,
     token: &str,

@@ -14,6 +14,7 @@ use time::OffsetDateTime;
 use crate::checkins::settlement::settlement;
 
 /// Lets a mail confirm that the invoice of a check-in was declared paid.
+#[tracing::instrument(skip_all, fields(organization = %task.organization_id, invoice = %task.invoice_id, checkin = %task.id))]
 pub(crate) async fn request(
     conn: &mut AsyncPgConnection,
     task: &CheckinTask,

@@ -16,6 +16,7 @@ use crate::events;
 ///
 /// # Errors
 /// [`FinishError`]; nothing was recorded then.
+#[tracing::instrument(skip_all, fields(job = %rubis_jobs::Job::id(job)))]
 pub async fn expire_checkin(
     conn: &mut AsyncPgConnection,
     job: &ExpireCheckin,
@@ -56,6 +57,7 @@ pub async fn expire_checkin(
 ///
 /// # Errors
 /// The database's.
+#[tracing::instrument(skip_all, fields(job = %rubis_jobs::Job::id(job)))]
 pub async fn end_checkin(
     conn: &mut AsyncPgConnection,
     job: &ExpireCheckin,

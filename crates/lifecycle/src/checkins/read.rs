@@ -104,6 +104,7 @@ impl CheckinState {
 ///
 /// # Errors
 /// [`ReadCheckinError`].
+#[tracing::instrument(skip_all)]
 pub async fn read_checkin(
     conn: &mut AsyncPgConnection,
     token: &str,

@@ -16,6 +16,7 @@ use crate::{events, plan_again::plan_invoice};
 ///
 /// # Errors
 /// The database's.
+#[tracing::instrument(skip_all, fields(job = %rubis_jobs::Job::id(job)))]
 pub async fn record_checkin_mail_failed(
     conn: &mut AsyncPgConnection,
     job: &SendCheckinMail,
@@ -31,6 +32,7 @@ pub async fn record_checkin_mail_failed(
 ///
 /// # Errors
 /// The database's.
+#[tracing::instrument(skip_all, fields(job = %rubis_jobs::Job::id(job)))]
 pub async fn record_checkin_not_gathered(
     conn: &mut AsyncPgConnection,
     job: &GatherCheckins,

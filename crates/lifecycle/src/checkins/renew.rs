@@ -58,6 +58,7 @@ impl From<RenewError> for RenewCheckinError {
 ///
 /// # Errors
 /// [`RenewCheckinError`].
+#[tracing::instrument(skip_all)]
 pub async fn renew_checkin(
     conn: &mut AsyncPgConnection,
     token: &str,

@@ -19,6 +19,7 @@ use crate::{
 
 /// Takes the answer of a check-in back, which is locked with its invoice: the invoice is asked about again, by
 /// a button from now on. What was settled or reopened otherwise since stays as it is.
+#[tracing::instrument(skip_all, fields(organization = %asked.invoice.organization_id, invoice = %asked.invoice.id, checkin = %asked.task.id))]
 pub(crate) async fn take_answer_back(
     conn: &mut AsyncPgConnection,
     asked: &mut AskedInvoice,

@@ -44,6 +44,7 @@ pub enum UndoCheckinError {
 ///
 /// # Errors
 /// [`UndoCheckinError`].
+#[tracing::instrument(skip_all)]
 pub async fn undo_checkin(
     conn: &mut AsyncPgConnection,
     token: &str,
@@ -70,6 +71,7 @@ pub async fn undo_checkin(
 ///
 /// # Errors
 /// [`UndoCheckinError::NotUndoable`] if none of them can be undone, and as [`undo_checkin`].
+#[tracing::instrument(skip_all)]
 pub async fn undo_checkins(
     conn: &mut AsyncPgConnection,
     token: &str,

@@ -10,6 +10,7 @@ use crate::checkins::confirm;
 
 /// Records that the check-in whose answer recorded a payment was answered *still pending*, now that the payment of
 /// the invoice, locked by the caller, counts no more.
+#[tracing::instrument(skip_all, fields(organization = %invoice.organization_id, invoice = %invoice.id, payment = %payment))]
 pub(crate) async fn withdraw_answer(
     conn: &mut AsyncPgConnection,
     invoice: &Invoice,

@@ -45,6 +45,7 @@ impl Transport {
     }
 
     /// Makes a call, as often as the settings allow, until it is answered.
+    #[tracing::instrument(name = "stripe", skip_all, fields(path = call.path()))]
     pub(super) async fn send(&self, call: &Call) -> Result<Value, StripeError> {
         let mut attempt = 1;
         loop {
@@ -60,6 +61,7 @@ impl Transport {
     }
 
     /// Makes a call once, and waits for its response no longer than this.
+    #[tracing::instrument(name = "stripe", skip_all, fields(path = call.path()))]
     pub(super) async fn send_once(&self, call: &Call, patience: Duration) -> Result<Value, StripeError> {
         timeout(patience, self.attempt(call)).await.unwrap_or_else(|_elapsed| Err(too_late()))
     }
