@@ -17,6 +17,7 @@ async fn one_id_leads_from_a_request_through_its_jobs_to_the_mail() {
     CapturedLog::of_process();
     let app = TestApp::start().await;
     let owner = app.signed_up_owner().await;
+    let organization = owner.get("/organization").await.text_at("/id");
     let mut traces = Vec::new();
     for name in ["Boulangerie Petit", "Garage Nord"] {
         let client = owner.client().named(name).create().await;
@@ -26,7 +27,6 @@ async fn one_id_leads_from_a_request_through_its_jobs_to_the_mail() {
     }
     assert_ne!(traces[0].1, traces[1].1);
     app.advance(Duration::days(4)).await;
-    let organization = owner.get("/organization").await.text_at("/id");
 
     for (recipient, trace) in traces {
         let mails = app.mails();
@@ -54,7 +54,7 @@ async fn use_cases_claims_and_calls_of_stripe_have_spans_with_their_ids() {
     let invoice = owner.invoice().due_today().create().await;
     let paid = owner.mark_paid(&invoice.id).await.expect(200);
     let settled = events_in(paid.header("x-request-id"), "new");
-    let settle = settled.iter().find(|event| event["span"]["name"] == "settle_invoice").unwrap();
+    let settle = settled.iter().find(|event| event["span"]["name"] == "record_payment").unwrap();
     assert_eq!(
         (settle["span"]["organization"].as_str(), settle["span"]["invoice"].as_str()),
         (Some(organization.as_str()), Some(invoice.id.as_str()))
