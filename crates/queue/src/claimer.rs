@@ -7,10 +7,7 @@ use rubis_jobs::{ClaimedJob, JobId, Queue};
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
-use crate::{
-    ClaimTerms, OfferedJob, Offers, QueueError, QueueSettings, Taken, held::offered, offers::BATCH,
-    rate::LocalRate,
-};
+use crate::{OfferedJob, Offers, QueueError, QueueSettings, Taken, held::offered, offers::BATCH};
 
 /// When to look again at a job that another transaction was busy with.
 const BUSY_DELAY: Duration = Duration::from_millis(250);
@@ -27,9 +24,8 @@ const POLL_EVERY: Duration = Duration::from_secs(1);
 
 pub(crate) struct Claimer {
     queue: Queue,
-    terms: ClaimTerms,
+    lease: Duration,
     horizon: Duration,
-    local_rate: Option<LocalRate>,
 }
 
 /// What a claim found.
@@ -60,16 +56,7 @@ impl Next {
 
 impl Claimer {
     pub(crate) fn new(queue: Queue, settings: &QueueSettings) -> Self {
-        Self {
-            queue,
-            terms: ClaimTerms {
-                lease: settings.lease,
-                tenant_rate: settings.tenant_rate,
-                provider_rate: settings.provider_rate,
-            },
-            horizon: settings.horizon,
-            local_rate: settings.provider_rate.map(LocalRate::new),
-        }
+        Self { queue, lease: settings.lease, horizon: settings.horizon }
     }
 
     /// Claims up to `count` jobs.
@@ -82,7 +69,7 @@ impl Claimer {
     ) -> Result<Claim, QueueError> {
         let count = count.min(BATCH);
         if offers.is_up()
-            && let Ok(taken) = offers.claim(count, self.terms, now).await
+            && let Ok(taken) = offers.claim(count, self.lease, now).await
         {
             return self.claim_taken(pool, offers, taken, now).await;
         }
@@ -125,7 +112,7 @@ impl Claimer {
     ) -> Result<(Vec<ClaimedJob>, Vec<rubis_jobs::UnclaimedJob>), QueueError> {
         let ids: Vec<JobId> = taken.iter().map(|job| job.id.clone()).collect();
         let mut conn = pool.get().await?;
-        let jobs = rubis_jobs::claim(&mut conn, self.queue, &ids, self.terms.lease, now).await?;
+        let jobs = rubis_jobs::claim(&mut conn, self.queue, &ids, self.lease, now).await?;
         let claimed: HashSet<&JobId> = jobs.iter().map(|job| &job.lease.job_id).collect();
         let others: Vec<JobId> = ids.into_iter().filter(|id| !claimed.contains(id)).collect();
         if others.is_empty() {
@@ -170,16 +157,9 @@ impl Claimer {
         now: Option<OffsetDateTime>,
     ) -> Result<Claim, QueueError> {
         let wanted = u32::try_from(count).unwrap_or(u32::MAX);
-        let allowed = self.local_rate.as_ref().map_or(wanted, |rate| rate.take(wanted, now));
-        if allowed == 0 {
-            return Ok(Claim { jobs: Vec::new(), next: Some(Next::after(POLL_EVERY)), looked: false });
-        }
         let mut conn = pool.get().await?;
-        let jobs = rubis_jobs::claim_due(&mut conn, self.queue, allowed, self.terms.lease, now).await?;
-        let claimed = u32::try_from(jobs.len()).unwrap_or(allowed);
-        if let Some(rate) = &self.local_rate {
-            rate.give_back(allowed - claimed.min(allowed));
-        }
+        let jobs = rubis_jobs::claim_due(&mut conn, self.queue, wanted, self.lease, now).await?;
+        let claimed = u32::try_from(jobs.len()).unwrap_or(wanted);
         let next = if claimed < wanted { Next::after(POLL_EVERY) } else { Next::Now };
         Ok(Claim { looked: !jobs.is_empty(), jobs, next: Some(next) })
     }

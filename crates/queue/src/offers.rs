@@ -5,7 +5,6 @@
 //! - `wait`: organizations by the next instant at which they may have something;
 //! - `ring`: organizations that have something due, by turn;
 //! - `leased`: jobs that a worker took, by the end of its lease;
-//! - `rate`, `rate:<organization>`: the state of the limits;
 //! - `feed`: what the feeders have read, and when.
 //!
 //! An organization that has offered jobs is in `wait` or in `ring`, never in both. All of it is
@@ -28,7 +27,7 @@ use rubis_kernel::OrganizationId;
 use time::OffsetDateTime;
 
 use crate::{
-    RateLimit, RedisPool,
+    RedisPool,
     instant::{duration_milliseconds, milliseconds},
     metrics,
 };
@@ -84,17 +83,6 @@ pub struct Taken {
     pub jobs: Vec<OfferedJob>,
     /// How long until something can be due; none when nothing is offered.
     pub next: Option<Duration>,
-}
-
-/// The limits and the length of a claim.
-#[derive(Clone, Copy, Debug)]
-pub struct ClaimTerms {
-    /// How long the jobs are leased.
-    pub lease: Duration,
-    /// What each tenant may send.
-    pub tenant_rate: Option<RateLimit>,
-    /// What all may send.
-    pub provider_rate: Option<RateLimit>,
 }
 
 /// What a feeder is to read.
@@ -282,18 +270,11 @@ impl Offers {
     pub async fn claim(
         &self,
         count: usize,
-        terms: ClaimTerms,
+        lease: Duration,
         now: Option<OffsetDateTime>,
     ) -> Result<Taken, OffersError> {
-        let limit =
-            |rate: Option<RateLimit>| rate.map_or((0.0, 0.0), |rate| (rate.interval(), rate.tolerance()));
-        let (tenant, provider) = (limit(terms.tenant_rate), limit(terms.provider_rate));
         let mut call = CLAIM.prepare_invoke();
-        call.key(&self.base)
-            .arg(script_now(now))
-            .arg(count.min(BATCH))
-            .arg(duration_milliseconds(terms.lease));
-        call.arg(tenant.0).arg(tenant.1).arg(provider.0).arg(provider.1);
+        call.key(&self.base).arg(script_now(now)).arg(count.min(BATCH)).arg(duration_milliseconds(lease));
         let ClaimReply { next, jobs } = self.invoke(&call).await?;
         Ok(Taken { jobs, next: wait(next) })
     }

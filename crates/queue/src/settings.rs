@@ -4,8 +4,6 @@ use std::time::Duration;
 
 use rubis_jobs::{CrashPolicy, WatchRules};
 
-use crate::RateLimit;
-
 /// How one queue is served. All workers of a queue should agree on everything but `concurrency`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueueSettings {
@@ -26,10 +24,6 @@ pub struct QueueSettings {
     pub sweep_every: Duration,
     /// How far ahead jobs are offered to Redis.
     pub horizon: Duration,
-    /// What all tenants together may send, as the provider allows.
-    pub provider_rate: Option<RateLimit>,
-    /// What each tenant may send.
-    pub tenant_rate: Option<RateLimit>,
     /// What happens to jobs whose worker was lost.
     pub crash_policy: CrashPolicy,
     /// How long a job whose payload this release does not understand waits for another worker.
@@ -61,8 +55,6 @@ impl Default for QueueSettings {
             stall: Duration::from_secs(3),
             sweep_every: Duration::from_secs(30),
             horizon: Duration::from_secs(300),
-            provider_rate: None,
-            tenant_rate: None,
             crash_policy: CrashPolicy::default(),
             unreadable_delay: Duration::from_secs(30),
             unreadable_patience: Duration::from_secs(24 * 60 * 60),

@@ -6,6 +6,6 @@ pub mod settings;
 mod shutdown;
 pub mod telemetry;
 
-pub use limiter::{Decision, Rate, RateLimiter};
+pub use limiter::{Decision, MailRate, Rate, RateLimiter};
 pub use settings::{ApiSettings, SettingsError, WorkerSettings};
 pub use shutdown::Shutdown;

@@ -4,20 +4,20 @@
 //! the next request if they came evenly spaced. Redis keeps it for all replicas together; while Redis is down each
 //! process limits on its own.
 
+mod mail_rate;
 mod memory;
+mod outage;
 mod rate;
 mod redis_store;
 
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use deadpool_redis::Pool;
 use rubis_kernel::SharedClock;
-use tokio::time::Instant;
-use tracing::{info, warn};
 
+pub use mail_rate::MailRate;
 use memory::MemoryStore;
+use outage::Outage;
 use rate::Action;
 pub use rate::{Decision, Rate};
 use redis_store::RedisStore;
@@ -28,16 +28,8 @@ const RETRY_REDIS_AFTER: Duration = Duration::from_secs(1);
 /// Limits the rate of an action.
 #[derive(Debug)]
 pub struct RateLimiter {
-    redis: Option<Guarded>,
+    redis: Option<(RedisStore, Outage)>,
     memory: MemoryStore,
-}
-
-/// Redis, and the time from which it is used again after a failure.
-#[derive(Debug)]
-struct Guarded {
-    store: RedisStore,
-    away: AtomicBool,
-    ask_again_at: Mutex<Option<Instant>>,
 }
 
 impl RateLimiter {
@@ -49,12 +41,8 @@ impl RateLimiter {
     /// Creates a limiter across all processes that use this Redis and prefix. While Redis is down it limits within
     /// this process, by `clock`.
     pub fn redis(pool: Pool, prefix: &str, clock: SharedClock) -> Self {
-        let guarded = Guarded {
-            store: RedisStore::new(pool, prefix),
-            away: AtomicBool::new(false),
-            ask_again_at: Mutex::new(None),
-        };
-        Self { redis: Some(guarded), memory: MemoryStore::new(clock) }
+        let outage = Outage::new("rates limited per process", RETRY_REDIS_AFTER);
+        Self { redis: Some((RedisStore::new(pool, prefix), outage)), memory: MemoryStore::new(clock) }
     }
 
     /// Counts one attempt under `key`, unless it exceeds the rate: refused attempts are not counted. Keys may contain
@@ -74,11 +62,11 @@ impl RateLimiter {
     }
 
     async fn run(&self, action: Action, key: &str, rate: Rate) -> Decision {
-        if let Some(redis) = &self.redis
-            && redis.is_worth_asking()
+        if let Some((store, outage)) = &self.redis
+            && outage.is_redis_worth_asking()
         {
-            let answer = redis.store.run(action, key, rate, None).await;
-            redis.remember(answer.as_ref().err());
+            let answer = store.run(action, key, rate, None).await;
+            outage.note(answer.as_ref().err());
             if let Ok(decision) = answer {
                 return decision;
             }
@@ -92,27 +80,5 @@ impl RateLimiter {
     /// Like [`check`](Self::check), but counted in this process only: for decisions that must not depend on Redis.
     pub fn check_in_process(&self, key: &str, rate: Rate) -> Decision {
         self.memory.run(Action::Count, key, rate)
-    }
-}
-
-impl Guarded {
-    fn is_worth_asking(&self) -> bool {
-        let ask_again_at = self.ask_again_at.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        ask_again_at.is_none_or(|at| Instant::now() >= at)
-    }
-
-    /// Logs once when an outage begins and once when it ends.
-    fn remember(&self, failure: Option<&crate::redis::RedisUnavailable>) {
-        let ask_again_at = failure.map(|_| Instant::now() + RETRY_REDIS_AFTER);
-        *self.ask_again_at.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = ask_again_at;
-        let was_away = self.away.swap(failure.is_some(), Ordering::Relaxed);
-        match failure {
-            Some(error) if !was_away => {
-                let error: &dyn std::error::Error = error;
-                warn!(error, "Redis unavailable, rates limited per process");
-            }
-            None if was_away => info!("Redis available again, rates limited across processes"),
-            Some(_) | None => {}
-        }
     }
 }

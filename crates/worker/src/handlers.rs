@@ -22,8 +22,9 @@ use rubis_checkins::{CheckinLinks, CheckinRules};
 use rubis_kernel::PurposeKey;
 use rubis_lifecycle::SubscriptionLimits;
 use rubis_mailer::Mailer;
-use rubis_queue::{Handlers, MailRate};
+use rubis_queue::Handlers;
 use rubis_relances::Sender;
+use rubis_runtime::MailRate;
 use rubis_stripe::StripeGateway;
 
 use confirm_checkin::CheckinConfirmations;

@@ -6,8 +6,7 @@ use clap::{Parser, Subcommand};
 use rubis_composition::{Process, describe_failure, install_tls};
 use rubis_jobs::Queue;
 use rubis_kernel::{Clock, SystemClock};
-use rubis_queue::MailRate;
-use rubis_runtime::WorkerSettings;
+use rubis_runtime::{MailRate, WorkerSettings};
 use rubis_worker::{
     build_handlers,
     operations::{JobsCommand, operate},

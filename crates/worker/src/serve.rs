@@ -5,8 +5,8 @@ use std::sync::Arc;
 use rubis_composition::Process;
 use rubis_jobs::Queue;
 use rubis_kernel::{SharedClock, SystemClock};
-use rubis_queue::{Ends, Handlers, MailRate, QueueRunner, Worker, supervise};
-use rubis_runtime::WorkerSettings;
+use rubis_queue::{Ends, Handlers, QueueRunner, Worker, supervise};
+use rubis_runtime::{MailRate, WorkerSettings};
 use secrecy::ExposeSecret;
 use tokio::sync::watch;
 

@@ -10,10 +10,10 @@ use rubis_jobs::Queue;
 use rubis_kernel::SharedClock;
 use rubis_lifecycle::SubscriptionLimits;
 use rubis_mailer::{MailerSettings, ResendSettings, SmtpCredentials, SmtpSettings, SmtpTls};
-use rubis_queue::{MailRate, QueueSettings, RateLimit, RedisPool};
+use rubis_queue::{QueueSettings, RedisPool};
 use rubis_relances::Sender;
 use rubis_runtime::{
-    WorkerSettings,
+    MailRate, Rate, WorkerSettings,
     settings::{MailDriver, MailSettings, SmtpTlsMode},
 };
 use rubis_stripe::StripeError;
@@ -53,8 +53,8 @@ pub fn mail_rate(settings: &WorkerSettings, redis: RedisPool) -> MailRate {
     )
 }
 
-fn per_second(count: NonZeroU32) -> RateLimit {
-    RateLimit { count: count.get(), per: Duration::from_secs(1), burst: count.get() }
+fn per_second(count: NonZeroU32) -> Rate {
+    Rate::new(count.get(), Duration::from_secs(1))
 }
 
 /// What the mailer is made from.

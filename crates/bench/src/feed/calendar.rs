@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use rubis_db::Pool;
 use rubis_jobs::{JobId, Queue};
-use rubis_queue::{ClaimTerms, Handlers, OfferedJob, Offers, QueueRunner, QueueSettings};
+use rubis_queue::{Handlers, OfferedJob, Offers, QueueRunner, QueueSettings};
 use rubis_runtime::settings::RedisSettings;
 use time::OffsetDateTime;
 use tokio::time::Instant;
@@ -20,8 +20,7 @@ pub const CLAIM: u32 = 50;
 const QUEUE: Queue = Queue::Relances;
 
 /// The jobs of a claim are given back at once, long before the end of their leases.
-const TERMS: ClaimTerms =
-    ClaimTerms { lease: Duration::from_secs(3_600), tenant_rate: None, provider_rate: None };
+const LEASE: Duration = Duration::from_secs(3_600);
 
 /// Connections of either kind: one thing is measured at a time.
 const CONNECTIONS: u32 = 2;
@@ -95,9 +94,9 @@ impl Calendar {
         let mut conn = self.pool.get().await?;
         for _ in 0..self.due / CLAIM {
             let began = Instant::now();
-            let taken = self.offers.claim(usize::try_from(CLAIM)?, TERMS, Some(self.now)).await?;
+            let taken = self.offers.claim(usize::try_from(CLAIM)?, LEASE, Some(self.now)).await?;
             let ids: Vec<JobId> = taken.jobs.iter().map(|job| job.id.clone()).collect();
-            let jobs = rubis_jobs::claim(&mut conn, QUEUE, &ids, TERMS.lease, Some(self.now)).await?;
+            let jobs = rubis_jobs::claim(&mut conn, QUEUE, &ids, LEASE, Some(self.now)).await?;
             times.push(milliseconds(began));
             ensure!(jobs.len() == usize::try_from(CLAIM)?, "a claim found {} jobs", jobs.len());
             claimed.extend(taken.jobs.into_iter().map(|job: OfferedJob| (job, Duration::ZERO)));

@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use futures_util::future::try_join_all;
 use rubis_jobs::JobId;
 use rubis_kernel::{Clock as _, OrganizationId, RelanceTaskId, SystemClock};
-use rubis_queue::{BATCH, CLAIMS_AT_ONCE, ClaimTerms, OfferedJob, Offers};
+use rubis_queue::{BATCH, CLAIMS_AT_ONCE, OfferedJob, Offers};
 use time::OffsetDateTime;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -21,8 +21,7 @@ const SETTLE_BACKLOG: usize = 1_000;
 /// As many jobs as a feeder reads from the calendar and schedules in one go.
 const PAGE: usize = 1_000;
 
-const TERMS: ClaimTerms =
-    ClaimTerms { lease: Duration::from_secs(60), tenant_rate: None, provider_rate: None };
+const LEASE: Duration = Duration::from_secs(60);
 
 /// Jobs a second.
 #[derive(Clone, Copy, Debug)]
@@ -52,7 +51,7 @@ pub async fn burst(environment: &Environment, sizes: &Arguments, probe: &mut Pro
     let jobs = organizations.map(|one| job(*one, now)).collect::<Result<Vec<_>>>()?;
     // Connections are opened, and scripts compiled.
     offers.offer(&[job(OrganizationId::new(), now)?], None).await?;
-    offers.forget(&offers.claim(1, TERMS, None).await?.jobs).await?;
+    offers.forget(&offers.claim(1, LEASE, None).await?.jobs).await?;
 
     let (before, cpu) = (probe.memory().await?, probe.cpu().await?);
     let began = Instant::now();
@@ -95,7 +94,7 @@ async fn claim_and_forget(offers: &Offers, jobs: usize) -> Result<()> {
 
 async fn claim_all(offers: &Offers, done: mpsc::Sender<OfferedJob>) -> Result<()> {
     loop {
-        let jobs = offers.claim(BATCH, TERMS, None).await?.jobs;
+        let jobs = offers.claim(BATCH, LEASE, None).await?.jobs;
         if jobs.is_empty() {
             return Ok(());
         }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use rubis_kernel::{Clock as _, OrganizationId, SystemClock};
-use rubis_queue::{BATCH, ClaimTerms, OfferedJob, Offers, RateLimit};
+use rubis_queue::{BATCH, OfferedJob, Offers};
 use time::OffsetDateTime;
 
 use super::Arguments;
@@ -27,9 +27,6 @@ const AN_HOUR: Duration = Duration::from_secs(3_600);
 /// Leases of one cycle are lost in the next one.
 const LEASE: Duration = Duration::from_secs(1);
 const CYCLE: Duration = Duration::from_secs(10);
-
-/// A limit that is reckoned with at each claim and never holds anything up.
-const WIDE: RateLimit = RateLimit { count: 1_000_000, per: Duration::from_secs(1), burst: 1_000_000 };
 
 /// Name and time of each call, in milliseconds.
 pub type Calls = Vec<(&'static str, f64)>;
@@ -59,7 +56,6 @@ pub async fn scripts(environment: &Environment, sizes: &Arguments, probe: &mut P
 
 /// One call of everything, after the cycle before: as many jobs whose leases are lost as a claim takes back.
 async fn cycle(offers: &Offers, probe: &mut Probe, now: OffsetDateTime) -> Result<Calls> {
-    let terms = ClaimTerms { lease: LEASE, tenant_rate: Some(WIDE), provider_rate: Some(WIDE) };
     let organizations = organizations(u32::try_from(BATCH)?);
     let jobs = one_each(&organizations, now)?;
     let mut calls = Calls::new();
@@ -70,8 +66,8 @@ async fn cycle(offers: &Offers, probe: &mut Probe, now: OffsetDateTime) -> Resul
     offers.offer(&one_each(&organizations, now)?, Some(now)).await?;
 
     probe.note_calls().await?;
-    let taken = offers.claim(BATCH, terms, Some(now)).await?.jobs;
-    calls.push(("a claim with limits, of organizations in turn", probe.longest_call().await?));
+    let taken = offers.claim(BATCH, LEASE, Some(now)).await?.jobs;
+    calls.push(("a claim, of organizations in turn", probe.longest_call().await?));
     ensure!(taken.len() == BATCH, "of {BATCH} due jobs {} were claimed", taken.len());
 
     probe.note_calls().await?;
@@ -89,7 +85,7 @@ async fn cycle(offers: &Offers, probe: &mut Probe, now: OffsetDateTime) -> Resul
     calls.push(("a look at what is next", probe.longest_call().await?));
 
     // These stay leased until the next cycle.
-    let lost = offers.claim(BATCH, terms, Some(now)).await?.jobs;
+    let lost = offers.claim(BATCH, LEASE, Some(now)).await?.jobs;
     ensure!(lost.len() == BATCH, "of {BATCH} due jobs {} were claimed", lost.len());
     Ok(calls)
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use rubis_kernel::OrganizationId;
 use rubis_queue::{BATCH, OfferedJob, Offers};
 
-use crate::support::{START, Stage, TERMS, offered};
+use crate::support::{START, Stage, offered};
 
 const AT: i64 = START.unix_timestamp() * 1_000;
 
@@ -17,7 +17,7 @@ async fn offer_all(offers: &Offers, jobs: impl IntoIterator<Item = OfferedJob>) 
 }
 
 async fn claim(offers: &Offers, count: usize) -> Vec<OfferedJob> {
-    offers.claim(count, TERMS, Some(START)).await.unwrap().jobs
+    offers.claim(count, Some(START)).await.unwrap().jobs
 }
 
 #[tokio::test]

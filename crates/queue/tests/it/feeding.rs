@@ -2,7 +2,7 @@
 
 use deadpool_redis::redis::cmd;
 
-use crate::support::{Course, LEASE, START, Stage, TERMS, die_running, id, seconds};
+use crate::support::{Course, LEASE, START, Stage, die_running, id, seconds};
 
 #[tokio::test]
 async fn only_the_next_minutes_are_offered() {
@@ -125,7 +125,7 @@ async fn a_worker_lost_between_redis_and_postgres_costs_one_lease() {
     let runner = stage.runner();
     stage.enqueue(1, Course::Record, START).await;
     runner.feed_once(START).await.unwrap();
-    assert_eq!(stage.offers().claim(10, TERMS, Some(START)).await.unwrap().jobs.len(), 1);
+    assert_eq!(stage.offers().claim(10, Some(START)).await.unwrap().jobs.len(), 1);
     assert_eq!(runner.run_batch(START + seconds(9)).await.unwrap(), None);
     assert_eq!(runner.run_batch(START + LEASE).await.unwrap().map(|report| report.done), Some(1));
     assert_eq!(stage.row_crashes(1).await, None, "nothing was lost but time");

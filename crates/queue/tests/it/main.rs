@@ -11,8 +11,6 @@
 mod failures;
 mod fairness;
 mod feeding;
-mod limits;
-mod mail_rate;
 mod offering;
 mod property;
 mod redis_away;

@@ -3,7 +3,7 @@
 use deadpool_redis::redis::cmd;
 use rubis_kernel::OrganizationId;
 
-use crate::support::{Course, LEASE, START, Stage, TERMS, id, offered, seconds};
+use crate::support::{Course, LEASE, START, Stage, id, offered, seconds};
 
 const AT: i64 = START.unix_timestamp() * 1_000;
 
@@ -14,10 +14,10 @@ async fn offering_a_job_again_is_one_job_with_its_last_date() {
     for due in [AT, AT, AT + 5_000] {
         assert_eq!(offers.offer(&[(offered(1, None), due)], Some(START)).await.unwrap(), 1);
     }
-    assert!(offers.claim(10, TERMS, Some(START)).await.unwrap().jobs.is_empty());
-    let taken = offers.claim(10, TERMS, Some(START + seconds(5))).await.unwrap();
+    assert!(offers.claim(10, Some(START)).await.unwrap().jobs.is_empty());
+    let taken = offers.claim(10, Some(START + seconds(5))).await.unwrap();
     assert_eq!(taken.jobs, [offered(1, None)]);
-    assert!(offers.claim(10, TERMS, Some(START + seconds(6))).await.unwrap().jobs.is_empty());
+    assert!(offers.claim(10, Some(START + seconds(6))).await.unwrap().jobs.is_empty());
 }
 
 #[tokio::test]
@@ -26,7 +26,7 @@ async fn a_leased_job_is_not_offered_again_until_its_lease_has_ended() {
     let offers = stage.offers();
     let job = [(offered(1, None), AT)];
     offers.offer(&job, Some(START)).await.unwrap();
-    offers.claim(10, TERMS, Some(START)).await.unwrap();
+    offers.claim(10, Some(START)).await.unwrap();
     assert_eq!(offers.offer(&job, Some(START + seconds(5))).await.unwrap(), 0);
     assert_eq!(offers.offer(&job, Some(START + LEASE)).await.unwrap(), 1);
 }
@@ -36,12 +36,12 @@ async fn a_lease_lasts_while_its_worker_gives_signs_of_life_and_then_the_job_com
     let stage = Stage::create().await;
     let offers = stage.offers();
     offers.offer(&[(offered(1, None), AT)], Some(START)).await.unwrap();
-    offers.claim(10, TERMS, Some(START)).await.unwrap();
+    offers.claim(10, Some(START)).await.unwrap();
     offers.renew(&[offered(1, None), offered(2, None)], LEASE, Some(START + seconds(8))).await.unwrap();
-    let during = offers.claim(10, TERMS, Some(START + seconds(12))).await.unwrap();
+    let during = offers.claim(10, Some(START + seconds(12))).await.unwrap();
     assert!(during.jobs.is_empty());
     assert_eq!(during.next, Some(seconds(6)));
-    let after = offers.claim(10, TERMS, Some(START + seconds(18))).await.unwrap();
+    let after = offers.claim(10, Some(START + seconds(18))).await.unwrap();
     assert_eq!(after.jobs, [offered(1, None)], "the other job was never leased");
 }
 
@@ -50,18 +50,18 @@ async fn a_lease_from_a_clock_that_went_back_does_not_hold_a_job_for_long() {
     let stage = Stage::create().await;
     let offers = stage.offers();
     offers.offer(&[(offered(1, None), AT)], Some(START)).await.unwrap();
-    offers.claim(10, TERMS, Some(START + seconds(86_400))).await.unwrap();
-    assert_eq!(offers.claim(10, TERMS, Some(START)).await.unwrap().jobs, [offered(1, None)]);
+    offers.claim(10, Some(START + seconds(86_400))).await.unwrap();
+    assert_eq!(offers.claim(10, Some(START)).await.unwrap().jobs, [offered(1, None)]);
 }
 
 #[tokio::test]
 async fn a_claim_says_when_something_can_next_be_due() {
     let stage = Stage::create().await;
     let offers = stage.offers();
-    assert_eq!(offers.claim(10, TERMS, Some(START)).await.unwrap().next, None);
+    assert_eq!(offers.claim(10, Some(START)).await.unwrap().next, None);
     let jobs = [(offered(1, None), AT + 7_000), (offered(2, Some(OrganizationId::new())), AT + 3_000)];
     offers.offer(&jobs, Some(START)).await.unwrap();
-    assert_eq!(offers.claim(10, TERMS, Some(START)).await.unwrap().next, Some(seconds(3)));
+    assert_eq!(offers.claim(10, Some(START)).await.unwrap().next, Some(seconds(3)));
     assert_eq!(offers.next_due(Some(START)).await.unwrap(), Some(seconds(3)));
     assert_eq!(offers.next_due(Some(START + seconds(4))).await.unwrap(), Some(seconds(0)));
 }
@@ -117,7 +117,7 @@ async fn more_jobs_than_a_script_deals_with_are_all_noted() {
     assert_eq!(offers.offer(&jobs, Some(START)).await.unwrap(), u64::from(count));
     let mut taken = std::collections::HashSet::new();
     loop {
-        let claim = offers.claim(rubis_queue::BATCH, TERMS, Some(START)).await.unwrap();
+        let claim = offers.claim(rubis_queue::BATCH, Some(START)).await.unwrap();
         if claim.jobs.is_empty() {
             break;
         }

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use rubis_queue::{QueueSettings, RateLimit, RedisPool};
+use rubis_queue::RedisPool;
 use rubis_testkit::redis_pool;
 use tokio::net::{TcpListener, TcpStream};
 
@@ -74,19 +74,4 @@ async fn when_redis_answers_again_it_is_used_again() {
     assert_eq!((report.redis_up, report.offered, report.swept), (true, 1, true));
     assert!(stage.redis.keys().iter().any(|key| key.ends_with("o:-")));
     assert_eq!(runner.run_batch(START + seconds(60)).await.unwrap().unwrap().done, 1);
-}
-
-#[tokio::test]
-async fn without_redis_each_worker_keeps_to_the_limit_of_the_provider() {
-    let stage = Stage::create().await;
-    let limit = RateLimit { count: 10, per: seconds(1), burst: 5 };
-    let settings = QueueSettings { provider_rate: Some(limit), ..stage.settings() };
-    let nowhere = redis_pool("redis://127.0.0.1:1/", 2);
-    let runner = stage.runner_on(settings, nowhere, ProbeHandler { began: None });
-    for key in 0..12 {
-        stage.enqueue(key, Course::Record, START).await;
-    }
-    assert_eq!(runner.run_due(START).await.unwrap().done, 5);
-    assert_eq!(runner.run_due(START + seconds(1)).await.unwrap().done, 5);
-    assert_eq!(runner.run_due(START + seconds(2)).await.unwrap().done, 2);
 }

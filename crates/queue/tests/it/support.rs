@@ -12,8 +12,8 @@ use rubis_db::AsyncPgConnection;
 use rubis_jobs::{Enqueued, Job, JobError, JobId, JobRow, Queue, RetryPolicy};
 use rubis_kernel::OrganizationId;
 use rubis_queue::{
-    ClaimTerms, DeadLetter, DeadLetterCause, Finished, Handler, Handlers, Jitter, JobContext, OfferedJob,
-    Offers, QueueRunner, QueueSettings, RedisPool,
+    DeadLetter, DeadLetterCause, Finished, Handler, Handlers, Jitter, JobContext, OfferedJob, Offers,
+    QueueRunner, QueueSettings, RedisPool,
 };
 use rubis_testkit::{TestDatabase, TestRedis};
 use serde::{Deserialize, Serialize};
@@ -22,7 +22,6 @@ use time::{OffsetDateTime, macros::datetime};
 pub const START: OffsetDateTime = datetime!(2027-03-01 09:00 UTC);
 pub const QUEUE: Queue = Queue::Relances;
 pub const LEASE: Duration = Duration::from_secs(10);
-pub const TERMS: ClaimTerms = ClaimTerms { lease: LEASE, tenant_rate: None, provider_rate: None };
 
 pub fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)

@@ -35,6 +35,11 @@ impl Rate {
         self.window() / i64::from(self.burst)
     }
 
+    /// Returns the microseconds by which attempts may run ahead of even spacing.
+    pub(super) fn tolerance(self) -> i64 {
+        self.window() - self.interval()
+    }
+
     /// Decides on an attempt at `now` with the theoretical arrival time `arrival`, and returns the new arrival time if
     /// the attempt is allowed. All in microseconds. The script in Redis implements the same rule.
     pub(super) fn decide(self, now: i64, arrival: Option<i64>) -> (Decision, Option<i64>) {

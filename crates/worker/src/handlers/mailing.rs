@@ -13,7 +13,8 @@ use rubis_invoices::Reason;
 use rubis_jobs::{FinishError, Job, JobError, JobId, current_trace};
 use rubis_kernel::{Email, EmailAddress, MailFailure, RenderError, sha256};
 use rubis_mailer::{Mailer, SendError};
-use rubis_queue::{DeadLetter, DeadLetterCause, Finished, Handler, JobContext, MailRate};
+use rubis_queue::{DeadLetter, DeadLetterCause, Finished, Handler, JobContext};
+use rubis_runtime::MailRate;
 use time::OffsetDateTime;
 
 use super::breaker::{Admission, Breaker};
@@ -257,7 +258,7 @@ impl<M: Mailing> Handler for MailHandler<M> {
         let email = Email { trace: current_trace(), ..email };
         let started = Instant::now();
         let job_id = &context.lease.job_id;
-        let permit = self.outbox.rate.wait_for_permit(job.organization(), job_id, context.now).await;
+        let permit = self.outbox.rate.wait_for_permit(job.organization(), job_id.as_str(), context.now).await;
         if let Err(wait) = permit {
             let mut conn = context.pool.get().await?;
             self.mailing.record_not_sent_yet(&mut conn, &context, &job).await?;

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration as StdDuration};
 
-use rubis_queue::{MailRate, RateLimit};
+use rubis_runtime::{MailRate, Rate};
 use rubis_testkit::{Chain, TestWorker};
 use rubis_worker::HandlerParts;
 use time::{
@@ -14,7 +14,7 @@ use time::{
 const TUESDAY: OffsetDateTime = datetime!(2026-11-24 09:00 UTC);
 
 /// One mail an hour: a test never waits for the next one.
-const LIMIT: RateLimit = RateLimit { count: 1, per: StdDuration::from_secs(3_600), burst: 1 };
+const LIMIT: Rate = Rate::new(1, StdDuration::from_secs(3_600));
 
 /// A worker that keeps to the rate.
 fn limited(chain: &Chain) -> TestWorker {

@@ -7,6 +7,7 @@ mod checkins;
 mod crashes;
 mod dead_letters;
 mod mail_outage;
+mod mail_permits;
 mod mail_rate;
 mod mails;
 mod operations;

@@ -2,19 +2,18 @@
 
 use std::time::Duration;
 
-use rubis_jobs::JobId;
 use rubis_kernel::OrganizationId;
-use rubis_queue::{MailRate, RateLimit};
+use rubis_runtime::{MailRate, Rate};
 use rubis_testkit::{TestRedis, redis_pool};
-use time::OffsetDateTime;
+use time::{OffsetDateTime, macros::datetime};
 
-use crate::support::START;
+const START: OffsetDateTime = datetime!(2026-11-24 09:00 UTC);
 
 /// Ten a second, two at once.
-const LIMIT: RateLimit = RateLimit { count: 10, per: Duration::from_secs(1), burst: 2 };
+const LIMIT: Rate = Rate::new(2, Duration::from_millis(200));
 
-fn job(key: u32) -> JobId {
-    JobId::new("relance", key)
+fn job(key: u32) -> String {
+    format!("relance:{key}")
 }
 
 fn at(milliseconds: u64) -> OffsetDateTime {
@@ -85,7 +84,7 @@ async fn an_organization_that_stopped_asking_keeps_no_one_waiting() {
 #[tokio::test]
 async fn an_organization_at_its_own_limit_leaves_the_rest_to_the_others() {
     let redis = TestRedis::create();
-    let own = RateLimit { count: 1, per: Duration::from_secs(1), burst: 1 };
+    let own = Rate::new(1, Duration::from_secs(1));
     let rate = MailRate::new(redis.pool.clone(), &redis.prefix, Some(LIMIT), Some(own)).with_injected_clock();
     let (large, small) = (OrganizationId::new(), OrganizationId::new());
     let waits = [
@@ -125,7 +124,7 @@ async fn a_clock_that_went_back_stops_no_mail() {
 #[tokio::test]
 async fn jobs_whose_clocks_disagree_share_one_rate() {
     let redis = TestRedis::create();
-    let slow = RateLimit { count: 1, per: Duration::from_millis(900), burst: 1 };
+    let slow = Rate::new(1, Duration::from_millis(900));
     let rate = MailRate::new(redis.pool.clone(), &redis.prefix, Some(slow), None);
     let organization = OrganizationId::new();
     assert_eq!(permitted(&rate, organization, 0..1, 1_000).await, 1);
@@ -136,7 +135,7 @@ async fn jobs_whose_clocks_disagree_share_one_rate() {
 #[tokio::test]
 async fn slots_that_passed_during_an_outage_are_drawn_anew() {
     let redis = TestRedis::create();
-    let own = RateLimit { count: 1, per: Duration::from_secs(1), burst: 1 };
+    let own = Rate::new(1, Duration::from_secs(1));
     let rate = MailRate::new(redis.pool.clone(), &redis.prefix, None, Some(own)).with_injected_clock();
     let organization = OrganizationId::new();
     assert_eq!(permitted(&rate, organization, 0..10, 0).await, 1);

@@ -1,16 +1,17 @@
 -- Permits one mail within the limits of all organizations together and of its own, the organizations in turn.
 -- KEYS[1]  the prefix of all keys of the rate
--- ARGV     now in ms ('' for the clock of Redis), the organization, the job, the limit of all and that of the organization, each as interval and
---          tolerance in ms (interval 0: no limit), and for how many ms an organization that asked counts as waiting
--- Returns  0 if the mail may be sent, or for how many ms to wait before asking again
+-- ARGV     now in ms ('' for the clock of Redis), the organization, the job, the limit of all and that of the
+--          organization, each as interval and tolerance in µs (interval 0: no limit), and the ms for which an
+--          organization counts as waiting after it asked
+-- Returns  0 if the mail may be sent, otherwise the ms to wait before asking again
 local base, now = KEYS[1], tonumber(ARGV[1])
 if not now then
   local time = redis.call('TIME')
   now = time[1] * 1000 + math.floor(time[2] / 1000)
 end
 local organization, job = ARGV[2], ARGV[3]
-local interval, tolerance = tonumber(ARGV[4]), tonumber(ARGV[5])
-local own_interval, own_tolerance = tonumber(ARGV[6]), tonumber(ARGV[7])
+local interval, tolerance = ARGV[4] / 1000, ARGV[5] / 1000
+local own_interval, own_tolerance = ARGV[6] / 1000, ARGV[7] / 1000
 local patience = tonumber(ARGV[8])
 
 -- Longer than any backlog: an instant beyond it comes from a clock that went back.
