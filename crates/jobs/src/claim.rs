@@ -15,8 +15,8 @@ use uuid::Uuid;
 
 use crate::{
     JobId, Lease, Payload, Queue,
-    place::{Place, Tid},
     row::count,
+    row_location::{RowLocation, Tid},
 };
 
 /// A job that this worker may run now.
@@ -48,8 +48,8 @@ macro_rules! take_found {
     () => {
         " UPDATE jobs SET state = 'running', lease_token = (SELECT gen_random_uuid()),
               lease_until = clock.now + make_interval(secs => ?)
-          FROM clock WHERE jobs.ctid = ANY(ARRAY(SELECT place FROM found))
-          RETURNING jobs.ctid AS place, jobs.id, jobs.payload, jobs.organization_id, jobs.run_at,
+          FROM clock WHERE jobs.ctid = ANY(ARRAY(SELECT location FROM found))
+          RETURNING jobs.ctid AS location, jobs.id, jobs.payload, jobs.organization_id, jobs.run_at,
               jobs.trace_id, jobs.created_at, jobs.attempts, jobs.crashes, jobs.blocked_since, jobs.lease_token, jobs.lease_until,
               clock.now"
     };
@@ -60,7 +60,7 @@ statement!(
     concat!(
         "WITH clock AS (SELECT coalesce(?, clock_timestamp()) AS now),
          found AS (
-             SELECT jobs.ctid AS place FROM jobs, clock
+             SELECT jobs.ctid AS location FROM jobs, clock
              WHERE jobs.id = ANY(?) AND jobs.queue = ? AND jobs.state = 'scheduled' AND jobs.run_at <= clock.now
              FOR UPDATE OF jobs SKIP LOCKED
          )",
@@ -73,7 +73,7 @@ statement!(
     concat!(
         "WITH clock AS (SELECT coalesce(?, clock_timestamp()) AS now),
          found AS (
-             SELECT jobs.ctid AS place FROM jobs
+             SELECT jobs.ctid AS location FROM jobs
              WHERE jobs.queue = ? AND jobs.state = 'scheduled' AND jobs.run_at <= (SELECT now FROM clock)
              ORDER BY jobs.run_at, jobs.id LIMIT ?
              FOR UPDATE SKIP LOCKED
@@ -85,7 +85,7 @@ statement!(
 #[derive(QueryableByName)]
 struct Claimed {
     #[diesel(sql_type = Tid)]
-    place: Place,
+    location: RowLocation,
     #[diesel(sql_type = Text)]
     id: String,
     #[diesel(sql_type = Jsonb)]
@@ -122,7 +122,7 @@ impl From<Claimed> for ClaimedJob {
                 attempts: count(row.attempts),
                 crashes: count(row.crashes),
                 blocked_since: row.blocked_since,
-                place: row.place,
+                location: row.location,
             },
             payload: row.payload,
             organization: row.organization_id.map(OrganizationId::from),

@@ -19,7 +19,7 @@ use crate::{
     FinishError, JobId, Lease,
     error::storable,
     lease::columns,
-    place::{Place, Tid},
+    row_location::{RowLocation, Tid},
 };
 
 #[derive(QueryableByName)]
@@ -36,15 +36,15 @@ fn affected(rows: Vec<Affected>) -> HashSet<JobId> {
 // token: only location, id and token together name a job. `ctid = ANY` keeps the lookup free of any index.
 // A locked row is skipped, because locations give no order in which rows may be waited for.
 statement!(
-    FinishJobsInPlace,
-    "WITH held AS (
-         SELECT jobs.ctid AS place FROM jobs
+    FinishJobsAtLocation,
+    "WITH matching AS (
+         SELECT jobs.ctid AS location FROM jobs
          WHERE jobs.ctid = ANY(?) AND (jobs.ctid, jobs.id, jobs.lease_token) IN (
-             SELECT lease.place, lease.id, lease.token FROM unnest(?, ?, ?) AS lease(place, id, token)
+             SELECT lease.location, lease.id, lease.token FROM unnest(?, ?, ?) AS lease(location, id, token)
          )
          FOR UPDATE OF jobs SKIP LOCKED
      )
-     DELETE FROM jobs WHERE ctid = ANY(ARRAY(SELECT place FROM held)) RETURNING id"
+     DELETE FROM jobs WHERE ctid = ANY(ARRAY(SELECT location FROM matching)) RETURNING id"
 );
 
 /// As [`finish_many`], for rows that are still at the location of their claims, which takes a third of the time
@@ -53,12 +53,15 @@ statement!(
 ///
 /// # Errors
 /// The database refused; then none was deleted.
-pub async fn finish_in_place(conn: &mut AsyncPgConnection, leases: &[Lease]) -> QueryResult<HashSet<JobId>> {
-    let places: Vec<Place> = leases.iter().map(|lease| lease.place).collect();
+pub async fn finish_at_location(
+    conn: &mut AsyncPgConnection,
+    leases: &[Lease],
+) -> QueryResult<HashSet<JobId>> {
+    let locations: Vec<RowLocation> = leases.iter().map(|lease| lease.location).collect();
     let (ids, tokens) = columns(leases);
-    let rows = prepared::<FinishJobsInPlace>()
-        .bind::<Array<Tid>, _>(&places)
-        .bind::<Array<Tid>, _>(&places)
+    let rows = prepared::<FinishJobsAtLocation>()
+        .bind::<Array<Tid>, _>(&locations)
+        .bind::<Array<Tid>, _>(&locations)
         .bind::<Array<Text>, _>(ids)
         .bind::<Array<SqlUuid>, _>(tokens)
         .load(conn)
@@ -68,12 +71,12 @@ pub async fn finish_in_place(conn: &mut AsyncPgConnection, leases: &[Lease]) -> 
 
 statement!(
     FinishJobs,
-    "WITH held AS (
+    "WITH matching AS (
          SELECT jobs.id FROM jobs JOIN unnest(?, ?) AS lease(id, token)
              ON jobs.id = lease.id AND jobs.lease_token = lease.token
          ORDER BY jobs.id FOR UPDATE OF jobs
      )
-     DELETE FROM jobs USING held WHERE jobs.id = held.id RETURNING jobs.id"
+     DELETE FROM jobs USING matching WHERE jobs.id = matching.id RETURNING jobs.id"
 );
 
 /// Deletes jobs that are done and whose handlers had nothing to record with that. Returns those
@@ -96,13 +99,13 @@ pub async fn finish_many<'a>(
 
 statement!(
     ReleaseJobs,
-    "WITH held AS (
+    "WITH matching AS (
          SELECT jobs.id FROM jobs JOIN unnest(?, ?) AS lease(id, token)
              ON jobs.id = lease.id AND jobs.lease_token = lease.token
          ORDER BY jobs.id FOR UPDATE OF jobs
      )
      UPDATE jobs SET state = 'scheduled', lease_token = NULL, lease_until = NULL
-     FROM held WHERE jobs.id = held.id RETURNING jobs.id"
+     FROM matching WHERE jobs.id = matching.id RETURNING jobs.id"
 );
 
 /// Puts jobs back as they were before they were claimed, as a worker that stops does. Returns
@@ -234,7 +237,11 @@ async fn dead_letter(
 ///
 /// # Errors
 /// [`FinishError::LeaseLost`] when another worker may have the job.
-pub async fn bury(conn: &mut AsyncPgConnection, lease: &Lease, error: &str) -> Result<(), FinishError> {
+pub async fn make_dead_letter(
+    conn: &mut AsyncPgConnection,
+    lease: &Lease,
+    error: &str,
+) -> Result<(), FinishError> {
     dead_letter(conn, lease, true, error).await
 }
 

@@ -12,7 +12,7 @@ use rubis_db::statement::{Bind, prepared, statement};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::{FinishError, Job, JobId, place::Place};
+use crate::{FinishError, Job, JobId, row_location::RowLocation};
 
 /// A worker's hold on a job. Whatever is recorded for the job is fenced by its token: once the
 /// lease has passed to another worker, nothing of the former one can be committed.
@@ -31,7 +31,7 @@ pub struct Lease {
     /// The time since when the job has been waiting for a server that is away.
     pub blocked_since: Option<OffsetDateTime>,
     /// Where the claim put the row. A renewal moves it on.
-    pub(crate) place: Place,
+    pub(crate) location: RowLocation,
 }
 
 // A token says that the job is running; the conditions do not name the state, as [`crate::finish`]

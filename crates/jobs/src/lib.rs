@@ -19,12 +19,12 @@ mod id;
 mod job;
 mod lease;
 mod payload;
-mod place;
 mod queue;
 mod reap;
 mod reconcile;
 mod retry_policy;
 mod row;
+mod row_location;
 mod server_watch;
 mod stats;
 mod sweep;
@@ -36,7 +36,9 @@ pub use dead_letters::{DeadLetterFilter, drop_all_dead, drop_dead, list_dead, re
 pub use enqueue::{Enqueued, enqueue, enqueue_many, ensure};
 pub use error::{FinishError, JobError};
 pub use find::{find, find_many};
-pub use finish::{block, bury, finish_in_place, finish_many, postpone, quarantine, release, retry};
+pub use finish::{
+    block, finish_at_location, finish_many, make_dead_letter, postpone, quarantine, release, retry,
+};
 pub use id::{InvalidJobId, JobId};
 pub use job::Job;
 pub use lease::{Lease, renew};

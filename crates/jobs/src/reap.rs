@@ -15,8 +15,8 @@ use uuid::Uuid;
 
 use crate::{
     ClaimedJob, JobId, Lease, Payload, Queue, ServerTrust,
-    place::{Place, Tid},
     row::count,
+    row_location::{RowLocation, Tid},
     server_watch::timeline,
 };
 
@@ -125,7 +125,7 @@ statement!(
              lease_until = CASE WHEN expired.outcome = 'handed_over'
                  THEN clock.now + make_interval(secs => policy.lease) END
          FROM expired, clock, policy WHERE jobs.id = expired.id
-         RETURNING jobs.ctid AS place, jobs.id, jobs.payload, jobs.organization_id, jobs.run_at, jobs.trace_id, jobs.created_at,
+         RETURNING jobs.ctid AS location, jobs.id, jobs.payload, jobs.organization_id, jobs.run_at, jobs.trace_id, jobs.created_at,
              jobs.attempts, jobs.crashes, jobs.lease_token, jobs.lease_until, clock.now,
              expired.outcome = 'quarantined' AS quarantined"
     )
@@ -134,7 +134,7 @@ statement!(
 #[derive(QueryableByName)]
 struct ReapedRow {
     #[diesel(sql_type = Tid)]
-    place: Place,
+    location: RowLocation,
     #[diesel(sql_type = Text)]
     id: String,
     #[diesel(sql_type = Jsonb)]
@@ -178,7 +178,7 @@ impl From<ReapedRow> for Reaped {
                         attempts,
                         crashes,
                         blocked_since: None,
-                        place: row.place,
+                        location: row.location,
                     },
                     payload: row.payload,
                     organization,

@@ -7,7 +7,9 @@ use rubis_jobs::{ClaimedJob, JobId, Queue};
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
-use crate::{OfferedJob, Offers, QueueError, QueueSettings, Taken, held::offered, offers::BATCH};
+use crate::{
+    ClaimedBatch, DueIndex, IndexedJob, QueueError, QueueSettings, due_index::BATCH, in_flight::indexed,
+};
 
 /// When to look again at a job that another transaction was busy with.
 const BUSY_DELAY: Duration = Duration::from_millis(250);
@@ -63,15 +65,15 @@ impl Claimer {
     pub(crate) async fn claim(
         &self,
         pool: &Pool,
-        offers: &Offers,
+        index: &DueIndex,
         count: usize,
         now: Option<OffsetDateTime>,
     ) -> Result<Claim, QueueError> {
         let count = count.min(BATCH);
-        if offers.is_up()
-            && let Ok(taken) = offers.claim(count, self.lease, now).await
+        if index.is_up()
+            && let Ok(taken) = index.claim(count, self.lease, now).await
         {
-            return self.claim_taken(pool, offers, taken, now).await;
+            return self.claim_taken(pool, index, taken, now).await;
         }
         self.claim_due(pool, count, now).await
     }
@@ -81,8 +83,8 @@ impl Claimer {
     async fn claim_taken(
         &self,
         pool: &Pool,
-        offers: &Offers,
-        taken: Taken,
+        index: &DueIndex,
+        taken: ClaimedBatch,
         now: Option<OffsetDateTime>,
     ) -> Result<Claim, QueueError> {
         if taken.jobs.is_empty() {
@@ -92,13 +94,13 @@ impl Claimer {
         let next = taken.next.map(Next::after);
         match self.claim_rows(pool, &taken.jobs, now).await {
             Ok((jobs, waiting)) => {
-                self.return_others(offers, &taken.jobs, &jobs, &waiting, now).await;
+                self.return_others(index, &taken.jobs, &jobs, &waiting, now).await;
                 Ok(Claim { jobs, next, looked: true })
             }
             Err(error) => {
                 let back: Vec<_> = taken.jobs.into_iter().map(|job| (job, OUTAGE_DELAY)).collect();
                 // Should this fail as well, the leases in Redis end by themselves.
-                let _ = offers.give_back(&back, now).await;
+                let _ = index.reschedule(&back, now).await;
                 Err(error)
             }
         }
@@ -107,7 +109,7 @@ impl Claimer {
     async fn claim_rows(
         &self,
         pool: &Pool,
-        taken: &[OfferedJob],
+        taken: &[IndexedJob],
         now: Option<OffsetDateTime>,
     ) -> Result<(Vec<ClaimedJob>, Vec<rubis_jobs::UnclaimedJob>), QueueError> {
         let ids: Vec<JobId> = taken.iter().map(|job| job.id.clone()).collect();
@@ -125,8 +127,8 @@ impl Claimer {
 
     async fn return_others(
         &self,
-        offers: &Offers,
-        taken: &[OfferedJob],
+        index: &DueIndex,
+        taken: &[IndexedJob],
         claimed: &[ClaimedJob],
         waiting: &[rubis_jobs::UnclaimedJob],
         now: Option<OffsetDateTime>,
@@ -134,7 +136,7 @@ impl Claimer {
         if claimed.len() == taken.len() {
             return;
         }
-        let claimed: HashSet<OfferedJob> = claimed.iter().map(offered).collect();
+        let claimed: HashSet<IndexedJob> = claimed.iter().map(indexed).collect();
         let (mut back, mut gone) = (Vec::new(), Vec::new());
         for job in taken.iter().filter(|job| !claimed.contains(job)) {
             match waiting.iter().find(|waiting| waiting.id == job.id) {
@@ -145,8 +147,8 @@ impl Claimer {
             }
         }
         // Should these fail, the leases in Redis end, and the same question is asked again.
-        let _ = offers.give_back(&back, now).await;
-        let _ = offers.forget(&gone).await;
+        let _ = index.reschedule(&back, now).await;
+        let _ = index.forget(&gone).await;
     }
 
     /// Claims from Postgres alone.

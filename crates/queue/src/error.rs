@@ -1,13 +1,13 @@
 //! Why a step of the queue failed.
 
-use crate::OffersError;
+use crate::DueIndexError;
 
 /// Why a step of the queue failed. The next step tries again; nothing is lost by it.
 #[derive(Debug, thiserror::Error)]
 pub enum QueueError {
     /// Redis does not answer.
     #[error(transparent)]
-    Offers(#[from] OffersError),
+    DueIndex(#[from] DueIndexError),
     /// No connection to Postgres.
     #[error("Postgres cannot be reached: {0}")]
     Pool(#[from] rubis_db::PoolError),

@@ -13,7 +13,7 @@ use rubis_jobs::{PageStart, Queue, ReapAt, ReapOutcome, Reaped, ScheduledJob};
 use time::OffsetDateTime;
 
 use crate::{
-    FeedPlan, OfferedJob, Offers, QueueError, QueueSettings,
+    DueIndex, FeedPlan, IndexedJob, QueueError, QueueSettings,
     instant::{from_milliseconds, milliseconds},
     metrics,
     recent::Recent,
@@ -45,7 +45,7 @@ pub struct FeedReport {
     /// Jobs taken from workers that were lost.
     pub reaped: Vec<Reaped>,
     /// Jobs offered to Redis, those left alone because they are leased not counted.
-    pub offered: u64,
+    pub scheduled: u64,
     /// The whole window was read.
     pub swept: bool,
     /// Redis answered.
@@ -58,7 +58,7 @@ pub(crate) struct Feeder<'a> {
     pub(crate) queue: Queue,
     pub(crate) settings: &'a QueueSettings,
     pub(crate) pool: &'a Pool,
-    pub(crate) offers: &'a Offers,
+    pub(crate) index: &'a DueIndex,
     pub(crate) recent: &'a Recent,
     /// The right to take leases away; `None` as long as the database is not trusted.
     pub(crate) reap_at: Option<ReapAt>,
@@ -87,10 +87,10 @@ impl Feeder<'_> {
     ) -> Result<FeedReport, QueueError> {
         let mut conn = self.pool.get().await?;
         let mut report = FeedReport { reaped: self.reap(&mut conn).await?, ..FeedReport::default() };
-        match self.offer(&mut conn, force, &mut report, now).await {
+        match self.schedule(&mut conn, force, &mut report, now).await {
             Ok(()) => report.redis_up = true,
             // The claim loop knows what to do without Redis, and the next sweep mends the rest.
-            Err(QueueError::Offers(_)) => self.recent.clear(),
+            Err(QueueError::DueIndex(_)) => self.recent.clear(),
             Err(error) => return Err(error),
         }
         Ok(report)
@@ -127,7 +127,7 @@ impl Feeder<'_> {
         Ok(reaped)
     }
 
-    async fn offer(
+    async fn schedule(
         &self,
         conn: &mut AsyncPgConnection,
         force: bool,
@@ -137,7 +137,7 @@ impl Feeder<'_> {
         // A little less than a tick, so that a tick that comes early is not skipped.
         let slice_every = self.settings.tick.mul_f64(0.9);
         let sweep_every = if force { Duration::ZERO } else { self.settings.sweep_every };
-        let plan = self.offers.begin_feed(slice_every, sweep_every, now).await?;
+        let plan = self.index.begin_feed(slice_every, sweep_every, now).await?;
         let clock = rubis_jobs::database_now(conn, now).await?;
         let ahead = plan.now - milliseconds(clock);
         let reading = Reading { clock, ahead: if ahead.abs() < CLOCK_NOISE { 0 } else { ahead }, now };
@@ -146,26 +146,26 @@ impl Feeder<'_> {
         if plan.slice {
             let read = self.read(conn, plan, &reading).await;
             if plan.sweep && read.is_err() {
-                self.offers.fail_feed().await?;
+                self.index.fail_feed().await?;
             }
-            report.offered = read?;
+            report.scheduled = read?;
             report.swept = plan.sweep;
         }
-        report.next = self.offers.next_due(now).await?;
+        report.next = self.index.next_due(now).await?;
         Ok(())
     }
 
     /// Whatever Redis believes of these jobs was the lost worker's.
     async fn offer_reaped(&self, reaped: &[Reaped], reading: &Reading) -> Result<(), QueueError> {
-        let jobs: Vec<(OfferedJob, Duration)> = reaped
+        let jobs: Vec<(IndexedJob, Duration)> = reaped
             .iter()
             .filter(|job| job.outcome == ReapOutcome::PutBack)
             .map(|job| {
                 let wait = Duration::try_from(job.run_at - reading.clock).unwrap_or_default();
-                (OfferedJob { id: job.id.clone(), organization: job.organization }, wait)
+                (IndexedJob { id: job.id.clone(), organization: job.organization }, wait)
             })
             .collect();
-        Ok(self.offers.give_back(&jobs, reading.now).await?)
+        Ok(self.index.reschedule(&jobs, reading.now).await?)
     }
 
     async fn read(
@@ -176,7 +176,7 @@ impl Feeder<'_> {
     ) -> Result<u64, QueueError> {
         let until = reading.clock + self.settings.horizon;
         let read_before = plan.upper.and_then(from_milliseconds).filter(|_| !plan.sweep);
-        let offered = match read_before {
+        let scheduled = match read_before {
             None => self.read_window(conn, PageStart::Earliest, until, reading).await?,
             Some(upper) => {
                 let edge = self.read_window(conn, PageStart::After(upper), until, reading).await?;
@@ -186,8 +186,8 @@ impl Feeder<'_> {
                 edge + self.offer_page(&near, reading).await?
             }
         };
-        self.offers.end_feed(milliseconds(until)).await?;
-        Ok(offered)
+        self.index.end_feed(milliseconds(until)).await?;
+        Ok(scheduled)
     }
 
     async fn read_window(
@@ -197,13 +197,13 @@ impl Feeder<'_> {
         until: OffsetDateTime,
         reading: &Reading,
     ) -> Result<u64, QueueError> {
-        let mut offered = 0;
+        let mut scheduled = 0;
         loop {
             let page = rubis_jobs::sweep_page(conn, self.queue, &start, until, PAGE).await?;
-            offered += self.offer_page(&page, reading).await?;
+            scheduled += self.offer_page(&page, reading).await?;
             match page.into_iter().nth(usize::try_from(PAGE - 1).unwrap_or(usize::MAX)) {
                 Some(last) => start = PageStart::AfterJob(last),
-                None => return Ok(offered),
+                None => return Ok(scheduled),
             }
         }
     }
@@ -212,18 +212,18 @@ impl Feeder<'_> {
         if page.is_empty() {
             return Ok(0);
         }
-        let jobs: Vec<(OfferedJob, i64)> = page
+        let jobs: Vec<(IndexedJob, i64)> = page
             .iter()
             .map(|job| {
                 let due = milliseconds(job.run_at).saturating_add(reading.ahead);
-                (OfferedJob { id: job.id.clone(), organization: job.organization }, due)
+                (IndexedJob { id: job.id.clone(), organization: job.organization }, due)
             })
             .collect();
-        let offered = self.offers.offer(&jobs, reading.now).await?;
+        let scheduled = self.index.schedule(&jobs, reading.now).await?;
         self.recent.add(page, reading.clock);
         if let Some(earliest) = page.iter().map(|job| job.run_at).min() {
             (self.on_page)(Duration::try_from(earliest - reading.clock).unwrap_or_default());
         }
-        Ok(offered)
+        Ok(scheduled)
     }
 }

@@ -7,33 +7,33 @@
 //! a worker had in its hands when it died comes back when the lease ends.
 
 mod claimer;
+mod due_index;
 mod error;
 mod execute;
 mod feeder;
+mod finalize;
 mod handler;
-mod held;
+mod in_flight;
 mod instant;
 mod jitter;
-mod line;
 pub mod metrics;
-mod offers;
+mod prefetch;
 mod recent;
 mod runner;
 mod serve;
 mod settings;
-mod settle;
 mod supervise;
 mod worker;
 
+pub use due_index::{BATCH, ClaimedBatch, DueIndex, DueIndexError, FeedPlan, IndexedJob};
 pub use error::QueueError;
 pub use feeder::FeedReport;
+pub use finalize::RunReport;
 pub use handler::{DeadLetter, DeadLetterCause, Finished, Handler, Handlers, JobContext};
 pub use jitter::Jitter;
-pub use line::CLAIMS_AT_ONCE;
-pub use offers::{BATCH, FeedPlan, OfferedJob, Offers, OffersError, Taken};
+pub use prefetch::CLAIMS_AT_ONCE;
 pub use runner::QueueRunner;
 pub use settings::QueueSettings;
-pub use settle::RunReport;
 pub use supervise::{Ends, supervise};
 pub use worker::Worker;
 

@@ -72,8 +72,8 @@ impl Recent {
     pub(crate) fn has(&self, job: &ScheduledJob, now: OffsetDateTime) -> bool {
         let mut generations = self.lock();
         generations.age(now);
-        let offered = generations.young.get(&job.id).or_else(|| generations.old.get(&job.id));
-        offered == Some(&job.run_at)
+        let scheduled = generations.young.get(&job.id).or_else(|| generations.old.get(&job.id));
+        scheduled == Some(&job.run_at)
     }
 
     /// Forgets everything.

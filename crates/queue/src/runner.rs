@@ -8,18 +8,18 @@ use rubis_jobs::{Lease, Queue, ReapAt, ReapOutcome, ServerWatch, Unsettled};
 use time::OffsetDateTime;
 
 use crate::{
-    FeedReport, Handlers, Jitter, OfferedJob, Offers, QueueError, QueueSettings, RedisPool, RunReport,
+    DueIndex, FeedReport, Handlers, IndexedJob, Jitter, QueueError, QueueSettings, RedisPool, RunReport,
     claimer::{Claim, Claimer},
     execute::{Completed, execute},
     feeder::{Feeder, OnPage},
-    held::Held,
+    finalize::{Finalization, Finalizer},
+    in_flight::InFlight,
     metrics,
     recent::Recent,
-    settle::{Settlement, Settler},
 };
 
 /// How often a step tries again to record what it could not.
-const SETTLE_AGAIN: u32 = 2;
+const FINALIZE_AGAIN: u32 = 2;
 
 /// One queue, as one worker serves it. A [`crate::Worker`] takes its steps by the clock; tests take
 /// them one at a time, at instants of their choice.
@@ -33,8 +33,8 @@ pub(crate) struct Parts {
     pub(crate) settings: QueueSettings,
     pub(crate) pool: Pool,
     lease_pool: Pool,
-    pub(crate) offers: Offers,
-    pub(crate) held: Held,
+    pub(crate) index: DueIndex,
+    pub(crate) in_flight: InFlight,
     recent: Recent,
     watch: Mutex<ServerWatch>,
     handlers: Handlers,
@@ -65,9 +65,9 @@ impl QueueRunner {
         handlers: Handlers,
         jitter: Jitter,
     ) -> Self {
-        let offers = Offers::new(queue, redis, &settings.prefix);
+        let index = DueIndex::new(queue, redis, &settings.prefix);
         let claimer = Claimer::new(queue, &settings);
-        let (held, recent) = (Held::default(), Recent::default());
+        let (in_flight, recent) = (InFlight::default(), Recent::default());
         let lease_pool = pool.clone();
         let watch = Mutex::new(ServerWatch::default());
         let parts = Parts {
@@ -75,8 +75,8 @@ impl QueueRunner {
             settings,
             pool,
             lease_pool,
-            offers,
-            held,
+            index,
+            in_flight,
             recent,
             watch,
             handlers,
@@ -176,7 +176,7 @@ impl Parts {
             queue: self.queue,
             settings: &self.settings,
             pool: &self.pool,
-            offers: &self.offers,
+            index: &self.index,
             recent: &self.recent,
             reap_at: self.reap_at(now),
             on_page,
@@ -201,8 +201,8 @@ impl Parts {
         let sighting = rubis_jobs::sight_server(&mut conn).await?;
         drop(conn);
         let rules = self.settings.watch_rules();
-        let unsettled = self.watch.lock().unwrap_or_else(PoisonError::into_inner).note(sighting, &rules);
-        match unsettled {
+        let not_recorded = self.watch.lock().unwrap_or_else(PoisonError::into_inner).note(sighting, &rules);
+        match not_recorded {
             None | Some(Unsettled::First) => {}
             Some(cause) => {
                 metrics::database_stalled(self.queue);
@@ -219,7 +219,7 @@ impl Parts {
             ReapOutcome::PutBack | ReapOutcome::Quarantined => None,
         });
         let jobs: Vec<_> = jobs.collect();
-        self.held.add(&jobs);
+        self.in_flight.add(&jobs);
         jobs.into_iter().map(Completed::quarantined).collect()
     }
 
@@ -228,23 +228,23 @@ impl Parts {
         if completed.is_empty() {
             return RunReport::default();
         }
-        let mut settlement = self.settle(completed, Some(now)).await;
-        let mut report = settlement.report;
+        let mut finalization = self.finalize(completed, Some(now)).await;
+        let mut report = finalization.report;
         // A connection that broke under a handler shows it at its next use, and is replaced.
-        for _ in 0..SETTLE_AGAIN {
-            if settlement.unsettled.is_empty() {
+        for _ in 0..FINALIZE_AGAIN {
+            if finalization.not_recorded.is_empty() {
                 break;
             }
-            settlement = self.settle(settlement.unsettled, Some(now)).await;
-            report += settlement.report;
+            finalization = self.finalize(finalization.not_recorded, Some(now)).await;
+            report += finalization.report;
         }
-        self.held.remove(settlement.unsettled.iter().map(|completed| &completed.job.lease));
+        self.in_flight.remove(finalization.not_recorded.iter().map(|completed| &completed.job.lease));
         report
     }
 
     pub(crate) async fn claim(&self, count: usize, now: Option<OffsetDateTime>) -> Result<Claim, QueueError> {
-        let claim = self.claimer.claim(&self.pool, &self.offers, count, now).await?;
-        self.held.add(&claim.jobs);
+        let claim = self.claimer.claim(&self.pool, &self.index, count, now).await?;
+        self.in_flight.add(&claim.jobs);
         Ok(claim)
     }
 
@@ -252,55 +252,59 @@ impl Parts {
         execute(self.queue, &self.handlers, &self.pool, job).await
     }
 
-    pub(crate) async fn settle(&self, completed: Vec<Completed>, now: Option<OffsetDateTime>) -> Settlement {
-        self.settler().settle(completed, now).await
+    pub(crate) async fn finalize(
+        &self,
+        completed: Vec<Completed>,
+        now: Option<OffsetDateTime>,
+    ) -> Finalization {
+        self.finalizer().finalize(completed, now).await
     }
 
-    pub(crate) fn settler(&self) -> Settler<'_> {
-        Settler {
+    pub(crate) fn finalizer(&self) -> Finalizer<'_> {
+        Finalizer {
             queue: self.queue,
             settings: &self.settings,
             pool: &self.pool,
-            offers: &self.offers,
+            index: &self.index,
             handlers: &self.handlers,
             jitter: &self.jitter,
-            held: &self.held,
+            in_flight: &self.in_flight,
         }
     }
 
     /// Gives a sign of life for every job that is held.
     pub(crate) async fn renew(&self) -> Result<(), QueueError> {
-        let (leases, jobs): (Vec<_>, Vec<_>) = self.held.all().into_iter().unzip();
+        let (leases, jobs): (Vec<_>, Vec<_>) = self.in_flight.all().into_iter().unzip();
         if leases.is_empty() {
             return Ok(());
         }
         let mut conn = self.lease_pool.get().await?;
         rubis_jobs::renew(&mut conn, &leases, self.settings.lease, None).await?;
         drop(conn);
-        if self.offers.is_up() {
-            self.offers.renew(&jobs, self.settings.lease, None).await?;
+        if self.index.is_up() {
+            self.index.renew(&jobs, self.settings.lease, None).await?;
         }
         Ok(())
     }
 
     /// Puts back jobs that are held, as though they had never been claimed.
-    pub(crate) async fn put_back(&self, held: Vec<(Lease, OfferedJob)>) -> Result<(), QueueError> {
-        if held.is_empty() {
+    pub(crate) async fn put_back(&self, in_flight: Vec<(Lease, IndexedJob)>) -> Result<(), QueueError> {
+        if in_flight.is_empty() {
             return Ok(());
         }
-        let leases: Vec<_> = held.iter().map(|(lease, _)| lease.clone()).collect();
+        let leases: Vec<_> = in_flight.iter().map(|(lease, _)| lease.clone()).collect();
         let mut conn = self.pool.get().await?;
         let released = rubis_jobs::release(&mut conn, &leases).await?;
         drop(conn);
-        self.held.remove(&leases);
+        self.in_flight.remove(&leases);
         tracing::info!(queue = %self.queue, jobs = released.len(), "jobs were put back");
-        let back: Vec<_> = held
+        let back: Vec<_> = in_flight
             .into_iter()
             .filter(|(lease, _)| released.contains(&lease.job_id))
             .map(|(_, job)| (job, std::time::Duration::ZERO))
             .collect();
-        if self.offers.is_up() {
-            self.offers.give_back(&back, None).await?;
+        if self.index.is_up() {
+            self.index.reschedule(&back, None).await?;
         }
         Ok(())
     }

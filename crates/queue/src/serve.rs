@@ -12,29 +12,29 @@ use tokio::{
 };
 
 use crate::{
-    Ends, OfferedJob, QueueError, QueueRunner,
+    Ends, IndexedJob, QueueError, QueueRunner,
     claimer::Next,
     execute::{Completed, panic_text},
-    held::offered,
-    line::{CLAIMS_AT_ONCE, Line},
+    in_flight::indexed,
     metrics,
+    prefetch::{CLAIMS_AT_ONCE, PrefetchBuffer},
     runner::Parts,
     supervise,
 };
 
 /// How many finished jobs may wait to be recorded before handlers wait for that.
-const SETTLE_BACKLOG: usize = 1_000;
+const FINALIZE_BACKLOG: usize = 1_000;
 
 /// The pause before another try to record the end of a job, which doubles each time. There is no last try: it ends
 /// when it succeeds, or when the lease is lost.
-const SETTLE_PAUSE: Duration = Duration::from_millis(500);
-const MAX_SETTLE_PAUSE: Duration = Duration::from_secs(60);
+const FINALIZE_PAUSE: Duration = Duration::from_millis(500);
+const MAX_FINALIZE_PAUSE: Duration = Duration::from_secs(60);
 
 /// The most ends that are recorded one by one at a time: those that call their domains, and those that failed before.
-const SETTLED_AT_ONCE: usize = 4;
+const FINALIZED_AT_ONCE: usize = 4;
 
 /// Time for which a worker that stops tries to record ends.
-const SETTLE_PATIENCE: Duration = Duration::from_secs(60);
+const FINALIZE_PATIENCE: Duration = Duration::from_secs(60);
 
 /// The pause before another try to renew leases.
 const RENEW_AGAIN: Duration = Duration::from_millis(500);
@@ -50,47 +50,50 @@ type Wake = Option<Instant>;
 pub(crate) async fn serve(runner: QueueRunner, stop: watch::Receiver<bool>) {
     let parts = runner.parts;
     // After a panic: what was held then is run by nothing any more.
-    parts.held.clear();
+    parts.in_flight.clear();
     let (wake_sender, wake) = watch::channel(Wake::None);
-    let (completed, to_settle) = mpsc::channel(SETTLE_BACKLOG);
+    let (completed, to_finalize) = mpsc::channel(FINALIZE_BACKLOG);
     let mut background = observe_by_the_clock(&parts);
     let mut feeding = JoinSet::new();
     feeding.spawn(feed_until_dropped(Arc::clone(&parts), Arc::new(wake_sender), completed.clone()));
-    let mut settling = JoinSet::new();
-    settling.spawn(settle_until_done(Arc::clone(&parts), to_settle));
+    let mut finalizing = JoinSet::new();
+    finalizing.spawn(finalize_until_done(Arc::clone(&parts), to_finalize));
 
-    let line = Arc::new(Line::new(usize::try_from(parts.settings.concurrency).unwrap_or(usize::MAX)));
-    let mut places = JoinSet::new();
-    for _ in 0..line.places() {
-        let (parts, line, completed) = (Arc::clone(&parts), Arc::clone(&line), completed.clone());
-        places.spawn(supervise(parts.queue.as_str(), "run", Ends::WhenDone, move || {
-            run_one_by_one(Arc::clone(&parts), Arc::clone(&line), completed.clone())
+    let buffer =
+        Arc::new(PrefetchBuffer::new(usize::try_from(parts.settings.concurrency).unwrap_or(usize::MAX)));
+    let mut slots = JoinSet::new();
+    for _ in 0..buffer.slots() {
+        let (parts, buffer, completed) = (Arc::clone(&parts), Arc::clone(&buffer), completed.clone());
+        slots.spawn(supervise(parts.queue.as_str(), "run", Ends::WhenDone, move || {
+            run_one_by_one(Arc::clone(&parts), Arc::clone(&buffer), completed.clone())
         }));
     }
     drop(completed);
 
-    let claims = Claims { parts: &parts, line: &line, backlog: watch::Sender::new(false) };
+    let claims = Claims { parts: &parts, buffer: &buffer, backlog: watch::Sender::new(false) };
     let queue = parts.queue.as_str();
-    let leader = supervise(queue, "claim", Ends::WhenDone, || claims.lead(wake.clone(), stop.clone()));
-    let assistants = (1..CLAIMS_AT_ONCE)
-        .map(|_| supervise(queue, "claim_backlog", Ends::WhenDone, || claims.assist(stop.clone())));
-    tokio::join!(leader, join_all(assistants));
-    let waiting = line.close();
+    let main_loop =
+        supervise(queue, "claim", Ends::WhenDone, || claims.claim_loop(wake.clone(), stop.clone()));
+    let backlog_loops = (1..CLAIMS_AT_ONCE).map(|_| {
+        supervise(queue, "claim_backlog", Ends::WhenDone, || claims.backlog_claim_loop(stop.clone()))
+    });
+    tokio::join!(main_loop, join_all(backlog_loops));
+    let waiting = buffer.close();
     tracing::info!(queue = %parts.queue, waiting = waiting.len(), "no more jobs begin");
     // Whoever else serves the queue may have them at once.
-    put_back(&parts, waiting.into_iter().map(|job| (job.lease.clone(), offered(&job))).collect()).await;
+    put_back(&parts, waiting.into_iter().map(|job| (job.lease.clone(), indexed(&job))).collect()).await;
     feeding.shutdown().await;
-    if timeout(parts.settings.shutdown_grace, async { while places.join_next().await.is_some() {} })
+    if timeout(parts.settings.shutdown_grace, async { while slots.join_next().await.is_some() {} })
         .await
         .is_err()
     {
-        places.shutdown().await;
+        slots.shutdown().await;
     }
-    if timeout(SETTLE_PATIENCE, settling.join_next()).await.is_err() {
+    if timeout(FINALIZE_PATIENCE, finalizing.join_next()).await.is_err() {
         tracing::error!(queue = %parts.queue, "finished jobs could not be recorded before the end");
     }
-    settling.shutdown().await;
-    put_back(&parts, parts.held.all()).await;
+    finalizing.shutdown().await;
+    put_back(&parts, parts.in_flight.all()).await;
     background.shutdown().await;
 }
 
@@ -118,9 +121,9 @@ async fn feed_until_dropped(
     .await;
 }
 
-async fn settle_until_done(parts: Arc<Parts>, completed: mpsc::Receiver<Completed>) {
+async fn finalize_until_done(parts: Arc<Parts>, completed: mpsc::Receiver<Completed>) {
     let completed = Mutex::new(completed);
-    supervise(parts.queue.as_str(), "settle", Ends::WhenDone, || settle_as_they_come(&parts, &completed))
+    supervise(parts.queue.as_str(), "settle", Ends::WhenDone, || finalize_as_they_come(&parts, &completed))
         .await;
 }
 
@@ -129,8 +132,8 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-async fn put_back(parts: &Parts, held: Vec<(Lease, OfferedJob)>) {
-    if let Err(error) = parts.put_back(held).await {
+async fn put_back(parts: &Parts, in_flight: Vec<(Lease, IndexedJob)>) {
+    if let Err(error) = parts.put_back(in_flight).await {
         tracing::error!(queue = %parts.queue, %error, "jobs were not put back; their leases will end");
     }
 }
@@ -138,7 +141,7 @@ async fn put_back(parts: &Parts, held: Vec<(Lease, OfferedJob)>) {
 /// What the claim loops share.
 struct Claims<'a> {
     parts: &'a Parts,
-    line: &'a Line<ClaimedJob>,
+    buffer: &'a PrefetchBuffer<ClaimedJob>,
     /// More is due than there is room for.
     backlog: watch::Sender<bool>,
 }
@@ -152,7 +155,7 @@ impl Claims<'_> {
         let room = tokio::select! {
             biased;
             () = stopped(stop) => return ControlFlow::Break(()),
-            room = self.line.reserve(is_backlog) => room,
+            room = self.buffer.acquire(is_backlog) => room,
         };
         // A panic must not take the room of the claim with it.
         let claimed = AssertUnwindSafe(self.parts.claim(room.count, None)).catch_unwind().await;
@@ -169,13 +172,13 @@ impl Claims<'_> {
                 (Vec::new(), Some(Next::after(OUTAGE_PAUSE)))
             }
         };
-        self.line.join(&room, jobs);
+        self.buffer.push(&room, jobs);
         self.backlog.send_replace(next == Some(Next::Now));
         ControlFlow::Continue(next)
     }
 
     /// Claims, and sleeps while nothing is due.
-    async fn lead(&self, mut wake: watch::Receiver<Wake>, mut stop: watch::Receiver<bool>) {
+    async fn claim_loop(&self, mut wake: watch::Receiver<Wake>, mut stop: watch::Receiver<bool>) {
         while let ControlFlow::Continue(next) = self.claim(&mut stop).await {
             let until = match next {
                 Some(Next::Now) => continue,
@@ -184,14 +187,14 @@ impl Claims<'_> {
             };
             tokio::select! {
                 () = stopped(&mut stop) => return,
-                () = rest(until, &mut wake) => {}
+                () = sleep_until(until, &mut wake) => {}
             }
         }
     }
 
     /// Claims beside the leader for as long as there is a backlog: Redis finds the next jobs while
     /// Postgres writes the rows of those before.
-    async fn assist(&self, mut stop: watch::Receiver<bool>) {
+    async fn backlog_claim_loop(&self, mut stop: watch::Receiver<bool>) {
         let mut backlog = self.backlog.subscribe();
         loop {
             tokio::select! {
@@ -207,7 +210,7 @@ impl Claims<'_> {
 }
 
 /// Sleeps until this instant, or an earlier one that the feeder names meanwhile.
-async fn rest(mut until: Wake, wake: &mut watch::Receiver<Wake>) {
+async fn sleep_until(mut until: Wake, wake: &mut watch::Receiver<Wake>) {
     loop {
         let sleeping = async {
             match until {
@@ -230,9 +233,13 @@ async fn rest(mut until: Wake, wake: &mut watch::Receiver<Wake>) {
 }
 
 /// Runs the jobs of one place.
-async fn run_one_by_one(parts: Arc<Parts>, line: Arc<Line<ClaimedJob>>, completed: mpsc::Sender<Completed>) {
-    while let Some(job) = line.next().await {
-        let _busy = Busy { parts: &parts, line: &line, lease: job.lease.clone() };
+async fn run_one_by_one(
+    parts: Arc<Parts>,
+    buffer: Arc<PrefetchBuffer<ClaimedJob>>,
+    completed: mpsc::Sender<Completed>,
+) {
+    while let Some(job) = buffer.next().await {
+        let _busy = SlotGuard { parts: &parts, buffer: &buffer, lease: job.lease.clone() };
         let ended = parts.execute(job).await;
         // Nobody receives any more only when the worker is at its end, which puts back what is held.
         let _ = completed.send(ended).await;
@@ -240,38 +247,39 @@ async fn run_one_by_one(parts: Arc<Parts>, line: Arc<Line<ClaimedJob>>, complete
 }
 
 /// A place while its job runs.
-struct Busy<'a> {
+struct SlotGuard<'a> {
     parts: &'a Parts,
-    line: &'a Line<ClaimedJob>,
+    buffer: &'a PrefetchBuffer<ClaimedJob>,
     lease: Lease,
 }
 
-impl Drop for Busy<'_> {
+impl Drop for SlotGuard<'_> {
     fn drop(&mut self) {
-        self.line.leave();
+        self.buffer.release();
         if thread::panicking() {
             // Nothing will record its end: its lease is to end.
-            self.parts.held.remove([&self.lease]);
+            self.parts.in_flight.remove([&self.lease]);
         }
     }
 }
 
 /// Records what has ended, all that has come together in one go. Ends that call their domains, and those that could
 /// not be recorded, are recorded one by one beside it: none of them delays the others.
-async fn settle_as_they_come(parts: &Arc<Parts>, completed: &Mutex<mpsc::Receiver<Completed>>) {
+async fn finalize_as_they_come(parts: &Arc<Parts>, completed: &Mutex<mpsc::Receiver<Completed>>) {
     let mut completed = completed.lock().await;
     let (ending, is_ending) = watch::channel(false);
-    let tries = Arc::new(Semaphore::new(SETTLED_AT_ONCE));
+    let tries = Arc::new(Semaphore::new(FINALIZED_AT_ONCE));
     let mut late = JoinSet::new();
     let mut batch = Vec::new();
-    while completed.recv_many(&mut batch, SETTLE_BACKLOG).await > 0 {
-        let settler = parts.settler();
+    while completed.recv_many(&mut batch, FINALIZE_BACKLOG).await > 0 {
+        let finalizer = parts.finalizer();
         let (of_domains, quick): (Vec<_>, Vec<_>) =
-            batch.drain(..).partition(|completed| settler.calls_its_domain(completed));
-        let unsettled = settle_batch(parts, quick).await;
+            batch.drain(..).partition(|completed| finalizer.calls_its_domain(completed));
+        let not_recorded = finalize_batch(parts, quick).await;
         let of_domains = of_domains.into_iter().map(|completed| (completed, Duration::ZERO));
-        for (completed, pause) in of_domains.chain(unsettled.into_iter().map(|one| (one, SETTLE_PAUSE))) {
-            late.spawn(settle_late(
+        for (completed, pause) in of_domains.chain(not_recorded.into_iter().map(|one| (one, FINALIZE_PAUSE)))
+        {
+            late.spawn(finalize_late(
                 Arc::clone(parts),
                 Arc::clone(&tries),
                 is_ending.clone(),
@@ -286,15 +294,15 @@ async fn settle_as_they_come(parts: &Arc<Parts>, completed: &Mutex<mpsc::Receive
 }
 
 /// Settles jobs in one go. Returns those that could not be recorded.
-async fn settle_batch(parts: &Parts, batch: Vec<Completed>) -> Vec<Completed> {
+async fn finalize_batch(parts: &Parts, batch: Vec<Completed>) -> Vec<Completed> {
     let leases: Vec<Lease> = batch.iter().map(|completed| completed.job.lease.clone()).collect();
-    match AssertUnwindSafe(parts.settle(batch, None)).catch_unwind().await {
-        Ok(settlement) => settlement.unsettled,
+    match AssertUnwindSafe(parts.finalize(batch, None)).catch_unwind().await {
+        Ok(finalization) => finalization.not_recorded,
         Err(panic) => {
             let panic = panic_text(panic.as_ref());
             tracing::error!(queue = %parts.queue, jobs = leases.len(), panic, "ends of jobs lost by a panic");
             metrics::loop_restarted(parts.queue.as_str(), "settle");
-            parts.held.remove(&leases);
+            parts.in_flight.remove(&leases);
             Vec::new()
         }
     }
@@ -303,7 +311,7 @@ async fn settle_batch(parts: &Parts, batch: Vec<Completed>) -> Vec<Completed> {
 /// Records the end of one job, until it is recorded or the lease is lost: Postgres may be away for long, and what
 /// a handler did should not be done twice for that. A worker that stops waits for no dead-letter callback that
 /// has failed.
-async fn settle_late(
+async fn finalize_late(
     parts: Arc<Parts>,
     tries: Arc<Semaphore>,
     mut is_ending: watch::Receiver<bool>,
@@ -316,7 +324,7 @@ async fn settle_late(
             if completed.failed_callbacks > 0 {
                 return;
             }
-            sleep(pause.min(SETTLE_PAUSE)).await;
+            sleep(pause.min(FINALIZE_PAUSE)).await;
         } else {
             tokio::select! {
                 () = sleep(pause) => {}
@@ -324,8 +332,8 @@ async fn settle_late(
             }
         }
         let Ok(_permit) = tries.acquire().await else { return };
-        waiting = settle_batch(&parts, vec![completed]).await.pop();
-        pause = (pause * 2).clamp(SETTLE_PAUSE, MAX_SETTLE_PAUSE);
+        waiting = finalize_batch(&parts, vec![completed]).await.pop();
+        pause = (pause * 2).clamp(FINALIZE_PAUSE, MAX_FINALIZE_PAUSE);
     }
 }
 

@@ -7,7 +7,6 @@ use std::future::Future;
 
 use diesel::result::Error as DatabaseError;
 use rubis_db::AsyncPgConnection;
-use rubis_invoices::Reason;
 use rubis_jobs::{FinishError, Lease};
 use rubis_kernel::{Email, OrganizationId};
 use time::{Date, Duration, OffsetDateTime, UtcOffset};

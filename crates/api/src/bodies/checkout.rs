@@ -1,4 +1,4 @@
-//! Offers, and the Stripe pages on which they are paid.
+//! DueIndex, and the Stripe pages on which they are paid.
 
 use rubis_billing::{BillingCycle, Offer, PaidPlan};
 use rubis_kernel::FieldErrors;

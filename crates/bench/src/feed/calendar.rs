@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use rubis_db::Pool;
 use rubis_jobs::{JobId, Queue};
-use rubis_queue::{Handlers, OfferedJob, Offers, QueueRunner, QueueSettings};
+use rubis_queue::{DueIndex, Handlers, IndexedJob, QueueRunner, QueueSettings};
 use rubis_runtime::settings::RedisSettings;
 use time::OffsetDateTime;
 use tokio::time::Instant;
@@ -45,7 +45,7 @@ pub struct Calendar {
     due: u32,
     now: OffsetDateTime,
     pool: Pool,
-    offers: Offers,
+    index: DueIndex,
     sweeping: QueueRunner,
     /// Reads the slices of a second at each step.
     slicing: QueueRunner,
@@ -67,8 +67,8 @@ impl Calendar {
         let runner =
             |settings| QueueRunner::new(QUEUE, settings, pool.clone(), redis.clone(), Handlers::new());
         let (sweeping, slicing) = (runner(swept), runner(sliced));
-        let offers = Offers::new(QUEUE, redis, &prefix);
-        Ok(Self { jobs, database, url, due, now, pool, offers, sweeping, slicing })
+        let index = DueIndex::new(QUEUE, redis, &prefix);
+        Ok(Self { jobs, database, url, due, now, pool, index, sweeping, slicing })
     }
 
     /// Measures everything once, and leaves the calendar as it was: medians of many repetitions.
@@ -78,7 +78,11 @@ impl Calendar {
             let began = Instant::now();
             let fed = self.sweeping.feed_once(self.now).await?;
             sweeps.push(milliseconds(began));
-            ensure!(fed.swept && fed.offered >= u64::from(self.due), "a sweep found {} jobs", fed.offered);
+            ensure!(
+                fed.swept && fed.scheduled >= u64::from(self.due),
+                "a sweep found {} jobs",
+                fed.scheduled
+            );
         }
         for _ in 0..REPETITIONS {
             let began = Instant::now();
@@ -94,17 +98,17 @@ impl Calendar {
         let mut conn = self.pool.get().await?;
         for _ in 0..self.due / CLAIM {
             let began = Instant::now();
-            let taken = self.offers.claim(usize::try_from(CLAIM)?, LEASE, Some(self.now)).await?;
+            let taken = self.index.claim(usize::try_from(CLAIM)?, LEASE, Some(self.now)).await?;
             let ids: Vec<JobId> = taken.jobs.iter().map(|job| job.id.clone()).collect();
             let jobs = rubis_jobs::claim(&mut conn, QUEUE, &ids, LEASE, Some(self.now)).await?;
             times.push(milliseconds(began));
             ensure!(jobs.len() == usize::try_from(CLAIM)?, "a claim found {} jobs", jobs.len());
-            claimed.extend(taken.jobs.into_iter().map(|job: OfferedJob| (job, Duration::ZERO)));
+            claimed.extend(taken.jobs.into_iter().map(|job: IndexedJob| (job, Duration::ZERO)));
             leases.extend(jobs.into_iter().map(|job| job.lease));
         }
         let released = rubis_jobs::release(&mut conn, &leases).await?.len();
         ensure!(released == leases.len(), "{released} of {} jobs were put back", leases.len());
-        self.offers.give_back(&claimed, Some(self.now)).await?;
+        self.index.reschedule(&claimed, Some(self.now)).await?;
         Ok(median(&mut times))
     }
 }

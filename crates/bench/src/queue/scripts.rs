@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use rubis_kernel::{Clock as _, OrganizationId, SystemClock};
-use rubis_queue::{BATCH, OfferedJob, Offers};
+use rubis_queue::{BATCH, DueIndex, IndexedJob};
 use time::OffsetDateTime;
 
 use super::Arguments;
@@ -34,17 +34,17 @@ pub type Calls = Vec<(&'static str, f64)>;
 /// Calls each script with as much as the product ever asks of it, and returns the medians.
 pub async fn scripts(environment: &Environment, sizes: &Arguments, probe: &mut Probe) -> Result<Calls> {
     probe.empty().await?;
-    let offers = Offers::new(QUEUE, environment.redis_pool()?, "rubis");
+    let index = DueIndex::new(QUEUE, environment.redis_pool()?, "rubis");
     let mut now = SystemClock.now();
     for organizations in organizations(sizes.jobs / WAITING_EACH).chunks(BATCH) {
         for _ in 0..WAITING_EACH {
-            offers.offer(&one_each(organizations, now + AN_HOUR)?, Some(now)).await?;
+            index.schedule(&one_each(organizations, now + AN_HOUR)?, Some(now)).await?;
         }
     }
     let mut cycles = Vec::new();
     for _ in 0..CYCLES {
         now += CYCLE;
-        cycles.push(cycle(&offers, probe, now).await?);
+        cycles.push(cycle(&index, probe, now).await?);
     }
     let names = cycles.first().into_iter().flatten().map(|(name, _)| *name);
     let calls = names.map(|name| {
@@ -55,37 +55,37 @@ pub async fn scripts(environment: &Environment, sizes: &Arguments, probe: &mut P
 }
 
 /// One call of everything, after the cycle before: as many jobs whose leases are lost as a claim takes back.
-async fn cycle(offers: &Offers, probe: &mut Probe, now: OffsetDateTime) -> Result<Calls> {
+async fn cycle(index: &DueIndex, probe: &mut Probe, now: OffsetDateTime) -> Result<Calls> {
     let organizations = organizations(u32::try_from(BATCH)?);
     let jobs = one_each(&organizations, now)?;
     let mut calls = Calls::new();
 
     probe.note_calls().await?;
-    offers.offer(&jobs, Some(now)).await?;
+    index.schedule(&jobs, Some(now)).await?;
     calls.push(("an offer to as many organizations", probe.longest_call().await?));
-    offers.offer(&one_each(&organizations, now)?, Some(now)).await?;
+    index.schedule(&one_each(&organizations, now)?, Some(now)).await?;
 
     probe.note_calls().await?;
-    let taken = offers.claim(BATCH, LEASE, Some(now)).await?.jobs;
+    let taken = index.claim(BATCH, LEASE, Some(now)).await?.jobs;
     calls.push(("a claim, of organizations in turn", probe.longest_call().await?));
     ensure!(taken.len() == BATCH, "of {BATCH} due jobs {} were claimed", taken.len());
 
     probe.note_calls().await?;
-    offers.renew(&taken, LEASE, Some(now)).await?;
+    index.renew(&taken, LEASE, Some(now)).await?;
     calls.push(("a renewal", probe.longest_call().await?));
 
     let back: Vec<_> = taken.into_iter().map(|job| (job, AN_HOUR)).collect();
     probe.note_calls().await?;
-    offers.give_back(&back, Some(now)).await?;
+    index.reschedule(&back, Some(now)).await?;
     calls.push(("jobs put back", probe.longest_call().await?));
 
     probe.note_calls().await?;
-    offers.begin_feed(Duration::ZERO, Duration::ZERO, Some(now)).await?;
-    offers.next_due(Some(now)).await?;
+    index.begin_feed(Duration::ZERO, Duration::ZERO, Some(now)).await?;
+    index.next_due(Some(now)).await?;
     calls.push(("a look at what is next", probe.longest_call().await?));
 
     // These stay leased until the next cycle.
-    let lost = offers.claim(BATCH, LEASE, Some(now)).await?.jobs;
+    let lost = index.claim(BATCH, LEASE, Some(now)).await?.jobs;
     ensure!(lost.len() == BATCH, "of {BATCH} due jobs {} were claimed", lost.len());
     Ok(calls)
 }
@@ -94,6 +94,6 @@ fn organizations(count: u32) -> Vec<OrganizationId> {
     (0..count).map(|_| OrganizationId::new()).collect()
 }
 
-fn one_each(organizations: &[OrganizationId], due: OffsetDateTime) -> Result<Vec<(OfferedJob, i64)>> {
+fn one_each(organizations: &[OrganizationId], due: OffsetDateTime) -> Result<Vec<(IndexedJob, i64)>> {
     organizations.iter().map(|organization| job(*organization, due)).collect()
 }

@@ -10,7 +10,7 @@ async fn only_what_has_not_begun_can_be_cancelled() {
     let mut calendar = Calendar::create().await;
     calendar.enqueue(1, START + seconds(60)).await;
     let dead = calendar.claimed(2).await;
-    rubis_jobs::bury(&mut calendar.conn, &dead.lease, "no").await.unwrap();
+    rubis_jobs::make_dead_letter(&mut calendar.conn, &dead.lease, "no").await.unwrap();
     calendar.claimed(3).await;
     let mut cancelled = cancel(&mut calendar.conn, &[id(1), id(2), id(3), id(4)]).await.unwrap();
     cancelled.sort();

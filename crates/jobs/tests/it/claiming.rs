@@ -13,7 +13,7 @@ async fn only_scheduled_jobs_that_are_due_are_claimed() {
     calendar.enqueue(1, START).await;
     calendar.enqueue(2, START + seconds(1)).await;
     let dead = calendar.claimed(3).await;
-    rubis_jobs::bury(&mut calendar.conn, &dead.lease, "no").await.unwrap();
+    rubis_jobs::make_dead_letter(&mut calendar.conn, &dead.lease, "no").await.unwrap();
     let claimed = calendar.claim(&[1, 2, 3, 4], START).await;
     assert_eq!(claimed.len(), 1);
     let job = &claimed[0];

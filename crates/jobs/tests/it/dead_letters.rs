@@ -1,7 +1,8 @@
 //! What the operator does with jobs that were given up.
 
 use rubis_jobs::{
-    DeadLetterFilter, JobState, bury, drop_all_dead, drop_dead, list_dead, retry_all_dead, retry_dead,
+    DeadLetterFilter, JobState, drop_all_dead, drop_dead, list_dead, make_dead_letter, retry_all_dead,
+    retry_dead,
 };
 
 use crate::support::{Calendar, QUEUE, START, id, seconds};
@@ -10,7 +11,7 @@ async fn with_dead_letters() -> Calendar {
     let mut calendar = Calendar::create().await;
     for (key, error) in [(1, "Mailbox full"), (2, "unknown recipient"), (3, "mailbox FULL")] {
         let lease = calendar.claimed(key).await.lease;
-        bury(&mut calendar.conn, &lease, error).await.unwrap();
+        make_dead_letter(&mut calendar.conn, &lease, error).await.unwrap();
     }
     calendar.enqueue(4, START).await;
     calendar

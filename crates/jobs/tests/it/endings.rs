@@ -2,7 +2,7 @@
 
 use diesel_async::{AsyncConnection as _, SimpleAsyncConnection as _};
 use rubis_jobs::{
-    FinishError, JobState, bury, finish_in_place, finish_many, postpone, release, renew, retry,
+    FinishError, JobState, finish_at_location, finish_many, make_dead_letter, postpone, release, renew, retry,
 };
 
 use crate::support::{Calendar, START, id, seconds};
@@ -43,9 +43,9 @@ async fn nothing_can_be_recorded_under_a_lease_that_passed_to_another_worker() {
     assert!(is_lost(lost.reschedule(conn, START).await));
     assert!(is_lost(retry(conn, &lost, seconds(1), "no", Some(START)).await));
     assert!(is_lost(postpone(conn, &lost, seconds(1), "no", Some(START)).await));
-    assert!(is_lost(bury(conn, &lost, "no").await));
+    assert!(is_lost(make_dead_letter(conn, &lost, "no").await));
     assert!(finish_many(conn, std::slice::from_ref(&lost)).await.unwrap().is_empty());
-    assert!(finish_in_place(conn, std::slice::from_ref(&lost)).await.unwrap().is_empty());
+    assert!(finish_at_location(conn, std::slice::from_ref(&lost)).await.unwrap().is_empty());
     assert!(release(conn, std::slice::from_ref(&lost)).await.unwrap().is_empty());
 
     current.finish(conn).await.unwrap();
@@ -71,7 +71,7 @@ async fn jobs_are_finished_where_their_claims_put_them() {
     for key in 1..=3 {
         leases.push(calendar.claimed(key).await.lease);
     }
-    assert_eq!(finish_in_place(&mut calendar.conn, &leases[..2]).await.unwrap(), [id(1), id(2)].into());
+    assert_eq!(finish_at_location(&mut calendar.conn, &leases[..2]).await.unwrap(), [id(1), id(2)].into());
     assert_eq!(calendar.find(1).await, None);
     assert_eq!(calendar.row(3).await.state, JobState::Running);
 }
@@ -81,7 +81,7 @@ async fn a_job_whose_lease_was_renewed_is_not_found_in_its_place_and_finished_by
     let mut calendar = Calendar::create().await;
     let leases = [calendar.claimed(1).await.lease];
     assert_eq!(renew(&mut calendar.conn, &leases, seconds(9), Some(START)).await.unwrap(), [id(1)]);
-    assert!(finish_in_place(&mut calendar.conn, &leases).await.unwrap().is_empty());
+    assert!(finish_at_location(&mut calendar.conn, &leases).await.unwrap().is_empty());
     assert_eq!(finish_many(&mut calendar.conn, &leases).await.unwrap(), [id(1)].into());
     assert_eq!(calendar.find(1).await, None);
 }
@@ -106,7 +106,7 @@ async fn a_job_at_the_old_location_of_a_sibling_survives_the_siblings_end() {
         renew(&mut calendar.conn, std::slice::from_ref(&running), seconds(9), Some(START)).await.unwrap();
     }
 
-    assert!(finish_in_place(&mut calendar.conn, std::slice::from_ref(&ended)).await.unwrap().is_empty());
+    assert!(finish_at_location(&mut calendar.conn, std::slice::from_ref(&ended)).await.unwrap().is_empty());
     assert_eq!(calendar.row(2).await.state, JobState::Running, "the sibling goes on");
     assert_eq!(finish_many(&mut calendar.conn, [&ended]).await.unwrap(), [id(1)].into());
     assert_eq!(finish_many(&mut calendar.conn, [&running]).await.unwrap(), [id(2)].into());
@@ -118,7 +118,7 @@ async fn a_row_that_a_person_is_busy_with_is_not_waited_for_in_its_place() {
     let leases = [calendar.claimed(1).await.lease, calendar.claimed(2).await.lease];
     let mut other = calendar.second_connection().await;
     other.batch_execute("BEGIN; SELECT FROM jobs WHERE id = 'probe:1' FOR UPDATE").await.unwrap();
-    assert_eq!(finish_in_place(&mut calendar.conn, &leases).await.unwrap(), [id(2)].into());
+    assert_eq!(finish_at_location(&mut calendar.conn, &leases).await.unwrap(), [id(2)].into());
     other.batch_execute("COMMIT").await.unwrap();
     assert_eq!(finish_many(&mut calendar.conn, &leases).await.unwrap(), [id(1)].into());
 }
@@ -127,7 +127,7 @@ async fn a_row_that_a_person_is_busy_with_is_not_waited_for_in_its_place() {
 async fn a_dead_letter_does_not_answer_to_the_lease_under_which_it_died() {
     let mut calendar = Calendar::create().await;
     let lease = calendar.claimed(1).await.lease;
-    bury(&mut calendar.conn, &lease, "no").await.unwrap();
+    make_dead_letter(&mut calendar.conn, &lease, "no").await.unwrap();
     assert!(matches!(lease.finish(&calendar.conn).await, Err(FinishError::LeaseLost)));
     assert!(finish_many(&mut calendar.conn, std::slice::from_ref(&lease)).await.unwrap().is_empty());
     assert!(

@@ -49,7 +49,7 @@ async fn a_running_job_is_left_alone_and_the_answer_says_so() {
 async fn a_dead_job_is_revived_with_all_its_attempts() {
     let mut calendar = Calendar::create().await;
     let claimed = calendar.claimed(1).await;
-    rubis_jobs::bury(&mut calendar.conn, &claimed.lease, "no").await.unwrap();
+    rubis_jobs::make_dead_letter(&mut calendar.conn, &claimed.lease, "no").await.unwrap();
     assert_eq!(calendar.enqueue(1, START + seconds(60)).await, Enqueued::Updated);
     let row = calendar.row(1).await;
     assert_eq!((row.state, row.attempts, row.last_error), (JobState::Scheduled, 0, None));

@@ -1,7 +1,7 @@
 //! Reading the calendar and measuring the queue.
 
 use diesel_async::RunQueryDsl as _;
-use rubis_jobs::{PageStart, bury, stats, sweep_newest, sweep_page};
+use rubis_jobs::{PageStart, make_dead_letter, stats, sweep_newest, sweep_page};
 
 use crate::support::{Calendar, Probe, QUEUE, START, probe, seconds};
 
@@ -77,7 +77,7 @@ async fn a_queue_is_measured() {
     assert_eq!(empty.oldest_lateness, seconds(0));
 
     let dead = calendar.claimed(1).await;
-    bury(&mut calendar.conn, &dead.lease, "no").await.unwrap();
+    make_dead_letter(&mut calendar.conn, &dead.lease, "no").await.unwrap();
     calendar.claimed(2).await;
     for (key, after) in [(3, 0), (4, 30), (5, 600)] {
         calendar.enqueue(key, START + seconds(after)).await;

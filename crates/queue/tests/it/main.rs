@@ -11,9 +11,9 @@
 mod failures;
 mod fairness;
 mod feeding;
-mod offering;
 mod property;
 mod redis_away;
 mod running;
+mod scheduling;
 mod serving;
 mod support;

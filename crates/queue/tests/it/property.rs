@@ -15,7 +15,7 @@ use rubis_jobs::{CrashPolicy, Enqueued};
 use rubis_queue::{QueueRunner, QueueSettings};
 use time::{Duration, OffsetDateTime};
 
-use crate::support::{Course, Probe, START, Stage, cut_off, probe, seconds};
+use crate::support::{Course, Probe, START, TestQueue, cut_off, probe, seconds};
 
 const CASES: u32 = 40;
 const KEYS: u32 = 5;
@@ -98,10 +98,10 @@ impl Expected {
     }
 }
 
-async fn play(stage: &Stage, happenings: Vec<Happening>) -> Result<(), TestCaseError> {
-    stage.execute("DELETE FROM jobs; DELETE FROM effects").await;
-    stage.redis.wipe();
-    let workers = [worker(stage), worker(stage)];
+async fn play(queue_under_test: &TestQueue, happenings: Vec<Happening>) -> Result<(), TestCaseError> {
+    queue_under_test.execute("DELETE FROM jobs; DELETE FROM effects").await;
+    queue_under_test.redis.wipe();
+    let workers = [worker(queue_under_test), worker(queue_under_test)];
     let mut stalled = Stalled(None);
     let mut now = START;
     let mut expected = Expected::default();
@@ -111,11 +111,12 @@ async fn play(stage: &Stage, happenings: Vec<Happening>) -> Result<(), TestCaseE
                 expected.generations += 1;
                 let course = if fails_once { Course::FailTimes(1) } else { Course::Record };
                 let job = Probe { generation: expected.generations, ..probe(key, course) };
-                let answer = stalled.beside(stage.enqueue_probe(&job, now + seconds(after), now)).await;
+                let answer =
+                    stalled.beside(queue_under_test.enqueue_probe(&job, now + seconds(after), now)).await;
                 expected.plan(&job, answer);
             }
             Happening::Cancel { key } => {
-                if stalled.beside(stage.cancel(key)).await {
+                if stalled.beside(queue_under_test.cancel(key)).await {
                     expected.cancel(key);
                 }
             }
@@ -139,12 +140,12 @@ async fn play(stage: &Stage, happenings: Vec<Happening>) -> Result<(), TestCaseE
             }
             Happening::GoOn => stalled.go_on().await,
             Happening::Pass { seconds } => now += Duration::seconds(seconds),
-            Happening::Wipe => stage.redis.wipe(),
+            Happening::Wipe => queue_under_test.redis.wipe(),
         }
     }
     stalled.go_on().await;
-    let_time_pass(stage, &workers, now).await?;
-    check(stage, expected).await
+    let_time_pass(queue_under_test, &workers, now).await?;
+    check(queue_under_test, expected).await
 }
 
 type Running<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
@@ -173,16 +174,20 @@ impl Stalled<'_> {
     }
 }
 
-fn worker(stage: &Stage) -> QueueRunner {
+fn worker(queue_under_test: &TestQueue) -> QueueRunner {
     // Nobody dies so often in earnest; quarantine has its own tests.
     let crash_policy = CrashPolicy { max_crashes: 1_000, ..CrashPolicy::default() };
-    stage.runner_with(QueueSettings { crash_policy, concurrency: 4, ..stage.settings() })
+    queue_under_test.runner_with(QueueSettings {
+        crash_policy,
+        concurrency: 4,
+        ..queue_under_test.settings()
+    })
 }
 
 /// Lets the workers go on as they do, second by second at first and then by minutes, until there is
 /// nothing left to do.
 async fn let_time_pass(
-    stage: &Stage,
+    queue_under_test: &TestQueue,
     workers: &[QueueRunner; 2],
     mut now: OffsetDateTime,
 ) -> Result<(), TestCaseError> {
@@ -191,7 +196,7 @@ async fn let_time_pass(
             worker.feed_once(now).await.expect("Postgres answers");
             while worker.run_batch(now).await.expect("Postgres answers").is_some() {}
         }
-        if stage.jobs_left().await == 0 {
+        if queue_under_test.jobs_left().await == 0 {
             return Ok(());
         }
         now += if round < 15 { Duration::seconds(1) } else { Duration::minutes(1) };
@@ -199,10 +204,10 @@ async fn let_time_pass(
     Err(TestCaseError::fail("jobs are left over"))
 }
 
-async fn check(stage: &Stage, mut expected: Expected) -> Result<(), TestCaseError> {
+async fn check(queue_under_test: &TestQueue, mut expected: Expected) -> Result<(), TestCaseError> {
     expected.done.extend(expected.wanted);
     let mut effects = BTreeMap::new();
-    for (key, generation, what) in stage.effects().await {
+    for (key, generation, what) in queue_under_test.effects().await {
         prop_assert_eq!(what, "done");
         *effects.entry((key, generation)).or_insert(0) += 1;
     }
@@ -217,14 +222,14 @@ async fn check(stage: &Stage, mut expected: Expected) -> Result<(), TestCaseErro
 #[test]
 fn no_job_is_lost_or_done_twice_and_none_runs_after_its_cancel_was_acknowledged() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let stage = runtime.block_on(Stage::create());
+    let queue_under_test = runtime.block_on(TestQueue::create());
     let config =
         Config { cases: CASES, failure_persistence: None, max_shrink_iters: 40, ..Config::default() };
     TestRunner::new(config)
         .run(&proptest::collection::vec(happening(), 10..60), |happenings| {
-            runtime.block_on(play(&stage, happenings))
+            runtime.block_on(play(&queue_under_test, happenings))
         })
         .unwrap();
     // Its connections live in the runtime.
-    runtime.block_on(async { drop(stage) });
+    runtime.block_on(async { drop(queue_under_test) });
 }

@@ -12,7 +12,7 @@ use rubis_db::AsyncPgConnection;
 use rubis_jobs::{Enqueued, Job, JobError, JobId, JobRow, Queue, RetryPolicy};
 use rubis_kernel::OrganizationId;
 use rubis_queue::{
-    DeadLetter, DeadLetterCause, Finished, Handler, Handlers, Jitter, JobContext, OfferedJob, Offers,
+    DeadLetter, DeadLetterCause, DueIndex, Finished, Handler, Handlers, IndexedJob, Jitter, JobContext,
     QueueRunner, QueueSettings, RedisPool,
 };
 use rubis_testkit::{TestDatabase, TestRedis};
@@ -91,8 +91,8 @@ pub fn probe(key: u32, course: Course) -> Probe {
 }
 
 /// A job of an organization as Redis knows it.
-pub fn offered(key: u32, organization: Option<OrganizationId>) -> OfferedJob {
-    OfferedJob { id: id(key), organization }
+pub fn indexed(key: u32, organization: Option<OrganizationId>) -> IndexedJob {
+    IndexedJob { id: id(key), organization }
 }
 
 pub struct ProbeHandler {
@@ -181,7 +181,7 @@ impl Handler for ProbeHandler {
 }
 
 /// A database, a part of Redis, and what happened.
-pub struct Stage {
+pub struct TestQueue {
     pub database: TestDatabase,
     pub redis: TestRedis,
 }
@@ -196,7 +196,7 @@ struct Effect {
     what: String,
 }
 
-impl Stage {
+impl TestQueue {
     pub async fn create() -> Self {
         let database = TestDatabase::create().await;
         database.execute_as_owner("CREATE TABLE effects (key bigint, generation bigint, what text)").await;
@@ -227,8 +227,8 @@ impl Stage {
         )
     }
 
-    pub fn offers(&self) -> Offers {
-        Offers::new(QUEUE, self.redis.pool.clone(), &self.redis.prefix)
+    pub fn index(&self) -> DueIndex {
+        DueIndex::new(QUEUE, self.redis.pool.clone(), &self.redis.prefix)
     }
 
     pub async fn enqueue(&self, key: u32, course: Course, run_at: OffsetDateTime) -> Enqueued {
@@ -326,10 +326,11 @@ impl Stage {
 }
 
 /// A worker that claims the one job that is due, begins it, and dies.
-pub async fn die_running(stage: &Stage, now: OffsetDateTime) {
+pub async fn die_running(queue_under_test: &TestQueue, now: OffsetDateTime) {
     let (sender, mut began) = tokio::sync::mpsc::unbounded_channel();
     let handler = ProbeHandler { began: Some(sender) };
-    let worker = stage.runner_on(stage.settings(), stage.redis.pool.clone(), handler);
+    let worker =
+        queue_under_test.runner_on(queue_under_test.settings(), queue_under_test.redis.pool.clone(), handler);
     worker.feed_once(now).await.unwrap();
     tokio::select! {
         ended = worker.run_batch(now) => panic!("the job does not end: {ended:?}"),

@@ -20,16 +20,16 @@ pub(crate) struct Tid;
 /// but only until the row is updated. Whoever uses it checks that the row there is the one that is meant.
 #[derive(AsExpression, Clone, Copy, Debug, FromSqlRow, PartialEq, Eq)]
 #[diesel(sql_type = Tid)]
-pub(crate) struct Place([u8; 6]);
+pub(crate) struct RowLocation([u8; 6]);
 
-impl ToSql<Tid, Pg> for Place {
+impl ToSql<Tid, Pg> for RowLocation {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
         out.write_all(&self.0)?;
         Ok(IsNull::No)
     }
 }
 
-impl FromSql<Tid, Pg> for Place {
+impl FromSql<Tid, Pg> for RowLocation {
     fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
         Ok(Self(value.as_bytes().try_into()?))
     }

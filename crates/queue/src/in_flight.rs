@@ -8,17 +8,17 @@ use std::{
 use rubis_jobs::{ClaimedJob, JobId, Lease};
 use uuid::Uuid;
 
-use crate::OfferedJob;
+use crate::IndexedJob;
 
 /// What the heartbeat keeps alive, and what a shutdown gives back.
 #[derive(Debug, Default)]
-pub(crate) struct Held {
-    by_lease: Mutex<HashMap<(Uuid, JobId), (Lease, OfferedJob)>>,
+pub(crate) struct InFlight {
+    by_lease: Mutex<HashMap<(Uuid, JobId), (Lease, IndexedJob)>>,
 }
 
 /// How Redis knows the job.
-pub(crate) fn offered(job: &ClaimedJob) -> OfferedJob {
-    OfferedJob { id: job.lease.job_id.clone(), organization: job.organization }
+pub(crate) fn indexed(job: &ClaimedJob) -> IndexedJob {
+    IndexedJob { id: job.lease.job_id.clone(), organization: job.organization }
 }
 
 /// The jobs of a claim share its token, and a job whose lease was lost may be held anew.
@@ -26,19 +26,19 @@ fn key(lease: &Lease) -> (Uuid, JobId) {
     (lease.token, lease.job_id.clone())
 }
 
-impl Held {
-    fn lock(&self) -> MutexGuard<'_, HashMap<(Uuid, JobId), (Lease, OfferedJob)>> {
+impl InFlight {
+    fn lock(&self) -> MutexGuard<'_, HashMap<(Uuid, JobId), (Lease, IndexedJob)>> {
         self.by_lease.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn add(&self, jobs: &[ClaimedJob]) {
-        self.lock().extend(jobs.iter().map(|job| (key(&job.lease), (job.lease.clone(), offered(job)))));
+        self.lock().extend(jobs.iter().map(|job| (key(&job.lease), (job.lease.clone(), indexed(job)))));
     }
 
     pub(crate) fn remove<'a>(&self, leases: impl IntoIterator<Item = &'a Lease>) {
-        let mut held = self.lock();
+        let mut in_flight = self.lock();
         for lease in leases {
-            held.remove(&key(lease));
+            in_flight.remove(&key(lease));
         }
     }
 
@@ -47,7 +47,7 @@ impl Held {
         self.lock().clear();
     }
 
-    pub(crate) fn all(&self) -> Vec<(Lease, OfferedJob)> {
+    pub(crate) fn all(&self) -> Vec<(Lease, IndexedJob)> {
         self.lock().values().cloned().collect()
     }
 }

@@ -32,7 +32,7 @@ use crate::{
     metrics,
 };
 
-static OFFER: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/offer.lua")));
+static SCHEDULE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/schedule.lua")));
 static CLAIM: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/claim.lua")));
 static RENEW: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/renew.lua")));
 static BEGIN_FEED: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/begin_feed.lua")));
@@ -47,7 +47,7 @@ const FORGOTTEN_AT_ONCE: usize = 1_000;
 
 /// Redis could not be reached, or refused.
 #[derive(Debug, thiserror::Error)]
-pub enum OffersError {
+pub enum DueIndexError {
     /// No connection.
     #[error("Redis cannot be reached: {0}")]
     Pool(#[from] deadpool_redis::PoolError),
@@ -57,7 +57,7 @@ pub enum OffersError {
 }
 
 /// The offered jobs of a queue.
-pub struct Offers {
+pub struct DueIndex {
     queue: Queue,
     pool: RedisPool,
     base: String,
@@ -69,7 +69,7 @@ pub struct Offers {
 
 /// A job as Redis names it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct OfferedJob {
+pub struct IndexedJob {
     /// The job.
     pub id: JobId,
     /// The tenant whose turn it takes.
@@ -78,9 +78,9 @@ pub struct OfferedJob {
 
 /// What a claim took.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Taken {
+pub struct ClaimedBatch {
     /// The jobs, leased to the caller.
-    pub jobs: Vec<OfferedJob>,
+    pub jobs: Vec<IndexedJob>,
     /// How long until something can be due; none when nothing is offered.
     pub next: Option<Duration>,
 }
@@ -121,7 +121,7 @@ pub(crate) fn organization_key(organization: Option<OrganizationId>) -> String {
     organization.map_or_else(|| "-".to_owned(), |organization| organization.as_uuid().simple().to_string())
 }
 
-fn member(job: &OfferedJob) -> String {
+fn member(job: &IndexedJob) -> String {
     format!("{}|{}", organization_key(job.organization), job.id)
 }
 
@@ -135,7 +135,7 @@ fn wait(microseconds: i64) -> Option<Duration> {
     u64::try_from(microseconds).ok().map(Duration::from_micros)
 }
 
-impl Offers {
+impl DueIndex {
     /// The offers of the queue below this prefix.
     #[must_use]
     pub fn new(queue: Queue, pool: RedisPool, prefix: &str) -> Self {
@@ -158,7 +158,7 @@ impl Offers {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn connection(&self) -> Result<MultiplexedConnection, OffersError> {
+    async fn connection(&self) -> Result<MultiplexedConnection, DueIndexError> {
         if let Some(connection) = self.lock_shared().clone() {
             return Ok(connection);
         }
@@ -169,7 +169,7 @@ impl Offers {
 
     /// Notes whether Redis answers, and says so when that has changed. A connection on which something
     /// failed is not used again.
-    fn note<T>(&self, result: Result<T, OffersError>) -> Result<T, OffersError> {
+    fn note<T>(&self, result: Result<T, DueIndexError>) -> Result<T, DueIndexError> {
         let is_up = result.is_ok();
         if !is_up {
             *self.lock_shared() = None;
@@ -186,7 +186,7 @@ impl Offers {
         result
     }
 
-    async fn invoke<T: FromRedisValue>(&self, call: &ScriptInvocation<'_>) -> Result<T, OffersError> {
+    async fn invoke<T: FromRedisValue>(&self, call: &ScriptInvocation<'_>) -> Result<T, DueIndexError> {
         let answer = async { Ok(call.invoke_async(&mut self.connection().await?).await?) };
         self.note(answer.await)
     }
@@ -196,20 +196,20 @@ impl Offers {
     ///
     /// # Errors
     /// Redis does not answer; then some may be noted.
-    pub async fn offer(
+    pub async fn schedule(
         &self,
-        jobs: &[(OfferedJob, i64)],
+        jobs: &[(IndexedJob, i64)],
         now: Option<OffsetDateTime>,
-    ) -> Result<u64, OffersError> {
+    ) -> Result<u64, DueIndexError> {
         let jobs = jobs.iter().map(|(job, due)| (job, *due)).collect();
-        let calls = self.offering(jobs, Dates::Absolute, now);
+        let calls = self.scheduling(jobs, Dates::Absolute, now);
         self.invoke_all(&calls).await
     }
 
     /// Invokes several scripts at once on one connection, which sends them without a wait for the
     /// answers: Redis need not idle while the next script is written and read. The connection is one of
     /// its own, lest a claim wait behind all of them.
-    async fn invoke_all(&self, calls: &[ScriptInvocation<'_>]) -> Result<u64, OffersError> {
+    async fn invoke_all(&self, calls: &[ScriptInvocation<'_>]) -> Result<u64, DueIndexError> {
         if calls.is_empty() {
             return Ok(0);
         }
@@ -228,28 +228,28 @@ impl Offers {
     ///
     /// # Errors
     /// Redis does not answer.
-    pub async fn give_back(
+    pub async fn reschedule(
         &self,
-        jobs: &[(OfferedJob, Duration)],
+        jobs: &[(IndexedJob, Duration)],
         now: Option<OffsetDateTime>,
-    ) -> Result<(), OffersError> {
+    ) -> Result<(), DueIndexError> {
         let jobs = jobs.iter().map(|(job, wait)| (job, duration_milliseconds(*wait))).collect();
-        let calls = self.offering(jobs, Dates::AfterLeases, now);
+        let calls = self.scheduling(jobs, Dates::AfterLeases, now);
         self.invoke_all(&calls).await?;
         Ok(())
     }
 
     /// The calls that note these jobs for these dates, organization by organization: an organization's
     /// jobs of a call cost one write of Redis together.
-    fn offering(
+    fn scheduling(
         &self,
-        mut jobs: Vec<(&OfferedJob, i64)>,
+        mut jobs: Vec<(&IndexedJob, i64)>,
         dates: Dates,
         now: Option<OffsetDateTime>,
     ) -> Vec<ScriptInvocation<'static>> {
         jobs.sort_by_key(|(job, date)| (job.organization, *date));
         let calls = jobs.chunks(BATCH).map(|batch| {
-            let mut call = OFFER.prepare_invoke();
+            let mut call = SCHEDULE.prepare_invoke();
             call.key(&self.base).arg(script_now(now)).arg(dates.argument());
             for jobs in batch.chunk_by(|(one, _), (next, _)| one.organization == next.organization) {
                 let organization = jobs.first().and_then(|(job, _)| job.organization);
@@ -272,11 +272,11 @@ impl Offers {
         count: usize,
         lease: Duration,
         now: Option<OffsetDateTime>,
-    ) -> Result<Taken, OffersError> {
+    ) -> Result<ClaimedBatch, DueIndexError> {
         let mut call = CLAIM.prepare_invoke();
         call.key(&self.base).arg(script_now(now)).arg(count.min(BATCH)).arg(duration_milliseconds(lease));
         let ClaimReply { next, jobs } = self.invoke(&call).await?;
-        Ok(Taken { jobs, next: wait(next) })
+        Ok(ClaimedBatch { jobs, next: wait(next) })
     }
 
     /// Lengthens the leases of jobs that are still leased.
@@ -285,10 +285,10 @@ impl Offers {
     /// Redis does not answer.
     pub async fn renew(
         &self,
-        jobs: &[OfferedJob],
+        jobs: &[IndexedJob],
         lease: Duration,
         now: Option<OffsetDateTime>,
-    ) -> Result<(), OffersError> {
+    ) -> Result<(), DueIndexError> {
         for batch in jobs.chunks(BATCH) {
             let mut call = RENEW.prepare_invoke();
             call.key(&self.base).arg(script_now(now)).arg(duration_milliseconds(lease));
@@ -304,7 +304,7 @@ impl Offers {
     ///
     /// # Errors
     /// Redis does not answer.
-    pub async fn forget(&self, jobs: &[OfferedJob]) -> Result<(), OffersError> {
+    pub async fn forget(&self, jobs: &[IndexedJob]) -> Result<(), DueIndexError> {
         for batch in jobs.chunks(FORGOTTEN_AT_ONCE) {
             let members: Vec<String> = batch.iter().map(member).collect();
             let answer = async {
@@ -326,7 +326,7 @@ impl Offers {
         slice_every: Duration,
         sweep_every: Duration,
         now: Option<OffsetDateTime>,
-    ) -> Result<FeedPlan, OffersError> {
+    ) -> Result<FeedPlan, DueIndexError> {
         let mut call = BEGIN_FEED.prepare_invoke();
         call.key(&self.base).arg(script_now(now));
         call.arg(duration_milliseconds(slice_every)).arg(duration_milliseconds(sweep_every));
@@ -338,7 +338,7 @@ impl Offers {
     ///
     /// # Errors
     /// Redis does not answer.
-    pub async fn end_feed(&self, upper: i64) -> Result<(), OffersError> {
+    pub async fn end_feed(&self, upper: i64) -> Result<(), DueIndexError> {
         self.set_feed_mark("HSET", &["upper".to_owned(), upper.to_string()]).await
     }
 
@@ -346,11 +346,11 @@ impl Offers {
     ///
     /// # Errors
     /// Redis does not answer.
-    pub async fn fail_feed(&self) -> Result<(), OffersError> {
+    pub async fn fail_feed(&self) -> Result<(), DueIndexError> {
         self.set_feed_mark("HDEL", &["swept".to_owned()]).await
     }
 
-    async fn set_feed_mark(&self, command: &str, arguments: &[String]) -> Result<(), OffersError> {
+    async fn set_feed_mark(&self, command: &str, arguments: &[String]) -> Result<(), DueIndexError> {
         let answer = async {
             Ok(cmd(command)
                 .arg(format!("{}feed", self.base))
@@ -365,7 +365,7 @@ impl Offers {
     ///
     /// # Errors
     /// Redis does not answer.
-    pub async fn next_due(&self, now: Option<OffsetDateTime>) -> Result<Option<Duration>, OffersError> {
+    pub async fn next_due(&self, now: Option<OffsetDateTime>) -> Result<Option<Duration>, DueIndexError> {
         let mut call = NEXT_DUE.prepare_invoke();
         call.key(&self.base).arg(script_now(now));
         Ok(wait(self.invoke(&call).await?))
@@ -375,7 +375,7 @@ impl Offers {
 /// The wait for the next date in microseconds, and the jobs.
 struct ClaimReply {
     next: i64,
-    jobs: Vec<OfferedJob>,
+    jobs: Vec<IndexedJob>,
 }
 
 impl FromRedisValue for ClaimReply {
@@ -391,7 +391,7 @@ impl FromRedisValue for ClaimReply {
             for id in fields.by_ref().take(usize::from_redis_value(count)?) {
                 // What is no id was not written by this queue, and no row answers to it.
                 if let Ok(id) = String::from_redis_value(id)?.parse() {
-                    jobs.push(OfferedJob { id, organization });
+                    jobs.push(IndexedJob { id, organization });
                 }
             }
         }

@@ -17,7 +17,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::offers::BATCH;
+use crate::due_index::BATCH;
 
 /// Claims that are under way at once in a backlog: while Redis finds the jobs of one, Postgres writes the
 /// rows of another, and the disk a third.
@@ -33,12 +33,12 @@ const WORTH_A_CLAIM: usize = 2;
 const GATHERING: Duration = Duration::from_millis(2);
 
 /// A line of jobs `J`.
-pub(crate) struct Line<J> {
-    places: usize,
+pub(crate) struct PrefetchBuffer<J> {
+    slots: usize,
     state: Mutex<State<J>>,
     /// A permit for each job that waits.
     waiting: Semaphore,
-    room: Notify,
+    freed: Notify,
 }
 
 struct State<J> {
@@ -56,51 +56,51 @@ struct State<J> {
 }
 
 /// Room for the jobs of a claim.
-pub(crate) struct Room {
+pub(crate) struct Permit {
     /// How many.
     pub(crate) count: usize,
     ended_before: usize,
 }
 
-impl<J> Line<J> {
+impl<J> PrefetchBuffer<J> {
     /// A line before this many places.
-    pub(crate) fn new(places: usize) -> Self {
-        let places = places.clamp(1, Semaphore::MAX_PERMITS);
+    pub(crate) fn new(slots: usize) -> Self {
+        let slots = slots.clamp(1, Semaphore::MAX_PERMITS);
         let state =
             State { waiting: VecDeque::new(), busy: 0, expected: 0, ahead: 0, ended: 0, wanted: None };
-        Self { places, state: Mutex::new(state), waiting: Semaphore::new(0), room: Notify::new() }
+        Self { slots, state: Mutex::new(state), waiting: Semaphore::new(0), freed: Notify::new() }
     }
 
     /// How many jobs run at once.
-    pub(crate) fn places(&self) -> usize {
-        self.places
+    pub(crate) fn slots(&self) -> usize {
+        self.slots
     }
 
     fn lock(&self) -> MutexGuard<'_, State<J>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn room_in(&self, state: &State<J>) -> usize {
-        (self.places + state.ahead).saturating_sub(state.busy + state.expected + state.waiting.len())
+    fn free_in(&self, state: &State<J>) -> usize {
+        (self.slots + state.ahead).saturating_sub(state.busy + state.expected + state.waiting.len())
     }
 
     /// Wakes whoever waits for room if there is as much now.
     fn announce(&self, state: &mut State<J>) {
-        if state.wanted.is_some_and(|wanted| self.room_in(state) >= wanted) {
+        if state.wanted.is_some_and(|wanted| self.free_in(state) >= wanted) {
             state.wanted = None;
-            self.room.notify_waiters();
+            self.freed.notify_waiters();
         }
     }
 
-    async fn has_room_for(&self, count: usize) {
+    async fn has_free(&self, count: usize) {
         loop {
-            let changed = self.room.notified();
+            let changed = self.freed.notified();
             pin!(changed);
             // From here on no announcement is missed.
             changed.as_mut().enable();
             {
                 let mut state = self.lock();
-                if self.room_in(&state) >= count {
+                if self.free_in(&state) >= count {
                     return;
                 }
                 state.wanted = Some(state.wanted.map_or(count, |wanted| wanted.min(count)));
@@ -111,24 +111,24 @@ impl<J> Line<J> {
 
     /// Waits for room and reserves it for a claim: for at least one job, and for at most a batch. In a
     /// backlog it waits a little for more; a job that comes alone is never waited for.
-    pub(crate) async fn reserve(&self, is_backlog: bool) -> Room {
+    pub(crate) async fn acquire(&self, is_backlog: bool) -> Permit {
         loop {
-            self.has_room_for(1).await;
+            self.has_free(1).await;
             if is_backlog {
-                let worth = (self.places + self.lock().ahead).div_ceil(WORTH_A_CLAIM).min(BATCH);
-                let _ = timeout(GATHERING, self.has_room_for(worth)).await;
+                let worth = (self.slots + self.lock().ahead).div_ceil(WORTH_A_CLAIM).min(BATCH);
+                let _ = timeout(GATHERING, self.has_free(worth)).await;
             }
             let mut state = self.lock();
-            let count = self.room_in(&state).min(BATCH);
+            let count = self.free_in(&state).min(BATCH);
             if count > 0 {
                 state.expected += count;
-                return Room { count, ended_before: state.ended };
+                return Permit { count, ended_before: state.ended };
             }
         }
     }
 
     /// Ends a claim: its jobs join the line.
-    pub(crate) fn join(&self, room: &Room, jobs: Vec<J>) {
+    pub(crate) fn push(&self, room: &Permit, jobs: Vec<J>) {
         let count = jobs.len();
         let mut state = self.lock();
         state.expected -= room.count;
@@ -149,7 +149,7 @@ impl<J> Line<J> {
     }
 
     /// A job has ended, its place is free.
-    pub(crate) fn leave(&self) {
+    pub(crate) fn release(&self) {
         let mut state = self.lock();
         state.busy -= 1;
         state.ended += 1;
@@ -173,124 +173,124 @@ mod tests {
         vec![7; count]
     }
 
-    async fn begin(line: &Line<u32>, count: usize) {
+    async fn begin(buffer: &PrefetchBuffer<u32>, count: usize) {
         for _ in 0..count {
-            line.next().await.unwrap();
+            buffer.next().await.unwrap();
         }
     }
 
-    fn end(line: &Line<u32>, count: usize) {
+    fn end(buffer: &PrefetchBuffer<u32>, count: usize) {
         for _ in 0..count {
-            line.leave();
+            buffer.release();
         }
     }
 
     /// Room as it is reserved without a wait.
-    fn room(line: &Line<u32>) -> Option<Room> {
-        line.reserve(false).now_or_never()
+    fn room(buffer: &PrefetchBuffer<u32>) -> Option<Permit> {
+        buffer.acquire(false).now_or_never()
     }
 
     #[tokio::test]
     async fn a_claim_is_for_the_places_that_are_free() {
-        let line = Line::new(3);
-        let first = room(&line).unwrap();
+        let buffer = PrefetchBuffer::new(3);
+        let first = room(&buffer).unwrap();
         assert_eq!(first.count, 3);
-        assert!(room(&line).is_none(), "what is under way has its places");
-        line.join(&first, jobs(2));
-        begin(&line, 2).await;
-        assert_eq!(room(&line).unwrap().count, 1);
-        assert!(line.next().now_or_never().is_none(), "no other job has come");
+        assert!(room(&buffer).is_none(), "what is under way has its slots");
+        buffer.push(&first, jobs(2));
+        begin(&buffer, 2).await;
+        assert_eq!(room(&buffer).unwrap().count, 1);
+        assert!(buffer.next().now_or_never().is_none(), "no other job has come");
     }
 
     #[tokio::test]
     async fn slow_jobs_are_not_claimed_ahead_of_their_places() {
-        let line = Line::new(2);
-        let first = room(&line).unwrap();
-        line.join(&first, jobs(2));
-        begin(&line, 2).await;
-        assert!(room(&line).is_none());
-        end(&line, 1);
-        let second = room(&line).unwrap();
+        let buffer = PrefetchBuffer::new(2);
+        let first = room(&buffer).unwrap();
+        buffer.push(&first, jobs(2));
+        begin(&buffer, 2).await;
+        assert!(room(&buffer).is_none());
+        end(&buffer, 1);
+        let second = room(&buffer).unwrap();
         assert_eq!(second.count, 1);
-        line.join(&second, jobs(1));
-        assert!(room(&line).is_none(), "none ended while the claim was under way");
+        buffer.push(&second, jobs(1));
+        assert!(room(&buffer).is_none(), "none ended while the claim was under way");
     }
 
     #[tokio::test]
     async fn as_many_jobs_are_claimed_ahead_as_end_during_the_claims_that_are_under_way() {
-        let line = Line::new(10);
-        let first = room(&line).unwrap();
-        line.join(&first, jobs(10));
-        begin(&line, 10).await;
-        end(&line, 1);
-        let second = room(&line).unwrap();
-        end(&line, 3);
-        line.join(&second, jobs(1));
+        let buffer = PrefetchBuffer::new(10);
+        let first = room(&buffer).unwrap();
+        buffer.push(&first, jobs(10));
+        begin(&buffer, 10).await;
+        end(&buffer, 1);
+        let second = room(&buffer).unwrap();
+        end(&buffer, 3);
+        buffer.push(&second, jobs(1));
         // Four places are free, and one job waits already.
-        assert_eq!(room(&line).unwrap().count, 4 - 1 + 3 * CLAIMS_AT_ONCE);
+        assert_eq!(room(&buffer).unwrap().count, 4 - 1 + 3 * CLAIMS_AT_ONCE);
     }
 
     #[tokio::test]
     async fn what_is_claimed_ahead_is_limited() {
-        let line = Line::new(1_000);
+        let buffer = PrefetchBuffer::new(1_000);
         let mut rooms = Vec::new();
-        while let Some(room) = room(&line) {
+        while let Some(room) = room(&buffer) {
             assert_eq!(room.count, BATCH);
             rooms.push(room);
         }
         assert_eq!(rooms.len(), 10);
         for room in &rooms {
-            line.join(room, jobs(BATCH));
+            buffer.push(room, jobs(BATCH));
         }
-        begin(&line, 1_000).await;
-        end(&line, 100);
-        let next = room(&line).unwrap();
-        end(&line, 900);
-        line.join(&next, jobs(BATCH));
-        let room: usize = std::iter::from_fn(|| room(&line)).map(|room| room.count).sum();
+        begin(&buffer, 1_000).await;
+        end(&buffer, 100);
+        let next = room(&buffer).unwrap();
+        end(&buffer, 900);
+        buffer.push(&next, jobs(BATCH));
+        let room: usize = std::iter::from_fn(|| room(&buffer)).map(|room| room.count).sum();
         assert_eq!(room, 1_000 + MOST_AHEAD - BATCH);
     }
 
     #[tokio::test]
     async fn whoever_waits_for_room_is_woken_by_a_place_that_becomes_free() {
-        let line = Line::new(1);
-        let first = room(&line).unwrap();
-        line.join(&first, jobs(1));
-        begin(&line, 1).await;
-        let (room, ()) = tokio::join!(line.reserve(false), async { line.leave() });
+        let buffer = PrefetchBuffer::new(1);
+        let first = room(&buffer).unwrap();
+        buffer.push(&first, jobs(1));
+        begin(&buffer, 1).await;
+        let (room, ()) = tokio::join!(buffer.acquire(false), async { buffer.release() });
         assert_eq!(room.count, 1);
     }
 
     #[tokio::test]
     async fn a_claim_that_brought_nothing_gives_its_room_back() {
-        let line = Line::new(2);
-        let nothing = room(&line).unwrap();
-        line.join(&nothing, Vec::new());
-        assert_eq!(room(&line).unwrap().count, 2);
+        let buffer = PrefetchBuffer::new(2);
+        let nothing = room(&buffer).unwrap();
+        buffer.push(&nothing, Vec::new());
+        assert_eq!(room(&buffer).unwrap().count, 2);
     }
 
     #[tokio::test]
     async fn in_a_backlog_a_claim_waits_for_room_that_is_worth_it_but_not_for_ever() {
-        let line = Line::new(8);
-        let first = room(&line).unwrap();
-        line.join(&first, jobs(8));
-        begin(&line, 8).await;
-        end(&line, 1);
-        let (room, ()) = tokio::join!(line.reserve(true), async { end(&line, 3) });
-        assert_eq!(room.count, 4, "half of the places");
-        line.join(&room, jobs(4));
-        begin(&line, 4).await;
-        end(&line, 1);
-        assert_eq!(line.reserve(true).await.count, 1);
+        let buffer = PrefetchBuffer::new(8);
+        let first = room(&buffer).unwrap();
+        buffer.push(&first, jobs(8));
+        begin(&buffer, 8).await;
+        end(&buffer, 1);
+        let (room, ()) = tokio::join!(buffer.acquire(true), async { end(&buffer, 3) });
+        assert_eq!(room.count, 4, "half of the slots");
+        buffer.push(&room, jobs(4));
+        begin(&buffer, 4).await;
+        end(&buffer, 1);
+        assert_eq!(buffer.acquire(true).await.count, 1);
     }
 
     #[tokio::test]
     async fn a_closed_line_gives_back_who_waits_and_lets_nobody_begin() {
-        let line = Line::new(1);
-        let room = room(&line).unwrap();
-        line.join(&room, jobs(3));
-        begin(&line, 1).await;
-        assert_eq!(line.close().len(), 2);
-        assert_eq!(line.next().await, None);
+        let buffer = PrefetchBuffer::new(1);
+        let room = room(&buffer).unwrap();
+        buffer.push(&room, jobs(3));
+        begin(&buffer, 1).await;
+        assert_eq!(buffer.close().len(), 2);
+        assert_eq!(buffer.next().await, None);
     }
 }

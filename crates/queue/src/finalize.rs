@@ -9,9 +9,9 @@ use rubis_kernel::MailFailure;
 use time::OffsetDateTime;
 
 use crate::{
-    DeadLetter, DeadLetterCause, Finished, Handlers, Jitter, OfferedJob, Offers, QueueError, QueueSettings,
+    DeadLetter, DeadLetterCause, DueIndex, Finished, Handlers, IndexedJob, Jitter, QueueError, QueueSettings,
     execute::Completed,
-    held::{Held, offered},
+    in_flight::{InFlight, indexed},
     metrics,
 };
 
@@ -42,10 +42,10 @@ impl std::ops::AddAssign for RunReport {
 
 /// What settling a batch came to.
 #[derive(Default)]
-pub(crate) struct Settlement {
+pub(crate) struct Finalization {
     pub(crate) report: RunReport,
     /// What could not be recorded, to be tried again.
-    pub(crate) unsettled: Vec<Completed>,
+    pub(crate) not_recorded: Vec<Completed>,
 }
 
 /// The wait of a job that the database interrupted.
@@ -86,57 +86,61 @@ impl<E: Into<JobError>> From<E> for NotRecorded {
     }
 }
 
-pub(crate) struct Settler<'a> {
+pub(crate) struct Finalizer<'a> {
     pub(crate) queue: Queue,
     pub(crate) settings: &'a QueueSettings,
     pub(crate) pool: &'a Pool,
-    pub(crate) offers: &'a Offers,
+    pub(crate) index: &'a DueIndex,
     pub(crate) handlers: &'a Handlers,
     pub(crate) jitter: &'a Jitter,
-    pub(crate) held: &'a Held,
+    pub(crate) in_flight: &'a InFlight,
 }
 
-impl Settler<'_> {
+impl Finalizer<'_> {
     /// Records how these jobs ended. Those that were merely done go in one statement.
-    pub(crate) async fn settle(&self, completed: Vec<Completed>, now: Option<OffsetDateTime>) -> Settlement {
-        let mut settlement = Settlement::default();
+    pub(crate) async fn finalize(
+        &self,
+        completed: Vec<Completed>,
+        now: Option<OffsetDateTime>,
+    ) -> Finalization {
+        let mut finalization = Finalization::default();
         let (mut over, mut back) = (Vec::new(), Vec::new());
         let (mut unrecorded, mut failed) = (Vec::new(), Vec::new());
         for completed in completed {
             match completed.outcome {
                 Ok(Finished::Recorded) => {
-                    settlement.report.done += 1;
-                    self.held.remove([&completed.job.lease]);
-                    over.push(offered(&completed.job));
+                    finalization.report.done += 1;
+                    self.in_flight.remove([&completed.job.lease]);
+                    over.push(indexed(&completed.job));
                 }
                 Ok(Finished::Continues(wait)) => {
-                    settlement.report.done += 1;
-                    self.held.remove([&completed.job.lease]);
-                    let job = offered(&completed.job);
+                    finalization.report.done += 1;
+                    self.in_flight.remove([&completed.job.lease]);
+                    let job = indexed(&completed.job);
                     if wait <= self.settings.horizon { back.push((job, wait)) } else { over.push(job) }
                 }
                 Ok(Finished::Unrecorded) => unrecorded.push(completed),
                 Err(_) => failed.push(completed),
             }
         }
-        self.finish(unrecorded, &mut settlement, &mut over).await;
+        self.finish(unrecorded, &mut finalization, &mut over).await;
         for completed in failed {
-            self.settle_failure(completed, &mut settlement, &mut over, &mut back, now).await;
+            self.finalize_failure(completed, &mut finalization, &mut over, &mut back, now).await;
         }
-        metrics::done(self.queue, settlement.report.done);
+        metrics::done(self.queue, finalization.report.done);
         // Without this Redis finds out by itself, when the leases there end.
-        if self.offers.is_up() {
-            let _ = self.offers.forget(&over).await;
-            let _ = self.offers.give_back(&back, now).await;
+        if self.index.is_up() {
+            let _ = self.index.forget(&over).await;
+            let _ = self.index.reschedule(&back, now).await;
         }
-        settlement
+        finalization
     }
 
     async fn finish(
         &self,
         completed: Vec<Completed>,
-        settlement: &mut Settlement,
-        over: &mut Vec<OfferedJob>,
+        finalization: &mut Finalization,
+        over: &mut Vec<IndexedJob>,
     ) {
         if completed.is_empty() {
             return;
@@ -150,15 +154,15 @@ impl Settler<'_> {
         for completed in completed {
             let lease = &completed.job.lease;
             if finished.contains(&lease.job_id) {
-                settlement.report.done += 1;
-                over.push(offered(&completed.job));
+                finalization.report.done += 1;
+                over.push(indexed(&completed.job));
             } else if failure.is_none() {
-                self.lost(lease, settlement);
+                self.lost(lease, finalization);
             } else {
-                settlement.unsettled.push(completed);
+                finalization.not_recorded.push(completed);
                 continue;
             }
-            self.held.remove([lease]);
+            self.in_flight.remove([lease]);
         }
     }
 
@@ -167,7 +171,7 @@ impl Settler<'_> {
         let mut finished = HashSet::new();
         let deleting = async {
             let mut conn = self.pool.get().await?;
-            finished.extend(rubis_jobs::finish_in_place(&mut conn, leases).await?);
+            finished.extend(rubis_jobs::finish_at_location(&mut conn, leases).await?);
             if finished.len() < leases.len() {
                 let others = leases.iter().filter(|lease| !finished.contains(&lease.job_id));
                 let others = rubis_jobs::finish_many(&mut conn, others).await?;
@@ -180,26 +184,26 @@ impl Settler<'_> {
     }
 
     /// Another worker may have the job by now; whatever is noted of it is that worker's.
-    fn lost(&self, lease: &Lease, settlement: &mut Settlement) {
+    fn lost(&self, lease: &Lease, finalization: &mut Finalization) {
         tracing::warn!(queue = %self.queue, job = %lease.job_id, "the lease was lost while the job ran");
         metrics::lease_lost(self.queue);
-        settlement.report.lost += 1;
+        finalization.report.lost += 1;
     }
 
-    async fn settle_failure(
+    async fn finalize_failure(
         &self,
         completed: Completed,
-        settlement: &mut Settlement,
-        over: &mut Vec<OfferedJob>,
-        back: &mut Vec<(OfferedJob, Duration)>,
+        finalization: &mut Finalization,
+        over: &mut Vec<IndexedJob>,
+        back: &mut Vec<(IndexedJob, Duration)>,
         now: Option<OffsetDateTime>,
     ) {
         let Some(verdict) = self.verdict(&completed) else {
-            self.held.remove([&completed.job.lease]);
-            return self.lost(&completed.job.lease, settlement);
+            self.in_flight.remove([&completed.job.lease]);
+            return self.lost(&completed.job.lease, finalization);
         };
         let ending = self.record(&completed, &verdict, now).await;
-        let job = offered(&completed.job);
+        let job = indexed(&completed.job);
         let id = &completed.job.lease.job_id;
         match ending {
             Ok(Ending::BackAfter(delay)) => {
@@ -212,12 +216,12 @@ impl Settler<'_> {
                             }
                             _ => metrics::unreadable(self.queue),
                         }
-                        settlement.report.postponed += 1;
+                        finalization.report.postponed += 1;
                     }
                     Verdict::Retry { reason, .. } | Verdict::GiveUp { reason, .. } => {
                         tracing::warn!(queue = %self.queue, job = %id, reason, ?delay, "failed, to be tried again");
                         metrics::failed(self.queue);
-                        settlement.report.retried += 1;
+                        finalization.report.retried += 1;
                     }
                 }
                 if delay <= self.settings.horizon { back.push((job, delay)) } else { over.push(job) }
@@ -228,24 +232,24 @@ impl Settler<'_> {
                     metrics::failed(self.queue);
                 }
                 metrics::dead(self.queue);
-                settlement.report.dead += 1;
+                finalization.report.dead += 1;
                 over.push(job);
             }
-            Err(NotRecorded::LeaseLost) => self.lost(&completed.job.lease, settlement),
+            Err(NotRecorded::LeaseLost) => self.lost(&completed.job.lease, finalization),
             Err(NotRecorded::Callback(error)) => {
                 let failures = completed.failed_callbacks.saturating_add(1);
                 tracing::error!(queue = %self.queue, job = %id, %error, failures, "dead-letter callback failed");
                 metrics::callback_failed(self.queue);
-                settlement.unsettled.push(Completed { failed_callbacks: failures, ..completed });
+                finalization.not_recorded.push(Completed { failed_callbacks: failures, ..completed });
                 return;
             }
             Err(NotRecorded::Other(error)) => {
                 tracing::warn!(queue = %self.queue, job = %id, %error, "a failure is not recorded yet");
-                settlement.unsettled.push(completed);
+                finalization.not_recorded.push(completed);
                 return;
             }
         }
-        self.held.remove([&completed.job.lease]);
+        self.in_flight.remove([&completed.job.lease]);
     }
 
     /// Reports whether recording the end calls a domain, which may take its time or fail.
@@ -381,7 +385,7 @@ async fn mark_dead(
     if completed.is_quarantined {
         rubis_jobs::quarantine(conn, lease, reason).await?;
     } else {
-        rubis_jobs::bury(conn, lease, reason).await?;
+        rubis_jobs::make_dead_letter(conn, lease, reason).await?;
     }
     Ok(())
 }
