@@ -24,17 +24,16 @@ use crate::{
 pub struct ClaimedJob {
     /// The right to run it.
     pub lease: Lease,
-    /// What it is about.
     pub payload: Payload,
     /// The tenant.
     pub organization: Option<OrganizationId>,
-    /// When it was due.
+    /// Date of the job.
     pub run_at: OffsetDateTime,
     /// The trace of the request or job that asked for it.
     pub trace: Option<TraceId>,
-    /// When the payload was written.
+    /// Time at which the payload was written.
     pub created_at: OffsetDateTime,
-    /// When it was claimed, by the clock that decided that it is due.
+    /// Time of the claim, by the clock that decided that the job is due.
     pub now: OffsetDateTime,
 }
 
@@ -186,7 +185,7 @@ pub async fn claim_due(
 pub struct UnclaimedJob {
     /// The job.
     pub id: JobId,
-    /// How long until it is due; zero when another transaction was just busy with it.
+    /// Time until it is due; zero if another transaction had locked it.
     pub due_in: Duration,
 }
 

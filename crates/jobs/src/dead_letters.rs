@@ -14,7 +14,7 @@ use crate::{
     row::{StoredJob, stored_job_columns},
 };
 
-/// Which dead letters to list.
+/// Filter of a list of dead letters.
 #[derive(Clone, Copy, Debug)]
 pub struct DeadLetterFilter<'a> {
     /// The queue.

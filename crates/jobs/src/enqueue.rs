@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::{Job, JobId, trace::current_trace};
 
-/// What became of a request for a job.
+/// Result of enqueuing a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Enqueued {
     /// It is new.

@@ -1,19 +1,19 @@
-//! How a job can end other than well.
+//! Errors of jobs.
 
 use std::{fmt, time::Duration};
 
 use rubis_db::{Interruption, interruption};
 use rubis_kernel::MailFailure;
 
-/// Why a handler did not do its job.
+/// Reasons why a handler did not do its job.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum JobError {
     /// It may go better later: try again, unless this was the last attempt.
     #[error("{reason}")]
     Retry {
-        /// What went wrong, for the operator.
+        /// Description of the failure, for operators.
         reason: String,
-        /// When to try again, where the other side said so; else the kind's retry policy decides.
+        /// Time until the next attempt, if the other side gave one; otherwise the kind's retry policy decides.
         after: Option<Duration>,
         /// The cause as the tenant may read it.
         failure: MailFailure,
@@ -21,7 +21,7 @@ pub enum JobError {
     /// It will never go better: the job is dead.
     #[error("{reason}")]
     Fail {
-        /// What went wrong, for the operator.
+        /// Description of the failure, for operators.
         reason: String,
         /// The cause as the tenant may read it.
         failure: MailFailure,
@@ -30,17 +30,17 @@ pub enum JobError {
     /// replaced. It is put back for a worker that does, and counts as no attempt.
     #[error("the payload is not understood: {reason}")]
     Unreadable {
-        /// What is not understood.
+        /// Description of the payload or kind that this release does not know.
         reason: String,
     },
-    /// What the job needs is not there: the database went away in the middle or broke off the
+    /// A resource of the job is missing: the database went away in the middle or broke off the
     /// transaction for another's sake, or a server refuses us whatever we ask. That is no failure of
     /// the job: it is put back for a while, and counts as no attempt.
     #[error("interrupted: {reason}")]
     Interrupted {
-        /// What happened, for the operator.
+        /// Description of the interruption, for operators.
         reason: String,
-        /// How long to leave it alone; a moment, where nothing is said.
+        /// Time until the next run; a moment if none is given.
         after: Option<Duration>,
     },
     /// A server that the job needs is away, which says nothing about the job: it is put back, counts as no attempt, and is
@@ -115,7 +115,7 @@ fn interrupts(error: &diesel::result::Error) -> bool {
     }
 }
 
-/// Why the end of a job could not be recorded.
+/// Errors of recording the end of a job.
 #[derive(Debug, thiserror::Error)]
 pub enum FinishError {
     /// The job is no longer this worker's: roll back what was done for it.

@@ -1,4 +1,4 @@
-//! How a run ends, other than in its handler's own transaction. Each is fenced by the lease.
+//! Ends of a run outside its handler's own transaction, each fenced by the lease.
 //!
 //! No condition here names the state: a row has a token if and only if it is running, as a `CHECK`
 //! says, and with `state = 'running'` the planner read all running jobs through `jobs_leases` (15 ms

@@ -22,7 +22,7 @@ impl JobId {
         Self(format!("{kind}:{key}").into())
     }
 
-    /// What kind of job it is: all before the first colon.
+    /// Returns the kind: the part before the first colon.
     #[must_use]
     pub fn kind(&self) -> &str {
         self.0.split_once(':').map_or(self.as_str(), |(kind, _)| kind)

@@ -1,4 +1,4 @@
-//! What a domain says of a kind of job.
+//! Definition of a kind of job by its domain.
 
 use rubis_kernel::OrganizationId;
 use serde::{Serialize, de::DeserializeOwned};
@@ -12,7 +12,7 @@ pub trait Job: Serialize + DeserializeOwned + Send + Sync + 'static {
     const KIND: &'static str;
     /// The queue that serves this kind.
     const QUEUE: Queue;
-    /// What happens when it fails.
+    /// Policy for failed attempts.
     const RETRY: RetryPolicy;
 
     /// The id that follows from what the job is about.

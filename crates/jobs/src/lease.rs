@@ -22,7 +22,7 @@ pub struct Lease {
     pub job_id: JobId,
     /// Drawn anew at each claim, for all its jobs.
     pub token: Uuid,
-    /// When it ends, by the clock of Postgres, unless it is renewed.
+    /// End of the lease, by the clock of PostgreSQL, unless it is renewed.
     pub until: OffsetDateTime,
     /// Failures so far.
     pub attempts: u32,
@@ -30,7 +30,7 @@ pub struct Lease {
     pub crashes: u32,
     /// The time since when the job has been waiting for a server that is away.
     pub blocked_since: Option<OffsetDateTime>,
-    /// Where the claim put the row. A renewal moves it on.
+    /// Location of the row after the claim. A renewal moves the row.
     pub(crate) location: RowLocation,
 }
 

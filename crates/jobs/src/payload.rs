@@ -1,4 +1,4 @@
-//! What a job is about, as it is stored.
+//! Payload of a job as it is stored.
 
 use std::sync::Arc;
 

@@ -13,7 +13,7 @@ pub enum Queue {
     CheckinUpkeep,
     /// Planning invoices again after a change of rules, which sends no mail.
     Planning,
-    /// What goes with Rubis's own subscription: mails to those who pay for it, and its daily round.
+    /// Jobs of Rubis's own subscription: mails to its subscribers, and the daily sweep.
     Billing,
     /// The mails about a user's own account: verification of the address, recovery, security notices.
     Mails,

@@ -20,7 +20,7 @@ use crate::{
     server_watch::timeline,
 };
 
-/// What happens to a job whose worker was lost. Crashes are no attempts of the job: workers die
+/// Policy for jobs whose worker was lost. Crashes do not count as attempts of the job: workers die
 /// for reasons of their own. A job that takes its worker with it each time is stopped all the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CrashPolicy {
@@ -67,9 +67,9 @@ pub struct Reaped {
     pub id: JobId,
     /// The tenant.
     pub organization: Option<OrganizationId>,
-    /// When it is due again.
+    /// New date of the job.
     pub run_at: OffsetDateTime,
-    /// How many workers it has lost by now.
+    /// Number of workers lost so far.
     pub crashes: u32,
     /// Outcome of the job.
     pub outcome: ReapOutcome,

@@ -1,8 +1,8 @@
-//! When a job that failed is tried again.
+//! Policy of retries.
 
 use std::time::Duration;
 
-/// How often, and how patiently, a kind of job is tried.
+/// Number of attempts of a kind of job, and the delays between them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
     /// The number of failures after which the job is dead.

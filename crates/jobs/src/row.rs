@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::JobId;
 
-/// Where a job stands. There is no state for a finished one: its row is gone.
+/// State of a job. A finished job has none: its row is deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, AsExpression, FromSqlRow)]
 #[diesel(sql_type = rubis_db::schema::sql_types::JobState)]
 pub enum JobState {
@@ -38,9 +38,8 @@ pub struct JobRow {
     pub payload: serde_json::Value,
     /// The tenant.
     pub organization: Option<OrganizationId>,
-    /// When it is due.
+    /// Date of the job.
     pub run_at: OffsetDateTime,
-    /// Where it stands.
     pub state: JobState,
     /// Failures that its handler reported.
     pub attempts: u32,
@@ -50,7 +49,7 @@ pub struct JobRow {
     pub lease_until: Option<OffsetDateTime>,
     /// The last failure.
     pub last_error: Option<String>,
-    /// When the payload was written.
+    /// Time at which the payload was written.
     pub created_at: OffsetDateTime,
 }
 

@@ -1,4 +1,4 @@
-//! Where a row stands.
+//! Location of a row.
 
 use std::io::Write as _;
 
@@ -16,7 +16,7 @@ use diesel::{
 #[diesel(postgres_type(oid = 27, array_oid = 1010))]
 pub(crate) struct Tid;
 
-/// Where a version of a row stands in its table, as PostgreSQL's `ctid` has it: found without an index,
+/// Location of a version of a row in its table, PostgreSQL's `ctid`: found without an index,
 /// but only until the row is updated. Whoever uses it checks that the row there is the one that is meant.
 #[derive(AsExpression, Clone, Copy, Debug, FromSqlRow, PartialEq, Eq)]
 #[diesel(sql_type = Tid)]

@@ -1,4 +1,4 @@
-//! How a queue stands, for metrics and operators.
+//! Figures of a queue, for metrics and operators.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::Queue;
 /// took up to 150 ms of Postgres, ten million would cost more than the queue itself.
 pub const COUNTED_EXACTLY: u32 = 10_000;
 
-/// How a queue stands.
+/// Figures of a queue.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct QueueStats {
     /// Jobs that wait for their date or for a worker. Beyond [`COUNTED_EXACTLY`] it is what the
@@ -25,7 +25,7 @@ pub struct QueueStats {
     pub waiting: u64,
     /// Those of them that are due; at most [`COUNTED_EXACTLY`].
     pub due: u64,
-    /// How long the oldest of those has been due.
+    /// Lateness of the oldest of those.
     pub oldest_lateness: Duration,
     /// Jobs that a worker holds; at most [`COUNTED_EXACTLY`].
     pub running: u64,
@@ -78,7 +78,7 @@ struct StatsRow {
     lateness: f64,
 }
 
-/// How the queue stands, at a cost that does not grow with what waits in it.
+/// Returns the figures of the queue, at a cost that does not grow with its length.
 ///
 /// # Errors
 /// The database refused.

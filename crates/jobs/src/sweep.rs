@@ -20,7 +20,7 @@ pub struct ScheduledJob {
     pub id: JobId,
     /// The tenant.
     pub organization: Option<OrganizationId>,
-    /// When it is due.
+    /// Date of the job.
     pub run_at: OffsetDateTime,
 }
 
@@ -44,7 +44,7 @@ impl From<Scheduled> for ScheduledJob {
     }
 }
 
-/// Where a page begins.
+/// Start of a page.
 #[derive(Clone, Debug)]
 pub enum PageStart {
     /// With the earliest job of all.

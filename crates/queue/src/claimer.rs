@@ -11,10 +11,10 @@ use crate::{
     ClaimedBatch, DueIndex, IndexedJob, QueueError, QueueSettings, due_index::BATCH, in_flight::indexed,
 };
 
-/// When to look again at a job that another transaction was busy with.
+/// Delay of a job that another transaction had locked.
 const BUSY_DELAY: Duration = Duration::from_millis(250);
 
-/// When to look again at jobs that Postgres could not be asked about.
+/// Delay of jobs while PostgreSQL does not respond.
 const OUTAGE_DELAY: Duration = Duration::from_secs(1);
 
 /// The least wait after a claim that found nothing, however soon something should be due: clocks
@@ -30,18 +30,18 @@ pub(crate) struct Claimer {
     horizon: Duration,
 }
 
-/// What a claim found.
+/// Result of a claim.
 #[derive(Debug)]
 pub(crate) struct Claim {
     /// The jobs to run.
     pub(crate) jobs: Vec<ClaimedJob>,
-    /// When it is worth asking again; none until the feeder says so.
+    /// Time of the next claim; `None` until the feeder wakes the claim loop.
     pub(crate) next: Option<Next>,
     /// Redis named jobs, if only such as Postgres did not give.
     pub(crate) looked: bool,
 }
 
-/// When it is worth asking again.
+/// Time of the next claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
     /// At once: there is more than was taken.

@@ -1,4 +1,4 @@
-//! What Redis knows of a queue: which jobs will be due soon, and who is looking at them.
+//! Due index of a queue in Redis: jobs that will be due soon, and the leases of those that were claimed.
 //!
 //! Under `{prefix}:1:{{queue}}:`, where the braces are Redis Cluster's hash tag, there are
 //! - `o:<organization>`: the organization's offered jobs by date;
@@ -62,8 +62,8 @@ pub struct DueIndex {
     pool: RedisPool,
     base: String,
     is_up: AtomicBool,
-    /// What answered last, for whatever is small: to borrow a connection from the pool costs a question
-    /// of its own each time, whether it is still there.
+    /// The connection that responded last, for small calls: borrowing one from the pool costs a round trip
+    /// of its own each time, to check that it is alive.
     shared: Mutex<Option<MultiplexedConnection>>,
 }
 
@@ -76,16 +76,16 @@ pub struct IndexedJob {
     pub organization: Option<OrganizationId>,
 }
 
-/// What a claim took.
+/// Jobs of a claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClaimedBatch {
     /// The jobs, leased to the caller.
     pub jobs: Vec<IndexedJob>,
-    /// How long until something can be due; none when nothing is offered.
+    /// Time until a job can be due; `None` if the index is empty.
     pub next: Option<Duration>,
 }
 
-/// What a feeder is to read.
+/// Parts of the window that a feeder has to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FeedPlan {
     /// The clock of Redis, in milliseconds.
@@ -98,7 +98,7 @@ pub struct FeedPlan {
     pub upper: Option<i64>,
 }
 
-/// What the dates of offered jobs are, in milliseconds.
+/// Meaning of the dates of scheduled jobs, in milliseconds.
 #[derive(Clone, Copy)]
 enum Dates {
     /// Instants by the clock of Redis; jobs that are leased are left alone.
@@ -148,7 +148,7 @@ impl DueIndex {
         }
     }
 
-    /// Whether Redis answered when it was last asked.
+    /// Reports if Redis responded to the last call.
     #[must_use]
     pub fn is_up(&self) -> bool {
         self.is_up.load(Ordering::Relaxed)
@@ -361,7 +361,7 @@ impl DueIndex {
         self.note(answer.await)
     }
 
-    /// How long until something can be due; none when nothing is offered.
+    /// Time until a job can be due; `None` if the index is empty.
     ///
     /// # Errors
     /// Redis does not answer.
@@ -389,7 +389,7 @@ impl FromRedisValue for ClaimReply {
         while let (Some(organization), Some(count)) = (fields.next(), fields.next()) {
             let organization = String::from_redis_value(organization)?.parse().ok();
             for id in fields.by_ref().take(usize::from_redis_value(count)?) {
-                // What is no id was not written by this queue, and no row answers to it.
+                // A member that is no id was not written by this queue, and has no row.
                 if let Ok(id) = String::from_redis_value(id)?.parse() {
                     jobs.push(IndexedJob { id, organization });
                 }

@@ -1,8 +1,8 @@
-//! Why a step of the queue failed.
+//! Errors of a step of the queue.
 
 use crate::DueIndexError;
 
-/// Why a step of the queue failed. The next step tries again; nothing is lost by it.
+/// Errors of a step of the queue. The next step tries again; nothing is lost.
 #[derive(Debug, thiserror::Error)]
 pub enum QueueError {
     /// Redis does not answer.

@@ -34,8 +34,8 @@ impl Completed {
     }
 }
 
-/// Runs the job's handler, in the span and the trace of the job. A job without a trace begins one. A handler that panics has
-/// failed an attempt like any other.
+/// Runs the job's handler, in the span and the trace of the job. A job without a trace begins one. A handler that
+/// panics has failed an attempt like any other.
 pub(crate) async fn execute(queue: Queue, handlers: &Handlers, pool: &Pool, job: ClaimedJob) -> Completed {
     let kind = job.lease.job_id.kind();
     let Some(handler) = handlers.get(kind) else {

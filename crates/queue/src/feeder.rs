@@ -22,11 +22,11 @@ use crate::{
 /// Jobs to a page of the calendar.
 const PAGE: u32 = 1_000;
 
-/// How far the near slice reaches back: a transaction that enqueues a job for "now" may take so
+/// Reach of the near slice into the past: a transaction that enqueues a job for "now" may take so
 /// long to commit.
 const NEAR_PAST: Duration = Duration::from_secs(10);
 
-/// How far the near slice reaches ahead: to the one after the next, if that should be late.
+/// Reach of the near slice into the future: to the tick after the next, if that one is late.
 const NEAR_FUTURE: Duration = Duration::from_secs(3);
 
 /// The most jobs of a near slice, the newest first, lest a backlog be read again each second.
@@ -39,7 +39,7 @@ const REAP_BATCHES: u32 = 10;
 /// Clocks that differ by less are taken to agree: the measurement is no better than that.
 const CLOCK_NOISE: i64 = 250;
 
-/// What one step of the feeder did.
+/// Result of one step of the feeder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FeedReport {
     /// Jobs taken from workers that were lost.
@@ -50,7 +50,7 @@ pub struct FeedReport {
     pub swept: bool,
     /// Redis answered.
     pub redis_up: bool,
-    /// How long until something can be due; none when nothing is offered.
+    /// Time until a job can be due; `None` if the index is empty.
     pub next: Option<Duration>,
 }
 

@@ -15,7 +15,7 @@ use crate::{
     metrics,
 };
 
-/// What became of jobs that ran.
+/// Numbers of jobs that ran, by outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RunReport {
     /// Done.
@@ -40,11 +40,11 @@ impl std::ops::AddAssign for RunReport {
     }
 }
 
-/// What settling a batch came to.
+/// Result of finalizing a batch.
 #[derive(Default)]
 pub(crate) struct Finalization {
     pub(crate) report: RunReport,
-    /// What could not be recorded, to be tried again.
+    /// Jobs whose end could not be recorded, to be tried again.
     pub(crate) not_recorded: Vec<Completed>,
 }
 
@@ -55,7 +55,7 @@ const INTERRUPTION: Duration = Duration::from_secs(1);
 /// the reconciliation calls it.
 const CALLBACK_TRIES: u32 = 12;
 
-/// What to record of a job that failed.
+/// Decision on a job that failed.
 enum Verdict {
     Retry { reason: String, delay: Duration },
     Postpone { reason: String, delay: Duration },
@@ -63,7 +63,7 @@ enum Verdict {
     GiveUp { reason: String, failure: MailFailure },
 }
 
-/// What became of a job that failed.
+/// Recorded end of a job that failed.
 enum Ending {
     BackAfter(Duration),
     GivenUp,
@@ -257,7 +257,7 @@ impl Finalizer<'_> {
         matches!(self.verdict(completed), Some(Verdict::GiveUp { .. }))
     }
 
-    /// What is to become of the job; none when it is no longer this worker's.
+    /// Decides on a failed job; `None` if its lease is lost.
     fn verdict(&self, completed: &Completed) -> Option<Verdict> {
         let job = &completed.job;
         let policy = self.handlers.get(job.lease.job_id.kind()).map(|handler| handler.retry_policy());

@@ -1,4 +1,4 @@
-//! What a domain does for a kind of job.
+//! Handlers of kinds of jobs.
 
 use std::{collections::HashMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 
 use crate::execute::panic_text;
 
-/// What a handler gets beside the job.
+/// Context of a run.
 #[derive(Clone)]
 pub struct JobContext {
     /// The connections to Postgres.
@@ -26,7 +26,7 @@ pub struct JobContext {
     pub is_last_attempt: bool,
 }
 
-/// How a handler ended well.
+/// Successful end of a handler.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Finished {
     /// It called [`Lease::finish`] or [`Lease::reschedule`] in its own transaction.
@@ -64,7 +64,7 @@ pub struct DeadLetter {
     pub failure: MailFailure,
     /// The failures, the last one included.
     pub attempts: u32,
-    /// When the last attempt was claimed.
+    /// Time at which the last attempt was claimed.
     pub now: OffsetDateTime,
 }
 

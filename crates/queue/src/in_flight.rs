@@ -1,4 +1,4 @@
-//! The jobs that this worker has claimed and not settled yet.
+//! In-flight jobs: claimed by this worker and not finalized yet.
 
 use std::{
     collections::HashMap,
@@ -10,18 +10,18 @@ use uuid::Uuid;
 
 use crate::IndexedJob;
 
-/// What the heartbeat keeps alive, and what a shutdown gives back.
+/// Leases that the heartbeat renews and a shutdown releases.
 #[derive(Debug, Default)]
 pub(crate) struct InFlight {
     by_lease: Mutex<HashMap<(Uuid, JobId), (Lease, IndexedJob)>>,
 }
 
-/// How Redis knows the job.
+/// Returns the job as the due index has it.
 pub(crate) fn indexed(job: &ClaimedJob) -> IndexedJob {
     IndexedJob { id: job.lease.job_id.clone(), organization: job.organization }
 }
 
-/// The jobs of a claim share its token, and a job whose lease was lost may be held anew.
+/// The jobs of a claim share its token, and a job whose lease was lost may be claimed anew.
 fn key(lease: &Lease) -> (Uuid, JobId) {
     (lease.token, lease.job_id.clone())
 }

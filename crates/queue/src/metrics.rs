@@ -1,4 +1,4 @@
-//! What a queue tells Prometheus, always with the queue's name as a label.
+//! Metrics of a queue, always with its name as a label.
 
 use std::time::Duration;
 

@@ -1,8 +1,8 @@
-//! The places of a worker, and the line of claimed jobs before them.
+//! Slots of a worker, and the prefetch buffer of claimed jobs.
 //!
-//! Where jobs are quick, places are free again before the next claim is back, and a worker that claims
-//! only for free places waits for Postgres most of the time. So it claims ahead: as many jobs as ended
-//! while a claim was under way, which is next to nothing where jobs are slow. A job waits in line for about
+//! If jobs are quick, slots are free again before the next claim is back, and a worker that claims
+//! only for free slots waits for PostgreSQL most of the time. So it claims ahead: as many jobs as ended
+//! while a claim was under way, which is next to nothing if jobs are slow. A job stays in the buffer for about
 //! as long as a claim takes.
 
 use std::{
@@ -23,16 +23,16 @@ use crate::due_index::BATCH;
 /// rows of another, and the disk a third.
 pub const CLAIMS_AT_ONCE: usize = 3;
 
-/// The most jobs that are claimed ahead of the places.
+/// Maximum number of jobs that are claimed ahead of the slots.
 const MOST_AHEAD: usize = CLAIMS_AT_ONCE * BATCH;
 
-/// In a backlog, as much room as is worth a claim: a share of all, and how long it is waited for.
-/// Without this a claim went out for the first place of a batch that ended, and another for the
+/// In a backlog, the free slots that are worth a claim, as a share of all, and the time to wait for them.
+/// Without this a claim went out for the first slot of a batch that ended, and another for the
 /// rest (50, 49, 1, 49, 1 …): twice the scripts and statements for the same jobs.
 const WORTH_A_CLAIM: usize = 2;
 const GATHERING: Duration = Duration::from_millis(2);
 
-/// A line of jobs `J`.
+/// Buffer of claimed jobs `J`.
 pub(crate) struct PrefetchBuffer<J> {
     slots: usize,
     state: Mutex<State<J>>,
@@ -43,27 +43,26 @@ pub(crate) struct PrefetchBuffer<J> {
 
 struct State<J> {
     waiting: VecDeque<J>,
-    /// Jobs that have a place.
+    /// Jobs in a slot.
     busy: usize,
-    /// Jobs that claims may bring which are under way.
+    /// Jobs that claims under way may bring.
     expected: usize,
-    /// Jobs that may be claimed ahead of the places.
+    /// Jobs that may be claimed ahead of the slots.
     ahead: usize,
     /// Jobs that have ended, ever.
     ended: usize,
-    /// The least room that somebody waits for.
+    /// Smallest number of free slots that a claim waits for.
     wanted: Option<usize>,
 }
 
-/// Room for the jobs of a claim.
+/// Permit of a claim for a number of jobs.
 pub(crate) struct Permit {
-    /// How many.
     pub(crate) count: usize,
     ended_before: usize,
 }
 
 impl<J> PrefetchBuffer<J> {
-    /// A line before this many places.
+    /// Creates the buffer of this many slots.
     pub(crate) fn new(slots: usize) -> Self {
         let slots = slots.clamp(1, Semaphore::MAX_PERMITS);
         let state =
@@ -71,7 +70,7 @@ impl<J> PrefetchBuffer<J> {
         Self { slots, state: Mutex::new(state), waiting: Semaphore::new(0), freed: Notify::new() }
     }
 
-    /// How many jobs run at once.
+    /// Returns the number of jobs that run at once.
     pub(crate) fn slots(&self) -> usize {
         self.slots
     }
@@ -84,7 +83,7 @@ impl<J> PrefetchBuffer<J> {
         (self.slots + state.ahead).saturating_sub(state.busy + state.expected + state.waiting.len())
     }
 
-    /// Wakes whoever waits for room if there is as much now.
+    /// Wakes the claims that wait, if there are enough free slots now.
     fn announce(&self, state: &mut State<J>) {
         if state.wanted.is_some_and(|wanted| self.free_in(state) >= wanted) {
             state.wanted = None;
@@ -109,7 +108,7 @@ impl<J> PrefetchBuffer<J> {
         }
     }
 
-    /// Waits for room and reserves it for a claim: for at least one job, and for at most a batch. In a
+    /// Waits for free slots and returns a permit: for at least one job, and for at most a batch. In a
     /// backlog it waits a little for more; a job that comes alone is never waited for.
     pub(crate) async fn acquire(&self, is_backlog: bool) -> Permit {
         loop {
@@ -127,7 +126,7 @@ impl<J> PrefetchBuffer<J> {
         }
     }
 
-    /// Ends a claim: its jobs join the line.
+    /// Ends a claim: pushes its jobs into the buffer.
     pub(crate) fn push(&self, room: &Permit, jobs: Vec<J>) {
         let count = jobs.len();
         let mut state = self.lock();
@@ -139,7 +138,7 @@ impl<J> PrefetchBuffer<J> {
         self.waiting.add_permits(count);
     }
 
-    /// The next job for a place that is free; none once the line is closed.
+    /// Returns the next job for a free slot; `None` once the buffer is closed.
     pub(crate) async fn next(&self) -> Option<J> {
         self.waiting.acquire().await.ok()?.forget();
         let mut state = self.lock();
@@ -148,7 +147,7 @@ impl<J> PrefetchBuffer<J> {
         Some(job)
     }
 
-    /// A job has ended, its place is free.
+    /// Releases the slot of a job that has ended.
     pub(crate) fn release(&self) {
         let mut state = self.lock();
         state.busy -= 1;
@@ -156,7 +155,7 @@ impl<J> PrefetchBuffer<J> {
         self.announce(&mut state);
     }
 
-    /// Lets no other job begin. Returns those that wait.
+    /// Closes the buffer: no other job begins. Returns the jobs in it.
     pub(crate) fn close(&self) -> Vec<J> {
         self.waiting.close();
         self.lock().waiting.drain(..).collect()

@@ -1,4 +1,4 @@
-//! What this process has just offered.
+//! Jobs that this process has just scheduled in Redis.
 
 use std::{
     collections::HashMap,
@@ -9,7 +9,7 @@ use std::{
 use rubis_jobs::{JobId, ScheduledJob};
 use time::OffsetDateTime;
 
-/// How long it is remembered: at least this, at most twice as long.
+/// Time for which a job is remembered: at least this, at most twice as long.
 const MEMORY: Duration = Duration::from_secs(5);
 
 /// The most jobs of a generation, of which there are two.
@@ -68,7 +68,7 @@ impl Recent {
         }
     }
 
-    /// Whether the job was just offered for its date.
+    /// Reports if the job was just scheduled for its date.
     pub(crate) fn has(&self, job: &ScheduledJob, now: OffsetDateTime) -> bool {
         let mut generations = self.lock();
         generations.age(now);

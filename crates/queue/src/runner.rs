@@ -18,7 +18,7 @@ use crate::{
     recent::Recent,
 };
 
-/// How often a step tries again to record what it could not.
+/// Number of further tries of a step to record ends.
 const FINALIZE_AGAIN: u32 = 2;
 
 /// One queue, as one worker serves it. A [`crate::Worker`] takes its steps by the clock; tests take

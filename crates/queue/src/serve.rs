@@ -22,7 +22,7 @@ use crate::{
     supervise,
 };
 
-/// How many finished jobs may wait to be recorded before handlers wait for that.
+/// Number of finished jobs that may wait to be recorded before handlers wait for that.
 const FINALIZE_BACKLOG: usize = 1_000;
 
 /// The pause before another try to record the end of a job, which doubles each time. There is no last try: it ends
@@ -42,7 +42,7 @@ const RENEW_AGAIN: Duration = Duration::from_millis(500);
 /// The pause of the claim loop when Postgres does not answer.
 const OUTAGE_PAUSE: Duration = Duration::from_millis(500);
 
-/// When the feeder expects something to be due; none when it knows of nothing.
+/// Time at which the feeder expects a job to be due; `None` if it knows of none.
 type Wake = Option<Instant>;
 
 /// Serves the queue until `stop` turns true, then ends in good order: nothing new is claimed, what
@@ -138,16 +138,16 @@ async fn put_back(parts: &Parts, in_flight: Vec<(Lease, IndexedJob)>) {
     }
 }
 
-/// What the claim loops share.
+/// State shared by the claim loops.
 struct Claims<'a> {
     parts: &'a Parts,
     buffer: &'a PrefetchBuffer<ClaimedJob>,
-    /// More is due than there is room for.
+    /// True if more jobs are due than there are free slots.
     backlog: watch::Sender<bool>,
 }
 
 impl Claims<'_> {
-    /// Waits for room and claims as many jobs. Returns when it is worth asking again, none until the
+    /// Waits for a permit and claims as many jobs. Returns the time of the next claim, none until the
     /// feeder says so; or that the worker is to stop. A claim that is under way then is not cut
     /// off: its jobs would wait for their leases to end.
     async fn claim(&self, stop: &mut watch::Receiver<bool>) -> ControlFlow<(), Option<Next>> {
@@ -157,7 +157,7 @@ impl Claims<'_> {
             () = stopped(stop) => return ControlFlow::Break(()),
             room = self.buffer.acquire(is_backlog) => room,
         };
-        // A panic must not take the room of the claim with it.
+        // A panic must not lose the permit of the claim.
         let claimed = AssertUnwindSafe(self.parts.claim(room.count, None)).catch_unwind().await;
         let (jobs, next) = match claimed {
             Ok(Ok(claim)) => (claim.jobs, claim.next),
@@ -192,7 +192,7 @@ impl Claims<'_> {
         }
     }
 
-    /// Claims beside the leader for as long as there is a backlog: Redis finds the next jobs while
+    /// Claims beside the claim loop for as long as there is a backlog: Redis finds the next jobs while
     /// Postgres writes the rows of those before.
     async fn backlog_claim_loop(&self, mut stop: watch::Receiver<bool>) {
         let mut backlog = self.backlog.subscribe();
@@ -232,7 +232,7 @@ async fn sleep_until(mut until: Wake, wake: &mut watch::Receiver<Wake>) {
     }
 }
 
-/// Runs the jobs of one place.
+/// Runs the jobs of one slot.
 async fn run_one_by_one(
     parts: Arc<Parts>,
     buffer: Arc<PrefetchBuffer<ClaimedJob>>,
@@ -246,7 +246,7 @@ async fn run_one_by_one(
     }
 }
 
-/// A place while its job runs.
+/// Releases a slot when its job ends.
 struct SlotGuard<'a> {
     parts: &'a Parts,
     buffer: &'a PrefetchBuffer<ClaimedJob>,

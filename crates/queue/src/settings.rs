@@ -1,17 +1,17 @@
-//! How a queue is served.
+//! Settings of a queue.
 
 use std::time::Duration;
 
 use rubis_jobs::{CrashPolicy, WatchRules};
 
-/// How one queue is served. All workers of a queue should agree on everything but `concurrency`.
+/// Settings of one queue. All workers of a queue should agree on everything but `concurrency`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueueSettings {
     /// The first part of all keys in Redis.
     pub prefix: String,
-    /// How many jobs this worker runs at once.
+    /// Number of jobs that this worker runs at once.
     pub concurrency: u32,
-    /// How long a worker keeps a job without giving a sign of life.
+    /// Length of a lease.
     pub lease: Duration,
     /// The time between signs of life; less than a third of `lease`, so that two may get lost.
     pub heartbeat: Duration,
@@ -22,15 +22,15 @@ pub struct QueueSettings {
     pub stall: Duration,
     /// The time between looks at the whole window.
     pub sweep_every: Duration,
-    /// How far ahead jobs are offered to Redis.
+    /// Length of the window of jobs that are scheduled in Redis.
     pub horizon: Duration,
-    /// What happens to jobs whose worker was lost.
+    /// Policy for jobs whose worker was lost.
     pub crash_policy: CrashPolicy,
-    /// How long a job whose payload this release does not understand waits for another worker.
+    /// Delay of a job whose payload this release cannot read, until another worker may try.
     pub unreadable_delay: Duration,
-    /// How long after it was written such a job is given up.
+    /// Age at which such a job is given up.
     pub unreadable_patience: Duration,
-    /// How long running jobs may go on after the worker was told to stop.
+    /// Time for which running jobs may go on after a shutdown began.
     pub shutdown_grace: Duration,
     /// The time between measurements of the queue.
     pub stats_every: Duration,

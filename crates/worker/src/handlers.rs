@@ -40,22 +40,21 @@ use send_relance::Relances;
 use send_trial_recap::TrialRecaps;
 use sweep_trials::TrialSweepHandler;
 
-/// What the handlers work with.
+/// Dependencies of the handlers.
 #[derive(Clone)]
 pub struct HandlerParts {
     /// Sends the mails.
     pub mailer: Arc<dyn Mailer>,
     /// The rate at which they are sent.
     pub rate: Arc<MailRate>,
-    /// Whom they come from.
     pub sender: Sender,
     /// The limits on reminders.
     pub limits: SubscriptionLimits,
     /// The parts that mails about accounts are written with.
     pub accounts: AccountParts,
-    /// What the mails about check-ins are written with.
+    /// Parts of the mails about check-ins.
     pub checkins: CheckinParts,
-    /// What the mails about subscriptions are written with.
+    /// Parts of the mails about subscriptions.
     pub billing: BillingParts,
 }
 
@@ -68,32 +67,32 @@ pub struct AccountParts {
     pub keys: AccountKeys,
 }
 
-/// What the mails about check-ins are written with.
+/// Parts of the mails about check-ins.
 #[derive(Clone, Debug)]
 pub struct CheckinParts {
-    /// Where their links lead.
+    /// Targets of their links.
     pub links: CheckinLinks,
-    /// What the tokens in the links are made with.
+    /// Key of the tokens in the links.
     pub key: PurposeKey,
-    /// How long the links live.
+    /// Rules with the lifetime of the links.
     pub rules: CheckinRules,
 }
 
-/// What the mails about subscriptions are written with.
+/// Parts of the mails about subscriptions.
 #[derive(Clone)]
 pub struct BillingParts {
     /// The way to Stripe, which knows what will be charged; `None` where nobody can subscribe.
     pub stripe: Option<Arc<StripeGateway>>,
-    /// Where their links lead.
+    /// Targets of their links.
     pub links: BillingLinks,
-    /// What plans allow.
+    /// Rules of the tiers.
     pub rules: BillingRules,
-    /// How many minutes of work a rubis stands for.
+    /// Minutes of work that a rubis stands for.
     pub minutes_per_rubis: u32,
 }
 
 impl BillingParts {
-    /// What a mail is made with that comes from this sender.
+    /// Returns the terms of a mail from this sender.
     fn terms<'a>(&'a self, sender: &'a Sender) -> BillingMailTerms<'a> {
         BillingMailTerms {
             sender: &sender.address,

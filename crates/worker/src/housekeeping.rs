@@ -1,4 +1,4 @@
-//! What has to be seen to from time to time.
+//! Housekeeping: deletes old rows from time to time.
 
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ use rubis_runtime::Shutdown;
 const EVERY: Duration = Duration::from_secs(3_600);
 const BATCH: u32 = 1_000;
 
-/// At once and then each hour, until the process is to stop: forgets expired tokens, idempotency keys,
-/// Stripe's events and the openings of check-ins of long ago, and asks for the daily round for trials that are about to end. A round asks
-/// for the next one itself; the first has to come from somewhere, and so has one after a round that was given
-/// up. Several workers may do it at once.
+/// Runs at once and then each hour, until the process is to stop: deletes expired tokens and idempotency keys, Stripe's
+/// old events and old openings of check-ins, and enqueues the daily sweep of trials that are about to end. A sweep
+/// enqueues the next one itself, except for the first one and after one that was given up. Several workers may do it at
+/// once.
 pub async fn run_housekeeping(pool: Pool, clock: SharedClock, shutdown: Shutdown) {
     let mut hours = tokio::time::interval(EVERY);
     loop {

@@ -21,7 +21,7 @@ struct Arguments {
     /// The queues to serve, comma separated, in place of WORKER_QUEUES; all of them without either.
     #[arg(long, value_delimiter = ',', global = true)]
     queues: Option<Vec<Queue>>,
-    /// How many jobs of each queue run at once, in place of WORKER_CONCURRENCY.
+    /// Number of jobs of each queue that run at once, in place of WORKER_CONCURRENCY.
     #[arg(long, global = true, value_parser = clap::value_parser!(u16).range(1..=1_000))]
     concurrency: Option<u16>,
     #[command(subcommand)]
@@ -74,7 +74,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     Ok(serve(&settings, &queues, process).await?)
 }
 
-/// Adds the upkeep of check-ins to their mails: settings that were written when both were one queue name that one alone.
+/// Adds the upkeep of check-ins to their mails: settings that were written when both were one queue name only that one.
 fn with_upkeep(mut queues: Vec<Queue>) -> Vec<Queue> {
     if queues.contains(&Queue::Checkins) && !queues.contains(&Queue::CheckinUpkeep) {
         queues.push(Queue::CheckinUpkeep);

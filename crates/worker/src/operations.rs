@@ -1,4 +1,4 @@
-//! What operations do about jobs that were given up: list, look at, run again, drop.
+//! Commands for dead letters: list, show, retry, drop.
 
 use std::io::{self, Write};
 
@@ -9,7 +9,7 @@ use rubis_kernel::MailFailure;
 use rubis_queue::{DeadLetter, DeadLetterCause, Handlers};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-/// How many jobs are read at once to be dropped.
+/// Number of jobs that are read at once to be dropped.
 const BATCH: u32 = 500;
 
 /// The commands below `rubis-worker jobs`.
@@ -41,7 +41,7 @@ pub enum JobsCommand {
     Drop(Which),
 }
 
-/// Which of the jobs that were given up.
+/// Selection of dead letters.
 #[derive(Debug, Args)]
 #[group(required = true, multiple = true)]
 pub struct Which {
@@ -56,7 +56,7 @@ pub struct Which {
     queue: Queue,
 }
 
-/// Why a command failed.
+/// Errors of a command.
 #[derive(Debug, thiserror::Error)]
 pub enum OperationError {
     /// There is no such job, or it was not given up.

@@ -25,7 +25,7 @@ const SPARE_CONNECTIONS: usize = 8;
 /// Connections to PostgreSQL for nothing but leases: renewing all of a queue is one statement.
 const LEASE_CONNECTIONS: u32 = 1;
 
-/// Why the worker could not start.
+/// Errors of starting the worker.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     /// No mailer can be made from the settings.

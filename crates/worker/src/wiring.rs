@@ -57,7 +57,7 @@ fn per_second(count: NonZeroU32) -> Rate {
     Rate::new(count.get(), Duration::from_secs(1))
 }
 
-/// What the mailer is made from.
+/// Returns the settings of the mailer.
 #[must_use]
 pub fn mailer_settings(settings: &MailSettings, concurrency: usize) -> MailerSettings {
     match &settings.driver {
@@ -85,7 +85,7 @@ pub fn mailer_settings(settings: &MailSettings, concurrency: usize) -> MailerSet
     }
 }
 
-/// Whom the mails come from.
+/// Returns the sender of the mails.
 #[must_use]
 pub fn sender(settings: &MailSettings) -> Sender {
     Sender { address: settings.from.address.clone() }
@@ -101,7 +101,7 @@ pub fn account_parts(settings: &WorkerSettings) -> AccountParts {
     }
 }
 
-/// What the mails about check-ins are written with.
+/// Parts of the mails about check-ins.
 #[must_use]
 pub fn checkin_parts(settings: &WorkerSettings) -> CheckinParts {
     let process = &settings.process;
@@ -122,7 +122,7 @@ pub fn sending_limits(settings: &WorkerSettings) -> SubscriptionLimits {
     }
 }
 
-/// What the mails about subscriptions are written with.
+/// Parts of the mails about subscriptions.
 ///
 /// # Errors
 /// The key of Stripe or its address can't be used.

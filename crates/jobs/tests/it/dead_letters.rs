@@ -1,4 +1,4 @@
-//! What the operator does with jobs that were given up.
+//! Dead letters: listed, retried, dropped.
 
 use rubis_jobs::{
     DeadLetterFilter, JobState, drop_all_dead, drop_dead, list_dead, make_dead_letter, retry_all_dead,

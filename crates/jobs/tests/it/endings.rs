@@ -1,4 +1,4 @@
-//! How runs end, always fenced by the lease.
+//! Ends of runs, always fenced by the lease.
 
 use diesel_async::{AsyncConnection as _, SimpleAsyncConnection as _};
 use rubis_jobs::{

@@ -39,7 +39,7 @@ async fn what_was_just_offered_is_not_offered_each_second_unless_it_was_moved_or
     assert_eq!((scheduled(3).await, scheduled(4).await), (1, 0));
     queue_under_test.redis.wipe();
     assert_eq!(scheduled(5).await, 1);
-    // What Redis lost without a sign is found while it still is in the slice.
+    // A job that Redis lost silently is found while it still is in the slice.
     assert_eq!(scheduled(12).await, 1);
 }
 

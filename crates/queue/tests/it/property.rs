@@ -20,7 +20,7 @@ use crate::support::{Course, Probe, START, TestQueue, cut_off, probe, seconds};
 const CASES: u32 = 40;
 const KEYS: u32 = 5;
 
-/// How long a statement may wait for a stalled worker's transaction before that worker goes on.
+/// Time a statement may wait for a stalled worker's transaction before that worker goes on.
 const PATIENCE: Patience = Patience::from_millis(100);
 
 /// Something that happens.
@@ -62,7 +62,7 @@ fn happening() -> impl Strategy<Value = Happening> {
     ]
 }
 
-/// What must be true in the end.
+/// Facts that must hold in the end.
 #[derive(Default)]
 struct Expected {
     /// The payload of each job that is wanted and was not seen to be done.

@@ -1,4 +1,4 @@
-//! What Redis keeps of the jobs that are due soon.
+//! The due index in Redis.
 
 use deadpool_redis::redis::cmd;
 use rubis_kernel::OrganizationId;

@@ -27,7 +27,7 @@ pub fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// How a probe goes.
+/// Course of a probe.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Course {
     /// It records its effect and its end in one transaction.
@@ -259,7 +259,7 @@ impl TestQueue {
         self.find(key).await.expect("the job exists")
     }
 
-    /// How many jobs the table holds, in whatever state.
+    /// Returns the number of jobs in the table, in any state.
     pub async fn jobs_left(&self) -> i64 {
         #[derive(QueryableByName)]
         struct Count {
@@ -289,7 +289,7 @@ impl TestQueue {
         rows.into_iter().map(|row| u32::try_from(row.key).unwrap()).collect()
     }
 
-    /// What handlers recorded: the job's key, its payload's generation, and what.
+    /// Returns the effects that handlers recorded: the job's key, its payload's generation, and the effect.
     pub async fn effects(&self) -> Vec<(u32, u32, String)> {
         let mut conn = self.database.pool.get().await.unwrap();
         let rows: Vec<Effect> =

@@ -16,7 +16,6 @@ use super::{
 
 /// The confirmations. What they confirm is on record: nothing else depends on whether one arrives.
 pub struct CheckinConfirmations {
-    /// What they are written with.
     pub parts: HandlerParts,
 }
 

@@ -87,14 +87,14 @@ pub struct Sent<'a> {
     pub refused_copies: &'a [EmailAddress],
 }
 
-/// Why and when a mail was given up.
+/// Cause and time of giving a mail up.
 #[derive(Clone, Copy, Debug)]
 pub struct GivenUp<'a> {
     /// The cause.
     pub cause: DeadLetterCause,
     /// The last failure.
     pub failure: &'a MailFailure,
-    /// When the last attempt was claimed.
+    /// Time at which the last attempt was claimed.
     pub now: OffsetDateTime,
 }
 
@@ -125,8 +125,8 @@ impl Outbox {
     }
 }
 
-/// The end of a run of a job whose mail server is away: it comes back when a mail may be tried again, spread over half as
-/// long, and no attempt is counted.
+/// Returns the end of a run of a job whose mail server is away: it comes back when a mail may be tried again, spread
+/// over half as long, and no attempt is counted.
 fn blocked(job: &impl Job, reason: impl fmt::Display, wait: Duration) -> JobError {
     let share = sha256(job.id().as_str().as_bytes()).first().map_or(0, |byte| u32::from(*byte));
     let spread = wait.saturating_mul(share) / 512;
@@ -227,7 +227,7 @@ where
     }
 }
 
-/// Why a sent mail could not be recorded yet.
+/// Errors of recording a sent mail.
 #[derive(Debug, thiserror::Error)]
 enum RecordError {
     #[error(transparent)]

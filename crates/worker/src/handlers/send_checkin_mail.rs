@@ -17,11 +17,10 @@ use super::{
 
 /// The questions to users.
 pub struct CheckinMails {
-    /// What they are written with.
     pub parts: HandlerParts,
 }
 
-/// What mails about check-ins are written with.
+/// Returns the terms of mails about check-ins.
 pub(super) fn terms(parts: &HandlerParts) -> MailTerms<'_> {
     MailTerms {
         sender: &parts.sender.address,

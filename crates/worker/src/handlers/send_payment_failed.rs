@@ -15,7 +15,6 @@ use super::{
 
 /// The mails about failed payments.
 pub struct PaymentFailedMails {
-    /// What they are written with.
     pub parts: HandlerParts,
 }
 

@@ -16,7 +16,6 @@ use super::mailing::{GivenUp, Mailing, Sent, not_written};
 
 /// Reminders.
 pub struct Relances {
-    /// Whom they come from.
     pub sender: Sender,
     /// The limits on them.
     pub limits: SubscriptionLimits,

@@ -15,11 +15,10 @@ use super::{
 
 /// The recaps. The daily round asks again for one that was given up, while the trial goes on.
 pub struct TrialRecaps {
-    /// What they are written with.
     pub parts: HandlerParts,
 }
 
-/// What becomes of the job of a mail about a subscription that can't be written.
+/// Returns the end of the job of a mail about a subscription that cannot be written.
 pub(super) fn not_written(error: RecapError) -> JobError {
     match error {
         RecapError::LeaseLost => JobError::LeaseLost,

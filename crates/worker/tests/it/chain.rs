@@ -471,7 +471,7 @@ async fn an_invoice_that_goes_to_another_client_starts_their_chain_at_the_first_
     let texts: Vec<String> = chain.worker.mailer.outbox().into_iter().map(|mail| mail.text).collect();
     assert!(!texts[0].contains("Nous revenons vers vous"), "{}", texts[0]);
     assert!(texts[1].contains("Nous revenons vers vous"), "{}", texts[1]);
-    // What failed for the former client is not sent to the new one by hand.
+    // A reminder that failed for the former client is not sent to the new one by hand.
     let sent_before = chain.relances(invoice.id).await.into_iter().filter(|task| task.chain == 0);
     for task in sent_before {
         let refused =

@@ -185,7 +185,7 @@ async fn a_worker_that_comes_back_after_its_lease_is_over_sends_nothing() {
     assert!(matches!(forgotten, Err(rubis_jobs::FinishError::LeaseLost)));
 }
 
-/// Where the product's own queues meet check-ins: the mail was taken, and that is not recorded.
+/// A check-in whose mail the server accepted while its worker crashed before recording that.
 async fn asked_and_crashed() -> (Chain, rubis_invoices::Invoice, Arc<SilentServer>) {
     let chain = Chain::with_checkins_at(TUESDAY).await;
     let invoice = chain.invoice_due(date!(2026 - 11 - 20)).await;
@@ -245,7 +245,7 @@ async fn links_that_are_out_stay_good_when_the_servers_key_changes() {
     let asked_before = other.invoice_due(date!(2026 - 11 - 20)).await;
     other.worker.run_until(TUESDAY + Duration::minutes(2)).await;
 
-    // What is sent again is written with the new key; what was sent before needs no key.
+    // A repetition is written with the new key; a mail that was sent before needs no key.
     let rotated = CheckinParts {
         key: "fedcba9876543210fedcba9876543210".parse::<AppKey>().unwrap().derive(KEY_PURPOSE),
         ..checkin_parts()
@@ -256,7 +256,7 @@ async fn links_that_are_out_stay_good_when_the_servers_key_changes() {
     for runner in runners_with(&chain.database, &chain.redis, parts) {
         runner.run_due(chain.now()).await.unwrap();
     }
-    // What is out already was recorded under its own key.
+    // A mail that is out already was recorded under its own key.
     let again = mailer.outbox().remove(0);
     let fresh = token_of(&rotated.key, chain.checkins(invoice.id).await[0].id);
     assert!(sent.text.contains(&old) && again.text.contains(&fresh));

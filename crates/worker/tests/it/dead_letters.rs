@@ -93,7 +93,7 @@ async fn every_kind_of_job_has_its_dead_letter_callback() {
     let mut kinds = Vec::new();
     for (job, payload) in samples() {
         for cause in CAUSES {
-            // What the job was about may be gone.
+            // The subject of the job may be gone.
             call(&chain, &job, &payload, cause).await.unwrap();
         }
         kinds.push(job.kind().to_owned());

@@ -21,7 +21,7 @@ struct Line {
     command: JobsCommand,
 }
 
-/// What a command line prints.
+/// Returns the output of a command line.
 async fn run(chain: &Chain, line: &[&str]) -> Result<String, OperationError> {
     let line = Line::try_parse_from(std::iter::once("jobs").chain(line.iter().copied())).unwrap();
     let mut out = Vec::new();
