@@ -47,6 +47,7 @@ pub(crate) async fn execute(queue: Queue, handlers: &Handlers, pool: &Pool, job:
         lease: job.lease.clone(),
         now: job.now,
         organization: job.organization,
+        trace: job.trace,
         is_last_attempt: job.lease.attempts.saturating_add(1) >= handler.retry_policy().max_attempts,
     };
     let started = Instant::now();

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use futures_util::FutureExt as _;
 use rubis_db::{AsyncPgConnection, Pool};
 use rubis_jobs::{Job, JobError, JobId, Lease, Payload, RetryPolicy};
-use rubis_kernel::{MailFailure, OrganizationId};
+use rubis_kernel::{MailFailure, OrganizationId, TraceId};
 use time::OffsetDateTime;
 
 use crate::execute::panic_text;
@@ -22,6 +22,8 @@ pub struct JobContext {
     pub now: OffsetDateTime,
     /// The tenant.
     pub organization: Option<OrganizationId>,
+    /// Trace of the request or job that enqueued it: the same at each attempt.
+    pub trace: Option<TraceId>,
     /// A failure of this attempt would be the last.
     pub is_last_attempt: bool,
 }

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use rubis_accounts::notify_of_mail_outage;
 use rubis_db::{AsyncPgConnection, PoolError};
 use rubis_invoices::Reason;
-use rubis_jobs::{FinishError, Job, JobError, JobId, current_trace};
+use rubis_jobs::{FinishError, Job, JobError, JobId};
 use rubis_kernel::{Email, EmailAddress, MailFailure, RenderError, sha256};
 use rubis_mailer::{Mailer, SendError};
 use rubis_queue::{DeadLetter, DeadLetterCause, Finished, Handler, JobContext};
@@ -255,7 +255,8 @@ impl<M: Mailing> Handler for MailHandler<M> {
         let admission = self.outbox.breaker.admit(context.now);
         let admission = admission.map_err(|wait| blocked(&job, "the mail server is not available", wait))?;
         let Some(email) = self.mailing.claim(&context, &job).await? else { return Ok(Finished::Recorded) };
-        let email = Email { trace: current_trace(), ..email };
+        // A repetition has to be the same message: a trace that begins with this run is no part of it.
+        let email = Email { trace: context.trace, ..email };
         let started = Instant::now();
         let job_id = &context.lease.job_id;
         let permit = self.outbox.rate.wait_for_permit(job.organization(), job_id.as_str(), context.now).await;
