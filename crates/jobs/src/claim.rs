@@ -204,7 +204,7 @@ struct Unclaimed {
 }
 
 /// Of the jobs that a claim did not get, those that will be due later. The others are running,
-/// dead, finished or cancelled, and whoever offered them may forget them.
+/// dead, finished or cancelled, and the due index may forget them.
 ///
 /// # Errors
 /// The database refused.

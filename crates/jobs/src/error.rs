@@ -43,8 +43,8 @@ pub enum JobError {
         /// Time until the next run; a moment if none is given.
         after: Option<Duration>,
     },
-    /// A server that the job needs is away, which says nothing about the job: it is put back, counts as no attempt, and is
-    /// given up once this has gone on for `patience`.
+    /// A server that the job needs is away, which says nothing about the job: it is put back, counts as no attempt,
+    /// and is given up once this has gone on for `patience`.
     #[error("blocked: {reason}")]
     Blocked {
         /// Description for the operator.

@@ -78,7 +78,7 @@ impl Claimer {
         self.claim_due(pool, count, now).await
     }
 
-    /// Claims in Postgres what was taken from Redis. What Postgres does not give is offered anew
+    /// Claims in Postgres what was taken from Redis. What Postgres does not give is scheduled anew
     /// for its real date, or forgotten.
     async fn claim_taken(
         &self,

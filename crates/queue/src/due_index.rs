@@ -1,13 +1,13 @@
 //! Due index of a queue in Redis: jobs that will be due soon, and the leases of those that were claimed.
 //!
 //! Under `{prefix}:1:{{queue}}:`, where the braces are Redis Cluster's hash tag, there are
-//! - `o:<organization>`: the organization's offered jobs by date;
+//! - `o:<organization>`: the organization's scheduled jobs by date;
 //! - `wait`: organizations by the next instant at which they may have something;
 //! - `ring`: organizations that have something due, by turn;
 //! - `leased`: jobs that a worker took, by the end of its lease;
 //! - `feed`: what the feeders have read, and when.
 //!
-//! An organization that has offered jobs is in `wait` or in `ring`, never in both. All of it is
+//! An organization that has scheduled jobs is in `wait` or in `ring`, never in both. All of it is
 //! derived from Postgres and may vanish at any time.
 
 use std::{
@@ -56,7 +56,7 @@ pub enum DueIndexError {
     Redis(#[from] RedisError),
 }
 
-/// The offered jobs of a queue.
+/// The due index of a queue.
 pub struct DueIndex {
     queue: Queue,
     pool: RedisPool,
@@ -136,7 +136,7 @@ fn wait(microseconds: i64) -> Option<Duration> {
 }
 
 impl DueIndex {
-    /// The offers of the queue below this prefix.
+    /// Returns the index of the queue below this prefix.
     #[must_use]
     pub fn new(queue: Queue, pool: RedisPool, prefix: &str) -> Self {
         Self {

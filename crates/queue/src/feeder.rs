@@ -1,6 +1,6 @@
-//! Reads the calendar and offers what will be due soon.
+//! Reads the calendar and schedules in Redis what will be due soon.
 //!
-//! The feeder works by level, not by edge: whatever Redis lost, missed or never heard of is offered
+//! The feeder works by level, not by edge: whatever Redis lost, missed or never heard of is scheduled
 //! again by the next look at the window it belongs to. It reads
 //! - the *far edge* each second: what came into the window since;
 //! - the *near slice* each second: what was enqueued for about now;
@@ -44,7 +44,7 @@ const CLOCK_NOISE: i64 = 250;
 pub struct FeedReport {
     /// Jobs taken from workers that were lost.
     pub reaped: Vec<Reaped>,
-    /// Jobs offered to Redis, those left alone because they are leased not counted.
+    /// Jobs scheduled in Redis, those left alone because they are leased not counted.
     pub scheduled: u64,
     /// The whole window was read.
     pub swept: bool,
@@ -78,7 +78,7 @@ struct Reading {
 }
 
 impl Feeder<'_> {
-    /// One step: takes back what lost workers held, reads what is to be read, offers it. With
+    /// One step: takes back what lost workers held, reads what is to be read, schedules it. With
     /// `force` the whole window is read, whoever read it last.
     pub(crate) async fn feed(
         &self,

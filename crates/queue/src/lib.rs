@@ -1,9 +1,9 @@
 //! Runs jobs when they are due: Postgres is the calendar, Redis is the clock.
 //!
 //! A [`Worker`] serves queues. For each, its *feeder* reads what will be due soon from Postgres and
-//! offers it to Redis; its *claim loop* takes what is due from Redis, tenants in turn and within
-//! the limits, and claims those rows in Postgres, whose word is final; handlers run; and how they
-//! ended is settled in Postgres first. Without Redis the claim loop asks Postgres directly. Whatever
+//! schedules it in Redis; its *claim loop* takes due jobs from Redis, tenants in turn, and claims
+//! those rows in Postgres, whose word is final; handlers run; and their ends are recorded in
+//! Postgres first. Without Redis the claim loop asks Postgres directly. Whatever
 //! a worker had in its hands when it died comes back when the lease ends.
 
 mod claimer;

@@ -225,7 +225,7 @@ mod tests {
         let second = room(&buffer).unwrap();
         end(&buffer, 3);
         buffer.push(&second, jobs(1));
-        // Four places are free, and one job waits already.
+        // Four slots are free, and one job waits already.
         assert_eq!(room(&buffer).unwrap().count, 4 - 1 + 3 * CLAIMS_AT_ONCE);
     }
 

@@ -15,10 +15,10 @@ const MEMORY: Duration = Duration::from_secs(5);
 /// The most jobs of a generation, of which there are two.
 const GENERATION: usize = 2_000;
 
-/// Spares Redis the same offers each second: in a burst the near slice is the same 2,000 jobs for
+/// Spares Redis the same calls each second: in a burst the near slice is the same 2,000 jobs for
 /// as long as they wait for their turn.
 ///
-/// A job with another date than it was offered for is offered again, and so is everything after a
+/// A job with another date than it was scheduled for is scheduled again, and so is everything after a
 /// failure of Redis; what Redis lost without a sign is missed for a moment only, since the memory
 /// is short, and sweeps do not ask it.
 #[derive(Debug, Default)]
@@ -34,7 +34,7 @@ struct Generations {
 }
 
 impl Generations {
-    /// Forgets what is old, or what was offered at an instant that has not come yet: the clock was
+    /// Forgets what is old, or what was scheduled at an instant that has not come yet: the clock was
     /// put back.
     fn age(&mut self, now: OffsetDateTime) {
         match self.since.map(|since| now - since) {
@@ -56,7 +56,7 @@ impl Recent {
         self.generations.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes that these jobs were offered for their dates. Of many the last ones are remembered.
+    /// Notes that these jobs were scheduled for their dates. Of many the last ones are remembered.
     pub(crate) fn add(&self, jobs: &[ScheduledJob], now: OffsetDateTime) {
         let mut generations = self.lock();
         generations.age(now);

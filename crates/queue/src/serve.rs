@@ -353,7 +353,7 @@ async fn feed_by_the_clock(
     let mut outage = Outage::default();
     loop {
         ticks.tick().await;
-        // A page that was offered brings the next claim forward. What an earlier page said stands
+        // A page that was scheduled brings the next claim forward. What an earlier page said stands
         // until the step ends: the claim loop may not have seen it yet.
         let on_page = |due_in: Duration| {
             let due = Instant::now() + due_in;

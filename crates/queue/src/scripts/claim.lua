@@ -60,7 +60,7 @@ local now_text = string.format('%.0f', now)
 local lease_end = string.format('%.0f', now + lease)
 local size = redis.call('ZCARD', ring)
 local share = math.max(LEAST_SHARE, math.floor(wanted / math.max(1, size)))
--- Each round visits as many organizations as it takes to fill the places, so that whoever is popped
+-- Each round visits as many organizations as it takes to fill the batch, so that whoever is popped
 -- is visited. All writes but those to the organization's own set are gathered.
 local taken, visits = 0, 0
 local leases, later = {}, {}

@@ -26,7 +26,7 @@ if offered == 0 then
   return 0
 end
 
--- Jobs by their place in the arguments that somebody is running.
+-- Running jobs, by their position in the arguments.
 local running = nil
 if ends_leases or redis.call('EXISTS', leased) == 1 then
   local members, places = {}, {}
