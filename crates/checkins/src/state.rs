@@ -1,14 +1,12 @@
 //! The states of a check-in and the transitions between them.
 
+use rubis_db::STORED_INSTANT_TOLERANCE;
 use rubis_invoices::Reason;
 use rubis_kernel::{CheckinMailId, PaymentId};
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::task::{CheckinAnswer, CheckinAnsweredBy};
-
-/// The database keeps microseconds: an attempt that began within this time of `now` is the attempt of `now`.
-const SAME_ATTEMPT: Duration = Duration::MILLISECOND;
 
 /// SHA-256 of a token.
 pub(crate) type TokenHash = [u8; 32];
@@ -162,7 +160,9 @@ impl CheckinState {
                 | Self::Failed { delivery: Delivery::Planned(Planned { mail: Some(mail), .. }), .. },
             ) => Ok(Self::Sending(Attempt { mail, token, since: at })),
             (Event::NotTaken { began }, state) => match state.attempt() {
-                Some(attempt) if began - attempt.since < SAME_ATTEMPT => Ok(state.with(Attempt::ended)),
+                Some(attempt) if began - attempt.since < STORED_INSTANT_TOLERANCE => {
+                    Ok(state.with(Attempt::ended))
+                }
                 // An earlier attempt may have succeeded.
                 Some(_) => Ok(state),
                 None => Err(rejected),

@@ -19,3 +19,6 @@ pub use migrations::{
 pub use pool::{Pool, PoolError, PooledConnection, connect};
 pub use roles::{GrantError, grant_program_role};
 pub use tls::SslMode;
+
+/// Maximum difference between an instant and the same one read back: the database keeps microseconds.
+pub const STORED_INSTANT_TOLERANCE: time::Duration = time::Duration::MILLISECOND;

@@ -117,7 +117,7 @@ impl Dates {
 }
 
 /// The organization in a key: 32 hexadecimal digits, or a dash for the platform's own jobs.
-pub(crate) fn organization_key(organization: Option<OrganizationId>) -> String {
+fn organization_key(organization: Option<OrganizationId>) -> String {
     organization.map_or_else(|| "-".to_owned(), |organization| organization.as_uuid().simple().to_string())
 }
 

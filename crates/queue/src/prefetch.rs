@@ -127,11 +127,11 @@ impl<J> PrefetchBuffer<J> {
     }
 
     /// Ends a claim: pushes its jobs into the buffer.
-    pub(crate) fn push(&self, room: &Permit, jobs: Vec<J>) {
+    pub(crate) fn push(&self, permit: &Permit, jobs: Vec<J>) {
         let count = jobs.len();
         let mut state = self.lock();
-        state.expected -= room.count;
-        state.ahead = (CLAIMS_AT_ONCE * (state.ended - room.ended_before)).min(MOST_AHEAD);
+        state.expected -= permit.count;
+        state.ahead = (CLAIMS_AT_ONCE * (state.ended - permit.ended_before)).min(MOST_AHEAD);
         state.waiting.extend(jobs);
         self.announce(&mut state);
         drop(state);
@@ -185,109 +185,109 @@ mod tests {
     }
 
     /// Room as it is reserved without a wait.
-    fn room(buffer: &PrefetchBuffer<u32>) -> Option<Permit> {
+    fn permit(buffer: &PrefetchBuffer<u32>) -> Option<Permit> {
         buffer.acquire(false).now_or_never()
     }
 
     #[tokio::test]
-    async fn a_claim_is_for_the_places_that_are_free() {
+    async fn a_claim_is_for_the_slots_that_are_free() {
         let buffer = PrefetchBuffer::new(3);
-        let first = room(&buffer).unwrap();
+        let first = permit(&buffer).unwrap();
         assert_eq!(first.count, 3);
-        assert!(room(&buffer).is_none(), "what is under way has its slots");
+        assert!(permit(&buffer).is_none(), "what is under way has its slots");
         buffer.push(&first, jobs(2));
         begin(&buffer, 2).await;
-        assert_eq!(room(&buffer).unwrap().count, 1);
+        assert_eq!(permit(&buffer).unwrap().count, 1);
         assert!(buffer.next().now_or_never().is_none(), "no other job has come");
     }
 
     #[tokio::test]
-    async fn slow_jobs_are_not_claimed_ahead_of_their_places() {
+    async fn slow_jobs_are_not_claimed_ahead_of_their_slots() {
         let buffer = PrefetchBuffer::new(2);
-        let first = room(&buffer).unwrap();
+        let first = permit(&buffer).unwrap();
         buffer.push(&first, jobs(2));
         begin(&buffer, 2).await;
-        assert!(room(&buffer).is_none());
+        assert!(permit(&buffer).is_none());
         end(&buffer, 1);
-        let second = room(&buffer).unwrap();
+        let second = permit(&buffer).unwrap();
         assert_eq!(second.count, 1);
         buffer.push(&second, jobs(1));
-        assert!(room(&buffer).is_none(), "none ended while the claim was under way");
+        assert!(permit(&buffer).is_none(), "none ended while the claim was under way");
     }
 
     #[tokio::test]
     async fn as_many_jobs_are_claimed_ahead_as_end_during_the_claims_that_are_under_way() {
         let buffer = PrefetchBuffer::new(10);
-        let first = room(&buffer).unwrap();
+        let first = permit(&buffer).unwrap();
         buffer.push(&first, jobs(10));
         begin(&buffer, 10).await;
         end(&buffer, 1);
-        let second = room(&buffer).unwrap();
+        let second = permit(&buffer).unwrap();
         end(&buffer, 3);
         buffer.push(&second, jobs(1));
         // Four slots are free, and one job waits already.
-        assert_eq!(room(&buffer).unwrap().count, 4 - 1 + 3 * CLAIMS_AT_ONCE);
+        assert_eq!(permit(&buffer).unwrap().count, 4 - 1 + 3 * CLAIMS_AT_ONCE);
     }
 
     #[tokio::test]
     async fn what_is_claimed_ahead_is_limited() {
         let buffer = PrefetchBuffer::new(1_000);
-        let mut rooms = Vec::new();
-        while let Some(room) = room(&buffer) {
-            assert_eq!(room.count, BATCH);
-            rooms.push(room);
+        let mut permits = Vec::new();
+        while let Some(permit) = permit(&buffer) {
+            assert_eq!(permit.count, BATCH);
+            permits.push(permit);
         }
-        assert_eq!(rooms.len(), 10);
-        for room in &rooms {
-            buffer.push(room, jobs(BATCH));
+        assert_eq!(permits.len(), 10);
+        for permit in &permits {
+            buffer.push(permit, jobs(BATCH));
         }
         begin(&buffer, 1_000).await;
         end(&buffer, 100);
-        let next = room(&buffer).unwrap();
+        let next = permit(&buffer).unwrap();
         end(&buffer, 900);
         buffer.push(&next, jobs(BATCH));
-        let room: usize = std::iter::from_fn(|| room(&buffer)).map(|room| room.count).sum();
-        assert_eq!(room, 1_000 + MOST_AHEAD - BATCH);
+        let permitted: usize = std::iter::from_fn(|| permit(&buffer)).map(|permit| permit.count).sum();
+        assert_eq!(permitted, 1_000 + MOST_AHEAD - BATCH);
     }
 
     #[tokio::test]
-    async fn whoever_waits_for_room_is_woken_by_a_place_that_becomes_free() {
+    async fn a_claim_that_waits_is_woken_by_a_slot_that_becomes_free() {
         let buffer = PrefetchBuffer::new(1);
-        let first = room(&buffer).unwrap();
+        let first = permit(&buffer).unwrap();
         buffer.push(&first, jobs(1));
         begin(&buffer, 1).await;
-        let (room, ()) = tokio::join!(buffer.acquire(false), async { buffer.release() });
-        assert_eq!(room.count, 1);
+        let (permit, ()) = tokio::join!(buffer.acquire(false), async { buffer.release() });
+        assert_eq!(permit.count, 1);
     }
 
     #[tokio::test]
-    async fn a_claim_that_brought_nothing_gives_its_room_back() {
+    async fn a_claim_that_brought_nothing_gives_its_permit_back() {
         let buffer = PrefetchBuffer::new(2);
-        let nothing = room(&buffer).unwrap();
+        let nothing = permit(&buffer).unwrap();
         buffer.push(&nothing, Vec::new());
-        assert_eq!(room(&buffer).unwrap().count, 2);
+        assert_eq!(permit(&buffer).unwrap().count, 2);
     }
 
     #[tokio::test]
-    async fn in_a_backlog_a_claim_waits_for_room_that_is_worth_it_but_not_for_ever() {
+    async fn in_a_backlog_a_claim_waits_for_slots_that_are_worth_it_but_not_for_ever() {
         let buffer = PrefetchBuffer::new(8);
-        let first = room(&buffer).unwrap();
+        let first = permit(&buffer).unwrap();
         buffer.push(&first, jobs(8));
         begin(&buffer, 8).await;
         end(&buffer, 1);
-        let (room, ()) = tokio::join!(buffer.acquire(true), async { end(&buffer, 3) });
-        assert_eq!(room.count, 4, "half of the slots");
-        buffer.push(&room, jobs(4));
+        let (permit, ()) = tokio::join!(buffer.acquire(true), async { end(&buffer, 3) });
+        assert_eq!(permit.count, 4, "half of the slots");
+        buffer.push(&permit, jobs(4));
         begin(&buffer, 4).await;
         end(&buffer, 1);
         assert_eq!(buffer.acquire(true).await.count, 1);
     }
 
     #[tokio::test]
-    async fn a_closed_line_gives_back_who_waits_and_lets_nobody_begin() {
+    async fn a_closed_buffer_returns_its_jobs_and_lets_none_begin() {
         let buffer = PrefetchBuffer::new(1);
-        let room = room(&buffer).unwrap();
-        buffer.push(&room, jobs(3));
+        let permit = permit(&buffer).unwrap();
+        buffer.push(&permit, jobs(3));
         begin(&buffer, 1).await;
         assert_eq!(buffer.close().len(), 2);
         assert_eq!(buffer.next().await, None);

@@ -152,13 +152,13 @@ impl Claims<'_> {
     /// off: its jobs would wait for their leases to end.
     async fn claim(&self, stop: &mut watch::Receiver<bool>) -> ControlFlow<(), Option<Next>> {
         let is_backlog = *self.backlog.borrow();
-        let room = tokio::select! {
+        let permit = tokio::select! {
             biased;
             () = stopped(stop) => return ControlFlow::Break(()),
-            room = self.buffer.acquire(is_backlog) => room,
+            permit = self.buffer.acquire(is_backlog) => permit,
         };
         // A panic must not lose the permit of the claim.
-        let claimed = AssertUnwindSafe(self.parts.claim(room.count, None)).catch_unwind().await;
+        let claimed = AssertUnwindSafe(self.parts.claim(permit.count, None)).catch_unwind().await;
         let (jobs, next) = match claimed {
             Ok(Ok(claim)) => (claim.jobs, claim.next),
             Ok(Err(error)) => {
@@ -172,7 +172,7 @@ impl Claims<'_> {
                 (Vec::new(), Some(Next::after(OUTAGE_PAUSE)))
             }
         };
-        self.buffer.push(&room, jobs);
+        self.buffer.push(&permit, jobs);
         self.backlog.send_replace(next == Some(Next::Now));
         ControlFlow::Continue(next)
     }

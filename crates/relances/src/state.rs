@@ -1,13 +1,11 @@
 //! The states of a reminder and the transitions between them.
 
+use rubis_db::STORED_INSTANT_TOLERANCE;
 use rubis_invoices::Reason;
 use rubis_kernel::UserId;
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 
 use crate::{draft::Draft, task::RelanceStatus, text::RenderedText};
-
-/// The database keeps microseconds: an attempt that began within this time of `now` is the attempt of `now`.
-const SAME_ATTEMPT: Duration = Duration::MILLISECOND;
 
 /// State of a reminder, with the data that exists in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -191,7 +189,9 @@ impl RelanceState {
                 let review = before.into_written().map_or(Review::Unneeded, |written| written.review);
                 Ok(Self::Sending { since: at, written: Written { mail, review } })
             }
-            (Event::NotTaken { began }, Self::Sending { since, written }) if began - since < SAME_ATTEMPT => {
+            (Event::NotTaken { began }, Self::Sending { since, written })
+                if began - since < STORED_INSTANT_TOLERANCE =>
+            {
                 Ok(Self::waiting(Some(written), None))
             }
             // An earlier attempt may have succeeded.

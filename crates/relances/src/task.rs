@@ -10,7 +10,7 @@ use time::{Date, OffsetDateTime};
 use crate::{
     draft::Draft,
     jobs::SendRelance,
-    state::{Mail, Note, Rejected, RelanceEvent, RelanceState},
+    state::{Note, Rejected, RelanceEvent, RelanceState},
     text::RenderedText,
 };
 
@@ -148,7 +148,6 @@ impl RelanceTask {
     #[must_use]
     pub fn listed(&self) -> ListedRelance {
         let (note, mail, approved) = (self.state.note(), self.state.mail(), self.state.approved());
-        let of_mail = |part: fn(&Mail) -> Option<String>| mail.and_then(part);
         ListedRelance {
             id: self.id,
             organization_id: self.organization_id,
@@ -166,8 +165,8 @@ impl RelanceTask {
             approved_at: approved.map(|approved| approved.at),
             approved_by: approved.map(|approved| approved.by),
             hurried_at: self.hurried_at,
-            subject: of_mail(|mail| Some(mail.text.subject.clone())),
-            recipient: of_mail(|mail| mail.recipient.clone()),
+            subject: mail.map(|mail| mail.text.subject.clone()),
+            recipient: mail.and_then(|mail| mail.recipient.clone()),
             refused_copies: match &self.state {
                 RelanceState::Sent { refused_copies, .. } => refused_copies.clone(),
                 _ => Vec::new(),

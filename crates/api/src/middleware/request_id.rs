@@ -37,8 +37,8 @@ pub async fn identify(
     let client = client.filter(|id| is_plausible(id)).map(str::to_owned);
     let trace = TraceId::new();
     let ours = trace.to_string();
-    request.extensions_mut().insert(RequestIds { ours: ours.clone(), client });
     let header = HeaderValue::from_str(&ours);
+    request.extensions_mut().insert(RequestIds { ours, client });
     let mut response = in_trace(trace, next.call(request)).await?;
     if let Ok(header) = header {
         response.headers_mut().insert(REQUEST_ID.clone(), header);

@@ -15,25 +15,25 @@ local leased, wait, ring = base .. 'leased', base .. 'wait', base .. 'ring'
 
 -- Where each organization's dates and jobs begin and end in the arguments.
 local organizations, first, last = {}, {}, {}
-local offered, at = 0, 3
+local scheduled, at = 0, 3
 while ARGV[at] do
   local k, count = #organizations + 1, tonumber(ARGV[at + 1])
   organizations[k], first[k], last[k] = ARGV[at], at + 2, at + 1 + 2 * count
-  offered = offered + count
+  scheduled = scheduled + count
   at = last[k] + 1
 end
-if offered == 0 then
+if scheduled == 0 then
   return 0
 end
 
 -- Running jobs, by their position in the arguments.
 local running = nil
 if ends_leases or redis.call('EXISTS', leased) == 1 then
-  local members, places = {}, {}
+  local members, positions = {}, {}
   for k, organization in ipairs(organizations) do
-    for place = first[k] + 1, last[k], 2 do
-      members[#members + 1] = organization .. '|' .. ARGV[place]
-      places[#places + 1] = place
+    for position = first[k] + 1, last[k], 2 do
+      members[#members + 1] = organization .. '|' .. ARGV[position]
+      positions[#positions + 1] = position
     end
   end
   if ends_leases then
@@ -43,8 +43,8 @@ if ends_leases or redis.call('EXISTS', leased) == 1 then
     for m, lease in ipairs(redis.call('ZMSCORE', leased, unpack(members))) do
       if lease and tonumber(lease) > now then
         running = running or {}
-        running[places[m]] = true
-        offered = offered - 1
+        running[positions[m]] = true
+        scheduled = scheduled - 1
       elseif lease then
         over[#over + 1] = members[m]
       end
@@ -62,11 +62,11 @@ local function entries_of(k)
     return ARGV, first[k], last[k]
   end
   local entries = {}
-  for place = first[k], last[k], 2 do
-    if not running or not running[place + 1] then
-      local date = ARGV[place]
+  for position = first[k], last[k], 2 do
+    if not running or not running[position + 1] then
+      local date = ARGV[position]
       entries[#entries + 1] = ends_leases and string.format('%.0f', now + date) or date
-      entries[#entries + 1] = ARGV[place + 1]
+      entries[#entries + 1] = ARGV[position + 1]
     end
   end
   return entries, 1, #entries
@@ -88,4 +88,4 @@ end
 if #waiting > 0 then
   redis.call('ZADD', wait, 'LT', unpack(waiting))
 end
-return offered
+return scheduled
